@@ -1,0 +1,8 @@
+"""How little training data gives the same accuracy, and what that saves in kWh, CO2 and money.
+
+The library behind the workflow. It knows nothing of Snakemake. A module imports only from those
+above it in this list:
+
+errors, units, fingerprint, records, tables, config, datasets, models, metering, training, curves,
+grid, scenarios, claims, figures, reporting.
+"""

@@ -1,0 +1,143 @@
+"""The record of one measured training, and how it is written and read.
+
+A record is one JSON file. It is written atomically (a reader sees the whole file or none) and
+checked when it is read: a truncated, foreign or impossible record is refused by name.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ecosobriety.errors import RecordError
+
+Quality = Literal["measured", "estimated", "mixed"]
+Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Component(_Strict):
+    """How the energy of one hardware component was obtained.
+
+    `quality` is None where the component was not read; `reason` then says why.
+    """
+
+    quality: Literal["measured", "estimated"] | None
+    source: str | None
+    reason: str | None = None
+
+
+class EpochRecord(_Strict):
+    """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged."""
+
+    epoch: int
+    duration_s: float
+    energy_kwh: Energy | None
+    metrics: dict[str, float]
+
+
+class RunRecord(_Strict):
+    """One measured training: the columns of the table `runs`, and what explains them.
+
+    Energies are IT energies in kWh (PUE is applied in the scenarios). `energy_kwh` covers exactly
+    the window from the first batch to the last optimiser step; `eval_energy_kwh` the evaluation on
+    the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` of the whole
+    training (forward and backward as counted). None means not measured.
+    """
+
+    dataset: str
+    model: str
+    n_train: Annotated[int, Field(gt=0)]
+    seed: int
+    epochs: Annotated[float, Field(gt=0)]
+    steps: Annotated[int, Field(gt=0)]
+    batch_size: Annotated[int, Field(gt=0)]
+    test_accuracy: Share
+    test_loss: Energy
+    train_duration_s: Positive
+    energy_kwh: Positive
+    energy_cpu_kwh: Energy | None
+    energy_gpu_kwh: Energy | None
+    energy_ram_kwh: Energy | None
+    eval_energy_kwh: Energy | None
+    lost_energy_kwh: Energy
+    energy_quality: Quality
+    energy_source: str
+    flop_forward: int | None
+    flop_train: int | None
+    device: str
+    accelerator: str
+    threads: Annotated[int, Field(gt=0)]
+    peak_memory_mb: Positive
+    short_window: bool
+    attempt: str
+
+    started_at: str
+    ended_at: str
+    components: dict[Literal["cpu", "gpu", "ram"], Component]
+    epoch_log: list[EpochRecord]
+    training: dict[str, Any]
+    metering: dict[str, Any]
+    hardware: dict[str, Any]
+    versions: dict[str, str]
+    dataset_sha256: str
+    code_fingerprint: str
+
+
+RUN_COLUMNS: tuple[str, ...] = tuple(RunRecord.model_fields)[
+    : list(RunRecord.model_fields).index("started_at")
+]
+"""The columns of the table `runs`, in the contract's order."""
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file atomically: complete under its name, or not there at all.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which JSON cannot hold.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_record(path: Path, record: RunRecord) -> None:
+    """Write a run record atomically."""
+    write_json(path, record.model_dump(mode="json"))
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read and check a run record.
+
+    Raises:
+        RecordError: the file is truncated, foreign or holds an impossible value; the message names
+            the file, the first field at fault and what to do.
+    """
+    try:
+        return RunRecord.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise RecordError(
+            f"{path} is not a valid run record ({field}: {first['msg']}); "
+            "delete it and run snakemake again to train it anew"
+        ) from error

@@ -1,0 +1,202 @@
+"""The contract of the output tables: columns, types, units, ranges; reading and writing them.
+
+Every table is checked when it is written and again when it is read, so that a step fails at its own
+door and not in the next one's arithmetic. CSV: UTF-8, comma, header, decimal points, full precision;
+an empty field is null.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from ecosobriety.errors import RecordError
+
+PARQUET_FROM_ROWS = 100_000
+"""Above this many rows a table is Parquet alone; up to it the CSV stands beside it."""
+
+VERDICTS = ("reference", "non_inferior", "inferior", "inconclusive")
+CLAIM_VERDICTS = ("supported", "not_supported", "inconclusive", "corrected")
+GRID_SOURCE = "grid"
+"""The `source` of a scenario in which the country's own mix alone counts (coverage 0)."""
+
+
+def _text(nullable: bool = False, allowed: tuple[str, ...] | None = None) -> pa.Column:
+    checks = [pa.Check.isin(allowed)] if allowed else []
+    return pa.Column(str, checks, nullable=nullable, coerce=True)
+
+
+def _count(minimum: int = 0, nullable: bool = False) -> pa.Column:
+    dtype = pd.Int64Dtype() if nullable else "int64"
+    return pa.Column(dtype, pa.Check.ge(minimum), nullable=nullable, coerce=True)
+
+
+def _number(
+    low: float | None = None, high: float | None = None, nullable: bool = False
+) -> pa.Column:
+    checks = []
+    if low is not None:
+        checks.append(pa.Check.ge(low))
+    if high is not None:
+        checks.append(pa.Check.le(high))
+    checks.append(pa.Check(lambda s: s.abs() != float("inf"), name="finite"))
+    return pa.Column("float64", checks, nullable=nullable, coerce=True)
+
+
+def _flag() -> pa.Column:
+    return pa.Column(bool, coerce=True)
+
+
+_SIZE_KEY = {"dataset": _text(), "model": _text(), "n_train": _count(1)}
+_SCENARIO_KEY = {
+    **_SIZE_KEY,
+    "country_iso3": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{3}$"), coerce=True),
+    "source": _text(),
+    "coverage": _number(0, 1),
+}
+
+_RUNS = {
+    **_SIZE_KEY,
+    "seed": _count(),
+    "epochs": _number(0),
+    "steps": _count(1),
+    "batch_size": _count(1),
+    "test_accuracy": _number(0, 1),
+    "test_loss": _number(0),
+    "train_duration_s": _number(0),
+    "energy_kwh": _number(0),
+    "energy_cpu_kwh": _number(0, nullable=True),
+    "energy_gpu_kwh": _number(0, nullable=True),
+    "energy_ram_kwh": _number(0, nullable=True),
+    "eval_energy_kwh": _number(0, nullable=True),
+    "lost_energy_kwh": _number(0),
+    "energy_quality": _text(allowed=("measured", "estimated", "mixed")),
+    "energy_source": _text(),
+    "flop_forward": _count(nullable=True),
+    "flop_train": _count(nullable=True),
+    "device": _text(),
+    "accelerator": _text(),
+    "threads": _count(1),
+    "peak_memory_mb": _number(0),
+    "short_window": _flag(),
+    "attempt": _text(),
+}
+
+_CURVE = {
+    **_SIZE_KEY,
+    "n_seeds": _count(1),
+    "accuracy_mean": _number(0, 1),
+    "accuracy_sd": _number(0, nullable=True),
+    "accuracy_ci_low": _number(nullable=True),
+    "accuracy_ci_high": _number(nullable=True),
+    "energy_kwh_mean": _number(0),
+    "energy_kwh_ci_low": _number(nullable=True),
+    "energy_kwh_ci_high": _number(nullable=True),
+    "duration_s_mean": _number(0),
+    "accuracy_diff_mean": _number(nullable=True),
+    "accuracy_diff_lower": _number(nullable=True),
+    "p_value": _number(0, 1, nullable=True),
+    "verdict": _text(allowed=VERDICTS),
+    "verdict_reason": _text(nullable=True),
+    "accuracy_diff_sd": _number(0, nullable=True),
+    "precision": _number(0, nullable=True),
+    "fitted_accuracy": _number(nullable=True),
+    "fitted_ci_low": _number(nullable=True),
+    "fitted_ci_high": _number(nullable=True),
+    "marginal_accuracy_per_kwh": _number(nullable=True),
+}
+
+_SCENARIOS = {
+    **_SCENARIO_KEY,
+    "energy_kwh": _number(0),
+    "intensity_g_per_kwh": _number(0, nullable=True),
+    "intensity_g_per_kwh_low": _number(0, nullable=True),
+    "intensity_g_per_kwh_high": _number(0, nullable=True),
+    "emissions_g": _number(0, nullable=True),
+    "emissions_g_low": _number(0, nullable=True),
+    "emissions_g_high": _number(0, nullable=True),
+    "cost": _number(0, nullable=True),
+    "cost_low": _number(0, nullable=True),
+    "cost_high": _number(0, nullable=True),
+    "currency": _text(),
+    "country_low_carbon_share": _number(0, 1, nullable=True),
+    "country_year": _count(nullable=True),
+}
+
+_SAVINGS = {
+    **_SCENARIO_KEY,
+    "energy_saved_kwh": _number(),
+    "emissions_saved_g": _number(nullable=True),
+    "cost_saved": _number(nullable=True),
+    "saved_share": _number(high=1),
+}
+
+_CLAIMS = {
+    "claim_id": _text(),
+    "statement_en": _text(),
+    "statement_fr": _text(),
+    "poster_value": _number(nullable=True),
+    "measured_value": _number(nullable=True),
+    "unit": _text(nullable=True),
+    "ci_low": _number(nullable=True),
+    "ci_high": _number(nullable=True),
+    "test": _text(),
+    "verdict": _text(allowed=CLAIM_VERDICTS),
+    "explanation_en": _text(),
+    "explanation_fr": _text(),
+}
+
+
+def _schema(name: str, columns: dict[str, pa.Column], key: list[str]) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, name=name, unique=key, strict=True, ordered=True)
+
+
+_SIZE = list(_SIZE_KEY)
+_SCENARIO = list(_SCENARIO_KEY)
+SCHEMAS: dict[str, pa.DataFrameSchema] = {
+    "runs": _schema("runs", _RUNS, [*_SIZE, "seed"]),
+    "curve": _schema("curve", _CURVE, _SIZE),
+    "scenarios": _schema("scenarios", _SCENARIOS, _SCENARIO),
+    "savings": _schema("savings", _SAVINGS, _SCENARIO),
+    "claims": _schema("claims", _CLAIMS, ["claim_id"]),
+}
+"""The tables of the contract by name."""
+
+
+def check_table(name: str, table: pd.DataFrame, where: str = "the table") -> pd.DataFrame:
+    """Check a table against the contract and return it with the contract's types.
+
+    Raises:
+        RecordError: a column is missing, unknown or out of order, a key is repeated or a value is
+            out of range; names the table, the column and the first value at fault.
+    """
+    try:
+        return SCHEMAS[name].validate(table, lazy=True)
+    except SchemaErrors as error:
+        first = error.failure_cases.iloc[0]
+        raise RecordError(
+            f"{where} does not follow the contract of `{name}`: column {first['column']}, "
+            f"check {first['check']}, value {first['failure_case']}"
+        ) from error
+
+
+def write_table(name: str, table: pd.DataFrame, path: Path) -> None:
+    """Check a table and write it as CSV, or as Parquet where `path` ends in .parquet."""
+    checked = check_table(name, table, str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        checked.to_parquet(path, index=False)
+    else:
+        checked.to_csv(path, index=False)
+
+
+def read_table(name: str, path: Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote, and check it."""
+    table = (
+        pd.read_parquet(path)
+        if path.suffix == ".parquet"
+        # "NA" is Namibia's ISO code in two letters and no null: only an empty field is.
+        else pd.read_csv(path, keep_default_na=False, na_values=[""])
+    )
+    return check_table(name, table, str(path))
