@@ -3,6 +3,6 @@
 The library behind the workflow. It knows nothing of Snakemake. A module imports only from those
 above it in this list:
 
-errors, units, fingerprint, records, tables, config, datasets, models, metering, training, curves,
+errors, units, fingerprint, records, tables, schema, config, datasets, models, metering, training, curves,
 grid, scenarios, claims, figures, reporting.
 """

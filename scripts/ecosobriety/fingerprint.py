@@ -1,45 +1,59 @@
 """A fingerprint of code that ignores what cannot change its result.
 
 Snakemake notices a changed script, not a changed module. The fingerprint of the modules that decide
-a training's result is therefore a parameter of the training rule. It is taken over the syntax tree
-without docstrings (comments are not in the tree at all), so that an edited comment re-spends no
-energy and a changed algorithm is never missed.
+a rule's result is therefore a parameter of the rule. It is taken over the syntax tree without
+docstrings (comments are not in the tree at all), so that an edited comment re-spends no energy and
+a changed algorithm is never missed.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+PACKAGE = Path(__file__).parent
 
-def code_fingerprint(paths: Iterable[Path]) -> str:
-    """Hash the syntax trees of Python files, in the order given.
+TRAINING_MODULES = ("datasets/sampling", "metering", "models", "records", "training", "units")
+"""What decides a training's record; the data set itself is known by its content's sha256."""
+
+
+def code_fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
+    """Hash the syntax trees of modules of this library.
 
     Args:
-        paths: Python source files.
+        modules: Names relative to the package, such as `training`; a package stands for all of its
+            modules, and `datasets/sampling` for that one.
+        package: Folder that the names are relative to.
 
     Returns:
         The first 16 hex digits of a sha256.
 
     Raises:
-        SyntaxError: a file is not valid Python.
+        FileNotFoundError: there is no such module.
     """
     digest = hashlib.sha256()
-    for path in paths:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        for node in ast.walk(tree):
-            _drop_docstring(node)
-        digest.update(path.name.encode())
-        digest.update(ast.dump(tree, include_attributes=False).encode())
+    for module in modules:
+        for path in _files(package / module):
+            digest.update(path.relative_to(package).as_posix().encode())
+            digest.update(_syntax(path).encode())
     return digest.hexdigest()[:16]
 
 
-def _drop_docstring(node: ast.AST) -> None:
-    """Replace every bare string statement of a body: docstrings, also those behind attributes."""
-    body = getattr(node, "body", None)
-    if isinstance(body, list):
-        kept = [statement for statement in body if not _is_bare_string(statement)]
-        node.body = kept  # type: ignore[attr-defined]
+def _files(module: Path) -> Iterator[Path]:
+    if module.is_dir():
+        yield from sorted(module.rglob("*.py"))
+    else:
+        yield module.with_suffix(".py")
+
+
+def _syntax(path: Path) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            # Docstrings, also those behind attributes: a bare string does nothing.
+            node.body = [part for part in body if not _is_bare_string(part)]  # type: ignore[attr-defined]
+    return ast.dump(tree, include_attributes=False)
 
 
 def _is_bare_string(statement: ast.AST) -> bool:

@@ -7,10 +7,11 @@ checked when it is read: a truncated, foreign or impossible record is refused by
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecosobriety.errors import RecordError
@@ -93,10 +94,23 @@ class RunRecord(_Strict):
     code_fingerprint: str
 
 
+RUN_KEY = ("dataset", "model", "n_train", "seed")
 RUN_COLUMNS: tuple[str, ...] = tuple(RunRecord.model_fields)[
     : list(RunRecord.model_fields).index("started_at")
 ]
 """The columns of the table `runs`, in the contract's order."""
+
+
+def collect(paths: Iterable[Path]) -> pd.DataFrame:
+    """Read records into one table with the columns of `runs`, one row per record, sorted by key.
+
+    Raises:
+        RecordError: a record is not valid; names its file.
+    """
+    records = (read_record(path).model_dump(include=set(RUN_COLUMNS)) for path in paths)
+    return pd.DataFrame(records, columns=list(RUN_COLUMNS)).sort_values(
+        list(RUN_KEY), ignore_index=True
+    )
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,0 +1,58 @@
+# One command each. `make report CONFIG=config/digits.yaml` runs another study.
+SHELL := /bin/bash
+PYTHON ?= python3
+CONFIG ?= config/config.yaml
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help report test lint format docs lock clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build its reports
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+	@$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --quiet all -- list_reports
+
+test: $(VENV)/dev.stamp ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp ## Check style, types and the workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --configfile config/digits.yaml
+
+format: $(VENV)/dev.stamp ## Bring all code into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+docs: $(VENV)/run.stamp ## Write the table of config/README.md anew from the schema
+	PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config
+
+lock: ## Resolve requirements*.in anew into requirements*.lock
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet -r requirements.in
+	tools=$$($(VENV)-lock/bin/python -m pip freeze | sed -E 's/\+[a-z0-9]+$$//'); \
+	  printf '# Written by `make lock` from requirements.in.\n%s\n' "$$tools" > requirements.lock
+	$(VENV)-lock/bin/python -m pip install --quiet -r requirements-dev.in
+	tools=$$($(VENV)-lock/bin/python -m pip freeze | sed -E 's/\+[a-z0-9]+$$//' | grep -vxFf requirements.lock); \
+	  printf '# Written by `make lock` from requirements-dev.in.\n-r requirements.lock\n%s\n' "$$tools" > requirements-dev.lock
+	rm -rf $(VENV)-lock
+
+clean: ## Remove the environment; results and reports stay
+	rm -rf $(VENV)
+
+$(VENV)/run.stamp: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one with PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) -r requirements.lock
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(PIP_INSTALL) -r requirements-dev.lock
+	touch $@

@@ -1,0 +1,45 @@
+# Ecosobriety: how little training data gives the same accuracy, and what that saves.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+
+# A study's file stands alone: it replaces the default one, it is not laid over it.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+localrules:
+    all,
+
+
+wildcard_constraints:
+    study=r"[a-z0-9][a-z0-9_-]*",
+    dataset=r"[a-z0-9][a-z0-9_-]*",
+    model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    n_train=r"\d+",
+    seed=r"\d+",
+    figure=r"[a-z_]+",
+
+
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/plot.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        reports(),

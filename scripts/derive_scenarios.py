@@ -1,0 +1,25 @@
+"""Derive emissions and cost for every size, country, source and coverage, and what is saved."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import grid, logs, scenarios, tables
+
+with logs.logged_to(snakemake.log[0]):
+    countries = grid.load_countries()
+    codes = json.loads(snakemake.params.countries)
+    derived = scenarios.derive_scenarios(
+        tables.read_table("runs", Path(snakemake.input.runs)),
+        countries,
+        grid.load_sources(Path(snakemake.input.sources)),
+        grid.load_costs(Path(snakemake.input.costs)),
+        country_codes=countries["country_iso3"].tolist() if codes == "all" else codes,
+        source_names=json.loads(snakemake.params.names),
+        coverage=json.loads(snakemake.params.coverage),
+        confidence=snakemake.params.confidence,
+        pue=snakemake.params.pue,
+        **json.loads(snakemake.params.cost),
+    )
+    saved = scenarios.derive_savings(derived, snakemake.params.reference)
+    tables.write_table("scenarios", derived, Path(snakemake.output.scenarios))
+    tables.write_table("savings", saved, Path(snakemake.output.savings))

@@ -1,0 +1,97 @@
+"""Means over seeds with Student's t: two-sided intervals and the one-sided test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from statsmodels.stats.weightstats import DescrStatsW
+
+from ecosobriety.errors import DataError
+
+Floats = NDArray[np.float64]
+Values = Sequence[float] | Floats | pd.Series
+
+
+def mean_interval(values: Values, confidence: float) -> tuple[float, float, float]:
+    """Mean of independent values and its two-sided Student t interval.
+
+    Args:
+        values: one value per seed, in any unit; none missing.
+        confidence: coverage of the interval, 0 to 1.
+
+    Returns:
+        (mean, low, high) in the unit of the values; NaN bounds where there is only one value.
+
+    Raises:
+        DataError: there is no value, or one is missing.
+    """
+    sample = np.asarray(values, dtype=float)
+    if sample.size == 0 or np.isnan(sample).any():
+        raise DataError(f"a mean needs values without gaps, and got {sample.tolist()}")
+    if sample.size == 1:
+        return float(sample[0]), float("nan"), float("nan")
+    if np.ptp(sample) == 0:
+        return float(sample[0]), float(sample[0]), float(sample[0])
+    statistics = DescrStatsW(sample)
+    low, high = statistics.tconfint_mean(1 - confidence)
+    return float(statistics.mean), float(low), float(high)
+
+
+@dataclass(frozen=True)
+class OneSidedTest:
+    """Result of `one_sided_t_test`: each field has the shape (comparisons,).
+
+    `lower` and `upper` are two one-sided bounds of the mean, each at the test's confidence;
+    `p_value` is for H0: mean <= null value. `constant` marks comparisons without any variance,
+    whose bounds are the mean itself and whose p is 0 or 1.
+    """
+
+    mean: Floats
+    sd: Floats
+    lower: Floats
+    upper: Floats
+    p_value: Floats
+    constant: NDArray[np.bool_]
+
+
+def one_sided_t_test(sample: Floats, null_value: float, confidence: float) -> OneSidedTest:
+    """Test H0: mean <= null value against H1: mean > null value, column by column.
+
+    Args:
+        sample: shape (seeds, comparisons), at least two seeds, none missing.
+        null_value: the mean under H0, in the unit of the sample.
+        confidence: 1 - alpha.
+    """
+    statistics = DescrStatsW(sample)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        _, p_value, _ = statistics.ttest_mean(null_value, alternative="larger")
+    lower, _ = statistics.tconfint_mean(1 - confidence, alternative="larger")
+    _, upper = statistics.tconfint_mean(1 - confidence, alternative="smaller")
+    constant = np.ptp(sample, axis=0) == 0
+    # A mean of equal numbers can be off in its last digit; the number itself is not.
+    mean = np.where(constant, sample[0], statistics.mean)
+    certain = np.where(mean > null_value, 0.0, 1.0)
+    return OneSidedTest(
+        mean=mean,
+        sd=np.where(constant, 0.0, sample.std(axis=0, ddof=1)),
+        lower=np.where(constant, mean, lower),
+        upper=np.where(constant, mean, upper),
+        p_value=np.where(constant, certain, p_value),
+        constant=constant,
+    )
+
+
+def by_size_and_seed(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """One column of one dataset's and model's runs: a row per n_train (rising), a column per seed.
+
+    NaN where a run is missing.
+    """
+    return runs.pivot(index="n_train", columns="seed", values=column).sort_index().astype(float)
+
+
+def finite_or_none(value: Any) -> float | None:
+    """A number as JSON can hold it: null where it is missing."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,223 @@
+"""The study's answer: the sufficient size at several margins, and what it saves."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.power import TTestPower
+
+from ecosobriety.curves.intervals import (
+    Floats,
+    by_size_and_seed,
+    finite_or_none,
+    mean_interval,
+    one_sided_t_test,
+)
+from ecosobriety.curves.non_inferiority import (
+    ReferenceSize,
+    compare_with_reference,
+    reference_size,
+    sufficient_size,
+)
+from ecosobriety.curves.power_law import fit_power_law
+
+MARGINS = (0.0025, 0.005, 0.01, 0.02, 0.03)
+POWER = 0.8
+"""The usual chance of success that a study is planned for (Cohen, 1988)."""
+
+MAX_SEEDS = 1000
+"""A need for more seeds than this is told as such: the power then hangs on the last digits."""
+
+
+def recommend(
+    runs: pd.DataFrame,
+    *,
+    reference_n_train: ReferenceSize,
+    margin: float,
+    confidence: float,
+    target_accuracy: float | None = None,
+    margins: Sequence[float] = MARGINS,
+) -> dict[str, Any]:
+    """Say for each dataset and model how much data is enough, and what that saves.
+
+    Args:
+        runs: the table `runs`.
+        reference_n_train: the size to compare with, in examples, or `max`.
+        margin: the study's non-inferiority margin, a share of 1.
+        confidence: of every interval and bound, 0 to 1.
+        target_accuracy: an accuracy to reach, a share of 1; None asks for none.
+        margins: other margins, to show how the answer hangs on the margin.
+
+    Returns:
+        Plain JSON, without NaN; shares of 1, sizes in training examples::
+
+            {reference_n_train, margin, confidence, target_accuracy, power: as asked,
+             results: [one per dataset and model:
+               {dataset, model, reference_n_train: size, n_seeds,
+                configured: ANSWER at `margin`,
+                ladder: [ANSWER at each of `margins`, rising],
+                target: null without a target, else
+                  {accuracy, n_train, accuracy_mean, accuracy_lower, larger_sizes_reach, reason},
+                power_law: the fields of `PowerLaw`}]}
+
+        ANSWER::
+
+            {margin, sufficient_n_train, smaller_than_reference,
+             accuracy_diff: {mean, lower, p_value},
+             energy_saved_kwh, energy_saved_share, duration_saved_s, duration_saved_share:
+               each {mean, ci_low, ci_high, n_pairs},
+             seeds_needed: {n_train, verdict, seeds, reason}}
+
+        A saving is the mean over seeds of reference minus sufficient size, paired, and with a share
+        each seed's saving is divided by its own reference run; the intervals are two-sided t. Where
+        nothing smaller passes, the sufficient size is the reference, all savings are 0 and
+        `accuracy_diff` has no bound and no p, because nothing is compared.
+
+        `seeds_needed` is about the next size below the sufficient one, where the sequence stopped:
+        the total number of seeds that gives 80 % power for that size alone, if the observed mean
+        and SD of the differences were the true ones. From few seeds that is a rough guide. `seeds`
+        is null with a `reason`: `no_smaller_size`, `too_few_pairs`, `difference_beyond_margin` (at
+        or below -margin, where more seeds are not expected to help; this covers every failure
+        without variance) or `over_1000_seeds`.
+
+        `target` names the smallest size whose one-sided lower bound of the mean accuracy reaches
+        the target. `larger_sizes_reach` is false where some larger size does not, so that the size
+        may owe its place to chance. Without one, `reason` is `not_reached` or `too_few_seeds`.
+
+    Raises:
+        DataError: a dataset and model has no run of the reference size.
+    """
+    results = []
+    for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
+        accuracy = by_size_and_seed(group, "test_accuracy")
+        reference = reference_size(accuracy, reference_n_train)
+        answers = [_answer(group, reference, m, confidence) for m in (margin, *sorted(margins))]
+        results.append(
+            {
+                "dataset": str(dataset),
+                "model": str(model),
+                "reference_n_train": reference,
+                "n_seeds": accuracy.shape[1],
+                "configured": answers[0],
+                "ladder": answers[1:],
+                "target": _target(accuracy, target_accuracy, confidence),
+                "power_law": asdict(fit_power_law(accuracy.index, 1 - accuracy.mean(axis=1))),
+            }
+        )
+    return {
+        "reference_n_train": reference_n_train,
+        "margin": margin,
+        "confidence": confidence,
+        "target_accuracy": target_accuracy,
+        "power": POWER,
+        "results": results,
+    }
+
+
+def _answer(runs: pd.DataFrame, reference: int, margin: float, confidence: float) -> dict[str, Any]:
+    accuracy = by_size_and_seed(runs, "test_accuracy")
+    comparison = compare_with_reference(accuracy, reference, margin, confidence)
+    chosen = sufficient_size(comparison.reset_index())
+    row = comparison.loc[chosen]
+    return {
+        "margin": float(margin),
+        "sufficient_n_train": chosen,
+        "smaller_than_reference": chosen < reference,
+        "accuracy_diff": {
+            "mean": finite_or_none(row["accuracy_diff_mean"]),
+            "lower": finite_or_none(row["accuracy_diff_lower"]),
+            "p_value": finite_or_none(row["p_value"]),
+        },
+        **_savings(runs, chosen, reference, confidence),
+        "seeds_needed": _seeds_needed(comparison, chosen, margin, confidence),
+    }
+
+
+def _savings(
+    runs: pd.DataFrame, chosen: int, reference: int, confidence: float
+) -> dict[str, dict[str, Any]]:
+    savings = {}
+    for column, name, unit in (
+        ("energy_kwh", "energy", "kwh"),
+        ("train_duration_s", "duration", "s"),
+    ):
+        used = by_size_and_seed(runs, column)
+        full, enough = used.loc[reference].to_numpy(), used.loc[chosen].to_numpy()
+        savings[f"{name}_saved_{unit}"] = _estimate(full - enough, confidence)
+        savings[f"{name}_saved_share"] = _estimate(1 - enough / full, confidence)
+    return savings
+
+
+def _estimate(per_seed: Floats, confidence: float) -> dict[str, Any]:
+    paired = per_seed[~np.isnan(per_seed)]
+    mean, low, high = mean_interval(paired, confidence)
+    return {
+        "mean": finite_or_none(mean),
+        "ci_low": finite_or_none(low),
+        "ci_high": finite_or_none(high),
+        "n_pairs": len(paired),
+    }
+
+
+def _seeds_needed(
+    comparison: pd.DataFrame, chosen: int, margin: float, confidence: float
+) -> dict[str, Any]:
+    smaller = comparison[comparison.index < chosen]
+    if smaller.empty:
+        return {"n_train": None, "verdict": None, "seeds": None, "reason": "no_smaller_size"}
+    stopped = smaller.iloc[-1]
+    seeds, reason = _seeds_for_power(stopped, margin, confidence)
+    return {
+        "n_train": int(smaller.index[-1]),
+        "verdict": str(stopped["verdict"]),
+        "seeds": seeds,
+        "reason": reason,
+    }
+
+
+def _seeds_for_power(
+    stopped: pd.Series, margin: float, confidence: float
+) -> tuple[int | None, str | None]:
+    if stopped["n_pairs"] < 2:
+        return None, "too_few_pairs"
+    distance = stopped["accuracy_diff_mean"] + margin
+    if distance <= 0:
+        return None, "difference_beyond_margin"
+    candidates = np.arange(2, MAX_SEEDS + 1)
+    effect_size = distance / stopped["accuracy_diff_sd"]
+    power = TTestPower().power(effect_size, candidates, 1 - confidence, alternative="larger")
+    enough = candidates[power >= POWER]
+    return (int(enough[0]), None) if enough.size else (None, f"over_{MAX_SEEDS}_seeds")
+
+
+def _target(
+    accuracy: pd.DataFrame, target_accuracy: float | None, confidence: float
+) -> dict[str, Any] | None:
+    if target_accuracy is None:
+        return None
+    lower = accuracy.apply(_lower_bound, axis=1, args=(target_accuracy, confidence))
+    reaching = lower.index[lower >= target_accuracy]
+    answer: dict[str, Any] = {"accuracy": target_accuracy, "n_train": None, "accuracy_mean": None}
+    answer |= {"accuracy_lower": None, "larger_sizes_reach": None}
+    if reaching.empty:
+        reason = "too_few_seeds" if lower.isna().all() else "not_reached"
+        return answer | {"reason": reason}
+    size = reaching.min()
+    return {
+        "accuracy": target_accuracy,
+        "n_train": int(size),
+        "accuracy_mean": float(accuracy.loc[size].mean()),
+        "accuracy_lower": float(lower[size]),
+        "larger_sizes_reach": bool((lower[lower.index > size] >= target_accuracy).all()),
+        "reason": None,
+    }
+
+
+def _lower_bound(accuracy: pd.Series, target_accuracy: float, confidence: float) -> float:
+    values = accuracy.dropna().to_numpy()
+    if values.size < 2:
+        return math.nan
+    return float(one_sided_t_test(values[:, np.newaxis], target_accuracy, confidence).lower[0])

@@ -1,0 +1,12 @@
+"""Data sets: where they come from, how they are checked, kept, split and sampled.
+
+`obtain` finds a data set and checks its identity, `save` and `load` keep it in one file, and
+`training_order` says which images a training of a given size sees.
+"""
+
+from ecosobriety.datasets.catalogue import TRAIN_SIZES
+from ecosobriety.datasets.obtaining import obtain
+from ecosobriety.datasets.sampling import training_order
+from ecosobriety.datasets.store import Dataset, load, save
+
+__all__ = ["TRAIN_SIZES", "Dataset", "load", "obtain", "save", "training_order"]

@@ -1,0 +1,156 @@
+"""Find a data set, wherever it is, and check that it is the one that was meant."""
+
+import hashlib
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+
+from ecosobriety.datasets import catalogue, places
+from ecosobriety.datasets.catalogue import IdxSource
+from ecosobriety.datasets.idx import parse_idx
+from ecosobriety.datasets.sampling import training_order
+from ecosobriety.datasets.store import Dataset, open_atomically
+from ecosobriety.errors import DataError
+
+_SPLIT_SEED = 0
+
+
+@dataclass(frozen=True)
+class _Place:
+    name: str
+    fetch: Callable[[Iterable[str]], places.Contents]
+    remote: bool = False
+
+
+def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
+    """Find a data set, check its checksums and give its fixed split.
+
+    Fashion-MNIST and MNIST are looked for in `spec["path"]` alone if it is given; otherwise in the
+    folder of Debian's package, in the cache, at the official address and its mirrors, and in
+    Debian's package fetched with apt. What came from afar is kept in the cache.
+
+    Args:
+        spec: the configuration's section `dataset`: `name`, and `path` where it applies.
+        cache: folder for what was downloaded; the user's cache folder by default.
+
+    Raises:
+        DataError: the name is unknown, or no place has the data; the message lists each place that
+            was tried and why it failed.
+    """
+    name = spec.get("name")
+    path = spec.get("path")
+    if name == "digits":
+        if path is not None:
+            raise DataError(f"dataset.path: {path} does not apply to digits: it needs no files")
+        return _digits()
+    if name not in catalogue.IDX_SOURCES:
+        allowed = ", ".join(catalogue.TRAIN_SIZES)
+        raise DataError(f"dataset.name: {name!r} is not a known data set; allowed are {allowed}")
+    source = catalogue.IDX_SOURCES[name]
+    if path is not None:
+        return _from_path(name, source, Path(path).expanduser())
+    cached = (cache or Path(pooch.os_cache("ecosobriety"))) / name
+    return _from_first_place(name, source, cached)
+
+
+def _digits() -> Dataset:
+    """scikit-learn's 1,797 digits of 8 x 8 pixels with values 0..16, split once and for all."""
+    # It takes a second to import, and only this data set needs it.
+    import sklearn
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = bunch.images.astype(np.uint8)
+    labels = bunch.target.astype(np.int64)
+    order = training_order(labels, _SPLIT_SEED)
+    n_train = catalogue.TRAIN_SIZES["digits"]
+    train, test = np.sort(order[:n_train]), np.sort(order[n_train:])
+    return Dataset.from_arrays(
+        "digits",
+        train=(images[train], labels[train]),
+        test=(images[test], labels[test]),
+        classes=catalogue.DIGITS_CLASSES,
+        origin=f"scikit-learn {sklearn.__version__}",
+    )
+
+
+def _from_path(name: str, source: IdxSource, folder: Path) -> Dataset:
+    place = _Place(f"folder {folder}", partial(places.read_folder, folder))
+    try:
+        return _build(name, source, place.fetch(source.sha256), place.name)
+    except DataError as error:
+        raise DataError(
+            f"dataset.path: {folder} does not hold the data set {name}: {error}"
+        ) from error
+
+
+def _from_first_place(name: str, source: IdxSource, cached: Path) -> Dataset:
+    failures = []
+    for place in _places(source, cached):
+        try:
+            contents = place.fetch(source.sha256)
+            dataset = _build(name, source, contents, place.name)
+        except DataError as error:
+            failures.append(f"- {place.name}: {error}")
+            continue
+        if place.remote:
+            _keep(contents, cached)
+        return dataset
+    raise DataError(
+        f"The data set {name} could not be had from any of these places:\n"
+        + "\n".join(failures)
+        + "\nPut its four files into a folder and name it in dataset.path, or go on without a "
+        "download: config/digits.yaml is a study of images that scikit-learn brings along."
+    )
+
+
+def _places(source: IdxSource, cached: Path) -> list[_Place]:
+    """The places in the order in which they are tried."""
+    package = source.debian
+    found = []
+    if package is not None:
+        read = partial(places.read_folder, package.folder)
+        found.append(_Place(f"folder {package.folder}", read))
+    found.append(_Place(f"cache {cached}", partial(places.read_folder, cached)))
+    for address in source.addresses:
+        get = partial(places.download, address)
+        found.append(_Place(f"download {address}", get, remote=True))
+    if package is not None:
+        unpack = partial(places.unpack_debian_package, package)
+        found.append(_Place(f"Debian package {package.name}", unpack, remote=True))
+    return found
+
+
+def _build(name: str, source: IdxSource, contents: places.Contents, origin: str) -> Dataset:
+    """Parse the files, then compare the checksums: a truncated file is told as such."""
+    x_train = parse_idx(contents[catalogue.TRAIN_IMAGES], 3, catalogue.TRAIN_IMAGES)
+    y_train = parse_idx(contents[catalogue.TRAIN_LABELS], 1, catalogue.TRAIN_LABELS)
+    x_test = parse_idx(contents[catalogue.TEST_IMAGES], 3, catalogue.TEST_IMAGES)
+    y_test = parse_idx(contents[catalogue.TEST_LABELS], 1, catalogue.TEST_LABELS)
+    for file, expected in source.sha256.items():
+        found = hashlib.sha256(contents[file]).hexdigest()
+        if found != expected:
+            raise DataError(f"{file}: the content's sha256 is {found}, expected {expected}")
+    return Dataset.from_arrays(
+        name,
+        train=(x_train, y_train.astype(np.int64)),
+        test=(x_test, y_test.astype(np.int64)),
+        classes=source.classes,
+        origin=origin,
+    )
+
+
+def _keep(contents: places.Contents, cached: Path) -> None:
+    """Put the files into the cache; without a cache a study only has to download again."""
+    try:
+        for name, content in contents.items():
+            with open_atomically(cached / name) as file:
+                file.write(content)
+    except OSError as error:
+        warnings.warn(f"{cached}: the data set cannot be kept here ({error})", stacklevel=2)

@@ -1,0 +1,163 @@
+"""A data set in memory and in one file."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.errors import DataError
+
+_FORMAT = "ecosobriety data set 1"
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A classification data set with its fixed split.
+
+    Attributes:
+        name: the data set's name in the configuration.
+        x_train: (n, *input_shape) uint8 or float32 training examples, as stored.
+        y_train: (n,) class indices 0..k-1.
+        x_test: (m, *input_shape) test examples, of the same type and shape.
+        y_test: (m,) class indices.
+        classes: names of the k classes.
+        sha256: over the content of the four arrays (type, shape, values), the same on all machines.
+        origin: one line that says where it was obtained.
+
+    Raises:
+        DataError: the arrays do not fit together.
+    """
+
+    name: str
+    x_train: NDArray[Any]
+    y_train: NDArray[np.int64]
+    x_test: NDArray[Any]
+    y_test: NDArray[np.int64]
+    classes: tuple[str, ...]
+    sha256: str
+    origin: str
+
+    def __post_init__(self) -> None:
+        for part, x, y in (
+            ("train", self.x_train, self.y_train),
+            ("test", self.x_test, self.y_test),
+        ):
+            self._require(x.dtype in (np.uint8, np.float32), f"x_{part} is {x.dtype}")
+            self._require(y.dtype == np.int64 and y.ndim == 1, f"y_{part} is {y.dtype}, {y.ndim}-d")
+            self._require(len(x) == len(y) > 0, f"{len(x)} x_{part} and {len(y)} y_{part}")
+            self._require(
+                y.min() >= 0 and y.max() < len(self.classes),
+                f"y_{part} has labels outside 0..{len(self.classes) - 1}",
+            )
+        self._require(
+            self.x_train.shape[1:] == self.x_test.shape[1:]
+            and self.x_train.dtype == self.x_test.dtype,
+            f"x_train is {self.x_train.dtype} {self.x_train.shape[1:]}, "
+            f"x_test {self.x_test.dtype} {self.x_test.shape[1:]}",
+        )
+
+    def _require(self, holds: bool, problem: str) -> None:
+        if not holds:
+            raise DataError(
+                f"data set {self.name}: {problem}; needed are as many int64 labels of the classes "
+                "as uint8 or float32 examples, of one type and shape in both parts"
+            )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        train: tuple[NDArray[Any], NDArray[np.int64]],
+        test: tuple[NDArray[Any], NDArray[np.int64]],
+        classes: tuple[str, ...],
+        origin: str,
+    ) -> Self:
+        """Build a data set from (examples, labels) of both parts and take its digest."""
+        digest = _content_sha256((*train, *test))
+        return cls(name, *train, *test, classes=classes, sha256=digest, origin=origin)
+
+
+def _content_sha256(arrays: tuple[NDArray[Any], ...]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{little_endian.dtype.str} {little_endian.shape}\n".encode())
+        digest.update(little_endian.data)
+    return digest.hexdigest()
+
+
+def save(dataset: Dataset, path: Path) -> None:
+    """Write a data set to an uncompressed .npz file, atomically."""
+    metadata = json.dumps(
+        {
+            "format": _FORMAT,
+            "name": dataset.name,
+            "classes": dataset.classes,
+            "sha256": dataset.sha256,
+            "origin": dataset.origin,
+        }
+    )
+    arrays = {name: getattr(dataset, name) for name in _ARRAYS}
+    with open_atomically(path) as file:
+        np.savez(file, metadata=np.array(metadata), **arrays)
+
+
+def load(path: Path) -> Dataset:
+    """Read a data set written by `save`; the content is checked against its digest.
+
+    Raises:
+        DataError: the file is missing, truncated, damaged or foreign.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: there is no such data set file")
+    try:
+        dataset = _read(path)
+    # Damaged bytes make the zip and npy readers raise a dozen kinds of error, all the same here.
+    except Exception as error:
+        raise DataError(
+            f"{path}: truncated, damaged or not a data set file of ecosobriety ({error}); "
+            "delete it and prepare the data set again"
+        ) from error
+    found = _content_sha256((dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test))
+    if found != dataset.sha256:
+        raise DataError(
+            f"{path}: the content's sha256 is {found}, expected {dataset.sha256}; "
+            "delete it and prepare the data set again"
+        )
+    return dataset
+
+
+def _read(path: Path) -> Dataset:
+    with np.load(path, allow_pickle=False) as archive:
+        metadata = json.loads(str(archive["metadata"]))
+        if metadata.pop("format") != _FORMAT:
+            raise DataError(f"its format is not {_FORMAT!r}")
+        metadata["classes"] = tuple(metadata["classes"])
+        return Dataset(**{name: archive[name] for name in _ARRAYS}, **metadata)
+
+
+@contextmanager
+def open_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """Open a binary file for writing that appears under its name only when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,99 @@
+"""Accuracy and energy against training-set size."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ecosobriety.curves import PowerLaw
+from ecosobriety.figures.style import (
+    ACCENT,
+    FIT,
+    INK,
+    MUTED,
+    add_axes,
+    new_figure,
+    number_axis,
+    size_axis,
+)
+from ecosobriety.texts import Texts
+from ecosobriety.units import ENERGY_UNITS, readable_unit
+from ecosobriety.views import Case
+
+
+def accuracy_energy(case: Case, text: Texts) -> Figure:
+    """Test accuracy and energy of a training against its size, the decision drawn in."""
+    figure = new_figure(5.4)
+    energy = add_axes(figure, 0.85, 0.6, 5.9, 1.75)
+    accuracy = add_axes(figure, 0.85, 2.6, 5.9, 2.25)
+    _draw_accuracy(accuracy, case, text)
+    _draw_energy(energy, case, text)
+    size_axis(energy, case, text)
+    size_axis(accuracy, case, text)
+    accuracy.set_xlabel("")
+    accuracy.tick_params(labelbottom=False)
+    for axes in (accuracy, energy):
+        for size in {case.reference, case.sufficient}:
+            axes.axvline(size, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
+    _mark_decision(accuracy, case, text)
+    return figure
+
+
+def _draw_accuracy(axes: Axes, case: Case, text: Texts) -> None:
+    curve = case.curve
+    n_seeds = int(curve["n_seeds"].max())
+    seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
+    axes.fill_between(
+        curve.index,
+        curve["accuracy_ci_low"] * 100,
+        curve["accuracy_ci_high"] * 100,
+        color=ACCENT,
+        alpha=0.22,
+        linewidth=0,
+        label=text("figure.accuracy_energy.band", confidence=text.share(case.confidence)),
+    )
+    mean_label = text("figure.accuracy_energy.mean", seeds=seeds)
+    axes.plot(curve.index, curve["accuracy_mean"] * 100, "o-", color=ACCENT, label=mean_label)
+    law = PowerLaw(**case.result["power_law"])
+    if law.converged:
+        sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
+        label = text("figure.accuracy_energy.fit")
+        axes.plot(sizes, (1 - law.error(sizes)) * 100, "--", color=FIT, label=label)
+    threshold = 100 * (float(curve["accuracy_mean"][case.reference]) - case.margin)
+    axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (6, 3)))
+    axes.annotate(
+        text("figure.accuracy_energy.margin", points=text.points(case.margin)),
+        (0.008, threshold),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(0, 3),
+        textcoords="offset points",
+    )
+    axes.set_ylabel(text("label.accuracy"))
+    number_axis(axes, text)
+    axes.legend(loc="lower right")
+
+
+def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
+    curve = case.curve
+    unit = readable_unit(float(curve["energy_kwh_mean"].max()), ENERGY_UNITS)
+    low, high = curve["energy_kwh_ci_low"] / unit.size, curve["energy_kwh_ci_high"] / unit.size
+    axes.fill_between(curve.index, low, high, color=ACCENT, alpha=0.22, linewidth=0)
+    axes.plot(curve.index, curve["energy_kwh_mean"] / unit.size, "s-", color=ACCENT)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(text("label.energy", unit=unit.symbol))
+    number_axis(axes, text)
+
+
+def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
+    """Write the reference and the sufficient size above their lines, one row each."""
+    where: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    reference = text("figure.accuracy_energy.reference", n_train=text.integer(case.reference))
+    axes.annotate(reference, (case.reference, 1), xytext=(0, 20), ha="right", color=MUTED, **where)
+    if case.smaller_suffices:
+        found = text("figure.accuracy_energy.sufficient", n_train=text.integer(case.sufficient))
+    else:
+        found = text("figure.accuracy_energy.none_smaller")
+    # Left of its line where there is room for the words, else right of it.
+    side = "right" if case.sufficient > 0.45 * axes.get_xlim()[1] else "left"
+    axes.annotate(found, (case.sufficient, 1), xytext=(0, 6), ha=side, weight="bold", **where)

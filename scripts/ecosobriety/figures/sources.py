@@ -1,0 +1,165 @@
+"""Emissions and cost against training-set size, one curve per energy source."""
+
+from collections.abc import Mapping
+from itertools import cycle
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ecosobriety.figures.labels import spread
+from ecosobriety.figures.style import (
+    COLOURS,
+    DASHES,
+    FIT,
+    INK,
+    MARKERS,
+    MUTED,
+    add_axes,
+    log_axis,
+    new_figure,
+    number_axis,
+    size_axis,
+)
+from ecosobriety.figures.wording import cost_label, source_name
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts
+from ecosobriety.units import MASS_UNITS, readable_batch, readable_unit
+from ecosobriety.views import Case
+
+_GRID_STYLE: Mapping[str, Any] = {
+    "color": INK,
+    "linewidth": 3.0,
+    "marker": "o",
+    "markersize": 7,
+    "markerfacecolor": "white",
+    "markeredgewidth": 1.8,
+}
+LABEL_GAP_PT = 12.5
+_LEADER = {
+    "arrowstyle": "-",
+    "linewidth": 0.6,
+    "color": MUTED,
+    "relpos": (0, 0.5),
+    "shrinkA": 2,
+    "shrinkB": 3,
+}
+
+
+def _series_styles(case: Case) -> dict[str, Mapping[str, Any]]:
+    """Colour, marker and dashes of each source, the same in every figure."""
+    order = [source for source in case.source_order("emissions_g") if source != GRID_SOURCE]
+    styles = {
+        source: {"color": colour, "marker": marker, "linestyle": dashes}
+        for source, colour, marker, dashes in zip(
+            order, cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False
+        )
+    }
+    return {**styles, GRID_SOURCE: _GRID_STYLE}
+
+
+def _empty(figure: Figure, reason: str) -> Figure:
+    figure.text(0.5, 0.5, reason, ha="center", va="center")
+    return figure
+
+
+def source_emissions(case: Case, text: Texts) -> Figure:
+    """Emissions against size by source; beside each name the range at the reference size."""
+    figure = new_figure(4.9)
+    order, styles = case.source_order("emissions_g"), _series_styles(case)
+    if not order:
+        return _empty(figure, text("figure.source_emissions.no_intensity"))
+    lines = add_axes(figure, 0.85, 0.65, 2.5, 4.1)
+    ranges = add_axes(figure, 5.45, 0.65, 1.35, 4.1)
+    curves = {source: case.source_curve(source) for source in order}
+    highest = float(curves[order[0]]["emissions_g"][case.reference])
+    unit = readable_unit(highest, MASS_UNITS)
+    lines.set_yscale("log")
+    ranges.set_xscale("log")
+    for row, source in enumerate(order):
+        curve, style = curves[source], styles[source]
+        lines.plot(curve.index, curve["emissions_g"] / unit.size, **style)
+        height = 1 - (row + 0.5) / len(order)
+        lines.annotate(
+            source_name(case, source, text, case.intensity_mark(source)),
+            (curve.index[-1], curve["emissions_g"].iloc[-1] / unit.size),
+            xytext=(1.1, height),
+            textcoords="axes fraction",
+            va="center",
+            weight="bold" if source == GRID_SOURCE else "normal",
+            arrowprops=_LEADER,
+        )
+        low, centre, high = (
+            float(curve[column][case.reference]) / unit.size
+            for column in ("emissions_g_low", "emissions_g", "emissions_g_high")
+        )
+        ranges.plot([low, high], [height, height], "|-", color=style["color"])
+        ranges.plot(centre, height, **style)
+    size_axis(lines, case, text, ticks=4)
+    log_axis(lines.yaxis, text)
+    log_axis(ranges.xaxis, text)
+    lines.set_ylabel(text("label.emissions", unit=unit.symbol))
+    n_train = text.integer(case.reference)
+    ranges.set_xlabel(text("label.range_at", unit=unit.symbol, n_train=n_train))
+    ranges.set_ylim(0, 1)
+    ranges.set_yticks([])
+    ranges.spines["left"].set_visible(False)
+    ranges.grid(axis="x")
+    return figure
+
+
+def source_cost(case: Case, text: Texts) -> Figure:
+    """Cost against size by source, and the share that stopping at a smaller size saves."""
+    figure = new_figure(4.6)
+    order, styles = case.source_order("cost"), _series_styles(case)
+    if not order:
+        return _empty(figure, text("figure.source_cost.no_price"))
+    axes = add_axes(figure, 0.95, 0.6, 3.95, 3.8)
+    curves = {source: case.source_curve(source) for source in order}
+    batch = readable_batch(float(curves[order[0]]["cost"][case.reference]))
+    highest = max(float(curve["cost"].max()) * batch for curve in curves.values())
+    size_axis(axes, case, text)
+    axes.set_ylim(0, highest * 1.08)
+    ends = [float(curves[source]["cost"].iloc[-1]) * batch / highest / 1.08 for source in order]
+    gap = LABEL_GAP_PT / 72 / (axes.get_position().height * figure.get_figheight())
+    rows = spread(ends[::-1], gap, 0.01, 0.99)[::-1]
+    for source, row in zip(order, rows, strict=True):
+        curve = curves[source]
+        axes.plot(curve.index, curve["cost"] * batch, **styles[source])
+        axes.annotate(
+            source_name(case, source, text, case.cost_mark(source)),
+            (curve.index[-1], curve["cost"].iloc[-1] * batch),
+            xytext=(1.05, row),
+            textcoords="axes fraction",
+            va="center",
+            arrowprops=_LEADER,
+        )
+    axes.set_ylabel(cost_label(case, batch, text))
+    number_axis(axes, text)
+    if case.stop is not None:
+        _draw_saving(axes, curves[order[0]]["cost"] * batch, case, case.stop, text)
+    return figure
+
+
+def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts) -> None:
+    """Draw, above the highest curve, what is saved by stopping at a smaller size."""
+    before, after = float(cost[case.reference]), float(cost[stop])
+    axes.hlines(before, stop, case.reference, color=MUTED, linewidth=0.8, linestyle=":")
+    arrow = {"arrowstyle": "->", "color": FIT, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 4}
+    axes.annotate("", (stop, after), xytext=(stop, before), arrowprops=arrow)
+    left = stop > 0.45 * axes.get_xlim()[1]
+    axes.annotate(
+        text(
+            "figure.source_cost." + ("sufficient" if case.smaller_suffices else "half"),
+            share=text.share(float(case.saving(stop)["saved_share"])),
+            n_train=text.integer(stop),
+        ),
+        (stop, before),
+        xytext=(-6 if left else 6, -2),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="top",
+        color=FIT,
+        weight="bold",
+    )

@@ -1,0 +1,35 @@
+"""Where a step's messages go: everything into its log, and one clear sentence to the user."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ecosobriety.errors import EcosobrietyError
+
+
+@contextmanager
+def logged_to(path: str | Path) -> Iterator[None]:
+    """Send log messages and warnings of the block to a file.
+
+    An error that a user can mend ends the program with its one sentence on the standard error; any
+    other goes on, and its traceback stands in the file too.
+    """
+    logging.basicConfig(
+        filename=path,
+        filemode="w",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    logging.captureWarnings(True)
+    try:
+        yield
+    except EcosobrietyError as error:
+        logging.error("%s", error)
+        sys.exit(f"error: {error}")
+    except BaseException:
+        logging.error("%s", traceback.format_exc())
+        raise

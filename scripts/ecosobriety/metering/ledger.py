@@ -1,0 +1,116 @@
+"""The ledger: one file for every attempt at a training, so that lost energy is counted too.
+
+An attempt's file says `running` from the first batch on and is updated while it runs. It ends as
+`complete` or `failed`; that of a process that was killed stays `running`, with the energy so far.
+"""
+
+import json
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from ecosobriety.errors import RecordError
+from ecosobriety.records import write_json
+
+Status = Literal["running", "complete", "failed"]
+UPDATE_EVERY_S = 5.0
+"""At most 10 s may be lost with a killed process; a reading comes every second or so."""
+
+
+def utc_now() -> str:
+    """The current time in UTC, ISO 8601 with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+@dataclass
+class Ledger:
+    """The entry of one attempt.
+
+    Args:
+        folder: Folder of the attempts of this one run (data set, model, size, seed).
+        attempt: The attempt's id, unique on all machines that share the folder.
+    """
+
+    folder: Path
+    attempt: str = field(
+        default_factory=lambda: (
+            f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{socket.gethostname().split('.')[0]}"
+            f"-{os.getpid()}-{secrets.token_hex(3)}"
+        )
+    )
+    _entry: dict[str, Any] = field(default_factory=dict, init=False)
+    _updated_at: float = field(default=0.0, init=False)
+
+    @property
+    def path(self) -> Path:
+        """The attempt's file."""
+        return self.folder / f"{self.attempt}.json"
+
+    def open(self) -> None:
+        """Write the entry at the first batch, with no energy yet."""
+        self._entry = {
+            "attempt": self.attempt,
+            "status": "running",
+            "started_at": utc_now(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+        }
+        self.update(0.0, 0.0)
+
+    def update(self, energy_kwh: float, duration_s: float) -> None:
+        """Write the energy in kWh and the duration in s so far."""
+        self._write("running", energy_kwh, duration_s)
+
+    def update_if_due(self, energy_kwh: float, duration_s: float) -> None:
+        """As `update`, at most every `UPDATE_EVERY_S`."""
+        if time.monotonic() - self._updated_at >= UPDATE_EVERY_S:
+            self.update(energy_kwh, duration_s)
+
+    def close(
+        self,
+        status: Literal["complete", "failed"],
+        energy_kwh: float,
+        duration_s: float,
+        error: str | None = None,
+    ) -> None:
+        """Write the attempt's end; `error` is one line on why it failed."""
+        if error is not None:
+            self._entry["error"] = error
+        self._write(status, energy_kwh, duration_s)
+
+    def _write(self, status: Status, energy_kwh: float, duration_s: float) -> None:
+        self._entry |= {
+            "status": status,
+            "updated_at": utc_now(),
+            "energy_kwh": energy_kwh,
+            "duration_s": duration_s,
+        }
+        write_json(self.path, self._entry)
+        self._updated_at = time.monotonic()
+
+
+def lost_energy_kwh(folder: Path, except_attempt: str | None = None) -> float:
+    """Energy in kWh of the attempts in a folder that did not complete.
+
+    Args:
+        folder: Folder of the attempts of one run; it need not exist.
+        except_attempt: The attempt that asks, which is still running.
+
+    Raises:
+        RecordError: a file is not an attempt's; names it.
+    """
+    total_kwh = 0.0
+    for path in sorted(folder.glob("*.json")):
+        try:
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            lost = entry["status"] != "complete" and entry["attempt"] != except_attempt
+            total_kwh += float(entry["energy_kwh"]) if lost else 0.0
+        except (ValueError, KeyError, TypeError) as error:
+            raise RecordError(f"{path} is not an entry of the ledger ({error!r})") from error
+    return total_kwh

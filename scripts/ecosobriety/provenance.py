@@ -1,0 +1,116 @@
+"""Where the numbers of a study come from: configuration, versions, hardware, code, data, factors."""
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from ecosobriety import datasets
+from ecosobriety.records import RunRecord, read_record
+
+
+def describe(
+    *,
+    config: Mapping[str, Any],
+    record_paths: Sequence[Path],
+    data_path: Path,
+    factor_paths: Sequence[Path],
+    repository: Path,
+) -> dict[str, Any]:
+    """Gather the provenance of a study, ready for JSON.
+
+    Args:
+        config: The configuration as used, with its defaults.
+        record_paths: The records of the study's trainings.
+        data_path: The prepared data set.
+        factor_paths: The tables of factors.
+        repository: Folder of the workflow, for its git commit.
+
+    Returns:
+        `config`, `dataset`, `trainings` (number, first start, last end in UTC), `hardware` (each
+        distinct machine once), `versions`, `packages` (every installed one), `meters`, `code`
+        (git commit, null outside a repository, and the trainings' fingerprints) and `factors`
+        (sha256 of each table).
+    """
+    runs = [read_record(path) for path in record_paths]
+    dataset = datasets.load(data_path)
+    return {
+        "config": dict(config),
+        "dataset": {
+            "name": dataset.name,
+            "sha256": dataset.sha256,
+            "origin": dataset.origin,
+            "training_examples": len(dataset.y_train),
+            "test_examples": len(dataset.y_test),
+            "classes": list(dataset.classes),
+            "input_shape": list(dataset.x_train.shape[1:]),
+        },
+        "trainings": {
+            "number": len(runs),
+            "first_started_at": min(run.started_at for run in runs),
+            "last_ended_at": max(run.ended_at for run in runs),
+        },
+        "hardware": _distinct([_machine(run) for run in runs]),
+        "versions": {"python": platform.python_version(), **_distinct_versions(runs)},
+        "packages": {item.metadata["Name"]: item.version for item in sorted_distributions()},
+        "meters": _distinct([run.metering for run in runs]),
+        "components": _distinct(
+            [{name: part.model_dump() for name, part in run.components.items()} for run in runs]
+        ),
+        "code": {
+            "git_commit": git_commit(repository),
+            "training_fingerprints": sorted({run.code_fingerprint for run in runs}),
+        },
+        "factors": {path.name: _sha256(path) for path in factor_paths},
+    }
+
+
+def sorted_distributions() -> list[Any]:
+    """The installed packages, by name."""
+    return sorted(distributions(), key=lambda item: str(item.metadata["Name"]).lower())
+
+
+def git_commit(repository: Path) -> str | None:
+    """The commit of a checkout, with `-dirty` where files were changed; None outside of one."""
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        # No git, or no repository (an archive was unpacked): the report says that it is not known.
+        return None
+    return answer.stdout.strip()
+
+
+def _machine(run: RunRecord) -> dict[str, Any]:
+    return {
+        **run.hardware,
+        "device": run.device,
+        "accelerator": run.accelerator,
+        "threads": run.threads,
+    }
+
+
+def _distinct(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each distinct item once, in the order of appearance."""
+    return [item for i, item in enumerate(items) if item not in items[:i]]
+
+
+def _distinct_versions(runs: Sequence[RunRecord]) -> dict[str, str]:
+    """Versions used by the trainings; several where a study was measured with several."""
+    names = sorted({name for run in runs for name in run.versions})
+    return {
+        name: ", ".join(sorted({run.versions[name] for run in runs if name in run.versions}))
+        for name in names
+    }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,194 @@
+"""Every text that a reader sees, in the reader's language: catalogue, numbers, units, names.
+
+A catalogue is a YAML file of nested keys; `a: {b: text}` is the key `a.b`. Texts hold
+`{placeholders}`. A missing key or placeholder is an error, never a hole in the report.
+"""
+
+import math
+import string
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from babel import Locale
+from babel.core import get_global
+from babel.dates import format_datetime
+from babel.numbers import format_decimal, format_percent, get_currency_symbol
+from markupsafe import Markup, escape
+
+from ecosobriety.errors import EcosobrietyError
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
+
+
+class TextError(EcosobrietyError):
+    """A text is missing from a catalogue, or its placeholders are not those given."""
+
+
+def load_catalogue(path: Path) -> dict[str, str]:
+    """Read a catalogue and flatten its keys with dots.
+
+    Raises:
+        TextError: an entry is neither a text nor a group of texts.
+    """
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return dict(_flatten(content, "", path))
+
+
+def _flatten(content: Any, prefix: str, path: Path) -> Iterator[tuple[str, str]]:
+    if isinstance(content, str):
+        yield prefix, content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _flatten(value, f"{prefix}.{key}" if prefix else str(key), path)
+    else:
+        raise TextError(f"{path}: {prefix} is {content!r}; a text or a group of texts is expected")
+
+
+def placeholders(text: str) -> set[str]:
+    """The names between braces in a text."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+class Texts:
+    """The texts of one language, and its way of writing numbers, units, dates and names."""
+
+    def __init__(self, language: str, catalogue: Mapping[str, str]) -> None:
+        self.language = language
+        self.locale = Locale.parse(language)
+        self._catalogue = catalogue
+
+    @classmethod
+    def load(cls, language: str, locale_dir: Path) -> "Texts":
+        """Read `{locale_dir}/{language}.yaml`.
+
+        Raises:
+            TextError: there is no such catalogue; names the languages that there are.
+        """
+        path = locale_dir / f"{language}.yaml"
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in locale_dir.glob("*.yaml")))
+            raise TextError(f"no texts in language {language!r}: {path} is missing; known: {known}")
+        return cls(language, load_catalogue(path))
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """The text under a key, with its placeholders filled.
+
+        Raises:
+            TextError: the key is missing, or a placeholder has no value.
+        """
+        return self._entry(key, values).format(**values)
+
+    def markup(self, key: str, /, **values: object) -> Markup:
+        """Like calling, but as HTML: the text and every plain value are escaped."""
+        return Markup(escape(self._entry(key, values))).format(**values)
+
+    def plural(self, key: str, count: float, /, **values: object) -> str:
+        """The text under `key.one` or `key.other`, by the language's rule for this count."""
+        form = "one" if self.locale.plural_form(count) == "one" else "other"
+        return self(f"{key}.{form}", **values)
+
+    def name(self, group: str, word: str) -> str:
+        """The language's name for a word of the data, or the word itself if it is the user's own.
+
+        Data may hold words that no catalogue knows (a source or a model that the user added).
+        """
+        return self._catalogue.get(f"{group}.{word}", word)
+
+    def _entry(self, key: str, values: Mapping[str, object]) -> str:
+        if key not in self._catalogue:
+            raise TextError(f"the text {key!r} is missing in language {self.language!r}")
+        entry = self._catalogue[key]
+        unfilled = sorted(placeholders(entry) - set(values))
+        if unfilled:
+            raise TextError(
+                f"the text {key!r} in language {self.language!r} asks for {unfilled}, "
+                f"and was given {sorted(values)}"
+            )
+        return entry
+
+    def integer(self, value: float | None) -> str:
+        """A whole number with the language's separators between thousands."""
+        return self.fixed(value, 0)
+
+    def number(self, value: float | None, significant: int = 3) -> str:
+        """A number with at least `significant` significant digits; its whole part is kept whole."""
+        return self.fixed(value, 0 if is_missing(value) else _decimals(value, significant))
+
+    def fixed(self, value: float | None, decimals: int) -> str:
+        """A number with so many decimals and a true minus sign, or the word for a missing one."""
+        if is_missing(value):
+            return self("missing")
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        rounded = round(float(value), decimals) + 0.0  # adding 0.0 turns -0.0 into 0.0
+        return str(format_decimal(rounded, format=pattern, locale=self.locale)).replace("-", "−")
+
+    def share(self, value: float | None, decimals: int = 0) -> str:
+        """A share (0–1) in percent."""
+        if is_missing(value):
+            return self("missing")
+        pattern = self.locale.percent_formats[None].pattern
+        digits = "0." + "0" * decimals if decimals else "0"
+        rounded = round(float(value), decimals + 2) + 0.0
+        written = format_percent(rounded, pattern.replace("#,##0", digits), locale=self.locale)
+        return str(written).replace("-", "−")
+
+    def points(self, share: float | None, decimals: int = 2) -> str:
+        """A difference of shares (0–1) in percentage points, without needless zeros."""
+        if is_missing(share):
+            return self("missing")
+        value = round(share * 100, decimals)
+        needed = next(n for n in range(decimals + 1) if n == decimals or round(value, n) == value)
+        return self.plural("unit.points", abs(value), value=self.fixed(value, needed))
+
+    def p_value(self, p_value: float | None) -> str:
+        """A p-value; very small ones only as a bound."""
+        smallest = 0.001
+        if not is_missing(p_value) and p_value < smallest:
+            return self("p_value.below", value=self.fixed(smallest, 3))
+        return self("p_value.equal", value=self.fixed(p_value, 3))
+
+    def energy(self, energy_kwh: float | None, significant: int = 3) -> str:
+        """An energy in kWh, in a readable unit."""
+        if is_missing(energy_kwh):
+            return self("missing")
+        return self.quantity(energy_kwh, readable_unit(energy_kwh, ENERGY_UNITS), significant)
+
+    def mass(self, mass_g: float | None, significant: int = 3) -> str:
+        """A mass of CO2 equivalent in g, in a readable unit."""
+        if is_missing(mass_g):
+            return self("missing")
+        written = self.quantity(mass_g, readable_unit(mass_g, MASS_UNITS), significant)
+        return self("unit.co2e", mass=written)
+
+    def quantity(self, value: float, unit: Unit, significant: int = 3) -> str:
+        """A value in the contract's unit, written in another one, with the unit's symbol."""
+        return f"{self.number(value / unit.size, significant)}\N{NO-BREAK SPACE}{unit.symbol}"
+
+    def currency(self, code: str) -> str:
+        """The symbol of a currency (ISO 4217 code)."""
+        return str(get_currency_symbol(code, locale=self.locale))
+
+    def date(self, moment: str) -> str:
+        """A moment in ISO 8601 as a date with the time."""
+        return str(format_datetime(datetime.fromisoformat(moment), "long", locale=self.locale))
+
+    def country(self, iso3: str, fallback: str) -> str:
+        """A country's name; `fallback` where the locale data know no such territory."""
+        territories: Mapping[str, list[str]] = get_global("territory_aliases")
+        iso2 = territories.get(iso3, [""])[0]
+        return str(self.locale.territories.get(iso2, fallback))
+
+
+def is_missing(value: float | None) -> TypeIs[None]:
+    """Whether a value is null: None, NaN or pandas' NA."""
+    return bool(pd.isna(value))
+
+
+def _decimals(value: float, significant: int) -> int:
+    if value == 0 or not math.isfinite(value):
+        return 0
+    # One more rounding first: 0.9996 with 3 digits is 1.00, not 1.000.
+    rounded = float(f"{value:.{significant - 1}e}")
+    return max(0, significant - 1 - math.floor(math.log10(abs(rounded))))

@@ -1,0 +1,299 @@
+"""Train one network once, measured: the data, the Trainer, the evaluation, the record."""
+
+import math
+import os
+import platform
+import resource
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.utils.flop_counter import FlopCounterMode
+
+from ecosobriety import datasets
+from ecosobriety.errors import DataError
+from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
+from ecosobriety.models import Classifier, build_network
+from ecosobriety.records import RunRecord
+from ecosobriety.units import bytes_to_mb
+
+TEST_BATCH = 1000
+KIBIBYTE = 1024
+_VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What decides a training besides its data, model, size and seed.
+
+    `max_steps` is None where every size trains for `epochs` epochs; with a fixed budget of
+    optimiser steps it is their number, and `epochs` does not count.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    accelerator: str
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"]
+    max_steps: int | None = None
+
+
+def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
+    """Read the settings from `config.training_parameters`: values by dotted key."""
+    epochs, batch_size = parameters["training.epochs"], parameters["training.batch_size"]
+    fixed_steps = parameters["training.budget"] == "steps"
+    return TrainingSettings(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=parameters["training.learning_rate"],
+        accelerator=parameters["training.accelerator"],
+        precision=parameters["training.precision"],
+        max_steps=steps_of(parameters["analysis.reference_n_train"], epochs, batch_size)
+        if fixed_steps
+        else None,
+    )
+
+
+def steps_of(n_train: int, epochs: int, batch_size: int) -> int:
+    """Optimiser steps of `epochs` epochs over `n_train` examples; the last batch may be smaller."""
+    return math.ceil(n_train / batch_size) * epochs
+
+
+def examples_of(steps: int, n_train: int, batch_size: int) -> int:
+    """Examples seen in `steps` optimiser steps over epochs of `n_train` examples."""
+    full_epochs, more_steps = divmod(steps, math.ceil(n_train / batch_size))
+    return full_epochs * n_train + more_steps * batch_size
+
+
+class Slices:
+    """Batches cut out of tensors in memory, shuffled anew each epoch by the seed.
+
+    Gathering a whole batch at once costs a fraction of fetching and collating single examples. Each
+    epoch's order depends on seed and epoch alone, so that a resumed training sees the same batches.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, batch_size: int, shuffle_seed: int | None = None):
+        self._x, self._y = x, y
+        self._batch_size = batch_size
+        self._shuffle_seed = shuffle_seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._y) / self._batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if self._shuffle_seed is None:
+            yield from zip(
+                self._x.split(self._batch_size), self._y.split(self._batch_size), strict=True
+            )
+            return
+        sequence = np.random.SeedSequence([self._shuffle_seed, self._epoch])
+        generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
+        order = torch.randperm(len(self._y), generator=generator)
+        for chosen in order.split(self._batch_size):
+            yield self._x[chosen], self._y[chosen]
+
+
+class _EpochOrder(pl.Callback):
+    """Tells the batches which epoch it is, also after a resume."""
+
+    def __init__(self, batches: Slices):
+        self._batches = batches
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        self._batches.set_epoch(trainer.current_epoch)
+
+
+def train(
+    dataset: datasets.Dataset,
+    *,
+    model: str,
+    init_args: Mapping[str, Any],
+    n_train: int,
+    seed: int,
+    settings: TrainingSettings,
+    meter: EnergyMeter,
+    ledger: Ledger,
+    threads: int,
+    code_fingerprint: str,
+    progress_bar: bool = False,
+) -> RunRecord:
+    """Train on a nested stratified subset, evaluate on the whole test set, and report.
+
+    Args:
+        dataset: The prepared data set.
+        model: Name of the network.
+        init_args: Arguments of the network.
+        n_train: Number of training examples.
+        seed: Decides the subset, the initial weights and the order of the batches.
+        settings: The hyper-parameters.
+        meter: Measures the training and the evaluation.
+        ledger: Keeps this attempt's energy while it runs.
+        threads: CPU threads for PyTorch.
+        code_fingerprint: Fingerprint of the code that decides the result.
+        progress_bar: Show Lightning's progress bar.
+
+    Returns:
+        The record, not yet written; `ledger` still says `running`.
+
+    Raises:
+        DataError: there are fewer examples than `n_train`.
+        MeteringError: the meter gave no usable energy.
+    """
+    if n_train > len(dataset.y_train):
+        raise DataError(
+            f"{dataset.name} has {len(dataset.y_train)} training examples, fewer than {n_train}"
+        )
+    torch.set_num_threads(threads)
+    pl.seed_everything(seed, verbose=False)
+    batches, test_batches = _batches(dataset, n_train, seed, settings)
+    module = Classifier(
+        build_network(model, init_args, dataset.x_train.shape[1:], len(dataset.classes)),
+        settings.learning_rate,
+    )
+    flop_forward, flop_step = count_flops(module.network, next(iter(test_batches)))
+    energy = EnergyCallback(meter, ledger)
+    fixed_epochs = settings.max_steps is None
+    trainer = pl.Trainer(
+        max_epochs=settings.epochs if fixed_epochs else -1,
+        max_steps=-1 if settings.max_steps is None else settings.max_steps,
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=settings.precision,
+        deterministic=True,
+        callbacks=[energy, _EpochOrder(batches)],
+        # Each of these would spend energy that is not training.
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress_bar,
+        num_sanity_val_steps=0,
+        # Lightning's own detection of Slurm breaks launches of single jobs.
+        plugins=[LightningEnvironment()],
+    )
+    trainer.fit(module, batches)
+    trainer.test(module, test_batches, verbose=False)
+    measured = energy.result()
+    examples = examples_of(trainer.global_step, n_train, settings.batch_size)
+    on_gpu = trainer.strategy.root_device.type == "cuda"
+    return RunRecord(
+        dataset=dataset.name,
+        model=model,
+        n_train=n_train,
+        seed=seed,
+        epochs=examples / n_train,
+        steps=trainer.global_step,
+        batch_size=settings.batch_size,
+        test_accuracy=module.test_accuracy,
+        test_loss=module.test_loss,
+        train_duration_s=measured.train.duration_s,
+        energy_kwh=measured.energy_kwh,
+        energy_cpu_kwh=measured.train.cpu_kwh,
+        energy_gpu_kwh=measured.train.gpu_kwh,
+        energy_ram_kwh=measured.train.ram_kwh,
+        eval_energy_kwh=measured.evaluation.energy_kwh,
+        lost_energy_kwh=lost_energy_kwh(ledger.folder, except_attempt=ledger.attempt),
+        energy_quality=measured.quality,
+        energy_source=measured.source,
+        flop_forward=flop_forward,
+        flop_train=flop_step * examples,
+        device=torch.cuda.get_device_name() if on_gpu else _cpu_name(),
+        accelerator="cuda" if on_gpu else "cpu",
+        threads=torch.get_num_threads(),
+        peak_memory_mb=bytes_to_mb(
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * float(KIBIBYTE)
+        ),
+        short_window=measured.short_window,
+        attempt=ledger.attempt,
+        started_at=measured.started_at,
+        ended_at=measured.ended_at,
+        components=dict(measured.components),
+        epoch_log=list(measured.epochs),
+        training={**asdict(settings), "init_args": dict(init_args)},
+        metering=dict(meter.describe()),
+        hardware=describe_hardware(),
+        versions={"python": platform.python_version()}
+        | {name: version(name) for name in _VERSIONED},
+        dataset_sha256=dataset.sha256,
+        code_fingerprint=code_fingerprint,
+    )
+
+
+def count_flops(network: torch.nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[int, int]:
+    """FLOP of one example: (forward pass, forward and backward pass), counted on a batch.
+
+    One multiply-accumulate is two FLOP. Element-wise operations are not counted, as PyTorch's
+    counter has none for them; matrix products and convolutions are.
+    """
+    x, y = batch
+    forward, both = FlopCounterMode(display=False), FlopCounterMode(display=False)
+    with both:
+        with forward:
+            logits = network(x)
+        cross_entropy(logits, y).backward()
+    network.zero_grad(set_to_none=True)
+    return forward.get_total_flops() // len(y), both.get_total_flops() // len(y)
+
+
+def describe_hardware() -> dict[str, Any]:
+    """The machine, and how much of it this process may use (`cpus_cgroup` None: no limit)."""
+    return {
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "cpus_machine": psutil.cpu_count(),
+        "cpus_affinity": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "cpus_cgroup": _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max")),
+        "memory_mb": bytes_to_mb(float(psutil.virtual_memory().total)),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _batches(
+    dataset: datasets.Dataset, n_train: int, seed: int, settings: TrainingSettings
+) -> tuple[Slices, Slices]:
+    """Normalise with the training subset's own mean and deviation: no leak from the test set."""
+    chosen = datasets.training_order(dataset.y_train, seed)[:n_train]
+    x_train = dataset.x_train[chosen]
+    mean, deviation = float(x_train.mean(dtype=np.float64)), float(x_train.std(dtype=np.float64))
+    if deviation == 0.0:
+        raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
+
+    def tensors(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
+        inputs = torch.from_numpy(x).to(torch.float32).sub_(mean).div_(deviation)
+        return inputs, torch.from_numpy(y)
+
+    return (
+        Slices(*tensors(x_train, dataset.y_train[chosen]), settings.batch_size, shuffle_seed=seed),
+        Slices(*tensors(dataset.x_test, dataset.y_test), TEST_BATCH),
+    )
+
+
+def _cpu_name() -> str:
+    """The processor's name as the kernel tells it; platform.processor() is empty on many Linux."""
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _cgroup_cpus(path: Path) -> float | None:
+    """CPUs that the control group allows (v2: quota and period in microseconds); None: no limit."""
+    if not path.exists():
+        return None
+    quota, period = path.read_text(encoding="utf-8").split()
+    return None if quota == "max" else float(quota) / float(period)

@@ -1,0 +1,248 @@
+"""What figures and report show of a study: one data set and model at a time.
+
+Figure, caption and table speak of the same rows because all of them take them from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.errors import RecordError
+from ecosobriety.tables import GRID_SOURCE
+
+OUTLIER_RATIO = 10.0
+"""A factor whose high end is more than so many times its central value is told as an outlier."""
+
+MARKS = {"from memory": "†", "secondary copies": "‡"}
+"""Marks of factors that were not read in their source itself, by how they were verified."""
+
+
+def _mark(factors: pd.DataFrame, source: str) -> str:
+    verified = factors.loc[factors["source"] == source, "verified"]
+    return MARKS.get(str(verified.iloc[0]), "") if len(verified) else ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study's configuration, tables and factors, as their modules read them."""
+
+    config: Mapping[str, Any]
+    runs: pd.DataFrame
+    curve: pd.DataFrame
+    scenarios: pd.DataFrame
+    savings: pd.DataFrame
+    countries: pd.DataFrame
+    sources: pd.DataFrame
+    costs: pd.DataFrame
+    recommendation: Mapping[str, Any]
+
+    def cases(self) -> list["Case"]:
+        """The data sets and models of the study, in the order of the table `curve`."""
+        pairs = self.curve[["dataset", "model"]].drop_duplicates()
+        return [Case(self, str(row.dataset), str(row.model)) for row in pairs.itertuples()]
+
+    def case(self, dataset: str, model: str) -> "Case":
+        """One data set and model.
+
+        Raises:
+            RecordError: the table `curve` does not hold it; names those that it holds.
+        """
+        cases = self.cases()
+        for case in cases:
+            if (case.dataset, case.model) == (dataset, model):
+                return case
+        known = ", ".join(f"{case.model} on {case.dataset}" for case in cases)
+        raise RecordError(f"the table `curve` has no {model} on {dataset}; it has {known}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One data set and model of a study: its rows, and the sizes that the report speaks of."""
+
+    study: Study
+    dataset: str
+    model: str
+
+    def _rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table[(table["dataset"] == self.dataset) & (table["model"] == self.model)]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The rows of `runs`."""
+        return self._rows(self.study.runs)
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """The rows of `curve`, from the smallest size up, indexed by n_train."""
+        return self._rows(self.study.curve).sort_values("n_train").set_index("n_train", drop=False)
+
+    @cached_property
+    def result(self) -> Mapping[str, Any]:
+        """The result of `curves.recommend`."""
+        return next(
+            result
+            for result in self.study.recommendation["results"]
+            if (result["dataset"], result["model"]) == (self.dataset, self.model)
+        )
+
+    @cached_property
+    def reference(self) -> int:
+        """The reference size."""
+        return int(self.result["reference_n_train"])
+
+    @cached_property
+    def sufficient(self) -> int:
+        """The smallest size that is not worse; the reference itself if no smaller one is."""
+        return int(self.result["configured"]["sufficient_n_train"])
+
+    @property
+    def smaller_suffices(self) -> bool:
+        """Whether a size below the reference is enough."""
+        return self.sufficient < self.reference
+
+    @cached_property
+    def stop(self) -> int | None:
+        """The size whose saving is shown: the sufficient one, or else the one nearest to half.
+
+        The poster stopped at half the reference. None where no size lies below the reference.
+        """
+        if self.smaller_suffices:
+            return self.sufficient
+        below = [int(size) for size in self.curve.index if size < self.reference]
+        return min(below, key=lambda size: abs(size - self.reference / 2), default=None)
+
+    @property
+    def first_failing(self) -> int | None:
+        """The largest size below the sufficient one: where the sequence of tests stopped."""
+        below = [int(size) for size in self.curve.index if size < self.sufficient]
+        return max(below, default=None)
+
+    @property
+    def margin(self) -> float:
+        """The non-inferiority margin, a share of 1."""
+        return float(self.study.recommendation["margin"])
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of intervals and tests, a share of 1."""
+        return float(self.study.recommendation["confidence"])
+
+    @property
+    def country(self) -> str:
+        """The country where the trainings were metered (ISO-3166 alpha-3)."""
+        return str(self.study.config["metering"]["country"])
+
+    @cached_property
+    def coverage(self) -> float:
+        """The highest share of the electricity under contract in the study; 0 without contracts."""
+        return float(self.scenarios["coverage"].max())
+
+    @cached_property
+    def currency(self) -> str:
+        """The study's currency (ISO 4217)."""
+        return str(self.study.config["cost"]["currency"])
+
+    @cached_property
+    def scenarios(self) -> pd.DataFrame:
+        """The rows of `scenarios`."""
+        return self._rows(self.study.scenarios)
+
+    @cached_property
+    def country_cells(self) -> pd.DataFrame:
+        """One training at the reference size on each country's mix.
+
+        Returns:
+            Columns of `scenarios` and country_name, flag; `usable`: intensity and share are known
+            and the country's data carry no flag. Sorted by country_iso3.
+        """
+        table = self.scenarios
+        cells = table[(table["n_train"] == self.reference) & (table["source"] == GRID_SOURCE)]
+        names = self.study.countries[["country_iso3", "country_name", "flag"]]
+        cells = cells.merge(names, on="country_iso3", how="left", validate="one_to_one")
+        known = cells["emissions_g"].notna() & cells["country_low_carbon_share"].notna()
+        cells["usable"] = known & cells["flag"].isna()
+        return cells.sort_values("country_iso3", ignore_index=True)
+
+    @cached_property
+    def source_cells(self) -> pd.DataFrame:
+        """Every size on every source at the highest coverage, in the metering country.
+
+        Returns:
+            Rows of `scenarios` sorted by n_train, the country's own mix (`grid`) among them.
+
+        Raises:
+            RecordError: the table `scenarios` does not hold the metering country.
+        """
+        table = self.scenarios[self.scenarios["country_iso3"] == self.country]
+        if table.empty:
+            raise RecordError(
+                f"the table `scenarios` has no row for {self.country}, the metering country "
+                "(metering.country)"
+            )
+        chosen = (table["coverage"] == self.coverage) | (table["source"] == GRID_SOURCE)
+        return table[chosen].sort_values("n_train", ignore_index=True)
+
+    def at(self, source: str, n_train: int) -> pd.Series:
+        """The row of `source_cells` of one source and size."""
+        return self.source_curve(source).loc[[n_train]].iloc[0]
+
+    def source_order(self, column: str) -> list[str]:
+        """The sources with a known value of a column at the reference size, from high to low."""
+        at_reference = self.source_cells[self.source_cells["n_train"] == self.reference]
+        known = at_reference.dropna(subset=column).sort_values([column, "source"], ascending=False)
+        return [str(source) for source in known["source"]]
+
+    def source_curve(self, source: str) -> pd.DataFrame:
+        """The rows of `source_cells` of one source, indexed by n_train."""
+        cells = self.source_cells
+        return cells[cells["source"] == source].set_index("n_train", drop=False)
+
+    @cached_property
+    def grid_curve(self) -> pd.DataFrame:
+        """Every size on the metering country's mix, indexed by n_train."""
+        return self.source_curve(GRID_SOURCE)
+
+    def saving(self, n_train: int) -> pd.Series:
+        """The row of `savings` of a size on the metering country's mix."""
+        table = self._rows(self.study.savings)
+        chosen = (
+            (table["n_train"] == n_train)
+            & (table["country_iso3"] == self.country)
+            & (table["source"] == GRID_SOURCE)
+        )
+        return table[chosen].iloc[0]
+
+    def intensity_mark(self, source: str) -> str:
+        """The mark of how the carbon intensity of a source was verified."""
+        return _mark(self.study.sources, source)
+
+    def cost_mark(self, source: str) -> str:
+        """The mark of how the cost of a source was verified."""
+        return _mark(self.study.costs, source)
+
+    @property
+    def outlying_sources(self) -> list[str]:
+        """Sources shown whose intensity's high end is far above its central value."""
+        factors = self.study.sources.set_index("source")
+        ratio = factors["high_g_per_kwh"] / factors["central_g_per_kwh"]
+        shown = self.source_order("emissions_g")
+        return [source for source in shown if ratio.get(source, 0.0) > OUTLIER_RATIO]
+
+    @property
+    def price_years(self) -> list[int]:
+        """The years of the prices of the sources shown, in order."""
+        shown = self.study.costs["source"].isin(self.source_order("cost"))
+        return sorted({int(year) for year in self.study.costs.loc[shown, "price_year"]})
+
+    @property
+    def unpriced_sources(self) -> list[str]:
+        """The study's sources without a known cost, in the order of their emissions."""
+        priced = self.source_order("cost")
+        return [
+            source
+            for source in self.source_order("emissions_g")
+            if source not in priced and source != GRID_SOURCE
+        ]

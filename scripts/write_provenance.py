@@ -1,0 +1,16 @@
+"""Write down where every number of the study comes from."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import logs, provenance, records
+
+with logs.logged_to(snakemake.log[0]):
+    facts = provenance.describe(
+        config=json.loads(snakemake.params.config),
+        record_paths=[Path(path) for path in snakemake.input.records],
+        data_path=Path(snakemake.input.data),
+        factor_paths=[Path(snakemake.input.sources), Path(snakemake.input.costs)],
+        repository=Path(snakemake.scriptdir).parent,
+    )
+    records.write_json(Path(snakemake.output[0]), facts)

@@ -1,0 +1,69 @@
+# The study's configuration, checked and completed, and the paths of the contract; nothing else.
+import json
+
+from ecosobriety import config as study_config
+from ecosobriety import datasets, fingerprint, grid
+from ecosobriety.errors import EcosobrietyError
+
+ROOT = Path(workflow.basedir)
+SOURCE_INTENSITY = "config/factors/source_intensity.csv"
+SOURCE_COST = "config/factors/source_cost.csv"
+LOCALE = "workflow/report/locale"
+
+
+def complete_config(written):
+    """The study's configuration with its defaults; a wrong one stops here, before any job."""
+    files = workflow.overwrite_configfiles or ["config/config.yaml"]
+    try:
+        return study_config.complete(
+            written,
+            schema_path=ROOT / "workflow/schemas/config.schema.yaml",
+            file=str(files[-1]),
+            countries=grid.load_countries()["country_iso3"].tolist(),
+            sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
+            train_sizes=datasets.TRAIN_SIZES,
+        )
+    except EcosobrietyError as error:
+        raise WorkflowError(str(error))
+
+
+# Snakemake hands this very object on to the scripts.
+completed = complete_config(dict(config))
+config.clear()
+config.update(completed)
+
+STUDY = config["study"]
+RESULTS = f"results/{STUDY}"
+LOGS = f"logs/{STUDY}"
+BENCHMARKS = f"benchmarks/{STUDY}"
+RUN = "{dataset}/{model}/n{n_train}/seed{seed}"
+REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
+FIGURES = ["accuracy_energy", "country_emissions", "source_emissions", "source_cost"]
+
+
+def records():
+    """The records of every training of the study."""
+    return [
+        f"{RESULTS}/runs/{dataset}/{model}/n{n_train}/seed{seed}.json"
+        for dataset, model, n_train, seed in study_config.run_grid(config)
+    ]
+
+
+def reports():
+    """The report in every language of the study."""
+    return [REPORTS[language] for language in config["languages"]]
+
+
+def table(name):
+    """The path of a table of the contract."""
+    return f"{RESULTS}/tables/{name}.csv"
+
+
+def canonical(value):
+    """A value as one parameter: Snakemake compares text, whatever the order of the keys."""
+    return json.dumps(value, sort_keys=True)
+
+
+def code(*modules):
+    """The fingerprint of the library's modules that decide a rule's result."""
+    return fingerprint.code_fingerprint(modules)
