@@ -37,10 +37,10 @@ docs: $(VENV)/run.stamp ## Write the table of config/README.md anew from the sch
 lock: ## Resolve requirements*.in anew into requirements*.lock
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet -r requirements.in
-	tools=$$($(VENV)-lock/bin/python -m pip freeze | sed -E 's/\+[a-z0-9]+$$//'); \
+	tools=$$($(VENV)-lock/bin/python -m pip freeze --all --exclude pip | sed -E 's/\+[a-z0-9]+$$//'); \
 	  printf '# Written by `make lock` from requirements.in.\n%s\n' "$$tools" > requirements.lock
 	$(VENV)-lock/bin/python -m pip install --quiet -r requirements-dev.in
-	tools=$$($(VENV)-lock/bin/python -m pip freeze | sed -E 's/\+[a-z0-9]+$$//' | grep -vxFf requirements.lock); \
+	tools=$$($(VENV)-lock/bin/python -m pip freeze --all --exclude pip | sed -E 's/\+[a-z0-9]+$$//' | grep -vxFf requirements.lock); \
 	  printf '# Written by `make lock` from requirements-dev.in.\n-r requirements.lock\n%s\n' "$$tools" > requirements-dev.lock
 	rm -rf $(VENV)-lock
 

@@ -3,6 +3,6 @@
 The library behind the workflow. It knows nothing of Snakemake. A module imports only from those
 above it in this list:
 
-errors, units, fingerprint, records, tables, schema, config, datasets, models, metering, training, curves,
-grid, scenarios, claims, figures, reporting.
+errors, files, units, texts, fingerprint, logs, records, tables, datasets, schema, config, models,
+metering, training, provenance, curves, grid, scenarios, views, figures, reporting.
 """

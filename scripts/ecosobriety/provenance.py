@@ -1,4 +1,4 @@
-"""Where the numbers of a study come from: configuration, versions, hardware, code, data, factors."""
+"""Where a study's numbers come from: configuration, versions, hardware, code, data, factors."""
 
 import hashlib
 import platform

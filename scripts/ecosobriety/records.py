@@ -5,8 +5,6 @@ checked when it is read: a truncated, foreign or impossible record is refused by
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecosobriety.errors import RecordError
+from ecosobriety.files import open_atomically
 
 Quality = Literal["measured", "estimated", "mixed"]
 Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -51,8 +50,8 @@ class RunRecord(_Strict):
 
     Energies are IT energies in kWh (PUE is applied in the scenarios). `energy_kwh` covers exactly
     the window from the first batch to the last optimiser step; `eval_energy_kwh` the evaluation on
-    the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` of the whole
-    training (forward and backward as counted). None means not measured.
+    the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the
+    whole training (forward and backward as counted). None means not measured.
     """
 
     dataset: str
@@ -119,19 +118,9 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     Raises:
         ValueError: a number is NaN or infinite, which JSON cannot hold.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with open_atomically(path) as file:
+        file.write(text.encode())
 
 
 def write_record(path: Path, record: RunRecord) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import best_match, by_relevance
 from jsonschema.validators import extend
 
 from ecosobriety.errors import ConfigError
@@ -28,6 +28,9 @@ MAX_LISTED = 20
 """More names than this are not listed in a message."""
 MAX_SHOWN = 80
 """Characters of a value or a key in a message."""
+
+# A misspelt key is often the reason why another one is missing, so it comes first.
+_relevance = by_relevance(strong={"additionalProperties"})
 
 # JSON Schema calls 5000.0 an integer, but a folder n5000.0 is not n5000.
 _Validator: Any = extend(  # type: ignore[no-untyped-call]
@@ -80,10 +83,8 @@ def complete_value(schema: Mapping[str, Any], value: Any, file: str) -> Any:
     """
     plain = _plain(value, "", file)
     errors = list(_Validator(schema).iter_errors(plain))
-    # A misspelt key is often the reason why another one is missing, so it comes first.
-    unknown = [error for error in errors if error.validator == "additionalProperties"]
     if errors:
-        raise _explain(unknown[0] if unknown else best_match(errors), file)
+        raise _explain(best_match(errors, key=_relevance), file)
     return _fill(schema, plain)
 
 

@@ -1,8 +1,8 @@
 """The contract of the output tables: columns, types, units, ranges; reading and writing them.
 
-Every table is checked when it is written and again when it is read, so that a step fails at its own
-door and not in the next one's arithmetic. CSV: UTF-8, comma, header, decimal points, full precision;
-an empty field is null.
+Every table is checked when it is written and again when it is read, so that a step fails at its
+own door and not in the next one's arithmetic. CSV: UTF-8, comma, header, decimal points, full
+precision; an empty field is null.
 """
 
 from pathlib import Path
@@ -172,7 +172,8 @@ def check_table(name: str, table: pd.DataFrame, where: str = "the table") -> pd.
             out of range; names the table, the column and the first value at fault.
     """
     try:
-        return SCHEMAS[name].validate(table, lazy=True)
+        # pandera stumbles over a repeated index when it reports a repeated key.
+        return SCHEMAS[name].validate(table.reset_index(drop=True), lazy=True)
     except SchemaErrors as error:
         first = error.failure_cases.iloc[0]
         raise RecordError(

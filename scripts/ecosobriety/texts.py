@@ -9,17 +9,21 @@ import string
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
+import pandas as pd
 import yaml
 from babel import Locale
 from babel.core import get_global
 from babel.dates import format_datetime
-from babel.numbers import format_decimal, format_percent, get_currency_symbol
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from markupsafe import Markup, escape
 
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
+
+SMALLEST_P = 0.001
+"""A p-value below this is told as such: its digits then hang on the test's assumptions."""
 
 
 class TextError(EcosobrietyError):
@@ -114,57 +118,69 @@ class Texts:
 
     def number(self, value: float | None, significant: int = 3) -> str:
         """A number with at least `significant` significant digits; its whole part is kept whole."""
-        return self.fixed(value, 0 if is_missing(value) else _decimals(value, significant))
+        return self.fixed(value, decimals_for(value, significant) if is_known(value) else 0)
 
     def fixed(self, value: float | None, decimals: int) -> str:
         """A number with so many decimals and a true minus sign, or the word for a missing one."""
-        if is_missing(value):
-            return self("missing")
-        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        rounded = round(float(value), decimals) + 0.0  # adding 0.0 turns -0.0 into 0.0
-        return str(format_decimal(rounded, format=pattern, locale=self.locale)).replace("-", "−")
+        if is_known(value):
+            pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+            written = format_decimal(_round(value, decimals), pattern, locale=self.locale)
+            return str(written).replace("-", "−")
+        return self("missing")
 
     def share(self, value: float | None, decimals: int = 0) -> str:
         """A share (0–1) in percent."""
-        if is_missing(value):
-            return self("missing")
-        pattern = self.locale.percent_formats[None].pattern
-        digits = "0." + "0" * decimals if decimals else "0"
-        rounded = round(float(value), decimals + 2) + 0.0
-        written = format_percent(rounded, pattern.replace("#,##0", digits), locale=self.locale)
-        return str(written).replace("-", "−")
+        if is_known(value):
+            pattern = self.locale.percent_formats[None].pattern
+            digits = "0." + "0" * decimals if decimals else "0"
+            pattern = pattern.replace("#,##0", digits)
+            written = format_percent(_round(value, decimals + 2), pattern, locale=self.locale)
+            return str(written).replace("-", "−")
+        return self("missing")
 
     def points(self, share: float | None, decimals: int = 2) -> str:
         """A difference of shares (0–1) in percentage points, without needless zeros."""
-        if is_missing(share):
-            return self("missing")
-        value = round(share * 100, decimals)
-        needed = next(n for n in range(decimals + 1) if n == decimals or round(value, n) == value)
-        return self.plural("unit.points", abs(value), value=self.fixed(value, needed))
+        if is_known(share):
+            value = _round(share * 100, decimals)
+            needed = next(n for n in range(decimals + 1) if round(value, n) == value)
+            return self.plural("unit.points", abs(value), value=self.fixed(value, needed))
+        return self("missing")
 
     def p_value(self, p_value: float | None) -> str:
-        """A p-value; very small ones only as a bound."""
-        smallest = 0.001
-        if not is_missing(p_value) and p_value < smallest:
-            return self("p_value.below", value=self.fixed(smallest, 3))
+        """A p-value; a very small one only as a bound."""
+        if is_known(p_value) and p_value < SMALLEST_P:
+            return self("p_value.below", value=self.fixed(SMALLEST_P, 3))
         return self("p_value.equal", value=self.fixed(p_value, 3))
 
     def energy(self, energy_kwh: float | None, significant: int = 3) -> str:
         """An energy in kWh, in a readable unit."""
-        if is_missing(energy_kwh):
-            return self("missing")
-        return self.quantity(energy_kwh, readable_unit(energy_kwh, ENERGY_UNITS), significant)
+        if is_known(energy_kwh):
+            unit = readable_unit(energy_kwh, ENERGY_UNITS)
+            return self.quantity(energy_kwh, unit, significant)
+        return self("missing")
 
     def mass(self, mass_g: float | None, significant: int = 3) -> str:
         """A mass of CO2 equivalent in g, in a readable unit."""
-        if is_missing(mass_g):
-            return self("missing")
-        written = self.quantity(mass_g, readable_unit(mass_g, MASS_UNITS), significant)
-        return self("unit.co2e", mass=written)
+        if is_known(mass_g):
+            unit = readable_unit(mass_g, MASS_UNITS)
+            return self("unit.co2e", mass=self.quantity(mass_g, unit, significant))
+        return self("missing")
 
     def quantity(self, value: float, unit: Unit, significant: int = 3) -> str:
         """A value in the contract's unit, written in another one, with the unit's symbol."""
         return f"{self.number(value / unit.size, significant)}\N{NO-BREAK SPACE}{unit.symbol}"
+
+    def money(self, amount: float | None, currency: str, significant: int = 3) -> str:
+        """An amount of money with the currency's symbol where the language puts it."""
+        if is_known(amount):
+            decimals = decimals_for(amount, significant)
+            pattern = self.locale.currency_formats["standard"].pattern.split(";")[0]
+            pattern = pattern.replace("0.00", "0" + ("." + "0" * decimals if decimals else ""))
+            written = format_currency(
+                _round(amount, decimals), currency, pattern, self.locale, currency_digits=False
+            )
+            return str(written).replace("-", "−")
+        return self("missing")
 
     def currency(self, code: str) -> str:
         """The symbol of a currency (ISO 4217 code)."""
@@ -181,12 +197,18 @@ class Texts:
         return str(self.locale.territories.get(iso2, fallback))
 
 
-def is_missing(value: float | None) -> TypeIs[None]:
-    """Whether a value is null: None, NaN or pandas' NA."""
-    return bool(pd.isna(value))
+def is_known(value: float | None) -> TypeGuard[float]:
+    """Whether a value is a number: not None, NaN or pandas' NA."""
+    return not pd.isna(value)
 
 
-def _decimals(value: float, significant: int) -> int:
+def _round(value: float, decimals: int) -> float:
+    """Round; adding 0.0 turns -0.0 into 0.0."""
+    return round(float(value), decimals) + 0.0
+
+
+def decimals_for(value: float, significant: int) -> int:
+    """How many decimals show a number with so many significant digits; its whole part is kept."""
     if value == 0 or not math.isfinite(value):
         return 0
     # One more rounding first: 0.9996 with 3 digits is 1.00, not 1.000.

@@ -20,7 +20,8 @@ MARKS = {"from memory": "†", "secondary copies": "‡"}
 """Marks of factors that were not read in their source itself, by how they were verified."""
 
 
-def _mark(factors: pd.DataFrame, source: str) -> str:
+def mark_of(factors: pd.DataFrame, source: str) -> str:
+    """The mark of how a source's factor was verified; empty without one."""
     verified = factors.loc[factors["source"] == source, "verified"]
     return MARKS.get(str(verified.iloc[0]), "") if len(verified) else ""
 
@@ -217,11 +218,11 @@ class Case:
 
     def intensity_mark(self, source: str) -> str:
         """The mark of how the carbon intensity of a source was verified."""
-        return _mark(self.study.sources, source)
+        return mark_of(self.study.sources, source)
 
     def cost_mark(self, source: str) -> str:
         """The mark of how the cost of a source was verified."""
-        return _mark(self.study.costs, source)
+        return mark_of(self.study.costs, source)
 
     @property
     def outlying_sources(self) -> list[str]:

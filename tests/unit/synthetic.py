@@ -8,9 +8,11 @@ import pandas as pd
 import yaml
 
 from ecosobriety.curves import fit_curves, recommend
+from ecosobriety.figures import FIGURES, draw, save
 from ecosobriety.grid import load_costs, load_countries, load_sources
 from ecosobriety.scenarios import derive_savings, derive_scenarios
 from ecosobriety.tables import check_table
+from ecosobriety.texts import Texts
 from ecosobriety.views import Study
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +31,12 @@ SEEDS = (1, 2, 3, 4, 5)
 
 def make_config(**analysis: Any) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    return {**config, "title": config["study"], "analysis": {**config["analysis"], **analysis}}
+    return {
+        **config,
+        "title": "How much data is enough?",
+        "languages": ["en", "fr"],
+        "analysis": {**config["analysis"], **analysis},
+    }
 
 
 def make_runs(model: str = "mlp") -> pd.DataFrame:
@@ -112,10 +119,46 @@ def make_study(
     )
 
 
-PROVENANCE: dict[str, Any] = {
-    "config": make_config(),
-    "versions": {"python": "3.11.2", "torch": "2.13.0", "codecarbon": "3.3.2"},
-    "hardware": [{"cpu": "A processor", "memory_mb": 16_000.0, "gpu": None}],
-    "git_commit": "0123456789abcdef0123456789abcdef01234567",
-    "dataset": {"name": "fashion-mnist", "origin": "https://example.org/data", "sha256": "c59f" * 16},
-}
+def make_provenance(study: Study) -> dict[str, Any]:
+    """The shape that `provenance.describe` gives."""
+    return {
+        "config": study.config,
+        "dataset": {
+            "name": "fashion-mnist",
+            "sha256": "c59f" * 16,
+            "origin": "https://example.org/fashion-mnist",
+            "training_examples": 60_000,
+            "test_examples": 10_000,
+            "classes": ["T-shirt", "Trouser"],
+            "input_shape": [28, 28],
+        },
+        "trainings": {
+            "number": len(study.runs),
+            "first_started_at": "2025-03-01T08:00:00+00:00",
+            "last_ended_at": "2025-03-01T08:12:30+00:00",
+        },
+        "hardware": [{"cpu": "A processor", "memory_mb": 16_000.0, "gpu": None, "threads": 2}],
+        "versions": {"python": "3.11.2", "torch": "2.13.0", "codecarbon": "3.3.2"},
+        "packages": {"numpy": "2.0.0", "pandas": "3.0.0"},
+        "meters": [{"tool": "codecarbon", "interval_s": 1}],
+        "components": [
+            {
+                "cpu": {"quality": "estimated", "source": "cpu_load", "reason": "TDP 85 W"},
+                "gpu": {"quality": None, "source": None, "reason": "no GPU found"},
+                "ram": {"quality": "estimated", "source": "ram_model", "reason": "guessed"},
+            }
+        ],
+        "code": {"git_commit": "0123456789abcdef" * 2, "training_fingerprints": ["89abcdef"]},
+        "factors": {"source_intensity.csv": "77ab" * 16, "source_cost.csv": "9c0d" * 16},
+    }
+
+
+def draw_svgs(study: Study, text: Texts, folder: Path) -> dict[tuple[str, str, str], str]:
+    """The text of every figure of a study."""
+    texts = {}
+    for case in study.cases():
+        for name in FIGURES:
+            path = folder / f"{case.model}-{name}-{text.language}.svg"
+            save(draw(name, case, text), path, path.with_suffix(".png"))
+            texts[case.dataset, case.model, name] = path.read_text(encoding="utf-8")
+    return texts

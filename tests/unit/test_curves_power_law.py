@@ -114,11 +114,27 @@ def test_the_band_holds_the_fit_and_repeats_itself():
     assert (width > 0.0003).all()
 
 
-def test_the_band_without_noise_is_the_curve():
-    error = pd.DataFrame(np.repeat(2 * SIZES[:, np.newaxis] ** -0.4 + 0.05, 4, axis=1), index=SIZES)
-    low, high = bootstrap_band(error, 0.95)
-    assert low == pytest.approx(error[0].to_numpy(), rel=1e-3)
-    assert high.tolist() == low.tolist()
+@pytest.mark.parametrize(
+    "errors",
+    [
+        2 * SIZES**-0.4 + 0.05,
+        # Bent so that c lies on its lower and on its upper bound.
+        np.array([0.50, 0.45, 0.40, 0.36, 0.33, 0.31, 0.10]),
+        np.array([0.20, 0.12, 0.10, 0.11, 0.11, 0.11, 0.11]),
+    ],
+)
+def test_the_band_of_equal_seeds_is_the_fit(errors):
+    low, high = bootstrap_band(pd.DataFrame(dict.fromkeys(range(4), errors), index=SIZES), 0.95)
+    assert low == pytest.approx(fit_power_law(SIZES, errors).error(SIZES), rel=1e-3)
+    assert high == pytest.approx(low)
+
+
+def test_the_band_takes_the_same_share_from_both_ends():
+    error = pd.DataFrame(noisy(seeds=5), index=SIZES)
+    low, high = bootstrap_band(error, 0.0)
+    assert low.tolist() == high.tolist()
+    widths = [np.subtract(*bootstrap_band(error, confidence)[::-1]) for confidence in (0.5, 0.95)]
+    assert (widths[0] < widths[1]).all()
 
 
 def test_a_missing_run_leaves_a_band():

@@ -179,7 +179,5 @@ def _well_determined(covariance: Floats) -> bool:
     if not np.isfinite(covariance).all():
         return False
     deviations = np.sqrt(np.diag(covariance))
-    if not deviations.all():
-        return True  # no residuals: nothing to say against this fit
     correlation = covariance / np.outer(deviations, deviations)
     return bool(np.linalg.cond(correlation) <= MAX_CONDITION)

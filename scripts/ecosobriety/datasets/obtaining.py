@@ -15,8 +15,9 @@ from ecosobriety.datasets import catalogue, places
 from ecosobriety.datasets.catalogue import IdxSource
 from ecosobriety.datasets.idx import parse_idx
 from ecosobriety.datasets.sampling import training_order
-from ecosobriety.datasets.store import Dataset, open_atomically
+from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
+from ecosobriety.files import open_atomically
 
 _SPLIT_SEED = 0
 

@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.errors import DataError
+from ecosobriety.files import open_atomically
 
 _FORMAT = "ecosobriety data set 1"
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -143,21 +140,3 @@ def _read(path: Path) -> Dataset:
             raise DataError(f"its format is not {_FORMAT!r}")
         metadata["classes"] = tuple(metadata["classes"])
         return Dataset(**{name: archive[name] for name in _ARRAYS}, **metadata)
-
-
-@contextmanager
-def open_atomically(path: Path) -> Iterator[IO[bytes]]:
-    """Open a binary file for writing that appears under its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

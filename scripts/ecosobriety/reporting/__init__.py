@@ -1,0 +1,208 @@
+"""The report: one self-contained HTML page in each language.
+
+`sentences` and `tables` say what it states, the template lays it out. A new section is a name in
+`SECTIONS`, a template of that name in `sections/` and its texts in the catalogues.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ecosobriety.figures import FIGURES
+from ecosobriety.figures.wording import country_name
+from ecosobriety.reporting.sentences import captions, headline
+from ecosobriety.reporting.svg import inline_svg
+from ecosobriety.reporting.tables import case_tables, component_table, factor_tables
+from ecosobriety.texts import Texts
+from ecosobriety.views import Case, Study
+
+REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
+"""The report's file name in each language."""
+
+SECTIONS = ("headline", "figures", "tables", "measurement", "method", "factors", "provenance")
+"""The report's sections in their order."""
+
+FigureKey = tuple[str, str, str]
+"""Data set, model and name of a figure."""
+
+
+def build_report(
+    study: Study,
+    provenance: Mapping[str, Any],
+    language: str,
+    figures: Mapping[FigureKey, str],
+    report_dir: Path,
+) -> str:
+    """Build the report in one language.
+
+    Args:
+        study: the study's configuration and tables.
+        provenance: as `provenance.describe` gives it.
+        language: one of `REPORT_FILES`.
+        figures: for each data set, model and name in `FIGURES`, the text of the figure's SVG, drawn
+            in the same language.
+        report_dir: folder with the template, its sections, the style and `locale/`.
+
+    Returns:
+        An HTML page that asks nothing of the network. The same input gives the same page.
+    """
+    text = Texts.load(language, report_dir / "locale")
+    context = build_context(study, provenance, figures, text)
+    environment = Environment(
+        loader=FileSystemLoader(report_dir),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("template.html.j2")
+    # The style is ours and no place for values: it goes in as it is.
+    style = Markup((report_dir / "style.css").read_text(encoding="utf-8"))
+    return template.render(context, t=text, style=style)
+
+
+def build_context(
+    study: Study,
+    provenance: Mapping[str, Any],
+    figures: Mapping[FigureKey, str],
+    text: Texts,
+) -> dict[str, Any]:
+    """Put together what the template lays out: sentences, tables and figures, all of them written.
+
+    Returns:
+        title, languages (`file`, `code`, `name` of the others), sections, cases, measurement,
+        factors, provenance.
+    """
+    cases = study.cases()
+    return {
+        "title": study.config.get("title") or study.config["study"],
+        "others": _other_languages(study, text),
+        "sections": SECTIONS,
+        "cases": [_case(case, number, figures, text) for number, case in enumerate(cases)],
+        "measurement": _measurement(study, provenance, text),
+        "factors": factor_tables(study, text),
+        "factor_notes": _factor_notes(study, text),
+        "provenance": provenance,
+        "config_yaml": yaml.safe_dump(
+            dict(provenance["config"]), sort_keys=False, allow_unicode=True
+        ),
+    }
+
+
+def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:
+    return [
+        {
+            "file": REPORT_FILES[code],
+            "code": code,
+            "name": str(Texts(code, {}).locale.get_display_name()),
+        }
+        for code in study.config["languages"]
+        if code != text.language
+    ]
+
+
+def _case(
+    case: Case, number: int, figures: Mapping[FigureKey, str], text: Texts
+) -> dict[str, Any]:
+    prefix = f"case{number + 1}"
+    written = captions(case, text)
+    return {
+        "id": prefix,
+        "name": text("case", model=case.model, dataset=case.dataset),
+        "headline": headline(case, text),
+        "figures": [
+            {
+                "id": f"{prefix}-{name}",
+                "number": number * len(FIGURES) + place,
+                "title": text(f"figure.{name}.title"),
+                "caption": written[name],
+                "svg": inline_svg(
+                    figures[case.dataset, case.model, name],
+                    f"{prefix}-{name}",
+                    text(f"figure.{name}.title"),
+                    written[name],
+                ),
+            }
+            for place, name in enumerate(FIGURES, start=1)
+        ],
+        "tables": case_tables(case, text),
+    }
+
+
+def _measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
+    """How the energy was measured: sentences, and a table by component."""
+    return {
+        "sentences": [
+            *_trainings(study, provenance, text),
+            *_energy(study, text),
+            text.plural(
+                "measurement.short",
+                int(study.runs["short_window"].sum()),
+                short=text.integer(int(study.runs["short_window"].sum())),
+                trainings=text.integer(len(study.runs)),
+            ),
+            *(
+                text(f"measurement.quality.{quality}")
+                for quality in sorted(study.runs["energy_quality"].unique())
+            ),
+            text("measurement.pue", pue=text.number(study.config["metering"]["pue"], 2)),
+        ],
+        "components": component_table(provenance["components"], study, text),
+    }
+
+
+def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]:
+    runs, training = study.runs, study.config["training"]
+    return [
+        text(
+            "measurement.trainings",
+            trainings=text.integer(len(runs)),
+            models=text.integer(runs["model"].nunique()),
+            sizes=text.integer(runs["n_train"].nunique()),
+            seeds=text.integer(runs["seed"].nunique()),
+            first=text.date(provenance["trainings"]["first_started_at"]),
+            last=text.date(provenance["trainings"]["last_ended_at"]),
+        ),
+        text(
+            f"measurement.budget.{training['budget']}",
+            epochs=text.integer(training["epochs"]),
+            batch_size=text.integer(training["batch_size"]),
+        ),
+        text(
+            "measurement.device",
+            devices=", ".join(sorted(runs["device"].unique())),
+            threads=", ".join(text.integer(count) for count in sorted(runs["threads"].unique())),
+        ),
+        text("measurement.window"),
+    ]
+
+
+def _energy(study: Study, text: Texts) -> list[str]:
+    """What the study itself has used."""
+    runs = study.runs
+    used_kwh, lost_kwh = float(runs["energy_kwh"].sum()), float(runs["lost_energy_kwh"].sum())
+    evaluated_kwh = runs["eval_energy_kwh"].sum(min_count=1)
+    return [
+        text(
+            "measurement.energy",
+            energy=text.energy(used_kwh),
+            evaluation=text.energy(evaluated_kwh),
+        ),
+        text("measurement.lost" if lost_kwh else "measurement.nothing_lost", lost=text.energy(lost_kwh)),
+    ]
+
+
+def _factor_notes(study: Study, text: Texts) -> list[str]:
+    cost = study.config["cost"]
+    return [
+        text("factors.countries", countries=text.integer(len(study.countries))),
+        text(
+            "factors.currency",
+            currency=cost["currency"],
+            rate=text.number(cost["usd_per_unit"], 4),
+        ),
+    ]

@@ -1,0 +1,314 @@
+"""The report's tables: what stands in each cell, in the reader's language."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.figures.wording import cost_label, source_name
+from ecosobriety.reporting.sentences import legend
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, decimals_for, is_known
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_batch, readable_unit
+from ecosobriety.views import Case, Study, mark_of
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows; `href` links it, `lang` names a language that is not the report's."""
+
+    text: str
+    href: str | None = None
+    lang: str | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; numbers are aligned to the right."""
+
+    title: str
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for the template; the first cell of a row is its heading."""
+
+    key: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[str] = field(default_factory=list)
+    tall: bool = False
+
+
+def _cells(*texts: str) -> list[Cell]:
+    return [Cell(text) for text in texts]
+
+
+def _interval(mean: float, low: float, high: float, decimals: int, text: Texts) -> str:
+    """A mean, and its bounds in brackets where there are any."""
+    written = text.fixed(mean, decimals)
+    if is_known(low) and is_known(high):
+        return f"{written} ({text.fixed(low, decimals)}–{text.fixed(high, decimals)})"
+    return written
+
+
+def _marked(written: str, mark: str) -> str:
+    """A number with the mark of its factor."""
+    return f"{written}\N{NO-BREAK SPACE}{mark}" if mark else written
+
+
+def case_tables(case: Case, text: Texts) -> list[Table]:
+    """The tables of one data set and model."""
+    return [
+        curve_table(case, text),
+        margin_table(case, text),
+        source_table(case, text),
+        country_table(case, text),
+    ]
+
+
+def curve_table(case: Case, text: Texts) -> Table:
+    """Accuracy, decision, energy and time for every size."""
+    unit = readable_unit(float(case.curve["energy_kwh_mean"].max()), ENERGY_UNITS)
+    columns = [
+        Column(text("column.n_train")),
+        Column(text("column.accuracy", confidence=text.share(case.confidence))),
+        Column(text("column.accuracy_diff")),
+        Column(text("column.lower_bound", confidence=text.share(case.confidence))),
+        Column(text("column.p_value")),
+        Column(text("column.verdict"), numeric=False),
+        Column(text("column.energy", unit=unit.symbol, confidence=text.share(case.confidence))),
+        Column(text("column.duration")),
+        Column(text("column.marginal_accuracy", unit=unit.symbol)),
+    ]
+    rows = [_curve_row(row, unit.size, text) for _, row in case.curve.iterrows()]
+    return Table("curve", text("table.curve", margin=text.points(case.margin)), columns, rows)
+
+
+def _curve_row(row: pd.Series, unit_kwh: float, text: Texts) -> list[Cell]:
+    accuracy = [row[f"accuracy_{bound}"] * 100 for bound in ("mean", "ci_low", "ci_high")]
+    energy = [row[f"energy_kwh_{bound}"] / unit_kwh for bound in ("mean", "ci_low", "ci_high")]
+    verdict = text(f"verdict.{row['verdict']}")
+    if isinstance(row["verdict_reason"], str):
+        reason = text(f"verdict_reason.{row['verdict_reason']}")
+        verdict = text("verdict.with_reason", verdict=verdict, reason=reason)
+    return _cells(
+        text.integer(row["n_train"]),
+        _interval(*accuracy, 2, text),
+        text.fixed(row["accuracy_diff_mean"] * 100, 2),
+        _or_dash(row["accuracy_diff_lower"] * 100, 2, text),
+        _or_dash(row["p_value"], 3, text),
+        verdict,
+        _interval(*energy, decimals_for(energy[0], 3), text),
+        text.number(row["duration_s_mean"]),
+        _or_dash(row["marginal_accuracy_per_kwh"] * 100 * unit_kwh, 2, text),
+    )
+
+
+def _or_dash(value: float, decimals: int, text: Texts) -> str:
+    """A number, or a dash where the column does not apply to the row."""
+    return text.fixed(value, decimals) if is_known(value) else "–"
+
+
+def margin_table(case: Case, text: Texts) -> Table:
+    """The sufficient size and its saving at other margins."""
+    columns = [
+        Column(text("column.margin")),
+        Column(text("column.sufficient")),
+        Column(text("column.accuracy_diff")),
+        Column(text("column.lower_bound", confidence=text.share(case.confidence))),
+        Column(text("column.saved_energy", confidence=text.share(case.confidence))),
+    ]
+    rows = []
+    for answer in case.result["ladder"]:
+        saved, difference = answer["energy_saved_share"], answer["accuracy_diff"]
+        smaller = answer["smaller_than_reference"]
+        size = text.integer(answer["sufficient_n_train"])
+        share = text.share(saved["mean"])
+        if smaller and is_known(saved["ci_low"]):
+            share += f" ({text.share(saved['ci_low'])}–{text.share(saved['ci_high'])})"
+        rows.append(
+            _cells(
+                text.points(answer["margin"]),
+                size if smaller else text("table.margin.reference", n_train=size),
+                text.points(difference["mean"]) if smaller else "–",
+                text.points(difference["lower"]) if smaller else "–",
+                share,
+            )
+        )
+    return Table("margin", text("table.margin.caption"), columns, rows)
+
+
+def source_table(case: Case, text: Texts) -> Table:
+    """Carbon intensity, emissions and cost by source at the reference and the smaller size."""
+    sizes = [case.reference] if case.stop is None else [case.reference, case.stop]
+    reference = case.source_cells[case.source_cells["n_train"] == case.reference]
+    unit = readable_unit(float(reference["emissions_g"].max()), MASS_UNITS)
+    batch = readable_batch(float(reference["cost"].max()))
+    columns = [
+        Column(text("column.source"), numeric=False),
+        Column(text("column.intensity_range")),
+        *(
+            Column(text("column.emissions", n_train=text.integer(n_train), unit=unit.symbol))
+            for n_train in sizes
+        ),
+        *(
+            Column(
+                text(
+                    "column.cost",
+                    cost=cost_label(case, batch, text),
+                    n_train=text.integer(n_train),
+                )
+            )
+            for n_train in sizes
+        ),
+    ]
+    order = reference.sort_values(["emissions_g", "source"], ascending=False)["source"]
+    rows = [_source_row(case, str(source), sizes, unit.size, batch, text) for source in order]
+    marks = [case.intensity_mark(source) for source in order]
+    marks += [case.cost_mark(source) for source in order]
+    key = "table.source.one_size"
+    if case.stop is not None:
+        key = "table.source." + ("smaller" if case.smaller_suffices else "half")
+    caption = text(
+        key,
+        coverage=text.share(case.coverage),
+        n_train=text.integer(sizes[-1]),
+        share=text.share(case.saving(sizes[-1])["saved_share"]),
+    )
+    return Table("source", caption, columns, rows, notes=legend(marks, text))
+
+
+def _source_row(
+    case: Case, source: str, sizes: Sequence[int], unit_g: float, batch: int, text: Texts
+) -> list[Cell]:
+    cells = [case.at(source, n_train) for n_train in sizes]
+    intensity = [cells[0][f"intensity_g_per_kwh{bound}"] for bound in ("", "_low", "_high")]
+    mark, cost_mark = case.intensity_mark(source), case.cost_mark(source)
+    return _cells(
+        source_name(case, source, text),
+        _marked(_interval(*intensity, 0, text), mark),
+        *(_marked(text.number(cell["emissions_g"] / unit_g), mark) for cell in cells),
+        *(
+            _marked(text.number(cell["cost"] * batch), cost_mark if is_known(cell["cost"]) else "")
+            for cell in cells
+        ),
+    )
+
+
+def country_table(case: Case, text: Texts) -> Table:
+    """Every country's electricity, and the emissions of one training on it."""
+    cells = case.country_cells
+    unit = readable_unit(float(cells["emissions_g"].max()), MASS_UNITS)
+    columns = [
+        Column(text("column.country"), numeric=False),
+        Column(text("column.low_carbon_share")),
+        Column(text("column.year")),
+        Column(text("column.intensity")),
+        Column(text("column.emissions", n_train=text.integer(case.reference), unit=unit.symbol)),
+        Column(text("column.flag"), numeric=False),
+    ]
+    rows = [
+        [
+            *_cells(
+                text.country(row["country_iso3"], row["country_name"]),
+                text.share(row["country_low_carbon_share"]),
+                str(row["country_year"]) if is_known(row["country_year"]) else text("missing"),
+                text.number(row["intensity_g_per_kwh"]),
+                text.number(row["emissions_g"] / unit.size),
+            ),
+            # The factors' own remarks are in English.
+            Cell(row["flag"] if isinstance(row["flag"], str) else "", lang="en"),
+        ]
+        for _, row in cells.iterrows()
+    ]
+    rows.sort(key=lambda row: _collate(row[0].text))
+    return Table("country", text("table.country", countries=len(rows)), columns, rows, tall=True)
+
+
+def _collate(name: str) -> str:
+    """A name as it is sorted: without accents and case."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+
+
+def factor_tables(study: Study, text: Texts) -> list[Table]:
+    """The factors of the study's sources, with their references."""
+    wanted = [source for source in study.config["grid"]["sources"] if source != GRID_SOURCE]
+    return [
+        _factor_table("intensity", study.sources, wanted, "_g_per_kwh", ["low_carbon"], text),
+        _factor_table("price", study.costs, wanted, "_per_kwh", ["currency", "price_year"], text),
+    ]
+
+
+def _factor_table(
+    key: str, factors: pd.DataFrame, wanted: list[str], suffix: str, extra: list[str], text: Texts
+) -> Table:
+    shown = factors[factors["source"].isin(wanted)].sort_values("source")
+    columns = [
+        Column(text("column.source"), numeric=False),
+        *(Column(text(f"column.{key}_{bound}")) for bound in ("low", "central", "high")),
+        *(Column(text(f"column.{name}"), numeric=False) for name in extra),
+        Column(text("column.reference"), numeric=False),
+        Column(text("column.year")),
+        Column(text("column.verified"), numeric=False),
+    ]
+    rows = []
+    for _, row in shown.iterrows():
+        mark = mark_of(factors, row["source"])
+        url = str(row["url"])
+        rows.append(
+            [
+                Cell(text.name("source", row["source"])),
+                *_cells(
+                    *(
+                        _marked(text.number(row[bound + suffix], 2), mark)
+                        if is_known(row[bound + suffix])
+                        else "–"
+                        for bound in ("low", "central", "high")
+                    )
+                ),
+                *_cells(*(_plain(row[name], text) for name in extra)),
+                Cell(row["reference"], href=url if url.startswith("https://") else None, lang="en"),
+                Cell(str(row["year"])),
+                Cell(_marked(text.name("verified", row["verified"]), mark)),
+            ]
+        )
+    marks = [mark_of(factors, source) for source in shown["source"]]
+    return Table(f"factor-{key}", text(f"table.factor.{key}"), columns, rows, legend(marks, text))
+
+
+def _plain(value: Any, text: Texts) -> str:
+    if isinstance(value, bool):
+        return text("yes" if value else "no")
+    return str(value)
+
+
+def component_table(components: Iterable[Any], study: Study, text: Texts) -> Table:
+    """How each hardware component's energy was obtained, and its share of the trainings' energy."""
+    columns = [
+        Column(text("column.component"), numeric=False),
+        Column(text("column.quality"), numeric=False),
+        Column(text("column.energy_source"), numeric=False),
+        Column(text("column.remark"), numeric=False),
+        Column(text("column.component_share")),
+    ]
+    total_kwh = float(study.runs["energy_kwh"].sum())
+    rows = []
+    for machine in components:
+        for name, part in machine.items():
+            used_kwh = study.runs[f"energy_{name}_kwh"].sum(min_count=1)
+            rows.append(
+                [
+                    Cell(text(f"component.{name}")),
+                    Cell(text(f"quality.{part['quality'] or 'none'}")),
+                    Cell(text.name("energy_source", part["source"]) if part["source"] else "–"),
+                    Cell(part["reason"] or "", lang="en"),
+                    Cell(text.share(used_kwh / total_kwh) if is_known(used_kwh) else "–"),
+                ]
+            )
+    return Table("component", text("table.component"), columns, rows)

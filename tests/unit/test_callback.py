@@ -1,0 +1,158 @@
+"""The Lightning callback meters a training, and that alone, for any LightningModule."""
+
+import json
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from ecosobriety.errors import MeteringError
+from ecosobriety.metering import EnergyCallback, FakeMeter, Ledger, Reading, ReplayMeter
+
+POWER_W = 3600.0
+"""1 s costs 1 Wh, so that energies in Wh are seconds of the clock."""
+
+
+class Clock:
+    """A clock that only the work moves, in s."""
+
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+class SomebodysModule(pl.LightningModule):
+    """Somebody's own module: each training batch takes 1 s, each evaluation batch 10 s."""
+
+    def __init__(self, clock, fail_at_step=None):
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1)
+        self.clock = clock
+        self.fail_at_step = fail_at_step
+
+    def training_step(self, batch, batch_idx):
+        if self.global_step == self.fail_at_step:
+            raise ValueError("the loss is not a number")
+        self.clock.now_s += 1.0
+        loss = self.layer(batch[0]).square().mean()
+        self.log("loss", loss, on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch, batch_idx):
+        self.clock.now_s += 10.0
+
+    def test_step(self, batch, batch_idx):
+        self.clock.now_s += 10.0
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.01)
+
+
+def loader(batches):
+    return DataLoader(TensorDataset(torch.ones(batches * 4, 2)), batch_size=4)
+
+
+def trainer(callback, tmp_path, epochs=2, **options):
+    return pl.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=options.pop("enable_checkpointing", False),
+        default_root_dir=tmp_path,
+        callbacks=[callback],
+        **options,
+    )
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def meter(clock):
+    return FakeMeter(cpu_w=POWER_W, clock=clock)
+
+
+def wh(energy_kwh):
+    return energy_kwh * 1000
+
+
+def test_training_evaluation_and_epochs_are_apart(clock, meter, tmp_path):
+    callback = EnergyCallback(meter)
+    module = SomebodysModule(clock)
+    runner = trainer(callback, tmp_path)
+    runner.fit(module, loader(3), val_dataloaders=loader(2))
+    runner.test(module, loader(1), verbose=False)
+    result = callback.result()
+    # 2 epochs x 3 batches x 1 s; sanity checks (2 x 10 s) are before the window
+    assert wh(result.energy_kwh) == pytest.approx(6.0)
+    # validation in each epoch 2 x 2 batches x 10 s, test 1 x 10 s
+    assert wh(result.evaluation.energy_kwh) == pytest.approx(50.0)
+    assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([3.0, 3.0])
+    assert [epoch.duration_s for epoch in result.epochs] == pytest.approx([3.0, 3.0])
+    assert all("loss" in epoch.metrics for epoch in result.epochs)
+    assert result.train.duration_s == pytest.approx(6.0)
+    assert not result.short_window
+    assert (result.quality, result.source) == ("estimated", "constant")
+    assert result.started_at < result.ended_at
+
+
+def test_the_ledger_follows_the_training(clock, meter, tmp_path):
+    ledger = Ledger(tmp_path / "attempts")
+    runner = trainer(EnergyCallback(meter, ledger), tmp_path)
+    runner.fit(SomebodysModule(clock), loader(3))
+    entry = json.loads(ledger.path.read_text())
+    # Complete only when the record is written, which is not the callback's to do.
+    assert entry["status"] == "running"
+    assert wh(entry["energy_kwh"]) == pytest.approx(6.0)
+
+
+def test_a_training_that_dies_leaves_its_energy(clock, meter, tmp_path):
+    ledger = Ledger(tmp_path / "attempts")
+    callback = EnergyCallback(meter, ledger)
+    with pytest.raises(ValueError, match="not a number"):
+        trainer(callback, tmp_path).fit(SomebodysModule(clock, fail_at_step=4), loader(3))
+    entry = json.loads(ledger.path.read_text())
+    assert entry["status"] == "failed"
+    assert entry["error"] == "ValueError: the loss is not a number"
+    assert wh(entry["energy_kwh"]) == pytest.approx(4.0)
+    with pytest.raises(MeteringError, match="has not ended"):
+        callback.result()
+
+
+def test_a_resumed_training_reports_the_sum_of_its_parts(clock, meter, tmp_path):
+    first = EnergyCallback(meter)
+    runner = trainer(first, tmp_path, epochs=1)
+    runner.fit(SomebodysModule(clock), loader(3))
+    runner.save_checkpoint(tmp_path / "half.ckpt")
+    clock.now_s += 1000.0  # the time between the two costs nothing
+    second = EnergyCallback(meter)
+    trainer(second, tmp_path, epochs=3).fit(
+        SomebodysModule(clock), loader(3), ckpt_path=tmp_path / "half.ckpt", weights_only=False
+    )
+    result = second.result()
+    assert wh(result.energy_kwh) == pytest.approx(9.0)
+    assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([3.0, 3.0, 3.0])
+    assert [epoch.epoch for epoch in result.epochs] == [0, 1, 2]
+    assert result.started_at == first.result().started_at
+
+
+@pytest.mark.parametrize("energy_kwh", [0.0, -1e-9, float("nan"), float("inf")])
+def test_an_energy_that_is_not_positive_and_finite_is_refused(clock, tmp_path, energy_kwh):
+    callback = EnergyCallback(ReplayMeter([Reading(2.0, cpu_kwh=energy_kwh)]))
+    # Such an epoch cannot even be noted, or the result is refused.
+    with pytest.raises((MeteringError, ValueError)):
+        trainer(callback, tmp_path, epochs=1).fit(SomebodysModule(clock), loader(1))
+        callback.result()
+
+
+def test_a_short_window_is_marked(clock, tmp_path):
+    callback = EnergyCallback(ReplayMeter([Reading(0.4, cpu_kwh=1e-6)]))
+    trainer(callback, tmp_path, epochs=1).fit(SomebodysModule(clock), loader(1))
+    assert callback.result().short_window

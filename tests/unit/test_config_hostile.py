@@ -1,0 +1,143 @@
+import math
+
+from config_cases import SCHEMA, complete, outcome, put, refusal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecosobriety import config as study_config
+from ecosobriety.schema import document, read_schema
+
+
+def bad_numbers(low, high):
+    """Values that are no number from `low` to `high`: out of range, not finite, of another type."""
+    return st.one_of(
+        st.floats(max_value=low, exclude_max=True),
+        st.floats(min_value=high, exclude_min=True),
+        st.integers(min_value=math.floor(high) + 1),
+        st.integers(0, 9).map(lambda digit: 10**5000 + digit),
+        st.integers(max_value=math.ceil(low) - 1),
+        st.sampled_from([math.nan, math.inf, -math.inf, True, False, "1", "", [], {}, [1]]),
+    )
+
+
+def bad_whole_numbers(low, high):
+    return bad_numbers(low, high) | st.floats(min_value=low, max_value=min(high, 1e6))
+
+
+HOSTILE = st.one_of(
+    st.text(),
+    st.sampled_from(["..", "../x", "a/b", "/", "~", "a\n", "\u2028", "\ud800", "{study}", "$(x)"]),
+    st.text(st.characters(categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1),
+)
+NOT_TEXT = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.lists(st.text()))
+# None of the valid names is longer than 40 characters.
+BAD_NAMES = NOT_TEXT | HOSTILE.map(lambda text: f"{text}/{'x' * 40}") | st.just("")
+NOT_LISTS = st.one_of(st.none(), st.integers(), st.dictionaries(st.text(), st.integers()))
+NOT_MAPPINGS = st.one_of(st.none(), st.text(), st.integers(), st.lists(st.integers()))
+
+
+def bad_lists(good, bad_items):
+    """Values that are no list of different good items: empty, one bad item, one item twice."""
+    return st.one_of(
+        NOT_LISTS, st.just([]), bad_items.map(lambda bad: [*good, bad]), st.just([*good, good[0]])
+    )
+
+
+SEED_LIMIT = 2**32 - 1
+BAD_VALUES = {
+    ("study",): BAD_NAMES,
+    ("title",): NOT_TEXT | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800"]),
+    ("languages",): bad_lists(["en"], BAD_NAMES),
+    ("dataset",): NOT_MAPPINGS,
+    ("dataset", "name"): BAD_NAMES,
+    ("dataset", "path"): st.integers() | st.sampled_from(["", "a\0b", "a\n", "\ud800", "x" * 4097]),
+    ("models",): bad_lists([{"name": "mlp"}], NOT_MAPPINGS),
+    ("models", 0, "name"): BAD_NAMES,
+    ("models", 0, "init_args"): NOT_MAPPINGS,
+    ("models", 0, "init_args", "hidden"): NOT_LISTS
+    | bad_whole_numbers(1, 65536).map(lambda n: [n]),
+    ("grid",): NOT_MAPPINGS,
+    ("grid", "n_train"): bad_lists([100, 200], bad_whole_numbers(1, 1400)),
+    ("grid", "seeds"): bad_lists([1, 2], bad_whole_numbers(0, SEED_LIMIT)) | st.just([1]),
+    ("grid", "countries"): bad_lists(["FRA"], BAD_NAMES),
+    ("grid", "sources"): bad_lists(["coal"], BAD_NAMES),
+    ("grid", "coverage"): bad_lists([0.5, 1.0], bad_numbers(0, 1) | st.just(0)),
+    ("training",): NOT_MAPPINGS,
+    ("training", "epochs"): bad_whole_numbers(1, 100_000),
+    ("training", "batch_size"): bad_whole_numbers(1, 1_000_000),
+    ("training", "learning_rate"): bad_numbers(0, 100) | st.just(0),
+    ("training", "budget"): BAD_NAMES,
+    ("training", "accelerator"): BAD_NAMES,
+    ("training", "precision"): BAD_NAMES,
+    ("metering",): NOT_MAPPINGS,
+    ("metering", "country"): BAD_NAMES,
+    ("metering", "interval_s"): bad_numbers(0, 3600) | st.just(0),
+    ("metering", "cpu_power_w"): bad_numbers(0, 100_000) | st.just(0),
+    ("metering", "ram_power_w"): bad_numbers(0, 100_000) | st.just(0),
+    ("metering", "pue"): bad_numbers(1, 10),
+    ("analysis",): NOT_MAPPINGS,
+    ("analysis", "reference_n_train"): BAD_NAMES | bad_whole_numbers(1, 1400),
+    ("analysis", "margin"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
+    ("analysis", "confidence"): bad_numbers(0.5, 1) | st.sampled_from([0.5, 1]),
+    ("analysis", "target_accuracy"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
+    ("cost",): NOT_MAPPINGS,
+    ("cost", "currency"): BAD_NAMES,
+    ("cost", "usd_per_unit"): bad_numbers(0, 1_000_000) | st.just(0),
+    ("cost", "grid_price_per_kwh"): NOT_MAPPINGS
+    | BAD_NAMES.filter(lambda name: isinstance(name, str)).map(lambda name: {name: 1})
+    | bad_numbers(0, 1_000_000).map(lambda price: {"FRA": price}),
+}
+SECTIONS = [(), ("dataset",), ("models", 0), ("grid",), ("training",), ("metering",), ("analysis",)]
+
+
+def test_bad_values_are_generated_for_every_key():
+    documented = {row.split("`")[1] for row in document(read_schema(SCHEMA)).splitlines()[2:]}
+    generated = {".".join(str(part) for part in key).replace(".0", "[]") for key in BAD_VALUES} | {
+        "models[].init_args.channels"
+    }
+    assert generated == documented
+
+
+@given(
+    st.sampled_from(sorted(BAD_VALUES, key=str)).flatmap(
+        lambda key: st.tuples(st.just(key), BAD_VALUES[key])
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_every_bad_value_is_refused_in_one_line_that_names_the_key(bad):
+    key, value = bad
+    message = refusal(put(key, value))
+    assert message.startswith("config/x.yaml: ")
+    assert key[0] in message
+
+
+@given(st.sampled_from(SECTIONS), HOSTILE.map(lambda text: f"{text}!"), NOT_TEXT)
+@settings(max_examples=30, deadline=None)
+def test_every_unknown_key_is_refused_in_one_line(section, name, value):
+    assert "is not a known key" in refusal(put((*section, name), value))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | HOSTILE | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text() | st.sampled_from(["name", "hidden", "FRA"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(BAD_VALUES, key=str)), ANYTHING)
+@settings(max_examples=80, deadline=None)
+def test_anything_at_all_is_completed_or_refused(key, value):
+    completed, message = outcome(complete, put(key, value))
+    assert len(message.splitlines()) == 1 or complete(completed) == completed
+
+
+@given(st.binary() | st.text().map(str.encode))
+@settings(max_examples=80, deadline=None)
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(content)
+    content, message = outcome(study_config.read, path)
+    assert len(message.splitlines()) == 1 or isinstance(content, dict)

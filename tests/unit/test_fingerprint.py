@@ -1,0 +1,66 @@
+"""The code's fingerprint changes with what the code does, and with nothing else."""
+
+import pytest
+
+from ecosobriety.fingerprint import PACKAGE, TRAINING_MODULES, code_fingerprint
+
+PLAIN = "RATE = 0.1\n\ndef step(x):\n    return x - RATE\n"
+COMMENTED = '''"""A module."""
+# The rate.
+RATE = 0.1
+"""In no unit."""
+
+
+def step(x):
+    """Take a step."""
+    return (x
+            - RATE)  # down
+'''
+
+
+@pytest.fixture
+def fingerprint_of(tmp_path):
+    def fingerprint(source: str) -> str:
+        (tmp_path / "module.py").write_text(source)
+        return code_fingerprint(["module"], tmp_path)
+
+    return fingerprint
+
+
+def test_comments_docstrings_and_layout_do_not_count(fingerprint_of):
+    assert fingerprint_of(PLAIN) == fingerprint_of(COMMENTED)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("0.1", "0.2"), ("x - RATE", "x + RATE"), ("step", "go"), ("RATE", "R")]
+)
+def test_what_the_code_does_counts(fingerprint_of, old, new):
+    assert fingerprint_of(PLAIN) != fingerprint_of(PLAIN.replace(old, new))
+
+
+def test_a_package_stands_for_all_its_modules(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "one.py").write_text("A = 1\n")
+    before = code_fingerprint(["package"], tmp_path)
+    (package / "two.py").write_text("B = 2\n")
+    assert code_fingerprint(["package"], tmp_path) != before
+
+
+def test_every_module_of_the_training_exists_and_its_imports_are_covered():
+    """What a training's modules import of the library is in the list, or cannot change a result."""
+    harmless = {"errors", "files", "datasets"}
+    assert code_fingerprint(TRAINING_MODULES) != code_fingerprint(TRAINING_MODULES[:-1])
+    for module in TRAINING_MODULES:
+        path = PACKAGE / module
+        sources = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+        for source in sources:
+            text = source.read_text()
+            imported = {line.split()[1] for line in text.splitlines() if line.startswith("from")}
+            inner = {name.split(".")[1] for name in imported if name.startswith("ecosobriety.")}
+            assert inner <= set(TRAINING_MODULES) | harmless, source
+
+
+def test_an_unknown_module_is_an_error():
+    with pytest.raises(FileNotFoundError):
+        code_fingerprint(["no_such_module"])

@@ -1,0 +1,68 @@
+"""The ledger keeps the energy of every attempt."""
+
+import json
+
+import pytest
+
+from ecosobriety.errors import RecordError
+from ecosobriety.metering import Ledger, ledger, lost_energy_kwh
+
+
+def entry(attempt: Ledger) -> dict:
+    return json.loads(attempt.path.read_text())
+
+
+def test_an_attempt_is_running_then_complete(tmp_path):
+    attempt = Ledger(tmp_path)
+    attempt.open()
+    assert entry(attempt)["status"] == "running"
+    assert entry(attempt)["energy_kwh"] == 0.0
+    attempt.update(2e-5, 10.0)
+    assert entry(attempt)["energy_kwh"] == 2e-5
+    attempt.close("complete", 5e-5, 20.0)
+    assert entry(attempt)["status"] == "complete"
+    assert entry(attempt)["duration_s"] == 20.0
+
+
+def test_a_failure_says_why(tmp_path):
+    attempt = Ledger(tmp_path)
+    attempt.open()
+    attempt.close("failed", 1e-5, 3.0, error="ValueError: loss is NaN")
+    assert entry(attempt)["error"] == "ValueError: loss is NaN"
+
+
+def test_lost_energy_is_that_of_dead_and_failed_attempts(tmp_path):
+    assert lost_energy_kwh(tmp_path / "none") == 0.0
+    dead, failed, complete, asking = (Ledger(tmp_path) for _ in range(4))
+    for attempt in (dead, failed, complete, asking):
+        attempt.open()
+    dead.update(1e-5, 1.0)
+    failed.close("failed", 2e-5, 2.0)
+    complete.close("complete", 4e-5, 4.0)
+    asking.update(8e-5, 8.0)
+    # 1e-5 (dead, still "running") + 2e-5 (failed)
+    assert lost_energy_kwh(tmp_path, except_attempt=asking.attempt) == pytest.approx(3e-5)
+
+
+def test_regular_readings_are_written_every_few_seconds_only(tmp_path, monkeypatch):
+    now_s = 100.0
+    monkeypatch.setattr(ledger.time, "monotonic", lambda: now_s)
+    attempt = Ledger(tmp_path)
+    attempt.open()
+    now_s = 104.9
+    attempt.update_if_due(1e-5, 4.9)
+    assert entry(attempt)["energy_kwh"] == 0.0
+    now_s = 105.0
+    attempt.update_if_due(2e-5, 5.0)
+    assert entry(attempt)["energy_kwh"] == 2e-5
+
+
+def test_attempts_never_share_a_name(tmp_path):
+    assert len({Ledger(tmp_path).attempt for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"status": "running"}'])
+def test_a_foreign_file_is_refused_by_name(tmp_path, content):
+    (tmp_path / "strange.json").write_text(content)
+    with pytest.raises(RecordError, match=r"strange\.json"):
+        lost_energy_kwh(tmp_path)

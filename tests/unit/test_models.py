@@ -1,0 +1,54 @@
+"""The networks: shapes, parameters, and FLOP equal to a count by hand."""
+
+import pytest
+import torch
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.models import build_network
+from ecosobriety.training import count_flops
+
+
+def parameters(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "init_args", "expected"),
+    [
+        ("linear", {}, 784 * 10 + 10),
+        ("mlp", {"hidden": [256]}, 784 * 256 + 256 + 256 * 10 + 10),
+        ("mlp", {"hidden": [64, 32]}, 784 * 64 + 64 + 64 * 32 + 32 + 32 * 10 + 10),
+        # 3 x 3 kernels; 28 -> 14 -> 7 after two poolings
+        ("cnn", {"channels": [8, 16]}, 9 * 8 + 8 + 9 * 8 * 16 + 16 + 16 * 49 * 10 + 10),
+    ],
+)
+def test_networks_have_the_parameters_of_their_layers(name, init_args, expected):
+    network = build_network(name, init_args, (28, 28), 10)
+    assert network(torch.zeros(3, 28, 28)).shape == (3, 10)
+    assert parameters(network) == expected
+
+
+def test_a_cnn_takes_colour_images():
+    network = build_network("cnn", {"channels": [4]}, (8, 8, 3), 5)
+    assert network(torch.zeros(2, 8, 8, 3)).shape == (2, 5)
+
+
+def test_a_cnn_that_halves_the_image_to_nothing_is_refused():
+    with pytest.raises(ConfigError, match="to nothing"):
+        build_network("cnn", {"channels": [4, 4, 4, 4]}, (8, 8), 10)
+
+
+def test_an_unknown_network_is_refused():
+    with pytest.raises(ConfigError, match="'resnet'; allowed are linear, mlp, cnn"):
+        build_network("resnet", {}, (8, 8), 10)
+
+
+def test_flops_of_an_mlp_equal_the_count_by_hand():
+    network = build_network("mlp", {"hidden": [256]}, (28, 28), 10)
+    batch = torch.zeros(7, 28, 28), torch.zeros(7, dtype=torch.int64)
+    forward, both = count_flops(network, batch)
+    first, second = 2 * 784 * 256, 2 * 256 * 10  # a multiply-accumulate is 2 FLOP
+    assert forward == first + second
+    # Backward: the weights' gradients of both layers, the inputs' of the second alone.
+    assert both == forward + (first + second) + second
+    assert all(parameter.grad is None for parameter in network.parameters())

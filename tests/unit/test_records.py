@@ -1,0 +1,131 @@
+"""Records and tables: written whole, read only if they follow the contract."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from ecosobriety.errors import RecordError
+from ecosobriety.records import RUN_COLUMNS, RunRecord, collect, read_record, write_json
+from ecosobriety.records import write_record as write
+from ecosobriety.tables import SCHEMAS, read_table, write_table
+
+RECORD = {
+    "dataset": "digits",
+    "model": "mlp",
+    "n_train": 600,
+    "seed": 1,
+    "epochs": 20.0,
+    "steps": 380,
+    "batch_size": 32,
+    "test_accuracy": 0.96,
+    "test_loss": 0.15,
+    "train_duration_s": 1.25,
+    "energy_kwh": 8.5e-6,
+    "energy_cpu_kwh": 1.5e-6,
+    "energy_gpu_kwh": None,
+    "energy_ram_kwh": 7.0e-6,
+    "eval_energy_kwh": 1.0e-7,
+    "lost_energy_kwh": 0.0,
+    "energy_quality": "estimated",
+    "energy_source": "cpu_load+ram_model",
+    "flop_forward": 9472,
+    "flop_train": 325_632_000,
+    "device": "A processor",
+    "accelerator": "cpu",
+    "threads": 2,
+    "peak_memory_mb": 528.0,
+    "short_window": False,
+    "attempt": "20260101T000000Z-host-1-abcdef",
+    "started_at": "2026-01-01T00:00:00.000000+00:00",
+    "ended_at": "2026-01-01T00:00:01.250000+00:00",
+    "components": {"gpu": {"quality": None, "source": None, "reason": "no GPU found"}},
+    "epoch_log": [{"epoch": 0, "duration_s": 1.25, "energy_kwh": 8.5e-6, "metrics": {}}],
+    "training": {"epochs": 20},
+    "metering": {"tool": "codecarbon"},
+    "hardware": {"cpu": "A processor"},
+    "versions": {"torch": "2.13.0"},
+    "dataset_sha256": "00",
+    "code_fingerprint": "0123456789abcdef",
+}
+
+
+@pytest.fixture
+def record():
+    return RunRecord.model_validate(RECORD)
+
+
+def test_a_record_survives_writing_and_reading(record, tmp_path):
+    write(tmp_path / "a/b/seed1.json", record)
+    assert read_record(tmp_path / "a/b/seed1.json") == record
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"energy_kwh": 0.0}, "energy_kwh"),
+        ({"energy_kwh": -1.0}, "energy_kwh"),
+        ({"energy_kwh": "NaN"}, "energy_kwh"),
+        ({"test_accuracy": 1.01}, "test_accuracy"),
+        ({"n_train": 0}, "n_train"),
+        ({"energy_quality": "guessed"}, "energy_quality"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_an_impossible_record_is_refused_by_name(tmp_path, change, named):
+    path = tmp_path / "seed1.json"
+    path.write_text(json.dumps(RECORD | change))
+    with pytest.raises(RecordError, match=rf"seed1\.json .*{named}.*run snakemake again"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 800])
+def test_a_truncated_record_is_refused_by_name(tmp_path, length):
+    path = tmp_path / "seed1.json"
+    path.write_text(json.dumps(RECORD)[:length])
+    with pytest.raises(RecordError, match=r"seed1\.json is not a valid run record"):
+        read_record(path)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(record, tmp_path):
+    path = tmp_path / "seed1.json"
+    write(path, record)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"energy_kwh": float("nan")})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_collected_records_are_the_table_of_the_contract(record, tmp_path):
+    paths = [tmp_path / f"seed{seed}.json" for seed in (2, 1)]
+    for path, seed in zip(paths, (2, 1), strict=True):
+        write(path, record.model_copy(update={"seed": seed}))
+    runs = collect(paths)
+    assert tuple(runs.columns) == RUN_COLUMNS == tuple(SCHEMAS["runs"].columns)
+    assert runs["seed"].tolist() == [1, 2]
+    write_table("runs", runs, tmp_path / "runs.csv")
+    again = read_table("runs", tmp_path / "runs.csv")
+    assert again["energy_kwh"].tolist() == [8.5e-6, 8.5e-6]
+    assert again["energy_gpu_kwh"].isna().all()
+    write_table("runs", runs, tmp_path / "runs.parquet")
+    pd.testing.assert_frame_equal(read_table("runs", tmp_path / "runs.parquet"), again)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda t: t.drop(columns="steps"), "steps"),
+        (lambda t: t.assign(colour="red"), "colour"),
+        (lambda t: t.assign(test_accuracy=1.5), "test_accuracy"),
+        (lambda t: t.assign(energy_kwh=float("inf")), "energy_kwh"),
+        (lambda t: t.assign(energy_quality="guessed"), "energy_quality"),
+        (lambda t: pd.concat([t, t]), "seed"),
+    ],
+)
+def test_a_table_that_breaks_the_contract_is_not_written(record, tmp_path, change, named):
+    write(tmp_path / "seed1.json", record)
+    runs = change(collect([tmp_path / "seed1.json"]))
+    with pytest.raises(RecordError, match=named):
+        write_table("runs", runs, tmp_path / "runs.csv")
+    assert not (tmp_path / "runs.csv").exists()

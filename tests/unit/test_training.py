@@ -1,0 +1,147 @@
+"""One training: what is recorded, what decides it, and that it can be repeated."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from ecosobriety import datasets
+from ecosobriety.errors import DataError
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training import (
+    Slices,
+    TrainingSettings,
+    examples_of,
+    settings_from,
+    steps_of,
+    train,
+)
+
+SETTINGS = TrainingSettings(
+    epochs=3, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"
+)
+
+
+@pytest.fixture
+def train_digits(digits, tmp_path):
+    def run(n_train=300, seed=1, settings=SETTINGS, dataset=digits, **options):
+        return train(
+            dataset,
+            model="mlp",
+            init_args={"hidden": [16]},
+            n_train=n_train,
+            seed=seed,
+            settings=settings,
+            meter=options.pop("meter", FakeMeter(cpu_w=50.0, ram_w=10.0)),
+            ledger=Ledger(tmp_path / "attempts"),
+            threads=1,
+            code_fingerprint="0123456789abcdef",
+            **options,
+        )
+
+    return run
+
+
+def test_the_record_says_what_was_done(train_digits, digits):
+    record = train_digits()
+    assert (record.dataset, record.model, record.n_train, record.seed) == ("digits", "mlp", 300, 1)
+    assert record.epochs == 3.0
+    assert record.steps == 3 * 10  # ceil(300 / 32) = 10 batches
+    forward = 2 * (64 * 16 + 16 * 10)
+    assert record.flop_forward == forward
+    assert record.flop_train == 900 * (2 * forward + 2 * 16 * 10)
+    assert record.accelerator == "cpu"
+    assert record.threads == 1
+    assert record.energy_kwh == pytest.approx(record.energy_cpu_kwh + record.energy_ram_kwh)
+    # 60 W over the window
+    assert record.energy_kwh == pytest.approx(60 * record.train_duration_s / 3.6e6)
+    assert record.energy_gpu_kwh is None
+    assert record.components["gpu"].reason
+    assert record.eval_energy_kwh > 0
+    assert record.lost_energy_kwh == 0.0
+    assert record.dataset_sha256 == digits.sha256
+    assert 100 < record.peak_memory_mb < 4000
+    assert [epoch.epoch for epoch in record.epoch_log] == [0, 1, 2]
+    losses = [epoch.metrics["train_loss"] for epoch in record.epoch_log]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_accuracy_is_exact_on_the_whole_test_set(train_digits, digits):
+    record = train_digits()
+    correct = record.test_accuracy * len(digits.y_test)
+    assert correct == round(correct)
+    assert record.test_accuracy > 0.7
+
+
+def test_the_same_seed_gives_the_same_result_to_the_last_digit(train_digits):
+    first, second, other = train_digits(), train_digits(), train_digits(seed=2)
+    assert first.test_accuracy == second.test_accuracy
+    assert first.test_loss == second.test_loss
+    assert [e.metrics for e in first.epoch_log] == [e.metrics for e in second.epoch_log]
+    assert first.test_loss != other.test_loss
+
+
+def test_a_fixed_budget_of_steps_is_kept_at_every_size(train_digits):
+    settings = dataclasses.replace(SETTINGS, max_steps=25)
+    record = train_digits(n_train=300, settings=settings)
+    assert record.steps == 25
+    # Two epochs of 300 in 10 batches each, and five batches of 32.
+    assert record.epochs == pytest.approx((2 * 300 + 5 * 32) / 300)
+    assert all(e.metrics["train_loss"] > 0 for e in record.epoch_log)
+
+
+def test_settings_come_from_the_configurations_leaves():
+    leaves = {
+        "training.epochs": 10,
+        "training.batch_size": 128,
+        "training.learning_rate": 0.001,
+        "training.budget": "epochs",
+        "training.accelerator": "cpu",
+        "training.precision": "32-true",
+    }
+    assert settings_from(leaves).max_steps is None
+    leaves |= {"training.budget": "steps", "analysis.reference_n_train": 60_000}
+    assert settings_from(leaves).max_steps == 4690  # 469 batches x 10 epochs
+
+
+def test_steps_and_examples():
+    assert steps_of(n_train=1000, epochs=2, batch_size=128) == 16
+    assert examples_of(steps=16, n_train=1000, batch_size=128) == 2000
+    assert examples_of(steps=9, n_train=1000, batch_size=128) == 1128
+
+
+def test_normalisation_uses_the_training_subset_alone(train_digits, digits):
+    """Strange test images change the test's score, and nothing of the training."""
+    strange = dataclasses.replace(digits, x_test=np.full_like(digits.x_test, 255))
+    first, second = train_digits(), train_digits(dataset=strange)
+    assert first.epoch_log[-1].metrics == second.epoch_log[-1].metrics
+    assert first.test_accuracy != second.test_accuracy
+
+
+def test_too_large_a_size_and_constant_inputs_are_refused(train_digits, digits):
+    with pytest.raises(DataError, match="1400 training examples, fewer than 1401"):
+        train_digits(n_train=1401)
+    flat = dataclasses.replace(digits, x_train=np.zeros_like(digits.x_train))
+    with pytest.raises(DataError, match="are the same"):
+        train_digits(dataset=flat)
+
+
+def test_every_example_comes_once_an_epoch_in_a_new_order():
+    x = torch.arange(10.0).unsqueeze(1)
+    batches = Slices(x, torch.arange(10), batch_size=4, shuffle_seed=7)
+    assert len(batches) == 3
+    epochs = []
+    for epoch in range(2):
+        batches.set_epoch(epoch)
+        epochs.append(torch.cat([y for _, y in batches]).tolist())
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
+    assert epochs[0] != epochs[1]
+    batches.set_epoch(0)
+    assert torch.cat([y for _, y in batches]).tolist() == epochs[0]
+    assert all((inputs.squeeze(1) == y).all() for inputs, y in batches)
+
+
+def test_subsets_are_nested(digits):
+    order = datasets.training_order(digits.y_train, seed=3)
+    assert set(order[:200]) < set(order[:600]) < set(order)
