@@ -24,12 +24,12 @@ localrules:
 
 
 wildcard_constraints:
-    study=r"[a-z0-9][a-z0-9_-]*",
     dataset=r"[a-z0-9][a-z0-9_-]*",
     model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     n_train=r"\d+",
     seed=r"\d+",
     figure=r"[a-z_]+",
+    language=r"[a-z]{2}",
 
 
 include: "workflow/rules/prepare.smk"

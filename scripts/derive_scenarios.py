@@ -6,14 +6,12 @@ from pathlib import Path
 from ecosobriety import grid, logs, scenarios, tables
 
 with logs.logged_to(snakemake.log[0]):
-    countries = grid.load_countries()
-    codes = json.loads(snakemake.params.countries)
     derived = scenarios.derive_scenarios(
         tables.read_table("runs", Path(snakemake.input.runs)),
-        countries,
+        grid.load_countries(),
         grid.load_sources(Path(snakemake.input.sources)),
         grid.load_costs(Path(snakemake.input.costs)),
-        country_codes=countries["country_iso3"].tolist() if codes == "all" else codes,
+        country_codes=json.loads(snakemake.params.countries),
         source_names=json.loads(snakemake.params.names),
         coverage=json.loads(snakemake.params.coverage),
         confidence=snakemake.params.confidence,

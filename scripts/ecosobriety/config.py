@@ -111,6 +111,16 @@ def reference_n_train(config: Mapping[str, Any]) -> int:
     return int(max(config["grid"]["n_train"]) if size == "max" else size)
 
 
+def scenario_countries(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """The countries to derive scenarios for: those of the grid, and the one of the metering.
+
+    The report tells what the trainings emitted where they were measured, so that country is always
+    among them.
+    """
+    chosen = config["grid"]["countries"]
+    return sorted({*(known if chosen == "all" else chosen), config["metering"]["country"]})
+
+
 def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     """The trainings of a study, as (data set, model, training-set size, seed)."""
     return [

@@ -8,6 +8,7 @@ import math
 import string
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -127,6 +128,11 @@ class Texts:
             written = format_decimal(_round(value, decimals), pattern, locale=self.locale)
             return str(written).replace("-", "−")
         return self("missing")
+
+    def exact(self, value: float) -> str:
+        """A number with all the digits that it was given with."""
+        exponent = Decimal(repr(float(value))).normalize().as_tuple().exponent
+        return self.fixed(value, max(0, -int(exponent)))
 
     def share(self, value: float | None, decimals: int = 0) -> str:
         """A share (0–1) in percent."""

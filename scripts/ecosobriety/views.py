@@ -3,15 +3,18 @@
 Figure, caption and table speak of the same rows because all of them take them from here.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ecosobriety.errors import RecordError
-from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.grid import load_costs, load_countries, load_sources
+from ecosobriety.tables import GRID_SOURCE, read_table
 
 OUTLIER_RATIO = 10.0
 """A factor whose high end is more than so many times its central value is told as an outlier."""
@@ -74,6 +77,12 @@ class Case:
     def runs(self) -> pd.DataFrame:
         """The rows of `runs`."""
         return self._rows(self.study.runs)
+
+    @property
+    def energy_quality(self) -> str:
+        """`measured`, `estimated` or `mixed`, over all runs."""
+        found = set(self.runs["energy_quality"])
+        return str(found.pop()) if len(found) == 1 else "mixed"
 
     @cached_property
     def curve(self) -> pd.DataFrame:
@@ -247,3 +256,28 @@ class Case:
             for source in self.source_order("emissions_g")
             if source not in priced and source != GRID_SOURCE
         ]
+
+
+def read_study(
+    config: Mapping[str, Any],
+    *,
+    runs: Path,
+    curve: Path,
+    scenarios: Path,
+    savings: Path,
+    recommendation: Path,
+    sources: Path,
+    costs: Path,
+) -> Study:
+    """Read a study from its files."""
+    return Study(
+        config=config,
+        runs=read_table("runs", runs),
+        curve=read_table("curve", curve),
+        scenarios=read_table("scenarios", scenarios),
+        savings=read_table("savings", savings),
+        countries=load_countries(),
+        sources=load_sources(sources),
+        costs=load_costs(costs),
+        recommendation=json.loads(recommendation.read_text(encoding="utf-8")),
+    )

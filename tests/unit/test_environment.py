@@ -40,7 +40,7 @@ def test_torch_is_the_agreed_version():
 def test_conda_environment_has_the_same_versions_as_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     (pip,) = (part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
-    conda = dict(line.split("==") for line in pip if not line.startswith("-"))
+    conda = dict(line.split("==") for line in pip)
     lock = pins("requirements.lock")
     assert {normal(name): version for name, version in conda.items()} == {
         name: lock[name] for name in asked_for("requirements.in")

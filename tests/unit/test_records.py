@@ -120,7 +120,7 @@ def test_collected_records_are_the_table_of_the_contract(record, tmp_path):
         (lambda t: t.assign(test_accuracy=1.5), "test_accuracy"),
         (lambda t: t.assign(energy_kwh=float("inf")), "energy_kwh"),
         (lambda t: t.assign(energy_quality="guessed"), "energy_quality"),
-        (lambda t: pd.concat([t, t]), "seed"),
+        (lambda t: pd.concat([t, t]), "uniqueness"),
     ],
 )
 def test_a_table_that_breaks_the_contract_is_not_written(record, tmp_path, change, named):

@@ -3,12 +3,14 @@ rule collect_runs:
         records(),
     output:
         table("runs"),
-    params:
-        code=code("records", "tables"),
     log:
         f"{LOGS}/collect_runs.log",
     benchmark:
         f"{BENCHMARKS}/collect_runs.tsv"
+    params:
+        code=code("records", "tables"),
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/collect_runs.py"
 
@@ -19,13 +21,15 @@ rule fit_curves:
     output:
         curve=table("curve"),
         recommendation=f"{RESULTS}/recommendation.json",
-    params:
-        analysis=canonical(config["analysis"]),
-        code=code("curves", "tables"),
     log:
         f"{LOGS}/fit_curves.log",
     benchmark:
         f"{BENCHMARKS}/fit_curves.tsv"
+    params:
+        analysis=canonical(config["analysis"]),
+        code=code("curves", "tables"),
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/fit_curves.py"
 
@@ -38,8 +42,12 @@ rule derive_scenarios:
     output:
         scenarios=table("scenarios"),
         savings=table("savings"),
+    log:
+        f"{LOGS}/derive_scenarios.log",
+    benchmark:
+        f"{BENCHMARKS}/derive_scenarios.tsv"
     params:
-        countries=canonical(config["grid"]["countries"]),
+        countries=canonical(study_config.scenario_countries(config, COUNTRIES)),
         names=canonical(config["grid"]["sources"]),
         coverage=canonical(config["grid"]["coverage"]),
         cost=canonical(config["cost"]),
@@ -47,10 +55,8 @@ rule derive_scenarios:
         confidence=config["analysis"]["confidence"],
         reference=study_config.reference_n_train(config),
         code=code("grid", "scenarios", "tables", "units"),
-    log:
-        f"{LOGS}/derive_scenarios.log",
-    benchmark:
-        f"{BENCHMARKS}/derive_scenarios.tsv"
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/derive_scenarios.py"
 
@@ -64,12 +70,14 @@ rule write_provenance:
         costs=SOURCE_COST,
     output:
         f"{RESULTS}/provenance.json",
-    params:
-        config=canonical(config),
-        code=code("provenance"),
     log:
         f"{LOGS}/write_provenance.log",
     benchmark:
         f"{BENCHMARKS}/write_provenance.tsv"
+    params:
+        config=canonical(config),
+        code=code("provenance"),
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/write_provenance.py"

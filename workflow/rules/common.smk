@@ -6,9 +6,13 @@ from ecosobriety import datasets, fingerprint, grid
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
+# For `--software-deployment-method conda`; without it, every rule runs in the caller's environment.
+ENVIRONMENT = str(ROOT / "environment.yml")
 SOURCE_INTENSITY = "config/factors/source_intensity.csv"
 SOURCE_COST = "config/factors/source_cost.csv"
-LOCALE = "workflow/report/locale"
+REPORT_PARTS = "workflow/report"
+LOCALE = f"{REPORT_PARTS}/locale"
+COUNTRIES = grid.load_countries()["country_iso3"].tolist()
 
 
 def complete_config(written):
@@ -19,7 +23,7 @@ def complete_config(written):
             written,
             schema_path=ROOT / "workflow/schemas/config.schema.yaml",
             file=str(files[-1]),
-            countries=grid.load_countries()["country_iso3"].tolist(),
+            countries=COUNTRIES,
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
             train_sizes=datasets.TRAIN_SIZES,
         )
@@ -38,6 +42,7 @@ LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 RUN = "{dataset}/{model}/n{n_train}/seed{seed}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
+FIGURE = f"{RESULTS}/figures/{{figure}}-{{model}}.{{language}}"
 FIGURES = ["accuracy_energy", "country_emissions", "source_emissions", "source_cost"]
 
 
@@ -67,3 +72,15 @@ def canonical(value):
 def code(*modules):
     """The fingerprint of the library's modules that decide a rule's result."""
     return fingerprint.code_fingerprint(modules)
+
+
+# What a study is read from, by the names of `views.read_study`.
+STUDY_FILES = dict(
+    runs=table("runs"),
+    curve=table("curve"),
+    scenarios=table("scenarios"),
+    savings=table("savings"),
+    recommendation=f"{RESULTS}/recommendation.json",
+    sources=SOURCE_INTENSITY,
+    costs=SOURCE_COST,
+)

@@ -1,0 +1,19 @@
+rule plot_figure:
+    input:
+        **STUDY_FILES,
+        texts=f"{LOCALE}/{{language}}.yaml",
+    output:
+        svg=f"{FIGURE}.svg",
+        png=f"{FIGURE}.png",
+    log:
+        f"{LOGS}/plot_figure/{{figure}}-{{model}}.{{language}}.log",
+    benchmark:
+        f"{BENCHMARKS}/plot_figure/{{figure}}-{{model}}.{{language}}.tsv"
+    params:
+        # Not the whole configuration: a new language or title draws nothing anew.
+        config=canonical({key: config[key] for key in ("dataset", "metering", "cost")}),
+        code=code("figures", "grid", "tables", "texts", "units", "views"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../../scripts/plot_figure.py"

@@ -4,12 +4,14 @@ rule prepare_dataset:
         # The trainings depend on this small file alone: the same data, prepared again, retrains
         # nothing.
         identity=f"{RESULTS}/data/{{dataset}}.sha256",
-    params:
-        spec=canonical(config["dataset"]),
-        code=code("datasets"),
     log:
         f"{LOGS}/prepare_dataset/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/prepare_dataset/{{dataset}}.tsv"
+    params:
+        spec=canonical(config["dataset"]),
+        code=code("datasets"),
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/prepare_dataset.py"

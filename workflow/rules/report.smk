@@ -1,0 +1,38 @@
+LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()}
+FIGURE_KEYS = [
+    (model["name"], figure) for model in config["models"] for figure in FIGURES
+]
+
+
+rule build_report:
+    input:
+        **STUDY_FILES,
+        provenance=f"{RESULTS}/provenance.json",
+        figures=lambda wildcards: [
+            f"{FIGURE}.svg".format(
+                figure=figure, model=model, language=LANGUAGES[wildcards.page]
+            )
+            for model, figure in FIGURE_KEYS
+        ],
+        texts=lambda wildcards: f"{LOCALE}/{LANGUAGES[wildcards.page]}.yaml",
+        template=f"{REPORT_PARTS}/template.html.j2",
+        sections=sorted(str(path) for path in Path(REPORT_PARTS).glob("sections/*")),
+        style=f"{REPORT_PARTS}/style.css",
+    output:
+        f"reports/{STUDY}/{{page}}.html",
+    log:
+        f"{LOGS}/build_report/{{page}}.log",
+    benchmark:
+        f"{BENCHMARKS}/build_report/{{page}}.tsv"
+    wildcard_constraints:
+        page="|".join(LANGUAGES),
+    params:
+        config=canonical(config),
+        study_files=canonical(list(STUDY_FILES)),
+        figures=canonical(FIGURE_KEYS),
+        language=lambda wildcards: LANGUAGES[wildcards.page],
+        code=code("figures", "grid", "reporting", "tables", "texts", "units", "views"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../../scripts/build_report.py"

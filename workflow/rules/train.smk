@@ -5,13 +5,6 @@ rule train_model:
         identity=f"{RESULTS}/data/{{dataset}}.sha256",
     output:
         record=f"{RESULTS}/runs/{RUN}.json",
-    params:
-        attempts=f"{RESULTS}/attempts/{RUN}",
-        training=canonical(study_config.training_parameters(config)),
-        model=lambda wildcards: study_config.model_parameters(config, wildcards.model)[
-            "init_args"
-        ],
-        code=code(*fingerprint.TRAINING_MODULES),
     log:
         f"{LOGS}/train_model/{RUN}.log",
     benchmark:
@@ -20,5 +13,14 @@ rule train_model:
     threads: workflow.cores
     resources:
         energy_meter=1,
+    params:
+        attempts=f"{RESULTS}/attempts/{RUN}",
+        training=canonical(study_config.training_parameters(config)),
+        model=lambda wildcards: study_config.model_parameters(config, wildcards.model)[
+            "init_args"
+        ],
+        code=code(*fingerprint.TRAINING_MODULES),
+    conda:
+        ENVIRONMENT
     script:
         "../../scripts/train_model.py"

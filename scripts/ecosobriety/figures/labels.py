@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
@@ -67,9 +68,10 @@ def label_points(
     """
     dots = axes.transData.transform(np.array(list(crowd)))
     taken: list[Bbox] = []
+    leaders: list[Path] = []
     for rank, (name, point) in enumerate(names.items()):
         properties = first if rank == 0 else style
-        place, covered = _best_place(axes, name, point, properties, dots, taken)
+        place, covered = _best_place(axes, name, point, properties, dots, taken, leaders)
         if covered and rank > 0:
             continue
         corner = axes.transData.inverted().transform((place.x0, place.y0))
@@ -89,6 +91,7 @@ def label_points(
             **properties,
         )
         taken.append(place)
+        leaders.append(_leader(axes, point, place))
 
 
 def _best_place(
@@ -98,6 +101,7 @@ def _best_place(
     properties: Mapping[str, Any],
     dots: Floats,
     taken: Sequence[Bbox],
+    leaders: Sequence[Path],
 ) -> tuple[Bbox, float]:
     """The first place that covers nothing, else the one that covers least; and how much."""
     figure = axes.figure
@@ -113,13 +117,23 @@ def _best_place(
             corner_x = x + dx * reach * scale - left * size.width
             corner_y = y + dy * reach * scale - down * size.height
             place = Bbox.from_bounds(corner_x, corner_y, size.width, size.height)
-            covered = _covered(place, dots, _DOT_PT * scale) + 1e6 * _clashes(axes, place, taken)
+            own = _leader(axes, point, place)
+            clashes = _clashes(axes, place, taken)
+            clashes += sum(leader.intersects_bbox(place, filled=False) for leader in leaders)
+            clashes += sum(own.intersects_bbox(other, filled=False) for other in taken)
+            covered = _covered(place, dots, _DOT_PT * scale) + 1e6 * clashes
             if best is None or covered < best[1]:
                 best = (place, covered)
             if covered == 0:
                 return place, 0.0
     assert best is not None
     return best
+
+
+def _leader(axes: Axes, point: Point, place: Bbox) -> Path:
+    """The line from a point to the middle of its name, in pixels."""
+    middle = (place.x0 + place.width / 2, place.y0 + place.height / 2)
+    return Path(np.array([axes.transData.transform(point), middle]))
 
 
 def _covered(place: Bbox, dots: Floats, radius_px: float) -> float:

@@ -120,8 +120,9 @@ def source_cost(case: Case, text: Texts) -> Figure:
     batch = readable_batch(float(curves[order[0]]["cost"][case.reference]))
     highest = max(float(curve["cost"].max()) * batch for curve in curves.values())
     size_axis(axes, case, text)
-    axes.set_ylim(0, highest * 1.08)
-    ends = [float(curves[source]["cost"].iloc[-1]) * batch / highest / 1.08 for source in order]
+    top = highest * 1.25  # leaves room for what is saved
+    axes.set_ylim(0, top)
+    ends = [float(curves[source]["cost"].iloc[-1]) * batch / top for source in order]
     gap = LABEL_GAP_PT / 72 / (axes.get_position().height * figure.get_figheight())
     rows = spread(ends[::-1], gap, 0.01, 0.99)[::-1]
     for source, row in zip(order, rows, strict=True):
@@ -148,18 +149,17 @@ def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts
     axes.hlines(before, stop, case.reference, color=MUTED, linewidth=0.8, linestyle=":")
     arrow = {"arrowstyle": "->", "color": FIT, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 4}
     axes.annotate("", (stop, after), xytext=(stop, before), arrowprops=arrow)
-    left = stop > 0.45 * axes.get_xlim()[1]
     axes.annotate(
         text(
             "figure.source_cost." + ("sufficient" if case.smaller_suffices else "half"),
             share=text.share(float(case.saving(stop)["saved_share"])),
             n_train=text.integer(stop),
         ),
-        (stop, before),
-        xytext=(-6 if left else 6, -2),
+        (case.reference, before),
+        xytext=(0, 6),
         textcoords="offset points",
-        ha="right" if left else "left",
-        va="top",
+        ha="right",
+        va="bottom",
         color=FIT,
         weight="bold",
     )

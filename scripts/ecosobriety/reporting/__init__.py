@@ -4,7 +4,7 @@
 `SECTIONS`, a template of that name in `sections/` and its texts in the catalogues.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ecosobriety.figures import FIGURES
-from ecosobriety.figures.wording import country_name
 from ecosobriety.reporting.sentences import captions, headline
 from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, component_table, factor_tables
@@ -105,9 +104,7 @@ def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:
     ]
 
 
-def _case(
-    case: Case, number: int, figures: Mapping[FigureKey, str], text: Texts
-) -> dict[str, Any]:
+def _case(case: Case, number: int, figures: Mapping[FigureKey, str], text: Texts) -> dict[str, Any]:
     prefix = f"case{number + 1}"
     written = captions(case, text)
     return {
@@ -192,7 +189,10 @@ def _energy(study: Study, text: Texts) -> list[str]:
             energy=text.energy(used_kwh),
             evaluation=text.energy(evaluated_kwh),
         ),
-        text("measurement.lost" if lost_kwh else "measurement.nothing_lost", lost=text.energy(lost_kwh)),
+        text(
+            "measurement.lost" if lost_kwh else "measurement.nothing_lost",
+            lost=text.energy(lost_kwh),
+        ),
     ]
 
 

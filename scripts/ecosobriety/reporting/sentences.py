@@ -68,6 +68,7 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         emissions=data(saved["emissions_saved_g"], text.mass(saved["emissions_saved_g"])),
         country=country_name(case, text),
         difference=data(difference, text.points(difference)),
+        quality=text(f"headline.quality.{case.energy_quality}"),
     )
 
 
@@ -173,9 +174,7 @@ def _source_emissions(case: Case, text: Texts) -> list[str]:
     order = case.source_order("emissions_g")
     if not order:
         return [text("figure.source_emissions.no_intensity")]
-    emissions = {
-        source: float(case.at(source, case.reference)["emissions_g"]) for source in order
-    }
+    emissions = {source: float(case.at(source, case.reference)["emissions_g"]) for source in order}
     highest, lowest = order[0], order[-1]
     sentences = [
         text(
@@ -250,7 +249,7 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
 def legend(marks: Sequence[str], text: Texts) -> list[str]:
     """What the marks of factors mean, for those that are there."""
     return [
-        text("mark", mark=mark, meaning=text.name("verified", verified))
+        text("mark", mark=mark, meaning=text(f"mark_meaning.{verified}"))
         for verified, mark in MARKS.items()
         if mark in marks
     ]

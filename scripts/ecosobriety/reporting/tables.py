@@ -48,8 +48,9 @@ def _cells(*texts: str) -> list[Cell]:
     return [Cell(text) for text in texts]
 
 
-def _interval(mean: float, low: float, high: float, decimals: int, text: Texts) -> str:
-    """A mean, and its bounds in brackets where there are any."""
+def _interval(values: Sequence[float], decimals: int, text: Texts) -> str:
+    """A mean, and its low and high bounds in brackets where there are any."""
+    mean, low, high = values
     written = text.fixed(mean, decimals)
     if is_known(low) and is_known(high):
         return f"{written} ({text.fixed(low, decimals)}–{text.fixed(high, decimals)})"
@@ -85,11 +86,12 @@ def curve_table(case: Case, text: Texts) -> Table:
         Column(text("column.duration")),
         Column(text("column.marginal_accuracy", unit=unit.symbol)),
     ]
-    rows = [_curve_row(row, unit.size, text) for _, row in case.curve.iterrows()]
+    decimals = decimals_for(float(case.curve["energy_kwh_mean"].max()) / unit.size, 3)
+    rows = [_curve_row(row, unit.size, decimals, text) for _, row in case.curve.iterrows()]
     return Table("curve", text("table.curve", margin=text.points(case.margin)), columns, rows)
 
 
-def _curve_row(row: pd.Series, unit_kwh: float, text: Texts) -> list[Cell]:
+def _curve_row(row: pd.Series, unit_kwh: float, decimals: int, text: Texts) -> list[Cell]:
     accuracy = [row[f"accuracy_{bound}"] * 100 for bound in ("mean", "ci_low", "ci_high")]
     energy = [row[f"energy_kwh_{bound}"] / unit_kwh for bound in ("mean", "ci_low", "ci_high")]
     verdict = text(f"verdict.{row['verdict']}")
@@ -98,12 +100,12 @@ def _curve_row(row: pd.Series, unit_kwh: float, text: Texts) -> list[Cell]:
         verdict = text("verdict.with_reason", verdict=verdict, reason=reason)
     return _cells(
         text.integer(row["n_train"]),
-        _interval(*accuracy, 2, text),
+        _interval(accuracy, 2, text),
         text.fixed(row["accuracy_diff_mean"] * 100, 2),
         _or_dash(row["accuracy_diff_lower"] * 100, 2, text),
         _or_dash(row["p_value"], 3, text),
         verdict,
-        _interval(*energy, decimals_for(energy[0], 3), text),
+        _interval(energy, decimals, text),
         text.number(row["duration_s_mean"]),
         _or_dash(row["marginal_accuracy_per_kwh"] * 100 * unit_kwh, 2, text),
     )
@@ -191,7 +193,7 @@ def _source_row(
     mark, cost_mark = case.intensity_mark(source), case.cost_mark(source)
     return _cells(
         source_name(case, source, text),
-        _marked(_interval(*intensity, 0, text), mark),
+        _marked(_interval(intensity, 0, text), mark),
         *(_marked(text.number(cell["emissions_g"] / unit_g), mark) for cell in cells),
         *(
             _marked(text.number(cell["cost"] * batch), cost_mark if is_known(cell["cost"]) else "")
@@ -266,7 +268,7 @@ def _factor_table(
                 Cell(text.name("source", row["source"])),
                 *_cells(
                     *(
-                        _marked(text.number(row[bound + suffix], 2), mark)
+                        _marked(text.exact(row[bound + suffix]), mark)
                         if is_known(row[bound + suffix])
                         else "–"
                         for bound in ("low", "central", "high")

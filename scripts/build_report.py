@@ -1,0 +1,23 @@
+"""Build the report of a study in one language."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import logs, reporting, views
+
+with logs.logged_to(snakemake.log[0]):
+    config = json.loads(snakemake.params.config)
+    files = {name: Path(snakemake.input[name]) for name in json.loads(snakemake.params.study_files)}
+    keys = json.loads(snakemake.params.figures)
+    figures = {
+        (config["dataset"]["name"], model, figure): Path(path).read_text(encoding="utf-8")
+        for (model, figure), path in zip(keys, snakemake.input.figures, strict=True)
+    }
+    page = reporting.build_report(
+        views.read_study(config, **files),
+        json.loads(Path(snakemake.input.provenance).read_text(encoding="utf-8")),
+        snakemake.params.language,
+        figures,
+        Path(snakemake.input.template).parent,
+    )
+    Path(snakemake.output[0]).write_text(page, encoding="utf-8")

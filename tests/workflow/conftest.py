@@ -1,0 +1,73 @@
+"""A copy of the workflow in which a study is really run."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config", "profiles", "scripts", "workflow")
+
+
+@dataclass
+class Workflow:
+    """A folder with the workflow, and what a user does with it."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, config: str = "config/digits.yaml", check: bool = True):
+        command = [sys.executable, "-m", "snakemake", "--configfile", config, *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        if check and done.returncode != 0:
+            pytest.fail(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+        return done
+
+    def planned(self, config: str = "config/digits.yaml") -> Counter:
+        """How many jobs of each rule a run would do."""
+        plan = self.snakemake("--dry-run", "--quiet", "rules", "--cores", "2", config=config)
+        listed = re.findall(r"^(\w+) +(\d+)$", plan.stdout + plan.stderr, flags=re.MULTILINE)
+        jobs = Counter({rule: int(count) for rule, count in listed})
+        del jobs["total"]
+        return jobs
+
+    def with_config(self, change) -> str:
+        """Write a changed copy of the digits study's configuration and return its path."""
+        content = yaml.safe_load((self.folder / "config/digits.yaml").read_text())
+        change(content)
+        (self.folder / "config/changed.yaml").write_text(yaml.safe_dump(content))
+        return "config/changed.yaml"
+
+    def results(self, path: str) -> Path:
+        return self.folder / "results/digits" / path
+
+
+def copy_workflow(folder: Path) -> Workflow:
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            shutil.copy(source, folder / part)
+    return Workflow(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The digits study, really run."""
+    workflow = copy_workflow(tmp_path_factory.mktemp("digits"))
+    workflow.snakemake("--cores", "2")
+    return workflow
+
+
+@pytest.fixture
+def workflow(finished, tmp_path):
+    """A copy of the finished study that a test may change; times of files are kept."""
+    shutil.copytree(finished.folder, tmp_path / "study")
+    return Workflow(tmp_path / "study")

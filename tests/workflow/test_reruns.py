@@ -1,0 +1,141 @@
+"""A change re-runs what depends on it, and nothing else."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+
+from ecosobriety.tables import read_table
+
+PLOT_AND_REPORT = {"plot_figure": 4, "build_report": 1}
+FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, **PLOT_AND_REPORT}
+
+
+def planned(workflow, **sections):
+    """The jobs that a changed configuration makes, without the target and the provenance."""
+
+    def change(config):
+        for section, keys in sections.items():
+            if isinstance(keys, dict):
+                config[section].update(keys)
+            else:
+                config[section] = keys
+
+    jobs = workflow.planned(workflow.with_config(change))
+    # The provenance holds the configuration itself, so that every change rewrites it.
+    return {rule: n for rule, n in jobs.items() if rule not in ("all", "write_provenance")}
+
+
+def test_a_second_run_has_nothing_to_do(workflow):
+    done = workflow.snakemake("--cores", "2")
+    assert "Nothing to be done" in done.stderr + done.stdout
+
+
+def test_a_moved_study_has_nothing_to_do(workflow, tmp_path):
+    shutil.move(workflow.folder, tmp_path / "elsewhere")
+    workflow.folder = tmp_path / "elsewhere"
+    assert not workflow.planned()
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        ({"grid": {"n_train": [200, 400, 600, 1400]}}, {"train_model": 3}),
+        ({"grid": {"seeds": [1, 2, 3, 4]}}, {"train_model": 3}),
+    ],
+)
+def test_a_size_or_a_seed_trains_the_new_ones_only(workflow, change, jobs):
+    assert planned(workflow, **change) == {**jobs, "collect_runs": 1, **FROM_RUNS}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"training": {"epochs": 21}},
+        {"training": {"batch_size": 16}},
+        {"training": {"learning_rate": 0.002}},
+        {"training": {"budget": "steps"}},
+        {"metering": {"country": "DEU"}},
+        {"metering": {"interval_s": 2}},
+        {"metering": {"cpu_power_w": 65.0}},
+        {"models": [{"name": "mlp", "init_args": {"hidden": [32]}}]},
+    ],
+)
+def test_what_decides_a_training_retrains_all(workflow, change):
+    assert planned(workflow, **change)["train_model"] == 9
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"grid": {"countries": ["FRA", "DEU", "ITA"]}},
+        {"grid": {"sources": ["coal", "hydro"]}},
+        {"grid": {"coverage": [0.25, 1.0]}},
+        {"cost": {"usd_per_unit": 1.2}},
+        {"metering": {"pue": 1.5}},
+    ],
+)
+def test_countries_sources_and_prices_derive_anew(workflow, change):
+    assert planned(workflow, **change) == {"derive_scenarios": 1, **PLOT_AND_REPORT}
+
+
+def test_the_margin_decides_anew(workflow):
+    assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **PLOT_AND_REPORT}
+
+
+def test_a_title_touches_the_report_alone(workflow):
+    assert planned(workflow, title="Sober digits") == {"build_report": 1}
+
+
+def edit(workflow, path, pattern, replacement):
+    file = workflow.folder / path
+    text, count = re.subn(pattern, replacement, file.read_text(), count=1)
+    assert count == 1
+    file.write_text(text)
+
+
+def test_a_plot_style_touches_plots_and_report_alone(workflow):
+    edit(workflow, "scripts/ecosobriety/figures/style.py", r'"grid.linewidth": 0.7', '"grid.linewidth": 0.9')
+    jobs = workflow.planned()
+    assert {rule: n for rule, n in jobs.items() if rule != "all"} == PLOT_AND_REPORT
+
+
+def test_a_comment_in_the_trainings_code_retrains_nothing(workflow):
+    edit(workflow, "scripts/ecosobriety/training.py", r"\n\n\n", "\n\n\n# A comment.\n")
+    edit(workflow, "scripts/ecosobriety/models.py", r'^"""', '"""Once more: ')
+    assert not workflow.planned()
+
+
+def test_a_changed_algorithm_retrains_all(workflow):
+    edit(workflow, "scripts/ecosobriety/models.py", r"torch\.optim\.AdamW", "torch.optim.Adam")
+    assert workflow.planned()["train_model"] == 9
+
+
+def test_the_same_data_prepared_again_retrains_nothing(workflow):
+    workflow.results("data/digits.npz").unlink()
+    workflow.results("data/digits.sha256").unlink()
+    workflow.snakemake("--cores", "2", "--", "results/digits/data/digits.npz")
+    assert "train_model" not in workflow.planned()
+
+
+def test_a_country_added_is_derived_without_any_training(workflow):
+    before = {path: path.stat().st_mtime_ns for path in workflow.results("runs").rglob("*.json")}
+    content = yaml.safe_load((workflow.folder / "config/digits.yaml").read_text())
+    countries = [*content["grid"]["countries"], "ITA"]
+    config = workflow.with_config(lambda c: c["grid"].update(countries=countries))
+    workflow.snakemake("--cores", "2", config=config)
+    scenarios = read_table("scenarios", workflow.results("tables/scenarios.csv"))
+    assert "ITA" in set(scenarios["country_iso3"])
+    after = {path: path.stat().st_mtime_ns for path in workflow.results("runs").rglob("*.json")}
+    assert after == before
+
+
+def test_a_wrong_configuration_stops_before_any_job(workflow):
+    config = workflow.with_config(lambda c: c["grid"].update(contries=["FRA"]))
+    done = workflow.snakemake("--cores", "2", config=config, check=False)
+    assert done.returncode != 0
+    assert "config/changed.yaml" in done.stderr
+    assert "grid.contries" in done.stderr
+    assert "countries" in done.stderr
+    assert "Traceback" not in done.stderr
