@@ -19,6 +19,10 @@ if not workflow.overwrite_configfiles:
 include: "workflow/rules/common.smk"
 
 
+if workflow.is_main_process and not workflow.dryrun:
+    running = lock_folder()
+
+
 localrules:
     all,
 

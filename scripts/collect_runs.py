@@ -1,9 +1,13 @@
 """Collect the records of all trainings into the table `runs`."""
 
+import json
 from pathlib import Path
 
 from ecosobriety import logs, records, tables
 
 with logs.logged_to(snakemake.log[0]):
-    runs = records.collect([Path(path) for path in snakemake.input])
+    keys = [tuple(key) for key in json.loads(snakemake.params.keys)]
+    paths = [Path(path) for path in snakemake.input.records]
+    identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
+    runs = records.collect(dict(zip(paths, keys, strict=True)), identity)
     tables.write_table("runs", runs, Path(snakemake.output[0]))

@@ -1,6 +1,7 @@
 """Train one network once, measured, and write its record."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from ecosobriety import datasets, logs, metering, records, training
 
 with logs.logged_to(snakemake.log[0]):
     parameters = json.loads(snakemake.params.training)
+    checkpoints = Path(snakemake.params.checkpoints)
     ledger = metering.Ledger(Path(snakemake.params.attempts))
     record = training.train(
         datasets.load(Path(snakemake.input.data)),
@@ -20,7 +22,10 @@ with logs.logged_to(snakemake.log[0]):
         ledger=ledger,
         threads=snakemake.threads,
         code_fingerprint=snakemake.params.code,
+        checkpoints=checkpoints if parameters["training.checkpoint"] else None,
         progress_bar=sys.stderr.isatty(),
     )
+    # Before the record: a checkpoint of a finished training would be taken up by a later one.
+    shutil.rmtree(checkpoints, ignore_errors=True)
     records.write_record(Path(snakemake.output.record), record)
-    ledger.close("complete", record.energy_kwh, record.train_duration_s)
+    ledger.complete(record.energy_kwh, record.train_duration_s)

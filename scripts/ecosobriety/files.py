@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete."""
+"""Files that appear under their name only when complete, and locks that die with their process."""
 
 import os
 import tempfile
@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock, Timeout
+
+from ecosobriety.errors import EcosobrietyError
 
 
 @contextmanager
@@ -24,3 +28,18 @@ def open_atomically(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def lock_now(path: Path) -> FileLock:
+    """Take a lock without waiting; the kernel frees it when the process ends, however it ends.
+
+    Raises:
+        EcosobrietyError: another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise EcosobrietyError(f"{path} is held by another process") from error
+    return lock

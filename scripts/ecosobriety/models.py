@@ -94,7 +94,7 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.network(x)
         return logits
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:  # noqa: ARG002
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Loss of one batch; sums for the epoch's mean stay on the device, without waiting."""
         loss, correct = self._score(batch)
         n = len(batch[1])
@@ -119,7 +119,7 @@ class Classifier(pl.LightningModule):
         """Count anew."""
         self._tested, self._test_correct, self._test_loss = 0, 0, 0.0
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:  # noqa: ARG002
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Count what is right, exactly: a mean of means in float32 would lose the last digits."""
         loss, correct = self._score(batch)
         n = len(batch[1])

@@ -5,7 +5,7 @@ checked when it is read: a truncated, foreign or impossible record is refused by
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -93,6 +93,9 @@ class RunRecord(_Strict):
     code_fingerprint: str
 
 
+RunKey = tuple[str, str, int, int]
+"""Data set, model, number of training examples, seed."""
+
 RUN_KEY = ("dataset", "model", "n_train", "seed")
 RUN_COLUMNS: tuple[str, ...] = tuple(RunRecord.model_fields)[
     : list(RunRecord.model_fields).index("started_at")
@@ -100,16 +103,44 @@ RUN_COLUMNS: tuple[str, ...] = tuple(RunRecord.model_fields)[
 """The columns of the table `runs`, in the contract's order."""
 
 
-def collect(paths: Iterable[Path]) -> pd.DataFrame:
+def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> pd.DataFrame:
     """Read records into one table with the columns of `runs`, one row per record, sorted by key.
 
+    A record that is truncated, or that is of another training or other data than its place says, is
+    never averaged in: its file is set aside as `*.refused`, so that the same study run again trains
+    it anew.
+
+    Args:
+        paths: Each record's file, and the data set, model, size and seed that it must be of.
+        dataset_sha256: Digest of the prepared data set.
+
     Raises:
-        RecordError: a record is not valid; names its file.
+        RecordError: records were refused; names their files.
     """
-    records = (read_record(path).model_dump(include=set(RUN_COLUMNS)) for path in paths)
-    return pd.DataFrame(records, columns=list(RUN_COLUMNS)).sort_values(
+    rows, refused = [], []
+    for path, key in paths.items():
+        try:
+            rows.append(_read_own(path, key, dataset_sha256).model_dump(include=set(RUN_COLUMNS)))
+        except RecordError as error:
+            path.rename(path.with_suffix(f"{path.suffix}.refused"))
+            refused.append(str(error))
+    if refused:
+        raise RecordError(
+            f"{'; '.join(refused)}; set aside as *.refused: run the study again to train them anew"
+        )
+    return pd.DataFrame(rows, columns=list(RUN_COLUMNS)).sort_values(
         list(RUN_KEY), ignore_index=True
     )
+
+
+def _read_own(path: Path, key: RunKey, dataset_sha256: str) -> RunRecord:
+    record = read_record(path)
+    found = (record.dataset, record.model, record.n_train, record.seed)
+    if found != key:
+        raise RecordError(f"{path} is the record of {found}, not of {key}")
+    if record.dataset_sha256 != dataset_sha256:
+        raise RecordError(f"{path} was trained on other data ({record.dataset_sha256})")
+    return record
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -133,14 +164,11 @@ def read_record(path: Path) -> RunRecord:
 
     Raises:
         RecordError: the file is truncated, foreign or holds an impossible value; the message names
-            the file, the first field at fault and what to do.
+            the file and the first field at fault.
     """
     try:
         return RunRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise RecordError(
-            f"{path} is not a valid run record ({field}: {first['msg']}); "
-            "delete it and run snakemake again to train it anew"
-        ) from error
+        raise RecordError(f"{path} is not a valid run record ({field}: {first['msg']})") from error

@@ -1,10 +1,12 @@
 """Train one network once, measured: the data, the Trainer, the evaluation, the record."""
 
+import hashlib
+import json
 import math
 import os
 import platform
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -113,8 +115,23 @@ class _EpochOrder(pl.Callback):
     def __init__(self, batches: Slices):
         self._batches = batches
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._batches.set_epoch(trainer.current_epoch)
+
+
+class _Checkpoint(pl.Callback):
+    """Saves the training after each epoch but the last, under one name.
+
+    After the last there is nothing to go on with, and Lightning would skip the whole `fit`.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        if not last_epoch and trainer.global_step != trainer.max_steps:
+            trainer.save_checkpoint(self._path)
 
 
 def train(
@@ -129,6 +146,7 @@ def train(
     ledger: Ledger,
     threads: int,
     code_fingerprint: str,
+    checkpoints: Path | None = None,
     progress_bar: bool = False,
 ) -> RunRecord:
     """Train on a nested stratified subset, evaluate on the whole test set, and report.
@@ -142,8 +160,10 @@ def train(
         settings: The hyper-parameters.
         meter: Measures the training and the evaluation.
         ledger: Keeps this attempt's energy while it runs.
-        threads: CPU threads for PyTorch.
+        threads: CPU threads for PyTorch; never more than the CPUs that the process may use.
         code_fingerprint: Fingerprint of the code that decides the result.
+        checkpoints: Folder for a checkpoint after each epoch, from which a later attempt at this
+            very training goes on; None: no checkpoint, and a killed training starts anew.
         progress_bar: Show Lightning's progress bar.
 
     Returns:
@@ -157,7 +177,7 @@ def train(
         raise DataError(
             f"{dataset.name} has {len(dataset.y_train)} training examples, fewer than {n_train}"
         )
-    torch.set_num_threads(threads)
+    torch.set_num_threads(min(threads, usable_cpus()))
     pl.seed_everything(seed, verbose=False)
     batches, test_batches = _batches(dataset, n_train, seed, settings)
     module = Classifier(
@@ -166,6 +186,15 @@ def train(
     )
     flop_forward, flop_step = count_flops(module.network, next(iter(test_batches)))
     energy = EnergyCallback(meter, ledger)
+    callbacks: list[pl.Callback] = [energy, _EpochOrder(batches)]
+    resume_from = None
+    if checkpoints is not None:
+        # The name holds all that decides the training: another one's checkpoint is never taken.
+        identity = [dataset.sha256, model, init_args, n_train, seed, asdict(settings)]
+        name = _digest([*identity, torch.get_num_threads(), code_fingerprint])
+        checkpoint = checkpoints / f"{name}.ckpt"
+        callbacks.append(_Checkpoint(checkpoint))
+        resume_from = checkpoint if checkpoint.exists() else None
     fixed_epochs = settings.max_steps is None
     trainer = pl.Trainer(
         max_epochs=settings.epochs if fixed_epochs else -1,
@@ -174,7 +203,7 @@ def train(
         devices=1,
         precision=settings.precision,
         deterministic=True,
-        callbacks=[energy, _EpochOrder(batches)],
+        callbacks=callbacks,
         # Each of these would spend energy that is not training.
         logger=False,
         enable_checkpointing=False,
@@ -184,7 +213,8 @@ def train(
         # Lightning's own detection of Slurm breaks launches of single jobs.
         plugins=[LightningEnvironment()],
     )
-    trainer.fit(module, batches)
+    # The checkpoint is our own, and holds the energy so far beside the weights.
+    trainer.fit(module, batches, ckpt_path=resume_from, weights_only=False)
     trainer.test(module, test_batches, verbose=False)
     measured = energy.result()
     examples = examples_of(trainer.global_step, n_train, settings.batch_size)
@@ -205,7 +235,7 @@ def train(
         energy_gpu_kwh=measured.train.gpu_kwh,
         energy_ram_kwh=measured.train.ram_kwh,
         eval_energy_kwh=measured.evaluation.energy_kwh,
-        lost_energy_kwh=lost_energy_kwh(ledger.folder, except_attempt=ledger.attempt),
+        lost_energy_kwh=lost_energy_kwh(ledger.folder, asking=ledger.attempt),
         energy_quality=measured.quality,
         energy_source=measured.source,
         flop_forward=flop_forward,
@@ -254,11 +284,22 @@ def describe_hardware() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu_name(),
         "cpus_machine": psutil.cpu_count(),
-        "cpus_affinity": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "cpus_affinity": usable_cpus(),
         "cpus_cgroup": _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max")),
         "memory_mb": bytes_to_mb(float(psutil.virtual_memory().total)),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may run on; psutil and the platform count the whole machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _digest(identity: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _batches(

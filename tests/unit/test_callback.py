@@ -146,10 +146,14 @@ def test_a_resumed_training_reports_the_sum_of_its_parts(clock, meter, tmp_path)
 @pytest.mark.parametrize("energy_kwh", [0.0, -1e-9, float("nan"), float("inf")])
 def test_an_energy_that_is_not_positive_and_finite_is_refused(clock, tmp_path, energy_kwh):
     callback = EnergyCallback(ReplayMeter([Reading(2.0, cpu_kwh=energy_kwh)]))
+
+    def measure():
+        trainer(callback, tmp_path, epochs=1).fit(SomebodysModule(clock), loader(1))
+        return callback.result()
+
     # Such an epoch cannot even be noted, or the result is refused.
     with pytest.raises((MeteringError, ValueError)):
-        trainer(callback, tmp_path, epochs=1).fit(SomebodysModule(clock), loader(1))
-        callback.result()
+        measure()
 
 
 def test_a_short_window_is_marked(clock, tmp_path):

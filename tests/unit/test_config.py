@@ -45,6 +45,7 @@ def test_defaults_are_filled():
             "budget": "epochs",
             "accelerator": "auto",
             "precision": "32-true",
+            "checkpoint": False,
         },
         "metering": {
             "country": "FRA",
@@ -122,6 +123,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
         "training.accelerator",
         "training.batch_size",
         "training.budget",
+        "training.checkpoint",
         "training.epochs",
         "training.learning_rate",
         "training.precision",

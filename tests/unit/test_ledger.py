@@ -41,7 +41,7 @@ def test_lost_energy_is_that_of_dead_and_failed_attempts(tmp_path):
     complete.close("complete", 4e-5, 4.0)
     asking.update(8e-5, 8.0)
     # 1e-5 (dead, still "running") + 2e-5 (failed)
-    assert lost_energy_kwh(tmp_path, except_attempt=asking.attempt) == pytest.approx(3e-5)
+    assert lost_energy_kwh(tmp_path, asking=asking.attempt) == pytest.approx(3e-5)
 
 
 def test_regular_readings_are_written_every_few_seconds_only(tmp_path, monkeypatch):
@@ -61,7 +61,7 @@ def test_attempts_never_share_a_name(tmp_path):
     assert len({Ledger(tmp_path).attempt for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"status": "running"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"status": "running", "attempt": "a"}'])
 def test_a_foreign_file_is_refused_by_name(tmp_path, content):
     (tmp_path / "strange.json").write_text(content)
     with pytest.raises(RecordError, match=r"strange\.json"):

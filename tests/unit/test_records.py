@@ -50,6 +50,9 @@ RECORD = {
 }
 
 
+KEY = ("digits", "mlp", 600, 1)
+
+
 @pytest.fixture
 def record():
     return RunRecord.model_validate(RECORD)
@@ -75,7 +78,7 @@ def test_a_record_survives_writing_and_reading(record, tmp_path):
 def test_an_impossible_record_is_refused_by_name(tmp_path, change, named):
     path = tmp_path / "seed1.json"
     path.write_text(json.dumps(RECORD | change))
-    with pytest.raises(RecordError, match=rf"seed1\.json .*{named}.*run snakemake again"):
+    with pytest.raises(RecordError, match=rf"seed1\.json .*{named}"):
         read_record(path)
 
 
@@ -101,7 +104,7 @@ def test_collected_records_are_the_table_of_the_contract(record, tmp_path):
     paths = [tmp_path / f"seed{seed}.json" for seed in (2, 1)]
     for path, seed in zip(paths, (2, 1), strict=True):
         write(path, record.model_copy(update={"seed": seed}))
-    runs = collect(paths)
+    runs = collect({path: (*KEY[:3], seed) for path, seed in zip(paths, (2, 1), strict=True)}, "00")
     assert tuple(runs.columns) == RUN_COLUMNS == tuple(SCHEMAS["runs"].columns)
     assert runs["seed"].tolist() == [1, 2]
     write_table("runs", runs, tmp_path / "runs.csv")
@@ -125,7 +128,26 @@ def test_collected_records_are_the_table_of_the_contract(record, tmp_path):
 )
 def test_a_table_that_breaks_the_contract_is_not_written(record, tmp_path, change, named):
     write(tmp_path / "seed1.json", record)
-    runs = change(collect([tmp_path / "seed1.json"]))
+    runs = change(collect({tmp_path / "seed1.json": KEY}, "00"))
     with pytest.raises(RecordError, match=named):
         write_table("runs", runs, tmp_path / "runs.csv")
     assert not (tmp_path / "runs.csv").exists()
+
+
+def test_truncated_and_foreign_records_are_set_aside_and_named(record, tmp_path):
+    good, truncated, foreign, other_data = (tmp_path / f"seed{seed}.json" for seed in (1, 2, 3, 4))
+    write(good, record)
+    truncated.write_text(good.read_text()[:500])
+    write(foreign, record)
+    write(other_data, record.model_copy(update={"seed": 4, "dataset_sha256": "ff"}))
+    paths = {
+        path: (*KEY[:3], seed)
+        for seed, path in enumerate([good, truncated, foreign, other_data], start=1)
+    }
+    with pytest.raises(RecordError) as error:
+        collect(paths, "00")
+    for name in ("seed2.json", "seed3.json", "seed4.json"):
+        assert name in str(error.value)
+        assert not (tmp_path / name).exists()
+        assert (tmp_path / f"{name}.refused").exists()
+    assert good.exists()

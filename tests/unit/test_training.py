@@ -1,6 +1,7 @@
 """One training: what is recorded, what decides it, and that it can be repeated."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from ecosobriety import datasets
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.models import Classifier
 from ecosobriety.training import (
     Slices,
     TrainingSettings,
@@ -145,3 +147,69 @@ def test_every_example_comes_once_an_epoch_in_a_new_order():
 def test_subsets_are_nested(digits):
     order = datasets.training_order(digits.y_train, seed=3)
     assert set(order[:200]) < set(order[:600]) < set(order)
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing of ours may catch it and tidy up."""
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(train_digits, tmp_path, monkeypatch):
+    """Killed in the third of five epochs and run again: same weights, energy of both parts."""
+    settings = dataclasses.replace(SETTINGS, epochs=5)
+    weights = {}
+
+    def keep_weights(name):
+        def on_test_start(self):
+            weights[name] = {k: v.clone() for k, v in self.state_dict().items()}
+
+        monkeypatch.setattr(Classifier, "on_test_start", on_test_start)
+
+    keep_weights("whole")
+    whole = train_digits(settings=settings)
+
+    step = Classifier.training_step
+
+    def die_in_third_epoch(self, batch, batch_idx):
+        if self.current_epoch == 2 and batch_idx == 4:
+            raise Killed
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(Classifier, "training_step", die_in_third_epoch)
+    checkpoints = tmp_path / "checkpoints"
+    with pytest.raises(Killed):
+        train_digits(settings=settings, checkpoints=checkpoints)
+    (dead,) = (
+        entry
+        for path in (tmp_path / "attempts").glob("*.json")
+        if (entry := json.loads(path.read_text()))["attempt"] != whole.attempt
+    )
+    monkeypatch.setattr(Classifier, "training_step", step)
+    keep_weights("resumed")
+    # The uninterrupted attempt never became complete, so it would count as lost here.
+    (tmp_path / "attempts" / f"{whole.attempt}.json").unlink()
+    resumed = train_digits(settings=settings, checkpoints=checkpoints)
+
+    assert all(torch.equal(weights["whole"][k], weights["resumed"][k]) for k in weights["whole"])
+    assert resumed.test_loss == whole.test_loss
+    assert resumed.steps == whole.steps
+    assert [e.metrics for e in resumed.epoch_log] == [e.metrics for e in whole.epoch_log]
+    assert [e.epoch for e in resumed.epoch_log] == [0, 1, 2, 3, 4]
+    by_epoch = sum(epoch.energy_kwh for epoch in resumed.epoch_log)
+    assert resumed.energy_kwh == pytest.approx(by_epoch, rel=0.05)
+    # Lost is what the dead attempt spent after its last checkpoint.
+    entry = json.loads((tmp_path / "attempts" / f"{resumed.attempt}.json").read_text())
+    assert 0 < entry["carried_energy_kwh"] < dead["energy_kwh"]
+    assert resumed.lost_energy_kwh == pytest.approx(
+        dead["energy_kwh"] - entry["carried_energy_kwh"]
+    )
+
+
+def test_another_trainings_checkpoint_is_never_taken(train_digits, tmp_path):
+    first = train_digits(checkpoints=tmp_path / "checkpoints")
+    (left,) = (tmp_path / "checkpoints").glob("*.ckpt")
+    settings = dataclasses.replace(SETTINGS, learning_rate=0.02)
+    other = train_digits(settings=settings, checkpoints=tmp_path / "checkpoints")
+    assert other.test_loss != first.test_loss
+    assert len(other.epoch_log) == 3
+    assert len(list((tmp_path / "checkpoints").glob("*.ckpt"))) == 2
+    assert left.exists()

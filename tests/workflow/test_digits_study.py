@@ -1,6 +1,7 @@
 """The digits study, really run from nothing: every output of the contract."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def test_every_training_has_one_record_and_one_complete_attempt(finished):
 def test_measured_windows_never_overlap(finished):
     records = [read_record(path) for path in finished.results("runs").rglob("*.json")]
     windows = sorted((record.started_at, record.ended_at) for record in records)
-    for (_, ended_at), (started_at, _) in zip(windows[:-1], windows[1:], strict=True):
+    for (_, ended_at), (started_at, _) in pairwise(windows):
         assert ended_at <= started_at
 
 
@@ -131,6 +132,8 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         "build_report",
     }
     for kind in ("logs", "benchmarks"):
-        written = {path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()}
+        written = {
+            path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()
+        }
         assert written == rules
     assert {path.stem for path in (finished.folder / "scripts").glob("*.py")} == rules

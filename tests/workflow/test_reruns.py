@@ -96,7 +96,12 @@ def edit(workflow, path, pattern, replacement):
 
 
 def test_a_plot_style_touches_plots_and_report_alone(workflow):
-    edit(workflow, "scripts/ecosobriety/figures/style.py", r'"grid.linewidth": 0.7', '"grid.linewidth": 0.9')
+    edit(
+        workflow,
+        "scripts/ecosobriety/figures/style.py",
+        r'"grid.linewidth": 0.7',
+        '"grid.linewidth": 0.9',
+    )
     jobs = workflow.planned()
     assert {rule: n for rule, n in jobs.items() if rule != "all"} == PLOT_AND_REPORT
 

@@ -1,16 +1,18 @@
 rule collect_runs:
     input:
-        records(),
+        records=records(),
+        identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
     output:
         table("runs"),
     log:
         f"{LOGS}/collect_runs.log",
     benchmark:
         f"{BENCHMARKS}/collect_runs.tsv"
-    params:
-        code=code("records", "tables"),
     conda:
         ENVIRONMENT
+    params:
+        keys=canonical(study_config.run_grid(config)),
+        code=code("records", "tables"),
     script:
         "../../scripts/collect_runs.py"
 
@@ -25,11 +27,11 @@ rule fit_curves:
         f"{LOGS}/fit_curves.log",
     benchmark:
         f"{BENCHMARKS}/fit_curves.tsv"
+    conda:
+        ENVIRONMENT
     params:
         analysis=canonical(config["analysis"]),
         code=code("curves", "tables"),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/fit_curves.py"
 
@@ -46,6 +48,8 @@ rule derive_scenarios:
         f"{LOGS}/derive_scenarios.log",
     benchmark:
         f"{BENCHMARKS}/derive_scenarios.tsv"
+    conda:
+        ENVIRONMENT
     params:
         countries=canonical(study_config.scenario_countries(config, COUNTRIES)),
         names=canonical(config["grid"]["sources"]),
@@ -55,16 +59,16 @@ rule derive_scenarios:
         confidence=config["analysis"]["confidence"],
         reference=study_config.reference_n_train(config),
         code=code("grid", "scenarios", "tables", "units"),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/derive_scenarios.py"
 
 
 rule write_provenance:
     input:
-        # The records too: hardware and versions stand in them and not in the table.
+        # Hardware and versions stand in the records and not in the table, which is proof that the
+        # records are sound.
         records=records(),
+        runs=table("runs"),
         data=ancient(f"{RESULTS}/data/{config['dataset']['name']}.npz"),
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
@@ -74,10 +78,10 @@ rule write_provenance:
         f"{LOGS}/write_provenance.log",
     benchmark:
         f"{BENCHMARKS}/write_provenance.tsv"
+    conda:
+        ENVIRONMENT
     params:
         config=canonical(config),
         code=code("provenance"),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/write_provenance.py"

@@ -2,7 +2,7 @@
 import json
 
 from ecosobriety import config as study_config
-from ecosobriety import datasets, fingerprint, grid
+from ecosobriety import datasets, files, fingerprint, grid
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
@@ -17,12 +17,12 @@ COUNTRIES = grid.load_countries()["country_iso3"].tolist()
 
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one stops here, before any job."""
-    files = workflow.overwrite_configfiles or ["config/config.yaml"]
+    paths = workflow.overwrite_configfiles or ["config/config.yaml"]
     try:
         return study_config.complete(
             written,
             schema_path=ROOT / "workflow/schemas/config.schema.yaml",
-            file=str(files[-1]),
+            file=str(paths[-1]),
             countries=COUNTRIES,
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
             train_sizes=datasets.TRAIN_SIZES,
@@ -44,6 +44,14 @@ RUN = "{dataset}/{model}/n{n_train}/seed{seed}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
 FIGURE = f"{RESULTS}/figures/{{figure}}-{{model}}.{{language}}"
 FIGURES = ["accuracy_energy", "country_emissions", "source_emissions", "source_cost"]
+
+
+def lock_folder():
+    """Keep a second run out of this folder for as long as this process lives."""
+    try:
+        return files.lock_now(Path(".snakemake/ecosobriety.lock"))
+    except EcosobrietyError as error:
+        raise WorkflowError(f"{error}: another run is at work in this folder; wait for its end")
 
 
 def records():

@@ -9,11 +9,11 @@ rule plot_figure:
         f"{LOGS}/plot_figure/{{figure}}-{{model}}.{{language}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_figure/{{figure}}-{{model}}.{{language}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         # Not the whole configuration: a new language or title draws nothing anew.
         config=canonical({key: config[key] for key in ("dataset", "metering", "cost")}),
         code=code("figures", "grid", "tables", "texts", "units", "views"),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/plot_figure.py"

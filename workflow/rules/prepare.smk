@@ -8,10 +8,10 @@ rule prepare_dataset:
         f"{LOGS}/prepare_dataset/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/prepare_dataset/{{dataset}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         spec=canonical(config["dataset"]),
         code=code("datasets"),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/prepare_dataset.py"

@@ -26,13 +26,13 @@ rule build_report:
         f"{BENCHMARKS}/build_report/{{page}}.tsv"
     wildcard_constraints:
         page="|".join(LANGUAGES),
+    conda:
+        ENVIRONMENT
     params:
         config=canonical(config),
         study_files=canonical(list(STUDY_FILES)),
         figures=canonical(FIGURE_KEYS),
         language=lambda wildcards: LANGUAGES[wildcards.page],
         code=code("figures", "grid", "reporting", "tables", "texts", "units", "views"),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/build_report.py"

@@ -9,18 +9,19 @@ rule train_model:
         f"{LOGS}/train_model/{RUN}.log",
     benchmark:
         f"{BENCHMARKS}/train_model/{RUN}.tsv"
+    conda:
+        ENVIRONMENT
     # All cores: what runs beside a measured training would be counted as its energy.
     threads: workflow.cores
     resources:
         energy_meter=1,
     params:
         attempts=f"{RESULTS}/attempts/{RUN}",
+        checkpoints=f"{RESULTS}/checkpoints/{RUN}",
         training=canonical(study_config.training_parameters(config)),
         model=lambda wildcards: study_config.model_parameters(config, wildcards.model)[
             "init_args"
         ],
         code=code(*fingerprint.TRAINING_MODULES),
-    conda:
-        ENVIRONMENT
     script:
         "../../scripts/train_model.py"

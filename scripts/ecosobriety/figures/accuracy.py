@@ -24,9 +24,9 @@ from ecosobriety.views import Case
 
 def accuracy_energy(case: Case, text: Texts) -> Figure:
     """Test accuracy and energy of a training against its size, the decision drawn in."""
-    figure = new_figure(5.4)
-    energy = add_axes(figure, 0.85, 0.6, 5.9, 1.75)
-    accuracy = add_axes(figure, 0.85, 2.6, 5.9, 2.25)
+    figure = new_figure(5.8)
+    energy = add_axes(figure, 0.85, 0.85, 5.9, 1.95)
+    accuracy = add_axes(figure, 0.85, 3.05, 5.9, 2.2)
     _draw_accuracy(accuracy, case, text)
     _draw_energy(energy, case, text)
     size_axis(energy, case, text)
@@ -37,6 +37,7 @@ def accuracy_energy(case: Case, text: Texts) -> Figure:
         for size in {case.reference, case.sufficient}:
             axes.axvline(size, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     _mark_decision(accuracy, case, text)
+    figure.legend(loc="lower center", ncols=3, columnspacing=1.5)
     return figure
 
 
@@ -62,16 +63,22 @@ def _draw_accuracy(axes: Axes, case: Case, text: Texts) -> None:
         axes.plot(sizes, (1 - law.error(sizes)) * 100, "--", color=FIT, label=label)
     threshold = 100 * (float(curve["accuracy_mean"][case.reference]) - case.margin)
     axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (6, 3)))
+    # The curve rises through the line: it leaves free the upper left, or else the lower right.
+    half = np.interp(curve.index.max() / 2, curve.index, curve["accuracy_mean"] * 100)
+    above = bool(half < threshold)
     axes.annotate(
         text("figure.accuracy_energy.margin", points=text.points(case.margin)),
-        (0.008, threshold),
+        (0.01 if above else 0.99, threshold),
         xycoords=axes.get_yaxis_transform(),
-        xytext=(0, 3),
+        xytext=(0, 3 if above else -4),
         textcoords="offset points",
+        ha="left" if above else "right",
+        va="bottom" if above else "top",
     )
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom - 0.12 * (top - bottom), top)
     axes.set_ylabel(text("label.accuracy"))
     number_axis(axes, text)
-    axes.legend(loc="lower right")
 
 
 def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:

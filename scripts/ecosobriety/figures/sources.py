@@ -1,5 +1,6 @@
 """Emissions and cost against training-set size, one curve per energy source."""
 
+import textwrap
 from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
@@ -37,6 +38,7 @@ _GRID_STYLE: Mapping[str, Any] = {
     "markeredgewidth": 1.8,
 }
 LABEL_GAP_PT = 12.5
+LABEL_CHARACTERS = 26
 _LEADER = {
     "arrowstyle": "-",
     "linewidth": 0.6,
@@ -57,6 +59,10 @@ def _series_styles(case: Case) -> dict[str, Mapping[str, Any]]:
         )
     }
     return {**styles, GRID_SOURCE: _GRID_STYLE}
+
+
+def _label(case: Case, source: str, mark: str, text: Texts) -> str:
+    return textwrap.fill(source_name(case, source, text, mark), LABEL_CHARACTERS)
 
 
 def _empty(figure: Figure, reason: str) -> Figure:
@@ -82,7 +88,7 @@ def source_emissions(case: Case, text: Texts) -> Figure:
         lines.plot(curve.index, curve["emissions_g"] / unit.size, **style)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
-            source_name(case, source, text, case.intensity_mark(source)),
+            _label(case, source, case.intensity_mark(source), text),
             (curve.index[-1], curve["emissions_g"].iloc[-1] / unit.size),
             xytext=(1.1, height),
             textcoords="axes fraction",
@@ -129,7 +135,7 @@ def source_cost(case: Case, text: Texts) -> Figure:
         curve = curves[source]
         axes.plot(curve.index, curve["cost"] * batch, **styles[source])
         axes.annotate(
-            source_name(case, source, text, case.cost_mark(source)),
+            _label(case, source, case.cost_mark(source), text),
             (curve.index[-1], curve["cost"].iloc[-1] * batch),
             xytext=(1.05, row),
             textcoords="axes fraction",
@@ -155,11 +161,9 @@ def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts
             share=text.share(float(case.saving(stop)["saved_share"])),
             n_train=text.integer(stop),
         ),
-        (case.reference, before),
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
+        (0.02, 0.98),
+        xycoords="axes fraction",
+        va="top",
         color=FIT,
         weight="bold",
     )

@@ -109,25 +109,25 @@ class EnergyCallback(pl.Callback):
             components,
         )
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Probe the hardware before any window."""
         self._exclusive.enter_context(exclusive_meter())
         self._meter.warm_up()
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Let other processes measure."""
         self._exclusive.close()
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the training's window, right before the first epoch."""
         if self._ledger is not None:
-            self._ledger.open()
+            self._ledger.open(carried_energy_kwh=self._before.energy_kwh or 0.0)
         self._started_at = self._started_at or utc_now()
         self._in_validation = self._epoch_from = NOTHING
         self._running = True
         self._meter.start(self._on_reading)
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the epoch's energy and what the model logged."""
         so_far = self._meter.read() - self._in_validation
         epoch = so_far - self._epoch_from
@@ -141,25 +141,26 @@ class EnergyCallback(pl.Callback):
             )
         )
         if self._ledger is not None:
-            self._ledger.update(*_energy_and_duration(self._total(so_far)))
+            self._ledger.update(*_energy_and_duration(so_far))
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the training's window."""
         self._on_gpu = trainer.strategy.root_device.type == "cuda"
         if self._on_gpu:
             torch.cuda.synchronize()
-        self._train = self._total(self._meter.stop() - self._in_validation)
+        spent = self._meter.stop() - self._in_validation
         self._running = False
+        self._train = self._before + spent
         self._ended_at = utc_now()
 
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note where a validation inside `fit` begins."""
         if self._running:
             self._validation_from = self._meter.read()
         elif not trainer.sanity_checking:
             self._meter.start()
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count a validation as evaluation, not as training."""
         if self._running and self._validation_from is not None:
             spent = self._meter.read() - self._validation_from
@@ -168,34 +169,34 @@ class EnergyCallback(pl.Callback):
         elif not trainer.sanity_checking:
             self._evaluation = self._evaluation + self._meter.stop()
 
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the evaluation's window."""
         self._meter.start()
 
-    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the evaluation's window."""
         self._evaluation = self._evaluation + self._meter.stop()
 
     def on_exception(
         self,
-        trainer: pl.Trainer,  # noqa: ARG002
-        pl_module: pl.LightningModule,  # noqa: ARG002
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
         exception: BaseException,
     ) -> None:
         """Keep the energy of a training that died."""
-        if self._running:
-            self._running = False
-            lost = self._total(self._meter.stop() - self._in_validation)
-            if self._ledger is not None:
-                reason = f"{type(exception).__name__}: {exception}"
-                self._ledger.close("failed", *_energy_and_duration(lost), error=reason)
-        self._exclusive.close()
+        with self._exclusive:
+            if self._running:
+                self._running = False
+                lost = self._meter.stop() - self._in_validation
+                if self._ledger is not None:
+                    reason = f"{type(exception).__name__}: {exception}"
+                    self._ledger.close("failed", *_energy_and_duration(lost), error=reason)
 
     def state_dict(self) -> dict[str, Any]:
         """Energy and epochs so far, for a checkpoint."""
         so_far = self._train
         if self._running:
-            so_far = self._total(self._meter.read() - self._in_validation)
+            so_far = self._before + (self._meter.read() - self._in_validation)
         return {
             "train": asdict(so_far),
             "evaluation": asdict(self._evaluation),
@@ -210,13 +211,9 @@ class EnergyCallback(pl.Callback):
         self._epochs = [EpochRecord(**epoch) for epoch in state_dict["epochs"]]
         self._started_at = state_dict["started_at"]
 
-    def _total(self, reading: Reading) -> Reading:
-        return self._before + reading
-
     def _on_reading(self, reading: Reading) -> None:
         if self._ledger is not None:
-            so_far = self._total(reading - self._in_validation)
-            self._ledger.update_if_due(*_energy_and_duration(so_far))
+            self._ledger.update_if_due(*_energy_and_duration(reading - self._in_validation))
 
 
 def _energy_and_duration(reading: Reading) -> tuple[float, float]:

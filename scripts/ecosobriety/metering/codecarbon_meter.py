@@ -43,7 +43,7 @@ class _Latest(BaseOutput):
     def __init__(self) -> None:
         self.totals: EmissionsData | None = None
 
-    def out(self, total: EmissionsData, delta: EmissionsData) -> None:  # noqa: ARG002
+    def out(self, total: EmissionsData, delta: EmissionsData) -> None:
         self.totals = total
 
 

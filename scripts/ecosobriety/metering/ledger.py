@@ -2,6 +2,8 @@
 
 An attempt's file says `running` from the first batch on and is updated while it runs. It ends as
 `complete` or `failed`; that of a process that was killed stays `running`, with the energy so far.
+`energy_kwh` is what the attempt itself spent; `carried_energy_kwh` is what it took over from a
+checkpoint of attempts before it, which is not lost.
 """
 
 import json
@@ -51,8 +53,8 @@ class Ledger:
         """The attempt's file."""
         return self.folder / f"{self.attempt}.json"
 
-    def open(self) -> None:
-        """Write the entry at the first batch, with no energy yet."""
+    def open(self, carried_energy_kwh: float = 0.0) -> None:
+        """Write the entry at the first batch, with no energy of its own yet."""
         self._entry = {
             "attempt": self.attempt,
             "status": "running",
@@ -60,6 +62,7 @@ class Ledger:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+            "carried_energy_kwh": carried_energy_kwh,
         }
         self.update(0.0, 0.0)
 
@@ -84,6 +87,10 @@ class Ledger:
             self._entry["error"] = error
         self._write(status, energy_kwh, duration_s)
 
+    def complete(self, energy_kwh: float, duration_s: float) -> None:
+        """Write that the training's record stands, with its energy in kWh and duration in s."""
+        self.close("complete", energy_kwh - self._entry["carried_energy_kwh"], duration_s)
+
     def _write(self, status: Status, energy_kwh: float, duration_s: float) -> None:
         self._entry |= {
             "status": status,
@@ -95,22 +102,25 @@ class Ledger:
         self._updated_at = time.monotonic()
 
 
-def lost_energy_kwh(folder: Path, except_attempt: str | None = None) -> float:
-    """Energy in kWh of the attempts in a folder that did not complete.
+def lost_energy_kwh(folder: Path, asking: str | None = None) -> float:
+    """Energy in kWh that went into no result: of attempts that died, less what was carried over.
 
     Args:
         folder: Folder of the attempts of one run; it need not exist.
-        except_attempt: The attempt that asks, which is still running.
+        asking: Id of the attempt that asks and is about to complete.
 
     Raises:
         RecordError: a file is not an attempt's; names it.
     """
-    total_kwh = 0.0
+    lost_kwh = 0.0
     for path in sorted(folder.glob("*.json")):
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
-            lost = entry["status"] != "complete" and entry["attempt"] != except_attempt
-            total_kwh += float(entry["energy_kwh"]) if lost else 0.0
+            if entry["status"] == "complete" or entry["attempt"] == asking:
+                lost_kwh -= float(entry["carried_energy_kwh"])
+            else:
+                lost_kwh += float(entry["energy_kwh"])
         except (ValueError, KeyError, TypeError) as error:
             raise RecordError(f"{path} is not an entry of the ledger ({error!r})") from error
-    return total_kwh
+    # A killed attempt's entry is up to some seconds older than the checkpoint it left.
+    return max(lost_kwh, 0.0)

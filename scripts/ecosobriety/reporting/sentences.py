@@ -57,6 +57,7 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
     saved = case.saving(stop)
     interval = case.result["configured"]["energy_saved_share"]
     difference = float(case.curve["accuracy_diff_mean"][stop])
+    emissions_g = saved["emissions_saved_g"]
     return text.markup(
         "headline.saving.smaller" if case.smaller_suffices else "headline.saving.half",
         n_train=data(stop, text.integer(stop)),
@@ -65,7 +66,9 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         high=text.share(interval["ci_high"]),
         confidence=text.share(case.confidence),
         energy=data(saved["energy_saved_kwh"], text.energy(saved["energy_saved_kwh"])),
-        emissions=data(saved["emissions_saved_g"], text.mass(saved["emissions_saved_g"])),
+        emissions=data(emissions_g, text.mass(emissions_g))
+        if is_known(emissions_g)
+        else text("headline.saving.no_intensity"),
         country=country_name(case, text),
         difference=data(difference, text.points(difference)),
         quality=text(f"headline.quality.{case.energy_quality}"),
