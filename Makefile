@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help report test lint format docs lock clean
+.PHONY: help report doctor test lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -15,6 +15,9 @@ help: ## Show what there is
 report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build its reports
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	@$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --quiet all -- list_reports
+
+doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
+	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor
 
 test: $(VENV)/dev.stamp ## Run all tests
 	$(BIN)/python -m pytest

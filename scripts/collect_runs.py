@@ -6,7 +6,7 @@ from pathlib import Path
 from ecosobriety import logs, records, tables
 
 with logs.logged_to(snakemake.log[0]):
-    keys = [tuple(key) for key in json.loads(snakemake.params.keys)]
+    keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input.records]
     identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
     runs = records.collect(dict(zip(paths, keys, strict=True)), identity)

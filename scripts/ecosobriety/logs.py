@@ -25,6 +25,11 @@ def logged_to(path: str | Path) -> Iterator[None]:
         force=True,
     )
     logging.captureWarnings(True)
+    # Some libraries print their messages by themselves, over Snakemake's progress.
+    for name in logging.root.manager.loggerDict:
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
     try:
         yield
     except EcosobrietyError as error:

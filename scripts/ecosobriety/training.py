@@ -171,13 +171,19 @@ def train(
 
     Raises:
         DataError: there are fewer examples than `n_train`.
+        RecordError: the ledger holds a file that is not an attempt's.
         MeteringError: the meter gave no usable energy.
     """
     if n_train > len(dataset.y_train):
         raise DataError(
             f"{dataset.name} has {len(dataset.y_train)} training examples, fewer than {n_train}"
         )
-    torch.set_num_threads(min(threads, usable_cpus()))
+    threads = min(threads, usable_cpus())
+    identity = [dataset.sha256, model, init_args, n_train, seed, asdict(settings), threads]
+    ledger.identity = _digest([*identity, code_fingerprint])
+    # First, so that a damaged ledger is told before energy is spent.
+    lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
+    torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
     batches, test_batches = _batches(dataset, n_train, seed, settings)
     module = Classifier(
@@ -189,10 +195,8 @@ def train(
     callbacks: list[pl.Callback] = [energy, _EpochOrder(batches)]
     resume_from = None
     if checkpoints is not None:
-        # The name holds all that decides the training: another one's checkpoint is never taken.
-        identity = [dataset.sha256, model, init_args, n_train, seed, asdict(settings)]
-        name = _digest([*identity, torch.get_num_threads(), code_fingerprint])
-        checkpoint = checkpoints / f"{name}.ckpt"
+        # Named so that the checkpoint of another training is never taken.
+        checkpoint = checkpoints / f"{ledger.identity}.ckpt"
         callbacks.append(_Checkpoint(checkpoint))
         resume_from = checkpoint if checkpoint.exists() else None
     fixed_epochs = settings.max_steps is None
@@ -235,7 +239,8 @@ def train(
         energy_gpu_kwh=measured.train.gpu_kwh,
         energy_ram_kwh=measured.train.ram_kwh,
         eval_energy_kwh=measured.evaluation.energy_kwh,
-        lost_energy_kwh=lost_energy_kwh(ledger.folder, asking=ledger.attempt),
+        # A killed attempt's last entry can be some seconds older than the checkpoint it left.
+        lost_energy_kwh=max(lost_before_kwh - ledger.carried_energy_kwh, 0.0),
         energy_quality=measured.quality,
         energy_source=measured.source,
         flop_forward=flop_forward,

@@ -1,14 +1,18 @@
 """A made-up study for tests of figures and report: plausible values, no training."""
 
+import io
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import yaml
+from matplotlib.figure import Figure
 
 from ecosobriety.curves import fit_curves, recommend
-from ecosobriety.figures import FIGURES, draw, save
+from ecosobriety.figures import FIGURES, draw
+from ecosobriety.figures.style import STYLE
 from ecosobriety.grid import load_costs, load_countries, load_sources
 from ecosobriety.scenarios import derive_savings, derive_scenarios
 from ecosobriety.tables import check_table
@@ -153,12 +157,17 @@ def make_provenance(study: Study) -> dict[str, Any]:
     }
 
 
-def draw_svgs(study: Study, text: Texts, folder: Path) -> dict[tuple[str, str, str], str]:
-    """The text of every figure of a study."""
-    texts = {}
-    for case in study.cases():
-        for name in FIGURES:
-            path = folder / f"{case.model}-{name}-{text.language}.svg"
-            save(draw(name, case, text), path, path.with_suffix(".png"))
-            texts[case.dataset, case.model, name] = path.read_text(encoding="utf-8")
-    return texts
+def draw_svgs(study: Study, text: Texts) -> dict[tuple[str, str, str], str]:
+    """The SVG of every figure of a study."""
+    return {
+        (case.dataset, case.model, name): _svg(draw(name, case, text))
+        for case in study.cases()
+        for name in FIGURES
+    }
+
+
+def _svg(figure: Figure) -> str:
+    with mpl.rc_context(STYLE):
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+        return file.getvalue()

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering import EnergyCallback, FakeMeter, Ledger, Reading, ReplayMeter
+from ecosobriety.records import Component
 
 POWER_W = 3600.0
 """1 s costs 1 Wh, so that energies in Wh are seconds of the clock."""
@@ -160,3 +161,21 @@ def test_a_short_window_is_marked(clock, tmp_path):
     callback = EnergyCallback(ReplayMeter([Reading(0.4, cpu_kwh=1e-6)]))
     trainer(callback, tmp_path, epochs=1).fit(SomebodysModule(clock), loader(1))
     assert callback.result().short_window
+
+
+def test_a_training_on_a_gpu_whose_energy_reads_zero_is_null_and_flagged(clock, tmp_path):
+    components = {
+        "cpu": Component(quality="measured", source="rapl"),
+        "gpu": Component(quality="measured", source="nvml"),
+        "ram": Component(quality=None, source=None, reason="not recorded"),
+    }
+    meter = ReplayMeter([Reading(2.0, cpu_kwh=1e-5, gpu_kwh=0.0)], components)
+    callback = EnergyCallback(meter)
+    trainer(callback, tmp_path, epochs=1).fit(SomebodysModule(clock), loader(1))
+    assert callback.result().train.gpu_kwh == 0.0  # a GPU that was not used
+    callback._on_gpu = True
+    result = callback.result()
+    assert result.train.gpu_kwh is None
+    assert result.components["gpu"].quality is None
+    assert "0 kWh" in result.components["gpu"].reason
+    assert result.source == "rapl"

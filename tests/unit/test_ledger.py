@@ -32,16 +32,22 @@ def test_a_failure_says_why(tmp_path):
 
 
 def test_lost_energy_is_that_of_dead_and_failed_attempts(tmp_path):
-    assert lost_energy_kwh(tmp_path / "none") == 0.0
-    dead, failed, complete, asking = (Ledger(tmp_path) for _ in range(4))
-    for attempt in (dead, failed, complete, asking):
+    assert lost_energy_kwh(tmp_path / "none", "a") == 0.0
+    dead, failed, complete, resumed = (Ledger(tmp_path, identity="b") for _ in range(4))
+    for attempt in (dead, failed, complete):
         attempt.open()
     dead.update(1e-5, 1.0)
     failed.close("failed", 2e-5, 2.0)
     complete.close("complete", 4e-5, 4.0)
-    asking.update(8e-5, 8.0)
     # 1e-5 (dead, still "running") + 2e-5 (failed)
-    assert lost_energy_kwh(tmp_path, asking=asking.attempt) == pytest.approx(3e-5)
+    assert lost_energy_kwh(tmp_path, "a") == pytest.approx(3e-5)
+    resumed.open(carried_energy_kwh=0.8e-5)
+    resumed.complete(energy_kwh=6e-5, duration_s=8.0)
+    assert entry(resumed)["energy_kwh"] == pytest.approx(5.2e-5)
+    # The completed attempt took over 0.8e-5 of what the dead one had spent.
+    assert lost_energy_kwh(tmp_path, "a") == pytest.approx(2.2e-5)
+    # If the very same training is done again, all that was spent on it so far is lost.
+    assert lost_energy_kwh(tmp_path, "b") == pytest.approx(1e-5 + 2e-5 + 4e-5 + 5.2e-5)
 
 
 def test_regular_readings_are_written_every_few_seconds_only(tmp_path, monkeypatch):
@@ -65,4 +71,4 @@ def test_attempts_never_share_a_name(tmp_path):
 def test_a_foreign_file_is_refused_by_name(tmp_path, content):
     (tmp_path / "strange.json").write_text(content)
     with pytest.raises(RecordError, match=r"strange\.json"):
-        lost_energy_kwh(tmp_path)
+        lost_energy_kwh(tmp_path, "a")

@@ -11,7 +11,7 @@ rule collect_runs:
     conda:
         ENVIRONMENT
     params:
-        keys=canonical(study_config.run_grid(config)),
+        runs=canonical(study_config.run_grid(config)),
         code=code("records", "tables"),
     script:
         "../../scripts/collect_runs.py"

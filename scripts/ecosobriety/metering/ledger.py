@@ -36,6 +36,7 @@ class Ledger:
     Args:
         folder: Folder of the attempts of this one run (data set, model, size, seed).
         attempt: The attempt's id, unique on all machines that share the folder.
+        identity: A digest of all that decides the training; attempts at the same one share it.
     """
 
     folder: Path
@@ -45,6 +46,8 @@ class Ledger:
             f"-{os.getpid()}-{secrets.token_hex(3)}"
         )
     )
+    identity: str = ""
+    carried_energy_kwh: float = field(default=0.0, init=False)
     _entry: dict[str, Any] = field(default_factory=dict, init=False)
     _updated_at: float = field(default=0.0, init=False)
 
@@ -55,8 +58,10 @@ class Ledger:
 
     def open(self, carried_energy_kwh: float = 0.0) -> None:
         """Write the entry at the first batch, with no energy of its own yet."""
+        self.carried_energy_kwh = carried_energy_kwh
         self._entry = {
             "attempt": self.attempt,
+            "identity": self.identity,
             "status": "running",
             "started_at": utc_now(),
             "host": socket.gethostname(),
@@ -89,7 +94,7 @@ class Ledger:
 
     def complete(self, energy_kwh: float, duration_s: float) -> None:
         """Write that the training's record stands, with its energy in kWh and duration in s."""
-        self.close("complete", energy_kwh - self._entry["carried_energy_kwh"], duration_s)
+        self.close("complete", energy_kwh - self.carried_energy_kwh, duration_s)
 
     def _write(self, status: Status, energy_kwh: float, duration_s: float) -> None:
         self._entry |= {
@@ -102,12 +107,15 @@ class Ledger:
         self._updated_at = time.monotonic()
 
 
-def lost_energy_kwh(folder: Path, asking: str | None = None) -> float:
-    """Energy in kWh that went into no result: of attempts that died, less what was carried over.
+def lost_energy_kwh(folder: Path, identity: str) -> float:
+    """Energy in kWh of attempts that died, less what attempts that completed took over from them.
+
+    An attempt that completed, but whose very training is done again, is lost too: its record went
+    with the process that was to keep it.
 
     Args:
         folder: Folder of the attempts of one run; it need not exist.
-        asking: Id of the attempt that asks and is about to complete.
+        identity: Digest of the training that is about to be done.
 
     Raises:
         RecordError: a file is not an attempt's; names it.
@@ -116,11 +124,10 @@ def lost_energy_kwh(folder: Path, asking: str | None = None) -> float:
     for path in sorted(folder.glob("*.json")):
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
-            if entry["status"] == "complete" or entry["attempt"] == asking:
+            if entry["status"] == "complete" and entry["identity"] != identity:
                 lost_kwh -= float(entry["carried_energy_kwh"])
             else:
                 lost_kwh += float(entry["energy_kwh"])
         except (ValueError, KeyError, TypeError) as error:
             raise RecordError(f"{path} is not an entry of the ledger ({error!r})") from error
-    # A killed attempt's entry is up to some seconds older than the checkpoint it left.
     return max(lost_kwh, 0.0)

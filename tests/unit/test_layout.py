@@ -1,0 +1,49 @@
+"""The library's order: imports run one way, and nothing knows of Snakemake."""
+
+import ast
+import re
+
+import ecosobriety
+from ecosobriety.fingerprint import PACKAGE
+
+ORDER = re.sub(r"\s", "", ecosobriety.__doc__.split(":")[-1]).rstrip(".").split(",")
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from (
+                [f"{node.module}.{name.name}" for name in node.names]
+                if node.module == "ecosobriety"
+                else [node.module]
+            )
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def test_every_module_is_in_the_order():
+    found = {path.stem for path in PACKAGE.iterdir() if path.stem[0] != "_"}
+    assert found == set(ORDER)
+
+
+def test_a_module_imports_only_from_those_above_it():
+    for path in PACKAGE.rglob("*.py"):
+        own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if own == "__init__":
+            continue
+        above = ORDER[: ORDER.index(own) + 1]
+        for name in imports(path):
+            if name.startswith("ecosobriety."):
+                assert name.split(".")[1] in above, f"{path} imports {name}"
+
+
+def test_the_library_knows_nothing_of_snakemake():
+    for path in PACKAGE.rglob("*.py"):
+        assert not any(name.split(".")[0] == "snakemake" for name in imports(path)), path
+
+
+def test_scripts_are_thin():
+    for path in PACKAGE.parent.glob("*.py"):
+        code = [line for line in path.read_text().splitlines() if line.strip()]
+        assert len(code) < 45, path
+        assert not re.search(r"^(def|class) ", path.read_text(), flags=re.MULTILINE), path

@@ -1,0 +1,409 @@
+import copy
+import dataclasses
+import itertools
+import re
+from html.parser import HTMLParser
+
+import jinja2
+import pandas as pd
+import pytest
+from synthetic import REPORT_DIR, draw_svgs, make_provenance, make_runs, make_study
+
+from ecosobriety.figures import FIGURES
+from ecosobriety.reporting import REPORT_FILES, SECTIONS, build_context, build_report
+from ecosobriety.reporting.svg import inline_svg
+from ecosobriety.texts import Texts
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+VOID = {"meta", "link", "br", "img", "hr", "input", "source", "area", "base", "col", "wbr"}
+FETCHING = {
+    *("src", "srcset", "href", "xlink:href", "action", "formaction", "data", "poster", "ping"),
+    *("background", "cite", "manifest", "archive", "codebase", "usemap", "longdesc", "profile"),
+}
+ENOUGH = 40_000  # the sufficient size of the made-up study at a margin of one point
+
+
+class Page(HTMLParser):
+    """A page read strictly: every element that is opened is closed, in order."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.data, self._open, self._text = [], [], [], ""
+        self.headings = []
+        self.feed(html)
+        self.close()
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), f"an attribute twice in {tag}"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        self._text = ""
+        if tag == "data":
+            self.data.append(dict(attrs)["value"])
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self._text += data
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag, f"{tag} closes something else"
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append((int(tag[1]), self._text.strip()))
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return {code: Texts.load(code, REPORT_DIR / "locale") for code in REPORT_FILES}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return make_study()
+
+
+@pytest.fixture(scope="module")
+def svgs(study, texts):
+    """The study's figures; other studies borrow them where it does not matter what they show."""
+    return {code: draw_svgs(study, text) for code, text in texts.items()}
+
+
+@pytest.fixture(scope="module")
+def contexts(study, svgs, texts):
+    return {
+        code: build_context(study, make_provenance(study), svgs[code], texts[code])
+        for code in REPORT_FILES
+    }
+
+
+@pytest.fixture(scope="module")
+def reports(study, svgs):
+    return {
+        code: build_report(study, make_provenance(study), code, svgs[code], REPORT_DIR)
+        for code in REPORT_FILES
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(reports):
+    return {code: Page(html) for code, html in reports.items()}
+
+
+def rendered(study, svgs, language="en"):
+    return build_report(study, make_provenance(study), language, svgs[language], REPORT_DIR)
+
+
+def headline_of(study, svgs, texts, language="en"):
+    context = build_context(study, make_provenance(study), svgs[language], texts[language])
+    return context["cases"][0]["headline"]
+
+
+def table_of(context, key):
+    return next(table for table in context["cases"][0]["tables"] if table.key == key)
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_page_is_well_formed_and_says_its_language(pages, code):
+    assert next(attrs for tag, attrs in pages[code].elements if tag == "html")["lang"] == code
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_headings_are_in_order_and_name_the_sections(pages, texts, code):
+    levels = [level for level, _ in pages[code].headings]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    titles = [title for level, title in pages[code].headings if level == 2]
+    assert titles == [texts[code](f"section.{section}") for section in SECTIONS]
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_no_request_leaves_the_page(pages, reports, code):
+    links = {"https://", "#", *REPORT_FILES.values()}
+    for tag, attrs in pages[code].elements:
+        for name, value in attrs.items():
+            if name in FETCHING:
+                assert name == "href" or tag == "use", (tag, name)
+                if tag != "a":
+                    assert value.startswith("#"), (tag, value)
+                assert value.startswith(tuple(links)), (tag, value)
+            assert not re.search(r"url\((?!#)", value or ""), (tag, value)
+        assert tag not in ("script", "link", "iframe", "object", "embed", "img", "base", "form")
+    style = re.search(r"<style>(.*?)</style>", reports[code], re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_content_security_policy_forbids_the_network(pages, code):
+    policies = [
+        attrs["content"]
+        for tag, attrs in pages[code].elements
+        if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy"
+    ]
+
+    assert len(policies) == 1
+    assert policies[0].startswith("default-src 'none';")
+    assert "http" not in policies[0]
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_ids_are_unique_and_every_reference_has_its_target(pages, code):
+    ids = [attrs["id"] for _, attrs in pages[code].elements if "id" in attrs]
+    used = set()
+    for _, attrs in pages[code].elements:
+        used |= {value[1:] for name, value in attrs.items() if name == "href" and value[0] == "#"}
+        used |= set(re.findall(r"url\(#([^)]+)\)", " ".join(str(v) for v in attrs.values())))
+        for name in ("aria-labelledby", "aria-describedby"):
+            used |= set(attrs.get(name, "").split())
+
+    assert len(ids) == len(set(ids))
+    assert used <= set(ids)
+
+
+def test_same_report_twice_is_the_same(study, svgs, reports):
+    assert rendered(study, svgs) == reports["en"]
+
+
+def test_hostile_words_from_config_and_data_are_escaped(study, svgs):
+    config = copy.deepcopy(study.config)
+    config["title"] = HOSTILE
+    evil = dataclasses.replace(
+        study,
+        config=config,
+        runs=study.runs.assign(device=HOSTILE),
+        countries=study.countries.assign(flag=HOSTILE),
+        sources=study.sources.assign(reference=HOSTILE, url="javascript:alert(1)"),
+    )
+    page = Page(rendered(evil, svgs))
+
+    assert not [tag for tag, _ in page.elements if tag == "script"]
+    assert (1, HOSTILE) in page.headings
+    assert not [attrs for _, attrs in page.elements if "javascript" in attrs.get("href", "")]
+
+
+def test_headline_states_the_tables_numbers(study, svgs, texts):
+    case = study.cases()[0]
+    answer, saving, certainty = (
+        [float(value) for value in re.findall(r'<data value="([^"]+)">', sentence)]
+        for sentence in headline_of(study, svgs, texts)
+    )
+    curve, saved = case.curve, case.saving(ENOUGH)
+
+    assert answer == [
+        *(ENOUGH, curve["accuracy_mean"][ENOUGH], curve["accuracy_mean"][60_000], 60_000, 0.01)
+    ]
+    assert saving == [saved["saved_share"], saved["energy_saved_kwh"], saved["emissions_saved_g"]]
+    assert certainty == [
+        *(curve["accuracy_diff_mean"][ENOUGH], curve["accuracy_diff_lower"][ENOUGH]),
+        curve["p_value"][ENOUGH],
+    ]
+
+
+def test_headline_is_read_as_three_sentences(study, svgs, texts):
+    plain = [re.sub(r"<[^>]+>", "", sentence) for sentence in headline_of(study, svgs, texts)]
+
+    assert plain[0].startswith("40,000 training examples are enough: mlp on fashion-mnist")
+    assert plain[1].startswith("Stopping there saves 32% of a training’s energy")
+    assert "mg CO₂e per training (from a power model" in plain[1]
+    assert plain[2].startswith("How sure: over 5 seeds")
+
+
+@pytest.mark.parametrize(
+    ("margin", "verdict", "words"),
+    [
+        (0.002, "inconclusive", "neither worse nor as good is shown"),
+        (0.001, "inferior", "worse by more than the margin"),
+    ],
+)
+def test_headline_says_that_nothing_smaller_suffices(svgs, texts, margin, verdict, words):
+    study = make_study(margin=margin)
+    case = study.cases()[0]
+    answer, saving, certainty = headline_of(study, svgs, texts)
+
+    assert case.curve["verdict"][50_000] == verdict
+    assert answer.startswith("No smaller training set is shown to be enough")
+    assert '<data value="30000">30,000</data>' in saving  # half of the reference
+    assert words in certainty
+
+
+def test_headline_of_a_single_size_compares_nothing(svgs, texts):
+    runs = make_runs()
+    study = make_study(runs[runs["n_train"] == 60_000])
+
+    assert headline_of(study, svgs, texts) == [
+        'This study has no size below the reference of <data value="60000">60,000</data> '
+        "examples, so that there is nothing to compare."
+    ]
+
+
+def test_headline_of_a_country_without_intensity_invents_no_emissions(study, svgs, texts):
+    config = copy.deepcopy(study.config)
+    config["metering"]["country"] = "CAF"  # its table says 0 g/kWh, which is no value
+    _, saving, _ = headline_of(dataclasses.replace(study, config=config), svgs, texts)
+
+    assert "an unknown amount of CO₂e" in saving
+    assert "0 g" not in saving
+
+
+def test_captions_state_numbers(contexts):
+    figures = contexts["en"]["cases"][0]["figures"]
+    captions = {name: figure["caption"] for name, figure in zip(FIGURES, figures, strict=True)}
+
+    assert "from 84.0% to 88.5%" in captions["accuracy_energy"]
+    assert "18 countries are not drawn" in captions["country_emissions"]
+    assert "2,200 g/kWh against 24 g/kWh" in captions["source_emissions"]
+    assert "No cost is known for oil, rooftop solar." in captions["source_cost"]
+    assert "†: from memory" in captions["source_cost"]
+
+
+def test_curve_table_has_the_curves_rows(contexts):
+    table = table_of(contexts["en"], "curve")
+    row = next(row for row in table.rows if row[0].text == "40,000")
+
+    assert [cell.text for cell in row[1:6]] == [
+        *("87.66 (87.47–87.86)", "−0.81", "−0.98", "0.040", "not worse")
+    ]
+    assert [len(row) for row in table.rows] == [len(table.columns)] * 7
+
+
+def test_source_table_keeps_every_mark(contexts):
+    rows = {
+        row[0].text: [cell.text for cell in row] for row in table_of(contexts["en"], "source").rows
+    }
+
+    assert rows["coal"][1] == "820 (740–910)\N{NO-BREAK SPACE}‡"
+    assert all(cell.endswith("†") for cell in rows["nuclear"][4:])  # costs from memory
+    assert all(cell.endswith("‡") for cell in rows["hydropower"][1:])
+    assert rows["oil"][4:] == ["unknown", "unknown"]
+    assert rows["France’s mix"][1] == "56"  # g CO2e/kWh, not from a marked factor
+
+
+def test_country_table_has_every_country_and_no_guess(study, contexts):
+    table = table_of(contexts["en"], "country")
+    rows = {row[0].text: [cell.text for cell in row] for row in table.rows}
+
+    assert len(table.rows) == len(study.countries)
+    assert rows["Central African Republic"][3:5] == ["unknown", "unknown"]
+    assert rows["France"][1:4] == ["92%", "2023", "56.0"]
+    # 56.039 g/kWh times the mean energy at 60,000 examples, in mg
+    energy_kwh = study.cases()[0].curve["energy_kwh_mean"][60_000]
+    assert float(rows["France"][4]) == pytest.approx(56.039 * energy_kwh * 1e3, abs=0.05)
+
+
+def test_countries_are_sorted_in_the_readers_language(contexts):
+    names = [row[0].text for row in table_of(contexts["fr"], "country").rows]
+
+    assert names.index("Estonie") < names.index("États-Unis") < names.index("Finlande")
+
+
+def test_how_it_was_measured_tells_components_short_windows_and_losses(contexts):
+    measurement = contexts["en"]["measurement"]
+    told = " ".join(measurement["sentences"])
+    components = [[cell.text for cell in row] for row in measurement["components"].rows]
+
+    assert "35 trainings (models × sizes × seeds: 1 × 7 × 5)" in told
+    assert "1 of 35 trainings was shorter than 1 s" in told
+    assert "Attempts that died used another 0.0500\N{NO-BREAK SPACE}Wh" in told
+    assert "every size is trained for 10 epochs" in told
+    assert components[0][:3] == ["Processor", "estimated", "power model from the processor’s load"]
+    assert components[1] == ["Graphics processor", "not read", "–", "no GPU found", "–"]
+    assert [row[4] for row in components] == ["60%", "–", "40%"]
+
+
+def test_several_models_have_their_own_answers_and_ids(svgs):
+    study = make_study(pd.concat([make_runs("cnn"), make_runs("mlp")]))
+    figures = {
+        (case.dataset, case.model, name): svgs["en"]["fashion-mnist", "mlp", name]
+        for case in study.cases()
+        for name in FIGURES
+    }
+    page = Page(build_report(study, make_provenance(study), "en", figures, REPORT_DIR))
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+
+    assert [title for level, title in page.headings if level == 3][:2] == [
+        *("cnn on fashion-mnist", "mlp on fashion-mnist")
+    ]
+    assert len(ids) == len(set(ids))
+
+
+def test_reports_link_to_each_other_where_both_are_built(study, svgs, pages):
+    links = {
+        code: [attrs["href"] for tag, attrs in page.elements if tag == "a" and "hreflang" in attrs]
+        for code, page in pages.items()
+    }
+    alone = dataclasses.replace(study, config={**study.config, "languages": ["en"]})
+
+    assert links == {"en": ["rapport.html"], "fr": ["report.html"]}
+    assert "rapport.html" not in rendered(alone, svgs)
+
+
+def test_french_report_writes_numbers_and_names_in_french(reports):
+    report = reports["fr"]
+
+    assert "40\N{NARROW NO-BREAK SPACE}000</data> exemples d’entraînement suffisent" in report
+    assert "88,5\N{NO-BREAK SPACE}%" in report
+    assert "Allemagne" in report
+    assert "Germany" not in report
+
+
+def test_template_holds_no_text_of_its_own():
+    for path in REPORT_DIR.rglob("*.j2"):
+        tokens = jinja2.Environment().lex(path.read_text(encoding="utf-8"))
+        markup = "".join(value for _, kind, value in tokens if kind == "data")
+        outside_tags = re.sub(r"<[^>]*>", "", markup)
+        spoken = re.findall(r'(?:aria-label|title|alt)="[^"]*\w', markup)
+
+        assert not re.search(r"[^\W\d_]", outside_tags), (path.name, outside_tags)
+        assert not spoken, (path.name, spoken)
+
+
+def _colours(block):
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
+
+
+def _luminance(colour):
+    """Relative luminance (WCAG 2.2)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        *(("ink", "paper"), ("muted", "paper"), ("accent", "paper"), ("ink", "soft")),
+        *(("muted", "soft"), ("ink", "answer"), ("muted", "answer")),
+    ],
+)
+def test_contrast_is_enough_in_both_schemes(scheme, ink, paper):
+    style = (REPORT_DIR / "style.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = _colours(light if scheme == "light" else dark)
+    low, high = sorted(_luminance(colours[name]) for name in (ink, paper))
+
+    assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG AA
+
+
+def test_inline_svg_keeps_figures_apart_and_names_them():
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'viewBox="0 0 2 1"><metadata>tool</metadata><defs><style>*{}</style>'
+        '<clipPath id="c"><rect/></clipPath></defs>'
+        '<g clip-path="url(#c)"><use xlink:href="#c" style="fill: url(#c)"/></g></svg>'
+    )
+    inline = inline_svg(svg, "p", "A & B", "<what>")
+
+    assert '<clipPath id="p-c">' in inline
+    assert 'clip-path="url(#p-c)"' in inline
+    assert '<use href="#p-c" style="fill: url(#p-c)" />' in inline
+    assert '<title id="p-title">A &amp; B</title><desc id="p-desc">&lt;what&gt;</desc>' in inline
+    assert not re.search("metadata|style>|http", inline)

@@ -1,0 +1,163 @@
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from synthetic import REPORT_DIR
+
+from ecosobriety.texts import TextError, Texts, load_catalogue, placeholders
+
+LOCALE = REPORT_DIR / "locale"
+NBSP, NNBSP = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
+WORDS = {
+    "missing": "unknown",
+    "greeting": "Hello {name} & all",
+    "unit.points.one": "{value} point",
+    "unit.points.other": "{value} points",
+    "unit.co2e": "{mass} CO₂e",
+    "p_value.equal": "p = {value}",
+    "p_value.below": "p < {value}",
+    "source.hydro": "hydropower",
+}
+# What is written the same in both languages.
+SAME = {
+    *("p_value.equal", "p_value.below", "unit.co2e", "unit.points.one", "unit.points.other"),
+    *("figure.label", "section.figures", "headline.quality.measured", "column.p_value"),
+    *("column.verdict", "column.intensity_central", "verdict.with_reason"),
+    *("energy_source.power_gadget", "definition.co2e.term", "definition.pue.term"),
+    *("definition.lcoe.term", "provenance.versions", "provenance.code"),
+}
+
+
+@pytest.fixture
+def english():
+    return Texts("en", WORDS)
+
+
+@pytest.fixture
+def french():
+    return Texts("fr", WORDS)
+
+
+def test_catalogues_have_the_same_keys_and_placeholders():
+    english, french = load_catalogue(LOCALE / "en.yaml"), load_catalogue(LOCALE / "fr.yaml")
+
+    assert english.keys() == french.keys()
+    assert {key: placeholders(english[key]) for key in english} == {
+        key: placeholders(french[key]) for key in french
+    }
+
+
+def test_french_is_translated():
+    english, french = load_catalogue(LOCALE / "en.yaml"), load_catalogue(LOCALE / "fr.yaml")
+
+    assert {key for key in english if english[key] == french[key]} <= SAME
+
+
+def test_french_puts_a_space_that_does_not_break_before_high_punctuation():
+    for key, entry in load_catalogue(LOCALE / "fr.yaml").items():
+        for sign in ":;?!»":
+            before = entry.split(sign)[:-1]
+            assert all(part.endswith((NBSP, NNBSP)) for part in before), key
+
+
+def test_texts_of_a_language_without_catalogue_are_refused_by_name():
+    with pytest.raises(TextError, match=r"'eo'.*known: en, fr"):
+        Texts.load("eo", LOCALE)
+
+
+def test_a_catalogue_with_something_else_than_texts_is_refused(tmp_path):
+    path = tmp_path / "en.yaml"
+    path.write_text(yaml.safe_dump({"column": {"year": 2020}}), encoding="utf-8")
+
+    with pytest.raises(TextError, match=r"column\.year is 2020"):
+        load_catalogue(path)
+
+
+def test_missing_key_is_an_error(english):
+    with pytest.raises(TextError, match="'farewell' is missing in language 'en'"):
+        english("farewell")
+
+
+def test_missing_placeholder_is_an_error(english):
+    with pytest.raises(TextError, match=r"asks for \['name'\]"):
+        english("greeting", title="Dr")
+
+
+def test_markup_escapes_text_and_values(english):
+    assert english.markup("greeting", name="<b>") == "Hello &lt;b&gt; &amp; all"
+
+
+def test_name_of_the_users_own_word_is_the_word(english):
+    assert english.name("source", "hydro") == "hydropower"
+    assert english.name("source", "my_turbine") == "my_turbine"
+
+
+@pytest.mark.parametrize(
+    ("value", "english_text", "french_text"),
+    [
+        (0.28123, "0.281", "0,281"),
+        (0.9996, "1.00", "1,00"),
+        (12345.6, "12,346", f"12{NNBSP}346"),
+        (-0.000123, "−0.000123", "−0,000123"),
+        (0, "0", "0"),
+        (None, "unknown", "unknown"),
+        (float("nan"), "unknown", "unknown"),
+    ],
+)
+def test_numbers(english, french, value, english_text, french_text):
+    assert english.number(value) == english_text
+    assert french.number(value) == french_text
+
+
+def test_shares(english, french):
+    assert english.share(0.4871) == "49%"
+    assert french.share(0.4871, 1) == f"48,7{NBSP}%"
+    assert english.share(-0.0001) == "0%"  # no minus zero
+    assert english.share(None) == "unknown"
+
+
+def test_points(english, french):
+    assert english.points(0.01) == "1 point"
+    assert english.points(0.0025) == "0.25 points"
+    assert english.points(-0.0081) == "−0.81 points"
+    assert french.points(0.015) == "1,5 point"  # French is singular below 2
+    assert english.points(float("nan")) == "unknown"
+
+
+def test_quantities_choose_a_readable_unit(english, french):
+    assert english.energy(0.000281) == f"0.281{NBSP}Wh"
+    assert english.energy(436.3) == f"436{NBSP}kWh"
+    assert english.mass(0.0107) == f"10.7{NBSP}mg CO₂e"
+    assert french.mass(2_500.0) == f"2,50{NBSP}kg CO₂e"
+    assert english.mass(None) == english.energy(None) == "unknown"
+
+
+def test_money(english, french):
+    assert english.money(0.0849, "EUR") == "€0.0849"
+    assert french.money(84.9, "EUR") == f"84,9{NBSP}€"
+    assert english.money(float("nan"), "EUR") == "unknown"
+
+
+def test_p_values(english):
+    assert english.p_value(0.0404) == "p = 0.040"
+    assert english.p_value(0.0000312) == "p < 0.001"
+    assert english.p_value(None) == "p = unknown"
+
+
+def test_exact_keeps_the_digits_that_were_given(english):
+    assert [english.exact(value) for value in (0.163, 820.0, 3.7, 0.1)] == [
+        *("0.163", "820", "3.7", "0.1")
+    ]
+
+
+def test_countries_and_dates_speak_the_language(english, french):
+    assert (english.country("DEU", "x"), french.country("DEU", "x")) == ("Germany", "Allemagne")
+    assert french.country("XKX", "Kosovo") == "Kosovo"  # no ISO code
+    assert "2 janvier 2025" in french.date("2025-01-02T03:04:05+00:00")
+
+
+@given(st.floats(min_value=1e-9, max_value=1e9))
+def test_a_number_is_written_to_three_significant_digits(value):
+    written = Texts("en", WORDS).number(value).replace(",", "")
+
+    assert float(written) == pytest.approx(value, rel=0.005)

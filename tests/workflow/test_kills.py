@@ -1,0 +1,100 @@
+"""Nothing paid for is lost: a study that is killed again and again ends as an undisturbed one."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import psutil
+import pytest
+
+from ecosobriety.records import read_record
+from ecosobriety.tables import read_table
+
+from .conftest import copy_workflow
+
+KILLS = 20
+MEASURED = {
+    "attempt",
+    "duration_s_mean",
+    "eval_energy_kwh",
+    "lost_energy_kwh",
+    "peak_memory_mb",
+    "short_window",
+    "train_duration_s",
+    "saved_share",
+    "marginal_accuracy_per_kwh",
+}
+"""Columns beside energies, emissions and costs that differ between two runs of the same study."""
+
+
+def kill_all(process: subprocess.Popen) -> None:
+    """Kill with -9 whatever the command started, all at once as by the machine's end."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    for member in [psutil.Process(process.pid), *family]:
+        member.kill()
+    process.wait()
+    psutil.wait_procs(family, timeout=30)
+
+
+def undisturbed_columns(table: pd.DataFrame) -> pd.DataFrame:
+    changing = ("energy_", "emissions_", "cost", "power_")
+    kept = [c for c in table.columns if c not in MEASURED and not c.startswith(changing)]
+    return table[[*kept, *(c for c in ("energy_quality", "energy_source") if c in table)]]
+
+
+@pytest.fixture(scope="module")
+def disturbed(tmp_path_factory):
+    """The digits study, killed with -9 at random moments and run again each time."""
+    workflow = copy_workflow(tmp_path_factory.mktemp("disturbed"))
+    moments = random.Random(20260101)
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/digits.yaml"]
+    finished_early = 0
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [*command, "--cores", "2"],
+            cwd=workflow.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moments.uniform(2, 16))
+        if process.poll() is None:
+            kill_all(process)
+        else:
+            finished_early += 1
+    assert finished_early < KILLS / 2
+    workflow.snakemake("--cores", "2")
+    return workflow
+
+
+def test_the_tables_equal_those_of_an_undisturbed_study(finished, disturbed):
+    for name in ("runs", "curve", "scenarios", "savings"):
+        expected, found = (
+            undisturbed_columns(read_table(name, study.results(f"tables/{name}.csv")))
+            for study in (finished, disturbed)
+        )
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_the_dead_attempts_add_up(disturbed):
+    runs = read_table("runs", disturbed.results("tables/runs.csv"))
+    lost = []
+    for path in disturbed.results("runs").rglob("*.json"):
+        record = read_record(path)
+        folder = disturbed.results("attempts") / path.relative_to(disturbed.results("runs"))
+        entries = [json.loads(file.read_text()) for file in folder.with_suffix("").glob("*.json")]
+        others = [entry for entry in entries if entry["attempt"] != record.attempt]
+        assert len(others) == len(entries) - 1
+        assert sum(e["energy_kwh"] for e in others) == pytest.approx(record.lost_energy_kwh)
+        lost += others
+    # A kill costs the one training that was at work, or none.
+    assert 0 < len(lost) <= KILLS
+    assert sum(entry["energy_kwh"] for entry in lost) == pytest.approx(
+        runs["lost_energy_kwh"].sum()
+    )
+
+
+def test_no_half_written_file_stays_behind(disturbed):
+    assert not list(disturbed.results("runs").rglob(".*"))
