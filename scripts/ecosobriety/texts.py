@@ -144,6 +144,11 @@ class Texts:
             return str(written).replace("-", "−")
         return self("missing")
 
+    def change(self, share: float) -> str:
+        """A change as a share (0–1) in percent, always with its sign."""
+        written = self.share(share)
+        return f"+{written}" if round(share, 2) > 0 else written
+
     def points(self, share: float | None, decimals: int = 2) -> str:
         """A difference of shares (0–1) in percentage points, without needless zeros."""
         if is_known(share):

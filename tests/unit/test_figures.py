@@ -103,6 +103,16 @@ def test_no_label_covers_another(figures):
             assert not overlap, (key, one, other)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_source_names_stand_between_the_curves_and_the_ranges(figures, language):
+    figure = figures["source_emissions", language, 0.01]
+    lines, ranges = (axes.get_window_extent() for axes in figure.axes)
+    names = [box for text, box in written(figure) if isinstance(text, Annotation)]
+
+    assert names
+    assert all(lines.x1 < box.x0 and box.x1 <= ranges.x0 for box in names)
+
+
 def test_letters_are_large_enough_to_read(figures):
     for key, figure in figures.items():
         for text, _ in written(figure):

@@ -116,6 +116,10 @@ def test_shares(english, french):
     assert english.share(None) == "unknown"
 
 
+def test_changes_carry_their_sign(english):
+    assert [english.change(share) for share in (-0.32, 4.22, 0.0)] == ["−32%", "+422%", "0%"]
+
+
 def test_points(english, french):
     assert english.points(0.01) == "1 point"
     assert english.points(0.0025) == "0.25 points"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "profiles", "scripts", "workflow")
+PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "workflow")
 
 
 @dataclass

@@ -144,3 +144,8 @@ def test_a_wrong_configuration_stops_before_any_job(workflow):
     assert "grid.contries" in done.stderr
     assert "countries" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_another_version_of_a_plotting_library_retrains_nothing(workflow):
+    edit(workflow, "environment.yml", r"matplotlib==[\d.]+", "matplotlib==99.0.0")
+    assert not workflow.planned()

@@ -158,7 +158,7 @@ def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts
     axes.annotate(
         text(
             "figure.source_cost." + ("sufficient" if case.smaller_suffices else "half"),
-            share=text.share(float(case.saving(stop)["saved_share"])),
+            change=text.change(-float(case.saving(stop)["saved_share"])),
             n_train=text.integer(stop),
         ),
         (0.02, 0.98),

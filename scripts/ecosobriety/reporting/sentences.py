@@ -59,20 +59,30 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
     difference = float(case.curve["accuracy_diff_mean"][stop])
     emissions_g = saved["emissions_saved_g"]
     return text.markup(
-        "headline.saving.smaller" if case.smaller_suffices else "headline.saving.half",
+        f"headline.saving.{_kind_of_saving(case, stop)}",
         n_train=data(stop, text.integer(stop)),
-        share=data(saved["saved_share"], text.share(saved["saved_share"])),
+        share=data(saved["saved_share"], text.share(abs(saved["saved_share"]))),
         low=text.share(interval["ci_low"]),
         high=text.share(interval["ci_high"]),
         confidence=text.share(case.confidence),
-        energy=data(saved["energy_saved_kwh"], text.energy(saved["energy_saved_kwh"])),
-        emissions=data(emissions_g, text.mass(emissions_g))
+        energy=data(saved["energy_saved_kwh"], text.energy(abs(saved["energy_saved_kwh"]))),
+        emissions=data(emissions_g, text.mass(abs(emissions_g)))
         if is_known(emissions_g)
         else text("headline.saving.no_intensity"),
         country=country_name(case, text),
         difference=data(difference, text.points(difference)),
         quality=text(f"headline.quality.{case.energy_quality}"),
     )
+
+
+def _kind_of_saving(case: Case, stop: int) -> str:
+    """Whether stopping saves at a sufficient size, would save at half the reference, or costs more.
+
+    It can cost more: on a busy machine, or with a training budget of equal steps.
+    """
+    if case.saving(stop)["saved_share"] < 0:
+        return "more"
+    return "smaller" if case.smaller_suffices else "half"
 
 
 def _certainty(case: Case, text: Texts) -> Markup:
@@ -235,9 +245,9 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
         share = float(case.saving(case.stop)["saved_share"])
         sentences.append(
             text(
-                "caption.source_cost." + ("smaller" if case.smaller_suffices else "half"),
+                f"caption.source_cost.{_kind_of_saving(case, case.stop)}",
                 n_train=text.integer(case.stop),
-                share=text.share(share),
+                share=text.share(abs(share)),
                 saved=text.money(costs[highest] * batch * share, case.currency),
                 highest=source_name(case, highest, text),
             )

@@ -53,7 +53,8 @@ def _interval(values: Sequence[float], decimals: int, text: Texts) -> str:
     mean, low, high = values
     written = text.fixed(mean, decimals)
     if is_known(low) and is_known(high):
-        return f"{written} ({text.fixed(low, decimals)}–{text.fixed(high, decimals)})"
+        bounds = {"low": text.fixed(low, decimals), "high": text.fixed(high, decimals)}
+        return text("unit.interval", mean=written, **bounds)
     return written
 
 
@@ -132,7 +133,8 @@ def margin_table(case: Case, text: Texts) -> Table:
         size = text.integer(answer["sufficient_n_train"])
         share = text.share(saved["mean"])
         if smaller and is_known(saved["ci_low"]):
-            share += f" ({text.share(saved['ci_low'])}–{text.share(saved['ci_high'])})"
+            bounds = {"low": text.share(saved["ci_low"]), "high": text.share(saved["ci_high"])}
+            share = text("unit.interval", mean=share, **bounds)
         rows.append(
             _cells(
                 text.points(answer["margin"]),
@@ -180,7 +182,7 @@ def source_table(case: Case, text: Texts) -> Table:
         key,
         coverage=text.share(case.coverage),
         n_train=text.integer(sizes[-1]),
-        share=text.share(case.saving(sizes[-1])["saved_share"]),
+        change=text.change(-float(case.saving(sizes[-1])["saved_share"])),
     )
     return Table("source", caption, columns, rows, notes=legend(marks, text))
 

@@ -1,0 +1,64 @@
+import re
+
+import jinja2
+import pytest
+from synthetic import REPORT_DIR
+
+from ecosobriety.reporting.svg import inline_svg
+
+
+def test_template_holds_no_text_of_its_own():
+    for path in REPORT_DIR.rglob("*.j2"):
+        tokens = jinja2.Environment().lex(path.read_text(encoding="utf-8"))
+        markup = "".join(value for _, kind, value in tokens if kind == "data")
+        outside_tags = re.sub(r"<[^>]*>", "", markup)
+        spoken = re.findall(r'(?:aria-label|title|alt)="[^"]*\w', markup)
+
+        assert not re.search(r"[^\W\d_]", outside_tags), (path.name, outside_tags)
+        assert not spoken, (path.name, spoken)
+
+
+def _colours(block):
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
+
+
+def _luminance(colour):
+    """Relative luminance (WCAG 2.2)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        *(("ink", "paper"), ("muted", "paper"), ("accent", "paper"), ("ink", "soft")),
+        *(("muted", "soft"), ("ink", "answer"), ("muted", "answer")),
+    ],
+)
+def test_contrast_is_enough_in_both_schemes(scheme, ink, paper):
+    style = (REPORT_DIR / "style.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = _colours(light if scheme == "light" else dark)
+    low, high = sorted(_luminance(colours[name]) for name in (ink, paper))
+
+    assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG AA
+
+
+def test_inline_svg_keeps_figures_apart_and_names_them():
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'viewBox="0 0 2 1"><metadata>tool</metadata><defs><style>*{}</style>'
+        '<clipPath id="c"><rect/></clipPath></defs>'
+        '<g clip-path="url(#c)"><use xlink:href="#c" style="fill: url(#c)"/></g></svg>'
+    )
+    inline = inline_svg(svg, "p", "A & B", "<what>")
+
+    assert '<clipPath id="p-c">' in inline
+    assert 'clip-path="url(#p-c)"' in inline
+    assert '<use href="#p-c" style="fill: url(#p-c)" />' in inline
+    assert '<title id="p-title">A &amp; B</title><desc id="p-desc">&lt;what&gt;</desc>' in inline
+    assert not re.search("metadata|style>|http", inline)
