@@ -3,24 +3,28 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= all
+STUDY = $(shell sed -nE 's/^study: *["'"'"']?([a-z0-9_-]+).*/\1/p' $(CONFIG))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help report doctor test lint format docs lock clean
+.PHONY: help report doctor test bench lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build its reports
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-	@$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --quiet all -- list_reports
+	@printf '\nReports:\n'; ls -1 reports/$(STUDY)/*.html
 
 doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor
 
 test: $(VENV)/dev.stamp ## Run all tests
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/dev.stamp ## Measure speed, as ratios within one run, into benchmarks/results.csv
+	PYTHONPATH=scripts:tests $(BIN)/python -m bench
 
 lint: $(VENV)/dev.stamp ## Check style, types and the workflow
 	$(BIN)/ruff check .

@@ -129,5 +129,7 @@ def lost_energy_kwh(folder: Path, identity: str) -> float:
             else:
                 lost_kwh += float(entry["energy_kwh"])
         except (ValueError, KeyError, TypeError) as error:
-            raise RecordError(f"{path} is not an entry of the ledger ({error!r})") from error
+            raise RecordError(
+                f"{path} is not an entry of the ledger ({error!r}): move it away"
+            ) from error
     return max(lost_kwh, 0.0)
