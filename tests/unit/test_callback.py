@@ -1,5 +1,6 @@
 """The Lightning callback meters a training, and that alone, for any LightningModule."""
 
+import errno
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering import EnergyCallback, FakeMeter, Ledger, Reading, ReplayMeter
+from ecosobriety.metering import ledger as ledger_module
 from ecosobriety.records import Component
 
 POWER_W = 3600.0
@@ -179,3 +181,26 @@ def test_a_training_on_a_gpu_whose_energy_reads_zero_is_null_and_flagged(clock, 
     assert result.components["gpu"].quality is None
     assert "0 kWh" in result.components["gpu"].reason
     assert result.source == "rapl"
+
+
+def test_a_full_disk_ends_the_training_and_leaves_its_energy_so_far(
+    clock, meter, tmp_path, monkeypatch
+):
+    ledger = Ledger(tmp_path / "attempts")
+    write = ledger_module.write_json
+    writes = []
+
+    def write_until_full(path, content):
+        writes.append(path)
+        if len(writes) > 3:  # the opening and two epochs
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, content)
+
+    monkeypatch.setattr(ledger_module, "write_json", write_until_full)
+    with pytest.raises(OSError, match="No space left on device"):
+        trainer(EnergyCallback(meter, ledger), tmp_path, epochs=5).fit(
+            SomebodysModule(clock), loader(3)
+        )
+    entry = json.loads(ledger.path.read_text())
+    assert entry["status"] == "running"
+    assert wh(entry["energy_kwh"]) == pytest.approx(6.0)

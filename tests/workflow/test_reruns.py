@@ -6,6 +6,7 @@ import shutil
 import pytest
 import yaml
 
+from ecosobriety.records import read_record
 from ecosobriety.tables import read_table
 
 PLOT_AND_REPORT = {"plot_figure": 4, "build_report": 1}
@@ -149,3 +150,18 @@ def test_a_wrong_configuration_stops_before_any_job(workflow):
 def test_another_version_of_a_plotting_library_retrains_nothing(workflow):
     edit(workflow, "environment.yml", r"matplotlib==[\d.]+", "matplotlib==99.0.0")
     assert not workflow.planned()
+
+
+def test_a_language_draws_its_figures_and_builds_the_reports(workflow):
+    assert planned(workflow, languages=["en", "fr"]) == {"plot_figure": 4, "build_report": 2}
+
+
+def test_a_truncated_record_is_refused_by_name_and_trained_again(workflow):
+    path = workflow.results("runs/digits/mlp/n600/seed2.json")
+    path.write_text(path.read_text()[:700])
+    refused = workflow.snakemake("--cores", "2", check=False)
+    assert refused.returncode != 0
+    assert "n600/seed2.json is not a valid run record" in refused.stderr
+    workflow.snakemake("--cores", "2")
+    assert read_record(path).test_accuracy > 0.8
+    assert path.with_name("seed2.json.refused").exists()
