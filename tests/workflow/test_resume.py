@@ -32,9 +32,9 @@ def uninterrupted(tmp_path_factory):
 @pytest.fixture(scope="module")
 def resumed(tmp_path_factory):
     workflow = long_study(tmp_path_factory.mktemp("resumed"))
+    options = ["--configfile", "config/changed.yaml", "--cores", "2"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--configfile", "config/changed.yaml"]
-        + ["--cores", "2", "--", TARGET],
+        [sys.executable, "-m", "snakemake", *options, "--", TARGET],
         cwd=workflow.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
