@@ -11,6 +11,9 @@ from typing import Any
 from ecosobriety import datasets
 from ecosobriety.records import RunRecord, read_record
 
+DISTURBED_FROM = 0.10
+"""From this share of the CPU time taken by others, a training's energy is told as disturbed."""
+
 
 def describe(
     *,
@@ -30,10 +33,10 @@ def describe(
         repository: Folder of the workflow, for its git commit.
 
     Returns:
-        `config`, `dataset`, `trainings` (number, first start, last end in UTC), `hardware` (each
-        distinct machine once), `versions`, `packages` (every installed one), `meters`, `code`
-        (git commit, null outside a repository, and the trainings' fingerprints) and `factors`
-        (sha256 of each table).
+        `config`, `dataset`, `trainings` (number, first start, last end in UTC, how many were
+        disturbed by other work on the machine), `hardware` (each distinct machine once),
+        `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
+        repository, and the trainings' fingerprints) and `factors` (sha256 of each table).
     """
     runs = [read_record(path) for path in record_paths]
     dataset = datasets.load(data_path)
@@ -52,6 +55,7 @@ def describe(
             "number": len(runs),
             "first_started_at": min(run.started_at for run in runs),
             "last_ended_at": max(run.ended_at for run in runs),
+            "disturbed": sum(run.other_cpu_share > DISTURBED_FROM for run in runs),
         },
         "hardware": _distinct([_machine(run) for run in runs]),
         "versions": {"python": platform.python_version(), **_distinct_versions(runs)},

@@ -51,7 +51,9 @@ class RunRecord(_Strict):
     Energies are IT energies in kWh (PUE is applied in the scenarios). `energy_kwh` covers exactly
     the window from the first batch to the last optimiser step; `eval_energy_kwh` the evaluation on
     the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the
-    whole training (forward and backward as counted). None means not measured.
+    whole training (forward and backward as counted). `other_cpu_share` is the share of the
+    machine's CPU time in the window that other processes took: the meter counts it as the
+    training's. None means not measured.
     """
 
     dataset: str
@@ -83,6 +85,7 @@ class RunRecord(_Strict):
 
     started_at: str
     ended_at: str
+    other_cpu_share: Share
     components: dict[Literal["cpu", "gpu", "ram"], Component]
     epoch_log: list[EpochRecord]
     training: dict[str, Any]

@@ -256,6 +256,7 @@ def train(
         attempt=ledger.attempt,
         started_at=measured.started_at,
         ended_at=measured.ended_at,
+        other_cpu_share=measured.other_cpu_share,
         components=dict(measured.components),
         epoch_log=list(measured.epochs),
         training={**asdict(settings), "init_args": dict(init_args)},

@@ -2,6 +2,11 @@
 
 import errno
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import pytorch_lightning as pl
@@ -10,6 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering import EnergyCallback, FakeMeter, Ledger, Reading, ReplayMeter
+from ecosobriety.metering import callback as callback_module
 from ecosobriety.metering import ledger as ledger_module
 from ecosobriety.records import Component
 
@@ -204,3 +210,38 @@ def test_a_full_disk_ends_the_training_and_leaves_its_energy_so_far(
     entry = json.loads(ledger.path.read_text())
     assert entry["status"] == "running"
     assert wh(entry["energy_kwh"]) == pytest.approx(6.0)
+
+
+def test_the_share_of_other_processes_is_of_the_machines_busy_time(
+    clock, meter, tmp_path, monkeypatch
+):
+    # At the start 5 s of ours in 100 s of the machine's; at the end 11 s in 108 s.
+    clocks = iter([(5.0, 100.0), (11.0, 108.0)])
+    monkeypatch.setattr(callback_module, "_own_and_busy_cpu_s", lambda: next(clocks))
+    callback = EnergyCallback(meter)
+    trainer(callback, tmp_path).fit(SomebodysModule(clock), loader(3))
+    # Others took 2 s of 8 s.
+    assert callback.result().other_cpu_share == pytest.approx(0.25)
+
+
+def test_work_of_others_on_the_machine_is_told(clock, meter, tmp_path):
+    class Busy(SomebodysModule):
+        def training_step(self, batch, batch_idx):
+            until = time.process_time() + 0.1
+            while time.process_time() < until:
+                pass
+            return super().training_step(batch, batch_idx)
+
+    # Not children of ours, which would count as our own work.
+    loop = f"exec setsid {sys.executable} -c 'while True: pass' >/dev/null 2>&1 & echo $!"
+    hogs = [
+        int(subprocess.run(loop, shell=True, capture_output=True, check=True).stdout)
+        for _ in range(4)
+    ]
+    callback = EnergyCallback(meter)
+    try:
+        trainer(callback, tmp_path).fit(Busy(clock), loader(10))
+    finally:
+        for hog in hogs:
+            os.kill(hog, signal.SIGKILL)
+    assert 0.3 < callback.result().other_cpu_share <= 1.0

@@ -39,6 +39,7 @@ RECORD = {
     "attempt": "20260101T000000Z-host-1-abcdef",
     "started_at": "2026-01-01T00:00:00.000000+00:00",
     "ended_at": "2026-01-01T00:00:01.250000+00:00",
+    "other_cpu_share": 0.02,
     "components": {"gpu": {"quality": None, "source": None, "reason": "no GPU found"}},
     "epoch_log": [{"epoch": 0, "duration_s": 1.25, "energy_kwh": 8.5e-6, "metrics": {}}],
     "training": {"epochs": 20},

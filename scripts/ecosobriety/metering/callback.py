@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import psutil
 import pytorch_lightning as pl
 import torch
 
@@ -37,6 +38,11 @@ class EnergyResult:
     started_at: str
     ended_at: str
     components: Mapping[ComponentName, Component]
+    other_cpu_share: float
+    """Share (0-1) of the machine's CPU time in the window that other processes took.
+
+    The meter counts the whole machine, so that their work stands in the training's energy.
+    """
 
     @property
     def short_window(self) -> bool:
@@ -78,6 +84,8 @@ class EnergyCallback(pl.Callback):
         self._ended_at: str | None = None
         self._running = False
         self._on_gpu = False
+        self._cpu_from = (0.0, 0.0)
+        self._other_cpu_share = 0.0
 
     def result(self) -> EnergyResult:
         """The measured energies.
@@ -107,6 +115,7 @@ class EnergyCallback(pl.Callback):
             self._started_at,
             self._ended_at,
             components,
+            self._other_cpu_share,
         )
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -125,6 +134,7 @@ class EnergyCallback(pl.Callback):
         self._started_at = self._started_at or utc_now()
         self._in_validation = self._epoch_from = NOTHING
         self._running = True
+        self._cpu_from = _own_and_busy_cpu_s()
         self._meter.start(self._on_reading)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -152,6 +162,10 @@ class EnergyCallback(pl.Callback):
         self._running = False
         self._train = self._before + spent
         self._ended_at = utc_now()
+        own_s, busy_s = (
+            now - then for now, then in zip(_own_and_busy_cpu_s(), self._cpu_from, strict=True)
+        )
+        self._other_cpu_share = max(1.0 - own_s / busy_s, 0.0) if busy_s > 0 else 0.0
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note where a validation inside `fit` begins."""
@@ -214,6 +228,17 @@ class EnergyCallback(pl.Callback):
     def _on_reading(self, reading: Reading) -> None:
         if self._ledger is not None:
             self._ledger.update_if_due(*_energy_and_duration(reading - self._in_validation))
+
+
+def _own_and_busy_cpu_s() -> tuple[float, float]:
+    """CPU time in s of this process with its children, and of the whole machine."""
+    process = psutil.Process()
+    own = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
+    machine = psutil.cpu_times()
+    idle_s = machine.idle + getattr(machine, "iowait", 0.0)
+    guest_s = getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
+    # Linux counts guests' time in the user's, too.
+    return sum(t.user + t.system for t in own), sum(machine) - idle_s - guest_s
 
 
 def _energy_and_duration(reading: Reading) -> tuple[float, float]:
