@@ -32,7 +32,7 @@ wildcard_constraints:
     model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     n_train=r"\d+",
     seed=r"\d+",
-    figure=r"[a-z_]+",
+    figure="|".join(FIGURES),
     language=r"[a-z]{2}",
 
 

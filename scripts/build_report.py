@@ -3,18 +3,19 @@
 import json
 from pathlib import Path
 
-from ecosobriety import logs, reporting, views
+from ecosobriety import logs, reporting, tables, views
 
 with logs.logged_to(snakemake.log[0]):
     config = json.loads(snakemake.params.config)
     files = {name: Path(snakemake.input[name]) for name in json.loads(snakemake.params.study_files)}
-    keys = json.loads(snakemake.params.figures)
+    ids = json.loads(snakemake.params.figures)
     figures = {
-        (config["dataset"]["name"], model, figure): Path(path).read_text(encoding="utf-8")
-        for (model, figure), path in zip(keys, snakemake.input.figures, strict=True)
+        figure: Path(path).read_text(encoding="utf-8")
+        for figure, path in zip(ids, snakemake.input.figures, strict=True)
     }
     page = reporting.build_report(
         views.read_study(config, **files),
+        tables.read_table("claims", Path(snakemake.input.claims)),
         json.loads(Path(snakemake.input.provenance).read_text(encoding="utf-8")),
         snakemake.params.language,
         figures,

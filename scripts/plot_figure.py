@@ -1,4 +1,4 @@
-"""Draw one figure of one model in one language."""
+"""Draw one figure in one language."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,10 @@ from ecosobriety import figures, logs, texts, views
 with logs.logged_to(snakemake.log[0]):
     paths = {name: Path(path) for name, path in snakemake.input.items()}
     texts_path = paths.pop("texts")
-    config = json.loads(snakemake.params.config)
-    case = views.read_study(config, **paths).case(
-        config["dataset"]["name"], snakemake.wildcards.model
-    )
-    text = texts.Texts.load(snakemake.wildcards.language, texts_path.parent)
+    study = views.read_study(json.loads(snakemake.params.config), **paths)
+    text = texts.Texts(snakemake.wildcards.language, texts.load_catalogue([texts_path]))
     figures.save(
-        figures.draw(snakemake.wildcards.figure, case, text),
+        figures.draw(snakemake.wildcards.figure, study, text),
         Path(snakemake.output.svg),
         Path(snakemake.output.png),
     )

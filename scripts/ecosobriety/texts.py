@@ -1,12 +1,12 @@
 """Every text that a reader sees, in the reader's language: catalogue, numbers, units, names.
 
-A catalogue is a YAML file of nested keys; `a: {b: text}` is the key `a.b`. Texts hold
+A catalogue is one or several YAML files of nested keys; `a: {b: text}` is the key `a.b`. Texts hold
 `{placeholders}`. A missing key or placeholder is an error, never a hole in the report.
 """
 
 import math
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,14 +31,20 @@ class TextError(EcosobrietyError):
     """A text is missing from a catalogue, or its placeholders are not those given."""
 
 
-def load_catalogue(path: Path) -> dict[str, str]:
-    """Read a catalogue and flatten its keys with dots.
+def load_catalogue(paths: Iterable[Path]) -> dict[str, str]:
+    """Read a catalogue's files and flatten their keys with dots.
 
     Raises:
-        TextError: an entry is neither a text nor a group of texts.
+        TextError: an entry is neither a text nor a group of texts, or stands in two files.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return dict(_flatten(content, "", path))
+    catalogue: dict[str, str] = {}
+    for path in paths:
+        entries = dict(_flatten(yaml.safe_load(path.read_text(encoding="utf-8")), "", path))
+        repeated = sorted(entries.keys() & catalogue.keys())
+        if repeated:
+            raise TextError(f"{path}: {repeated[0]} stands in another file of the catalogue too")
+        catalogue |= entries
+    return catalogue
 
 
 def _flatten(content: Any, prefix: str, path: Path) -> Iterator[tuple[str, str]]:
@@ -66,16 +72,19 @@ class Texts:
 
     @classmethod
     def load(cls, language: str, locale_dir: Path) -> "Texts":
-        """Read `{locale_dir}/{language}.yaml`.
+        """Read the files of `{locale_dir}/{language}`.
 
         Raises:
             TextError: there is no such catalogue; names the languages that there are.
         """
-        path = locale_dir / f"{language}.yaml"
-        if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in locale_dir.glob("*.yaml")))
-            raise TextError(f"no texts in language {language!r}: {path} is missing; known: {known}")
-        return cls(language, load_catalogue(path))
+        paths = sorted((locale_dir / language).glob("*.yaml"))
+        if not paths:
+            known = ", ".join(sorted(folder.name for folder in locale_dir.iterdir()))
+            raise TextError(
+                f"no texts in language {language!r}: {locale_dir / language} holds none; "
+                f"known: {known}"
+            )
+        return cls(language, load_catalogue(paths))
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The text under a key, with its placeholders filled.

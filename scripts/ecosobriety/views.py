@@ -10,11 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ecosobriety.errors import RecordError
 from ecosobriety.grid import load_costs, load_countries, load_sources
 from ecosobriety.tables import GRID_SOURCE, read_table
+from ecosobriety.units import readable_batch
 
 OUTLIER_RATIO = 10.0
 """A factor whose high end is more than so many times its central value is told as an outlier."""
@@ -27,6 +30,19 @@ def mark_of(factors: pd.DataFrame, source: str) -> str:
     """The mark of how a source's factor was verified; empty without one."""
     verified = factors.loc[factors["source"] == source, "verified"]
     return MARKS.get(str(verified.iloc[0]), "") if len(verified) else ""
+
+
+def pareto_front(energy_kwh: pd.Series, accuracy: pd.Series) -> NDArray[np.bool_]:
+    """Which points no other one beats: with no more energy and no less accuracy, one of them truly.
+
+    Args:
+        energy_kwh: energy of each point, shape (points,).
+        accuracy: its accuracy, same shape.
+    """
+    energy, gain = energy_kwh.to_numpy(), accuracy.to_numpy()
+    as_good = (energy <= energy[:, np.newaxis]) & (gain >= gain[:, np.newaxis])
+    better = (energy < energy[:, np.newaxis]) | (gain > gain[:, np.newaxis])
+    return np.asarray(~(as_good & better).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -42,6 +58,23 @@ class Study:
     sources: pd.DataFrame
     costs: pd.DataFrame
     recommendation: Mapping[str, Any]
+
+    @cached_property
+    def efficiency(self) -> pd.DataFrame:
+        """Every model and size: what it reaches beside what it takes.
+
+        Returns:
+            Columns of `curve` and emissions_g, those of one training on the metering country's mix;
+            `on_front`: nothing else is as accurate with as little energy. In the order of `curve`.
+        """
+        key = ["dataset", "model", "n_train"]
+        own_mix = (self.scenarios["country_iso3"] == self.config["metering"]["country"]) & (
+            self.scenarios["source"] == GRID_SOURCE
+        )
+        emissions = self.scenarios.loc[own_mix, [*key, "emissions_g"]]
+        table = self.curve.merge(emissions, on=key, how="left", validate="one_to_one")
+        table["on_front"] = pareto_front(table["energy_kwh_mean"], table["accuracy_mean"])
+        return table
 
     def cases(self) -> list["Case"]:
         """The data sets and models of the study, in the order of the table `curve`."""
@@ -91,12 +124,19 @@ class Case:
 
     @cached_property
     def result(self) -> Mapping[str, Any]:
-        """The result of `curves.recommend`."""
+        """The result of `recommendation.add_savings`."""
         return next(
             result
             for result in self.study.recommendation["results"]
             if (result["dataset"], result["model"]) == (self.dataset, self.model)
         )
+
+    @property
+    def answers(self) -> list[Mapping[str, Any]]:
+        """The answers at every margin, the study's own among them, from the smallest margin up."""
+        own = self.result["configured"]
+        others = [answer for answer in self.result["ladder"] if answer["margin"] != own["margin"]]
+        return sorted([own, *others], key=lambda answer: float(answer["margin"]))
 
     @cached_property
     def reference(self) -> int:
@@ -119,8 +159,11 @@ class Case:
 
         The poster stopped at half the reference. None where no size lies below the reference.
         """
-        if self.smaller_suffices:
-            return self.sufficient
+        return self.sufficient if self.smaller_suffices else self.nearest_to_half
+
+    @property
+    def nearest_to_half(self) -> int | None:
+        """The size below the reference that is nearest to its half; the smaller one of two."""
         below = [int(size) for size in self.curve.index if size < self.reference]
         return min(below, key=lambda size: abs(size - self.reference / 2), default=None)
 
@@ -129,6 +172,19 @@ class Case:
         """The largest size below the sufficient one: where the sequence of tests stopped."""
         below = [int(size) for size in self.curve.index if size < self.sufficient]
         return max(below, default=None)
+
+    @property
+    def most_accurate(self) -> int:
+        """The size with the highest mean accuracy, the smallest of them where several have it."""
+        return int(self.curve["n_train"].iloc[int(self.curve["accuracy_mean"].argmax())])
+
+    def pairs(self, n_train: int) -> int:
+        """How many seeds ran at a size and at the reference."""
+        seeds = [
+            set(self.runs.loc[self.runs["n_train"] == size, "seed"])
+            for size in (n_train, self.reference)
+        ]
+        return len(seeds[0] & seeds[1])
 
     @property
     def margin(self) -> float:
@@ -204,6 +260,13 @@ class Case:
         at_reference = self.source_cells[self.source_cells["n_train"] == self.reference]
         known = at_reference.dropna(subset=column).sort_values([column, "source"], ascending=False)
         return [str(source) for source in known["source"]]
+
+    @property
+    def cost_batch(self) -> int:
+        """How many trainings at the reference size a cost is told for, to be readable."""
+        dearest = self.source_order("cost")[:1]
+        costs = [float(self.at(source, self.reference)["cost"]) for source in dearest]
+        return readable_batch(costs[0]) if costs else 1
 
     def source_curve(self, source: str) -> pd.DataFrame:
         """The rows of `source_cells` of one source, indexed by n_train."""

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from synthetic import REPORT_DIR, draw_svgs, make_provenance, make_runs, make_study
+from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
 
-from ecosobriety.figures import FIGURES
+from ecosobriety.figures import FIGURES, figure_ids
 from ecosobriety.reporting import REPORT_FILES, SECTIONS, build_context, build_report
 from ecosobriety.texts import Texts
 
@@ -73,7 +73,9 @@ def svgs(study, texts):
 @pytest.fixture(scope="module")
 def contexts(study, svgs, texts):
     return {
-        code: build_context(study, make_provenance(study), svgs[code], texts[code])
+        code: build_context(
+            study, make_claims(study), make_provenance(study), svgs[code], texts[code]
+        )
         for code in REPORT_FILES
     }
 
@@ -81,7 +83,9 @@ def contexts(study, svgs, texts):
 @pytest.fixture(scope="module")
 def reports(study, svgs):
     return {
-        code: build_report(study, make_provenance(study), code, svgs[code], REPORT_DIR)
+        code: build_report(
+            study, make_claims(study), make_provenance(study), code, svgs[code], REPORT_DIR
+        )
         for code in REPORT_FILES
     }
 
@@ -92,11 +96,15 @@ def pages(reports):
 
 
 def rendered(study, svgs, language="en"):
-    return build_report(study, make_provenance(study), language, svgs[language], REPORT_DIR)
+    return build_report(
+        study, make_claims(study), make_provenance(study), language, svgs[language], REPORT_DIR
+    )
 
 
 def headline_of(study, svgs, texts, language="en"):
-    context = build_context(study, make_provenance(study), svgs[language], texts[language])
+    context = build_context(
+        study, make_claims(study), make_provenance(study), svgs[language], texts[language]
+    )
     return context["cases"][0]["headline"]
 
 
@@ -254,7 +262,9 @@ def test_no_saving_is_called_one(svgs, texts):
     busy = runs["n_train"] == ENOUGH  # as if another program had used the machine meanwhile
     runs.loc[busy, "energy_kwh"] *= 3
     study = make_study(runs)
-    context = build_context(study, make_provenance(study), svgs["en"], texts["en"])["cases"][0]
+    context = build_context(
+        study, make_claims(study), make_provenance(study), svgs["en"], texts["en"]
+    )["cases"][0]
     saved = study.cases()[0].saving(ENOUGH)
     more = f"{-saved['saved_share']:.0%}"
 
@@ -333,11 +343,11 @@ def test_how_it_was_measured_tells_components_short_windows_and_losses(contexts)
 def test_several_models_have_their_own_answers_and_ids(svgs):
     study = make_study(pd.concat([make_runs("cnn"), make_runs("mlp")]))
     figures = {
-        (case.dataset, case.model, name): svgs["en"]["fashion-mnist", "mlp", name]
-        for case in study.cases()
-        for name in FIGURES
+        figure: svgs["en"][figure.replace("cnn", "mlp")] for figure in figure_ids(["cnn", "mlp"])
     }
-    page = Page(build_report(study, make_provenance(study), "en", figures, REPORT_DIR))
+    page = Page(
+        build_report(study, make_claims(study), make_provenance(study), "en", figures, REPORT_DIR)
+    )
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
 
     assert [title for level, title in page.headings if level == 3][:2] == [

@@ -24,8 +24,13 @@ SAME = {
     *("figure.label", "section.figures", "headline.quality.measured", "column.p_value"),
     *("column.verdict", "column.intensity_central", "verdict.with_reason"),
     *("energy_source.power_gadget", "definition.co2e.term", "definition.pue.term"),
-    *("definition.lcoe.term", "provenance.versions", "provenance.code"),
+    *("definition.lcoe.term", "provenance.versions", "provenance.code", "column.budget"),
+    *("unit.model_size", "table.ladder.certainty"),
 }
+
+
+def catalogue(language):
+    return load_catalogue((LOCALE / language).glob("*.yaml"))
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def french():
 
 
 def test_catalogues_have_the_same_keys_and_placeholders():
-    english, french = load_catalogue(LOCALE / "en.yaml"), load_catalogue(LOCALE / "fr.yaml")
+    english, french = catalogue("en"), catalogue("fr")
 
     assert english.keys() == french.keys()
     assert {key: placeholders(english[key]) for key in english} == {
@@ -48,13 +53,13 @@ def test_catalogues_have_the_same_keys_and_placeholders():
 
 
 def test_french_is_translated():
-    english, french = load_catalogue(LOCALE / "en.yaml"), load_catalogue(LOCALE / "fr.yaml")
+    english, french = catalogue("en"), catalogue("fr")
 
     assert {key for key in english if english[key] == french[key]} <= SAME
 
 
 def test_french_puts_a_space_that_does_not_break_before_high_punctuation():
-    for key, entry in load_catalogue(LOCALE / "fr.yaml").items():
+    for key, entry in catalogue("fr").items():
         for sign in ":;?!»":
             before = entry.split(sign)[:-1]
             assert all(part.endswith((NBSP, NNBSP)) for part in before), key
@@ -70,7 +75,16 @@ def test_a_catalogue_with_something_else_than_texts_is_refused(tmp_path):
     path.write_text(yaml.safe_dump({"column": {"year": 2020}}), encoding="utf-8")
 
     with pytest.raises(TextError, match=r"column\.year is 2020"):
-        load_catalogue(path)
+        load_catalogue([path])
+
+
+def test_a_text_that_stands_in_two_files_is_refused(tmp_path):
+    paths = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    for path in paths:
+        path.write_text("column: {year: Year}", encoding="utf-8")
+
+    with pytest.raises(TextError, match=r"b\.yaml: column\.year stands in another file"):
+        load_catalogue(paths)
 
 
 def test_missing_key_is_an_error(english):

@@ -102,6 +102,10 @@ def test_recommendation_and_provenance(finished):
     recommendation = json.loads(finished.results("recommendation.json").read_text())
     (result,) = recommendation["results"]
     assert result["reference_n_train"] == 1400
+    for answer in [result["configured"], *result["ladder"]]:
+        assert answer["saving"]["country_iso3"] == "FRA"
+        assert (answer["saving"]["share"] > 0) == answer["smaller_than_reference"]
+        assert answer["saving"]["cost"]["reason"] is None
     provenance = json.loads(finished.results("provenance.json").read_text())
     assert provenance["config"]["study"] == "digits"
     assert provenance["trainings"]["number"] == len(SIZES) * len(SEEDS)
@@ -114,10 +118,11 @@ def test_recommendation_and_provenance(finished):
 def test_figures_and_report(finished):
     figures = sorted(path.name for path in finished.results("figures").iterdir())
     names = ["accuracy_energy", "country_emissions", "source_cost", "source_emissions"]
-    assert figures == [f"{name}-mlp.en.{kind}" for name in names for kind in ("png", "svg")]
+    ids = [*(f"{name}-mlp" for name in names), "pareto"]
+    assert figures == sorted(f"{figure}.en.{kind}" for figure in ids for kind in ("png", "svg"))
     page = (finished.folder / "reports/digits/report.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<figure") == len(names)
+    assert page.count("<figure") == len(ids)
 
 
 def test_every_rule_wrote_its_log_and_its_benchmark(finished):
@@ -127,6 +132,8 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         "collect_runs",
         "fit_curves",
         "derive_scenarios",
+        "recommend_size",
+        "check_claims",
         "write_provenance",
         "plot_figure",
         "build_report",

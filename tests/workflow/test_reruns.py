@@ -9,8 +9,10 @@ import yaml
 from ecosobriety.records import read_record
 from ecosobriety.tables import read_table
 
-PLOT_AND_REPORT = {"plot_figure": 4, "build_report": 1}
-FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, **PLOT_AND_REPORT}
+PLOT_AND_REPORT = {"plot_figure": 5, "build_report": 1}
+# What the answer is told by: all that follows it.
+FROM_ANSWER = {"recommend_size": 1, "check_claims": 1, **PLOT_AND_REPORT}
+FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, **FROM_ANSWER}
 
 
 def planned(workflow, **sections):
@@ -78,11 +80,15 @@ def test_what_decides_a_training_retrains_all(workflow, change):
     ],
 )
 def test_countries_sources_and_prices_derive_anew(workflow, change):
-    assert planned(workflow, **change) == {"derive_scenarios": 1, **PLOT_AND_REPORT}
+    assert planned(workflow, **change) == {"derive_scenarios": 1, **FROM_ANSWER}
 
 
 def test_the_margin_decides_anew(workflow):
-    assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **PLOT_AND_REPORT}
+    assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_ANSWER}
+
+
+def test_a_target_accuracy_is_looked_up_anew(workflow):
+    assert planned(workflow, analysis={"target_accuracy": 0.9}) == FROM_ANSWER
 
 
 def test_a_title_touches_the_report_alone(workflow):

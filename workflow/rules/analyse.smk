@@ -17,12 +17,18 @@ rule collect_runs:
         "../../scripts/collect_runs.py"
 
 
+# What decides the verdicts; a target accuracy is looked up only afterwards.
+DECISION = {
+    key: config["analysis"][key]
+    for key in ("reference_n_train", "margin", "confidence")
+}
+
+
 rule fit_curves:
     input:
         runs=table("runs"),
     output:
-        curve=table("curve"),
-        recommendation=f"{RESULTS}/recommendation.json",
+        table("curve"),
     log:
         f"{LOGS}/fit_curves.log",
     benchmark:
@@ -30,7 +36,7 @@ rule fit_curves:
     conda:
         ENVIRONMENT
     params:
-        analysis=canonical(config["analysis"]),
+        analysis=canonical(DECISION),
         code=code("curves", "tables"),
     script:
         "../../scripts/fit_curves.py"
@@ -63,6 +69,27 @@ rule derive_scenarios:
         "../../scripts/derive_scenarios.py"
 
 
+rule recommend_size:
+    input:
+        runs=table("runs"),
+        scenarios=table("scenarios"),
+        savings=table("savings"),
+    output:
+        f"{RESULTS}/recommendation.json",
+    log:
+        f"{LOGS}/recommend_size.log",
+    benchmark:
+        f"{BENCHMARKS}/recommend_size.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        analysis=canonical(config["analysis"]),
+        country=config["metering"]["country"],
+        code=code("curves", "recommendation", "tables"),
+    script:
+        "../../scripts/recommend_size.py"
+
+
 rule write_provenance:
     input:
         # Hardware and versions stand in the records and not in the table, which is proof that the
@@ -85,3 +112,26 @@ rule write_provenance:
         code=code("provenance"),
     script:
         "../../scripts/write_provenance.py"
+
+
+rule check_claims:
+    input:
+        **STUDY_FILES,
+        poster="config/poster.yaml",
+        poster_schema="workflow/schemas/poster.schema.yaml",
+    output:
+        table("claims"),
+    log:
+        f"{LOGS}/check_claims.log",
+    benchmark:
+        f"{BENCHMARKS}/check_claims.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        config=canonical({key: config[key] for key in ("dataset", "models", "cost")}),
+        code=code(
+            *("claims", "curves", "grid", "recommendation"),
+            *("tables", "texts", "units", "views"),
+        ),
+    script:
+        "../../scripts/check_claims.py"

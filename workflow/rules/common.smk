@@ -42,8 +42,22 @@ LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 RUN = "{dataset}/{model}/n{n_train}/seed{seed}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
-FIGURE = f"{RESULTS}/figures/{{figure}}-{{model}}.{{language}}"
-FIGURES = ["accuracy_energy", "country_emissions", "source_emissions", "source_cost"]
+FIGURE = f"{RESULTS}/figures/{{figure}}.{{language}}"
+MODEL_FIGURES = [
+    "accuracy_energy",
+    "country_emissions",
+    "source_emissions",
+    "source_cost",
+]
+# Each model has its own, and the study as a whole has some.
+FIGURES = [
+    *(
+        f"{name}-{model['name']}"
+        for model in config["models"]
+        for name in MODEL_FIGURES
+    ),
+    "pareto",
+]
 
 
 def lock_folder():
@@ -51,7 +65,9 @@ def lock_folder():
     try:
         return files.lock_now(Path(".snakemake/ecosobriety.lock"))
     except EcosobrietyError as error:
-        raise WorkflowError(f"{error}: another run is at work in this folder; wait for its end")
+        raise WorkflowError(
+            f"{error}: another run is at work in this folder; wait for its end"
+        )
 
 
 def records():

@@ -1,14 +1,14 @@
 rule plot_figure:
     input:
         **STUDY_FILES,
-        texts=f"{LOCALE}/{{language}}.yaml",
+        texts=f"{LOCALE}/{{language}}/figures.yaml",
     output:
         svg=f"{FIGURE}.svg",
         png=f"{FIGURE}.png",
     log:
-        f"{LOGS}/plot_figure/{{figure}}-{{model}}.{{language}}.log",
+        f"{LOGS}/plot_figure/{{figure}}.{{language}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_figure/{{figure}}-{{model}}.{{language}}.tsv"
+        f"{BENCHMARKS}/plot_figure/{{figure}}.{{language}}.tsv"
     conda:
         ENVIRONMENT
     params:

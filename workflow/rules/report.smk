@@ -1,20 +1,19 @@
 LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()}
-FIGURE_KEYS = [
-    (model["name"], figure) for model in config["models"] for figure in FIGURES
-]
 
 
 rule build_report:
     input:
         **STUDY_FILES,
+        claims=table("claims"),
         provenance=f"{RESULTS}/provenance.json",
         figures=lambda wildcards: [
-            f"{FIGURE}.svg".format(
-                figure=figure, model=model, language=LANGUAGES[wildcards.page]
-            )
-            for model, figure in FIGURE_KEYS
+            f"{FIGURE}.svg".format(figure=figure, language=LANGUAGES[wildcards.page])
+            for figure in FIGURES
         ],
-        texts=lambda wildcards: f"{LOCALE}/{LANGUAGES[wildcards.page]}.yaml",
+        texts=lambda wildcards: sorted(
+            str(path)
+            for path in Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")
+        ),
         template=f"{REPORT_PARTS}/template.html.j2",
         sections=sorted(str(path) for path in Path(REPORT_PARTS).glob("sections/*")),
         style=f"{REPORT_PARTS}/style.css",
@@ -31,7 +30,7 @@ rule build_report:
     params:
         config=canonical(config),
         study_files=canonical(list(STUDY_FILES)),
-        figures=canonical(FIGURE_KEYS),
+        figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
         code=code("figures", "grid", "reporting", "tables", "texts", "units", "views"),
     script:

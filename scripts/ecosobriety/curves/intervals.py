@@ -40,6 +40,25 @@ def mean_interval(values: Values, confidence: float) -> tuple[float, float, floa
     return float(statistics.mean), float(low), float(high)
 
 
+def linearised_ratio(parts: Floats, wholes: Floats) -> Floats:
+    """Values, one per seed, with the ratio of the means as their mean and its error as theirs.
+
+    The usual linearisation of a ratio of paired means (Cochran, 1977), so that `mean_interval` of
+    the values is the ratio's own.
+
+    Args:
+        parts: one value per seed, in any unit; NaN where a run is missing.
+        wholes: what each is a part of, same shape and unit, their mean not 0.
+
+    Returns:
+        Same shape, without unit; NaN where a part is missing.
+    """
+    missing = np.isnan(parts)
+    mean_whole = wholes[~missing].mean()
+    ratio = parts[~missing].mean() / mean_whole
+    return np.asarray(ratio + (parts - ratio * wholes) / mean_whole)
+
+
 @dataclass(frozen=True)
 class OneSidedTest:
     """Result of `one_sided_t_test`: each field has the shape (comparisons,).

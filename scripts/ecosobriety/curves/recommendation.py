@@ -13,6 +13,7 @@ from ecosobriety.curves.intervals import (
     Floats,
     by_size_and_seed,
     finite_or_none,
+    linearised_ratio,
     mean_interval,
     one_sided_t_test,
 )
@@ -71,8 +72,9 @@ def recommend(
                each {mean, ci_low, ci_high, n_pairs},
              seeds_needed: {n_train, verdict, seeds, reason}}
 
-        A saving is the mean over seeds of reference minus sufficient size, paired, and with a share
-        each seed's saving is divided by its own reference run; the intervals are two-sided t. Where
+        A saving is the mean over seeds of reference minus sufficient size, paired; a share is the
+        mean saving over the mean of the reference runs, that of the table `savings`. The intervals
+        are two-sided t, a share's by the usual linearisation of a ratio (Cochran, 1977). Where
         nothing smaller passes, the sufficient size is the reference, all savings are 0 and
         `accuracy_diff` has no bound and no p, because nothing is compared.
 
@@ -147,7 +149,9 @@ def _savings(
         used = by_size_and_seed(runs, column)
         full, enough = used.loc[reference].to_numpy(), used.loc[chosen].to_numpy()
         savings[f"{name}_saved_{unit}"] = _estimate(full - enough, confidence)
-        savings[f"{name}_saved_share"] = _estimate(1 - enough / full, confidence)
+        savings[f"{name}_saved_share"] = _estimate(
+            linearised_ratio(full - enough, full), confidence
+        )
     return savings
 
 

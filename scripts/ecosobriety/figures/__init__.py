@@ -1,10 +1,12 @@
-"""The report's figures: one function per figure, each takes a case and the reader's texts.
+"""The report's figures: one function per figure.
+
+Each takes a case, or the whole study, and the reader's texts.
 
 Figures are drawn without pyplot and its global state. Every text comes from the catalogue, and the
 same input gives the same SVG, byte for byte.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,10 +14,11 @@ from matplotlib.figure import Figure
 
 from ecosobriety.figures.accuracy import accuracy_energy
 from ecosobriety.figures.countries import country_emissions
+from ecosobriety.figures.pareto import pareto
 from ecosobriety.figures.sources import source_cost, source_emissions
 from ecosobriety.figures.style import STYLE
 from ecosobriety.texts import Texts
-from ecosobriety.views import Case
+from ecosobriety.views import Case, Study
 
 FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
     "accuracy_energy": accuracy_energy,
@@ -23,13 +26,32 @@ FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
     "source_emissions": source_emissions,
     "source_cost": source_cost,
 }
-"""The figures by name, in the report's order."""
+"""The figures of each model by name, in the report's order."""
+
+STUDY_FIGURES: Mapping[str, Callable[[Study, Texts], Figure]] = {"pareto": pareto}
+"""The figures of the whole study by name, in the report's order."""
 
 
-def draw(name: str, case: Case, text: Texts) -> Figure:
-    """Draw a figure by its name, in the common style."""
+def figure_id(name: str, model: str) -> str:
+    """What a model's figure is called among all of a study's; a study's own is called by its name.
+
+    A name has no hyphen, so that the first one parts it from the model.
+    """
+    return f"{name}-{model}"
+
+
+def figure_ids(models: Iterable[str]) -> list[str]:
+    """All figures of a study with these models."""
+    return [*(figure_id(name, model) for model in models for name in FIGURES), *STUDY_FIGURES]
+
+
+def draw(figure: str, study: Study, text: Texts) -> Figure:
+    """Draw one of `figure_ids` in the common style."""
+    name, _, model = figure.partition("-")
     with mpl.rc_context(STYLE):
-        return FIGURES[name](case, text)
+        if model:
+            return FIGURES[name](study.case(study.config["dataset"]["name"], model), text)
+        return STUDY_FIGURES[name](study, text)
 
 
 def save(figure: Figure, svg_path: Path, png_path: Path) -> None:

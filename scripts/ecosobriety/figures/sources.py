@@ -26,7 +26,7 @@ from ecosobriety.figures.style import (
 from ecosobriety.figures.wording import cost_label, source_name
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts
-from ecosobriety.units import MASS_UNITS, readable_batch, readable_unit
+from ecosobriety.units import MASS_UNITS, readable_unit
 from ecosobriety.views import Case
 
 _GRID_STYLE: Mapping[str, Any] = {
@@ -123,7 +123,7 @@ def source_cost(case: Case, text: Texts) -> Figure:
         return _empty(figure, text("figure.source_cost.no_price"))
     axes = add_axes(figure, 0.95, 0.6, 3.95, 3.8)
     curves = {source: case.source_curve(source) for source in order}
-    batch = readable_batch(float(curves[order[0]]["cost"][case.reference]))
+    batch = case.cost_batch
     highest = max(float(curve["cost"].max()) * batch for curve in curves.values())
     size_axis(axes, case, text)
     top = highest * 1.25  # leaves room for what is saved

@@ -2,7 +2,7 @@
 
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts
-from ecosobriety.views import Case
+from ecosobriety.views import Case, Study
 
 
 def country_name(case: Case, text: Texts) -> str:
@@ -31,3 +31,11 @@ def cost_label(case: Case, batch: int, text: Texts) -> str:
 def trainings(count: int, text: Texts) -> str:
     """So many trainings, in words."""
     return text.plural("unit.trainings", count, count=text.integer(count))
+
+
+def point_name(study: Study, model: str, n_train: int, text: Texts) -> str:
+    """A model's size by its number; with the model's name where the study has several."""
+    size = text.integer(n_train)
+    if study.curve["model"].nunique() == 1:
+        return size
+    return text("unit.model_size", model=model, n_train=size)

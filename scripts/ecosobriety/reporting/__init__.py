@@ -1,19 +1,24 @@
 """The report: one self-contained HTML page in each language.
 
-`sentences` and `tables` say what it states, the template lays it out. A new section is a name in
-`SECTIONS`, a template of that name in `sections/` and its texts in the catalogues.
+Each module here says what a part of it states, the template lays it out. A new section is a name
+in `SECTIONS`, a template of that name in `sections/` and its texts in the catalogues.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ecosobriety.figures import FIGURES
-from ecosobriety.reporting.sentences import captions, headline
+from ecosobriety.figures import FIGURES, figure_id
+from ecosobriety.provenance import DISTURBED_FROM
+from ecosobriety.reporting.claims import claim_cards, claims_summary
+from ecosobriety.reporting.efficiency import efficiency
+from ecosobriety.reporting.headline import headline, ladder, target, warnings
+from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, component_table, factor_tables
 from ecosobriety.texts import Texts
@@ -22,35 +27,37 @@ from ecosobriety.views import Case, Study
 REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
 """The report's file name in each language."""
 
-SECTIONS = ("headline", "figures", "tables", "measurement", "method", "factors", "provenance")
+SECTIONS = (
+    *("headline", "figures", "claims", "efficiency", "tables"),
+    *("measurement", "method", "factors", "provenance"),
+)
 """The report's sections in their order."""
-
-FigureKey = tuple[str, str, str]
-"""Data set, model and name of a figure."""
 
 
 def build_report(
     study: Study,
+    claims: pd.DataFrame,
     provenance: Mapping[str, Any],
     language: str,
-    figures: Mapping[FigureKey, str],
+    figures: Mapping[str, str],
     report_dir: Path,
 ) -> str:
     """Build the report in one language.
 
     Args:
         study: the study's configuration and tables.
+        claims: the table `claims`.
         provenance: as `provenance.describe` gives it.
         language: one of `REPORT_FILES`.
-        figures: for each data set, model and name in `FIGURES`, the text of the figure's SVG, drawn
-            in the same language.
+        figures: for each of `figures.figure_ids`, the text of the figure's SVG, drawn in the same
+            language.
         report_dir: folder with the template, its sections, the style and `locale/`.
 
     Returns:
         An HTML page that asks nothing of the network. The same input gives the same page.
     """
     text = Texts.load(language, report_dir / "locale")
-    context = build_context(study, provenance, figures, text)
+    context = build_context(study, claims, provenance, figures, text)
     environment = Environment(
         loader=FileSystemLoader(report_dir),
         autoescape=True,
@@ -66,15 +73,16 @@ def build_report(
 
 def build_context(
     study: Study,
+    claims: pd.DataFrame,
     provenance: Mapping[str, Any],
-    figures: Mapping[FigureKey, str],
+    figures: Mapping[str, str],
     text: Texts,
 ) -> dict[str, Any]:
     """Put together what the template lays out: sentences, tables and figures, all of them written.
 
     Returns:
-        title, languages (`file`, `code`, `name` of the others), sections, cases, measurement,
-        factors, provenance.
+        title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
+        efficiency, measurement, factors, provenance.
     """
     cases = study.cases()
     return {
@@ -82,6 +90,19 @@ def build_context(
         "others": _other_languages(study, text),
         "sections": SECTIONS,
         "cases": [_case(case, number, figures, text) for number, case in enumerate(cases)],
+        "claims_summary": claims_summary(claims, text),
+        "claims": claim_cards(claims, text),
+        "efficiency": {
+            **efficiency(study, text),
+            "figure": _figure(
+                "pareto",
+                len(cases) * len(FIGURES) + 1,
+                "pareto",
+                pareto_caption(study, text),
+                figures["pareto"],
+                text,
+            ),
+        },
         "measurement": _measurement(study, provenance, text),
         "factors": factor_tables(study, text),
         "factor_notes": _factor_notes(study, text),
@@ -104,29 +125,42 @@ def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:
     ]
 
 
-def _case(case: Case, number: int, figures: Mapping[FigureKey, str], text: Texts) -> dict[str, Any]:
+def _case(case: Case, number: int, figures: Mapping[str, str], text: Texts) -> dict[str, Any]:
     prefix = f"case{number + 1}"
     written = captions(case, text)
     return {
         "id": prefix,
         "name": text("case", model=case.model, dataset=case.dataset),
         "headline": headline(case, text),
+        "target": target(case, text),
+        "warnings": warnings(case, text),
+        "ladder": ladder(case, text),
         "figures": [
-            {
-                "id": f"{prefix}-{name}",
-                "number": number * len(FIGURES) + place,
-                "title": text(f"figure.{name}.title"),
-                "caption": written[name],
-                "svg": inline_svg(
-                    figures[case.dataset, case.model, name],
-                    f"{prefix}-{name}",
-                    text(f"figure.{name}.title"),
-                    written[name],
-                ),
-            }
+            _figure(
+                name,
+                number * len(FIGURES) + place,
+                f"{prefix}-{name}",
+                written[name],
+                figures[figure_id(name, case.model)],
+                text,
+            )
             for place, name in enumerate(FIGURES, start=1)
         ],
         "tables": case_tables(case, text),
+    }
+
+
+def _figure(
+    name: str, number: int, prefix: str, caption: str, svg: str, text: Texts
+) -> dict[str, Any]:
+    """A figure with its number, unique prefix of ids, title and caption."""
+    title = text(f"figure.{name}.title")
+    return {
+        "id": prefix,
+        "number": number,
+        "title": title,
+        "caption": caption,
+        "svg": inline_svg(svg, prefix, title, caption),
     }
 
 
@@ -136,6 +170,7 @@ def _measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> di
         "sentences": [
             *_trainings(study, provenance, text),
             *_energy(study, text),
+            _disturbance(study, provenance, text),
             text.plural(
                 "measurement.short",
                 int(study.runs["short_window"].sum()),
@@ -176,6 +211,20 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
         ),
         text("measurement.window"),
     ]
+
+
+def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:
+    """Whether other work on the machine stands in the measured energies."""
+    share, disturbed = text.share(DISTURBED_FROM), int(provenance["trainings"]["disturbed"])
+    if disturbed == 0:
+        return text("measurement.undisturbed", share=share)
+    return text.plural(
+        "measurement.disturbed",
+        disturbed,
+        disturbed=text.integer(disturbed),
+        trainings=text.integer(len(study.runs)),
+        share=share,
+    )
 
 
 def _energy(study: Study, text: Texts) -> list[str]:

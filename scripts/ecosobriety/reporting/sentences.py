@@ -1,15 +1,14 @@
-"""The report's sentences that state numbers: the headline and the figures' captions."""
+"""The report's sentences on figures and factors, and how a number stands in a sentence."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
 from ecosobriety.curves import PowerLaw
-from ecosobriety.figures.wording import country_name, source_name, trainings
+from ecosobriety.figures.wording import country_name, point_name, source_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.units import readable_batch
-from ecosobriety.views import MARKS, Case
+from ecosobriety.views import MARKS, Case, Study
 
 
 def data(value: float | None, written: str) -> Markup:
@@ -19,63 +18,7 @@ def data(value: float | None, written: str) -> Markup:
     return Markup(written)
 
 
-def headline(case: Case, text: Texts) -> list[Markup]:
-    """The answer in three sentences: how much is enough, what that saves, how sure it is."""
-    if case.stop is None:
-        only = data(case.reference, text.integer(case.reference))
-        return [text.markup("headline.one_size", reference=only)]
-    return [_answer(case, text), _saving(case, case.stop, text), _certainty(case, text)]
-
-
-def _accuracy(case: Case, n_train: int, text: Texts) -> Markup:
-    accuracy = float(case.curve["accuracy_mean"][n_train])
-    return data(accuracy, text.share(accuracy, 1))
-
-
-def _answer(case: Case, text: Texts) -> Markup:
-    compared = case.sufficient if case.smaller_suffices else _failed(case)
-    return text.markup(
-        "headline.answer.smaller" if case.smaller_suffices else "headline.answer.none",
-        n_train=data(compared, text.integer(compared)),
-        accuracy=_accuracy(case, compared, text),
-        reference=data(case.reference, text.integer(case.reference)),
-        reference_accuracy=_accuracy(case, case.reference, text),
-        margin=data(case.margin, text.points(case.margin)),
-        model=case.model,
-        dataset=case.dataset,
-    )
-
-
-def _failed(case: Case) -> int:
-    """Where the sequence of tests stopped: there is such a size, or a smaller one would suffice."""
-    failed = case.first_failing
-    assert failed is not None
-    return failed
-
-
-def _saving(case: Case, stop: int, text: Texts) -> Markup:
-    saved = case.saving(stop)
-    interval = case.result["configured"]["energy_saved_share"]
-    difference = float(case.curve["accuracy_diff_mean"][stop])
-    emissions_g = saved["emissions_saved_g"]
-    return text.markup(
-        f"headline.saving.{_kind_of_saving(case, stop)}",
-        n_train=data(stop, text.integer(stop)),
-        share=data(saved["saved_share"], text.share(abs(saved["saved_share"]))),
-        low=text.share(interval["ci_low"]),
-        high=text.share(interval["ci_high"]),
-        confidence=text.share(case.confidence),
-        energy=data(saved["energy_saved_kwh"], text.energy(abs(saved["energy_saved_kwh"]))),
-        emissions=data(emissions_g, text.mass(abs(emissions_g)))
-        if is_known(emissions_g)
-        else text("headline.saving.no_intensity"),
-        country=country_name(case, text),
-        difference=data(difference, text.points(difference)),
-        quality=text(f"headline.quality.{case.energy_quality}"),
-    )
-
-
-def _kind_of_saving(case: Case, stop: int) -> str:
+def kind_of_saving(case: Case, stop: int) -> str:
     """Whether stopping saves at a sufficient size, would save at half the reference, or costs more.
 
     It can cost more: on a busy machine, or with a training budget of equal steps.
@@ -85,27 +28,22 @@ def _kind_of_saving(case: Case, stop: int) -> str:
     return "smaller" if case.smaller_suffices else "half"
 
 
-def _certainty(case: Case, text: Texts) -> Markup:
-    size = case.sufficient if case.smaller_suffices else _failed(case)
-    row = case.curve.loc[[size]].iloc[0]
-    needed = case.result["configured"]["seeds_needed"]
-    reason = needed["reason"] or "seeds"
-    tested = text.markup(
-        "headline.certainty." + str(row["verdict"]),
-        n_train=data(size, text.integer(size)),
-        seeds=text.plural("unit.seeds", row["n_seeds"], count=text.integer(row["n_seeds"])),
-        difference=data(row["accuracy_diff_mean"], text.points(row["accuracy_diff_mean"])),
-        lower=data(row["accuracy_diff_lower"], text.points(row["accuracy_diff_lower"])),
-        confidence=text.share(case.confidence),
-        p_value=data(row["p_value"], text.p_value(row["p_value"])),
-    )
-    outlook = text.markup(
-        f"headline.outlook.{reason}",
-        n_train=text.integer(needed["n_train"]),
-        seeds=text.integer(needed["seeds"]),
-        power=text.share(case.study.recommendation["power"]),
-    )
-    return Markup(" ").join([tested, outlook])
+def pareto_caption(study: Study, text: Texts) -> str:
+    """What the figure of accuracy against energy shows, with the points of its front by name."""
+    table = study.efficiency.sort_values("energy_kwh_mean")
+    front = [
+        point_name(study, str(row.model), int(row.n_train), text)  # type: ignore[arg-type]
+        for row in table[table["on_front"]].itertuples()
+    ]
+    beaten = [
+        m for m in study.curve["model"].unique() if not table["on_front"][table["model"] == m].any()
+    ]
+    sentences = [
+        text("caption.pareto.range", points=text.integer(len(table))),
+        text("caption.pareto.front", front=", ".join(front)),
+        *(text("caption.pareto.beaten", model=model) for model in beaten),
+    ]
+    return " ".join(sentences)
 
 
 def captions(case: Case, text: Texts) -> dict[str, str]:
@@ -229,7 +167,7 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
         return [text("figure.source_cost.no_price")]
     costs = {source: float(case.at(source, case.reference)["cost"]) for source in order}
     highest, lowest = order[0], order[-1]
-    batch = readable_batch(costs[highest])
+    batch = case.cost_batch
     sentences = [
         text(
             "caption.source_cost.range",
@@ -245,7 +183,7 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
         share = float(case.saving(case.stop)["saved_share"])
         sentences.append(
             text(
-                f"caption.source_cost.{_kind_of_saving(case, case.stop)}",
+                f"caption.source_cost.{kind_of_saving(case, case.stop)}",
                 n_train=text.integer(case.stop),
                 share=text.share(abs(share)),
                 saved=text.money(costs[highest] * batch * share, case.currency),

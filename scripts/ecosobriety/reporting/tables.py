@@ -11,7 +11,7 @@ from ecosobriety.figures.wording import cost_label, source_name
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_batch, readable_unit
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 from ecosobriety.views import Case, Study, mark_of
 
 
@@ -67,14 +67,13 @@ def case_tables(case: Case, text: Texts) -> list[Table]:
     """The tables of one data set and model."""
     return [
         curve_table(case, text),
-        margin_table(case, text),
         source_table(case, text),
         country_table(case, text),
     ]
 
 
 def curve_table(case: Case, text: Texts) -> Table:
-    """Accuracy, decision, energy and time for every size."""
+    """Accuracy, decision and energy for every size."""
     unit = readable_unit(float(case.curve["energy_kwh_mean"].max()), ENERGY_UNITS)
     columns = [
         Column(text("column.n_train")),
@@ -84,8 +83,6 @@ def curve_table(case: Case, text: Texts) -> Table:
         Column(text("column.p_value")),
         Column(text("column.verdict"), numeric=False),
         Column(text("column.energy", unit=unit.symbol, confidence=text.share(case.confidence))),
-        Column(text("column.duration")),
-        Column(text("column.marginal_accuracy", unit=unit.symbol)),
     ]
     decimals = decimals_for(float(case.curve["energy_kwh_mean"].max()) / unit.size, 3)
     rows = [_curve_row(row, unit.size, decimals, text) for _, row in case.curve.iterrows()]
@@ -107,8 +104,6 @@ def _curve_row(row: pd.Series, unit_kwh: float, decimals: int, text: Texts) -> l
         _or_dash(row["p_value"], 3, text),
         verdict,
         _interval(energy, decimals, text),
-        text.number(row["duration_s_mean"]),
-        _or_dash(row["marginal_accuracy_per_kwh"] * 100 * unit_kwh, 2, text),
     )
 
 
@@ -117,42 +112,12 @@ def _or_dash(value: float, decimals: int, text: Texts) -> str:
     return text.fixed(value, decimals) if is_known(value) else "–"
 
 
-def margin_table(case: Case, text: Texts) -> Table:
-    """The sufficient size and its saving at other margins."""
-    columns = [
-        Column(text("column.margin")),
-        Column(text("column.sufficient")),
-        Column(text("column.accuracy_diff")),
-        Column(text("column.lower_bound", confidence=text.share(case.confidence))),
-        Column(text("column.saved_energy", confidence=text.share(case.confidence))),
-    ]
-    rows = []
-    for answer in case.result["ladder"]:
-        saved, difference = answer["energy_saved_share"], answer["accuracy_diff"]
-        smaller = answer["smaller_than_reference"]
-        size = text.integer(answer["sufficient_n_train"])
-        share = text.share(saved["mean"])
-        if smaller and is_known(saved["ci_low"]):
-            bounds = {"low": text.share(saved["ci_low"]), "high": text.share(saved["ci_high"])}
-            share = text("unit.interval", mean=share, **bounds)
-        rows.append(
-            _cells(
-                text.points(answer["margin"]),
-                size if smaller else text("table.margin.reference", n_train=size),
-                text.points(difference["mean"]) if smaller else "–",
-                text.points(difference["lower"]) if smaller else "–",
-                share,
-            )
-        )
-    return Table("margin", text("table.margin.caption"), columns, rows)
-
-
 def source_table(case: Case, text: Texts) -> Table:
     """Carbon intensity, emissions and cost by source at the reference and the smaller size."""
     sizes = [case.reference] if case.stop is None else [case.reference, case.stop]
     reference = case.source_cells[case.source_cells["n_train"] == case.reference]
     unit = readable_unit(float(reference["emissions_g"].max()), MASS_UNITS)
-    batch = readable_batch(float(reference["cost"].max()))
+    batch = case.cost_batch
     columns = [
         Column(text("column.source"), numeric=False),
         Column(text("column.intensity_range")),

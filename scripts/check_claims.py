@@ -1,0 +1,12 @@
+"""Put the poster's claims to the test against the study's measurements."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import claims, logs, tables, views
+
+with logs.logged_to(snakemake.log[0]):
+    paths = {name: Path(path) for name, path in snakemake.input.items()}
+    poster = claims.load_poster(paths.pop("poster"), paths.pop("poster_schema"))
+    study = views.read_study(json.loads(snakemake.params.config), **paths)
+    tables.write_table("claims", claims.check_claims(study, poster), Path(snakemake.output[0]))

@@ -1,0 +1,93 @@
+"""Accuracy against energy, over all models and sizes of a study."""
+
+from itertools import cycle, pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from ecosobriety.figures.labels import Point, label_points
+from ecosobriety.figures.style import (
+    COLOURS,
+    INK,
+    MARKERS,
+    MUTED,
+    add_axes,
+    log_axis,
+    new_figure,
+    number_axis,
+)
+from ecosobriety.figures.wording import point_name
+from ecosobriety.texts import Texts
+from ecosobriety.units import ENERGY_UNITS, readable_unit
+from ecosobriety.views import Study
+
+_ROOM = 2.0  # beyond the outermost points, as a factor: every such range holds a tick
+_TICKS = (1.0, 2.0, 5.0)
+_STEPS = 60
+
+
+def pareto(study: Study, text: Texts) -> Figure:
+    """Accuracy against energy: each model and size a point, and a line through the front."""
+    figure = new_figure(4.6)
+    axes = add_axes(figure, 0.85, 0.95, 5.9, 3.5)
+    table = study.efficiency
+    unit = readable_unit(float(table["energy_kwh_mean"].max()), ENERGY_UNITS)
+    shown = table.assign(x=table["energy_kwh_mean"] / unit.size, y=table["accuracy_mean"] * 100)
+    axes.set_xscale("log")
+    front = shown[shown["on_front"]].sort_values("x")
+    axes.plot(
+        front["x"],
+        front["y"],
+        drawstyle="steps-post",
+        color=MUTED,
+        linestyle="--",
+        label=text("figure.pareto.front"),
+    )
+    models = shown.groupby("model", sort=False)
+    for (model, points), colour, marker in zip(
+        models, cycle(COLOURS[1:]), cycle(MARKERS), strict=False
+    ):
+        axes.plot(points["x"], points["y"], marker, color=colour, label=str(model))
+    axes.set_xlim(shown["x"].min() / _ROOM, shown["x"].max() * _ROOM)
+    axes.margins(y=0.12)
+    axes.set_xlabel(text("label.energy", unit=unit.symbol))
+    axes.set_ylabel(text("label.accuracy"))
+    number_axis(axes, text)
+    log_axis(axes.xaxis, text)
+    axes.xaxis.set_major_locator(LogLocator(subs=_TICKS, numticks=12))
+    axes.autoscale_view(scalex=False)
+    line = list(zip(front["x"], front["y"], strict=True))
+    _name_points(axes, study, text, unit.size, line)
+    figure.legend(loc="lower center", ncols=1 + models.ngroups, columnspacing=1.5)
+    return figure
+
+
+def _name_points(
+    axes: Axes, study: Study, text: Texts, unit_kwh: float, front: list[Point]
+) -> None:
+    """Name the points, those of the front first, from the most accurate down."""
+    order = study.efficiency.sort_values(["on_front", "accuracy_mean"], ascending=False)
+    points = {
+        point_name(study, str(row.model), int(row.n_train), text): (  # type: ignore[arg-type]
+            float(row.energy_kwh_mean) / unit_kwh,  # type: ignore[arg-type]
+            float(row.accuracy_mean) * 100,  # type: ignore[arg-type]
+        )
+        for row in order.itertuples()
+    }
+    plain = {"color": INK}
+    crowd = [*points.values(), *_along(front)]
+    label_points(axes, points, crowd, plain, first={**plain, "weight": "bold"})
+
+
+def _along(front: list[Point]) -> list[Point]:
+    """Points along the front's steps, close enough that no name fits between two of them."""
+    return [
+        point
+        for (x, y), (next_x, next_y) in pairwise(front)
+        for point in (
+            *((float(along), y) for along in np.geomspace(x, next_x, _STEPS)),
+            *((next_x, float(along)) for along in np.linspace(y, next_y, _STEPS)),
+        )
+    ]
