@@ -47,3 +47,5 @@ rule all:
     default_target: True
     input:
         reports(),
+        # Named here so that one that was deleted is made again.
+        [table(name) for name in TABLES],

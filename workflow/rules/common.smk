@@ -98,6 +98,8 @@ def code(*modules):
     return fingerprint.code_fingerprint(modules)
 
 
+TABLES = ["runs", "curve", "scenarios", "savings", "claims"]
+
 # What a study is read from, by the names of `views.read_study`.
 STUDY_FILES = dict(
     runs=table("runs"),
