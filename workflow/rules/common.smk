@@ -2,7 +2,7 @@
 import json
 
 from ecosobriety import config as study_config
-from ecosobriety import datasets, files, fingerprint, grid
+from ecosobriety import datasets, files, fingerprint, grid, tables
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
@@ -51,15 +51,22 @@ def lock_folder():
     try:
         return files.lock_now(Path(".snakemake/ecosobriety.lock"))
     except EcosobrietyError as error:
-        raise WorkflowError(f"{error}: another run is at work in this folder; wait for its end")
+        raise WorkflowError(
+            f"{error}: another run is at work in this folder; wait for its end"
+        )
+
+
+def record_paths(runs):
+    """The records of trainings that are given as (data set, model, size, seed)."""
+    return [
+        f"{RESULTS}/runs/{dataset}/{model}/n{n_train}/seed{seed}.json"
+        for dataset, model, n_train, seed in runs
+    ]
 
 
 def records():
     """The records of every training of the study."""
-    return [
-        f"{RESULTS}/runs/{dataset}/{model}/n{n_train}/seed{seed}.json"
-        for dataset, model, n_train, seed in study_config.run_grid(config)
-    ]
+    return record_paths(study_config.run_grid(config))
 
 
 def reports():
