@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ecosobriety import cells, grid, logs, records
+from ecosobriety import cells, equivalents, grid, logs, records
 
 with logs.logged_to(snakemake.log[0]):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
@@ -14,6 +14,7 @@ with logs.logged_to(snakemake.log[0]):
         grid.load_countries(),
         grid.load_sources(Path(snakemake.input.sources)),
         grid.load_costs(Path(snakemake.input.costs)),
+        equivalents.load_equivalents(Path(snakemake.input.equivalents)),
         country=snakemake.wildcards.country,
         source=snakemake.wildcards.source,
         coverage=json.loads(snakemake.params.coverage),

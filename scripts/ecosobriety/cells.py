@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.equivalents import equivalents
 from ecosobriety.scenarios import average_energy, derive_scenarios
 from ecosobriety.tables import GRID_SOURCE
 
@@ -22,6 +23,7 @@ FORMULAS: Mapping[str, str] = {
     "low": "the same with energy.energy_kwh_low and the low values of the source; null where the "
     "source states no range; the country's intensity has none and enters as it is",
     "high": "the same with energy.energy_kwh_high and the high values of the source",
+    "equivalents": "emissions_g, or energy.energy_kwh x pue, over the amount of one",
     "energy.energy_kwh": "mean over the seeds; low and high are Student's t interval at "
     "energy.confidence, not below 0; null with one seed",
 }
@@ -40,6 +42,7 @@ def describe_cell(
     countries: pd.DataFrame,
     sources: pd.DataFrame,
     costs: pd.DataFrame,
+    everyday: pd.DataFrame,
     *,
     country: str,
     source: str,
@@ -57,6 +60,7 @@ def describe_cell(
         countries: as `grid.load_countries` gives it.
         sources: as `grid.load_sources` gives it.
         costs: as `grid.load_costs` gives it.
+        everyday: as `equivalents.load_equivalents` gives it.
         country: ISO-3166 alpha-3 code.
         source: an energy source, or `grid` for the country's mix.
         coverage: shares in (0, 1] under contract with the source; `grid` is at 0 alone.
@@ -69,8 +73,8 @@ def describe_cell(
     Returns:
         Ready for JSON: `cell` (its key), `inputs` (energy with each seed's run; the country's, the
         source's and the cost's factor with their references; PUE, currency, prices), `formulas`,
-        and `values`: one entry per coverage, with the values of the table `scenarios`. What is not
-        known is null.
+        and `values`: one entry per coverage, with the values of the table `scenarios` and what they
+        are like in everyday life. What is not known is null.
 
     Raises:
         ConfigError: the country or the source is unknown.
@@ -92,6 +96,7 @@ def describe_cell(
     )
     rows = table[table["source"] == source]
     first = rows.iloc[0]
+    used_kwh = float(first["energy_kwh"]) * pue
     return {
         "cell": {
             "dataset": str(first["dataset"]),
@@ -116,6 +121,7 @@ def describe_cell(
                 "coverage": float(row["coverage"]),
                 "view": _VIEWS.get(float(row["coverage"]), "partial contract"),
                 **{name: plain(row[name]) for name in _VALUES},
+                "equivalents": equivalents(plain(row["emissions_g"]), used_kwh, everyday),
             }
             for _, row in rows.iterrows()
         ],

@@ -7,6 +7,7 @@ import pytest
 
 from ecosobriety.cells import describe_cell
 from ecosobriety.config import cell_runs
+from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import ConfigError
 from ecosobriety.grid import load_costs, load_countries, load_sources
 from ecosobriety.scenarios import derive_scenarios
@@ -47,7 +48,9 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 def describe(country: str, source: str, *energies_kwh: float, **changes: Any) -> dict[str, Any]:
     runs = make_runs(*(energies_kwh or (2.0, 3.0, 4.0)))
-    cell = describe_cell(runs, *tables(), country=country, source=source, **(SETTINGS | changes))
+    everyday = load_equivalents(FACTORS / "equivalents.csv")
+    named = {"country": country, "source": source, **SETTINGS, **changes}
+    cell = describe_cell(runs, *tables(), everyday, **named)
     return json.loads(json.dumps(cell, allow_nan=False))
 
 
@@ -58,6 +61,9 @@ def test_a_cell_can_be_recomputed_by_hand_from_what_it_holds() -> None:
     assert inputs["country"]["intensity_g_per_kwh"] == pytest.approx(56.039)
     assert inputs["source"]["central_g_per_kwh"] == 24
     assert full["view"] == "market-based"
+    counts = {entry["equivalent"]: entry["count"] for entry in full["equivalents"]}
+    assert counts["car_km"] == pytest.approx(108 / 175)  # 108 g over 175 g/km
+    assert counts["french_household_day"] == pytest.approx(4.5 / 13.5)  # 3 kWh x 1.5 over 13.5 kWh
     assert full["emissions_g"] == pytest.approx(108.0)  # 3 kWh x 1.5 x 24 g/kWh
     assert full["cost"] == pytest.approx(0.1584)  # 3 x 1.5 x 0.044 USD/kWh / 1.25 USD/EUR
     assert half["view"] == "partial contract"

@@ -58,7 +58,7 @@ rule derive_scenarios:
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         reference=study_config.reference_n_train(config),
-        code=code("grid", "scenarios", "tables", "units"),
+        code=code("factors", "grid", "scenarios", "tables", "units"),
     script:
         "../../scripts/derive_scenarios.py"
 

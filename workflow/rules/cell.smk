@@ -23,6 +23,7 @@ rule derive_cell:
         identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
+        equivalents=EQUIVALENTS,
     output:
         f"{RESULTS}/cells/{CELL}.json",
     log:
@@ -40,6 +41,15 @@ rule derive_cell:
         cost=canonical(config["cost"]),
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
-        code=code("cells", "curves", "grid", "records", "scenarios", "units"),
+        code=code(
+            "cells",
+            "curves",
+            "equivalents",
+            "factors",
+            "grid",
+            "records",
+            "scenarios",
+            "units",
+        ),
     script:
         "../../scripts/derive_cell.py"

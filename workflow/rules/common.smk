@@ -10,6 +10,7 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "environment.yml")
 SOURCE_INTENSITY = "config/factors/source_intensity.csv"
 SOURCE_COST = "config/factors/source_cost.csv"
+EQUIVALENTS = "config/factors/equivalents.csv"
 REPORT_PARTS = "workflow/report"
 LOCALE = f"{REPORT_PARTS}/locale"
 COUNTRIES = grid.load_countries()["country_iso3"].tolist()
