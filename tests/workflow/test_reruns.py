@@ -159,7 +159,7 @@ def test_another_version_of_a_plotting_library_retrains_nothing(workflow):
 
 
 def test_a_language_draws_its_figures_and_builds_the_reports(workflow):
-    assert planned(workflow, languages=["en", "fr"]) == {"plot_figure": 4, "build_report": 2}
+    assert planned(workflow, languages=["en", "fr"]) == {"plot_figure": 5, "build_report": 2}
 
 
 def test_a_truncated_record_is_refused_by_name_and_trained_again(workflow):
