@@ -131,6 +131,26 @@ def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     ]
 
 
+def cell_runs(
+    config: Mapping[str, Any], n_train: int, train_sizes: Mapping[str, int]
+) -> list[tuple[str, str, int, int]]:
+    """The trainings behind one cell: every seed of the study's first model at one size.
+
+    The size need not be among those of the study.
+
+    Raises:
+        ConfigError: the data set has no so many training images.
+    """
+    dataset = config["dataset"]["name"]
+    if not 0 < n_train <= train_sizes[dataset]:
+        raise ConfigError(
+            f"the cell's size is {n_train}, but must be from 1 to {train_sizes[dataset]}, the "
+            f"number of training images of {dataset}"
+        )
+    model = config["models"][0]["name"]
+    return [(dataset, model, n_train, seed) for seed in config["grid"]["seeds"]]
+
+
 def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
     """What decides every training and its measurement: the leaves of training and metering.
 

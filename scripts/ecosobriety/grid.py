@@ -12,10 +12,10 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.errors import ConfigError
+from ecosobriety.factors import read_factors, read_number, require
 from ecosobriety.units import grams_to_kg
 
 _MIX_FILE = "codecarbon/data/private_infra/global_energy_mix.json"
@@ -34,8 +34,6 @@ _SHARE_TOLERANCE = 0.02
 # The table's emissions (Mt) and productions (TWh) are rounded to two decimals.
 _HALF_LAST_DIGIT = 0.005
 _COARSE_FROM = 0.10
-
-_PROVENANCE = ["reference", "year", "url", "verified"]
 
 
 def load_countries() -> pd.DataFrame:
@@ -165,10 +163,9 @@ def load_sources(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, or a value is missing, repeated, not positive or out of
             order; names the file, the row and the column.
     """
-    bounds = ["low_g_per_kwh", "central_g_per_kwh", "high_g_per_kwh"]
-    table = _read_factors(path, bounds, ["low_carbon"])
+    table = _read_ranges(path, "g_per_kwh", ["low_carbon"])
     told = table["low_carbon"].str.casefold()
-    _require(path, table, "low_carbon", told.isin(["true", "false"]), "true or false")
+    require(path, table, "source", "low_carbon", told.isin(["true", "false"]), "true or false")
     table["low_carbon"] = told == "true"
     return table
 
@@ -188,43 +185,20 @@ def load_costs(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, or a value is missing, repeated, not positive or out of
             order; names the file, the row and the column.
     """
-    bounds = ["low_per_kwh", "central_per_kwh", "high_per_kwh"]
-    table = _read_factors(path, bounds, ["currency", "price_year"])
-    _read_number(path, table, "price_year")
+    table = _read_ranges(path, "per_kwh", ["currency", "price_year"])
+    read_number(path, table, "source", "price_year")
     return table.astype({"price_year": "int64"})
 
 
-def _read_factors(path: Path, bounds: list[str], extra: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a table of factors: {error}") from error
-    columns = ["source", *bounds, *extra, *_PROVENANCE]
-    for column in columns:
-        if column not in table:
-            raise DataError(f"{path}: column {column} is missing; needed are {', '.join(columns)}")
-    low, central, high = bounds
-    for column in (name for name in columns if name not in (low, high)):
-        _require(path, table, column, table[column].notna(), "a value")
-    _require(path, table, "source", ~table["source"].duplicated(), "each source once")
-    for column in (*bounds, "year"):
-        _read_number(path, table, column)
-    _require(path, table, low, ~(table[low] > table[central]), f"at most {central}")
-    _require(path, table, high, ~(table[high] < table[central]), f"at least {central}")
-    return table[columns].astype({"year": "int64"})
-
-
-def _read_number(path: Path, table: pd.DataFrame, column: str) -> None:
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    good = table[column].isna() | (np.isfinite(numbers) & (numbers > 0))
-    _require(path, table, column, good, "a number above 0")
-    table[column] = numbers.astype("float64")
-
-
-def _require(path: Path, table: pd.DataFrame, column: str, good: pd.Series, allowed: str) -> None:
-    if not good.all():
-        row = int(np.flatnonzero(~good)[0])
-        source, value = table["source"].iloc[row], table[column].iloc[row]
-        raise DataError(
-            f"{path}, row {row + 1} ({source}), column {column}: {value}; allowed is {allowed}"
-        )
+def _read_ranges(path: Path, unit: str, texts: list[str]) -> pd.DataFrame:
+    """Factors by source with a central value, and low and high where the reference states them."""
+    low, central, high = (f"{bound}_{unit}" for bound in ("low", "central", "high"))
+    table = read_factors(
+        path, key="source", numbers=[low, central, high], optional=[low, high], texts=texts
+    )
+    for column, good, allowed in (
+        (low, ~(table[low] > table[central]), f"at most {central}"),
+        (high, ~(table[high] < table[central]), f"at least {central}"),
+    ):
+        require(path, table, "source", column, good, allowed)
+    return table

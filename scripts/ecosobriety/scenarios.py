@@ -83,7 +83,7 @@ def derive_scenarios(
     )
     contracts = _list_contracts(offers, coverage)
     electricity = _blend_electricity(places.merge(contracts, how="cross"))
-    table = _average_energy(runs, confidence).merge(electricity, how="cross")
+    table = average_energy(runs, confidence).merge(electricity, how="cross")
     for bound in _BOUNDS:
         used_kwh = table["energy_kwh" + bound] * pue
         table["emissions_g" + bound] = used_kwh * table["intensity_g_per_kwh" + bound]
@@ -95,8 +95,13 @@ def derive_scenarios(
     return table[list(SCHEMAS["scenarios"].columns)]
 
 
-def _average_energy(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Mean energy over the seeds of each cell with its Student t interval (not below 0), in kWh."""
+def average_energy(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Average the energy over the seeds of each data set, model and size.
+
+    Returns:
+        dataset, model, n_train, energy_kwh and the ends of its Student t interval, energy_kwh_low
+        (not below 0) and energy_kwh_high; both null with one seed.
+    """
     rows = [
         (*cell, *mean_interval(energies_kwh, confidence))
         for cell, energies_kwh in runs.groupby(_CELL, sort=True)["energy_kwh"]

@@ -64,7 +64,7 @@ rule derive_scenarios:
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         reference=study_config.reference_n_train(config),
-        code=code("grid", "scenarios", "tables", "units"),
+        code=code("factors", "grid", "scenarios", "tables", "units"),
     script:
         "../../scripts/derive_scenarios.py"
 
@@ -130,7 +130,7 @@ rule check_claims:
     params:
         config=canonical({key: config[key] for key in ("dataset", "models", "cost")}),
         code=code(
-            *("claims", "curves", "grid", "recommendation"),
+            *("claims", "curves", "factors", "grid", "recommendation"),
             *("tables", "texts", "units", "views"),
         ),
     script:

@@ -2,7 +2,7 @@
 import json
 
 from ecosobriety import config as study_config
-from ecosobriety import datasets, files, fingerprint, grid
+from ecosobriety import datasets, files, fingerprint, grid, tables
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
@@ -10,6 +10,7 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "environment.yml")
 SOURCE_INTENSITY = "config/factors/source_intensity.csv"
 SOURCE_COST = "config/factors/source_cost.csv"
+EQUIVALENTS = "config/factors/equivalents.csv"
 REPORT_PARTS = "workflow/report"
 LOCALE = f"{REPORT_PARTS}/locale"
 COUNTRIES = grid.load_countries()["country_iso3"].tolist()
@@ -70,12 +71,17 @@ def lock_folder():
         )
 
 
-def records():
-    """The records of every training of the study."""
+def record_paths(runs):
+    """The records of trainings that are given as (data set, model, size, seed)."""
     return [
         f"{RESULTS}/runs/{dataset}/{model}/n{n_train}/seed{seed}.json"
-        for dataset, model, n_train, seed in study_config.run_grid(config)
+        for dataset, model, n_train, seed in runs
     ]
+
+
+def records():
+    """The records of every training of the study."""
+    return record_paths(study_config.run_grid(config))
 
 
 def reports():

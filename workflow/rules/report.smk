@@ -32,6 +32,15 @@ rule build_report:
         study_files=canonical(list(STUDY_FILES)),
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
-        code=code("figures", "grid", "reporting", "tables", "texts", "units", "views"),
+        code=code(
+            "factors",
+            "figures",
+            "grid",
+            "reporting",
+            "tables",
+            "texts",
+            "units",
+            "views",
+        ),
     script:
         "../../scripts/build_report.py"

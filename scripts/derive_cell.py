@@ -1,0 +1,25 @@
+"""Derive one cell of size x country x source from that size's trainings alone."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import cells, equivalents, grid, logs, records
+
+with logs.logged_to(snakemake.log[0]):
+    keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
+    paths = [Path(path) for path in snakemake.input.records]
+    identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
+    cell = cells.describe_cell(
+        records.collect(dict(zip(paths, keys, strict=True)), identity),
+        grid.load_countries(),
+        grid.load_sources(Path(snakemake.input.sources)),
+        grid.load_costs(Path(snakemake.input.costs)),
+        equivalents.load_equivalents(Path(snakemake.input.equivalents)),
+        country=snakemake.wildcards.country,
+        source=snakemake.wildcards.source,
+        coverage=json.loads(snakemake.params.coverage),
+        confidence=snakemake.params.confidence,
+        pue=snakemake.params.pue,
+        **json.loads(snakemake.params.cost),
+    )
+    records.write_json(Path(snakemake.output[0]), cell)

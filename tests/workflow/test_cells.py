@@ -1,0 +1,58 @@
+"""One cell is a target of its own, and never one of the study's."""
+
+import json
+
+import pytest
+
+from ecosobriety.tables import read_table
+
+from .conftest import copy_workflow
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    return copy_workflow(tmp_path_factory.mktemp("fresh"))
+
+
+def cell(n_train, country, source):
+    return f"results/digits/cells/n{n_train}/{country}/{source}.json"
+
+
+@pytest.mark.parametrize("n_train", [600, 700])  # within the study and beside it
+def test_a_cell_trains_its_own_size_alone(fresh, n_train):
+    jobs = fresh.planned(target=cell(n_train, "FRA", "hydro"))
+    assert jobs["train_model"] == 3
+    assert jobs["derive_cell"] == 1
+    assert set(jobs) <= {"prepare_dataset", "prepare_countries", "train_model", "derive_cell"}
+
+
+def test_the_study_makes_no_cells(fresh):
+    assert "derive_cell" not in fresh.planned()
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (cell(600, "FRX", "hydro"), "'FRX' is not a known"),
+        (cell(600, "FRA", "hydra"), "the nearest is hydro"),
+        (cell(1401, "FRA", "hydro"), "1401, but must be from 1 to 1400"),
+    ],
+)
+def test_a_cell_that_cannot_be_stops_before_any_training(fresh, path, told):
+    done = fresh.snakemake("--dry-run", "--cores", "2", "--", path, check=False)
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+
+
+def test_a_finished_studys_cell_is_that_of_the_table(workflow):
+    path = cell(600, "POL", "coal")
+    assert workflow.planned(target=path) == {"derive_cell": 1}
+    workflow.snakemake("--cores", "2", "--", path)
+    values = json.loads((workflow.folder / path).read_text())["values"]
+    table = read_table("scenarios", workflow.results("tables/scenarios.csv"))
+    rows = table[
+        (table["n_train"] == 600) & (table["country_iso3"] == "POL") & (table["source"] == "coal")
+    ]
+    assert [value["coverage"] for value in values] == list(rows["coverage"])
+    for name in ("emissions_g", "emissions_g_low", "emissions_g_high"):
+        assert [value[name] for value in values] == pytest.approx(list(rows[name]))

@@ -1,0 +1,55 @@
+# One cell of size x country x source, on demand: nothing asks for it but its own path.
+CELL = "n{n_train}/{country}/{source}"
+
+
+def cell_runs(wildcards):
+    """The trainings that a cell needs; a name that does not exist stops before any of them."""
+    try:
+        grid.select_countries(grid.load_countries(), [wildcards.country])
+        if wildcards.source != tables.GRID_SOURCE:
+            grid.select_sources(
+                grid.load_sources(ROOT / SOURCE_INTENSITY), [wildcards.source]
+            )
+        return study_config.cell_runs(
+            config, int(wildcards.n_train), datasets.TRAIN_SIZES
+        )
+    except EcosobrietyError as error:
+        raise WorkflowError(str(error))
+
+
+rule derive_cell:
+    input:
+        records=lambda wildcards: record_paths(cell_runs(wildcards)),
+        identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
+        sources=SOURCE_INTENSITY,
+        costs=SOURCE_COST,
+        equivalents=EQUIVALENTS,
+    output:
+        f"{RESULTS}/cells/{CELL}.json",
+    log:
+        f"{LOGS}/derive_cell/{CELL}.log",
+    benchmark:
+        f"{BENCHMARKS}/derive_cell/{CELL}.tsv"
+    wildcard_constraints:
+        country=r"[A-Z]{3}",
+        source=r"[a-z][a-z0-9_]*",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=lambda wildcards: canonical(cell_runs(wildcards)),
+        coverage=canonical(config["grid"]["coverage"]),
+        cost=canonical(config["cost"]),
+        pue=config["metering"]["pue"],
+        confidence=config["analysis"]["confidence"],
+        code=code(
+            "cells",
+            "curves",
+            "equivalents",
+            "factors",
+            "grid",
+            "records",
+            "scenarios",
+            "units",
+        ),
+    script:
+        "../../scripts/derive_cell.py"
