@@ -84,6 +84,21 @@ def records():
     return record_paths(study_config.run_grid(config))
 
 
+def cell_runs(wildcards):
+    """The trainings that a cell needs; a name that does not exist stops before any of them."""
+    try:
+        grid.select_countries(grid.load_countries(), [wildcards.country])
+        if wildcards.source != tables.GRID_SOURCE:
+            grid.select_sources(
+                grid.load_sources(ROOT / SOURCE_INTENSITY), [wildcards.source]
+            )
+        return study_config.cell_runs(
+            config, int(wildcards.n_train), datasets.TRAIN_SIZES
+        )
+    except EcosobrietyError as error:
+        raise WorkflowError(str(error))
+
+
 def reports():
     """The report in every language of the study."""
     return [REPORTS[language] for language in config["languages"]]
