@@ -1,6 +1,7 @@
-"""Train one network once, measured, and write its record."""
+"""Train one network on one size, once for each seed, measured; write a record of each."""
 
 import json
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -9,23 +10,37 @@ from ecosobriety import datasets, logs, metering, records, training
 
 with logs.logged_to(snakemake.log[0]):
     parameters = json.loads(snakemake.params.training)
-    checkpoints = Path(snakemake.params.checkpoints)
-    ledger = metering.Ledger(Path(snakemake.params.attempts))
-    record = training.train(
-        datasets.load(Path(snakemake.input.data)),
-        model=snakemake.wildcards.model,
-        init_args=json.loads(snakemake.params.model),
-        n_train=int(snakemake.wildcards.n_train),
-        seed=int(snakemake.wildcards.seed),
-        settings=training.settings_from(parameters),
-        meter=metering.meter_from(parameters),
-        ledger=ledger,
-        threads=snakemake.threads,
-        code_fingerprint=snakemake.params.code,
-        checkpoints=checkpoints if parameters["training.checkpoint"] else None,
-        progress_bar=sys.stderr.isatty(),
-    )
-    # Before the record: a checkpoint of a finished training would be taken up by a later one.
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    records.write_record(Path(snakemake.output.record), record)
-    ledger.complete(record.energy_kwh, record.train_duration_s)
+    model, init_args = snakemake.wildcards.model, json.loads(snakemake.params.model)
+    n_train = int(snakemake.wildcards.n_train)
+    dataset = datasets.load(Path(snakemake.input.data))
+    for output in map(Path, snakemake.output):
+        seed = int(output.stem.removeprefix("seed"))
+        identity = training.identity_of(
+            dataset.sha256, model, init_args, n_train, seed, parameters, snakemake.params.code
+        )
+        # A run that was killed, or that another seed joins, redoes none that is finished.
+        if records.stands(output, identity):
+            logging.info("%s: this very training is done already", output)
+            output.touch()
+            continue
+        checkpoints = Path(snakemake.params.checkpoints) / output.stem
+        ledger = metering.Ledger(Path(snakemake.params.attempts) / output.stem, identity=identity)
+        record = training.train(
+            dataset,
+            model=model,
+            init_args=init_args,
+            n_train=n_train,
+            seed=seed,
+            settings=training.settings_from(parameters),
+            meter=metering.meter_from(parameters),
+            ledger=ledger,
+            threads=snakemake.threads,
+            code_fingerprint=snakemake.params.code,
+            checkpoints=checkpoints if parameters["training.checkpoint"] else None,
+            progress_bar=sys.stderr.isatty(),
+        )
+        # Before the record: a checkpoint of a finished training would be taken up by a later one.
+        shutil.rmtree(checkpoints, ignore_errors=True)
+        # The record comes last: where it stands, all is said.
+        ledger.complete(record.energy_kwh, record.train_duration_s)
+        records.write_record(output, record)

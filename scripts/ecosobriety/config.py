@@ -19,6 +19,8 @@ from ecosobriety.schema import complete_value, document, fault, list_names, read
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
 
+_NOT_OF_A_TRAINING = {"metering.pue", "training.runs_per_job"}
+
 _TABLE_BEGIN = "<!-- keys: begin, written by `make docs` -->"
 _TABLE_END = "<!-- keys: end -->"
 
@@ -154,8 +156,9 @@ def cell_runs(
 def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
     """What decides every training and its measurement: the leaves of training and metering.
 
-    Without `metering.pue`, which multiplies the energy afterwards. With the budget `steps` a
-    training also depends on the reference size. Hand it to Snakemake as ONE parameter: it compares
+    Without `metering.pue`, which multiplies the energy afterwards, and without the number of
+    trainings that share a process. With the budget `steps` a training also depends on the reference
+    size. Hand it to Snakemake as ONE parameter: it compares
     sorted values without their names, so that among separate parameters a swap goes unnoticed.
 
     Returns:
@@ -165,7 +168,7 @@ def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | No
         f"{section}.{name}": json.dumps(value) if isinstance(value, list) else value
         for section in ("training", "metering")
         for name, value in config[section].items()
-        if (section, name) != ("metering", "pue")
+        if f"{section}.{name}" not in _NOT_OF_A_TRAINING
     }
     if config["training"]["budget"] == "steps":
         leaves["analysis.reference_n_train"] = reference_n_train(config)

@@ -5,6 +5,7 @@ checked when it is read: a truncated, foreign or impossible record is refused by
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
+
+logger = logging.getLogger(__name__)
 
 Quality = Literal["measured", "estimated", "mixed"]
 Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -53,7 +56,7 @@ class RunRecord(_Strict):
     the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the
     whole training (forward and backward as counted). `other_cpu_share` is the share of the
     machine's CPU time in the window that other processes took: the meter counts it as the
-    training's. None means not measured.
+    training's. `identity` is the digest of all that decides the training. None means not measured.
     """
 
     dataset: str
@@ -83,6 +86,7 @@ class RunRecord(_Strict):
     short_window: bool
     attempt: str
 
+    identity: str
     started_at: str
     ended_at: str
     other_cpu_share: Share
@@ -91,6 +95,7 @@ class RunRecord(_Strict):
     training: dict[str, Any]
     metering: dict[str, Any]
     hardware: dict[str, Any]
+    job: dict[str, str | None]
     versions: dict[str, str]
     dataset_sha256: str
     code_fingerprint: str
@@ -101,7 +106,7 @@ RunKey = tuple[str, str, int, int]
 
 RUN_KEY = ("dataset", "model", "n_train", "seed")
 RUN_COLUMNS: tuple[str, ...] = tuple(RunRecord.model_fields)[
-    : list(RunRecord.model_fields).index("started_at")
+    : list(RunRecord.model_fields).index("identity")
 ]
 """The columns of the table `runs`, in the contract's order."""
 
@@ -144,6 +149,15 @@ def _read_own(path: Path, key: RunKey, dataset_sha256: str) -> RunRecord:
     if record.dataset_sha256 != dataset_sha256:
         raise RecordError(f"{path} was trained on other data ({record.dataset_sha256})")
     return record
+
+
+def stands(path: Path, identity: str) -> bool:
+    """Whether a valid record of the training of this identity lies at `path` already."""
+    try:
+        return path.exists() and read_record(path).identity == identity
+    except RecordError as error:
+        logger.warning("%s: it is trained again", error)
+        return False
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import math
 import os
 import platform
 import resource
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -66,6 +66,30 @@ def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
     )
 
 
+def identity_of(
+    dataset_sha256: str,
+    model: str,
+    init_args: Mapping[str, Any],
+    n_train: int,
+    seed: int,
+    parameters: Mapping[str, Any],
+    code_fingerprint: str,
+) -> str:
+    """Digest of all that decides a training and its measurement, whatever machine does it.
+
+    Args:
+        dataset_sha256: Digest of the data set's content.
+        model: Name of the network.
+        init_args: Arguments of the network.
+        n_train: Number of training examples.
+        seed: As for `train`.
+        parameters: `config.training_parameters`: training and metering by dotted key.
+        code_fingerprint: Fingerprint of the code that decides the result.
+    """
+    parts = [dataset_sha256, model, init_args, n_train, seed, parameters, code_fingerprint]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def steps_of(n_train: int, epochs: int, batch_size: int) -> int:
     """Optimiser steps of `epochs` epochs over `n_train` examples; the last batch may be smaller."""
     return math.ceil(n_train / batch_size) * epochs
@@ -78,15 +102,37 @@ def examples_of(steps: int, n_train: int, batch_size: int) -> int:
 
 
 class Slices:
-    """Batches cut out of tensors in memory, shuffled anew each epoch by the seed.
+    """Batches cut out of tensors in memory, normalised, and shuffled anew each epoch by the seed.
 
-    Gathering a whole batch at once costs a fraction of fetching and collating single examples. Each
-    epoch's order depends on seed and epoch alone, so that a resumed training sees the same batches.
+    Gathering a whole batch at once costs a fraction of fetching and collating single examples, and
+    the data stay in their own type: float32 images would take four times the memory of their bytes.
+    Each epoch's order depends on seed and epoch alone, so that a resumed training sees the same
+    batches.
+
+    Args:
+        x: (N, *input_shape) uint8 or float32 inputs.
+        y: (N,) int64 labels.
+        rows: (n,) the examples of which the batches are made.
+        batch_size: Examples per batch; the last one may be smaller.
+        mean: Subtracted from each input.
+        deviation: Each input is then divided by it.
+        shuffle_seed: None: the order of `rows`, in every epoch.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, batch_size: int, shuffle_seed: int | None = None):
-        self._x, self._y = x, y
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        rows: Tensor,
+        batch_size: int,
+        *,
+        mean: float,
+        deviation: float,
+        shuffle_seed: int | None = None,
+    ):
+        self._x, self._y, self._rows = x, y, rows
         self._batch_size = batch_size
+        self._mean, self._deviation = mean, deviation
         self._shuffle_seed = shuffle_seed
         self._epoch = 0
 
@@ -95,19 +141,17 @@ class Slices:
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(len(self._y) / self._batch_size)
+        return math.ceil(len(self._rows) / self._batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        if self._shuffle_seed is None:
-            yield from zip(
-                self._x.split(self._batch_size), self._y.split(self._batch_size), strict=True
-            )
-            return
-        sequence = np.random.SeedSequence([self._shuffle_seed, self._epoch])
-        generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
-        order = torch.randperm(len(self._y), generator=generator)
-        for chosen in order.split(self._batch_size):
-            yield self._x[chosen], self._y[chosen]
+        rows = self._rows
+        if self._shuffle_seed is not None:
+            sequence = np.random.SeedSequence([self._shuffle_seed, self._epoch])
+            generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
+            rows = rows[torch.randperm(len(rows), generator=generator)]
+        for chosen in rows.split(self._batch_size):
+            x = self._x[chosen].to(torch.float32)
+            yield x.sub_(self._mean).div_(self._deviation), self._y[chosen]
 
 
 class _EpochOrder(pl.Callback):
@@ -160,7 +204,7 @@ def train(
         seed: Decides the subset, the initial weights and the order of the batches.
         settings: The hyper-parameters.
         meter: Measures the training and the evaluation.
-        ledger: Keeps this attempt's energy while it runs.
+        ledger: Keeps this attempt's energy while it runs; its identity is that of `identity_of`.
         threads: CPU threads for PyTorch; never more than the CPUs that the process may use.
         code_fingerprint: Fingerprint of the code that decides the result.
         checkpoints: Folder for a checkpoint after each epoch, from which a later attempt at this
@@ -180,8 +224,6 @@ def train(
             f"{dataset.name} has {len(dataset.y_train)} training examples, fewer than {n_train}"
         )
     threads = min(threads, usable_cpus())
-    identity = [dataset.sha256, model, init_args, n_train, seed, asdict(settings), threads]
-    ledger.identity = _digest([*identity, code_fingerprint])
     # First, so that a damaged ledger is told before energy is spent.
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
@@ -254,6 +296,7 @@ def train(
         ),
         short_window=measured.short_window,
         attempt=ledger.attempt,
+        identity=ledger.identity,
         started_at=measured.started_at,
         ended_at=measured.ended_at,
         other_cpu_share=measured.other_cpu_share,
@@ -262,6 +305,7 @@ def train(
         training={**asdict(settings), "init_args": dict(init_args)},
         metering=dict(meter.describe()),
         hardware=describe_hardware(),
+        job=describe_job(),
         versions={"python": platform.python_version()}
         | {name: version(name) for name in _VERSIONED},
         dataset_sha256=dataset.sha256,
@@ -298,6 +342,15 @@ def describe_hardware() -> dict[str, Any]:
     }
 
 
+def describe_job() -> dict[str, str | None]:
+    """Where this process runs; None: not under Slurm."""
+    return {
+        "node": os.environ.get("SLURMD_NODENAME") or platform.node(),
+        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+        "slurm_cpus_on_node": os.environ.get("SLURM_CPUS_ON_NODE"),
+    }
+
+
 def usable_cpus() -> int:
     """CPUs that this process may run on; psutil and the platform count the whole machine's."""
     if hasattr(os, "sched_getaffinity"):
@@ -305,29 +358,53 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _digest(identity: Sequence[Any]) -> str:
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def _batches(
     dataset: datasets.Dataset, n_train: int, seed: int, settings: TrainingSettings
 ) -> tuple[Slices, Slices]:
     """Normalise with the training subset's own mean and deviation: no leak from the test set."""
     chosen = datasets.training_order(dataset.y_train, seed)[:n_train]
-    x_train = torch.from_numpy(dataset.x_train[chosen]).to(torch.float32)
-    # PyTorch sums in double precision without a copy; NumPy would make one of twice the size.
-    deviation, mean = torch.std_mean(x_train, correction=0)
+    mean, deviation = mean_and_deviation(dataset.x_train, chosen)
     if deviation == 0.0:
         raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
 
-    def batches(x: Tensor, y: NDArray[np.int64], size: int, shuffle_seed: int | None) -> Slices:
-        return Slices(x.sub_(mean).div_(deviation), torch.from_numpy(y), size, shuffle_seed)
-
-    x_test = torch.from_numpy(dataset.x_test).to(torch.float32, copy=True)
-    return (
-        batches(x_train, dataset.y_train[chosen], settings.batch_size, seed),
-        batches(x_test, dataset.y_test, TEST_BATCH, None),
+    train = Slices(
+        torch.from_numpy(dataset.x_train),
+        torch.from_numpy(dataset.y_train),
+        torch.from_numpy(chosen),
+        settings.batch_size,
+        mean=mean,
+        deviation=deviation,
+        shuffle_seed=seed,
     )
+    test = Slices(
+        torch.from_numpy(dataset.x_test),
+        torch.from_numpy(dataset.y_test),
+        torch.arange(len(dataset.y_test)),
+        TEST_BATCH,
+        mean=mean,
+        deviation=deviation,
+    )
+    return train, test
+
+
+def mean_and_deviation(x: NDArray[Any], rows: NDArray[np.int64]) -> tuple[float, float]:
+    """Mean and standard deviation of all values of some examples.
+
+    Args:
+        x: (N, *input_shape) uint8 or float32.
+        rows: (n,) the examples that count.
+    """
+    if x.dtype == np.uint8:
+        # Counts of the 256 values are exact, and need no floating-point copy of the examples.
+        counts = sum(
+            np.bincount(x[part].ravel(), minlength=256)
+            for part in np.array_split(rows, math.ceil(len(rows) / TEST_BATCH))
+        )
+        values = np.arange(256)
+        mean = float(np.average(values, weights=counts))
+        return mean, math.sqrt(np.average((values - mean) ** 2, weights=counts))
+    deviation_and_mean = torch.std_mean(torch.from_numpy(x[rows]), correction=0)
+    return float(deviation_and_mean[1]), float(deviation_and_mean[0])
 
 
 def _cpu_name() -> str:

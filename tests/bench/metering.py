@@ -48,7 +48,7 @@ def _train(callbacks: list[pl.Callback]) -> float:
         enable_progress_bar=False,
     ).fit(
         Classifier(build_network("mlp", {"hidden": [256]}, (28, 28), 10), 0.001),
-        Slices(x, y, 128, shuffle_seed=1),
+        Slices(x, y, torch.arange(EXAMPLES), 128, mean=0.0, deviation=1.0, shuffle_seed=1),
     )
     return window.duration_s
 

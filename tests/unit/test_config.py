@@ -46,6 +46,7 @@ def test_defaults_are_filled():
             "accelerator": "auto",
             "precision": "32-true",
             "checkpoint": False,
+            "runs_per_job": 1,
         },
         "metering": {
             "country": "FRA",
@@ -135,6 +136,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
     ("key", "value"),
     [
         (("metering", "pue"), 1.5),
+        (("training", "runs_per_job"), 5),
         (("grid", "countries"), ["FRA"]),
         (("grid", "n_train"), [100, 200, 300]),
         (("analysis", "margin"), 0.02),

@@ -90,7 +90,8 @@ from ecosobriety.schema import complete_value
             ("training", "epoch"),
             3,
             "training.epoch is not a known key, but must be one of epochs, batch_size, "
-            "learning_rate, budget, accelerator, precision, checkpoint (the nearest is epochs)",
+            "learning_rate, budget, accelerator, precision, checkpoint, "
+            "runs_per_job (the nearest is epochs)",
         ),
         (
             ("training", "learning_rate"),

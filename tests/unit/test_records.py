@@ -6,8 +6,15 @@ import pandas as pd
 import pytest
 
 from ecosobriety.errors import RecordError
-from ecosobriety.records import RUN_COLUMNS, RunRecord, collect, read_record, write_json
-from ecosobriety.records import write_record as write
+from ecosobriety.records import (
+    RUN_COLUMNS,
+    RunRecord,
+    collect,
+    read_record,
+    stands,
+    write_json,
+    write_record,
+)
 from ecosobriety.tables import SCHEMAS, read_table, write_table
 
 RECORD = {
@@ -37,6 +44,7 @@ RECORD = {
     "peak_memory_mb": 528.0,
     "short_window": False,
     "attempt": "20260101T000000Z-host-1-abcdef",
+    "identity": "fedcba9876543210",
     "started_at": "2026-01-01T00:00:00.000000+00:00",
     "ended_at": "2026-01-01T00:00:01.250000+00:00",
     "other_cpu_share": 0.02,
@@ -45,6 +53,7 @@ RECORD = {
     "training": {"epochs": 20},
     "metering": {"tool": "codecarbon"},
     "hardware": {"cpu": "A processor"},
+    "job": {"node": "node1", "slurm_job_id": "7", "slurm_cpus_on_node": "2"},
     "versions": {"torch": "2.13.0"},
     "dataset_sha256": "00",
     "code_fingerprint": "0123456789abcdef",
@@ -60,7 +69,7 @@ def record():
 
 
 def test_a_record_survives_writing_and_reading(record, tmp_path):
-    write(tmp_path / "a/b/seed1.json", record)
+    write_record(tmp_path / "a/b/seed1.json", record)
     assert read_record(tmp_path / "a/b/seed1.json") == record
 
 
@@ -93,7 +102,7 @@ def test_a_truncated_record_is_refused_by_name(tmp_path, length):
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(record, tmp_path):
     path = tmp_path / "seed1.json"
-    write(path, record)
+    write_record(path, record)
     before = path.read_bytes()
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, {"energy_kwh": float("nan")})
@@ -101,10 +110,21 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(record, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_record_stands_for_its_own_training_alone(record, tmp_path, caplog):
+    path = tmp_path / "seed1.json"
+    assert not stands(path, record.identity)
+    write_record(path, record)
+    assert stands(path, record.identity)
+    assert not stands(path, "another training")
+    path.write_text(path.read_text()[:200])
+    assert not stands(path, record.identity)
+    assert str(path) in caplog.text
+
+
 def test_collected_records_are_the_table_of_the_contract(record, tmp_path):
     paths = [tmp_path / f"seed{seed}.json" for seed in (2, 1)]
     for path, seed in zip(paths, (2, 1), strict=True):
-        write(path, record.model_copy(update={"seed": seed}))
+        write_record(path, record.model_copy(update={"seed": seed}))
     runs = collect({path: (*KEY[:3], seed) for path, seed in zip(paths, (2, 1), strict=True)}, "00")
     assert tuple(runs.columns) == RUN_COLUMNS == tuple(SCHEMAS["runs"].columns)
     assert runs["seed"].tolist() == [1, 2]
@@ -128,7 +148,7 @@ def test_collected_records_are_the_table_of_the_contract(record, tmp_path):
     ],
 )
 def test_a_table_that_breaks_the_contract_is_not_written(record, tmp_path, change, named):
-    write(tmp_path / "seed1.json", record)
+    write_record(tmp_path / "seed1.json", record)
     runs = change(collect({tmp_path / "seed1.json": KEY}, "00"))
     with pytest.raises(RecordError, match=named):
         write_table("runs", runs, tmp_path / "runs.csv")
@@ -137,10 +157,10 @@ def test_a_table_that_breaks_the_contract_is_not_written(record, tmp_path, chang
 
 def test_truncated_and_foreign_records_are_set_aside_and_named(record, tmp_path):
     good, truncated, foreign, other_data = (tmp_path / f"seed{seed}.json" for seed in (1, 2, 3, 4))
-    write(good, record)
+    write_record(good, record)
     truncated.write_text(good.read_text()[:500])
-    write(foreign, record)
-    write(other_data, record.model_copy(update={"seed": 4, "dataset_sha256": "ff"}))
+    write_record(foreign, record)
+    write_record(other_data, record.model_copy(update={"seed": 4, "dataset_sha256": "ff"}))
     paths = {
         path: (*KEY[:3], seed)
         for seed, path in enumerate([good, truncated, foreign, other_data], start=1)

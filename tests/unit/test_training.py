@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from ecosobriety.training import (
     Slices,
     TrainingSettings,
     examples_of,
+    identity_of,
+    mean_and_deviation,
     settings_from,
     steps_of,
     train,
@@ -25,9 +28,15 @@ SETTINGS = TrainingSettings(
 )
 
 
+CODE = "0123456789abcdef"
+
+
 @pytest.fixture
 def train_digits(digits, tmp_path):
     def run(n_train=300, seed=1, settings=SETTINGS, dataset=digits, **options):
+        identity = identity_of(
+            dataset.sha256, "mlp", {"hidden": [16]}, n_train, seed, asdict(settings), CODE
+        )
         return train(
             dataset,
             model="mlp",
@@ -36,9 +45,9 @@ def train_digits(digits, tmp_path):
             seed=seed,
             settings=settings,
             meter=options.pop("meter", FakeMeter(cpu_w=50.0, ram_w=10.0)),
-            ledger=Ledger(tmp_path / "attempts"),
+            ledger=Ledger(tmp_path / "attempts", identity=identity),
             threads=1,
-            code_fingerprint="0123456789abcdef",
+            code_fingerprint=CODE,
             **options,
         )
 
@@ -131,7 +140,8 @@ def test_too_large_a_size_and_constant_inputs_are_refused(train_digits, digits):
 
 def test_every_example_comes_once_an_epoch_in_a_new_order():
     x = torch.arange(10.0).unsqueeze(1)
-    batches = Slices(x, torch.arange(10), batch_size=4, shuffle_seed=7)
+    rows = torch.arange(10)
+    batches = Slices(x, rows, rows, 4, mean=0.0, deviation=1.0, shuffle_seed=7)
     assert len(batches) == 3
     epochs = []
     for epoch in range(2):
@@ -142,6 +152,33 @@ def test_every_example_comes_once_an_epoch_in_a_new_order():
     batches.set_epoch(0)
     assert torch.cat([y for _, y in batches]).tolist() == epochs[0]
     assert all((inputs.squeeze(1) == y).all() for inputs, y in batches)
+
+
+def test_batches_are_cut_from_the_chosen_rows_and_normalised():
+    x = torch.tensor([[0], [10], [20], [30]], dtype=torch.uint8)
+    y = torch.arange(4)
+    batches = Slices(x, y, torch.tensor([3, 1, 2]), 2, mean=20.0, deviation=5.0)
+    assert [(inputs.squeeze(1).tolist(), labels.tolist()) for inputs, labels in batches] == [
+        ([2.0, -2.0], [3, 1]),
+        ([0.0], [2]),
+    ]
+    assert x.tolist() == [[0], [10], [20], [30]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_mean_and_deviation_are_those_of_the_chosen_rows(dtype):
+    x = np.array([[1, 2], [250, 251], [3, 6]], dtype=dtype)
+    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
+    # Values 1, 2, 3, 6: mean 3, squared distances 4, 1, 0, 9.
+    assert mean == 3.0
+    assert deviation == pytest.approx(3.5**0.5)
+
+
+def test_whatever_decides_a_training_decides_its_identity():
+    parts = ("data", "mlp", {"hidden": [16]}, 300, 1, {"training.epochs": 3}, CODE)
+    changed = ("other", "cnn", {"hidden": [17]}, 301, 2, {"training.epochs": 4}, "other")
+    identities = {identity_of(*parts[:i], changed[i], *parts[i + 1 :]) for i in range(len(parts))}
+    assert len(identities | {identity_of(*parts)}) == len(parts) + 1
 
 
 def test_subsets_are_nested(digits):

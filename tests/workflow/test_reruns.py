@@ -9,6 +9,9 @@ import yaml
 from ecosobriety.records import read_record
 from ecosobriety.tables import read_table
 
+SIZES = 3
+"""Each size's three seeds share a process."""
+
 PLOT_AND_REPORT = {"plot_figure": 5, "build_report": 1}
 # What the answer is told by: all that follows it.
 FROM_ANSWER = {"recommend_size": 1, "check_claims": 1, **PLOT_AND_REPORT}
@@ -44,8 +47,8 @@ def test_a_moved_study_has_nothing_to_do(workflow, tmp_path):
 @pytest.mark.parametrize(
     ("change", "jobs"),
     [
-        ({"grid": {"n_train": [200, 400, 600, 1400]}}, {"train_model": 3}),
-        ({"grid": {"seeds": [1, 2, 3, 4]}}, {"train_model": 3}),
+        ({"grid": {"n_train": [200, 400, 600, 1400]}}, {"train_model": 1}),
+        ({"grid": {"seeds": [1, 2, 3, 4]}}, {"train_model_2": 3}),
     ],
 )
 def test_a_size_or_a_seed_trains_the_new_ones_only(workflow, change, jobs):
@@ -66,7 +69,7 @@ def test_a_size_or_a_seed_trains_the_new_ones_only(workflow, change, jobs):
     ],
 )
 def test_what_decides_a_training_retrains_all(workflow, change):
-    assert planned(workflow, **change)["train_model"] == 9
+    assert planned(workflow, **change)["train_model"] == SIZES
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,43 @@ def test_what_decides_a_training_retrains_all(workflow, change):
 )
 def test_countries_sources_and_prices_derive_anew(workflow, change):
     assert planned(workflow, **change) == {"derive_scenarios": 1, **FROM_ANSWER}
+
+
+def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):
+    jobs = planned(workflow, training={"runs_per_job": 1})
+    assert not [rule for rule in jobs if rule.startswith("train_model")]
+
+
+def test_a_seed_that_joins_others_in_a_process_redoes_none_of_them(workflow):
+    before = {path: path.read_text() for path in workflow.results("runs").rglob("n200/*.json")}
+    assert len(before) == 3
+    seeds = {"n_train": [200], "seeds": [1, 2, 3, 4]}
+
+    def change(config):
+        config["grid"].update(seeds)
+        config["training"]["runs_per_job"] = 4
+
+    target = "results/digits/tables/runs.csv"
+    workflow.snakemake("--cores", "2", "--", target, config=workflow.with_config(change))
+    after = {path: path.read_text() for path in workflow.results("runs").rglob("n200/*.json")}
+    assert len(after) == 4
+    assert before.items() <= after.items()
+    assert len(list(workflow.results("attempts/digits/mlp/n200").rglob("*.json"))) == 4
+
+
+def test_a_training_alone_in_its_process_gives_the_same_to_the_last_digit(workflow):
+    path = workflow.results("runs/digits/mlp/n200/seed2.json")
+    among_others = read_record(path)
+    path.unlink()
+    config = workflow.with_config(lambda c: c["training"].update(runs_per_job=1))
+    workflow.snakemake(
+        "--cores", "2", "--", "results/digits/runs/digits/mlp/n200/seed2.json", config=config
+    )
+    alone = read_record(path)
+    assert alone.attempt != among_others.attempt
+    assert alone.test_accuracy == among_others.test_accuracy
+    assert alone.test_loss == among_others.test_loss
+    assert [e.metrics for e in alone.epoch_log] == [e.metrics for e in among_others.epoch_log]
 
 
 def test_the_margin_decides_anew(workflow):
@@ -121,7 +161,7 @@ def test_a_comment_in_the_trainings_code_retrains_nothing(workflow):
 
 def test_a_changed_algorithm_retrains_all(workflow):
     edit(workflow, "scripts/ecosobriety/models.py", r"torch\.optim\.AdamW", "torch.optim.Adam")
-    assert workflow.planned()["train_model"] == 9
+    assert workflow.planned()["train_model"] == SIZES
 
 
 def test_the_same_data_prepared_again_retrains_nothing(workflow):

@@ -41,7 +41,6 @@ STUDY = config["study"]
 RESULTS = f"results/{STUDY}"
 LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
-RUN = "{dataset}/{model}/n{n_train}/seed{seed}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
 FIGURE = f"{RESULTS}/figures/{{figure}}.{{language}}"
 MODEL_FIGURES = [
@@ -82,6 +81,20 @@ def record_paths(runs):
 def records():
     """The records of every training of the study."""
     return record_paths(study_config.run_grid(config))
+
+
+def seed_batches():
+    """The seeds that one process trains one after another; a lone one is any, by wildcard."""
+    n = config["training"]["runs_per_job"]
+    seeds = config["grid"]["seeds"]
+    return (
+        [["{seed}"]] if n == 1 else [seeds[i : i + n] for i in range(0, len(seeds), n)]
+    )
+
+
+def batch_name(seeds):
+    """What a batch's log is called."""
+    return "-".join(f"seed{seed}" for seed in dict.fromkeys((seeds[0], seeds[-1])))
 
 
 def cell_runs(wildcards):

@@ -1,27 +1,36 @@
 # The only measured rule. Nothing about countries, sources, prices, margins or plots may reach it.
-rule train_model:
-    input:
-        data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
-        identity=f"{RESULTS}/data/{{dataset}}.sha256",
-    output:
-        record=f"{RESULTS}/runs/{RUN}.json",
-    log:
-        f"{LOGS}/train_model/{RUN}.log",
-    benchmark:
-        f"{BENCHMARKS}/train_model/{RUN}.tsv"
-    conda:
-        ENVIRONMENT
-    # All cores: what runs beside a measured training would be counted as its energy.
-    threads: workflow.cores
-    resources:
-        energy_meter=1,
-    params:
-        attempts=f"{RESULTS}/attempts/{RUN}",
-        checkpoints=f"{RESULTS}/checkpoints/{RUN}",
-        training=canonical(study_config.training_parameters(config)),
-        model=lambda wildcards: study_config.model_parameters(config, wildcards.model)[
-            "init_args"
-        ],
-        code=code(*fingerprint.TRAINING_MODULES),
-    script:
-        "../../scripts/train_model.py"
+# One process trains `training.runs_per_job` seeds of a size one after another; with several such
+# batches, each is a rule of its own, as their outputs differ in more than wildcards.
+SIZE = "{dataset}/{model}/n{n_train}"
+
+for number, seeds in enumerate(seed_batches()):
+
+    rule:
+        name:
+            f"train_model_{number + 1}" if number else "train_model"
+        input:
+            data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
+            identity=f"{RESULTS}/data/{{dataset}}.sha256",
+        output:
+            # Not removed beforehand: what is finished among them stays.
+            update([f"{RESULTS}/runs/{SIZE}/seed{seed}.json" for seed in seeds]),
+        log:
+            f"{LOGS}/train_model/{SIZE}/{batch_name(seeds)}.log",
+        benchmark:
+            f"{BENCHMARKS}/train_model/{SIZE}/{batch_name(seeds)}.tsv"
+        conda:
+            ENVIRONMENT
+        # All cores: what runs beside a measured training would be counted as its energy.
+        threads: workflow.cores
+        resources:
+            energy_meter=1,
+        params:
+            attempts=f"{RESULTS}/attempts/{SIZE}",
+            checkpoints=f"{RESULTS}/checkpoints/{SIZE}",
+            training=canonical(study_config.training_parameters(config)),
+            model=lambda wildcards: study_config.model_parameters(
+                config, wildcards.model
+            )["init_args"],
+            code=code(*fingerprint.TRAINING_MODULES),
+        script:
+            "../../scripts/train_model.py"
