@@ -178,6 +178,22 @@ class Case:
         """The size with the highest mean accuracy, the smallest of them where several have it."""
         return int(self.curve["n_train"].iloc[int(self.curve["accuracy_mean"].argmax())])
 
+    @cached_property
+    def pace_spread(self) -> float:
+        """How many times more energy per optimiser step one size took than another, by medians.
+
+        The same network and batch cost the same at every size; more than 1 is the machine's doing
+        (another clock, neighbours on a shared machine), and an error of every ratio of energies.
+        """
+        per_step = (self.runs["energy_kwh"] / self.runs["steps"]).groupby(self.runs["n_train"])
+        medians = per_step.median()
+        return float(medians.max() / medians.min())
+
+    def steps_saved_share(self, n_train: int) -> float:
+        """Share (0-1) of the reference's optimiser steps that a size does without."""
+        steps = self.runs.groupby("n_train")["steps"].mean()
+        return float(1 - steps[n_train] / steps[self.reference])
+
     def pairs(self, n_train: int) -> int:
         """How many seeds ran at a size and at the reference."""
         seeds = [

@@ -122,6 +122,15 @@ def test_what_was_not_tested_is_not_called_sure(context_of):
     assert plain(certainty).startswith("How sure: not at all. Fewer than two seeds ran both with")
 
 
+def test_a_machine_that_changed_its_pace_is_told(context_of):
+    runs = make_runs()
+    slow = runs["n_train"] == 30_000
+    runs.loc[slow, "energy_kwh"] *= 1.5
+    (warning,) = context_of(make_study(runs))["cases"][0]["warnings"]
+    # 313 steps an epoch instead of 469 at the sufficient size of 40,000.
+    assert re.search(r"1\.[45]\d? times as much energy .* 40,000 examples save 33%", warning)
+
+
 def test_a_sound_study_has_no_warnings(context):
     assert context["cases"][0]["warnings"] == []
 

@@ -14,6 +14,7 @@ from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case
 
 MIN_SEEDS = 3
+UNEVEN_FROM = 1.2
 """With fewer, a standard deviation is hardly known at all, and bounds are very wide."""
 
 
@@ -152,6 +153,15 @@ def warnings(case: Case, text: Texts) -> list[str]:
         sizes = [int(size) for size in curve.index[curve["verdict_reason"] == reason]]
         if sizes:
             told.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
+    if case.stop is not None and case.pace_spread > UNEVEN_FROM:
+        told.append(
+            text(
+                "warning.uneven_pace",
+                times=text.number(case.pace_spread),
+                n_train=text.integer(case.stop),
+                share=text.share(case.steps_saved_share(case.stop)),
+            )
+        )
     best, accuracy = case.most_accurate, curve["accuracy_mean"]
     if best < case.reference and accuracy[best] > accuracy[case.reference]:
         told.append(
