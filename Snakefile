@@ -25,6 +25,10 @@ if workflow.is_main_process and not workflow.dryrun:
 
 localrules:
     all,
+    # The nodes of a cluster seldom reach the network.
+    prepare_countries,
+    refresh,
+    refresh_countries,
 
 
 wildcard_constraints:
@@ -37,6 +41,7 @@ wildcard_constraints:
 
 
 include: "workflow/rules/prepare.smk"
+include: "workflow/rules/countries.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/cell.smk"

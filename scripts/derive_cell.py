@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ecosobriety import cells, equivalents, grid, logs, records
+from ecosobriety import cells, equivalents, grid, logs, records, tables
 
 with logs.logged_to(snakemake.log[0]):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
@@ -11,7 +11,7 @@ with logs.logged_to(snakemake.log[0]):
     identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
     cell = cells.describe_cell(
         records.collect(dict(zip(paths, keys, strict=True)), identity),
-        grid.load_countries(),
+        tables.read_table("countries", Path(snakemake.input.countries)),
         grid.load_sources(Path(snakemake.input.sources)),
         grid.load_costs(Path(snakemake.input.costs)),
         equivalents.load_equivalents(Path(snakemake.input.equivalents)),

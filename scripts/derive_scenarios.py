@@ -8,7 +8,7 @@ from ecosobriety import grid, logs, scenarios, tables
 with logs.logged_to(snakemake.log[0]):
     derived = scenarios.derive_scenarios(
         tables.read_table("runs", Path(snakemake.input.runs)),
-        grid.load_countries(),
+        tables.read_table("countries", Path(snakemake.input.countries)),
         grid.load_sources(Path(snakemake.input.sources)),
         grid.load_costs(Path(snakemake.input.costs)),
         country_codes=json.loads(snakemake.params.countries),

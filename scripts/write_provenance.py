@@ -11,6 +11,8 @@ with logs.logged_to(snakemake.log[0]):
         record_paths=[Path(path) for path in snakemake.input.records],
         data_path=Path(snakemake.input.data),
         factor_paths=[Path(snakemake.input.sources), Path(snakemake.input.costs)],
+        countries_path=Path(snakemake.input.countries),
+        country_data_path=Path(snakemake.input.country_data),
         repository=Path(snakemake.scriptdir).parent,
     )
     records.write_json(Path(snakemake.output[0]), facts)

@@ -4,6 +4,6 @@ The library behind the workflow. It knows nothing of Snakemake. A module imports
 above it in this list:
 
 errors, files, units, texts, fingerprint, logs, records, tables, datasets, schema, config, models,
-metering, training, doctor, provenance, curves, factors, grid, equivalents, scenarios, cells,
-recommendation, views, claims, figures, reporting.
+metering, training, doctor, provenance, curves, factors, grid, country_data, equivalents, scenarios,
+cells, recommendation, views, claims, figures, reporting.
 """

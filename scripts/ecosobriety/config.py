@@ -224,8 +224,21 @@ def _contradictions(
         # Lightning would train in bf16-mixed instead and only warn.
         allowed = "32-true or bf16-mixed with the accelerator cpu"
         yield "training.precision", f'is "16-mixed", but must be {allowed}'
+    yield from _country_data_contradictions(config["country_data"])
     if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
+
+
+def _country_data_contradictions(country_data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    provider, path = country_data["provider"], country_data["path"]
+    if provider == "csv" and path is None:
+        yield (
+            "country_data.path",
+            "is null, but must be the path of a CSV file with the provider csv",
+        )
+    if provider != "csv" and path is not None:
+        allowed = f"null with the provider {provider}"
+        yield "country_data.path", f"is {show(path)}, but must be {allowed}"
 
 
 def _model_contradictions(

@@ -1,6 +1,11 @@
 """The errors that a user can cause and mend: each message is one clear sentence."""
 
 
+def one_line(sentence: str) -> str:
+    """A sentence on one line, whatever the names and values in it hold."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
+
+
 class EcosobrietyError(Exception):
     """Base of all errors whose message is meant for the user, without a traceback."""
 

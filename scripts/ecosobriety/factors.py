@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecosobriety.errors import DataError
+from ecosobriety.errors import DataError, one_line
 
 _PROVENANCE = ["reference", "year", "url", "verified"]
 
@@ -75,6 +75,5 @@ def require(
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
         name, value = table[key].iloc[row], table[column].iloc[row]
-        raise DataError(
-            f"{path}, row {row + 1} ({name}), column {column}: {value}; allowed is {allowed}"
-        )
+        told = f"{path}, row {row + 1} ({name}), column {column}: {value}; allowed is {allowed}"
+        raise DataError(one_line(told))

@@ -1,11 +1,13 @@
 """The electricity of countries and of energy sources: carbon intensity, low-carbon share, cost.
 
-Countries come from the table that CodeCarbon ships (Our World in Data: Ember and the Energy
-Institute; life-cycle intensities), so that a study's grid emissions are CodeCarbon's own. Sources
-and costs come from CSV files in which every value stands beside its reference.
+Countries come by default from the table that CodeCarbon ships (Our World in Data: Ember and the
+Energy Institute; life-cycle intensities), so that a study's grid emissions are CodeCarbon's own;
+`country_data` has the other providers, and all of them are checked here. The tables of sources and
+of costs are CSV files in which every value stands beside its reference.
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib.metadata import distribution
@@ -18,18 +20,41 @@ from ecosobriety.errors import ConfigError
 from ecosobriety.factors import read_factors, read_number, require
 from ecosobriety.units import grams_to_kg
 
-_MIX_FILE = "codecarbon/data/private_infra/global_energy_mix.json"
-# Disjoint, and together the whole production: "other renewable" includes bioenergy.
-_NAMED_SOURCES_TWH = (
-    "coal_TWh",
-    "gas_TWh",
-    "oil_TWh",
-    "nuclear_TWh",
-    "hydroelectricity_TWh",
-    "solar_TWh",
-    "wind_TWh",
-    "other_renewable_TWh",
+MIX_FILE = "codecarbon/data/private_infra/global_energy_mix.json"
+"""The table that CodeCarbon ships, below its installation."""
+
+FOSSIL_SHARES = ("coal_share", "gas_share", "oil_share")
+LOW_CARBON_SHARES = (
+    *("nuclear_share", "hydro_share", "solar_share", "wind_share"),
+    *("bioenergy_share", "other_renewable_share"),
 )
+SHARES = (*FOSSIL_SHARES, *LOW_CARBON_SHARES)
+"""Columns of a country's mix: disjoint, and together its whole production."""
+
+MIX_SOURCES: Mapping[str, str] = {
+    "coal_share": "coal",
+    "gas_share": "gas",
+    "oil_share": "oil",
+    "nuclear_share": "nuclear",
+    "hydro_share": "hydro",
+    # Most of the world's solar electricity is from large plants, most of its wind from land.
+    "solar_share": "solar_pv_utility",
+    "wind_share": "wind_onshore",
+    "bioenergy_share": "biomass",
+    # Geothermal, wave and tidal: geothermal is nearly all of it.
+    "other_renewable_share": "geothermal",
+}
+"""The source of `config/factors/source_intensity.csv` that stands for each share of a mix."""
+
+_DIRECT_SHARES = {
+    "coal_share": "coal_TWh",
+    "gas_share": "gas_TWh",
+    "oil_share": "oil_TWh",
+    "nuclear_share": "nuclear_TWh",
+    "hydro_share": "hydroelectricity_TWh",
+    "solar_share": "solar_TWh",
+    "wind_share": "wind_TWh",
+}
 _SHARE_TOLERANCE = 0.02
 # The table's emissions (Mt) and productions (TWh) are rounded to two decimals.
 _HALF_LAST_DIGIT = 0.005
@@ -42,73 +67,164 @@ def load_countries() -> pd.DataFrame:
     Returns:
         What `build_countries` gives for the installed CodeCarbon's table.
     """
+    return build_countries(json.loads(mix_path().read_text(encoding="utf-8")))
+
+
+def mix_path() -> Path:
+    """Where the installed CodeCarbon keeps its table of national mixes."""
     # importlib.resources would import the package, and with it the tracker and its hardware probe.
-    path = Path(str(distribution("codecarbon").locate_file(_MIX_FILE)))
-    return build_countries(json.loads(path.read_text(encoding="utf-8")))
+    return Path(str(distribution("codecarbon").locate_file(MIX_FILE)))
 
 
 def build_countries(mix: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Turn the table of national mixes into one row per country and check each.
+    """Turn CodeCarbon's table of national mixes into one row per country and check each.
 
-    A mix whose intensity is missing or 0 has a null intensity. A life-cycle intensity is never 0:
-    hydropower alone has about 24 g/kWh (IPCC AR5 WG3 Annex III). The table's intensities are
-    emissions rounded to 0.01 Mt over production rounded to 0.01 TWh, so that a very small producer
-    (the Central African Republic: 0.15 TWh, all hydropower) is rounded down to 0. We do not put a
-    guess in its place. All other flaws are told in `flag` and the value is kept.
+    The table's intensities are emissions rounded to 0.01 Mt over production rounded to 0.01 TWh,
+    so that a very small producer (the Central African Republic: 0.15 TWh, all hydropower) is
+    rounded down to 0.
 
     Args:
         mix: for each ISO-3166 alpha-3 code, the production by source in TWh, `carbon_intensity` in
             g CO2e/kWh, `country_name` and `year`.
 
     Returns:
+        What `finish_countries` gives.
+    """
+    return finish_countries([_read_country(code, entry) for code, entry in sorted(mix.items())])
+
+
+def finish_countries(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Check each country of a provider and put all into one form.
+
+    An intensity that is missing, 0 or less becomes null. A life-cycle intensity is never 0:
+    hydropower alone has about 24 g/kWh (IPCC AR5 WG3 Annex III). We do not put a guess in its
+    place. All other flaws are told in `flag` and the value is kept.
+
+    Args:
+        rows: for each country, country_iso3, country_name, intensity_g_per_kwh, year,
+            low_carbon_share and each of `SHARES` (0-1), None where unknown; `remarks`: what its
+            provider tells about it. A country without intensity may say the reason there.
+
+    Returns:
         Sorted by code: country_iso3, country_name, intensity_g_per_kwh (life-cycle, null where
         unusable), low_carbon_share (0-1: renewables and nuclear over production, null where
-        unknown), year (Int64), flag (why a value is null or to be taken with care; null if sound).
+        unknown), year (Int64), each of `SHARES` (null where unknown), flag (why a value is null or
+        to be taken with care; null if sound).
     """
-    rows = [_read_country(code, entry) for code, entry in sorted(mix.items())]
-    return pd.DataFrame(rows).astype(
+    finished = [
         {
-            "intensity_g_per_kwh": "float64",
-            "low_carbon_share": "float64",
+            "country_iso3": row["country_iso3"],
+            "country_name": row["country_name"],
+            "intensity_g_per_kwh": intensity if (intensity or 0) > 0 else None,
+            "low_carbon_share": row["low_carbon_share"],
+            "year": row["year"],
+            **{share: row[share] for share in SHARES},
+            "flag": "; ".join([*_find_flaws(row), *row["remarks"]]) or None,
+        }
+        for row in rows
+        for intensity in [row["intensity_g_per_kwh"]]
+    ]
+    table = pd.DataFrame(finished).astype(
+        {
+            **dict.fromkeys(("intensity_g_per_kwh", "low_carbon_share", *SHARES), "float64"),
             "year": "Int64",
             "flag": "str",
         }
     )
+    return table.sort_values("country_iso3", ignore_index=True)
 
 
 def _read_country(code: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    intensity, total_twh = entry.get("carbon_intensity"), entry.get("total_TWh")
-    low_carbon_twh = entry.get("low_carbon_TWh")
+    total_twh, low_carbon_twh = entry.get("total_TWh"), entry.get("low_carbon_TWh")
     share = low_carbon_twh / total_twh if total_twh and low_carbon_twh is not None else None
     return {
         "country_iso3": code,
         "country_name": entry["country_name"],
-        "intensity_g_per_kwh": intensity if intensity and intensity > 0 else None,
+        "intensity_g_per_kwh": entry.get("carbon_intensity"),
         "low_carbon_share": share,
         "year": entry.get("year"),
-        "flag": "; ".join(_find_flaws(entry, share is not None)) or None,
+        **_read_shares(entry),
+        "remarks": _find_coarseness(entry),
     }
 
 
-def _find_flaws(entry: Mapping[str, Any], share_known: bool) -> list[str]:
-    intensity, total_twh = entry.get("carbon_intensity"), entry.get("total_TWh")
+def _read_shares(entry: Mapping[str, Any]) -> dict[str, float | None]:
+    total_twh = entry.get("total_TWh")
+    if not total_twh:
+        return dict.fromkeys(SHARES)
+    others_twh = entry.get("other_renewable_TWh") or 0.0
+    # Of what is counted among the other renewables, a part is bioenergy.
+    not_bioenergy_twh = min(entry.get("other_renewable_exc_biofuel_TWh") or 0.0, others_twh)
+    produced_twh = {share: entry.get(name) or 0.0 for share, name in _DIRECT_SHARES.items()} | {
+        "bioenergy_share": others_twh - not_bioenergy_twh,
+        "other_renewable_share": not_bioenergy_twh,
+    }
+    return {share: twh / total_twh for share, twh in produced_twh.items()}
+
+
+def _find_flaws(row: Mapping[str, Any]) -> list[str]:
+    intensity, shares = row["intensity_g_per_kwh"], [row[share] for share in SHARES]
+    known = None not in shares
     flaws = []
-    if intensity is None:
-        flaws.append("no intensity in the table")
-    elif intensity <= 0:
-        flaws.append(f"intensity {intensity:g} in the table, which no mix has over its life cycle")
-    if not share_known:
-        flaws.append("no production in the table, so no low-carbon share")
-    if total_twh:
-        named = sum(entry.get(source) or 0.0 for source in _NAMED_SOURCES_TWH) / total_twh
-        if abs(named - 1) > _SHARE_TOLERANCE:
-            flaws.append(f"sources add to {named:.1%} of the production")
-    if total_twh and intensity and intensity > 0:
-        emissions_mt = grams_to_kg(intensity) * total_twh  # 1 kg/kWh is 1 Mt/TWh
-        uncertainty = _HALF_LAST_DIGIT / emissions_mt + _HALF_LAST_DIGIT / total_twh
-        if uncertainty > _COARSE_FROM:
-            flaws.append(f"small producer: rounding alone moves the intensity by {uncertainty:.0%}")
+    if intensity is None and not row["remarks"]:
+        flaws.append("no intensity in the data")
+    elif intensity is not None and intensity <= 0:
+        fossil = sum(row[share] for share in FOSSIL_SHARES) if known else 0.0
+        why = (
+            f"although {fossil:.1%} is fossil" if fossil else "which no mix has over its life cycle"
+        )
+        flaws.append(f"intensity {intensity:g} in the data, {why}")
+    if row["low_carbon_share"] is None:
+        flaws.append("no low-carbon share in the data")
+    if known and abs(sum(shares) - 1) > _SHARE_TOLERANCE:
+        flaws.append(f"sources add to {sum(shares):.1%} of the production")
     return flaws
+
+
+def _find_coarseness(entry: Mapping[str, Any]) -> list[str]:
+    intensity, total_twh = entry.get("carbon_intensity"), entry.get("total_TWh")
+    if not (total_twh and intensity and intensity > 0):
+        return []
+    emissions_mt = grams_to_kg(intensity) * total_twh  # 1 kg/kWh is 1 Mt/TWh
+    uncertainty = _HALF_LAST_DIGIT / emissions_mt + _HALF_LAST_DIGIT / total_twh
+    if uncertainty <= _COARSE_FROM:
+        return []
+    return [f"small producer: rounding alone moves the intensity by {uncertainty:.0%}"]
+
+
+def add_mix_intensity(countries: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Put beside each country's intensity what its mix would have with the sources' own factors.
+
+        mix_intensity = sum over the shares of share x I_source     g CO2e/kWh
+
+    The two differ where a country's plants differ from the literature's middle, or where a table
+    errs. Sources are the literature's, so that imports, losses and ageing plants are not in it.
+
+    Args:
+        countries: as `finish_countries` gives it.
+        sources: as `load_sources` gives it.
+
+    Returns:
+        The countries with mix_intensity_g_per_kwh (null where a share or a factor is unknown) and
+        mix_ratio: that over intensity_g_per_kwh, null where either is.
+    """
+    factors = sources.set_index("source")["central_g_per_kwh"].reindex(list(MIX_SOURCES.values()))
+    mix = (countries[list(MIX_SOURCES)] * factors.to_numpy()).sum(axis=1, skipna=False)
+    ratio = mix / countries["intensity_g_per_kwh"]
+    return countries.assign(mix_intensity_g_per_kwh=mix, mix_ratio=ratio)
+
+
+def most_differing(countries: pd.DataFrame, number: int) -> pd.DataFrame:
+    """The countries whose mix and intensity differ most, by their ratio, in either direction.
+
+    Args:
+        countries: as `add_mix_intensity` gives it.
+        number: how many countries at most.
+    """
+    known = countries[countries["mix_ratio"] > 0]
+    distance = known["mix_ratio"].map(math.log).abs()
+    order = distance.sort_values(ascending=False, kind="stable").index
+    return known.loc[order].head(number).reset_index(drop=True)
 
 
 def select_countries(countries: pd.DataFrame, codes: Iterable[str]) -> pd.DataFrame:

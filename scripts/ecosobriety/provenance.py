@@ -1,6 +1,7 @@
 """Where a study's numbers come from: configuration, versions, hardware, code, data, factors."""
 
 import hashlib
+import json
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ def describe(
     record_paths: Sequence[Path],
     data_path: Path,
     factor_paths: Sequence[Path],
+    countries_path: Path,
+    country_data_path: Path,
     repository: Path,
 ) -> dict[str, Any]:
     """Gather the provenance of a study, ready for JSON.
@@ -30,13 +33,16 @@ def describe(
         record_paths: The records of the study's trainings.
         data_path: The prepared data set.
         factor_paths: The tables of factors.
+        countries_path: The table of countries.
+        country_data_path: Where that comes from, as `country_data.prepare` gives it.
         repository: Folder of the workflow, for its git commit.
 
     Returns:
         `config`, `dataset`, `trainings` (number, first start, last end in UTC, how many were
         disturbed by other work on the machine), `hardware` (each distinct machine once),
         `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
-        repository, and the trainings' fingerprints) and `factors` (sha256 of each table).
+        repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
+        `country_data` (the countries' provenance, and `table_sha256` of their table).
     """
     runs = [read_record(path) for path in record_paths]
     dataset = datasets.load(data_path)
@@ -69,6 +75,10 @@ def describe(
             "training_fingerprints": sorted({run.code_fingerprint for run in runs}),
         },
         "factors": {path.name: _sha256(path) for path in factor_paths},
+        "country_data": {
+            **json.loads(country_data_path.read_text(encoding="utf-8")),
+            "table_sha256": _sha256(countries_path),
+        },
     }
 
 

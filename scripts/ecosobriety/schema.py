@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match, by_relevance
 from jsonschema.validators import extend
 
-from ecosobriety.errors import ConfigError
+from ecosobriety.errors import ConfigError, one_line
 
 MAX_DEPTH = 8
 """Deeper than any key of a study; ends a mapping that holds itself through a YAML alias."""
@@ -107,9 +107,7 @@ def document(schema: Mapping[str, Any]) -> str:
 def fault(file: str, key: str, text: str) -> ConfigError:
     """An error of one line, whatever the file's name, the keys and the values hold."""
     sentence = f"{file}: {key or 'the whole file'} {text}"
-    return ConfigError(
-        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
-    )
+    return ConfigError(one_line(sentence))
 
 
 def show(value: Any) -> str:

@@ -132,6 +132,24 @@ _SAVINGS = {
     "saved_share": _number(high=1),
 }
 
+_COUNTRIES = {
+    "country_iso3": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{3}$"), coerce=True),
+    "country_name": _text(),
+    "intensity_g_per_kwh": _number(0, nullable=True),
+    "low_carbon_share": _number(0, 1, nullable=True),
+    "year": _count(nullable=True),
+    **{
+        f"{source}_share": _number(0, nullable=True)
+        for source in (
+            *("coal", "gas", "oil", "nuclear", "hydro", "solar", "wind"),
+            *("bioenergy", "other_renewable"),
+        )
+    },
+    "flag": _text(nullable=True),
+    "mix_intensity_g_per_kwh": _number(0, nullable=True),
+    "mix_ratio": _number(0, nullable=True),
+}
+
 _CLAIMS = {
     "claim_id": _text(),
     "statement_en": _text(),
@@ -160,6 +178,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "scenarios": _schema("scenarios", _SCENARIOS, _SCENARIO),
     "savings": _schema("savings", _SAVINGS, _SCENARIO),
     "claims": _schema("claims", _CLAIMS, ["claim_id"]),
+    "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
 }
 """The tables of the contract by name."""
 

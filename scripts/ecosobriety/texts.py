@@ -7,6 +7,7 @@ A catalogue is one or several YAML files of nested keys; `a: {b: text}` is the k
 import math
 import string
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date as calendar_date
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 import yaml
 from babel import Locale
 from babel.core import get_global
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from markupsafe import Markup, escape
 
@@ -209,6 +210,11 @@ class Texts:
     def date(self, moment: str) -> str:
         """A moment in ISO 8601 as a date with the time."""
         return str(format_datetime(datetime.fromisoformat(moment), "long", locale=self.locale))
+
+    def day(self, day: str) -> str:
+        """A day in ISO 8601 as a date without the time."""
+        parsed = calendar_date.fromisoformat(day)
+        return str(format_date(parsed, "long", locale=self.locale))
 
     def country(self, iso3: str, fallback: str) -> str:
         """A country's name; `fallback` where the locale data know no such territory."""

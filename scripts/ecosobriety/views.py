@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecosobriety.errors import RecordError
-from ecosobriety.grid import load_costs, load_countries, load_sources
+from ecosobriety.grid import load_costs, load_sources
 from ecosobriety.tables import GRID_SOURCE, read_table
 from ecosobriety.units import readable_batch
 
@@ -58,6 +58,13 @@ class Study:
     sources: pd.DataFrame
     costs: pd.DataFrame
     recommendation: Mapping[str, Any]
+    country_data: Mapping[str, Any]
+
+    @cached_property
+    def countries_in_use(self) -> pd.DataFrame:
+        """The rows of `countries` that the scenarios are derived for."""
+        used = self.countries["country_iso3"].isin(self.scenarios["country_iso3"])
+        return self.countries[used].reset_index(drop=True)
 
     @cached_property
     def efficiency(self) -> pd.DataFrame:
@@ -345,6 +352,8 @@ def read_study(
     scenarios: Path,
     savings: Path,
     recommendation: Path,
+    countries: Path,
+    country_data: Path,
     sources: Path,
     costs: Path,
 ) -> Study:
@@ -355,8 +364,9 @@ def read_study(
         curve=read_table("curve", curve),
         scenarios=read_table("scenarios", scenarios),
         savings=read_table("savings", savings),
-        countries=load_countries(),
+        countries=read_table("countries", countries),
         sources=load_sources(sources),
         costs=load_costs(costs),
         recommendation=json.loads(recommendation.read_text(encoding="utf-8")),
+        country_data=json.loads(country_data.read_text(encoding="utf-8")),
     )

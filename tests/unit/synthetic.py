@@ -14,7 +14,7 @@ from ecosobriety.claims import check_claims, load_poster
 from ecosobriety.curves import fit_curves, recommend
 from ecosobriety.figures import draw, figure_ids
 from ecosobriety.figures.style import STYLE
-from ecosobriety.grid import load_costs, load_countries, load_sources
+from ecosobriety.grid import add_mix_intensity, load_costs, load_countries, load_sources
 from ecosobriety.recommendation import add_savings
 from ecosobriety.scenarios import derive_savings, derive_scenarios
 from ecosobriety.tables import check_table
@@ -33,6 +33,17 @@ ACCURACY = {
     60_000: 0.885,
 }
 SEEDS = (1, 2, 3, 4, 5)
+COUNTRY_DATA = {
+    "provider": "codecarbon",
+    "requested": "codecarbon",
+    "fallback_reason": None,
+    "origin": "CodeCarbon 3.3.2",
+    "file": "codecarbon/data/private_infra/global_energy_mix.json",
+    "sha256": "8f10" * 16,
+    "retrieved_on": None,
+    "first_hour": None,
+    "last_hour": None,
+}
 
 
 def make_config(**analysis: Any) -> dict[str, Any]:
@@ -89,13 +100,16 @@ def make_runs(
 
 
 def make_study(
-    runs: pd.DataFrame | None = None, coverage: tuple[float, ...] = (0.5, 1.0), **analysis: Any
+    runs: pd.DataFrame | None = None,
+    coverage: tuple[float, ...] = (0.5, 1.0),
+    countries: pd.DataFrame | None = None,
+    **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section."""
     config = make_config(**analysis)
     runs = make_runs() if runs is None else runs
-    countries = load_countries()
     sources = load_sources(ROOT / "config" / "factors" / "source_intensity.csv")
+    countries = add_mix_intensity(load_countries(), sources) if countries is None else countries
     costs = load_costs(ROOT / "config" / "factors" / "source_cost.csv")
     decision = {
         key: config["analysis"][key] for key in ("reference_n_train", "margin", "confidence")
@@ -128,6 +142,7 @@ def make_study(
         sources=sources,
         costs=costs,
         recommendation=add_savings(recommendation, scenarios, savings, country),
+        country_data=COUNTRY_DATA,
     )
 
 
@@ -163,6 +178,7 @@ def make_provenance(study: Study) -> dict[str, Any]:
         ],
         "code": {"git_commit": "0123456789abcdef" * 2, "training_fingerprints": ["89abcdef"]},
         "factors": {"source_intensity.csv": "77ab" * 16, "source_cost.csv": "9c0d" * 16},
+        "country_data": {**study.country_data, "table_sha256": "5e1f" * 16},
     }
 
 

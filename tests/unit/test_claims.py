@@ -145,6 +145,7 @@ def tiny_study(
         sources=sources,
         costs=costs,
         recommendation={"margin": margin, "confidence": 0.95, "results": [result]},
+        country_data={},
     )
 
 

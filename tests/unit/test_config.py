@@ -61,6 +61,12 @@ def test_defaults_are_filled():
             "confidence": 0.95,
             "target_accuracy": None,
         },
+        "country_data": {
+            "provider": "codecarbon",
+            "path": None,
+            "token_variable": "ELECTRICITY_MAPS_TOKEN",
+            "fallback": False,
+        },
         "cost": {"currency": "EUR", "usd_per_unit": 1.142, "grid_price_per_kwh": {}},
     }
 
@@ -138,6 +144,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
         (("metering", "pue"), 1.5),
         (("training", "runs_per_job"), 5),
         (("grid", "countries"), ["FRA"]),
+        (("country_data",), {"provider": "electricity_maps"}),
         (("grid", "n_train"), [100, 200, 300]),
         (("analysis", "margin"), 0.02),
         (("analysis", "reference_n_train"), 200),
@@ -175,7 +182,7 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
-        *("build_report", "everything", "as its keys say"),
+        *("prepare_countries", "build_report", "everything", "as its keys say"),
     )
     parts = list(described_parts(read_schema(SCHEMA)))
     assert len(parts) == len(document(read_schema(SCHEMA)).splitlines()) - 2  # its two head lines
@@ -185,7 +192,8 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    assert len(mappings) == 6  # dataset, grid, training, metering, analysis, cost
+    # dataset, grid, training, metering, analysis, country_data, cost
+    assert len(mappings) == 7
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -82,6 +82,12 @@ BAD_VALUES = {
     ("analysis", "margin"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
     ("analysis", "confidence"): bad_numbers(0.5, 1) | st.sampled_from([0.5, 1]),
     ("analysis", "target_accuracy"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
+    ("country_data",): NOT_MAPPINGS,
+    ("country_data", "provider"): BAD_NAMES,
+    ("country_data", "path"): st.integers()
+    | st.sampled_from(["", "a\0b", "a\n", "\ud800", "x" * 4097, "countries.csv"]),
+    ("country_data", "token_variable"): BAD_NAMES,
+    ("country_data", "fallback"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
     ("cost",): NOT_MAPPINGS,
     ("cost", "currency"): BAD_NAMES,
     ("cost", "usd_per_unit"): bad_numbers(0, 1_000_000) | st.just(0),

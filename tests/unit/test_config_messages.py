@@ -133,7 +133,28 @@ from ecosobriety.schema import complete_value
             {"FRA": -0.1},
             "cost.grid_price_per_kwh.FRA is -0.1, but must be a number from 0 to 1000000",
         ),
+        (
+            ("country_data", "provider"),
+            "electricitymaps",
+            'country_data.provider is "electricitymaps", but must be one of codecarbon, csv, '
+            "electricity_maps (the nearest is electricity_maps)",
+        ),
+        (
+            ("country_data", "token_variable"),
+            "my token",
+            'country_data.token_variable is "my token", but must be the name of an environment',
+        ),
         # What a schema cannot say.
+        (
+            ("country_data",),
+            {"provider": "csv"},
+            "country_data.path is null, but must be the path of a CSV file with the provider csv",
+        ),
+        (
+            ("country_data", "path"),
+            "countries.csv",
+            'country_data.path is "countries.csv", but must be null with the provider codecarbon',
+        ),
         (
             ("grid", "n_train"),
             [200, 1401],
@@ -186,7 +207,7 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
         (
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
             "stduy is not a known key, but must be one of study, title, languages, dataset, "
-            "models, grid, training, metering, analysis, cost (the nearest is study)",
+            "models, grid, training, metering, analysis, country_data, cost (the nearest is study)",
         ),
         (
             {**SMALLEST, "grid": {"seeds": [1, 2]}},

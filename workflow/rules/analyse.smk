@@ -45,6 +45,7 @@ rule fit_curves:
 rule derive_scenarios:
     input:
         runs=table("runs"),
+        countries=STUDY_FILES["countries"],
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
     output:
@@ -97,6 +98,8 @@ rule write_provenance:
         records=records(),
         runs=table("runs"),
         data=ancient(f"{RESULTS}/data/{config['dataset']['name']}.npz"),
+        countries=STUDY_FILES["countries"],
+        country_data=STUDY_FILES["country_data"],
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
     output:

@@ -6,6 +6,7 @@ rule derive_cell:
     input:
         records=lambda wildcards: record_paths(cell_runs(wildcards)),
         identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
+        countries=STUDY_FILES["countries"],
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
         equivalents=EQUIVALENTS,

@@ -1,8 +1,10 @@
 # The study's configuration, checked and completed, and the paths of the contract; nothing else.
 import json
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 from ecosobriety import config as study_config
-from ecosobriety import datasets, files, fingerprint, grid, tables
+from ecosobriety import country_data, datasets, files, fingerprint, grid, tables
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
@@ -13,18 +15,18 @@ SOURCE_COST = "config/factors/source_cost.csv"
 EQUIVALENTS = "config/factors/equivalents.csv"
 REPORT_PARTS = "workflow/report"
 LOCALE = f"{REPORT_PARTS}/locale"
-COUNTRIES = grid.load_countries()["country_iso3"].tolist()
 
 
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one stops here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
     try:
+        known = country_data.known_countries(written.get("country_data"))
         return study_config.complete(
             written,
             schema_path=ROOT / "workflow/schemas/config.schema.yaml",
             file=str(paths[-1]),
-            countries=COUNTRIES,
+            countries=known["country_iso3"].tolist(),
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
             train_sizes=datasets.TRAIN_SIZES,
         )
@@ -36,6 +38,9 @@ def complete_config(written):
 completed = complete_config(dict(config))
 config.clear()
 config.update(completed)
+
+KNOWN_COUNTRIES = country_data.known_countries(config["country_data"])
+COUNTRIES = KNOWN_COUNTRIES["country_iso3"].tolist()
 
 STUDY = config["study"]
 RESULTS = f"results/{STUDY}"
@@ -100,7 +105,7 @@ def batch_name(seeds):
 def cell_runs(wildcards):
     """The trainings that a cell needs; a name that does not exist stops before any of them."""
     try:
-        grid.select_countries(grid.load_countries(), [wildcards.country])
+        grid.select_countries(KNOWN_COUNTRIES, [wildcards.country])
         if wildcards.source != tables.GRID_SOURCE:
             grid.select_sources(
                 grid.load_sources(ROOT / SOURCE_INTENSITY), [wildcards.source]
@@ -141,6 +146,11 @@ STUDY_FILES = dict(
     scenarios=table("scenarios"),
     savings=table("savings"),
     recommendation=f"{RESULTS}/recommendation.json",
+    countries=f"{RESULTS}/data/countries.csv",
+    country_data=f"{RESULTS}/data/countries.json",
     sources=SOURCE_INTENSITY,
     costs=SOURCE_COST,
 )
+
+# What `snakemake refresh` writes: today's copy of Our World in Data's table.
+REFRESHED = f"config/countries/owid-{datetime.now(UTC):%Y-%m-%d}.csv"

@@ -4,7 +4,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from ecosobriety.figures.labels import label_points
-from ecosobriety.figures.style import ACCENT, FIT, INK, add_axes, new_figure, number_axis
+from ecosobriety.figures.style import (
+    ACCENT,
+    FIT,
+    INK,
+    add_axes,
+    empty_figure,
+    new_figure,
+    number_axis,
+)
 from ecosobriety.texts import Texts
 from ecosobriety.units import MASS_UNITS, readable_unit
 from ecosobriety.views import Case
@@ -19,9 +27,11 @@ _KNOWN_COUNTRIES = (
 def country_emissions(case: Case, text: Texts) -> Figure:
     """Emissions of one training on each country's mix against the mix's low-carbon share."""
     figure = new_figure(4.4)
-    axes = add_axes(figure, 0.85, 0.6, 5.9, 3.65)
     cells = case.country_cells
     shown = cells[cells["usable"]]
+    if shown.empty:
+        return empty_figure(figure, text("figure.country_emissions.no_share"))
+    axes = add_axes(figure, 0.85, 0.6, 5.9, 3.65)
     unit = readable_unit(float(shown["emissions_g"].max()), MASS_UNITS)
     points = {
         str(row.country_iso3): (

@@ -18,6 +18,7 @@ from ecosobriety.figures.style import (
     MARKERS,
     MUTED,
     add_axes,
+    empty_figure,
     log_axis,
     new_figure,
     number_axis,
@@ -65,17 +66,12 @@ def _label(case: Case, source: str, mark: str, text: Texts) -> str:
     return textwrap.fill(source_name(case, source, text, mark), LABEL_CHARACTERS)
 
 
-def _empty(figure: Figure, reason: str) -> Figure:
-    figure.text(0.5, 0.5, reason, ha="center", va="center")
-    return figure
-
-
 def source_emissions(case: Case, text: Texts) -> Figure:
     """Emissions against size by source; beside each name the range at the reference size."""
     figure = new_figure(4.9)
     order, styles = case.source_order("emissions_g"), _series_styles(case)
     if not order:
-        return _empty(figure, text("figure.source_emissions.no_intensity"))
+        return empty_figure(figure, text("figure.source_emissions.no_intensity"))
     lines = add_axes(figure, 0.85, 0.65, 2.5, 4.1)
     ranges = add_axes(figure, 5.45, 0.65, 1.35, 4.1)
     curves = {source: case.source_curve(source) for source in order}
@@ -120,7 +116,7 @@ def source_cost(case: Case, text: Texts) -> Figure:
     figure = new_figure(4.6)
     order, styles = case.source_order("cost"), _series_styles(case)
     if not order:
-        return _empty(figure, text("figure.source_cost.no_price"))
+        return empty_figure(figure, text("figure.source_cost.no_price"))
     axes = add_axes(figure, 0.95, 0.6, 3.95, 3.8)
     curves = {source: case.source_curve(source) for source in order}
     batch = case.cost_batch

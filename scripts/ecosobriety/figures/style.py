@@ -53,6 +53,12 @@ def new_figure(height_in: float) -> Figure:
     return figure
 
 
+def empty_figure(figure: Figure, reason: str) -> Figure:
+    """The reason why there is nothing to draw, in the middle of the figure."""
+    figure.text(0.5, 0.5, reason, ha="center", va="center")
+    return figure
+
+
 def add_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
     """Axes by position and size in inches from the lower left corner."""
     total_width, total_height = figure.get_size_inches()

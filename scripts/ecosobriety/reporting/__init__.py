@@ -16,6 +16,7 @@ from markupsafe import Markup
 from ecosobriety.figures import FIGURES, figure_id
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.claims import claim_cards, claims_summary
+from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.headline import headline, ladder, target, warnings
 from ecosobriety.reporting.sentences import captions, pareto_caption
@@ -29,7 +30,7 @@ REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
 
 SECTIONS = (
     *("headline", "figures", "claims", "efficiency", "tables"),
-    *("measurement", "method", "factors", "provenance"),
+    *("measurement", "method", "countries", "factors", "provenance"),
 )
 """The report's sections in their order."""
 
@@ -82,7 +83,7 @@ def build_context(
 
     Returns:
         title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
-        efficiency, measurement, factors, provenance.
+        efficiency, measurement, countries, factors, provenance.
     """
     cases = study.cases()
     return {
@@ -104,6 +105,7 @@ def build_context(
             ),
         },
         "measurement": _measurement(study, provenance, text),
+        "countries": country_section(study, provenance, text),
         "factors": factor_tables(study, text),
         "factor_notes": _factor_notes(study, text),
         "provenance": provenance,
@@ -248,7 +250,6 @@ def _energy(study: Study, text: Texts) -> list[str]:
 def _factor_notes(study: Study, text: Texts) -> list[str]:
     cost = study.config["cost"]
     return [
-        text("factors.countries", countries=text.integer(len(study.countries))),
         text(
             "factors.currency",
             currency=cost["currency"],

@@ -1,0 +1,9 @@
+"""Download Our World in Data's energy table as a dated table of countries."""
+
+from pathlib import Path
+
+from ecosobriety import logs
+from ecosobriety.country_data import owid
+
+with logs.logged_to(snakemake.log[0]):
+    owid.refresh(Path(snakemake.output.table))

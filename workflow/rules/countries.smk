@@ -1,0 +1,39 @@
+rule prepare_countries:
+    input:
+        sources=SOURCE_INTENSITY,
+        table=[path for path in [config["country_data"]["path"]] if path],
+    output:
+        countries=STUDY_FILES["countries"],
+        country_data=STUDY_FILES["country_data"],
+    log:
+        f"{LOGS}/prepare_countries.log",
+    benchmark:
+        f"{BENCHMARKS}/prepare_countries.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        country_data=canonical(config["country_data"]),
+        # Its table is part of the package and no input file.
+        codecarbon=version("codecarbon"),
+        code=code("country_data", "factors", "grid", "tables", "units"),
+    script:
+        "../../scripts/prepare_countries.py"
+
+
+# Never part of a study: what it writes is used where `country_data.path` names it.
+rule refresh_countries:
+    output:
+        table=REFRESHED,
+    log:
+        f"{LOGS}/refresh_countries.log",
+    benchmark:
+        f"{BENCHMARKS}/refresh_countries.tsv"
+    conda:
+        ENVIRONMENT
+    script:
+        "../../scripts/refresh_countries.py"
+
+
+rule refresh:
+    input:
+        REFRESHED,
