@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import psutil
@@ -39,6 +40,16 @@ def kill_all(process: subprocess.Popen) -> None:
     psutil.wait_procs(family, timeout=30)
 
 
+def wait_for_training(process: subprocess.Popen, attempts: Path) -> None:
+    """Wait until a training is at work, or the command has ended."""
+    while process.poll() is None:
+        entries = [path.read_text() for path in attempts.rglob("*.json")]
+        running = [entry for entry in map(json.loads, entries) if entry["status"] == "running"]
+        if any(psutil.pid_exists(entry["pid"]) for entry in running):
+            return
+        time.sleep(0.02)
+
+
 def undisturbed_columns(table: pd.DataFrame) -> pd.DataFrame:
     changing = ("energy_", "emissions_", "cost", "power_")
     kept = [c for c in table.columns if c not in MEASURED and not c.startswith(changing)]
@@ -47,19 +58,27 @@ def undisturbed_columns(table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def disturbed(tmp_path_factory):
-    """The digits study, killed with -9 at random moments and run again each time."""
+    """The digits study, killed with -9 again and again: in turn anywhere and within a training.
+
+    Trainings take less than a second each among the start-up of their processes, so that moments
+    chosen at random alone may meet none.
+    """
     workflow = copy_workflow(tmp_path_factory.mktemp("disturbed"))
     moments = random.Random(20260101)
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/digits.yaml"]
     finished_early = 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         process = subprocess.Popen(
             [*command, "--cores", "2"],
             cwd=workflow.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(moments.uniform(2, 16))
+        if kill % 2:
+            wait_for_training(process, workflow.results("attempts"))
+            time.sleep(moments.uniform(0, 0.5))
+        else:
+            time.sleep(moments.uniform(2, 16))
         if process.poll() is None:
             kill_all(process)
         else:
