@@ -7,17 +7,29 @@ Run as a program, this module writes the schema's table into `config/README.md`.
 
 import argparse
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ecosobriety.errors import ConfigError
-from ecosobriety.schema import complete_value, document, fault, list_names, read_schema, show
+from ecosobriety import datasets
+from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.schema import (
+    complete_value,
+    document,
+    fault,
+    list_names,
+    nearest,
+    read_schema,
+    show,
+)
 
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
+
+TrainingSize = Callable[[Mapping[str, Any]], int | None]
+"""Gives the number of training examples of the section `dataset`; None where it is not known."""
 
 _NOT_OF_A_TRAINING = {"metering.pue", "training.runs_per_job"}
 
@@ -31,7 +43,7 @@ def load(
     schema_path: Path,
     countries: Collection[str],
     sources: Collection[str],
-    train_sizes: Mapping[str, int],
+    training_size: TrainingSize,
 ) -> dict[str, Any]:
     """Read a study's configuration and complete it; see `read` and `complete`.
 
@@ -44,7 +56,7 @@ def load(
         file=str(path),
         countries=countries,
         sources=sources,
-        train_sizes=train_sizes,
+        training_size=training_size,
     )
 
 
@@ -81,7 +93,7 @@ def complete(
     file: str,
     countries: Collection[str],
     sources: Collection[str],
-    train_sizes: Mapping[str, int],
+    training_size: TrainingSize,
 ) -> dict[str, Any]:
     """Check a configuration and fill in the defaults.
 
@@ -91,7 +103,7 @@ def complete(
         file: name of the configuration's file, for the messages.
         countries: the known countries, ISO 3166 alpha-3.
         sources: the known energy sources.
-        train_sizes: number of training images of every data set that the schema allows.
+        training_size: as `datasets.training_size`, which reads the user's own files.
 
     Returns:
         A new dictionary with every key of the schema; where the schema says `number`, a float.
@@ -102,13 +114,20 @@ def complete(
     names = {"country": sorted(countries), "source": sorted(sources)}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
     completed.setdefault("title", completed["study"])
-    for key, text in _contradictions(completed, train_sizes):
+    for key, text in _contradictions(completed):
+        raise fault(file, key, text)
+    try:
+        largest = training_size(completed["dataset"])
+    except DataError as error:
+        shown = show(completed["dataset"]["path"])
+        raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
+    for key, text in _size_contradictions(completed, largest):
         raise fault(file, key, text)
     return completed
 
 
 def reference_n_train(config: Mapping[str, Any]) -> int:
-    """The training-set size, in images, against which the others are judged."""
+    """The training-set size, in examples, against which the others are judged."""
     size = config["analysis"]["reference_n_train"]
     return int(max(config["grid"]["n_train"]) if size == "max" else size)
 
@@ -134,20 +153,22 @@ def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
 
 
 def cell_runs(
-    config: Mapping[str, Any], n_train: int, train_sizes: Mapping[str, int]
+    config: Mapping[str, Any], n_train: int, training_size: TrainingSize
 ) -> list[tuple[str, str, int, int]]:
     """The trainings behind one cell: every seed of the study's first model at one size.
 
     The size need not be among those of the study.
 
     Raises:
-        ConfigError: the data set has no so many training images.
+        ConfigError: the data set has no so many training examples.
+        DataError: the user's own data cannot be read.
     """
     dataset = config["dataset"]["name"]
-    if not 0 < n_train <= train_sizes[dataset]:
+    largest = training_size(config["dataset"]) or n_train
+    if not 0 < n_train <= largest:
         raise ConfigError(
-            f"the cell's size is {n_train}, but must be from 1 to {train_sizes[dataset]}, the "
-            f"number of training images of {dataset}"
+            f"the cell's size is {n_train}, but must be from 1 to {largest}, the number of "
+            f"training examples of {dataset}"
         )
     model = config["models"][0]["name"]
     return [(dataset, model, n_train, seed) for seed in config["grid"]["seeds"]]
@@ -210,16 +231,11 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return node
 
 
-def _contradictions(
-    config: Mapping[str, Any], train_sizes: Mapping[str, int]
-) -> Iterator[tuple[str, str]]:
+def _contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the key and the fault of each valid value that contradicts another one."""
     dataset, training, cost = config["dataset"], config["training"], config["cost"]
-    if dataset["name"] == "digits" and dataset["path"] is not None:
-        shown = show(dataset["path"])
-        yield "dataset.path", f"is {shown}, but must be null: digits comes with scikit-learn"
-    yield from _model_contradictions(config["models"], dataset["name"])
-    yield from _size_contradictions(config, train_sizes[dataset["name"]])
+    yield from _dataset_contradictions(dataset)
+    yield from _model_contradictions(config["models"], dataset)
     if (training["precision"], training["accelerator"]) == ("16-mixed", "cpu"):
         # Lightning would train in bf16-mixed instead and only warn.
         allowed = "32-true or bf16-mixed with the accelerator cpu"
@@ -227,6 +243,30 @@ def _contradictions(
     yield from _country_data_contradictions(config["country_data"])
     if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
+
+
+def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name, path, own = dataset["name"], dataset["path"], datasets.format_of(dataset)
+    named = [*datasets.TRAIN_SIZES, *datasets.FORMATS]
+    if own is None and name not in named:
+        allowed = f"one of {list_names(named)}, or any name with a format{nearest(name, named)}"
+        yield "dataset.name", f"is {show(name)}, but must be {allowed}"
+    if own is not None and (name in datasets.TRAIN_SIZES or (name in named and name != own)):
+        yield "dataset.name", f"is {show(name)}, but must be another name with the format {own}"
+    if name == "digits" and path is not None:
+        yield "dataset.path", f"is {show(path)}, but must be null: digits comes with scikit-learn"
+    if own is not None and path is None:
+        what = "folder" if own == "image-folder" else "file"
+        yield "dataset.path", f"is null, but must be the path of a {what} with the format {own}"
+    if own in datasets.TABLES and dataset["label"] is None:
+        yield "dataset.label", f"is null, but must be the name of a column with the format {own}"
+    for key in ("label", "features"):
+        if own not in datasets.TABLES and dataset[key] is not None:
+            allowed = f"null: only {' and '.join(datasets.TABLES)} have columns"
+            yield f"dataset.{key}", f"is {show(dataset[key])}, but must be {allowed}"
+    if dataset["label"] is not None and dataset["label"] in (dataset["features"] or ()):
+        i = dataset["features"].index(dataset["label"])
+        yield f"dataset.features[{i}]", f"is {show(dataset['label'])}, but dataset.label is that"
 
 
 def _country_data_contradictions(country_data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -242,7 +282,7 @@ def _country_data_contradictions(country_data: Mapping[str, Any]) -> Iterator[tu
 
 
 def _model_contradictions(
-    models: Sequence[Mapping[str, Any]], dataset: str
+    models: Sequence[Mapping[str, Any]], dataset: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
     names = [model["name"] for model in models]
     for i, model in enumerate(models):
@@ -253,18 +293,22 @@ def _model_contradictions(
                 f"is {show(names[i])}, but models[{first}].name is that already",
             )
         channels = model["init_args"].get("channels", ())
-        if dataset == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
+        if channels and datasets.format_of(dataset) in datasets.TABLES:
+            allowed = f"another model with the format {datasets.format_of(dataset)}"
+            yield f"models[{i}].name", f'is "cnn", but must be {allowed}: a row is no image'
+        if dataset["name"] == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
             allowed = f"at most {MAX_CONVOLUTIONS_ON_DIGITS} layers for digits"
             yield f"models[{i}].init_args.channels", f"is {show(channels)}, but must be {allowed}"
 
 
-def _size_contradictions(config: Mapping[str, Any], largest: int) -> Iterator[tuple[str, str]]:
+def _size_contradictions(
+    config: Mapping[str, Any], largest: int | None
+) -> Iterator[tuple[str, str]]:
     sizes, reference = config["grid"]["n_train"], reference_n_train(config)
     for i, size in enumerate(sizes):
-        if size > largest:
-            limit = (
-                f"at most {largest}, the number of training images of {config['dataset']['name']}"
-            )
+        if largest is not None and size > largest:
+            name = config["dataset"]["name"]
+            limit = f"at most {largest}, the number of training examples of {name}"
             yield f"grid.n_train[{i}]", f"is {size}, but must be {limit}"
     if reference not in sizes:
         nearest = min(sizes, key=lambda size: abs(size - reference))

@@ -54,6 +54,7 @@ def describe(
             "origin": dataset.origin,
             "training_examples": len(dataset.y_train),
             "test_examples": len(dataset.y_test),
+            "test_duplicates": dataset.test_duplicates,
             "classes": list(dataset.classes),
             "input_shape": list(dataset.x_train.shape[1:]),
         },

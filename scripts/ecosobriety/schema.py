@@ -191,11 +191,11 @@ def _explain(error: Any, file: str) -> ConfigError:
         known = list(schema["properties"])
         name = next(name for name in value if name not in known)
         allowed = f"one of {list_names(known)}" if known else "left out: no key is allowed here"
-        text = f"is not a known key, but must be {allowed}{_nearest(name, known)}"
+        text = f"is not a known key, but must be {allowed}{nearest(name, known)}"
         return fault(file, _join(key, name), text)
     if "propertyNames" in error.absolute_schema_path:
         text = f"is not a known key, but must be {_allowed(schema)}"
-        return fault(file, _join(key, value), text + _nearest(value, schema["enum"]))
+        return fault(file, _join(key, value), text + nearest(value, schema["enum"]))
     if error.validator in ("required", "dependentRequired"):
         name = _missing(error.validator_value, value)
         allowed = _allowed(schema["properties"][name])
@@ -204,7 +204,7 @@ def _explain(error: Any, file: str) -> ConfigError:
         i = next(i for i, item in enumerate(value) if item in value[:i])
         first = _join(key, value.index(value[i]))
         return fault(file, _join(key, i), f"is {show(value[i])}, but {first} is that already")
-    hint = _nearest(value, schema.get("enum", ())) or _number_hint(value, schema)
+    hint = nearest(value, schema.get("enum", ())) or _number_hint(value, schema)
     return fault(file, key, f"is {show(value)}, but must be {_allowed(schema)}{hint}")
 
 
@@ -215,7 +215,8 @@ def _missing(required: Any, value: Mapping[str, Any]) -> str:
     return str(next(name for name in required if name not in value))
 
 
-def _nearest(value: Any, known: Sequence[str]) -> str:
+def nearest(value: Any, known: Sequence[str | None]) -> str:
+    """A hint in brackets at the known name that a text comes nearest to; empty if none does."""
     if not isinstance(value, str):
         return ""
     text = _shorten(value).casefold()
@@ -224,8 +225,8 @@ def _nearest(value: Any, known: Sequence[str]) -> str:
         ratio = difflib.SequenceMatcher(None, text, name.casefold()).ratio()
         return ratio, name.casefold().startswith(text)
 
-    nearest = max(known, key=likeness, default="")
-    return f" (the nearest is {nearest})" if likeness(nearest)[0] >= 0.5 else ""
+    best = max((name for name in known if name is not None), key=likeness, default="")
+    return f" (the nearest is {best})" if likeness(best)[0] >= 0.5 else ""
 
 
 def _number_hint(value: Any, schema: Mapping[str, Any]) -> str:
@@ -247,7 +248,8 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
 def _allowed(schema: Mapping[str, Any]) -> str:
     """What a schema allows, in words."""
     if 0 < len(schema.get("enum", ())) <= MAX_LISTED:
-        return f"one of {list_names(schema['enum'])}"
+        names = ["null" if name is None else name for name in schema["enum"]]
+        return f"one of {list_names(names)}"
     if "x-allowed" in schema:
         return str(schema["x-allowed"])
     if "anyOf" in schema:

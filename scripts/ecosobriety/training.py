@@ -114,8 +114,8 @@ class Slices:
         y: (N,) int64 labels.
         rows: (n,) the examples of which the batches are made.
         batch_size: Examples per batch; the last one may be smaller.
-        mean: Subtracted from each input.
-        deviation: Each input is then divided by it.
+        mean: Subtracted from each input; a number, or one for each feature.
+        deviation: Each input is then divided by it; of the same kind.
         shuffle_seed: None: the order of `rows`, in every epoch.
     """
 
@@ -126,8 +126,8 @@ class Slices:
         rows: Tensor,
         batch_size: int,
         *,
-        mean: float,
-        deviation: float,
+        mean: float | Tensor,
+        deviation: float | Tensor,
         shuffle_seed: int | None = None,
     ):
         self._x, self._y, self._rows = x, y, rows
@@ -364,7 +364,7 @@ def _batches(
     """Normalise with the training subset's own mean and deviation: no leak from the test set."""
     chosen = datasets.training_order(dataset.y_train, seed)[:n_train]
     mean, deviation = mean_and_deviation(dataset.x_train, chosen)
-    if deviation == 0.0:
+    if isinstance(deviation, float) and deviation == 0.0:
         raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
 
     train = Slices(
@@ -387,12 +387,21 @@ def _batches(
     return train, test
 
 
-def mean_and_deviation(x: NDArray[Any], rows: NDArray[np.int64]) -> tuple[float, float]:
-    """Mean and standard deviation of all values of some examples.
+def mean_and_deviation(
+    x: NDArray[Any], rows: NDArray[np.int64]
+) -> tuple[float, float] | tuple[Tensor, Tensor]:
+    """Mean and standard deviation of some examples, to normalise all with.
+
+    The values of an image, and bytes of any shape, have one scale in common, and so one mean and
+    one deviation. The features of a vector of float32 numbers, such as a table's row, have each
+    their own; a feature that does not vary has the deviation 1.
 
     Args:
         x: (N, *input_shape) uint8 or float32.
         rows: (n,) the examples that count.
+
+    Returns:
+        Two numbers, or two tensors (d,) for float32 inputs of shape (N, d).
     """
     if x.dtype == np.uint8:
         # Counts of the 256 values are exact, and need no floating-point copy of the examples.
@@ -403,7 +412,13 @@ def mean_and_deviation(x: NDArray[Any], rows: NDArray[np.int64]) -> tuple[float,
         values = np.arange(256)
         mean = float(np.average(values, weights=counts))
         return mean, math.sqrt(np.average((values - mean) ** 2, weights=counts))
-    deviation_and_mean = torch.std_mean(torch.from_numpy(x[rows]), correction=0)
+    chosen = torch.from_numpy(x[rows])
+    if x.ndim == 2:
+        deviations, means = torch.std_mean(chosen.double(), dim=0, correction=0)
+        # Compared, as rounding can give a constant a tiny deviation.
+        varies = chosen.amax(dim=0) > chosen.amin(dim=0)
+        return means.float(), torch.where(varies, deviations, 1.0).float()
+    deviation_and_mean = torch.std_mean(chosen, correction=0)
     return float(deviation_and_mean[1]), float(deviation_and_mean[0])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecosobriety import config as study_config
+from ecosobriety import datasets
 from ecosobriety.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ KNOWN = {
     "schema_path": SCHEMA,
     "countries": COUNTRIES,
     "sources": SOURCES,
-    "train_sizes": {"digits": 1400, "mnist": 60_000, "fashion-mnist": 60_000},
+    "training_size": datasets.training_size,
 }
 
 SMALLEST = {

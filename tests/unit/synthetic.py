@@ -156,6 +156,7 @@ def make_provenance(study: Study) -> dict[str, Any]:
             "origin": "https://example.org/fashion-mnist",
             "training_examples": 60_000,
             "test_examples": 10_000,
+            "test_duplicates": 2,
             "classes": ["T-shirt", "Trouser"],
             "input_shape": [28, 28],
         },

@@ -7,6 +7,7 @@ import pytest
 
 from ecosobriety.cells import describe_cell
 from ecosobriety.config import cell_runs
+from ecosobriety.datasets import training_size
 from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import ConfigError
 from ecosobriety.grid import load_costs, load_countries, load_sources
@@ -131,7 +132,7 @@ def test_a_cells_trainings_are_every_seed_of_the_first_model_at_its_size() -> No
         "models": [{"name": "mlp"}, {"name": "linear"}],
         "grid": {"n_train": [200], "seeds": [1, 7]},
     }
-    runs = cell_runs(config, 300, {"digits": 1400})
+    runs = cell_runs(config, 300, training_size)
     assert runs == [("digits", "mlp", 300, 1), ("digits", "mlp", 300, 7)]
     with pytest.raises(ConfigError, match=r"1401, but must be from 1 to 1400"):
-        cell_runs(config, 1401, {"digits": 1400})
+        cell_runs(config, 1401, training_size)

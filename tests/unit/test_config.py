@@ -29,7 +29,14 @@ def test_defaults_are_filled():
         "study": "small",
         "title": "small",
         "languages": ["en"],
-        "dataset": {"name": "digits", "path": None},
+        "dataset": {
+            "name": "digits",
+            "path": None,
+            "format": None,
+            "label": None,
+            "features": None,
+            "test_share": 0.2,
+        },
         "models": [{"name": "mlp", "init_args": {"hidden": [256]}}],
         "grid": {
             "n_train": [200, 400],

@@ -50,6 +50,11 @@ BAD_VALUES = {
     ("languages",): bad_lists(["en"], BAD_NAMES),
     ("dataset",): NOT_MAPPINGS,
     ("dataset", "name"): BAD_NAMES,
+    ("dataset", "format"): BAD_NAMES.filter(lambda name: name is not None) | st.just("csv"),
+    ("dataset", "label"): st.integers() | st.sampled_from(["", "x" * 201, "label"]),
+    ("dataset", "features"): st.integers()
+    | st.sampled_from([[], ["a", "a"], [""], [1], ["a"], "a"]),
+    ("dataset", "test_share"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
     ("dataset", "path"): st.integers() | st.sampled_from(["", "a\0b", "a\n", "\ud800", "x" * 4097]),
     ("models",): bad_lists([{"name": "mlp"}], NOT_MAPPINGS),
     ("models", 0, "name"): BAD_NAMES,

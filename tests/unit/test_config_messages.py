@@ -22,7 +22,8 @@ from ecosobriety.schema import complete_value
         (
             ("dataset", "name"),
             "fashion_mnist",
-            'dataset.name is "fashion_mnist", but must be one of digits, mnist, fashion-mnist '
+            'dataset.name is "fashion_mnist", but must be one of digits, fashion-mnist, mnist, '
+            "npz, image-folder, csv, parquet, or any name with a format "
             "(the nearest is fashion-mnist)",
         ),
         (
@@ -158,7 +159,7 @@ from ecosobriety.schema import complete_value
         (
             ("grid", "n_train"),
             [200, 1401],
-            "grid.n_train[1] is 1401, but must be at most 1400, the number of training images of "
+            "grid.n_train[1] is 1401, but must be at most 1400, the number of training examples of "
             "digits",
         ),
         (
@@ -176,6 +177,39 @@ from ecosobriety.schema import complete_value
             ("models",),
             [{"name": "cnn", "init_args": {"channels": [4, 4, 4, 4]}}],
             "models[0].init_args.channels is [4, 4, 4, 4], but must be at most 3 layers for digits",
+        ),
+        (("dataset",), {"name": "csv"}, "dataset.path is null, but must be the path of a file"),
+        (
+            ("dataset",),
+            {"name": "csv", "path": "a.csv"},
+            "dataset.label is null, but must be the name of a column with the format csv",
+        ),
+        (
+            ("dataset",),
+            {"name": "mine", "format": "cvs", "path": "a.csv"},
+            'dataset.format is "cvs", but must be one of npz, image-folder, csv, parquet, null '
+            "(the nearest is csv)",
+        ),
+        (
+            ("dataset",),
+            {"name": "digits", "format": "csv", "path": "a.csv", "label": "y"},
+            'dataset.name is "digits", but must be another name with the format csv',
+        ),
+        (
+            ("dataset",),
+            {"name": "npz", "path": "a.npz", "label": "y"},
+            'dataset.label is "y", but must be null: only csv and parquet have columns',
+        ),
+        (
+            ("dataset",),
+            {"name": "csv", "path": "a.csv", "label": "y", "features": ["x", "y"]},
+            'dataset.features[1] is "y", but dataset.label is that',
+        ),
+        (
+            ("dataset",),
+            {"name": "csv", "path": "nowhere/a.csv", "label": "y"},
+            'dataset.path is "nowhere/a.csv", but nowhere/a.csv: cannot be read as a table '
+            "(No such file or directory)",
         ),
         (("dataset", "path"), "data", 'dataset.path is "data", but must be null'),
         (

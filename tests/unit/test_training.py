@@ -167,11 +167,21 @@ def test_batches_are_cut_from_the_chosen_rows_and_normalised():
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_mean_and_deviation_are_those_of_the_chosen_rows(dtype):
-    x = np.array([[1, 2], [250, 251], [3, 6]], dtype=dtype)
+    x = np.array([[[1, 2]], [[250, 251]], [[3, 6]]], dtype=dtype)
     mean, deviation = mean_and_deviation(x, np.array([0, 2]))
     # Values 1, 2, 3, 6: mean 3, squared distances 4, 1, 0, 9.
     assert mean == 3.0
     assert deviation == pytest.approx(3.5**0.5)
+
+
+def test_features_of_vectors_are_standardised_each_by_itself():
+    x = np.array([[1, 0.1, -4], [99, 99, 99], [3, 0.1, 8]], dtype=np.float32)
+    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
+    # The second feature does not vary: nothing to divide by.
+    assert mean.tolist() == pytest.approx([2, 0.1, 2])
+    assert deviation.tolist() == [1, 1, 6]
+    # Bytes have one scale in common, whatever their shape.
+    assert mean_and_deviation(x.astype(np.uint8)[:, :2], np.array([0, 2])) == (1.0, 1.5**0.5)
 
 
 def test_whatever_decides_a_training_decides_its_identity():

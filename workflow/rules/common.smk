@@ -17,6 +17,11 @@ REPORT_PARTS = "workflow/report"
 LOCALE = f"{REPORT_PARTS}/locale"
 
 
+def training_size(dataset):
+    """How many examples there are; a job need not read the user's files once more for that."""
+    return datasets.training_size(dataset) if workflow.is_main_process else None
+
+
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one stops here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
@@ -28,7 +33,7 @@ def complete_config(written):
             file=str(paths[-1]),
             countries=known["country_iso3"].tolist(),
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
-            train_sizes=datasets.TRAIN_SIZES,
+            training_size=training_size,
         )
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
@@ -110,9 +115,7 @@ def cell_runs(wildcards):
             grid.select_sources(
                 grid.load_sources(ROOT / SOURCE_INTENSITY), [wildcards.source]
             )
-        return study_config.cell_runs(
-            config, int(wildcards.n_train), datasets.TRAIN_SIZES
-        )
+        return study_config.cell_runs(config, int(wildcards.n_train), training_size)
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
 

@@ -1,4 +1,6 @@
 rule prepare_dataset:
+    input:
+        lambda wildcards: datasets.input_files(config["dataset"]),
     output:
         data=f"{RESULTS}/data/{{dataset}}.npz",
         # The trainings depend on this small file alone: the same data, prepared again, retrains
@@ -12,6 +14,8 @@ rule prepare_dataset:
         ENVIRONMENT
     params:
         spec=canonical(config["dataset"]),
+        # An older file in the place of a newer one would else go unnoticed.
+        files=datasets.stamp(config["dataset"]),
         code=code("datasets"),
     script:
         "../../scripts/prepare_dataset.py"

@@ -6,7 +6,21 @@
 
 from ecosobriety.datasets.catalogue import TRAIN_SIZES
 from ecosobriety.datasets.obtaining import obtain
+from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, training_size
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset, load, save
 
-__all__ = ["TRAIN_SIZES", "Dataset", "load", "obtain", "save", "training_order"]
+__all__ = [
+    "FORMATS",
+    "TABLES",
+    "TRAIN_SIZES",
+    "Dataset",
+    "format_of",
+    "input_files",
+    "load",
+    "obtain",
+    "save",
+    "stamp",
+    "training_order",
+    "training_size",
+]

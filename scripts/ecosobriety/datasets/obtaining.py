@@ -12,14 +12,14 @@ import numpy as np
 import pooch
 
 from ecosobriety.datasets import catalogue, places
+from ecosobriety.datasets.arrays import SPLIT_SEED
 from ecosobriety.datasets.catalogue import IdxSource
 from ecosobriety.datasets.idx import parse_idx
+from ecosobriety.datasets.own import FORMATS, format_of, read_own
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
-
-_SPLIT_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,12 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
 
     Fashion-MNIST and MNIST are looked for in `spec["path"]` alone if it is given; otherwise in the
     folder of Debian's package, in the cache, at the official address and its mirrors, and in
-    Debian's package fetched with apt. What came from afar is kept in the cache.
+    Debian's package fetched with apt. What came from afar is kept in the cache. A user's own files
+    are read from `spec["path"]`.
 
     Args:
-        spec: the configuration's section `dataset`: `name`, and `path` where it applies.
+        spec: the configuration's section `dataset`: `name`, `path` where it applies, and for a
+            user's own files all other keys.
         cache: folder for what was downloaded; the user's cache folder by default.
 
     Raises:
@@ -46,12 +48,14 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
     """
     name = spec.get("name")
     path = spec.get("path")
+    if format_of(spec) is not None:
+        return read_own(spec)
     if name == "digits":
         if path is not None:
             raise DataError(f"dataset.path: {path} does not apply to digits: it needs no files")
         return _digits()
     if name not in catalogue.IDX_SOURCES:
-        allowed = ", ".join(catalogue.TRAIN_SIZES)
+        allowed = ", ".join([*catalogue.TRAIN_SIZES, *FORMATS])
         raise DataError(f"dataset.name: {name!r} is not a known data set; allowed are {allowed}")
     source = catalogue.IDX_SOURCES[name]
     if path is not None:
@@ -69,7 +73,7 @@ def _digits() -> Dataset:
     bunch = load_digits()
     images = bunch.images.astype(np.uint8)
     labels = bunch.target.astype(np.int64)
-    order = training_order(labels, _SPLIT_SEED)
+    order = training_order(labels, SPLIT_SEED)
     n_train = catalogue.TRAIN_SIZES["digits"]
     train, test = np.sort(order[:n_train]), np.sort(order[n_train:])
     return Dataset.from_arrays(

@@ -29,6 +29,7 @@ class Dataset:
         classes: names of the k classes.
         sha256: over the content of the four arrays (type, shape, values), the same on all machines.
         origin: one line that says where it was obtained.
+        test_duplicates: test examples of which the very input is a training example too.
 
     Raises:
         DataError: the arrays do not fit together.
@@ -42,6 +43,7 @@ class Dataset:
     classes: tuple[str, ...]
     sha256: str
     origin: str
+    test_duplicates: int
 
     def __post_init__(self) -> None:
         for part, x, y in (
@@ -80,7 +82,23 @@ class Dataset:
     ) -> Self:
         """Build a data set from (examples, labels) of both parts and take its digest."""
         digest = _content_sha256((*train, *test))
-        return cls(name, *train, *test, classes=classes, sha256=digest, origin=origin)
+        return cls(
+            name,
+            *train,
+            *test,
+            classes=classes,
+            sha256=digest,
+            origin=origin,
+            test_duplicates=_count_duplicates(train[0], test[0]),
+        )
+
+
+def _count_duplicates(x_train: NDArray[Any], x_test: NDArray[Any]) -> int:
+    """Test inputs that are equal to a training input, byte by byte."""
+    known = {hashlib.blake2b(example.tobytes(), digest_size=16).digest() for example in x_train}
+    return sum(
+        hashlib.blake2b(example.tobytes(), digest_size=16).digest() in known for example in x_test
+    )
 
 
 def _content_sha256(arrays: tuple[NDArray[Any], ...]) -> str:
@@ -101,6 +119,7 @@ def save(dataset: Dataset, path: Path) -> None:
             "classes": dataset.classes,
             "sha256": dataset.sha256,
             "origin": dataset.origin,
+            "test_duplicates": dataset.test_duplicates,
         }
     )
     arrays = {name: getattr(dataset, name) for name in _ARRAYS}

@@ -171,6 +171,7 @@ def _measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> di
     return {
         "sentences": [
             *_trainings(study, provenance, text),
+            _duplicates(provenance["dataset"], text),
             *_energy(study, text),
             _disturbance(study, provenance, text),
             text.plural(
@@ -226,6 +227,20 @@ def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> st
         disturbed=text.integer(disturbed),
         trainings=text.integer(len(study.runs)),
         share=share,
+    )
+
+
+def _duplicates(dataset: Mapping[str, Any], text: Texts) -> str:
+    """How many test examples were there to be learnt by heart."""
+    duplicates, test = int(dataset["test_duplicates"]), int(dataset["test_examples"])
+    if duplicates == 0:
+        return text("data.no_duplicates", test=text.integer(test))
+    return text.plural(
+        "data.duplicates",
+        duplicates,
+        duplicates=text.integer(duplicates),
+        test=text.integer(test),
+        share=text.share(duplicates / test, 2),
     )
 
 

@@ -1,0 +1,156 @@
+"""A user's arrays made into a data set: types, labels, split, and what is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.sampling import training_order
+from ecosobriety.datasets.store import Dataset
+from ecosobriety.errors import DataError
+
+SPLIT_SEED = 0
+"""Decides which examples are held out for the test, once and for all trainings."""
+MAX_NAMED = 5
+"""More classes than this are not listed in a message."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Examples and labels as a file holds them.
+
+    Attributes:
+        x: (n, *input_shape) numbers.
+        y: (n,) whole numbers, truth values or text.
+        name: what the part is called in a message, such as "x_train and y_train".
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    name: str
+
+
+def training_share(examples: int, test_share: float) -> int:
+    """Training examples that remain when a share is held out; both parts hold one at least."""
+    return examples - min(max(round(examples * test_share), 1), examples - 1)
+
+
+def build(
+    name: str, origin: str, train: Part, test: Part | None, *, file: str, test_share: float
+) -> Dataset:
+    """Check a user's arrays and make them a data set.
+
+    Args:
+        name: the data set's name in the configuration.
+        origin: one line that says where it was obtained.
+        train: the examples; of all of them where there is no test part.
+        test: the test part; None: a stratified share of `train` is held out, always the same.
+        file: the user's file or folder, for the messages.
+        test_share: share of the examples that is then held out, above 0 and below 1.
+
+    Raises:
+        DataError: the arrays are no data to learn classes from; names the file and the reason.
+    """
+    parts = [train] if test is None else [train, test]
+    try:
+        inputs = [_inputs(part) for part in parts]
+        classes, labels = _encode([part.y for part in parts], [part.name for part in parts])
+        if test is None:
+            (x,), (y,) = inputs, labels
+            order = training_order(y, SPLIT_SEED)
+            n_train = training_share(len(y), test_share)
+            first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
+            inputs, labels = [x[first], x[held_out]], [y[first], y[held_out]]
+        _require_trained_classes(classes, *labels)
+        if inputs[0].dtype != inputs[1].dtype:
+            inputs = [x.astype(np.float32) for x in inputs]
+        return Dataset.from_arrays(
+            name,
+            train=(inputs[0], labels[0]),
+            test=(inputs[1], labels[1]),
+            classes=classes,
+            origin=origin,
+        )
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def _inputs(part: Part) -> NDArray[Any]:
+    """Inputs as uint8 where they are, else as float32; none may be missing or infinite."""
+    x = part.x
+    if x.dtype.kind not in "buif":
+        raise DataError(f"the inputs of {part.name} are {_kind(x)}, but must be numbers")
+    if x.ndim and not len(x):
+        raise DataError(f"{part.name} hold no example at all")
+    if x.ndim < 2 or 0 in x.shape[1:]:
+        raise DataError(
+            f"the inputs of {part.name} have the shape {x.shape}, but must have one row for each "
+            "example and at least one value in it"
+        )
+    if len(x) != len(part.y):
+        raise DataError(
+            f"{part.name} hold {len(x)} examples and {len(part.y)} labels, but must hold as many"
+        )
+    if x.dtype == np.uint8:
+        return x
+    with np.errstate(over="ignore"):
+        converted = x.astype(np.float32)
+    bad = np.argwhere(~np.isfinite(converted.reshape(len(x), -1)))
+    if len(bad):
+        row, column = (int(place) for place in bad[0])
+        raise DataError(
+            f"the inputs of {part.name} hold {x.reshape(len(x), -1)[row, column]} in example {row} "
+            f"(counted from 0), but must hold finite numbers"
+        )
+    return converted
+
+
+def _encode(
+    parts: Sequence[NDArray[Any]], names: Sequence[str]
+) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
+    """Class names in their order (numbers by value, text by letters), and indices of them."""
+    whole = [_labels(y, name) for y, name in zip(parts, names, strict=True)]
+    if len({y.dtype.kind for y in whole}) > 1:
+        raise DataError(f"the labels of {' and '.join(names)} are numbers and text, not one kind")
+    classes, indices = np.unique(np.concatenate(whole), return_inverse=True)
+    if len(classes) < 2:
+        raise DataError(
+            f"the labels hold the one class {classes[0]} alone, but must hold at least two"
+        )
+    ends = np.cumsum([len(y) for y in whole])[:-1]
+    labels = np.split(indices.reshape(-1).astype(np.int64), ends)
+    return tuple(str(name) for name in classes), labels
+
+
+def _labels(y: NDArray[Any], name: str) -> NDArray[Any]:
+    """Labels as whole numbers or as text."""
+    if y.ndim != 1:
+        raise DataError(f"the labels of {name} have the shape {y.shape}, but must be one a row")
+    if y.dtype.kind == "f":
+        whole = np.isfinite(y) & (y == np.round(y))
+        if not whole.all():
+            raise DataError(
+                f"the labels of {name} hold {y[~whole][0]}, but must be whole numbers or text"
+            )
+        return y.astype(np.int64)
+    if y.dtype.kind in "bU":
+        return y.astype(str)
+    if y.dtype.kind in "ui":
+        return y.astype(np.int64)
+    raise DataError(f"the labels of {name} are {_kind(y)}, but must be whole numbers or text")
+
+
+def _require_trained_classes(
+    classes: Sequence[str], y_train: NDArray[np.int64], y_test: NDArray[np.int64]
+) -> None:
+    unseen = [classes[i] for i in np.setdiff1d(y_test, y_train)]
+    if unseen:
+        listed = ", ".join(unseen[:MAX_NAMED]) + (", …" if len(unseen) > MAX_NAMED else "")
+        raise DataError(f"the test part alone holds the class {listed}, which nothing can learn")
+
+
+def _kind(array: NDArray[Any]) -> str:
+    kinds = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers"}
+    return kinds.get(array.dtype.kind, str(array.dtype))

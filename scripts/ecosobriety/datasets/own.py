@@ -1,0 +1,98 @@
+"""A user's own data set: which format it has, how many examples, and what decides them."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ecosobriety.datasets import arrays, image_folder, npz, table
+from ecosobriety.datasets.catalogue import TRAIN_SIZES
+from ecosobriety.datasets.store import Dataset
+from ecosobriety.errors import DataError
+
+TABLES = ("csv", "parquet")
+FORMATS = ("npz", "image-folder", *TABLES)
+
+
+def format_of(spec: Mapping[str, Any]) -> str | None:
+    """The format of a user's own files; None: the data set has none, but a name or a class."""
+    if spec.get("class_path") is not None:
+        return None
+    written = spec.get("format")
+    if written is not None:
+        return str(written)
+    return spec["name"] if spec["name"] in FORMATS else None
+
+
+def training_size(spec: Mapping[str, Any]) -> int | None:
+    """Training examples of a data set; of a user's own files as much is read as this takes.
+
+    Args:
+        spec: the configuration's section `dataset`.
+
+    Returns:
+        The largest size that a study can ask for; None: only known when the data are prepared.
+
+    Raises:
+        DataError: the user's file or folder is missing or is not what the format says.
+    """
+    file_format = format_of(spec)
+    if file_format is None:
+        return TRAIN_SIZES.get(spec["name"]) if spec.get("class_path") is None else None
+    path = _path(spec)
+    if file_format in TABLES:
+        examples, whole = table.count(path, file_format, spec["label"], spec["features"]), True
+    elif file_format == "npz":
+        examples, whole = npz.count(path)
+    else:
+        examples, whole = image_folder.count(path)
+    if examples < 2:
+        raise DataError(f"{path}: holds {examples} examples, but must hold at least two")
+    return arrays.training_share(examples, spec["test_share"]) if whole else examples
+
+
+def read_own(spec: Mapping[str, Any]) -> Dataset:
+    """Read and check a user's own files.
+
+    Raises:
+        DataError: they are not what the format says, or no data to learn from.
+    """
+    path, file_format, test = _path(spec), format_of(spec), None
+    if file_format in TABLES:
+        train = table.read(path, file_format, spec["label"], spec["features"])
+    elif file_format == "npz":
+        train, test = npz.read(path)
+    else:
+        train, test = image_folder.read(path)
+    return arrays.build(
+        spec["name"],
+        f"{file_format} {spec['path']}",
+        train,
+        test,
+        file=str(path),
+        test_share=spec["test_share"],
+    )
+
+
+def input_files(spec: Mapping[str, Any]) -> list[str]:
+    """The user's one file, for the workflow's graph; a folder of images has too many to list."""
+    return [str(_path(spec))] if format_of(spec) in ("npz", *TABLES) else []
+
+
+def stamp(spec: Mapping[str, Any]) -> str | None:
+    """Digest of the names, sizes and times of a user's files: changes with them; None: no files."""
+    file_format = format_of(spec)
+    if file_format is None:
+        return None
+    path = _path(spec)
+    files = image_folder.listing(path) if file_format == "image-folder" else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.exists():
+            state = file.stat()
+            digest.update(f"{file} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _path(spec: Mapping[str, Any]) -> Path:
+    return Path(spec["path"]).expanduser()
