@@ -54,4 +54,4 @@ rule all:
     input:
         reports(),
         # Named here so that one that was deleted is made again.
-        [table(name) for name in TABLES],
+        [table_files(name) for name in TABLES],

@@ -19,5 +19,5 @@ with logs.logged_to(snakemake.log[0]):
         **json.loads(snakemake.params.cost),
     )
     saved = scenarios.derive_savings(derived, snakemake.params.reference)
-    tables.write_table("scenarios", derived, Path(snakemake.output.scenarios))
-    tables.write_table("savings", saved, Path(snakemake.output.savings))
+    tables.write_large_table("scenarios", derived, Path(snakemake.output.scenarios[0]))
+    tables.write_large_table("savings", saved, Path(snakemake.output.savings[0]))

@@ -142,6 +142,17 @@ def scenario_countries(config: Mapping[str, Any], known: Collection[str]) -> lis
     return sorted({*(known if chosen == "all" else chosen), config["metering"]["country"]})
 
 
+def scenario_rows(config: Mapping[str, Any], known: Collection[str]) -> int:
+    """How many rows the tables `scenarios` and `savings` have.
+
+    One for each model and size in each country, on each source at each coverage and on the grid.
+    """
+    grid = config["grid"]
+    electricity = len(grid["sources"]) * len(grid["coverage"]) + 1
+    places = len(scenario_countries(config, known))
+    return len(config["models"]) * len(grid["n_train"]) * places * electricity
+
+
 def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     """The trainings of a study, as (data set, model, training-set size, seed)."""
     return [

@@ -13,8 +13,10 @@ from pandera.errors import SchemaErrors
 
 from ecosobriety.errors import RecordError
 
-PARQUET_FROM_ROWS = 100_000
-"""Above this many rows a table is Parquet alone; up to it the CSV stands beside it."""
+LARGE_TABLES = ("scenarios", "savings")
+"""Tables that grow with sizes x countries x sources x coverages: Parquet, and CSV while small."""
+CSV_UP_TO_ROWS = 100_000
+"""Up to so many rows a large table's CSV stands beside its Parquet; above, Parquet is alone."""
 
 VERDICTS = ("reference", "non_inferior", "inferior", "inconclusive")
 CLAIM_VERDICTS = ("supported", "not_supported", "inconclusive", "corrected")
@@ -209,6 +211,29 @@ def write_table(name: str, table: pd.DataFrame, path: Path) -> None:
         checked.to_parquet(path, index=False)
     else:
         checked.to_csv(path, index=False)
+
+
+def table_suffixes(name: str, rows: int) -> tuple[str, ...]:
+    """The kinds of file of a table with so many rows; the first is the one that steps read."""
+    if name not in LARGE_TABLES:
+        return (".csv",)
+    return (".parquet", ".csv") if rows <= CSV_UP_TO_ROWS else (".parquet",)
+
+
+def write_large_table(name: str, table: pd.DataFrame, path: Path) -> None:
+    """Write a large table as Parquet, and as CSV beside it while it is small.
+
+    Args:
+        name: one of `LARGE_TABLES`.
+        table: its rows.
+        path: the Parquet file. A CSV beside it from when the table was smaller is removed: it would
+            tell of another study.
+    """
+    wanted = table_suffixes(name, len(table))
+    for suffix in wanted:
+        write_table(name, table, path.with_suffix(suffix))
+    if ".csv" not in wanted:
+        path.with_suffix(".csv").unlink(missing_ok=True)
 
 
 def read_table(name: str, path: Path) -> pd.DataFrame:

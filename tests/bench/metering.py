@@ -65,8 +65,9 @@ def measure() -> Iterator[dict[str, Any]]:
     yield {
         "benchmark": "metered training against the same one without a meter",
         "ratio": median(m / b for m, b in zip(metered, bare, strict=True)),
-        "ours_s": median(metered),
-        "opponent_s": median(bare),
+        "unit": "s",
+        "ours": median(metered),
+        "opponent": median(bare),
         "repeats": REPEATS,
         "target": "at most 1.02",
     }

@@ -127,6 +127,13 @@ def test_run_grid_has_each_training_once():
     ]
 
 
+def test_the_rows_of_scenarios_are_known_beforehand():
+    config = complete(put(("grid", "countries"), ["DEU", "POL"]))
+    config["grid"].update(n_train=[200, 400], sources=["coal", "gas", "oil"], coverage=[0.5, 1.0])
+    # One model, 2 sizes, France (where it is metered) and 2 countries, 3 sources x 2 and the grid.
+    assert study_config.scenario_rows(config, ["DEU", "FRA", "POL"]) == 1 * 2 * 3 * 7
+
+
 def test_training_parameters_are_the_leaves_that_touch_a_training():
     parameters = study_config.training_parameters(complete(SMALLEST))
     assert list(parameters) == [

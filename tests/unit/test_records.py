@@ -15,7 +15,13 @@ from ecosobriety.records import (
     write_json,
     write_record,
 )
-from ecosobriety.tables import SCHEMAS, read_table, write_table
+from ecosobriety.tables import (
+    SCHEMAS,
+    read_table,
+    table_suffixes,
+    write_large_table,
+    write_table,
+)
 
 RECORD = {
     "dataset": "digits",
@@ -153,6 +159,43 @@ def test_a_table_that_breaks_the_contract_is_not_written(record, tmp_path, chang
     with pytest.raises(RecordError, match=named):
         write_table("runs", runs, tmp_path / "runs.csv")
     assert not (tmp_path / "runs.csv").exists()
+
+
+def many_savings(rows):
+    return pd.DataFrame(
+        {
+            "dataset": "digits",
+            "model": "mlp",
+            "n_train": range(1, rows + 1),
+            "country_iso3": "NAM",
+            "source": "grid",
+            "coverage": 0.0,
+            "energy_saved_kwh": 1 / 3,
+            "emissions_saved_g": None,
+            "cost_saved": 0.1,
+            "saved_share": 0.5,
+        }
+    )
+
+
+def test_a_large_table_is_parquet_and_csv_beside_it_while_it_is_small(tmp_path, monkeypatch):
+    monkeypatch.setattr("ecosobriety.tables.CSV_UP_TO_ROWS", 3)
+    path = tmp_path / "savings.parquet"
+    write_large_table("savings", many_savings(3), path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["savings.csv", "savings.parquet"]
+    small = read_table("savings", path)
+    pd.testing.assert_frame_equal(read_table("savings", tmp_path / "savings.csv"), small)
+    assert small["energy_saved_kwh"].tolist() == [1 / 3] * 3
+    # The CSV of the smaller study would tell of something else than the table.
+    write_large_table("savings", many_savings(4), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["savings.parquet"]
+    assert len(read_table("savings", path)) == 4
+
+
+def test_the_files_of_a_table_are_known_from_its_rows():
+    assert table_suffixes("scenarios", 100_000) == (".parquet", ".csv")
+    assert table_suffixes("scenarios", 100_001) == (".parquet",)
+    assert table_suffixes("runs", 100_001) == (".csv",)
 
 
 def test_truncated_and_foreign_records_are_set_aside_and_named(record, tmp_path):

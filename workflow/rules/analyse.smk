@@ -49,8 +49,8 @@ rule derive_scenarios:
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
     output:
-        scenarios=table("scenarios"),
-        savings=table("savings"),
+        scenarios=table_files("scenarios"),
+        savings=table_files("savings"),
     log:
         f"{LOGS}/derive_scenarios.log",
     benchmark:

@@ -125,9 +125,18 @@ def reports():
     return [REPORTS[language] for language in config["languages"]]
 
 
+def table_files(name):
+    """The files of a table of the contract; steps read the first."""
+    rows = study_config.scenario_rows(config, COUNTRIES)
+    return [
+        f"{RESULTS}/tables/{name}{suffix}"
+        for suffix in tables.table_suffixes(name, rows)
+    ]
+
+
 def table(name):
-    """The path of a table of the contract."""
-    return f"{RESULTS}/tables/{name}.csv"
+    """The path from which steps read a table of the contract."""
+    return table_files(name)[0]
 
 
 def canonical(value):
