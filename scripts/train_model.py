@@ -10,13 +10,13 @@ from ecosobriety import datasets, logs, metering, records, training
 
 with logs.logged_to(snakemake.log[0]):
     parameters = json.loads(snakemake.params.training)
-    model, init_args = snakemake.wildcards.model, json.loads(snakemake.params.model)
+    model, network = snakemake.wildcards.model, json.loads(snakemake.params.model)
     n_train = int(snakemake.wildcards.n_train)
     dataset = datasets.load(Path(snakemake.input.data))
     for output in map(Path, snakemake.output):
         seed = int(output.stem.removeprefix("seed"))
         identity = training.identity_of(
-            dataset.sha256, model, init_args, n_train, seed, parameters, snakemake.params.code
+            dataset.sha256, model, network, n_train, seed, parameters, snakemake.params.code
         )
         # A run that was killed, or that another seed joins, redoes none that is finished.
         if records.stands(output, identity):
@@ -28,7 +28,8 @@ with logs.logged_to(snakemake.log[0]):
         record = training.train(
             dataset,
             model=model,
-            init_args=init_args,
+            class_path=network["class_path"],
+            init_args=network["init_args"],
             n_train=n_train,
             seed=seed,
             settings=training.settings_from(parameters),

@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 from ecosobriety import datasets
+from ecosobriety.classes import ClassSpec
 from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.fingerprint import class_fingerprint
 from ecosobriety.schema import (
     complete_value,
     document,
@@ -25,11 +27,15 @@ from ecosobriety.schema import (
     show,
 )
 
+NETWORKS = ("linear", "mlp", "cnn")
+"""The networks that come along; `models` has them."""
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
 
 TrainingSize = Callable[[Mapping[str, Any]], int | None]
 """Gives the number of training examples of the section `dataset`; None where it is not known."""
+CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
+"""Says of each of the user's classes what is wrong with it, in one sentence, or None."""
 
 _NOT_OF_A_TRAINING = {"metering.pue", "training.runs_per_job"}
 
@@ -44,6 +50,7 @@ def load(
     countries: Collection[str],
     sources: Collection[str],
     training_size: TrainingSize,
+    check_classes: CheckClasses,
 ) -> dict[str, Any]:
     """Read a study's configuration and complete it; see `read` and `complete`.
 
@@ -57,6 +64,7 @@ def load(
         countries=countries,
         sources=sources,
         training_size=training_size,
+        check_classes=check_classes,
     )
 
 
@@ -94,6 +102,7 @@ def complete(
     countries: Collection[str],
     sources: Collection[str],
     training_size: TrainingSize,
+    check_classes: CheckClasses,
 ) -> dict[str, Any]:
     """Check a configuration and fill in the defaults.
 
@@ -104,6 +113,7 @@ def complete(
         countries: the known countries, ISO 3166 alpha-3.
         sources: the known energy sources.
         training_size: as `datasets.training_size`, which reads the user's own files.
+        check_classes: as `classes.check_apart`, which imports the user's own classes.
 
     Returns:
         A new dictionary with every key of the schema; where the schema says `number`, a float.
@@ -123,6 +133,10 @@ def complete(
         raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
     for key, text in _size_contradictions(completed, largest):
         raise fault(file, key, text)
+    used = _own_classes(completed)
+    for (key, spec), reason in zip(used.items(), check_classes([*used.values()]), strict=True):
+        if reason is not None:
+            raise fault(file, key, f"is {show(spec.class_path)}, but {reason}")
     return completed
 
 
@@ -207,10 +221,22 @@ def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | No
     return dict(sorted(leaves.items()))
 
 
-def model_parameters(config: Mapping[str, Any], name: str) -> dict[str, str]:
-    """What decides a model besides its name: its arguments, as JSON text with sorted keys."""
+def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
+    """What decides a model besides its name.
+
+    Args:
+        config: the completed configuration.
+        name: the model's name.
+        folder: the working directory, where the user's own classes are looked for first.
+
+    Returns:
+        `class_path` (of a network that comes along, its name), `init_args`, and `source`, the
+        fingerprint of the user's code (None for a network that comes along).
+    """
     (model,) = (model for model in config["models"] if model["name"] == name)
-    return {"init_args": json.dumps(model["init_args"], sort_keys=True, separators=(",", ":"))}
+    class_path = _network(model)
+    source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
+    return {"class_path": class_path, "init_args": model["init_args"], "source": source}
 
 
 def insert_table(text: str, table: str) -> str:
@@ -256,12 +282,41 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
 
 
+def _network(model: Mapping[str, Any]) -> str:
+    """The network of a model: a name of `NETWORKS`, or the path of the user's own class."""
+    return str(model["class_path"] or model["name"])
+
+
+def _own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
+    """The user's own classes, by the key that names them."""
+    dataset = config["dataset"]
+    used = {
+        f"models[{i}].class_path": ClassSpec("network", _network(model), model["init_args"])
+        for i, model in enumerate(config["models"])
+        if _network(model) not in NETWORKS
+    }
+    if dataset["class_path"] is not None:
+        used["dataset.class_path"] = ClassSpec("data", dataset["class_path"], dataset["init_args"])
+    return used
+
+
 def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     name, path, own = dataset["name"], dataset["path"], datasets.format_of(dataset)
     named = [*datasets.TRAIN_SIZES, *datasets.FORMATS]
-    if own is None and name not in named:
-        allowed = f"one of {list_names(named)}, or any name with a format{nearest(name, named)}"
-        yield "dataset.name", f"is {show(name)}, but must be {allowed}"
+    class_path = dataset["class_path"]
+    if class_path is not None:
+        if name in named:
+            yield "dataset.name", f"is {show(name)}, but must be another name with a class_path"
+        for key in ("path", "format"):
+            if dataset[key] is not None:
+                shown = show(dataset[key])
+                yield f"dataset.{key}", f"is {shown}, but must be null with a class_path"
+    elif dataset["init_args"]:
+        shown = show(dataset["init_args"])
+        yield "dataset.init_args", f"is {shown}, but must be empty without a class_path"
+    elif own is None and name not in named:
+        allowed = f"one of {list_names(named)}, or any name with a format or a class_path"
+        yield "dataset.name", f"is {show(name)}, but must be {allowed}{nearest(name, named)}"
     if own is not None and (name in datasets.TRAIN_SIZES or (name in named and name != own)):
         yield "dataset.name", f"is {show(name)}, but must be another name with the format {own}"
     if name == "digits" and path is not None:
@@ -303,10 +358,19 @@ def _model_contradictions(
                 f"models[{i}].name",
                 f"is {show(names[i])}, but models[{first}].name is that already",
             )
-        channels = model["init_args"].get("channels", ())
+        name, network = model["name"], _network(model)
+        if name in NETWORKS and name != network:
+            yield f"models[{i}].name", f"is {show(name)}, but its class_path is {show(network)}"
+        if network not in NETWORKS and "." not in network:
+            allowed = f"one of {list_names(NETWORKS)}, or any name with a class_path"
+            yield (
+                f"models[{i}].name",
+                f"is {show(name)}, but must be {allowed}{nearest(name, NETWORKS)}",
+            )
+        channels = model["init_args"].get("channels", ()) if network == "cnn" else ()
         if channels and datasets.format_of(dataset) in datasets.TABLES:
             allowed = f"another model with the format {datasets.format_of(dataset)}"
-            yield f"models[{i}].name", f'is "cnn", but must be {allowed}: a row is no image'
+            yield f"models[{i}].name", f"is {show(name)}, but must be {allowed}: a row is no image"
         if dataset["name"] == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
             allowed = f"at most {MAX_CONVOLUTIONS_ON_DIGITS} layers for digits"
             yield f"models[{i}].init_args.channels", f"is {show(channels)}, but must be {allowed}"

@@ -40,12 +40,15 @@ class Component(_Strict):
 
 
 class EpochRecord(_Strict):
-    """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged."""
+    """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged.
+
+    A metric is None where the model logged no finite number.
+    """
 
     epoch: int
     duration_s: float
     energy_kwh: Energy | None
-    metrics: dict[str, float]
+    metrics: dict[str, float | None]
 
 
 class RunRecord(_Strict):

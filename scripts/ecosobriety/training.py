@@ -1,5 +1,6 @@
 """Train one network once, measured: the data, the Trainer, the evaluation, the record."""
 
+import copy
 import hashlib
 import json
 import math
@@ -25,7 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ecosobriety import datasets
 from ecosobriety.errors import DataError
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.models import Classifier, build_network
+from ecosobriety.models import build_module, build_network
 from ecosobriety.records import RunRecord
 from ecosobriety.units import bytes_to_mb
 
@@ -69,7 +70,7 @@ def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
 def identity_of(
     dataset_sha256: str,
     model: str,
-    init_args: Mapping[str, Any],
+    network: Mapping[str, Any],
     n_train: int,
     seed: int,
     parameters: Mapping[str, Any],
@@ -79,14 +80,14 @@ def identity_of(
 
     Args:
         dataset_sha256: Digest of the data set's content.
-        model: Name of the network.
-        init_args: Arguments of the network.
+        model: Name of the model.
+        network: `config.model_parameters`: class path, arguments and source of the network.
         n_train: Number of training examples.
         seed: As for `train`.
         parameters: `config.training_parameters`: training and metering by dotted key.
         code_fingerprint: Fingerprint of the code that decides the result.
     """
-    parts = [dataset_sha256, model, init_args, n_train, seed, parameters, code_fingerprint]
+    parts = [dataset_sha256, model, network, n_train, seed, parameters, code_fingerprint]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -183,6 +184,7 @@ def train(
     dataset: datasets.Dataset,
     *,
     model: str,
+    class_path: str,
     init_args: Mapping[str, Any],
     n_train: int,
     seed: int,
@@ -198,7 +200,8 @@ def train(
 
     Args:
         dataset: The prepared data set.
-        model: Name of the network.
+        model: Name of the model.
+        class_path: The network, as for `models.build_network`.
         init_args: Arguments of the network.
         n_train: Number of training examples.
         seed: Decides the subset, the initial weights and the order of the batches.
@@ -215,25 +218,21 @@ def train(
         The record, not yet written; `ledger` still says `running`.
 
     Raises:
-        DataError: there are fewer examples than `n_train`.
+        ConfigError: the network cannot be built, or does not fit the data.
+        DataError: there are fewer examples than `n_train`, or the training diverged.
         RecordError: the ledger holds a file that is not an attempt's.
         MeteringError: the meter gave no usable energy.
     """
-    if n_train > len(dataset.y_train):
-        raise DataError(
-            f"{dataset.name} has {len(dataset.y_train)} training examples, fewer than {n_train}"
-        )
+    dataset.require_size(n_train)
     threads = min(threads, usable_cpus())
     # First, so that a damaged ledger is told before energy is spent.
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
     batches, test_batches = _batches(dataset, n_train, seed, settings)
-    module = Classifier(
-        build_network(model, init_args, dataset.x_train.shape[1:], len(dataset.classes)),
-        settings.learning_rate,
-    )
-    flop_forward, flop_step = count_flops(module.network, next(iter(test_batches)))
+    network = build_network(class_path, init_args, dataset.x_train.shape[1:], len(dataset.classes))
+    module, scorer = build_module(network, settings.learning_rate)
+    flop_forward, flop_step = count_flops(network, next(iter(test_batches)))
     energy = EnergyCallback(meter, ledger)
     callbacks: list[pl.Callback] = [energy, _EpochOrder(batches)]
     resume_from = None
@@ -262,7 +261,12 @@ def train(
     )
     # The checkpoint is our own, and holds the energy so far beside the weights.
     trainer.fit(module, batches, ckpt_path=resume_from, weights_only=False)
-    trainer.test(module, test_batches, verbose=False)
+    trainer.test(scorer, test_batches, verbose=False)
+    if not math.isfinite(scorer.test_loss):
+        raise DataError(
+            f"{model} on {dataset.name}: the training diverged, its test loss is "
+            f"{scorer.test_loss}; a smaller learning rate may help"
+        )
     measured = energy.result()
     examples = examples_of(trainer.global_step, n_train, settings.batch_size)
     on_gpu = trainer.strategy.root_device.type == "cuda"
@@ -274,8 +278,8 @@ def train(
         epochs=examples / n_train,
         steps=trainer.global_step,
         batch_size=settings.batch_size,
-        test_accuracy=module.test_accuracy,
-        test_loss=module.test_loss,
+        test_accuracy=scorer.test_accuracy,
+        test_loss=scorer.test_loss,
         train_duration_s=measured.train.duration_s,
         energy_kwh=measured.energy_kwh,
         energy_cpu_kwh=measured.train.cpu_kwh,
@@ -302,7 +306,11 @@ def train(
         other_cpu_share=measured.other_cpu_share,
         components=dict(measured.components),
         epoch_log=list(measured.epochs),
-        training={**asdict(settings), "init_args": dict(init_args)},
+        training={
+            **asdict(settings),
+            "class_path": class_path,
+            "init_args": dict(init_args),
+        },
         metering=dict(meter.describe()),
         hardware=describe_hardware(),
         job=describe_job(),
@@ -317,15 +325,16 @@ def count_flops(network: torch.nn.Module, batch: tuple[Tensor, Tensor]) -> tuple
     """FLOP of one example: (forward pass, forward and backward pass), counted on a batch.
 
     One multiply-accumulate is two FLOP. Element-wise operations are not counted, as PyTorch's
-    counter has none for them; matrix products and convolutions are.
+    counter has none for them; matrix products and convolutions are. A copy of the network is used,
+    and chance as it was before: layers that keep statistics or drop at random stay as they are.
     """
     x, y = batch
+    network = copy.deepcopy(network)
     forward, both = FlopCounterMode(display=False), FlopCounterMode(display=False)
-    with both:
+    with torch.random.fork_rng(devices=[]), both:
         with forward:
             logits = network(x)
         cross_entropy(logits, y).backward()
-    network.zero_grad(set_to_none=True)
     return forward.get_total_flops() // len(y), both.get_total_flops() // len(y)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ecosobriety import config as study_config
 from ecosobriety import datasets
+from ecosobriety.classes import check_apart
 from ecosobriety.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,7 @@ KNOWN = {
     "countries": COUNTRIES,
     "sources": SOURCES,
     "training_size": datasets.training_size,
+    "check_classes": check_apart,
 }
 
 SMALLEST = {

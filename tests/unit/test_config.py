@@ -36,8 +36,10 @@ def test_defaults_are_filled():
             "label": None,
             "features": None,
             "test_share": 0.2,
+            "class_path": None,
+            "init_args": {},
         },
-        "models": [{"name": "mlp", "init_args": {"hidden": [256]}}],
+        "models": [{"name": "mlp", "class_path": None, "init_args": {"hidden": [256]}}],
         "grid": {
             "n_train": [200, 400],
             "seeds": [1, 2, 3, 4, 5],
@@ -93,8 +95,24 @@ def test_completing_twice_is_completing_once():
 
 
 def test_default_channels_are_filled_for_a_cnn():
-    models = complete(put(("models", 0), {"name": "cnn"}))["models"]
-    assert models == [{"name": "cnn", "init_args": {"channels": [16, 32]}}]
+    (model,) = complete(put(("models", 0), {"name": "cnn"}))["models"]
+    assert model == {"name": "cnn", "class_path": None, "init_args": {"channels": [16, 32]}}
+
+
+def test_a_network_may_come_twice_under_different_names():
+    models = [
+        {"name": "mlp"},
+        {"name": "wide", "class_path": "mlp", "init_args": {"hidden": [512]}},
+    ]
+    config = complete(put(("models",), models))
+    assert config["models"][1]["init_args"] == {"hidden": [512]}
+    assert study_config.model_parameters(config, "wide", ROOT) == {
+        "class_path": "mlp",
+        "init_args": {"hidden": [512]},
+        "source": None,
+    }
+    unfilled = complete(put(("models", 0), {"name": "wide", "class_path": "mlp"}))
+    assert unfilled["models"][0]["init_args"] == {"hidden": [256]}
 
 
 def test_a_whole_number_becomes_a_float_where_the_unit_is_continuous():
@@ -178,9 +196,14 @@ def test_with_a_budget_of_steps_the_reference_size_touches_trainings():
     assert study_config.training_parameters(smaller)["analysis.reference_n_train"] == 200
 
 
-def test_model_parameters_are_canonical_text():
-    config = complete(put(("models", 0, "init_args"), {"hidden": [64, 32]}))
-    assert study_config.model_parameters(config, "mlp") == {"init_args": '{"hidden":[64,32]}'}
+def test_a_networks_code_is_among_its_parameters(tmp_path):
+    config = put(("models", 0), {"name": "mine", "class_path": "my_net.Net"}, complete(SMALLEST))
+    config["models"][0]["init_args"] = {}
+    sources = set()
+    for code in ("class Net: width = 1", "class Net: width = 2", "class Net: width = 2  # Wide."):
+        (tmp_path / "my_net.py").write_text(code)
+        sources.add(study_config.model_parameters(config, "mine", tmp_path)["source"])
+    assert len(sources) == 2
 
 
 def described_parts(part):

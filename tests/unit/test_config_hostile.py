@@ -54,10 +54,15 @@ BAD_VALUES = {
     ("dataset", "label"): st.integers() | st.sampled_from(["", "x" * 201, "label"]),
     ("dataset", "features"): st.integers()
     | st.sampled_from([[], ["a", "a"], [""], [1], ["a"], "a"]),
+    ("dataset", "class_path"): BAD_NAMES.filter(lambda name: name is not None)
+    | st.sampled_from(["os", "a..b", ".a", "a.", "a.b\n", "a/b.c", "a.b.c", "torch.nn.Linear"]),
+    ("dataset", "init_args"): NOT_MAPPINGS | st.just({"a": 1}),
     ("dataset", "test_share"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
     ("dataset", "path"): st.integers() | st.sampled_from(["", "a\0b", "a\n", "\ud800", "x" * 4097]),
     ("models",): bad_lists([{"name": "mlp"}], NOT_MAPPINGS),
     ("models", 0, "name"): BAD_NAMES,
+    ("models", 0, "class_path"): BAD_NAMES.filter(lambda name: name is not None)
+    | st.sampled_from(["os", "a..b", ".a", "a.", "a.b\n", "linear", "my.Net"]),
     ("models", 0, "init_args"): NOT_MAPPINGS,
     ("models", 0, "init_args", "hidden"): NOT_LISTS
     | bad_whole_numbers(1, 65536).map(lambda n: [n]),

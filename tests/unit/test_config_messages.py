@@ -23,7 +23,7 @@ from ecosobriety.schema import complete_value
             ("dataset", "name"),
             "fashion_mnist",
             'dataset.name is "fashion_mnist", but must be one of digits, fashion-mnist, mnist, '
-            "npz, image-folder, csv, parquet, or any name with a format "
+            "npz, image-folder, csv, parquet, or any name with a format or a class_path "
             "(the nearest is fashion-mnist)",
         ),
         (
@@ -210,6 +210,44 @@ from ecosobriety.schema import complete_value
             {"name": "csv", "path": "nowhere/a.csv", "label": "y"},
             'dataset.path is "nowhere/a.csv", but nowhere/a.csv: cannot be read as a table '
             "(No such file or directory)",
+        ),
+        (
+            ("dataset",),
+            {"name": "digits", "class_path": "my.Data"},
+            'dataset.name is "digits", but must be another name with a class_path',
+        ),
+        (
+            ("dataset",),
+            {"name": "mine", "class_path": "my.Data", "path": "a.csv"},
+            'dataset.path is "a.csv", but must be null with a class_path',
+        ),
+        (
+            ("dataset", "init_args"),
+            {"a": 1},
+            'dataset.init_args is {"a": 1}, but must be empty without a class_path',
+        ),
+        (
+            ("dataset",),
+            {"name": "mine", "class_path": "no_such_module.Data"},
+            'dataset.class_path is "no_such_module.Data", but no_such_module.Data cannot be '
+            "imported: ModuleNotFoundError: No module named 'no_such_module'",
+        ),
+        (
+            ("models", 0, "name"),
+            "mpl",
+            'models[0].name is "mpl", but must be one of linear, mlp, cnn, or any name with a '
+            "class_path (the nearest is mlp)",
+        ),
+        (
+            ("models", 0),
+            {"name": "cnn", "class_path": "my.Net"},
+            'models[0].name is "cnn", but its class_path is "my.Net"',
+        ),
+        (
+            ("models", 0),
+            {"name": "mine", "class_path": "torch.nn.functional"},
+            'models[0].class_path is "torch.nn.functional", but torch.nn.functional is no '
+            "torch.nn.Module",
         ),
         (("dataset", "path"), "data", 'dataset.path is "data", but must be null'),
         (

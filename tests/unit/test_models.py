@@ -39,7 +39,9 @@ def test_a_cnn_that_halves_the_image_to_nothing_is_refused():
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(ConfigError, match="'resnet'; allowed are linear, mlp, cnn"):
+    with pytest.raises(
+        ConfigError, match="'resnet'; allowed are linear, mlp, cnn, or a class_path"
+    ):
         build_network("resnet", {}, (8, 8), 10)
 
 
@@ -52,3 +54,38 @@ def test_flops_of_an_mlp_equal_the_count_by_hand():
     # Backward: the weights' gradients of both layers, the inputs' of the second alone.
     assert both == forward + (first + second) + second
     assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_a_users_network_is_built_for_its_data():
+    network = build_network("user_classes.Perceptron", {"width": 5}, (8, 8), 10)
+    assert parameters(network) == 64 * 5 + 5 + 5 * 10 + 10
+    assert network.training
+
+
+@pytest.mark.parametrize(
+    ("class_path", "reason"),
+    [
+        ("user_classes.WrongShape", r"gives \(2, 64\) for inputs of the shape \(2, 8, 8\)"),
+        ("user_classes.Broken", r"fails on inputs of the shape \(2, 8, 8\): RuntimeError: out of"),
+    ],
+)
+def test_a_users_network_that_gives_no_logits_is_refused(class_path, reason):
+    with pytest.raises(ConfigError, match=f"models: {class_path} {reason}"):
+        build_network(class_path, {}, (8, 8), 10)
+
+
+def test_a_cnn_needs_images():
+    with pytest.raises(ConfigError, match=r"shape \(13,\), but must be an image"):
+        build_network("cnn", {"channels": [4]}, (13,), 3)
+
+
+def test_counting_flops_changes_neither_statistics_nor_chance():
+    network = build_network("user_classes.Dropping", {}, (8, 8), 10)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    torch.manual_seed(7)
+    count_flops(network, (torch.rand(7, 8, 8), torch.zeros(7, dtype=torch.int64)))
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    torch.rand(7, 8, 8)
+    assert torch.rand(1) == expected
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())

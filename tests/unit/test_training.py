@@ -29,18 +29,19 @@ SETTINGS = TrainingSettings(
 
 
 CODE = "0123456789abcdef"
+MLP = {"class_path": "mlp", "init_args": {"hidden": [16]}}
 
 
 @pytest.fixture
 def train_digits(digits, tmp_path):
-    def run(n_train=300, seed=1, settings=SETTINGS, dataset=digits, **options):
+    def run(n_train=300, seed=1, settings=SETTINGS, dataset=digits, network=MLP, **options):
         identity = identity_of(
-            dataset.sha256, "mlp", {"hidden": [16]}, n_train, seed, asdict(settings), CODE
+            dataset.sha256, "mlp", network, n_train, seed, asdict(settings), CODE
         )
         return train(
             dataset,
             model="mlp",
-            init_args={"hidden": [16]},
+            **network,
             n_train=n_train,
             seed=seed,
             settings=settings,
@@ -260,3 +261,36 @@ def test_another_trainings_checkpoint_is_never_taken(train_digits, tmp_path):
     assert len(other.epoch_log) == 3
     assert len(list((tmp_path / "checkpoints").glob("*.ckpt"))) == 2
     assert left.exists()
+
+
+def test_a_users_network_trains_as_the_same_one_that_comes_along(train_digits):
+    own = {"class_path": "user_classes.Perceptron", "init_args": {"width": 16}}
+    mine, known = train_digits(network=own), train_digits()
+    assert mine.test_loss == known.test_loss
+    assert mine.flop_train == known.flop_train
+    assert mine.training["class_path"] == "user_classes.Perceptron"
+
+
+def test_a_whole_module_trains_itself_and_is_scored_alike(train_digits, digits):
+    own = {"class_path": "user_classes.Whole", "init_args": {"learning_rate": 0.05}}
+    record = train_digits(network=own)
+    assert record.test_accuracy > 0.7
+    assert record.test_accuracy * len(digits.y_test) == pytest.approx(
+        round(record.test_accuracy * len(digits.y_test))
+    )
+    assert record.epoch_log[0].metrics["own_loss"] > record.epoch_log[-1].metrics["own_loss"]
+    # Its own learning rate counts, and not the study's.
+    settings = dataclasses.replace(SETTINGS, learning_rate=9.0)
+    assert train_digits(network=own, settings=settings).test_loss == record.test_loss
+
+
+def test_layers_with_chance_and_statistics_can_be_repeated(train_digits):
+    own = {"class_path": "user_classes.Dropping", "init_args": {}}
+    first, second = train_digits(network=own), train_digits(network=own)
+    assert first.test_loss == second.test_loss
+
+
+def test_a_training_that_diverges_is_told(train_digits):
+    own = {"class_path": "user_classes.Whole", "init_args": {"learning_rate": 1e20}}
+    with pytest.raises(DataError, match="mlp on digits: the training diverged"):
+        train_digits(network=own)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from ecosobriety import config as study_config
-from ecosobriety import country_data, datasets, files, fingerprint, grid, tables
+from ecosobriety import classes, country_data, datasets, files, fingerprint, grid, tables
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
@@ -22,6 +22,11 @@ def training_size(dataset):
     return datasets.training_size(dataset) if workflow.is_main_process else None
 
 
+def check_classes(used):
+    """What is wrong with the user's own classes; a job imports those that it needs itself."""
+    return classes.check_apart(used) if workflow.is_main_process else [None] * len(used)
+
+
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one stops here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
@@ -34,6 +39,7 @@ def complete_config(written):
             countries=known["country_iso3"].tolist(),
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
             training_size=training_size,
+            check_classes=check_classes,
         )
     except EcosobrietyError as error:
         raise WorkflowError(str(error))

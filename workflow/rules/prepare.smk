@@ -16,6 +16,8 @@ rule prepare_dataset:
         spec=canonical(config["dataset"]),
         # An older file in the place of a newer one would else go unnoticed.
         files=datasets.stamp(config["dataset"]),
-        code=code("datasets"),
+        # Of a user's class the size is known only here; elsewhere a new size prepares nothing anew.
+        n_train=max(config["grid"]["n_train"]) if config["dataset"]["class_path"] else 0,
+        code=code("classes", "datasets"),
     script:
         "../../scripts/prepare_dataset.py"

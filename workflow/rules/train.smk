@@ -28,9 +28,9 @@ for number, seeds in enumerate(seed_batches()):
             attempts=f"{RESULTS}/attempts/{SIZE}",
             checkpoints=f"{RESULTS}/checkpoints/{SIZE}",
             training=canonical(study_config.training_parameters(config)),
-            model=lambda wildcards: study_config.model_parameters(
-                config, wildcards.model
-            )["init_args"],
+            model=lambda wildcards: canonical(
+                study_config.model_parameters(config, wildcards.model, Path.cwd())
+            ),
             code=code(*fingerprint.TRAINING_MODULES),
         script:
             "../../scripts/train_model.py"

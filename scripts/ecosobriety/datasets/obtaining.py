@@ -14,6 +14,7 @@ import pooch
 from ecosobriety.datasets import catalogue, places
 from ecosobriety.datasets.arrays import SPLIT_SEED
 from ecosobriety.datasets.catalogue import IdxSource
+from ecosobriety.datasets.data_module import read_module
 from ecosobriety.datasets.idx import parse_idx
 from ecosobriety.datasets.own import FORMATS, format_of, read_own
 from ecosobriety.datasets.sampling import training_order
@@ -35,7 +36,7 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
     Fashion-MNIST and MNIST are looked for in `spec["path"]` alone if it is given; otherwise in the
     folder of Debian's package, in the cache, at the official address and its mirrors, and in
     Debian's package fetched with apt. What came from afar is kept in the cache. A user's own files
-    are read from `spec["path"]`.
+    are read from `spec["path"]`, and a user's class gives the data itself.
 
     Args:
         spec: the configuration's section `dataset`: `name`, `path` where it applies, and for a
@@ -48,6 +49,8 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
     """
     name = spec.get("name")
     path = spec.get("path")
+    if spec.get("class_path") is not None:
+        return read_module(spec)
     if format_of(spec) is not None:
         return read_own(spec)
     if name == "digits":

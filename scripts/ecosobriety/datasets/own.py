@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ecosobriety import fingerprint
 from ecosobriety.datasets import arrays, image_folder, npz, table
 from ecosobriety.datasets.catalogue import TRAIN_SIZES
 from ecosobriety.datasets.store import Dataset
@@ -80,10 +81,15 @@ def input_files(spec: Mapping[str, Any]) -> list[str]:
 
 
 def stamp(spec: Mapping[str, Any]) -> str | None:
-    """Digest of the names, sizes and times of a user's files: changes with them; None: no files."""
+    """What changes with a user's data: their files' names, sizes and times, or their class's code.
+
+    Returns:
+        A digest; None: the data set is no user's own.
+    """
     file_format = format_of(spec)
     if file_format is None:
-        return None
+        class_path = spec.get("class_path")
+        return fingerprint.class_fingerprint(class_path, Path.cwd()) if class_path else None
     path = _path(spec)
     files = image_folder.listing(path) if file_format == "image-folder" else [path]
     digest = hashlib.sha256()

@@ -71,6 +71,17 @@ class Dataset:
                 "as uint8 or float32 examples, of one type and shape in both parts"
             )
 
+    def require_size(self, n_train: int) -> None:
+        """Refuse a training-set size that the data set has not.
+
+        Raises:
+            DataError: there are fewer training examples than `n_train`.
+        """
+        if n_train > len(self.y_train):
+            raise DataError(
+                f"{self.name} has {len(self.y_train)} training examples, fewer than {n_train}"
+            )
+
     @classmethod
     def from_arrays(
         cls,

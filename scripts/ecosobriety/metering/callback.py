@@ -147,7 +147,10 @@ class EnergyCallback(pl.Callback):
                 epoch=trainer.current_epoch,
                 duration_s=epoch.duration_s,
                 energy_kwh=epoch.energy_kwh,
-                metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
+                metrics={
+                    name: number if math.isfinite(number := float(value)) else None
+                    for name, value in trainer.callback_metrics.items()
+                },
             )
         )
         if self._ledger is not None:

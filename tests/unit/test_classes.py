@@ -1,0 +1,166 @@
+"""A user's own classes: found, checked, built; and refused in one sentence."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import user_classes
+from torch import nn
+
+from ecosobriety import datasets
+from ecosobriety.classes import ClassSpec, build, check, check_apart
+from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.fingerprint import class_fingerprint
+
+GIVEN = {"input_shape": (8, 8), "num_classes": 10}
+
+
+def network(class_path, **init_args):
+    return ClassSpec("network", class_path, init_args)
+
+
+def refusal(function, *arguments):
+    with pytest.raises(ConfigError) as caught:
+        function(*arguments)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+def test_a_class_gets_its_own_arguments_and_what_it_asks_for_of_the_studys():
+    built = build(network("user_classes.Perceptron", width=5), GIVEN)
+    assert isinstance(built, user_classes.Perceptron)
+    assert built.layers[1].weight.shape == (5, 64)
+    assert isinstance(build(network("user_classes.WrongShape"), GIVEN), user_classes.WrongShape)
+
+
+def test_a_class_of_an_installed_package_is_found():
+    built = build(network("torch.nn.Linear", in_features=3, out_features=2), GIVEN)
+    assert isinstance(built, nn.Linear)
+
+
+WRONG = [
+    (network("user_clases.Perceptron"), "cannot be imported: ModuleNotFoundError: No module"),
+    (network("user_classes.Perceptrons"), "does not exist: the module user_classes has no"),
+    (network("user_classes.NoNetwork"), "is no torch.nn.Module"),
+    (network("os.system"), "is no torch.nn.Module"),
+    (network("user_classes.Data"), "is no torch.nn.Module"),
+    (
+        ClassSpec("data", "user_classes.Whole", {}),
+        "is no pytorch_lightning.LightningDataModule",
+    ),
+    (network("user_classes.Perceptron", widht=5), "refuses its init_args"),
+    (network("user_classes.Perceptron", widht=5), "it takes width"),
+    (network("user_classes.Perceptron", width="wide"), "refuses its init_args"),
+    (network("user_classes.Whole"), "refuses its init_args"),
+    (network("user_classes.Perceptron", num_classes=5), "is given num_classes by the study"),
+]
+
+
+@pytest.mark.parametrize(("spec", "reason"), WRONG)
+def test_a_wrong_class_is_refused_before_anything_is_built(spec, reason):
+    assert refusal(check, spec).startswith(f"{spec.class_path} ")
+    assert reason in refusal(check, spec)
+    assert refusal(build, spec, GIVEN) == refusal(check, spec)
+
+
+def test_a_process_of_its_own_says_the_same(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    specs = [spec for spec, _ in WRONG]
+    assert check_apart(specs) == [refusal(check, spec) for spec in specs]
+
+
+def test_a_class_that_cannot_be_built_is_named():
+    check(network("user_classes.Unbuildable"))
+    assert "cannot be built: ValueError: never" in refusal(
+        build, network("user_classes.Unbuildable"), GIVEN
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working directory of a user, whose modules are gone afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    known = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def test_classes_are_checked_apart_from_this_process(folder):
+    (folder / "loud_net.py").write_text(
+        "from torch import nn\nprint('hello')\nclass Net(nn.Module):\n    pass\n"
+    )
+    (folder / "quitting_net.py").write_text("import sys\nsys.exit(3)\n")
+    (folder / "dying_net.py").write_text("import os\nos._exit(3)\n")
+    (folder / "broken_net.py").write_text("class Net(:\n")
+    specs = [network(f"{name}_net.Net") for name in ("loud", "quitting", "broken")]
+    sound, quitting, broken = check_apart(specs)
+    assert sound is None
+    assert quitting == "quitting_net.Net cannot be imported: SystemExit: 3"
+    assert broken.startswith("broken_net.Net cannot be imported: SyntaxError: ")
+    (dying,) = check_apart([network("dying_net.Net")])
+    assert dying.startswith("importing dying_net.Net ended the process (3)")
+    assert "loud_net" not in sys.modules
+    assert check_apart([]) == []
+
+
+def test_the_fingerprint_follows_what_a_class_imports_of_the_folder(folder):
+    package = folder / "nets"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (package / "mine.py").write_text("import numpy\nfrom . import parts\nfrom layers import wide\n")
+    (package / "parts.py").write_text("A = 1\n")
+    (folder / "layers.py").write_text("def wide(): return 1\n")
+    (folder / "other.py").write_text("B = 1\n")
+
+    def changed(path, text):
+        before = class_fingerprint("nets.mine.Net", folder)
+        path.write_text(text)
+        return class_fingerprint("nets.mine.Net", folder) != before
+
+    assert changed(package / "parts.py", "A = 2\n")
+    assert changed(folder / "layers.py", "def wide(): return 2\n")
+    assert not changed(folder / "layers.py", '"""Layers."""\ndef wide():\n    return 2  # wide\n')
+    assert not changed(folder / "other.py", "B = 2\n")
+    assert class_fingerprint("torch.nn.Linear", folder) != class_fingerprint("no.Such", folder)
+    (package / "mine.py").write_text("class Net(:\n")
+    assert class_fingerprint("nets.mine.Net", folder)
+
+
+def module_spec(name, **init_args):
+    return {"name": "mine", "class_path": f"user_classes.{name}", "init_args": init_args}
+
+
+def test_a_data_module_gives_every_example_once_and_in_order():
+    dataset = datasets.obtain(module_spec("Data", test=6))
+    assert dataset.x_train.tolist() == np.arange(42.0).reshape(14, 3).tolist()
+    assert dataset.y_test.tolist() == [2, 0, 1, 2, 0, 1]
+    assert dataset.name == "mine"
+    assert dataset.sha256 == datasets.obtain(module_spec("Data", test=6)).sha256
+    assert datasets.training_size(module_spec("Data")) is None
+    with pytest.raises(DataError, match="mine has 14 training examples, fewer than 15"):
+        dataset.require_size(15)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Nameless", r"a batch of train_dataloader is no pair \(x, y\) of tensors"),
+        ("Failing", r"gives no data \(OSError: no server\)"),
+        ("Unending", "train_dataloader gives no batch"),
+    ],
+)
+def test_a_data_module_that_gives_no_data_is_refused(name, reason):
+    with pytest.raises(DataError, match=f"user_classes.{name}: {reason}"):
+        datasets.obtain(module_spec(name))
+
+
+def test_what_a_data_module_draws_by_chance_is_always_the_same():
+    torch.manual_seed(5)
+    first = datasets.obtain(module_spec("Data"))
+    torch.manual_seed(6)
+    assert datasets.obtain(module_spec("Data")).sha256 == first.sha256
