@@ -14,6 +14,7 @@ help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build its reports
+	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config --read $(CONFIG)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	@printf '\nReports:\n'; ls -1 reports/$(STUDY)/*.html
 

@@ -2,11 +2,13 @@
 
 The JSON Schema `workflow/schemas/config.schema.yaml` is the only source of checks, defaults and
 documentation. What a schema cannot say (a size against the data set's own, say) is checked here.
-Run as a program, this module writes the schema's table into `config/README.md`.
+Run as a program, this module writes the schema's table into `config/README.md`, or tells why a file
+cannot be read, where Snakemake would end with a traceback.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -395,8 +397,15 @@ def _main() -> None:
     root = Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description="Write the table of keys into config/README.md.")
     parser.add_argument("readme", type=Path, nargs="?", default=root / "config/README.md")
+    parser.add_argument("--read", type=Path, help="only tell whether this file can be read")
     parser.add_argument("--schema", type=Path, default=root / "workflow/schemas/config.schema.yaml")
     arguments = parser.parse_args()
+    if arguments.read:
+        try:
+            read(arguments.read)
+        except ConfigError as error:
+            sys.exit(f"error: {error}")
+        return
     text = arguments.readme.read_text(encoding="utf-8")
     table = document(read_schema(arguments.schema))
     arguments.readme.write_text(insert_table(text, table), encoding="utf-8")

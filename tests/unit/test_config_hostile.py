@@ -121,7 +121,7 @@ def test_bad_values_are_generated_for_every_key():
         lambda key: st.tuples(st.just(key), BAD_VALUES[key])
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=260, deadline=None)
 def test_every_bad_value_is_refused_in_one_line_that_names_the_key(bad):
     key, value = bad
     message = refusal(put(key, value))
@@ -130,7 +130,7 @@ def test_every_bad_value_is_refused_in_one_line_that_names_the_key(bad):
 
 
 @given(st.sampled_from(SECTIONS), HOSTILE.map(lambda text: f"{text}!"), NOT_TEXT)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_unknown_key_is_refused_in_one_line(section, name, value):
     assert "is not a known key" in refusal(put((*section, name), value))
 

@@ -59,6 +59,24 @@ def copy_workflow(folder: Path) -> Workflow:
     return Workflow(folder)
 
 
+OUTPUTS = {"results", "reports", "logs", "benchmarks", ".snakemake"}
+
+
+def changed_outside(folder: Path) -> set[str]:
+    """Files beside the outputs that the workflow's own do not hold, or not so; links left out.
+
+    Python's own cache of compiled modules does not count.
+    """
+    return {
+        str(name)
+        for path in folder.rglob("*")
+        if path.is_file()
+        and (name := path.relative_to(folder)).parts[0] not in {*OUTPUTS, ".venv"}
+        and "__pycache__" not in name.parts
+        and not ((ROOT / name).exists() and (ROOT / name).read_bytes() == path.read_bytes())
+    }
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The digits study, really run."""

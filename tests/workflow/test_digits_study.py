@@ -11,6 +11,8 @@ from ecosobriety import datasets
 from ecosobriety.records import read_record
 from ecosobriety.tables import read_table
 
+from .conftest import changed_outside
+
 SIZES, SEEDS = [200, 600, 1400], [1, 2, 3]
 COUNTRIES = ["CHN", "DEU", "FRA", "NOR", "POL", "USA"]
 SOURCES = ["coal", "gas", "hydro", "nuclear", "wind_onshore"]
@@ -37,6 +39,10 @@ def test_every_training_has_one_record_and_one_complete_attempt(finished):
         assert entry["status"] == "complete"
         assert entry["attempt"] == record.attempt == attempt.stem
         assert entry["energy_kwh"] == record.energy_kwh
+
+
+def test_nothing_is_written_beside_the_outputs(finished):
+    assert changed_outside(finished.folder) == set()
 
 
 def test_measured_windows_never_overlap(finished):

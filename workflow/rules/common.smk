@@ -1,10 +1,19 @@
 # The study's configuration, checked and completed, and the paths of the contract; nothing else.
 import json
+import os
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from ecosobriety import config as study_config
-from ecosobriety import classes, country_data, datasets, files, fingerprint, grid, tables
+from ecosobriety import (
+    classes,
+    country_data,
+    datasets,
+    files,
+    fingerprint,
+    grid,
+    tables,
+)
 from ecosobriety.errors import EcosobrietyError
 
 ROOT = Path(workflow.basedir)
@@ -28,21 +37,28 @@ def check_classes(used):
 
 
 def complete_config(written):
-    """The study's configuration with its defaults; a wrong one stops here, before any job."""
+    """The study's configuration with its defaults; a wrong one ends here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
+    paths = [Path(os.path.relpath(path)) for path in paths]
+    # What `--config` gave is told as such.
+    extended = " with --config" if workflow.config_settings.config else ""
     try:
+        if workflow.is_main_process:
+            for path in paths:
+                # Snakemake's own reader lets a key stand twice.
+                study_config.read(path)
         known = country_data.known_countries(written.get("country_data"))
         return study_config.complete(
             written,
             schema_path=ROOT / "workflow/schemas/config.schema.yaml",
-            file=str(paths[-1]),
+            file=f"{paths[-1]}{extended}",
             countries=known["country_iso3"].tolist(),
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
             training_size=training_size,
             check_classes=check_classes,
         )
     except EcosobrietyError as error:
-        raise WorkflowError(str(error))
+        sys.exit(f"error: {error}")
 
 
 # Snakemake hands this very object on to the scripts.

@@ -1,0 +1,87 @@
+"""Wrong configurations and wrong data, through the real command: one sentence, and nothing done."""
+
+import pytest
+import yaml
+
+from .conftest import changed_outside, copy_workflow
+
+STUDY = {
+    "study": "bad",
+    "dataset": {"name": "mine", "format": "csv", "path": "mine.csv", "label": "kind"},
+    "models": [{"name": "linear"}],
+    "grid": {"n_train": [4, 8], "seeds": [1, 2]},
+}
+TABLE = "size,kind\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(10))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    workflow = copy_workflow(tmp_path_factory.mktemp("bad"))
+    (workflow.folder / "mine.csv").write_text(TABLE)
+    return workflow
+
+
+def errors(done):
+    """The sentences that tell what is wrong."""
+    assert done.returncode not in (0, 124)
+    assert "Traceback" not in done.stderr + done.stdout
+    return [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"grid": {"n_train": [4, 8], "sedes": [1, 2]}}, "grid.sedes is not a known key"),
+        ({"study": "../../bad"}, 'study is "../../bad", but must be text'),
+        ({"grid": {"n_train": [4, 9]}}, "grid.n_train[1] is 9, but must be at most 8, the number"),
+        (
+            {"dataset": {**STUDY["dataset"], "label": "Kind"}},
+            "dataset.path is \"mine.csv\", but mine.csv: there is no column 'Kind'; the columns",
+        ),
+        (
+            {"models": [{"name": "mine", "class_path": "os.system"}]},
+            'models[0].class_path is "os.system", but os.system is no torch.nn.Module',
+        ),
+    ],
+)
+def test_a_wrong_configuration_ends_in_one_sentence(folder, change, expected):
+    before = set(folder.folder.iterdir()) | {folder.folder / ".snakemake"}
+    (folder.folder / "bad.yaml").write_text(yaml.safe_dump({**STUDY, **change}))
+    (error,) = errors(folder.snakemake("--cores", "2", config="bad.yaml", check=False))
+    assert error.startswith(f"error: bad.yaml: {expected}")
+    assert set(folder.folder.iterdir()) - before <= {folder.folder / "bad.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("study=a/b", 'bad.yaml with --config: study is "a/b", but must be text'),
+        ("grid=7", "bad.yaml with --config: grid is 7, but must be a mapping with keys among"),
+        ("traning={}", "bad.yaml with --config: traning is not a known key"),
+    ],
+)
+def test_nonsense_on_the_command_line_is_told_as_such(folder, written, expected):
+    (folder.folder / "bad.yaml").write_text(yaml.safe_dump(STUDY))
+    done = folder.snakemake("--cores", "2", "--config", written, config="bad.yaml", check=False)
+    (error,) = errors(done)
+    assert error.startswith(f"error: {expected}")
+
+
+def test_a_key_that_stands_twice_is_told_with_its_line(folder):
+    (folder.folder / "bad.yaml").write_text(f"{yaml.safe_dump(STUDY)}study: twice\n")
+    (error,) = errors(folder.snakemake("--cores", "2", config="bad.yaml", check=False))
+    assert "bad.yaml: line 16, column 1 is not valid YAML: the key study stands twice" in error
+
+
+def test_wrong_data_end_in_one_sentence_and_leave_nothing_half_done(folder):
+    (folder.folder / "bad.yaml").write_text(yaml.safe_dump(STUDY))
+    (folder.folder / "mine.csv").write_text(TABLE.replace("\n3,", "\nnan,"))
+    before = changed_outside(folder.folder)
+    done = folder.snakemake("--cores", "2", config="bad.yaml", check=False)
+    (error,) = errors(done)
+    assert error == (
+        "error: mine.csv: the column 'size' is empty in row 4 (counted from 1, without the header)"
+    )
+    left = {path.name for path in (folder.folder / "results/bad").rglob("*") if path.is_file()}
+    assert left <= {"countries.csv", "countries.json"}
+    assert changed_outside(folder.folder) == before
