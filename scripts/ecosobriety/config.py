@@ -19,6 +19,7 @@ from ecosobriety import datasets
 from ecosobriety.classes import ClassSpec
 from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.fingerprint import class_fingerprint
+from ecosobriety.metrics import TASK_METRICS
 from ecosobriety.schema import (
     complete_value,
     document,
@@ -274,6 +275,7 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the key and the fault of each valid value that contradicts another one."""
     dataset, training, cost = config["dataset"], config["training"], config["cost"]
     yield from _dataset_contradictions(dataset)
+    yield from _task_contradictions(config)
     yield from _model_contradictions(config["models"], dataset)
     if (training["precision"], training["accelerator"]) == ("16-mixed", "cpu"):
         # Lightning would train in bf16-mixed instead and only warn.
@@ -321,8 +323,8 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
         yield "dataset.name", f"is {show(name)}, but must be {allowed}{nearest(name, named)}"
     if own is not None and (name in datasets.TRAIN_SIZES or (name in named and name != own)):
         yield "dataset.name", f"is {show(name)}, but must be another name with the format {own}"
-    if name == "digits" and path is not None:
-        yield "dataset.path", f"is {show(path)}, but must be null: digits comes with scikit-learn"
+    if name in datasets.BUNDLED and path is not None:
+        yield "dataset.path", f"is {show(path)}, but must be null: {name} comes with scikit-learn"
     if own is not None and path is None:
         what = "folder" if own == "image-folder" else "file"
         yield "dataset.path", f"is null, but must be the path of a {what} with the format {own}"
@@ -335,6 +337,20 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
     if dataset["label"] is not None and dataset["label"] in (dataset["features"] or ()):
         i = dataset["features"].index(dataset["label"])
         yield f"dataset.features[{i}]", f"is {show(dataset['label'])}, but dataset.label is that"
+
+
+def _task_contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    task, dataset, analysis = config["task"], config["dataset"], config["analysis"]
+    name = dataset["name"]
+    named_task = "regression" if name in datasets.REGRESSIONS else "classification"
+    if name in datasets.TRAIN_SIZES and task != named_task:
+        yield "task", f"is {task}, but must be {named_task} with the data set {name}"
+    if datasets.format_of(dataset) == "image-folder" and task == "regression":
+        yield "task", "is regression, but must be classification: the folders are classes"
+    for other, metric in TASK_METRICS.items():
+        key = metric.target_key
+        if other != task and analysis[key] is not None:
+            yield f"analysis.{key}", f"is {show(analysis[key])}, but must be null with a {task}"
 
 
 def _country_data_contradictions(country_data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -370,8 +386,9 @@ def _model_contradictions(
                 f"is {show(name)}, but must be {allowed}{nearest(name, NETWORKS)}",
             )
         channels = model["init_args"].get("channels", ()) if network == "cnn" else ()
-        if channels and datasets.format_of(dataset) in datasets.TABLES:
-            allowed = f"another model with the format {datasets.format_of(dataset)}"
+        rows = dataset["name"] if dataset["name"] == "diabetes" else datasets.format_of(dataset)
+        if channels and rows in ("diabetes", *datasets.TABLES):
+            allowed = f"another model with the data {rows}"
             yield f"models[{i}].name", f"is {show(name)}, but must be {allowed}: a row is no image"
         if dataset["name"] == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
             allowed = f"at most {MAX_CONVOLUTIONS_ON_DIGITS} layers for digits"

@@ -1,9 +1,10 @@
 """The networks of a study, the user's own among them, and how they are trained and scored."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import pytorch_lightning as pl
 import torch
@@ -16,9 +17,11 @@ from ecosobriety.errors import ConfigError
 
 INPUT_DIMENSIONS_OF_AN_IMAGE = 2
 
+Number = TypeVar("Number", float, Tensor)
+
 
 def linear(input_shape: Sequence[int], num_classes: int) -> nn.Module:
-    """Softmax regression: one linear layer on the flattened input."""
+    """Softmax or linear regression: one linear layer on the flattened input."""
     return nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), num_classes))
 
 
@@ -79,10 +82,10 @@ def build_network(
             `input_shape` and `num_classes` where its `__init__` names them.
         init_args: The network's own arguments.
         input_shape: Shape of one example.
-        num_classes: Number of classes.
+        num_classes: Number of outputs: the classes, or 1 for a regression.
 
     Raises:
-        ConfigError: there is no such network, or it does not give a logit for each class.
+        ConfigError: there is no such network, or it does not give so many outputs.
     """
     if class_path in NETWORKS:
         return NETWORKS[class_path](tuple(input_shape), num_classes, **init_args)
@@ -117,93 +120,157 @@ def _require_logits(
     if found != (2, num_classes):
         raise ConfigError(
             f"models: {class_path} gives {found} for inputs of the shape {tuple(x.shape)}, but "
-            f"must give one logit for each class: {(2, num_classes)}"
+            f"must give one logit for each class (one number, for a regression): "
+            f"{(2, num_classes)}"
         )
 
 
-def build_module(network: nn.Module, learning_rate: float) -> tuple[pl.LightningModule, "Scorer"]:
+class Task(Protocol):
+    """What a network is trained for: its loss, and the metric that it is scored by.
+
+    `metric` is the name of the metric, `outputs` how many numbers the network gives.
+    """
+
+    metric: ClassVar[str]
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the network gives for an example."""
+
+    def judge(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean loss of a batch, and a tally that adds up over batches: both without dimension."""
+
+    def score(self, tally: Number) -> Number:
+        """The metric, of the tally's mean over all examples."""
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Logits (n, classes) against labels int64 (n,)."""
+
+    outputs: int
+    metric: ClassVar[str] = "accuracy"
+
+    def judge(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross-entropy in nats, and the number of examples classified correctly."""
+        return cross_entropy(output, y), (output.argmax(dim=1) == y).sum().float()
+
+    def score(self, tally: Number) -> Number:
+        """The accuracy, 0 to 1."""
+        return tally
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Outputs (n, 1) against standardised targets (n,).
+
+    Attributes:
+        deviation: standard deviation of the subset's targets, in their unit, by which they were
+            divided: the squared errors are tallied in the target's own unit.
+    """
+
+    deviation: float
+    metric: ClassVar[str] = "rmse"
+    outputs: ClassVar[int] = 1
+
+    def judge(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean squared error (no unit), and the sum of the squares in the target's unit."""
+        squares = (output.flatten() - y) ** 2
+        return squares.mean(), squares.sum().detach() * self.deviation**2
+
+    def score(self, tally: Number) -> Number:
+        """The RMSE, in the target's unit."""
+        root: Number = tally**0.5
+        return root
+
+
+def build_module(
+    network: nn.Module, learning_rate: float, task: Task
+) -> tuple[pl.LightningModule, "Scorer"]:
     """What `Trainer.fit` trains, and what `Trainer.test` scores: of one network.
 
     A whole `LightningModule` trains itself, by its own `training_step` and `configure_optimizers`;
-    any other network is trained by a `Classifier`.
+    any other network is trained by a `Learner`.
     """
     if isinstance(network, pl.LightningModule):
-        return network, Scorer(network)
-    classifier = Classifier(network, learning_rate)
-    return classifier, classifier
+        return network, Scorer(network, task)
+    learner = Learner(network, task, learning_rate)
+    return learner, learner
 
 
 class Scorer(pl.LightningModule):
-    """Scores a network on the test set: its accuracy, exactly, and its mean cross-entropy.
+    """Scores a network on the test set: its metric, exactly, and its mean loss.
 
-    Batches are (x, y): x float (n, *input_shape), y int64 (n,).
+    Batches are (x, y): x float (n, *input_shape), y (n,), labels int64 or standardised targets.
     """
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, task: Task):
         super().__init__()
         self.network = network
-        self._tested, self._test_correct, self._test_loss = 0, 0, 0.0
+        self.task = task
+        self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, (n, num_classes)."""
-        logits: Tensor = self.network(x)
-        return logits
+        """Logits (n, classes), or predictions (n, 1)."""
+        output: Tensor = self.network(x)
+        return output
 
     def on_test_epoch_start(self) -> None:
         """Count anew."""
-        self._tested, self._test_correct, self._test_loss = 0, 0, 0.0
+        self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Count what is right, exactly: a mean of means in float32 would lose the last digits."""
-        loss, correct = self._score(batch)
+        """Add up exactly: a mean of means in float32 would lose the last digits."""
+        loss, tally = self._judge(batch)
         n = len(batch[1])
         self._tested += n
-        self._test_correct += int(correct)
+        self._test_tally += float(tally)
         self._test_loss += float(loss) * n
 
     @property
-    def test_accuracy(self) -> float:
-        """Share of the test set that is classified correctly, after `Trainer.test`."""
-        return self._test_correct / self._tested
+    def test_score(self) -> float:
+        """The metric on the test set, after `Trainer.test`."""
+        return self.task.score(self._test_tally / self._tested)
 
     @property
     def test_loss(self) -> float:
-        """Mean cross-entropy on the test set in nats, after `Trainer.test`."""
+        """Mean loss on the test set, after `Trainer.test`."""
         return self._test_loss / self._tested
 
-    def _score(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def _judge(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         x, y = batch
-        logits = self(x)
-        return cross_entropy(logits, y), (logits.argmax(dim=1) == y).sum().float()
+        return self.task.judge(self(x), y)
 
 
-class Classifier(Scorer):
-    """Trains a network with AdamW on the cross-entropy; keeps the running training accuracy."""
+class Learner(Scorer):
+    """Trains a network with AdamW on its task's loss; keeps the running training score."""
 
-    def __init__(self, network: nn.Module, learning_rate: float):
-        super().__init__(network)
+    def __init__(self, network: nn.Module, task: Task, learning_rate: float):
+        super().__init__(network, task)
         self.learning_rate = learning_rate
         self._seen = 0
         self._sums = torch.zeros(2)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Loss of one batch; sums for the epoch's mean stay on the device, without waiting."""
-        loss, correct = self._score(batch)
+        loss, tally = self._judge(batch)
         n = len(batch[1])
-        self._sums = self._sums.to(self.device) + torch.stack([loss.detach() * n, correct])
+        self._sums = self._sums.to(self.device) + torch.stack([loss.detach() * n, tally])
         self._seen += n
         if self.trainer.is_last_batch or self.trainer.global_step + 1 == self.trainer.max_steps:
             self._log_epoch()
         return loss
 
     def _log_epoch(self) -> None:
-        """Log the epoch's mean loss and running accuracy: once, as each call of `log` costs time.
+        """Log the epoch's mean loss and running score: once, as each call of `log` costs time.
 
         It is done with the last batch, since callbacks see an epoch's end before the module does.
         """
-        mean_loss, accuracy = (self._sums / self._seen).unbind()
+        mean_loss, tally = (self._sums / self._seen).unbind()
         self.log_dict(
-            {"train_loss": mean_loss, "train_accuracy": accuracy}, on_step=False, on_epoch=True
+            {"train_loss": mean_loss, f"train_{self.task.metric}": self.task.score(tally)},
+            on_step=False,
+            on_epoch=True,
         )
         self._sums, self._seen = torch.zeros(2, device=self.device), 0
 

@@ -8,13 +8,22 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
+from ecosobriety.metrics import METRICS, Metric
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +69,10 @@ class RunRecord(_Strict):
     whole training (forward and backward as counted). `other_cpu_share` is the share of the
     machine's CPU time in the window that other processes took: the meter counts it as the
     training's. `identity` is the digest of all that decides the training. None means not measured.
+
+    A record has the score of its task's metric, `test_accuracy` or `test_rmse`, and not the other's
+    key. `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error
+    over the variance of the subset's targets.
     """
 
     dataset: str
@@ -69,7 +82,8 @@ class RunRecord(_Strict):
     epochs: Annotated[float, Field(gt=0)]
     steps: Annotated[int, Field(gt=0)]
     batch_size: Annotated[int, Field(gt=0)]
-    test_accuracy: Share
+    test_accuracy: Share | None = None
+    test_rmse: Energy | None = None
     test_loss: Energy
     train_duration_s: Positive
     energy_kwh: Positive
@@ -103,15 +117,37 @@ class RunRecord(_Strict):
     dataset_sha256: str
     code_fingerprint: str
 
+    @property
+    def metric(self) -> Metric:
+        """What the test score is."""
+        (metric,) = (m for m in METRICS.values() if getattr(self, m.test_column) is not None)
+        return metric
+
+    @model_validator(mode="after")
+    def _has_one_score(self) -> Self:
+        names = [metric.test_column for metric in METRICS.values()]
+        if sum(getattr(self, name) is not None for name in names) != 1:
+            raise ValueError(f"a record has one of {' and '.join(names)}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_other_scores(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        others = {m.test_column for m in METRICS.values()} - {self.metric.test_column}
+        return {name: value for name, value in content.items() if name not in others}
+
 
 RunKey = tuple[str, str, int, int]
 """Data set, model, number of training examples, seed."""
 
 RUN_KEY = ("dataset", "model", "n_train", "seed")
-RUN_COLUMNS: tuple[str, ...] = tuple(RunRecord.model_fields)[
-    : list(RunRecord.model_fields).index("identity")
-]
-"""The columns of the table `runs`, in the contract's order."""
+
+
+def run_columns(metric: Metric) -> list[str]:
+    """The columns of the table `runs`, in the contract's order."""
+    fields = list(RunRecord.model_fields)
+    others = {other.test_column for other in METRICS.values()} - {metric.test_column}
+    return [name for name in fields[: fields.index("identity")] if name not in others]
 
 
 def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> pd.DataFrame:
@@ -128,10 +164,10 @@ def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> pd.DataFrame:
     Raises:
         RecordError: records were refused; names their files.
     """
-    rows, refused = [], []
+    records, refused = [], []
     for path, key in paths.items():
         try:
-            rows.append(_read_own(path, key, dataset_sha256).model_dump(include=set(RUN_COLUMNS)))
+            records.append(_read_own(path, key, dataset_sha256))
         except RecordError as error:
             path.rename(path.with_suffix(f"{path.suffix}.refused"))
             refused.append(str(error))
@@ -139,9 +175,10 @@ def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> pd.DataFrame:
         raise RecordError(
             f"{'; '.join(refused)}; set aside as *.refused: run the study again to train them anew"
         )
-    return pd.DataFrame(rows, columns=list(RUN_COLUMNS)).sort_values(
-        list(RUN_KEY), ignore_index=True
-    )
+    # One data set has one task, and so one metric.
+    columns = run_columns(records[0].metric)
+    rows = [record.model_dump(include=set(columns)) for record in records]
+    return pd.DataFrame(rows, columns=columns).sort_values(list(RUN_KEY), ignore_index=True)
 
 
 def _read_own(path: Path, key: RunKey, dataset_sha256: str) -> RunRecord:

@@ -12,6 +12,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from ecosobriety.errors import RecordError
+from ecosobriety.metrics import ACCURACY, METRICS, Metric, metric_of
 
 LARGE_TABLES = ("scenarios", "savings")
 """Tables that grow with sizes x countries x sources x coverages: Parquet, and CSV while small."""
@@ -58,56 +59,62 @@ _SCENARIO_KEY = {
     "coverage": _number(0, 1),
 }
 
-_RUNS = {
-    **_SIZE_KEY,
-    "seed": _count(),
-    "epochs": _number(0),
-    "steps": _count(1),
-    "batch_size": _count(1),
-    "test_accuracy": _number(0, 1),
-    "test_loss": _number(0),
-    "train_duration_s": _number(0),
-    "energy_kwh": _number(0),
-    "energy_cpu_kwh": _number(0, nullable=True),
-    "energy_gpu_kwh": _number(0, nullable=True),
-    "energy_ram_kwh": _number(0, nullable=True),
-    "eval_energy_kwh": _number(0, nullable=True),
-    "lost_energy_kwh": _number(0),
-    "energy_quality": _text(allowed=("measured", "estimated", "mixed")),
-    "energy_source": _text(),
-    "flop_forward": _count(nullable=True),
-    "flop_train": _count(nullable=True),
-    "device": _text(),
-    "accelerator": _text(),
-    "threads": _count(1),
-    "peak_memory_mb": _number(0),
-    "short_window": _flag(),
-    "attempt": _text(),
-}
 
-_CURVE = {
-    **_SIZE_KEY,
-    "n_seeds": _count(1),
-    "accuracy_mean": _number(0, 1),
-    "accuracy_sd": _number(0, nullable=True),
-    "accuracy_ci_low": _number(nullable=True),
-    "accuracy_ci_high": _number(nullable=True),
-    "energy_kwh_mean": _number(0),
-    "energy_kwh_ci_low": _number(nullable=True),
-    "energy_kwh_ci_high": _number(nullable=True),
-    "duration_s_mean": _number(0),
-    "accuracy_diff_mean": _number(nullable=True),
-    "accuracy_diff_lower": _number(nullable=True),
-    "p_value": _number(0, 1, nullable=True),
-    "verdict": _text(allowed=VERDICTS),
-    "verdict_reason": _text(nullable=True),
-    "accuracy_diff_sd": _number(0, nullable=True),
-    "precision": _number(0, nullable=True),
-    "fitted_accuracy": _number(nullable=True),
-    "fitted_ci_low": _number(nullable=True),
-    "fitted_ci_high": _number(nullable=True),
-    "marginal_accuracy_per_kwh": _number(nullable=True),
-}
+def _runs(metric: Metric) -> dict[str, pa.Column]:
+    return {
+        **_SIZE_KEY,
+        "seed": _count(),
+        "epochs": _number(0),
+        "steps": _count(1),
+        "batch_size": _count(1),
+        metric.test_column: _number(0, metric.highest),
+        "test_loss": _number(0),
+        "train_duration_s": _number(0),
+        "energy_kwh": _number(0),
+        "energy_cpu_kwh": _number(0, nullable=True),
+        "energy_gpu_kwh": _number(0, nullable=True),
+        "energy_ram_kwh": _number(0, nullable=True),
+        "eval_energy_kwh": _number(0, nullable=True),
+        "lost_energy_kwh": _number(0),
+        "energy_quality": _text(allowed=("measured", "estimated", "mixed")),
+        "energy_source": _text(),
+        "flop_forward": _count(nullable=True),
+        "flop_train": _count(nullable=True),
+        "device": _text(),
+        "accelerator": _text(),
+        "threads": _count(1),
+        "peak_memory_mb": _number(0),
+        "short_window": _flag(),
+        "attempt": _text(),
+    }
+
+
+def _curve(metric: Metric) -> dict[str, pa.Column]:
+    name = metric.name
+    return {
+        **_SIZE_KEY,
+        "n_seeds": _count(1),
+        f"{name}_mean": _number(0, metric.highest),
+        f"{name}_sd": _number(0, nullable=True),
+        f"{name}_ci_low": _number(nullable=True),
+        f"{name}_ci_high": _number(nullable=True),
+        "energy_kwh_mean": _number(0),
+        "energy_kwh_ci_low": _number(nullable=True),
+        "energy_kwh_ci_high": _number(nullable=True),
+        "duration_s_mean": _number(0),
+        f"{name}_diff_mean": _number(nullable=True),
+        f"{name}_diff_{metric.bound}": _number(nullable=True),
+        "p_value": _number(0, 1, nullable=True),
+        "verdict": _text(allowed=VERDICTS),
+        "verdict_reason": _text(nullable=True),
+        f"{name}_diff_sd": _number(0, nullable=True),
+        "precision": _number(0, nullable=True),
+        f"fitted_{name}": _number(nullable=True),
+        "fitted_ci_low": _number(nullable=True),
+        "fitted_ci_high": _number(nullable=True),
+        f"marginal_{name}_per_kwh": _number(nullable=True),
+    }
+
 
 _SCENARIOS = {
     **_SCENARIO_KEY,
@@ -174,27 +181,46 @@ def _schema(name: str, columns: dict[str, pa.Column], key: list[str]) -> pa.Data
 
 _SIZE = list(_SIZE_KEY)
 _SCENARIO = list(_SCENARIO_KEY)
+
+
+def _metric_schemas(metric: Metric) -> dict[str, pa.DataFrameSchema]:
+    """The tables whose columns are named by the study's metric."""
+    return {
+        "runs": _schema("runs", _runs(metric), [*_SIZE, "seed"]),
+        "curve": _schema("curve", _curve(metric), _SIZE),
+    }
+
+
 SCHEMAS: dict[str, pa.DataFrameSchema] = {
-    "runs": _schema("runs", _RUNS, [*_SIZE, "seed"]),
-    "curve": _schema("curve", _CURVE, _SIZE),
+    **_metric_schemas(ACCURACY),
     "scenarios": _schema("scenarios", _SCENARIOS, _SCENARIO),
     "savings": _schema("savings", _SAVINGS, _SCENARIO),
     "claims": _schema("claims", _CLAIMS, ["claim_id"]),
     "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
 }
-"""The tables of the contract by name."""
+"""The tables of the contract by name, as a study of classification has them."""
+
+_SCHEMAS = {metric: SCHEMAS | _metric_schemas(metric) for metric in METRICS.values()}
+
+
+def table_schema(name: str, metric: Metric = ACCURACY) -> pa.DataFrameSchema:
+    """The contract of a table; the columns of `runs` and `curve` are named by the metric."""
+    return _SCHEMAS[metric][name]
 
 
 def check_table(name: str, table: pd.DataFrame, where: str = "the table") -> pd.DataFrame:
     """Check a table against the contract and return it with the contract's types.
+
+    Which metric it is of is told by its own header.
 
     Raises:
         RecordError: a column is missing, unknown or out of order, a key is repeated or a value is
             out of range; names the table, the column and the first value at fault.
     """
     try:
+        schema = table_schema(name, metric_of(table.columns))
         # pandera stumbles over a repeated index when it reports a repeated key.
-        return SCHEMAS[name].validate(table.reset_index(drop=True), lazy=True)
+        return schema.validate(table.reset_index(drop=True), lazy=True)
     except SchemaErrors as error:
         first = error.failure_cases.iloc[0]
         raise RecordError(

@@ -20,13 +20,12 @@ import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety import datasets
 from ecosobriety.errors import DataError
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.models import build_module, build_network
+from ecosobriety.models import Classification, Regression, Task, build_module, build_network
 from ecosobriety.records import RunRecord
 from ecosobriety.units import bytes_to_mb
 
@@ -112,7 +111,7 @@ class Slices:
 
     Args:
         x: (N, *input_shape) uint8 or float32 inputs.
-        y: (N,) int64 labels.
+        y: (N,) labels or targets.
         rows: (n,) the examples of which the batches are made.
         batch_size: Examples per batch; the last one may be smaller.
         mean: Subtracted from each input; a number, or one for each feature.
@@ -196,7 +195,7 @@ def train(
     checkpoints: Path | None = None,
     progress_bar: bool = False,
 ) -> RunRecord:
-    """Train on a nested stratified subset, evaluate on the whole test set, and report.
+    """Train on a nested subset, evaluate on the whole test set, and report.
 
     Args:
         dataset: The prepared data set.
@@ -229,10 +228,10 @@ def train(
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
-    batches, test_batches = _batches(dataset, n_train, seed, settings)
-    network = build_network(class_path, init_args, dataset.x_train.shape[1:], len(dataset.classes))
-    module, scorer = build_module(network, settings.learning_rate)
-    flop_forward, flop_step = count_flops(network, next(iter(test_batches)))
+    task, batches, test_batches = _batches(dataset, n_train, seed, settings)
+    network = build_network(class_path, init_args, dataset.x_train.shape[1:], task.outputs)
+    module, scorer = build_module(network, settings.learning_rate, task)
+    flop_forward, flop_step = count_flops(network, next(iter(test_batches)), task)
     energy = EnergyCallback(meter, ledger)
     callbacks: list[pl.Callback] = [energy, _EpochOrder(batches)]
     resume_from = None
@@ -278,7 +277,8 @@ def train(
         epochs=examples / n_train,
         steps=trainer.global_step,
         batch_size=settings.batch_size,
-        test_accuracy=scorer.test_accuracy,
+        test_accuracy=scorer.test_score if task.metric == "accuracy" else None,
+        test_rmse=scorer.test_score if task.metric == "rmse" else None,
         test_loss=scorer.test_loss,
         train_duration_s=measured.train.duration_s,
         energy_kwh=measured.energy_kwh,
@@ -321,7 +321,9 @@ def train(
     )
 
 
-def count_flops(network: torch.nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[int, int]:
+def count_flops(
+    network: torch.nn.Module, batch: tuple[Tensor, Tensor], task: Task
+) -> tuple[int, int]:
     """FLOP of one example: (forward pass, forward and backward pass), counted on a batch.
 
     One multiply-accumulate is two FLOP. Element-wise operations are not counted, as PyTorch's
@@ -333,8 +335,9 @@ def count_flops(network: torch.nn.Module, batch: tuple[Tensor, Tensor]) -> tuple
     forward, both = FlopCounterMode(display=False), FlopCounterMode(display=False)
     with torch.random.fork_rng(devices=[]), both:
         with forward:
-            logits = network(x)
-        cross_entropy(logits, y).backward()
+            output = network(x)
+        loss, _ = task.judge(output, y)
+        loss.backward()
     return forward.get_total_flops() // len(y), both.get_total_flops() // len(y)
 
 
@@ -369,16 +372,20 @@ def usable_cpus() -> int:
 
 def _batches(
     dataset: datasets.Dataset, n_train: int, seed: int, settings: TrainingSettings
-) -> tuple[Slices, Slices]:
-    """Normalise with the training subset's own mean and deviation: no leak from the test set."""
+) -> tuple[Task, Slices, Slices]:
+    """The task, and the batches to train and to test with.
+
+    Inputs, and the targets of a regression, are normalised with the training subset's own mean and
+    deviation: no leak from the test set.
+    """
     chosen = datasets.training_order(dataset.y_train, seed)[:n_train]
     mean, deviation = mean_and_deviation(dataset.x_train, chosen)
     if isinstance(deviation, float) and deviation == 0.0:
         raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
-
+    task, y_train, y_test = _targets(dataset, chosen)
     train = Slices(
         torch.from_numpy(dataset.x_train),
-        torch.from_numpy(dataset.y_train),
+        torch.from_numpy(y_train),
         torch.from_numpy(chosen),
         settings.batch_size,
         mean=mean,
@@ -387,13 +394,33 @@ def _batches(
     )
     test = Slices(
         torch.from_numpy(dataset.x_test),
-        torch.from_numpy(dataset.y_test),
-        torch.arange(len(dataset.y_test)),
+        torch.from_numpy(y_test),
+        torch.arange(len(y_test)),
         TEST_BATCH,
         mean=mean,
         deviation=deviation,
     )
-    return train, test
+    return task, train, test
+
+
+def _targets(
+    dataset: datasets.Dataset, chosen: NDArray[np.int64]
+) -> tuple[Task, NDArray[Any], NDArray[Any]]:
+    """The task with its labels, or with its targets standardised by those of the subset.
+
+    Targets to train on are float32 as the network's outputs, those to test with float64, so that
+    the error is that of the targets as they are.
+    """
+    if dataset.classes:
+        return Classification(len(dataset.classes)), dataset.y_train, dataset.y_test
+    wanted = dataset.y_train[chosen].astype(np.float64)
+    mean, deviation = float(wanted.mean()), float(wanted.std())
+    if np.ptp(wanted) == 0:
+        raise DataError(f"{dataset.name}: all {len(chosen)} training targets are the same")
+    y_train, y_test = (
+        (y.astype(np.float64) - mean) / deviation for y in (dataset.y_train, dataset.y_test)
+    )
+    return Regression(deviation), y_train.astype(np.float32), y_test
 
 
 def mean_and_deviation(

@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 import torch
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger
-from ecosobriety.models import Classifier, build_network
+from ecosobriety.models import Classification, Learner, build_network
 from ecosobriety.training import Slices
 
 REPEATS = 7
@@ -47,7 +47,7 @@ def _train(callbacks: list[pl.Callback]) -> float:
         enable_model_summary=False,
         enable_progress_bar=False,
     ).fit(
-        Classifier(build_network("mlp", {"hidden": [256]}, (28, 28), 10), 0.001),
+        Learner(build_network("mlp", {"hidden": [256]}, (28, 28), 10), Classification(10), 0.001),
         Slices(x, y, torch.arange(EXAMPLES), 128, mean=0.0, deviation=1.0, shuffle_seed=1),
     )
     return window.duration_s

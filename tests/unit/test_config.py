@@ -29,6 +29,7 @@ def test_defaults_are_filled():
         "study": "small",
         "title": "small",
         "languages": ["en"],
+        "task": "classification",
         "dataset": {
             "name": "digits",
             "path": None,
@@ -69,6 +70,7 @@ def test_defaults_are_filled():
             "margin": 0.01,
             "confidence": 0.95,
             "target_accuracy": None,
+            "target_rmse": None,
         },
         "country_data": {
             "provider": "codecarbon",

@@ -48,6 +48,7 @@ BAD_VALUES = {
     ("study",): BAD_NAMES,
     ("title",): NOT_TEXT | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800"]),
     ("languages",): bad_lists(["en"], BAD_NAMES),
+    ("task",): BAD_NAMES | st.just("regression"),
     ("dataset",): NOT_MAPPINGS,
     ("dataset", "name"): BAD_NAMES,
     ("dataset", "format"): BAD_NAMES.filter(lambda name: name is not None) | st.just("csv"),
@@ -92,6 +93,8 @@ BAD_VALUES = {
     ("analysis", "margin"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
     ("analysis", "confidence"): bad_numbers(0.5, 1) | st.sampled_from([0.5, 1]),
     ("analysis", "target_accuracy"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
+    # Of a classification even a good one is refused.
+    ("analysis", "target_rmse"): bad_numbers(0, 1e300) | st.sampled_from([0, 0.5, 50]),
     ("country_data",): NOT_MAPPINGS,
     ("country_data", "provider"): BAD_NAMES,
     ("country_data", "path"): st.integers()

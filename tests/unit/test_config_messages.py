@@ -23,7 +23,7 @@ from ecosobriety.schema import complete_value
             ("dataset", "name"),
             "fashion_mnist",
             'dataset.name is "fashion_mnist", but must be one of digits, fashion-mnist, mnist, '
-            "npz, image-folder, csv, parquet, or any name with a format or a class_path "
+            "diabetes, npz, image-folder, csv, parquet, or any name with a format or a class_path "
             "(the nearest is fashion-mnist)",
         ),
         (
@@ -278,8 +278,9 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
         ),
         (
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
-            "stduy is not a known key, but must be one of study, title, languages, dataset, "
-            "models, grid, training, metering, analysis, country_data, cost (the nearest is study)",
+            "stduy is not a known key, but must be one of study, title, languages, task, "
+            "dataset, models, grid, training, metering, analysis, country_data, "
+            "cost (the nearest is study)",
         ),
         (
             {**SMALLEST, "grid": {"seeds": [1, 2]}},

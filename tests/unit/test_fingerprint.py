@@ -49,7 +49,8 @@ def test_a_package_stands_for_all_its_modules(tmp_path):
 
 def test_every_module_of_the_training_exists_and_its_imports_are_covered():
     """What a training's modules import of the library is in the list, or cannot change a result."""
-    harmless = {"errors", "files", "datasets"}
+    # Of the metrics, a record takes the names of its fields.
+    harmless = {"errors", "files", "datasets", "metrics"}
     assert code_fingerprint(TRAINING_MODULES) != code_fingerprint(TRAINING_MODULES[:-1])
     for module in TRAINING_MODULES:
         path = PACKAGE / module

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.models import build_network
+from ecosobriety.models import Classification, build_network
 from ecosobriety.training import count_flops
 
 
@@ -48,7 +48,7 @@ def test_an_unknown_network_is_refused():
 def test_flops_of_an_mlp_equal_the_count_by_hand():
     network = build_network("mlp", {"hidden": [256]}, (28, 28), 10)
     batch = torch.zeros(7, 28, 28), torch.zeros(7, dtype=torch.int64)
-    forward, both = count_flops(network, batch)
+    forward, both = count_flops(network, batch, Classification(10))
     first, second = 2 * 784 * 256, 2 * 256 * 10  # a multiply-accumulate is 2 FLOP
     assert forward == first + second
     # Backward: the weights' gradients of both layers, the inputs' of the second alone.
@@ -83,7 +83,9 @@ def test_counting_flops_changes_neither_statistics_nor_chance():
     network = build_network("user_classes.Dropping", {}, (8, 8), 10)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     torch.manual_seed(7)
-    count_flops(network, (torch.rand(7, 8, 8), torch.zeros(7, dtype=torch.int64)))
+    count_flops(
+        network, (torch.rand(7, 8, 8), torch.zeros(7, dtype=torch.int64)), Classification(10)
+    )
     expected = torch.rand(1)
     torch.manual_seed(7)
     torch.rand(7, 8, 8)

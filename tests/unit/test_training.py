@@ -11,7 +11,7 @@ import torch
 from ecosobriety import datasets
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.models import Classifier
+from ecosobriety.models import Learner
 from ecosobriety.training import (
     Slices,
     TrainingSettings,
@@ -210,19 +210,19 @@ def test_a_resumed_training_equals_an_uninterrupted_one(train_digits, tmp_path, 
         def on_test_start(self):
             weights[name] = {k: v.clone() for k, v in self.state_dict().items()}
 
-        monkeypatch.setattr(Classifier, "on_test_start", on_test_start)
+        monkeypatch.setattr(Learner, "on_test_start", on_test_start)
 
     keep_weights("whole")
     whole = train_digits(settings=settings)
 
-    step = Classifier.training_step
+    step = Learner.training_step
 
     def die_in_third_epoch(self, batch, batch_idx):
         if self.current_epoch == 2 and batch_idx == 4:
             raise Killed
         return step(self, batch, batch_idx)
 
-    monkeypatch.setattr(Classifier, "training_step", die_in_third_epoch)
+    monkeypatch.setattr(Learner, "training_step", die_in_third_epoch)
     checkpoints = tmp_path / "checkpoints"
     with pytest.raises(Killed):
         train_digits(settings=settings, checkpoints=checkpoints)
@@ -231,7 +231,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(train_digits, tmp_path, 
         for path in (tmp_path / "attempts").glob("*.json")
         if (entry := json.loads(path.read_text()))["attempt"] != whole.attempt
     )
-    monkeypatch.setattr(Classifier, "training_step", step)
+    monkeypatch.setattr(Learner, "training_step", step)
     keep_weights("resumed")
     # The uninterrupted attempt never became complete, so it would count as lost here.
     (tmp_path / "attempts" / f"{whole.attempt}.json").unlink()

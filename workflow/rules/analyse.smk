@@ -12,12 +12,12 @@ rule collect_runs:
         ENVIRONMENT
     params:
         runs=canonical(study_config.run_grid(config)),
-        code=code("records", "tables"),
+        code=code("metrics", "records", "tables"),
     script:
         "../../scripts/collect_runs.py"
 
 
-# What decides the verdicts; a target accuracy is looked up only afterwards.
+# What decides the verdicts; a target is looked up only afterwards.
 DECISION = {
     key: config["analysis"][key]
     for key in ("reference_n_train", "margin", "confidence")
@@ -37,7 +37,7 @@ rule fit_curves:
         ENVIRONMENT
     params:
         analysis=canonical(DECISION),
-        code=code("curves", "tables"),
+        code=code("curves", "metrics", "tables"),
     script:
         "../../scripts/fit_curves.py"
 
@@ -65,7 +65,7 @@ rule derive_scenarios:
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         reference=study_config.reference_n_train(config),
-        code=code("factors", "grid", "scenarios", "tables", "units"),
+        code=code("factors", "grid", "metrics", "scenarios", "tables", "units"),
     script:
         "../../scripts/derive_scenarios.py"
 
@@ -86,7 +86,7 @@ rule recommend_size:
     params:
         analysis=canonical(config["analysis"]),
         country=config["metering"]["country"],
-        code=code("curves", "recommendation", "tables"),
+        code=code("curves", "metrics", "recommendation", "tables"),
     script:
         "../../scripts/recommend_size.py"
 
@@ -133,7 +133,7 @@ rule check_claims:
     params:
         config=canonical({key: config[key] for key in ("dataset", "models", "cost")}),
         code=code(
-            *("claims", "curves", "factors", "grid", "recommendation"),
+            *("claims", "curves", "factors", "grid", "metrics", "recommendation"),
             *("tables", "texts", "units", "views"),
         ),
     script:

@@ -13,7 +13,7 @@ rule prepare_dataset:
     conda:
         ENVIRONMENT
     params:
-        spec=canonical(config["dataset"]),
+        spec=canonical({**config["dataset"], "task": config["task"]}),
         # An older file in the place of a newer one would else go unnoticed.
         files=datasets.stamp(config["dataset"]),
         # Of a user's class the size is known only here; elsewhere a new size prepares nothing anew.

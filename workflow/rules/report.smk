@@ -36,6 +36,7 @@ rule build_report:
             "factors",
             "figures",
             "grid",
+            "metrics",
             "reporting",
             "tables",
             "texts",

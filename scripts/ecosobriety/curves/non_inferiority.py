@@ -4,6 +4,12 @@ For each size n below the reference, d_s = accuracy(n, s) - accuracy(reference, 
 seed, and H0: mean d <= -margin is tested by a one-sided paired t test. A difference that is "not
 significant" would prove nothing; rejecting this H0 does.
 
+Where lower is better, as with the RMSE, the loss is d_s = rmse(n, s) - rmse(reference, s), and the
+margin m is a share of the reference: H0: mean d >= m mean rmse(reference). Both means are estimated
+from the same seeds, so that what is tested is mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0,
+again by a one-sided paired t test: the test of a ratio of paired means (Sasabuchi, 1988; Hauschke,
+Kieser and Hothorn, 1999). A margin taken as known would be called met too often.
+
 The sizes are tested in a fixed sequence, from the largest below the reference downwards, and the
 sequence stops at the first that fails. The chance of ever calling a size non-inferior that is not
 so is then at most 1 - confidence over all sizes together, without a correction for their number
@@ -16,7 +22,7 @@ larger than what is seen here (Nadeau and Bengio, 2003; Bouthillier et al., 2021
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +30,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.curves.intervals import Floats, one_sided_t_test
 from ecosobriety.errors import DataError
+from ecosobriety.metrics import ACCURACY, Metric
 
 ReferenceSize = int | Literal["max"]
 
@@ -32,16 +39,16 @@ ACCURACY_DECIMALS = 12
 would hide that it is the same in every seed, or that it lies exactly on the margin."""
 
 
-def reference_size(accuracy: pd.DataFrame, reference_n_train: ReferenceSize) -> int:
+def reference_size(scores: pd.DataFrame, reference_n_train: ReferenceSize) -> int:
     """The reference size among the rows of a size x seed table.
 
     Raises:
         DataError: no run has the reference size.
     """
     if reference_n_train == "max":
-        return int(accuracy.index.max())
-    if reference_n_train not in accuracy.index:
-        sizes = ", ".join(str(size) for size in accuracy.index)
+        return int(scores.index.max())
+    if reference_n_train not in scores.index:
+        sizes = ", ".join(str(size) for size in scores.index)
         raise DataError(
             f"analysis.reference_n_train is {reference_n_train}, but no run has that size: "
             f"choose one of {sizes}, or max"
@@ -56,10 +63,10 @@ def fixed_sequence(lower: Floats, upper: Floats, margin: float) -> NDArray[np.st
     margin, at the bounds' confidence.
 
     Args:
-        lower: one-sided lower bounds of the mean accuracy difference, shape (sizes, ...), the
-            largest size first; NaN where there is none, which fails.
+        lower: one-sided lower bounds of the mean gain (what is better than at the reference), shape
+            (sizes, ...), the largest size first; NaN where there is none, which fails.
         upper: one-sided upper bounds, same shape.
-        margin: the non-inferiority margin, a share of 1.
+        margin: the loss that is still called not worse, in the unit of the bounds.
 
     Returns:
         `non_inferior`, `inferior` or `inconclusive`, same shape.
@@ -69,7 +76,11 @@ def fixed_sequence(lower: Floats, upper: Floats, margin: float) -> NDArray[np.st
 
 
 def compare_with_reference(
-    accuracy: pd.DataFrame, reference: int, margin: float, confidence: float
+    scores: pd.DataFrame,
+    reference: int,
+    margin: float,
+    confidence: float,
+    metric: Metric = ACCURACY,
 ) -> pd.DataFrame:
     """Compare every size with the reference size: bounds, p and verdict.
 
@@ -82,26 +93,34 @@ def compare_with_reference(
     `missing_pairs` (some seeds did not run at both sizes), else null.
 
     Args:
-        accuracy: shape (sizes, seeds), index n_train rising, NaN where a run is missing.
+        scores: shape (sizes, seeds), index n_train rising, NaN where a run is missing.
         reference: the reference size, one of the index.
-        margin: non-inferiority margin, a share of 1.
+        margin: non-inferiority margin; a share of 1, or of the reference's mean where the metric's
+            margin is relative.
         confidence: of the one-sided bounds.
+        metric: what the scores are.
 
     Returns:
-        Index n_train; columns `n_pairs`, `accuracy_diff_mean`, `_lower`, `_upper`, `_sd`,
-        `p_value`, `precision` (mean - lower), `verdict`, `verdict_reason`. Numbers are NaN without
-        a test; the reference has only its mean difference, 0.
+        Index n_train; columns `n_pairs`, `p_value`, `precision` (from the mean difference to the
+        bound of the worse), `verdict`, `verdict_reason`; after the metric's name `_diff_mean`,
+        `_diff_lower`, `_diff_upper`, `_diff_sd`; `gain_mean`, `gain_sd`, `gain_lower`, `gain_upper`
+        of what is tested (the gain over the reference, to which a relative margin is added:
+        above 0 is then not worse). Numbers are NaN without a test; the reference has only
+        its mean difference, 0.
     """
+    present: dict[Any, int] = scores.count(axis=1).to_dict()
+    gain_margin = 0.0 if metric.relative_margin else margin
     rows = {
-        size: _compare(accuracy.loc[size] - accuracy.loc[reference], margin, confidence)
-        for size in accuracy.index
+        size: _compare(scores.loc[[size, reference]], margin, confidence, metric)
+        if size != reference
+        else _Comparison(n_pairs=present[size], diff_mean=0.0)
+        for size in scores.index
     }
-    rows[reference] = _Comparison(n_pairs=rows[reference].n_pairs, accuracy_diff_mean=0.0)
-    table = pd.DataFrame(list(rows.values()), index=accuracy.index)
-    table["precision"] = table["accuracy_diff_mean"] - table["accuracy_diff_lower"]
-    table["verdict"] = _verdicts(table, reference, margin)
-    table["verdict_reason"] = _reasons(table, reference, accuracy.shape[1])
-    return table
+    table = pd.DataFrame(list(rows.values()), index=scores.index)
+    table["precision"] = metric.sign * (table["diff_mean"] - table[f"diff_{metric.bound}"])
+    table["verdict"] = _verdicts(table, reference, gain_margin)
+    table["verdict_reason"] = _reasons(table, reference, scores.shape[1])
+    return table.rename(columns=lambda name: name.replace("diff_", f"{metric.name}_diff_"))
 
 
 def sufficient_size(curve: pd.DataFrame) -> int:
@@ -128,32 +147,50 @@ def sufficient_size(curve: pd.DataFrame) -> int:
 @dataclass(frozen=True)
 class _Comparison:
     n_pairs: int
-    accuracy_diff_mean: float = math.nan
-    accuracy_diff_lower: float = math.nan
-    accuracy_diff_upper: float = math.nan
-    accuracy_diff_sd: float = math.nan
+    diff_mean: float = math.nan
+    diff_lower: float = math.nan
+    diff_upper: float = math.nan
+    diff_sd: float = math.nan
     p_value: float = math.nan
+    gain_mean: float = math.nan
+    gain_sd: float = math.nan
+    gain_lower: float = math.nan
+    gain_upper: float = math.nan
 
 
-def _compare(difference: pd.Series, margin: float, confidence: float) -> _Comparison:
-    pairs = difference.dropna().to_numpy().round(ACCURACY_DECIMALS)
-    if pairs.size < 2:
-        return _Comparison(pairs.size, *pairs)
-    test = one_sided_t_test(pairs[:, np.newaxis], -margin, confidence)
+def _compare(scores: pd.DataFrame, margin: float, confidence: float, metric: Metric) -> _Comparison:
+    """Compare a size with the reference: the two rows of `scores`, in this order."""
+    size, reference = scores.dropna(axis="columns").to_numpy()
+    difference = size - reference
+    if metric.highest is not None:
+        difference = difference.round(ACCURACY_DECIMALS)
+    if difference.size < 2:
+        return _Comparison(difference.size, *difference)
+    # The reference's share, added to each gain; without it, the bounds are the difference's.
+    added = margin * reference if metric.relative_margin else np.zeros_like(reference)
+    test = one_sided_t_test(
+        (metric.sign * difference + added)[:, np.newaxis],
+        0.0 if metric.relative_margin else -margin,
+        confidence,
+    )
+    bounds = metric.sign * (np.array([test.lower[0], test.upper[0]]) - added.mean())
     return _Comparison(
-        n_pairs=pairs.size,
-        accuracy_diff_mean=test.mean[0],
-        accuracy_diff_lower=test.lower[0],
-        accuracy_diff_upper=test.upper[0],
-        accuracy_diff_sd=test.sd[0],
+        n_pairs=difference.size,
+        diff_mean=metric.sign * (test.mean[0] - added.mean()),
+        diff_lower=bounds.min(),
+        diff_upper=bounds.max(),
+        diff_sd=0.0 if np.ptp(difference) == 0 else difference.std(ddof=1),
         p_value=test.p_value[0],
+        gain_mean=test.mean[0],
+        gain_sd=test.sd[0],
+        gain_lower=test.lower[0],
+        gain_upper=test.upper[0],
     )
 
 
 def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> pd.Series:
     size = table.index.to_numpy()
-    lower = table["accuracy_diff_lower"].to_numpy()
-    upper = table["accuracy_diff_upper"].to_numpy()
+    lower, upper = table["gain_lower"].to_numpy(), table["gain_upper"].to_numpy()
     verdicts = pd.Series("reference", index=table.index)
     below, above = size < reference, size > reference
     downwards = fixed_sequence(lower[below][::-1], upper[below][::-1], margin)
@@ -169,7 +206,7 @@ def _reasons(table: pd.DataFrame, reference: int, n_seeds: int) -> pd.Series:
     first_failure = failed.max() if len(failed) else 0
     reasons = pd.Series(index=size, dtype="str")
     reasons[table["n_pairs"] < n_seeds] = "missing_pairs"
-    reasons[table["accuracy_diff_sd"] == 0] = "zero_variance"
+    reasons[table["gain_sd"] == 0] = "zero_variance"
     reasons[(size < first_failure) & (table["verdict"] == "inconclusive")] = "sequence_stopped"
     reasons[size > reference] = "above_reference"
     reasons[table["n_pairs"] < 2] = "too_few_pairs"

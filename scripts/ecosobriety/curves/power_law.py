@@ -36,7 +36,7 @@ BOOTSTRAP_SEED = 2022
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """A fitted error(n) = a n^-b + c, with n in training examples and the error a share of 1.
+    """A fitted error(n) = a n^-b + c, with n in training examples; the error as `Metric.error`.
 
     Where there is no usable fit, `converged` is false, the numbers are null and `reason` says why:
     `too_few_sizes`, `not_decreasing`, `no_convergence`, `exponent_at_bound` or
@@ -54,7 +54,7 @@ class PowerLaw:
     reason: str | None = None
 
     def error(self, n_train: ArrayLike) -> Floats:
-        """The fitted error (share of 1) at training-set sizes; NaN where the fit is not usable."""
+        """The fitted error at training-set sizes, in its own unit; NaN without a usable fit."""
         sizes = np.asarray(n_train, dtype=float)
         if self.a is None or self.b is None or self.c is None:
             return np.full(sizes.shape, np.nan)
@@ -66,7 +66,7 @@ def fit_power_law(n_train: ArrayLike, error: ArrayLike) -> PowerLaw:
 
     Args:
         n_train: training-set sizes in examples, shape (sizes,).
-        error: mean test error (1 - accuracy) at each size, 0 to 1, same shape.
+        error: mean test error at each size, at least 0 (1 - accuracy, or the RMSE), same shape.
     """
     sizes, errors = np.asarray(n_train, dtype=float), np.asarray(error, dtype=float)
     if len(np.unique(sizes)) < MIN_SIZES:
@@ -107,8 +107,8 @@ def bootstrap_band(error: pd.DataFrame, confidence: float) -> tuple[Floats, Floa
         confidence: coverage of the band.
 
     Returns:
-        (low, high), each of shape (sizes,), shares of 1; NaN where there are fewer than three
-        seeds, or where no resample has a run at every size.
+        (low, high), each of shape (sizes,), in the unit of the error; NaN where there are fewer
+        than three seeds, or where no resample has a run at every size.
     """
     n_sizes, n_seeds = error.shape
     drawn = np.random.default_rng(BOOTSTRAP_SEED).integers(n_seeds, size=(RESAMPLES, n_seeds))
@@ -179,5 +179,8 @@ def _well_determined(covariance: Floats) -> bool:
     if not np.isfinite(covariance).all():
         return False
     deviations = np.sqrt(np.diag(covariance))
+    if not deviations.any():
+        # The curve goes through every point, to the last digit.
+        return True
     correlation = covariance / np.outer(deviations, deviations)
     return bool(np.linalg.cond(correlation) <= MAX_CONDITION)

@@ -24,8 +24,12 @@ from ecosobriety.curves.non_inferiority import (
     sufficient_size,
 )
 from ecosobriety.curves.power_law import fit_power_law
+from ecosobriety.metrics import Metric, metric_of
 
 MARGINS = (0.0025, 0.005, 0.01, 0.02, 0.03)
+"""Margins of accuracy, shares of 1, that the answer is shown for beside the study's own."""
+RELATIVE_MARGINS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""The same for a metric whose margin is a share of the reference's mean."""
 POWER = 0.8
 """The usual chance of success that a study is planned for (Cohen, 1988)."""
 
@@ -40,20 +44,25 @@ def recommend(
     margin: float,
     confidence: float,
     target_accuracy: float | None = None,
-    margins: Sequence[float] = MARGINS,
+    target_rmse: float | None = None,
+    margins: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
 
     Args:
         runs: the table `runs`.
         reference_n_train: the size to compare with, in examples, or `max`.
-        margin: the study's non-inferiority margin, a share of 1.
+        margin: the study's non-inferiority margin, a share of 1, or of the reference's mean where
+            the metric's margin is relative.
         confidence: of every interval and bound, 0 to 1.
         target_accuracy: an accuracy to reach, a share of 1; None asks for none.
-        margins: other margins, to show how the answer hangs on the margin.
+        target_rmse: the same for an RMSE, in the target's unit.
+        margins: other margins, to show how the answer hangs on the margin; None: `MARGINS`, or
+            `RELATIVE_MARGINS`.
 
     Returns:
-        Plain JSON, without NaN; shares of 1, sizes in training examples::
+        Plain JSON, without NaN; shares of 1, sizes in training examples. Keys with `accuracy` are
+        named by the metric of the runs; where lower is better, `lower` is `upper`::
 
             {reference_n_train, margin, confidence, target_accuracy, power: as asked,
              results: [one per dataset and model:
@@ -92,49 +101,59 @@ def recommend(
     Raises:
         DataError: a dataset and model has no run of the reference size.
     """
+    metric = metric_of(runs.columns)
+    target = {"target_accuracy": target_accuracy, "target_rmse": target_rmse}[metric.target_key]
+    if margins is None:
+        margins = RELATIVE_MARGINS if metric.relative_margin else MARGINS
     results = []
     for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
-        accuracy = by_size_and_seed(group, "test_accuracy")
-        reference = reference_size(accuracy, reference_n_train)
-        answers = [_answer(group, reference, m, confidence) for m in (margin, *sorted(margins))]
+        scores = by_size_and_seed(group, metric.test_column)
+        reference = reference_size(scores, reference_n_train)
+        answers = [
+            _answer(group, metric, reference, m, confidence) for m in (margin, *sorted(margins))
+        ]
         results.append(
             {
                 "dataset": str(dataset),
                 "model": str(model),
                 "reference_n_train": reference,
-                "n_seeds": accuracy.shape[1],
+                "n_seeds": scores.shape[1],
                 "configured": answers[0],
                 "ladder": answers[1:],
-                "target": _target(accuracy, target_accuracy, confidence),
-                "power_law": asdict(fit_power_law(accuracy.index, 1 - accuracy.mean(axis=1))),
+                "target": _target(scores, metric, target, confidence),
+                "power_law": asdict(fit_power_law(scores.index, metric.error(scores.mean(axis=1)))),
             }
         )
     return {
         "reference_n_train": reference_n_train,
         "margin": margin,
         "confidence": confidence,
-        "target_accuracy": target_accuracy,
+        metric.target_key: target,
         "power": POWER,
         "results": results,
     }
 
 
-def _answer(runs: pd.DataFrame, reference: int, margin: float, confidence: float) -> dict[str, Any]:
-    accuracy = by_size_and_seed(runs, "test_accuracy")
-    comparison = compare_with_reference(accuracy, reference, margin, confidence)
+def _answer(
+    runs: pd.DataFrame, metric: Metric, reference: int, margin: float, confidence: float
+) -> dict[str, Any]:
+    scores = by_size_and_seed(runs, metric.test_column)
+    comparison = compare_with_reference(scores, reference, margin, confidence, metric)
     chosen = sufficient_size(comparison.reset_index())
     row = comparison.loc[chosen]
     return {
         "margin": float(margin),
         "sufficient_n_train": chosen,
         "smaller_than_reference": chosen < reference,
-        "accuracy_diff": {
-            "mean": finite_or_none(row["accuracy_diff_mean"]),
-            "lower": finite_or_none(row["accuracy_diff_lower"]),
+        f"{metric.name}_diff": {
+            "mean": finite_or_none(row[f"{metric.name}_diff_mean"]),
+            metric.bound: finite_or_none(row[f"{metric.name}_diff_{metric.bound}"]),
             "p_value": finite_or_none(row["p_value"]),
         },
         **_savings(runs, chosen, reference, confidence),
-        "seeds_needed": _seeds_needed(comparison, chosen, margin, confidence),
+        "seeds_needed": _seeds_needed(
+            comparison, chosen, 0.0 if metric.relative_margin else margin, confidence
+        ),
     }
 
 
@@ -187,41 +206,45 @@ def _seeds_for_power(
 ) -> tuple[int | None, str | None]:
     if stopped["n_pairs"] < 2:
         return None, "too_few_pairs"
-    distance = stopped["accuracy_diff_mean"] + margin
+    distance = stopped["gain_mean"] + margin
     if distance <= 0:
         return None, "difference_beyond_margin"
     candidates = np.arange(2, MAX_SEEDS + 1)
-    effect_size = distance / stopped["accuracy_diff_sd"]
+    effect_size = distance / stopped["gain_sd"]
     power = TTestPower().power(effect_size, candidates, 1 - confidence, alternative="larger")
     enough = candidates[power >= POWER]
     return (int(enough[0]), None) if enough.size else (None, f"over_{MAX_SEEDS}_seeds")
 
 
 def _target(
-    accuracy: pd.DataFrame, target_accuracy: float | None, confidence: float
+    scores: pd.DataFrame, metric: Metric, target: float | None, confidence: float
 ) -> dict[str, Any] | None:
-    if target_accuracy is None:
+    if target is None:
         return None
-    lower = accuracy.apply(_lower_bound, axis=1, args=(target_accuracy, confidence))
-    reaching = lower.index[lower >= target_accuracy]
-    answer: dict[str, Any] = {"accuracy": target_accuracy, "n_train": None, "accuracy_mean": None}
-    answer |= {"accuracy_lower": None, "larger_sizes_reach": None}
-    if reaching.empty:
+    # Of gains, so that more is better: what reaches the target has its lower bound above it.
+    lower = (metric.sign * scores).apply(
+        _lower_bound, axis=1, args=(metric.sign * target, confidence)
+    )
+    reached = lower >= metric.sign * target
+    mean, bound = f"{metric.name}_mean", f"{metric.name}_{metric.bound}"
+    answer: dict[str, Any] = {metric.name: target, "n_train": None, mean: None}
+    answer |= {bound: None, "larger_sizes_reach": None}
+    if not reached.any():
         reason = "too_few_seeds" if lower.isna().all() else "not_reached"
         return answer | {"reason": reason}
-    size = reaching.min()
+    size = lower.index[reached].min()
     return {
-        "accuracy": target_accuracy,
+        metric.name: target,
         "n_train": int(size),
-        "accuracy_mean": float(accuracy.loc[size].mean()),
-        "accuracy_lower": float(lower[size]),
-        "larger_sizes_reach": bool((lower[lower.index > size] >= target_accuracy).all()),
+        mean: float(scores.loc[size].mean()),
+        bound: float(metric.sign * lower[size]),
+        "larger_sizes_reach": bool(reached[lower.index > size].all()),
         "reason": None,
     }
 
 
-def _lower_bound(accuracy: pd.Series, target_accuracy: float, confidence: float) -> float:
-    values = accuracy.dropna().to_numpy()
+def _lower_bound(scores: pd.Series, target: float, confidence: float) -> float:
+    values = scores.dropna().to_numpy()
     if values.size < 2:
         return math.nan
-    return float(one_sided_t_test(values[:, np.newaxis], target_accuracy, confidence).lower[0])
+    return float(one_sided_t_test(values[:, np.newaxis], target, confidence).lower[0])

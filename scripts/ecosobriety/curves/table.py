@@ -10,26 +10,29 @@ from ecosobriety.curves.non_inferiority import (
     reference_size,
 )
 from ecosobriety.curves.power_law import bootstrap_band, fit_power_law
-from ecosobriety.tables import SCHEMAS, check_table
+from ecosobriety.metrics import Metric, metric_of
+from ecosobriety.tables import check_table, table_schema
 
 
 def fit_curves(
     runs: pd.DataFrame, *, reference_n_train: ReferenceSize, margin: float, confidence: float
 ) -> pd.DataFrame:
-    """Put accuracy, energy, the verdict and the fitted learning curve side by side for every size.
+    """Put metric, energy, verdict and fitted learning curve side by side for every size.
 
-    Intervals of means are two-sided Student t intervals over seeds. `accuracy_diff_lower` is a
-    one-sided bound, `precision` its distance from the mean difference. The verdicts are those of
-    `compare_with_reference`. `marginal_accuracy_per_kwh` is the accuracy gained per additional kWh
-    since the next smaller size: null at the smallest, and where the energy did not rise. The fitted
-    columns are null where `fit_power_law` gives a reason; the band also with fewer than three
-    seeds.
+    Columns are named by the metric of the runs, here accuracy. Intervals of means are two-sided
+    Student t intervals over seeds. `accuracy_diff_lower` is a one-sided bound (where lower is
+    better, it is `_diff_upper`), `precision` its distance from the mean difference. The verdicts
+    are those of `compare_with_reference`. `marginal_accuracy_per_kwh` is the change of the metric
+    per additional kWh since the next smaller size: null at the smallest, and where the energy did
+    not rise. The fitted columns are null where `fit_power_law` gives a reason; the band also with
+    fewer than three seeds.
 
     Args:
         runs: the table `runs`.
         reference_n_train: the size to compare with, in examples, or `max`: the largest of each
             dataset and model.
-        margin: non-inferiority margin, a share of 1 (0.01 = one accuracy point).
+        margin: non-inferiority margin, a share of 1 (0.01 = one accuracy point, or 1 % of the
+            reference's mean RMSE).
         confidence: of every interval and bound, 0 to 1.
 
     Returns:
@@ -39,39 +42,46 @@ def fit_curves(
         DataError: a dataset and model has no run of the reference size.
         RecordError: the result does not follow the contract.
     """
-    groups = runs.groupby(["dataset", "model"], sort=True)
-    curves = {key: _curve_of(group, reference_n_train, margin, confidence) for key, group in groups}
+    metric = metric_of(runs.columns)
+    curves = {
+        key: _curve_of(group, metric, reference_n_train, margin, confidence)
+        for key, group in runs.groupby(["dataset", "model"], sort=True)
+    }
     table = pd.concat(curves, names=["dataset", "model", "n_train"]).reset_index()
-    return check_table("curve", table[list(SCHEMAS["curve"].columns)], "the fitted curve")
+    return check_table(
+        "curve", table[list(table_schema("curve", metric).columns)], "the fitted curve"
+    )
 
 
 def _curve_of(
-    runs: pd.DataFrame, reference_n_train: ReferenceSize, margin: float, confidence: float
+    runs: pd.DataFrame,
+    metric: Metric,
+    reference_n_train: ReferenceSize,
+    margin: float,
+    confidence: float,
 ) -> pd.DataFrame:
-    accuracy = by_size_and_seed(runs, "test_accuracy")
-    reference = reference_size(accuracy, reference_n_train)
-    table = compare_with_reference(accuracy, reference, margin, confidence)
-    table["n_seeds"] = accuracy.count(axis=1)
-    table["accuracy_sd"] = accuracy.std(axis=1, ddof=1)
+    scores = by_size_and_seed(runs, metric.test_column)
+    reference = reference_size(scores, reference_n_train)
+    table = compare_with_reference(scores, reference, margin, confidence, metric)
+    table["n_seeds"] = scores.count(axis=1)
+    table[f"{metric.name}_sd"] = scores.std(axis=1, ddof=1)
     by_size = runs.groupby("n_train")
-    for column, name in (("test_accuracy", "accuracy"), ("energy_kwh", "energy_kwh")):
+    for column, name in ((metric.test_column, metric.name), ("energy_kwh", "energy_kwh")):
         intervals = [mean_interval(values, confidence) for _, values in by_size[column]]
         names = [f"{name}_mean", f"{name}_ci_low", f"{name}_ci_high"]
         table[names] = np.array(intervals)
     table["duration_s_mean"] = by_size["train_duration_s"].mean()
-    table["marginal_accuracy_per_kwh"] = _marginal_accuracy(table)
-    return table.join(_fitted_curve(1 - accuracy, confidence))
-
-
-def _marginal_accuracy(table: pd.DataFrame) -> pd.Series:
     additional_kwh = table["energy_kwh_mean"].diff()
-    return table["accuracy_mean"].diff() / additional_kwh.where(additional_kwh > 0)
+    gained = table[f"{metric.name}_mean"].diff() / additional_kwh.where(additional_kwh > 0)
+    table[f"marginal_{metric.name}_per_kwh"] = gained
+    return table.join(_fitted_curve(metric.error(scores), metric, confidence))
 
 
-def _fitted_curve(error: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def _fitted_curve(error: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:
     law = fit_power_law(error.index, error.mean(axis=1))
-    fitted = pd.DataFrame({"fitted_accuracy": 1 - law.error(error.index)}, index=error.index)
+    scores = metric.error(law.error(error.index))
+    fitted = pd.DataFrame({f"fitted_{metric.name}": scores}, index=error.index)
     if not law.converged:
         return fitted.assign(fitted_ci_low=np.nan, fitted_ci_high=np.nan)
-    low, high = bootstrap_band(error, confidence)
-    return fitted.assign(fitted_ci_low=1 - high, fitted_ci_high=1 - low)
+    ends = [metric.error(end) for end in bootstrap_band(error, confidence)]
+    return fitted.assign(fitted_ci_low=np.minimum(*ends), fitted_ci_high=np.maximum(*ends))

@@ -4,14 +4,16 @@
 `training_order` says which images a training of a given size sees.
 """
 
-from ecosobriety.datasets.catalogue import TRAIN_SIZES
+from ecosobriety.datasets.catalogue import BUNDLED, REGRESSIONS, TRAIN_SIZES
 from ecosobriety.datasets.obtaining import obtain
 from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, training_size
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset, load, save
 
 __all__ = [
+    "BUNDLED",
     "FORMATS",
+    "REGRESSIONS",
     "TABLES",
     "TRAIN_SIZES",
     "Dataset",

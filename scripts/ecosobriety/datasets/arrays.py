@@ -23,7 +23,7 @@ class Part:
 
     Attributes:
         x: (n, *input_shape) numbers.
-        y: (n,) whole numbers, truth values or text.
+        y: (n,) whole numbers, truth values or text; for a regression numbers.
         name: what the part is called in a message, such as "x_train and y_train".
     """
 
@@ -38,7 +38,14 @@ def training_share(examples: int, test_share: float) -> int:
 
 
 def build(
-    name: str, origin: str, train: Part, test: Part | None, *, file: str, test_share: float
+    name: str,
+    origin: str,
+    train: Part,
+    test: Part | None,
+    *,
+    file: str,
+    test_share: float,
+    task: str = "classification",
 ) -> Dataset:
     """Check a user's arrays and make them a data set.
 
@@ -49,21 +56,30 @@ def build(
         test: the test part; None: a stratified share of `train` is held out, always the same.
         file: the user's file or folder, for the messages.
         test_share: share of the examples that is then held out, above 0 and below 1.
+        task: `classification`, or `regression`, which takes the labels as numbers.
 
     Raises:
-        DataError: the arrays are no data to learn classes from; names the file and the reason.
+        DataError: the arrays are no data for the task; names the file and the reason.
     """
     parts = [train] if test is None else [train, test]
     try:
         inputs = [_inputs(part) for part in parts]
-        classes, labels = _encode([part.y for part in parts], [part.name for part in parts])
+        classes: tuple[str, ...] = ()
+        labels: list[NDArray[Any]]
+        if task == "regression":
+            labels = [_targets(part.y, part.name) for part in parts]
+        else:
+            classes, labels = _encode([part.y for part in parts], [part.name for part in parts])
         if test is None:
             (x,), (y,) = inputs, labels
             order = training_order(y, SPLIT_SEED)
             n_train = training_share(len(y), test_share)
             first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
             inputs, labels = [x[first], x[held_out]], [y[first], y[held_out]]
-        _require_trained_classes(classes, *labels)
+        if task == "regression":
+            _require_different(labels[0])
+        else:
+            _require_trained_classes(classes, *labels)
         if inputs[0].dtype != inputs[1].dtype:
             inputs = [x.astype(np.float32) for x in inputs]
         return Dataset.from_arrays(
@@ -105,6 +121,32 @@ def _inputs(part: Part) -> NDArray[Any]:
             f"(counted from 0), but must hold finite numbers"
         )
     return converted
+
+
+def _targets(y: NDArray[Any], name: str) -> NDArray[Any]:
+    """Targets of a regression as float32; none may be missing or infinite."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        raise DataError(f"the targets of {name} have the shape {y.shape}, but must be one a row")
+    if y.dtype.kind not in "uif":
+        raise DataError(f"the targets of {name} are {_kind(y)}, but must be numbers")
+    with np.errstate(over="ignore"):
+        converted = y.astype(np.float32)
+    bad = np.flatnonzero(~np.isfinite(converted))
+    if len(bad):
+        raise DataError(
+            f"the targets of {name} hold {y[bad[0]]} in example {bad[0]} (counted from 0), but "
+            "must hold finite numbers"
+        )
+    return converted
+
+
+def _require_different(targets: NDArray[Any]) -> None:
+    if np.ptp(targets) == 0:
+        raise DataError(
+            f"all training targets are {targets[0]}: there is nothing to learn from them"
+        )
 
 
 def _encode(

@@ -4,8 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-TRAIN_SIZES: Mapping[str, int] = {"digits": 1400, "fashion-mnist": 60_000, "mnist": 60_000}
-"""Training images of each named data set: the largest size that a study can ask for."""
+TRAIN_SIZES: Mapping[str, int] = {
+    "digits": 1400,
+    "fashion-mnist": 60_000,
+    "mnist": 60_000,
+    "diabetes": 342,
+}
+"""Training examples of each named data set: the largest size that a study can ask for."""
+
+REGRESSIONS = ("diabetes",)
+"""The named data sets with numbers to predict; the others have classes."""
+
+BUNDLED = ("digits", "diabetes")
+"""The named data sets that scikit-learn brings along, so that no file is looked for."""
 
 DIGITS_CLASSES = tuple("0123456789")
 

@@ -43,7 +43,15 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
         told = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise DataError(f"{class_path}: gives no data ({told})") from error
     origin = f"class {class_path}"
-    return arrays.build(spec["name"], origin, train, test, file=class_path, test_share=0.5)
+    return arrays.build(
+        spec["name"],
+        origin,
+        train,
+        test,
+        file=class_path,
+        test_share=0.5,
+        task=spec.get("task", "classification"),
+    )
 
 
 def _part(loader: Any, name: str) -> arrays.Part:

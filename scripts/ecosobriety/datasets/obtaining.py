@@ -40,7 +40,7 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
 
     Args:
         spec: the configuration's section `dataset`: `name`, `path` where it applies, and for a
-            user's own files all other keys.
+            user's own data all other keys and the study's `task`.
         cache: folder for what was downloaded; the user's cache folder by default.
 
     Raises:
@@ -53,10 +53,10 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
         return read_module(spec)
     if format_of(spec) is not None:
         return read_own(spec)
-    if name == "digits":
+    if name in catalogue.BUNDLED:
         if path is not None:
-            raise DataError(f"dataset.path: {path} does not apply to digits: it needs no files")
-        return _digits()
+            raise DataError(f"dataset.path: {path} does not apply to {name}: it needs no files")
+        return _digits() if name == "digits" else _diabetes()
     if name not in catalogue.IDX_SOURCES:
         allowed = ", ".join([*catalogue.TRAIN_SIZES, *FORMATS])
         raise DataError(f"dataset.name: {name!r} is not a known data set; allowed are {allowed}")
@@ -84,6 +84,26 @@ def _digits() -> Dataset:
         train=(images[train], labels[train]),
         test=(images[test], labels[test]),
         classes=catalogue.DIGITS_CLASSES,
+        origin=f"scikit-learn {sklearn.__version__}",
+    )
+
+
+def _diabetes() -> Dataset:
+    """scikit-learn's 442 patients: ten features as measured, and the disease's progression."""
+    import sklearn
+    from sklearn.datasets import load_diabetes
+
+    # Not scaled: the features' mean and deviation come from the training subset alone.
+    bunch = load_diabetes(scaled=False)
+    features, progression = bunch.data.astype(np.float32), bunch.target.astype(np.float32)
+    order = training_order(progression, SPLIT_SEED)
+    n_train = catalogue.TRAIN_SIZES["diabetes"]
+    train, test = np.sort(order[:n_train]), np.sort(order[n_train:])
+    return Dataset.from_arrays(
+        "diabetes",
+        train=(features[train], progression[train]),
+        test=(features[test], progression[test]),
+        classes=(),
         origin=f"scikit-learn {sklearn.__version__}",
     )
 

@@ -72,6 +72,7 @@ def read_own(spec: Mapping[str, Any]) -> Dataset:
         test,
         file=str(path),
         test_share=spec["test_share"],
+        task=spec.get("task", "classification"),
     )
 
 

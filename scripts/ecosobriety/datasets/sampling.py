@@ -1,11 +1,16 @@
-"""Which images a training of a given size sees: nested, stratified, and decided by the seed."""
+"""Which examples a training of a given size sees: nested, and decided by the seed."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def training_order(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Order all examples at random so that every prefix is a stratified subset.
+def training_order(labels: NDArray[Any], seed: int) -> NDArray[np.int64]:
+    """Order all examples at random so that every prefix is a subset stratified by class.
+
+    The targets of a regression have no classes: their order is a plain permutation, of which every
+    prefix is a simple random sample.
 
     `order[:n]` is the training set of size n; for one seed the sets of all sizes are therefore
     nested. Each class is permuted at random, its k-th example (k from 0) gets the key
@@ -18,7 +23,7 @@ def training_order(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     is t N plus the sum of all e, and the difference is e_c - (N_c / N) sum(e).
 
     Args:
-        labels: (N,) class of each example.
+        labels: (N,) class of each example (whole numbers), or its target (float).
         seed: seed of NumPy's default generator. The order is the same on every machine with the
             same NumPy; NumPy may change its streams between versions.
 
@@ -27,6 +32,8 @@ def training_order(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """
     generator = np.random.default_rng(seed)
     shuffled = generator.permutation(labels.size)
+    if labels.dtype.kind == "f":
+        return shuffled
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
     rank = np.arange(labels.size) - np.repeat(starts, counts)

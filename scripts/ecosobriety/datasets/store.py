@@ -18,15 +18,15 @@ _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A classification data set with its fixed split.
+    """A data set with its fixed split: to learn classes from, or numbers.
 
     Attributes:
         name: the data set's name in the configuration.
         x_train: (n, *input_shape) uint8 or float32 training examples, as stored.
-        y_train: (n,) class indices 0..k-1.
+        y_train: (n,) class indices 0..k-1, int64; or the targets of a regression, float32.
         x_test: (m, *input_shape) test examples, of the same type and shape.
-        y_test: (m,) class indices.
-        classes: names of the k classes.
+        y_test: (m,) of the same kind.
+        classes: names of the k classes; none for a regression.
         sha256: over the content of the four arrays (type, shape, values), the same on all machines.
         origin: one line that says where it was obtained.
         test_duplicates: test examples of which the very input is a training example too.
@@ -37,9 +37,9 @@ class Dataset:
 
     name: str
     x_train: NDArray[Any]
-    y_train: NDArray[np.int64]
+    y_train: NDArray[Any]
     x_test: NDArray[Any]
-    y_test: NDArray[np.int64]
+    y_test: NDArray[Any]
     classes: tuple[str, ...]
     sha256: str
     origin: str
@@ -51,12 +51,16 @@ class Dataset:
             ("test", self.x_test, self.y_test),
         ):
             self._require(x.dtype in (np.uint8, np.float32), f"x_{part} is {x.dtype}")
-            self._require(y.dtype == np.int64 and y.ndim == 1, f"y_{part} is {y.dtype}, {y.ndim}-d")
+            kind = np.int64 if self.classes else np.float32
+            self._require(y.dtype == kind and y.ndim == 1, f"y_{part} is {y.dtype}, {y.ndim}-d")
             self._require(len(x) == len(y) > 0, f"{len(x)} x_{part} and {len(y)} y_{part}")
-            self._require(
-                y.min() >= 0 and y.max() < len(self.classes),
-                f"y_{part} has labels outside 0..{len(self.classes) - 1}",
-            )
+            if self.classes:
+                self._require(
+                    y.min() >= 0 and y.max() < len(self.classes),
+                    f"y_{part} has labels outside 0..{len(self.classes) - 1}",
+                )
+            else:
+                self._require(bool(np.isfinite(y).all()), f"y_{part} has targets not finite")
         self._require(
             self.x_train.shape[1:] == self.x_test.shape[1:]
             and self.x_train.dtype == self.x_test.dtype,
@@ -68,7 +72,8 @@ class Dataset:
         if not holds:
             raise DataError(
                 f"data set {self.name}: {problem}; needed are as many int64 labels of the classes "
-                "as uint8 or float32 examples, of one type and shape in both parts"
+                "(float32 targets where there are none) as uint8 or float32 examples, of one type "
+                "and shape in both parts"
             )
 
     def require_size(self, n_train: int) -> None:
@@ -86,8 +91,8 @@ class Dataset:
     def from_arrays(
         cls,
         name: str,
-        train: tuple[NDArray[Any], NDArray[np.int64]],
-        test: tuple[NDArray[Any], NDArray[np.int64]],
+        train: tuple[NDArray[Any], NDArray[Any]],
+        test: tuple[NDArray[Any], NDArray[Any]],
         classes: tuple[str, ...],
         origin: str,
     ) -> Self:
