@@ -133,7 +133,8 @@ def _parse(found: type, spec: ClassSpec, given: Mapping[str, Any]) -> tuple[Any,
         parser.add_class_arguments(found, "init_args", fail_untyped=False)
         arguments = {"init_args": {**known, **spec.init_args}}
         return parser, parser.parse_object(arguments)
-    except (argparse.ArgumentError, TypeError, ValueError) as error:
+    # jsonargparse reads the class's code too, and may stumble over what the user wrote there.
+    except Exception as error:
         takes = ", ".join(name for name in names if name not in known) or "nothing"
         raise _refusal(spec, f"refuses its init_args: {_told(error)}; it takes {takes}") from error
 

@@ -250,6 +250,16 @@ def test_the_program_writes_the_table(tmp_path):
     assert stale.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize(("content", "fault"), [("study: a\n", ""), ("study: [\n", "not valid")])
+def test_the_program_tells_why_a_file_cannot_be_read(tmp_path, content, fault):
+    (tmp_path / "a.yaml").write_text(content, encoding="utf-8")
+    command = [sys.executable, "-m", "ecosobriety.config", "--read", str(tmp_path / "a.yaml")]
+    done = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True)
+    assert bool(done.returncode) == bool(fault)
+    assert fault in done.stderr
+    assert len(done.stderr.splitlines()) == bool(fault)
+
+
 def test_a_text_without_markers_is_refused():
     with pytest.raises(ConfigError, match="must hold the lines"):
         study_config.insert_table("# Configuration\n", "a table")

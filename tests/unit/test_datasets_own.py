@@ -3,6 +3,7 @@
 import gzip
 import os
 import pickle
+import socket
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,24 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     assert "No such file or directory" in refusal(given)
     with pytest.raises(DataError, match="none: cannot be read"):
         training_size(given)
+
+
+@pytest.mark.parametrize("path", ["https://127.0.0.1:9/a.csv", "~no-such-user/a.csv"])
+def test_a_path_is_never_an_address_and_an_unknown_home_is_told(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    for name in ("csv", "parquet", "npz", "image-folder"):
+        given = DEFAULTS | {"name": name, "path": path, "label": "kind"}
+        with pytest.raises(DataError, match=r"127\.0\.0\.1:9|~no-such-user"):
+            training_size(given)
+        with pytest.raises(DataError, match=r"127\.0\.0\.1:9|~no-such-user"):
+            obtain(given)
+    with pytest.raises(DataError, match=r"127\.0\.0\.1:9|~no-such-user"):
+        obtain({"name": "mnist", "path": path})
 
 
 def test_a_changed_file_changes_the_stamp(tmp_path: Path) -> None:

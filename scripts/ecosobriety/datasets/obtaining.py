@@ -62,7 +62,7 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
         raise DataError(f"dataset.name: {name!r} is not a known data set; allowed are {allowed}")
     source = catalogue.IDX_SOURCES[name]
     if path is not None:
-        return _from_path(name, source, Path(path).expanduser())
+        return _from_path(name, source, places.home_expanded(path))
     cached = (cache or Path(pooch.os_cache("ecosobriety"))) / name
     return _from_first_place(name, source, cached)
 

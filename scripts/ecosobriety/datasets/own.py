@@ -8,6 +8,7 @@ from typing import Any
 from ecosobriety import fingerprint
 from ecosobriety.datasets import arrays, image_folder, npz, table
 from ecosobriety.datasets.catalogue import TRAIN_SIZES
+from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 
@@ -102,4 +103,4 @@ def stamp(spec: Mapping[str, Any]) -> str | None:
 
 
 def _path(spec: Mapping[str, Any]) -> Path:
-    return Path(spec["path"]).expanduser()
+    return home_expanded(spec["path"])

@@ -50,7 +50,9 @@ def read(path: Path, file_format: str, label: str, features: Sequence[str] | Non
 
 def _guarded(path: Path, action: Callable[[], T]) -> T:
     try:
-        return action()
+        # pandas would take a name such as https://… for an address.
+        with path.open("rb"):
+            return action()
     except DataError:
         raise
     except UnicodeDecodeError as error:
