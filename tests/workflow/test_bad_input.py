@@ -3,6 +3,8 @@
 import pytest
 import yaml
 
+from ecosobriety import datasets
+
 from .conftest import changed_outside, copy_workflow
 
 STUDY = {
@@ -71,6 +73,18 @@ def test_a_key_that_stands_twice_is_told_with_its_line(folder):
     (folder.folder / "bad.yaml").write_text(f"{yaml.safe_dump(STUDY)}study: twice\n")
     (error,) = errors(folder.snakemake("--cores", "2", config="bad.yaml", check=False))
     assert "bad.yaml: line 16, column 1 is not valid YAML: the key study stands twice" in error
+
+
+def test_braces_in_the_users_words_are_no_wildcards(folder):
+    table = "my {data}.csv"
+    (folder.folder / table).write_text("{size},{kind}" + TABLE.removeprefix("size,kind"))
+    dataset = {"path": table, "label": "{kind}", "features": ["{size}"]}
+    study = {**STUDY, "dataset": {**STUDY["dataset"], **dataset}, "title": "A {title} {{x}} {}"}
+    (folder.folder / "braces.yaml").write_text(yaml.safe_dump(study))
+    target = "results/bad/data/mine.npz"
+    folder.snakemake("--cores", "2", "--", target, config="braces.yaml")
+    assert datasets.load(folder.folder / target).origin == f"csv {table}"
+    assert folder.planned("braces.yaml")["build_report"] == 1
 
 
 def test_wrong_data_end_in_one_sentence_and_leave_nothing_half_done(folder):

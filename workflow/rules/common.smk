@@ -1,6 +1,7 @@
 # The study's configuration, checked and completed, and the paths of the contract; nothing else.
 import json
 import os
+import re
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -163,7 +164,8 @@ def table(name):
 
 def canonical(value):
     """A value as one parameter: Snakemake compares text, whatever the order of the keys."""
-    return json.dumps(value, sort_keys=True)
+    # A brace in the user's own words would be taken for a wildcard.
+    return re.sub(r'\{(?!["}])', r"\\u007b", json.dumps(value, sort_keys=True))
 
 
 def code(*modules):

@@ -1,6 +1,11 @@
 rule prepare_dataset:
     input:
-        lambda wildcards: datasets.input_files(config["dataset"]),
+        # Snakemake would take braces in a name for wildcards; `files` tells of all changes anyway.
+        [
+            name
+            for name in datasets.input_files(config["dataset"])
+            if not {*"{}"} & {*name}
+        ],
     output:
         data=f"{RESULTS}/data/{{dataset}}.npz",
         # The trainings depend on this small file alone: the same data, prepared again, retrains
