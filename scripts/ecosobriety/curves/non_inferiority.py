@@ -6,7 +6,7 @@ significant" would prove nothing; rejecting this H0 does.
 
 Where lower is better, as with the RMSE, the loss is d_s = rmse(n, s) - rmse(reference, s), and the
 margin m is a share of the reference: H0: mean d >= m mean rmse(reference). Both means are estimated
-from the same seeds, so that what is tested is mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0,
+with the same seeds, so that what is tested is mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0,
 again by a one-sided paired t test: the test of a ratio of paired means (Sasabuchi, 1988; Hauschke,
 Kieser and Hothorn, 1999). A margin taken as known would be called met too often.
 
