@@ -10,6 +10,7 @@ import resource
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,11 +26,20 @@ from torch.utils.flop_counter import FlopCounterMode
 from ecosobriety import datasets
 from ecosobriety.errors import DataError
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.models import Classification, Regression, Task, build_module, build_network
+from ecosobriety.models import (
+    Classification,
+    Learner,
+    Regression,
+    Task,
+    build_module,
+    build_network,
+)
 from ecosobriety.records import RunRecord
 from ecosobriety.units import bytes_to_mb
 
 TEST_BATCH = 1000
+BLOCK = 16
+"""Batches that Lightning sees as one: its own work is then a few per cent of a small network's."""
 KIBIBYTE = 1024
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
@@ -150,8 +160,24 @@ class Slices:
             generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
             rows = rows[torch.randperm(len(rows), generator=generator)]
         for chosen in rows.split(self._batch_size):
-            x = self._x[chosen].to(torch.float32)
-            yield x.sub_(self._mean).div_(self._deviation), self._y[chosen]
+            # Bytes become float32 in the same pass that subtracts the mean.
+            yield torch.sub(self._x[chosen], self._mean).div_(self._deviation), self._y[chosen]
+
+
+class Blocks:
+    """Several batches at a time, each made when its turn comes: see `models.Learner`."""
+
+    def __init__(self, batches: Slices, size: int = BLOCK):
+        self._batches = batches
+        self._size = size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._batches) / self._size)
+
+    def __iter__(self) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
+        batches = iter(self._batches)
+        for _ in range(len(self)):
+            yield islice(batches, self._size)
 
 
 class _EpochOrder(pl.Callback):
@@ -175,7 +201,8 @@ class _Checkpoint(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
-        if not last_epoch and trainer.global_step != trainer.max_steps:
+        last_step = trainer.should_stop or trainer.global_step == trainer.max_steps
+        if not (last_epoch or last_step):
             trainer.save_checkpoint(self._path)
 
 
@@ -230,7 +257,7 @@ def train(
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = _batches(dataset, n_train, seed, settings)
     network = build_network(class_path, init_args, dataset.x_train.shape[1:], task.outputs)
-    module, scorer = build_module(network, settings.learning_rate, task)
+    module, scorer = build_module(network, settings.learning_rate, task, settings.max_steps)
     flop_forward, flop_step = count_flops(network, next(iter(test_batches)), task)
     energy = EnergyCallback(meter, ledger)
     callbacks: list[pl.Callback] = [energy, _EpochOrder(batches)]
@@ -241,9 +268,12 @@ def train(
         callbacks.append(_Checkpoint(checkpoint))
         resume_from = checkpoint if checkpoint.exists() else None
     fixed_epochs = settings.max_steps is None
+    # A learner takes several batches at a time, and counts its optimiser steps itself.
+    learner = module if isinstance(module, Learner) else None
+    steps_by_trainer = settings.max_steps if learner is None else None
     trainer = pl.Trainer(
         max_epochs=settings.epochs if fixed_epochs else -1,
-        max_steps=-1 if settings.max_steps is None else settings.max_steps,
+        max_steps=-1 if steps_by_trainer is None else steps_by_trainer,
         accelerator=settings.accelerator,
         devices=1,
         precision=settings.precision,
@@ -259,7 +289,8 @@ def train(
         plugins=[LightningEnvironment()],
     )
     # The checkpoint is our own, and holds the energy so far beside the weights.
-    trainer.fit(module, batches, ckpt_path=resume_from, weights_only=False)
+    taken = batches if learner is None else Blocks(batches)
+    trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
     trainer.test(scorer, test_batches, verbose=False)
     if not math.isfinite(scorer.test_loss):
         raise DataError(
@@ -267,7 +298,8 @@ def train(
             f"{scorer.test_loss}; a smaller learning rate may help"
         )
     measured = energy.result()
-    examples = examples_of(trainer.global_step, n_train, settings.batch_size)
+    steps = trainer.global_step if learner is None else learner.steps
+    examples = examples_of(steps, n_train, settings.batch_size)
     on_gpu = trainer.strategy.root_device.type == "cuda"
     return RunRecord(
         dataset=dataset.name,
@@ -275,7 +307,7 @@ def train(
         n_train=n_train,
         seed=seed,
         epochs=examples / n_train,
-        steps=trainer.global_step,
+        steps=steps,
         batch_size=settings.batch_size,
         test_accuracy=scorer.test_score if task.metric == "accuracy" else None,
         test_rmse=scorer.test_score if task.metric == "rmse" else None,

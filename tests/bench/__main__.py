@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import metering, scenarios
+from bench import metering, scenarios, training
 from ecosobriety.provenance import git_commit
 from ecosobriety.training import describe_hardware
 
@@ -18,7 +18,9 @@ RESULTS = ROOT / "benchmarks/results.csv"
 def main() -> None:
     """Benchmarks keep the machine to themselves: run nothing beside them."""
     hardware = describe_hardware()
-    rows = pd.DataFrame([row for module in (scenarios, metering) for row in module.measure()])
+    rows = pd.DataFrame(
+        [row for module in (training, scenarios, metering) for row in module.measure()]
+    )
     rows = rows.assign(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=f"{hardware['cpu']}, {hardware['cpus_affinity']} CPUs",

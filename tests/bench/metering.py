@@ -13,7 +13,7 @@ import torch
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger
 from ecosobriety.models import Classification, Learner, build_network
-from ecosobriety.training import Slices
+from ecosobriety.training import Blocks, Slices
 
 REPEATS = 7
 EPOCHS = 3
@@ -48,7 +48,7 @@ def _train(callbacks: list[pl.Callback]) -> float:
         enable_progress_bar=False,
     ).fit(
         Learner(build_network("mlp", {"hidden": [256]}, (28, 28), 10), Classification(10), 0.001),
-        Slices(x, y, torch.arange(EXAMPLES), 128, mean=0.0, deviation=1.0, shuffle_seed=1),
+        Blocks(Slices(x, y, torch.arange(EXAMPLES), 128, mean=0, deviation=1, shuffle_seed=1)),
     )
     return window.duration_s
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from dataclasses import asdict
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -30,6 +31,8 @@ SETTINGS = TrainingSettings(
 
 CODE = "0123456789abcdef"
 MLP = {"class_path": "mlp", "init_args": {"hidden": [16]}}
+# For windows that are long beside what the disk takes.
+WIDE = {"class_path": "mlp", "init_args": {"hidden": [1024]}}
 
 
 @pytest.fixture
@@ -213,19 +216,20 @@ def test_a_resumed_training_equals_an_uninterrupted_one(train_digits, tmp_path, 
         monkeypatch.setattr(Learner, "on_test_start", on_test_start)
 
     keep_weights("whole")
-    whole = train_digits(settings=settings)
+    whole = train_digits(settings=settings, n_train=1400, network=WIDE)
 
     step = Learner.training_step
 
     def die_in_third_epoch(self, batch, batch_idx):
-        if self.current_epoch == 2 and batch_idx == 4:
+        if self.current_epoch == 2:
+            step(self, islice(batch, 4), batch_idx)
             raise Killed
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(Learner, "training_step", die_in_third_epoch)
     checkpoints = tmp_path / "checkpoints"
     with pytest.raises(Killed):
-        train_digits(settings=settings, checkpoints=checkpoints)
+        train_digits(settings=settings, n_train=1400, network=WIDE, checkpoints=checkpoints)
     (dead,) = (
         entry
         for path in (tmp_path / "attempts").glob("*.json")
@@ -235,7 +239,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(train_digits, tmp_path, 
     keep_weights("resumed")
     # The uninterrupted attempt never became complete, so it would count as lost here.
     (tmp_path / "attempts" / f"{whole.attempt}.json").unlink()
-    resumed = train_digits(settings=settings, checkpoints=checkpoints)
+    resumed = train_digits(settings=settings, n_train=1400, network=WIDE, checkpoints=checkpoints)
 
     assert all(torch.equal(weights["whole"][k], weights["resumed"][k]) for k in weights["whole"])
     assert resumed.test_loss == whole.test_loss
