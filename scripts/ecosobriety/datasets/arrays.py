@@ -105,7 +105,7 @@ def _inputs(part: Part) -> NDArray[Any]:
             f"the inputs of {part.name} have the shape {x.shape}, but must have one row for each "
             "example and at least one value in it"
         )
-    if len(x) != len(part.y):
+    if part.y.ndim and len(x) != len(part.y):
         raise DataError(
             f"{part.name} hold {len(x)} examples and {len(part.y)} labels, but must hold as many"
         )

@@ -1,7 +1,8 @@
 """A user's own data set: which format it has, how many examples, and what decides them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from ecosobriety.datasets import arrays, image_folder, npz, table
 from ecosobriety.datasets.catalogue import TRAIN_SIZES
 from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
-from ecosobriety.errors import DataError
+from ecosobriety.errors import DataError, one_line
 
 TABLES = ("csv", "parquet")
 FORMATS = ("npz", "image-folder", *TABLES)
@@ -26,6 +27,16 @@ def format_of(spec: Mapping[str, Any]) -> str | None:
     return spec["name"] if spec["name"] in FORMATS else None
 
 
+@contextmanager
+def _told_on_one_line() -> Iterator[None]:
+    """Escape what a user's file puts into a message: column names, say, with a line break."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(one_line(str(error))) from error
+
+
+@_told_on_one_line()
 def training_size(spec: Mapping[str, Any]) -> int | None:
     """Training examples of a data set; of a user's own files as much is read as this takes.
 
@@ -53,6 +64,7 @@ def training_size(spec: Mapping[str, Any]) -> int | None:
     return arrays.training_share(examples, spec["test_share"]) if whole else examples
 
 
+@_told_on_one_line()
 def read_own(spec: Mapping[str, Any]) -> Dataset:
     """Read and check a user's own files.
 
