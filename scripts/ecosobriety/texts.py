@@ -2,6 +2,9 @@
 
 A catalogue is one or several YAML files of nested keys; `a: {b: text}` is the key `a.b`. Texts hold
 `{placeholders}`. A missing key or placeholder is an error, never a hole in the report.
+
+Texts speak of accuracy. Where that is wrong for a study with another metric, the catalogue has the
+text again under the metric's name: `rmse.headline.answer` in place of `headline.answer`.
 """
 
 import math
@@ -22,6 +25,7 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 from markupsafe import Markup, escape
 
 from ecosobriety.errors import EcosobrietyError
+from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 
 SMALLEST_P = 0.001
@@ -64,10 +68,16 @@ def placeholders(text: str) -> set[str]:
 
 
 class Texts:
-    """The texts of one language, and its way of writing numbers, units, dates and names."""
+    """The texts of one language, and its way of writing numbers, units, dates and names.
 
-    def __init__(self, language: str, catalogue: Mapping[str, str]) -> None:
+    They are those of a study with the given metric.
+    """
+
+    def __init__(
+        self, language: str, catalogue: Mapping[str, str], metric: Metric = ACCURACY
+    ) -> None:
         self.language = language
+        self.metric = metric
         self.locale = Locale.parse(language)
         self._catalogue = catalogue
 
@@ -86,6 +96,10 @@ class Texts:
                 f"known: {known}"
             )
         return cls(language, load_catalogue(paths))
+
+    def of(self, metric: Metric) -> "Texts":
+        """The same texts for a study with this metric."""
+        return Texts(self.language, self._catalogue, metric)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The text under a key, with its placeholders filled.
@@ -114,7 +128,7 @@ class Texts:
     def _entry(self, key: str, values: Mapping[str, object]) -> str:
         if key not in self._catalogue:
             raise TextError(f"the text {key!r} is missing in language {self.language!r}")
-        entry = self._catalogue[key]
+        entry = self._catalogue.get(f"{self.metric.name}.{key}", self._catalogue[key])
         unfilled = sorted(placeholders(entry) - set(values))
         if unfilled:
             raise TextError(
@@ -166,6 +180,21 @@ class Texts:
             needed = next(n for n in range(decimals + 1) if round(value, n) == value)
             return self.plural("unit.points", abs(value), value=self.fixed(value, needed))
         return self("missing")
+
+    def score(self, score: float | None) -> str:
+        """A value of the metric: in percent, or as a number in the target's unit."""
+        return self.number(score) if self.metric.highest is None else self.share(score, 1)
+
+    def difference(self, difference: float | None) -> str:
+        """A difference of two values of the metric: in points, or in the target's unit."""
+        return self.number(difference) if self.metric.highest is None else self.points(difference)
+
+    def margin(self, margin: float) -> str:
+        """A non-inferiority margin: in points, or in percent of the reference's value."""
+        if not self.metric.relative_margin:
+            return self.points(margin)
+        decimals = next(n for n in range(4) if n == 3 or round(margin, n + 2) == round(margin, 5))
+        return self.share(margin, decimals)
 
     def p_value(self, p_value: float | None) -> str:
         """A p-value; a very small one only as a bound."""

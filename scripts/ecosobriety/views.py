@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.errors import RecordError
 from ecosobriety.grid import load_costs, load_sources
+from ecosobriety.metrics import ACCURACY, Metric, metric_of
 from ecosobriety.tables import GRID_SOURCE, read_table
 from ecosobriety.units import readable_batch
 
@@ -32,14 +33,17 @@ def mark_of(factors: pd.DataFrame, source: str) -> str:
     return MARKS.get(str(verified.iloc[0]), "") if len(verified) else ""
 
 
-def pareto_front(energy_kwh: pd.Series, accuracy: pd.Series) -> NDArray[np.bool_]:
-    """Which points no other one beats: with no more energy and no less accuracy, one of them truly.
+def pareto_front(
+    energy_kwh: pd.Series, scores: pd.Series, metric: Metric = ACCURACY
+) -> NDArray[np.bool_]:
+    """Which points no other one beats: with no more energy and no worse a score, one of them truly.
 
     Args:
         energy_kwh: energy of each point, shape (points,).
-        accuracy: its accuracy, same shape.
+        scores: its score, same shape.
+        metric: what the scores are.
     """
-    energy, gain = energy_kwh.to_numpy(), accuracy.to_numpy()
+    energy, gain = energy_kwh.to_numpy(), metric.sign * scores.to_numpy()
     as_good = (energy <= energy[:, np.newaxis]) & (gain >= gain[:, np.newaxis])
     better = (energy < energy[:, np.newaxis]) | (gain > gain[:, np.newaxis])
     return np.asarray(~(as_good & better).any(axis=1))
@@ -61,6 +65,11 @@ class Study:
     country_data: Mapping[str, Any]
 
     @cached_property
+    def metric(self) -> Metric:
+        """What the trainings are scored by."""
+        return metric_of(self.curve.columns)
+
+    @cached_property
     def countries_in_use(self) -> pd.DataFrame:
         """The rows of `countries` that the scenarios are derived for."""
         used = self.countries["country_iso3"].isin(self.scenarios["country_iso3"])
@@ -72,7 +81,7 @@ class Study:
 
         Returns:
             Columns of `curve` and emissions_g, those of one training on the metering country's mix;
-            `on_front`: nothing else is as accurate with as little energy. In the order of `curve`.
+            `on_front`: nothing else is as good with as little energy. In the order of `curve`.
         """
         key = ["dataset", "model", "n_train"]
         own_mix = (self.scenarios["country_iso3"] == self.config["metering"]["country"]) & (
@@ -80,7 +89,9 @@ class Study:
         )
         emissions = self.scenarios.loc[own_mix, [*key, "emissions_g"]]
         table = self.curve.merge(emissions, on=key, how="left", validate="one_to_one")
-        table["on_front"] = pareto_front(table["energy_kwh_mean"], table["accuracy_mean"])
+        table["on_front"] = pareto_front(
+            table["energy_kwh_mean"], table[f"{self.metric.name}_mean"], self.metric
+        )
         return table
 
     def cases(self) -> list["Case"]:
@@ -128,6 +139,26 @@ class Case:
     def curve(self) -> pd.DataFrame:
         """The rows of `curve`, from the smallest size up, indexed by n_train."""
         return self._rows(self.study.curve).sort_values("n_train").set_index("n_train", drop=False)
+
+    @property
+    def metric(self) -> Metric:
+        """What the trainings are scored by."""
+        return self.study.metric
+
+    @property
+    def scores(self) -> pd.Series:
+        """The mean score of each size."""
+        return self.curve[f"{self.metric.name}_mean"]
+
+    @property
+    def differences(self) -> pd.Series:
+        """The mean difference of each size to the reference."""
+        return self.curve[f"{self.metric.name}_diff_mean"]
+
+    @property
+    def bounds(self) -> pd.Series:
+        """The one-sided bound of each size's difference, that of the worse."""
+        return self.curve[f"{self.metric.name}_diff_{self.metric.bound}"]
 
     @cached_property
     def result(self) -> Mapping[str, Any]:
@@ -182,8 +213,9 @@ class Case:
 
     @property
     def most_accurate(self) -> int:
-        """The size with the highest mean accuracy, the smallest of them where several have it."""
-        return int(self.curve["n_train"].iloc[int(self.curve["accuracy_mean"].argmax())])
+        """The size with the best mean score, the smallest of them where several have it."""
+        gain = self.metric.sign * self.scores
+        return int(self.curve["n_train"].iloc[int(gain.argmax())])
 
     @cached_property
     def pace_spread(self) -> float:
@@ -211,7 +243,7 @@ class Case:
 
     @property
     def margin(self) -> float:
-        """The non-inferiority margin, a share of 1."""
+        """The non-inferiority margin, a share of 1 or of the reference's mean."""
         return float(self.study.recommendation["margin"])
 
     @property

@@ -25,6 +25,8 @@ SAME = {
     *("column.verdict", "column.intensity_central", "verdict.with_reason"),
     *("energy_source.power_gadget", "definition.co2e.term", "definition.pue.term"),
     *("definition.lcoe.term", "provenance.versions", "provenance.code", "column.budget"),
+    *("rmse.unit.points.one", "rmse.unit.points.other", "rmse.method.learning_curve.formula"),
+    "definition.rmse.term",
     *("unit.model_size", "table.ladder.certainty"),
 }
 

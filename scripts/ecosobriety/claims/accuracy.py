@@ -7,6 +7,7 @@ from ecosobriety.claims.finding import Claim, Finding, Verdict, Written
 from ecosobriety.claims.sizes import Sizes, compared_sizes, nothing_to_compare, seeds, too_few_pairs
 from ecosobriety.curves.intervals import by_size_and_seed, finite_or_none
 from ecosobriety.curves.non_inferiority import compare_with_reference
+from ecosobriety.metrics import ACCURACY
 from ecosobriety.views import Case
 
 _VERDICTS: Mapping[str, Verdict] = {
@@ -38,6 +39,8 @@ def check_accuracy(claim: Claim, case: Case) -> Finding:
     The value is the mean accuracy difference, a share of 1. Its bounds are the two one-sided ones
     that the verdict rests on, each at the study's confidence.
     """
+    if case.metric != ACCURACY:
+        return no_accuracy()
     sizes = compared_sizes(claim, case)
     if sizes is None:
         return nothing_to_compare(case)
@@ -52,6 +55,11 @@ def check_accuracy(claim: Claim, case: Case) -> Finding:
         low=compared.lower,
         high=compared.upper,
     )
+
+
+def no_accuracy() -> Finding:
+    """The finding where the study has another metric, of which the poster says nothing."""
+    return Finding("inconclusive", ["basis", "no_accuracy"])
 
 
 def compare_accuracy(case: Case, sizes: Sizes) -> Comparison:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ecosobriety.claims.accuracy import compare_accuracy
+from ecosobriety.claims.accuracy import compare_accuracy, no_accuracy
 from ecosobriety.claims.finding import Claim, Finding, Verdict, Written, verdict_below
 from ecosobriety.claims.sizes import (
     Sizes,
@@ -13,6 +13,7 @@ from ecosobriety.claims.sizes import (
 )
 from ecosobriety.claims.sources import full_contracts
 from ecosobriety.curves.intervals import by_size_and_seed, linearised_ratio, mean_interval
+from ecosobriety.metrics import ACCURACY
 from ecosobriety.units import readable_batch
 from ecosobriety.views import Case
 
@@ -28,6 +29,8 @@ def check_money(claim: Claim, case: Case) -> Finding:
     one is refuted, else `inconclusive`. The amounts are differences of `scenarios` at a coverage
     of 1.
     """
+    if case.metric != ACCURACY:
+        return no_accuracy()
     sizes = compared_sizes(claim, case)
     if sizes is None:
         return nothing_to_compare(case)

@@ -48,6 +48,7 @@ def figure_ids(models: Iterable[str]) -> list[str]:
 def draw(figure: str, study: Study, text: Texts) -> Figure:
     """Draw one of `figure_ids` in the common style."""
     name, _, model = figure.partition("-")
+    text = text.of(study.metric)
     with mpl.rc_context(STYLE):
         if model:
             return FIGURES[name](study.case(study.config["dataset"]["name"], model), text)

@@ -1,4 +1,4 @@
-"""Accuracy and energy against training-set size."""
+"""The test score and the energy against training-set size."""
 
 from typing import Any
 
@@ -23,60 +23,67 @@ from ecosobriety.views import Case
 
 
 def accuracy_energy(case: Case, text: Texts) -> Figure:
-    """Test accuracy and energy of a training against its size, the decision drawn in."""
+    """Test score and energy of a training against its size, the decision drawn in."""
     figure = new_figure(5.8)
     energy = add_axes(figure, 0.85, 0.85, 5.9, 1.95)
-    accuracy = add_axes(figure, 0.85, 3.05, 5.9, 2.2)
-    _draw_accuracy(accuracy, case, text)
+    score = add_axes(figure, 0.85, 3.05, 5.9, 2.2)
+    _draw_score(score, case, text)
     _draw_energy(energy, case, text)
     size_axis(energy, case, text)
-    size_axis(accuracy, case, text)
-    accuracy.set_xlabel("")
-    accuracy.tick_params(labelbottom=False)
-    for axes in (accuracy, energy):
+    size_axis(score, case, text)
+    score.set_xlabel("")
+    score.tick_params(labelbottom=False)
+    for axes in (score, energy):
         for size in {case.reference, case.sufficient}:
             axes.axvline(size, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
-    _mark_decision(accuracy, case, text)
+    _mark_decision(score, case, text)
     figure.legend(loc="lower center", ncols=3, columnspacing=1.5)
     return figure
 
 
-def _draw_accuracy(axes: Axes, case: Case, text: Texts) -> None:
-    curve = case.curve
+def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
+    curve, metric = case.curve, case.metric
+    factor = metric.display_factor
     n_seeds = int(curve["n_seeds"].max())
     seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
     axes.fill_between(
         curve.index,
-        curve["accuracy_ci_low"] * 100,
-        curve["accuracy_ci_high"] * 100,
+        curve[f"{metric.name}_ci_low"] * factor,
+        curve[f"{metric.name}_ci_high"] * factor,
         color=ACCENT,
         alpha=0.22,
         linewidth=0,
         label=text("figure.accuracy_energy.band", confidence=text.share(case.confidence)),
     )
     mean_label = text("figure.accuracy_energy.mean", seeds=seeds)
-    axes.plot(curve.index, curve["accuracy_mean"] * 100, "o-", color=ACCENT, label=mean_label)
+    axes.plot(curve.index, case.scores * factor, "o-", color=ACCENT, label=mean_label)
     law = PowerLaw(**case.result["power_law"])
     if law.converged:
         sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
         label = text("figure.accuracy_energy.fit")
-        axes.plot(sizes, (1 - law.error(sizes)) * 100, "--", color=FIT, label=label)
-    threshold = 100 * (float(curve["accuracy_mean"][case.reference]) - case.margin)
+        axes.plot(sizes, metric.error(law.error(sizes)) * factor, "--", color=FIT, label=label)
+    threshold = factor * metric.threshold(float(case.scores[case.reference]), case.margin)
     axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (6, 3)))
-    # The curve rises through the line: it leaves free the upper left, or else the lower right.
-    half = np.interp(curve.index.max() / 2, curve.index, curve["accuracy_mean"] * 100)
-    above = bool(half < threshold)
+    # The curve gets better through the line: on the left the better side is free, else on the right
+    # the worse one.
+    half = np.interp(curve.index.max() / 2, curve.index, case.scores * factor)
+    left = bool(metric.sign * half < metric.sign * threshold)
+    above = left == metric.higher_is_better
     axes.annotate(
-        text("figure.accuracy_energy.margin", points=text.points(case.margin)),
-        (0.01 if above else 0.99, threshold),
+        text("figure.accuracy_energy.margin", points=text.margin(case.margin)),
+        (0.01 if left else 0.99, threshold),
         xycoords=axes.get_yaxis_transform(),
         xytext=(0, 3 if above else -4),
         textcoords="offset points",
-        ha="left" if above else "right",
+        ha="left" if left else "right",
         va="bottom" if above else "top",
     )
     bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom - 0.12 * (top - bottom), top)
+    room = 0.12 * (top - bottom)
+    if metric.higher_is_better:
+        axes.set_ylim(bottom - room, top)
+    else:
+        axes.set_ylim(bottom, top + room)
     axes.set_ylabel(text("label.accuracy"))
     number_axis(axes, text)
 

@@ -1,4 +1,4 @@
-"""Accuracy against energy, over all models and sizes of a study."""
+"""The test score against energy, over all models and sizes of a study."""
 
 from itertools import cycle, pairwise
 
@@ -29,12 +29,15 @@ _STEPS = 60
 
 
 def pareto(study: Study, text: Texts) -> Figure:
-    """Accuracy against energy: each model and size a point, and a line through the front."""
+    """Score against energy: each model and size a point, and a line through the front."""
     figure = new_figure(4.6)
     axes = add_axes(figure, 0.85, 0.95, 5.9, 3.5)
-    table = study.efficiency
+    table, metric = study.efficiency, study.metric
     unit = readable_unit(float(table["energy_kwh_mean"].max()), ENERGY_UNITS)
-    shown = table.assign(x=table["energy_kwh_mean"] / unit.size, y=table["accuracy_mean"] * 100)
+    shown = table.assign(
+        x=table["energy_kwh_mean"] / unit.size,
+        y=table[f"{metric.name}_mean"] * metric.display_factor,
+    )
     axes.set_xscale("log")
     front = shown[shown["on_front"]].sort_values("x")
     axes.plot(
@@ -67,12 +70,16 @@ def pareto(study: Study, text: Texts) -> Figure:
 def _name_points(
     axes: Axes, study: Study, text: Texts, unit_kwh: float, front: list[Point]
 ) -> None:
-    """Name the points, those of the front first, from the most accurate down."""
-    order = study.efficiency.sort_values(["on_front", "accuracy_mean"], ascending=False)
+    """Name the points, those of the front first, from the best down."""
+    metric = study.metric
+    scores = study.efficiency[f"{metric.name}_mean"]
+    order = study.efficiency.assign(score=scores, gain=metric.sign * scores).sort_values(
+        ["on_front", "gain"], ascending=False
+    )
     points = {
         point_name(study, str(row.model), int(row.n_train), text): (  # type: ignore[arg-type]
             float(row.energy_kwh_mean) / unit_kwh,  # type: ignore[arg-type]
-            float(row.accuracy_mean) * 100,  # type: ignore[arg-type]
+            float(row.score) * metric.display_factor,  # type: ignore[arg-type]
         )
         for row in order.itertuples()
     }

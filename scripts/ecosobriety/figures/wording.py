@@ -1,7 +1,7 @@
 """What figures and report call the things of a case, in the reader's language."""
 
 from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts
+from ecosobriety.texts import Texts, decimals_for
 from ecosobriety.views import Case, Study
 
 
@@ -31,6 +31,13 @@ def cost_label(case: Case, batch: int, text: Texts) -> str:
 def trainings(count: int, text: Texts) -> str:
     """So many trainings, in words."""
     return text.plural("unit.trainings", count, count=text.integer(count))
+
+
+def score_decimals(study: Study) -> int:
+    """Decimals of scores and their differences in tables: those of points, or to four digits."""
+    if study.metric.highest is not None:
+        return 2
+    return decimals_for(float(study.curve[f"{study.metric.name}_mean"].max()), 4)
 
 
 def point_name(study: Study, model: str, n_train: int, text: Texts) -> str:

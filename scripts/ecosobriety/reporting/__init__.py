@@ -57,7 +57,7 @@ def build_report(
     Returns:
         An HTML page that asks nothing of the network. The same input gives the same page.
     """
-    text = Texts.load(language, report_dir / "locale")
+    text = Texts.load(language, report_dir / "locale").of(study.metric)
     context = build_context(study, claims, provenance, figures, text)
     environment = Environment(
         loader=FileSystemLoader(report_dir),

@@ -1,10 +1,10 @@
-"""Efficiency: what accuracy takes in time, energy and CO2, and what a fixed budget buys."""
+"""Efficiency: what a score takes in time, energy and CO2, and what a fixed budget buys."""
 
 from typing import Any
 
 import pandas as pd
 
-from ecosobriety.figures.wording import country_name, source_name
+from ecosobriety.figures.wording import country_name, score_decimals, source_name
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
@@ -24,7 +24,7 @@ def efficiency(study: Study, text: Texts) -> dict[str, Any]:
 
 
 def efficiency_table(study: Study, text: Texts) -> Table:
-    """Accuracy, time, energy and emissions side by side for every model and size."""
+    """Score, time, energy and emissions side by side for every model and size."""
     table = study.efficiency
     energy = readable_unit(float(table["energy_kwh_mean"].max()), ENERGY_UNITS)
     emissions = readable_unit(float(table["emissions_g"].max()), MASS_UNITS)
@@ -38,7 +38,10 @@ def efficiency_table(study: Study, text: Texts) -> Table:
         Column(text("column.marginal_accuracy", unit=energy.symbol)),
         Column(text("column.on_front"), numeric=False),
     ]
-    rows = [_efficiency_row(row, energy, emissions, text) for _, row in table.iterrows()]
+    rows = [
+        _efficiency_row(row, energy, emissions, score_decimals(study), text)
+        for _, row in table.iterrows()
+    ]
     country = country_name(study.cases()[0], text)
     return Table(
         "efficiency",
@@ -49,13 +52,18 @@ def efficiency_table(study: Study, text: Texts) -> Table:
     )
 
 
-def _efficiency_row(row: pd.Series, energy: Unit, emissions: Unit, text: Texts) -> list[Cell]:
-    gain = row["marginal_accuracy_per_kwh"] * 100 * energy.size
+def _efficiency_row(
+    row: pd.Series, energy: Unit, emissions: Unit, decimals: int, text: Texts
+) -> list[Cell]:
+    metric = text.metric
+    gain = (
+        metric.sign * row[f"marginal_{metric.name}_per_kwh"] * metric.display_factor * energy.size
+    )
     emitted_g = row["emissions_g"]
     texts = [
         str(row["model"]),
         text.integer(row["n_train"]),
-        text.fixed(row["accuracy_mean"] * 100, 2),
+        text.fixed(row[f"{metric.name}_mean"] * metric.display_factor, decimals),
         text.number(row["duration_s_mean"]),
         text.number(row["energy_kwh_mean"] / energy.size),
         text.number(emitted_g / emissions.size if is_known(emitted_g) else None),
@@ -79,7 +87,7 @@ def _growth(case: Case, text: Texts) -> str:
         energy=text.number(float(energy_kwh[last] / energy_kwh[first]), 2),
     )
     unit = readable_unit(float(energy_kwh.max()), ENERGY_UNITS)
-    gains = (curve["marginal_accuracy_per_kwh"] * unit.size).dropna()
+    gains = (case.metric.sign * curve[f"marginal_{case.metric.name}_per_kwh"] * unit.size).dropna()
     if len(gains) < 2:
         return grown
     sizes = list(curve.index)
@@ -95,9 +103,9 @@ def _growth(case: Case, text: Texts) -> str:
     return f"{grown} {text('efficiency.growth.gain', unit=unit.symbol, **steps)}"
 
 
-def _gain(share: float, text: Texts) -> str:
-    points = share * 100
-    return text.plural("unit.points", abs(points), value=text.number(points))
+def _gain(gain: float, text: Texts) -> str:
+    shown = gain * text.metric.display_factor
+    return text.plural("unit.points", abs(shown), value=text.number(shown))
 
 
 def budget_table(case: Case, text: Texts) -> Table:

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecosobriety.figures.wording import country_name, source_name, trainings
+from ecosobriety.figures.wording import country_name, score_decimals, source_name, trainings
 from ecosobriety.reporting.sentences import data, kind_of_saving, legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
@@ -26,9 +26,9 @@ def headline(case: Case, text: Texts) -> list[Markup]:
     return [_answer(case, text), _saving(case, case.stop, text), _certainty(case, text)]
 
 
-def _accuracy(case: Case, n_train: int, text: Texts) -> Markup:
-    accuracy = float(case.curve["accuracy_mean"][n_train])
-    return data(accuracy, text.share(accuracy, 1))
+def _score(case: Case, n_train: int, text: Texts) -> Markup:
+    score = float(case.scores[n_train])
+    return data(score, text.score(score))
 
 
 def _answer(case: Case, text: Texts) -> Markup:
@@ -36,10 +36,10 @@ def _answer(case: Case, text: Texts) -> Markup:
     return text.markup(
         "headline.answer.smaller" if case.smaller_suffices else "headline.answer.none",
         n_train=data(compared, text.integer(compared)),
-        accuracy=_accuracy(case, compared, text),
+        accuracy=_score(case, compared, text),
         reference=data(case.reference, text.integer(case.reference)),
-        reference_accuracy=_accuracy(case, case.reference, text),
-        margin=data(case.margin, text.points(case.margin)),
+        reference_accuracy=_score(case, case.reference, text),
+        margin=data(case.margin, text.margin(case.margin)),
         model=case.model,
         dataset=case.dataset,
     )
@@ -55,7 +55,7 @@ def _failed(case: Case) -> int:
 def _saving(case: Case, stop: int, text: Texts) -> Markup:
     saved = case.saving(stop)
     interval = case.result["configured"]["energy_saved_share"]
-    difference = float(case.curve["accuracy_diff_mean"][stop])
+    difference = float(case.differences[stop])
     emissions_g = saved["emissions_saved_g"]
     return text.markup(
         f"headline.saving.{kind_of_saving(case, stop)}",
@@ -69,7 +69,7 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         if is_known(emissions_g)
         else text("headline.saving.no_intensity"),
         country=country_name(case, text),
-        difference=data(difference, text.points(difference)),
+        difference=data(difference, text.difference(difference)),
         quality=text(f"headline.quality.{case.energy_quality}"),
     )
 
@@ -85,8 +85,8 @@ def _certainty(case: Case, text: Texts) -> Markup:
         n_train=data(size, text.integer(size)),
         reference=data(case.reference, text.integer(case.reference)),
         seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
-        difference=data(row["accuracy_diff_mean"], text.points(row["accuracy_diff_mean"])),
-        lower=data(row["accuracy_diff_lower"], text.points(row["accuracy_diff_lower"])),
+        difference=data(case.differences[size], text.difference(case.differences[size])),
+        lower=data(case.bounds[size], text.difference(case.bounds[size])),
         confidence=text.share(case.confidence),
         p_value=data(row["p_value"], text.p_value(row["p_value"])),
     )
@@ -102,11 +102,12 @@ def _certainty(case: Case, text: Texts) -> Markup:
 
 
 def target(case: Case, text: Texts) -> Markup | None:
-    """The answer to "at least this accuracy"; None where the study asks for none."""
+    """The answer to "at least this good"; None where the study asks for none."""
     found = case.result["target"]
     if found is None:
         return None
-    wanted = data(found["accuracy"], text.share(found["accuracy"], 1))
+    name = case.metric.name
+    wanted = data(found[name], text.score(found[name]))
     confidence = text.share(case.confidence)
     if found["n_train"] is None:
         best = case.most_accurate
@@ -115,16 +116,17 @@ def target(case: Case, text: Texts) -> Markup | None:
             target=wanted,
             confidence=confidence,
             n_train=data(best, text.integer(best)),
-            accuracy=_accuracy(case, best, text),
+            accuracy=_score(case, best, text),
         )
     share = found["saving"]["share"]
+    bound = f"{name}_{case.metric.bound}"
     reached = text.markup(
         "headline.target.reached",
         target=wanted,
         confidence=confidence,
         n_train=data(found["n_train"], text.integer(found["n_train"])),
-        accuracy=data(found["accuracy_mean"], text.share(found["accuracy_mean"], 1)),
-        lower=data(found["accuracy_lower"], text.share(found["accuracy_lower"], 1)),
+        accuracy=data(found[f"{name}_mean"], text.score(found[f"{name}_mean"])),
+        lower=data(found[bound], text.score(found[bound])),
     )
     compared = text.markup(
         f"headline.target.{_compared(case, found)}",
@@ -162,15 +164,15 @@ def warnings(case: Case, text: Texts) -> list[str]:
                 share=text.share(case.steps_saved_share(case.stop)),
             )
         )
-    best, accuracy = case.most_accurate, curve["accuracy_mean"]
-    if best < case.reference and accuracy[best] > accuracy[case.reference]:
+    best, scores = case.most_accurate, case.scores
+    if best < case.reference and scores[best] != scores[case.reference]:
         told.append(
             text(
                 "warning.falling",
                 best=text.integer(best),
-                best_accuracy=text.share(float(accuracy[best]), 1),
+                best_accuracy=text.score(float(scores[best])),
                 reference=text.integer(case.reference),
-                reference_accuracy=text.share(float(accuracy[case.reference]), 1),
+                reference_accuracy=text.score(float(scores[case.reference])),
             )
         )
     return told
@@ -203,7 +205,7 @@ def ladder(case: Case, text: Texts) -> Table | None:
     rows = [
         [
             Cell(_margin(case, answer, text)),
-            *(_saved(answer, energy, emissions, batch, text)),
+            *(_saved(answer, energy, emissions, batch, score_decimals(case.study), text)),
             Cell(_next_size(answer["seeds_needed"], text)),
         ]
         for answer in case.answers
@@ -223,14 +225,19 @@ def _margin(case: Case, answer: Mapping[str, Any], text: Texts) -> str:
 
 
 def _saved(
-    answer: Mapping[str, Any], energy: Unit, emissions: Unit, batch: int, text: Texts
+    answer: Mapping[str, Any],
+    energy: Unit,
+    emissions: Unit,
+    batch: int,
+    decimals: int,
+    text: Texts,
 ) -> list[Cell]:
     """Size, share, energy, emissions, cost and certainty; dashes where nothing smaller suffices."""
     if not answer["smaller_than_reference"]:
         return [Cell(text("table.ladder.reference")), *[Cell("–")] * 5]
     saving, interval = answer["saving"], answer["energy_saved_share"]
     bounds = {"low": text.share(interval["ci_low"]), "high": text.share(interval["ci_high"])}
-    emissions_g, difference = saving["emissions_g"], answer["accuracy_diff"]
+    emissions_g, difference = saving["emissions_g"], answer[f"{text.metric.name}_diff"]
     return [
         Cell(text.integer(answer["sufficient_n_train"])),
         Cell(text("unit.interval", mean=text.share(saving["share"]), **bounds)),
@@ -240,7 +247,9 @@ def _saved(
         Cell(
             text(
                 "table.ladder.certainty",
-                lower=text.fixed(difference["lower"] * 100, 2),
+                lower=text.fixed(
+                    difference[text.metric.bound] * text.metric.display_factor, decimals
+                ),
                 p_value=text.p_value(difference["p_value"]),
             )
         ),

@@ -29,7 +29,7 @@ def kind_of_saving(case: Case, stop: int) -> str:
 
 
 def pareto_caption(study: Study, text: Texts) -> str:
-    """What the figure of accuracy against energy shows, with the points of its front by name."""
+    """What the figure of the score against energy shows, with the points of its front by name."""
     table = study.efficiency.sort_values("energy_kwh_mean")
     front = [
         point_name(study, str(row.model), int(row.n_train), text)  # type: ignore[arg-type]
@@ -60,15 +60,15 @@ def _accuracy_energy(case: Case, text: Texts) -> list[str]:
             "caption.accuracy_energy.range",
             first=text.integer(first),
             last=text.integer(last),
-            first_accuracy=text.share(float(curve["accuracy_mean"][first]), 1),
-            last_accuracy=text.share(float(curve["accuracy_mean"][last]), 1),
+            first_accuracy=text.score(float(case.scores[first])),
+            last_accuracy=text.score(float(case.scores[last])),
             first_energy=text.energy(energy[first]),
             last_energy=text.energy(energy[last]),
         ),
         text(
             "caption.accuracy_energy.lines",
             confidence=text.share(case.confidence),
-            margin=text.points(case.margin),
+            margin=text.margin(case.margin),
         ),
         text(
             "caption.accuracy_energy." + ("smaller" if case.smaller_suffices else "none"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.figures.wording import cost_label, source_name
+from ecosobriety.figures.wording import cost_label, score_decimals, source_name
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
@@ -73,7 +73,7 @@ def case_tables(case: Case, text: Texts) -> list[Table]:
 
 
 def curve_table(case: Case, text: Texts) -> Table:
-    """Accuracy, decision and energy for every size."""
+    """Score, decision and energy for every size."""
     unit = readable_unit(float(case.curve["energy_kwh_mean"].max()), ENERGY_UNITS)
     columns = [
         Column(text("column.n_train")),
@@ -85,22 +85,25 @@ def curve_table(case: Case, text: Texts) -> Table:
         Column(text("column.energy", unit=unit.symbol, confidence=text.share(case.confidence))),
     ]
     decimals = decimals_for(float(case.curve["energy_kwh_mean"].max()) / unit.size, 3)
-    rows = [_curve_row(row, unit.size, decimals, text) for _, row in case.curve.iterrows()]
-    return Table("curve", text("table.curve", margin=text.points(case.margin)), columns, rows)
+    rows = [_curve_row(case, size, unit.size, decimals, text) for size in case.curve.index]
+    return Table("curve", text("table.curve", margin=text.margin(case.margin)), columns, rows)
 
 
-def _curve_row(row: pd.Series, unit_kwh: float, decimals: int, text: Texts) -> list[Cell]:
-    accuracy = [row[f"accuracy_{bound}"] * 100 for bound in ("mean", "ci_low", "ci_high")]
-    energy = [row[f"energy_kwh_{bound}"] / unit_kwh for bound in ("mean", "ci_low", "ci_high")]
+def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Texts) -> list[Cell]:
+    row, metric = case.curve.loc[[size]].iloc[0], case.metric
+    factor, places = metric.display_factor, score_decimals(case.study)
+    ends = ("mean", "ci_low", "ci_high")
+    score = [row[f"{metric.name}_{bound}"] * factor for bound in ends]
+    energy = [row[f"energy_kwh_{bound}"] / unit_kwh for bound in ends]
     verdict = text(f"verdict.{row['verdict']}")
     if isinstance(row["verdict_reason"], str):
         reason = text(f"verdict_reason.{row['verdict_reason']}")
         verdict = text("verdict.with_reason", verdict=verdict, reason=reason)
     return _cells(
         text.integer(row["n_train"]),
-        _interval(accuracy, 2, text),
-        text.fixed(row["accuracy_diff_mean"] * 100, 2),
-        _or_dash(row["accuracy_diff_lower"] * 100, 2, text),
+        _interval(score, places, text),
+        text.fixed(case.differences[size] * factor, places),
+        _or_dash(case.bounds[size] * factor, places, text),
         _or_dash(row["p_value"], 3, text),
         verdict,
         _interval(energy, decimals, text),
