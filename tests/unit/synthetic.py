@@ -129,8 +129,9 @@ def make_study(
         **config["cost"],
     )
     savings = derive_savings(scenarios, reference)
-    target = config["analysis"].get("target_accuracy")
-    recommendation = recommend(runs, **decision, target_accuracy=target)
+    asked = ("target_accuracy", "target_rmse")
+    targets = {key: analysis[key] for key in asked if key in analysis}
+    recommendation = recommend(runs, **decision, **targets)
     country = config["metering"]["country"]
     return Study(
         config=config,

@@ -1,0 +1,117 @@
+"""What a study of a regression shows: no word of accuracy, and lower is better throughout."""
+
+import html
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import (
+    REPORT_DIR,
+    draw_svgs,
+    make_claims,
+    make_provenance,
+    make_runs,
+    make_study,
+)
+
+from ecosobriety.figures import draw
+from ecosobriety.metrics import RMSE
+from ecosobriety.reporting import build_report
+from ecosobriety.tables import check_table
+from ecosobriety.texts import Texts
+from ecosobriety.views import pareto_front
+
+OF_ACCURACY = (
+    r"accura|exactitude|plus exact|aussi exact|, points?\b|\d[.,]\d+ points?\b|\b1 point\b"
+)
+
+
+def regression_runs(**options):
+    """An RMSE of 64 at 5,000 examples that falls to 46 at 60,000."""
+    runs = make_runs(**options)
+    runs["test_accuracy"] = 400 * (1 - runs["test_accuracy"])
+    return check_table("runs", runs.rename(columns={"test_accuracy": "test_rmse"}))
+
+
+@pytest.fixture(scope="module")
+def study():
+    return make_study(regression_runs(), margin=0.1, target_rmse=50)
+
+
+def text_of(language, study):
+    return Texts.load(language, REPORT_DIR / "locale").of(study.metric)
+
+
+def report(study, language):
+    """The words of the report, without the poster's claims and the configuration."""
+    text = text_of(language, study)
+    svgs = draw_svgs(study, text)
+    page = build_report(
+        study, make_claims(study), make_provenance(study), language, svgs, REPORT_DIR
+    )
+    page = re.sub(r"<style.*?</style>|<article.*?</article>|<pre.*?</pre>", "", page, flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("margin", [0.001, 0.1])
+def test_no_section_speaks_of_accuracy(language, margin):
+    words = report(make_study(regression_runs(), margin=margin, target_rmse=50), language)
+    found = [words[max(0, m.start() - 60) : m.end() + 40] for m in re.finditer(OF_ACCURACY, words)]
+    assert found == []
+    assert "RMSE" in words
+
+
+def test_the_answer_is_told_in_the_targets_unit(study):
+    case = study.cases()[0]
+    rmse = study.curve.set_index("n_train")["rmse_mean"]
+    words = report(study, "en")
+    found, reference = case.sufficient, case.reference
+    assert found < reference
+    assert f"reaches a test RMSE of {rmse[found]:.1f} against {rmse[reference]:.1f}" in re.sub(
+        r" (?=[.,])", "", words
+    )
+    assert "the margin, 10% of the reference’s RMSE" in words
+    bound = float(case.bounds[found])
+    assert f"by no more than {bound:.2f}" in words
+    assert bound < 0.1 * rmse[reference]
+    assert "To reach a test RMSE of 50.0" in words
+
+
+def test_the_front_is_that_of_the_lowest_errors():
+    energy, rmse = pd.Series([1.0, 2.0, 3.0, 3.0]), pd.Series([60.0, 61.0, 50.0, 55.0])
+    assert pareto_front(energy, rmse, RMSE).tolist() == [True, False, True, False]
+
+
+def test_the_figure_draws_the_margin_above_the_reference(study):
+    text = text_of("en", study)
+    score = draw("accuracy_energy-mlp", study, text).axes[1]
+    mean = float(study.curve["rmse_mean"].iloc[-1])
+    lines = [line.get_ydata() for line in score.lines]
+    flat = [y[0] for y in lines if len(y) == 2 and y[0] == y[1]]
+    assert flat == [pytest.approx(1.1 * mean)]
+    assert score.get_ylabel() == "Test RMSE (unit of the target)"
+    # The scores themselves, not in percent.
+    assert any(np.allclose(y, study.curve["rmse_mean"]) for y in lines if len(y) == 7)
+
+
+def test_the_smallest_error_is_the_best_one(study):
+    assert study.cases()[0].most_accurate == 60_000
+
+
+def test_claims_on_accuracy_are_inconclusive_for_a_regression(study):
+    claims = make_claims(study).set_index("claim_id")
+    on_accuracy = claims[claims["test"].isin(["non_inferiority", "saving_and_non_inferiority"])]
+    assert len(on_accuracy) == 2
+    assert (on_accuracy["verdict"] == "inconclusive").all()
+    assert on_accuracy["measured_value"].isna().all()
+    for language, told in (("en", "predicts numbers"), ("fr", "prédit des nombres")):
+        assert on_accuracy[f"explanation_{language}"].str.contains(told).all()
+    # Countries and energy do not hang on the metric.
+    assert claims["verdict"]["low_carbon_countries"] != "inconclusive"
+
+
+def test_margins_are_written_as_shares_of_the_reference():
+    text = Texts.load("en", REPORT_DIR / "locale").of(RMSE)
+    assert [text.margin(m) for m in (0.05, 0.1, 0.0025, 0.075)] == ["5%", "10%", "0.25%", "7.5%"]
