@@ -12,7 +12,7 @@ CONFIG = "config/diabetes.yaml"
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    workflow = copy_workflow(tmp_path_factory.mktemp("regression") / "study")
+    workflow = copy_workflow(tmp_path_factory.mktemp("regression"))
     workflow.snakemake("--cores", "2", config=CONFIG)
     return workflow
 
