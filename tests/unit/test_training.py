@@ -31,8 +31,6 @@ SETTINGS = TrainingSettings(
 
 CODE = "0123456789abcdef"
 MLP = {"class_path": "mlp", "init_args": {"hidden": [16]}}
-# For windows that are long beside what the disk takes.
-WIDE = {"class_path": "mlp", "init_args": {"hidden": [1024]}}
 
 
 @pytest.fixture
@@ -208,52 +206,58 @@ def test_a_resumed_training_equals_an_uninterrupted_one(train_digits, tmp_path, 
     """Killed in the third of five epochs and run again: same weights, energy of both parts."""
     settings = dataclasses.replace(SETTINGS, epochs=5)
     weights = {}
+    # A clock that only training moves: what the disk takes for a checkpoint is no energy here.
+    trained_s = 0
+    # Looked up before it is replaced.
+    learn = Learner.training_step
 
-    def keep_weights(name):
-        def on_test_start(self):
+    def timed_step(self, batch, batch_idx):
+        nonlocal trained_s
+        batches = list(batch)
+        trained_s += len(batches)
+        learn(self, batches, batch_idx)
+
+    def run(name, step, **options):
+        def keep_weights(self):
             weights[name] = {k: v.clone() for k, v in self.state_dict().items()}
 
-        monkeypatch.setattr(Learner, "on_test_start", on_test_start)
-
-    keep_weights("whole")
-    whole = train_digits(settings=settings, n_train=1400, network=WIDE)
-
-    step = Learner.training_step
+        monkeypatch.setattr(Learner, "on_test_start", keep_weights)
+        monkeypatch.setattr(Learner, "training_step", step)
+        meter = FakeMeter(cpu_w=50.0, ram_w=10.0, clock=lambda: trained_s)
+        return train_digits(settings=settings, meter=meter, **options)
 
     def die_in_third_epoch(self, batch, batch_idx):
         if self.current_epoch == 2:
-            step(self, islice(batch, 4), batch_idx)
+            timed_step(self, islice(batch, 4), batch_idx)
             raise Killed
-        return step(self, batch, batch_idx)
+        timed_step(self, batch, batch_idx)
 
-    monkeypatch.setattr(Learner, "training_step", die_in_third_epoch)
+    whole = run("whole", timed_step)
     checkpoints = tmp_path / "checkpoints"
     with pytest.raises(Killed):
-        train_digits(settings=settings, n_train=1400, network=WIDE, checkpoints=checkpoints)
+        run("dead", die_in_third_epoch, checkpoints=checkpoints)
     (dead,) = (
         entry
         for path in (tmp_path / "attempts").glob("*.json")
         if (entry := json.loads(path.read_text()))["attempt"] != whole.attempt
     )
-    monkeypatch.setattr(Learner, "training_step", step)
-    keep_weights("resumed")
     # The uninterrupted attempt never became complete, so it would count as lost here.
     (tmp_path / "attempts" / f"{whole.attempt}.json").unlink()
-    resumed = train_digits(settings=settings, n_train=1400, network=WIDE, checkpoints=checkpoints)
+    resumed = run("resumed", timed_step, checkpoints=checkpoints)
 
     assert all(torch.equal(weights["whole"][k], weights["resumed"][k]) for k in weights["whole"])
     assert resumed.test_loss == whole.test_loss
     assert resumed.steps == whole.steps
     assert [e.metrics for e in resumed.epoch_log] == [e.metrics for e in whole.epoch_log]
     assert [e.epoch for e in resumed.epoch_log] == [0, 1, 2, 3, 4]
-    by_epoch = sum(epoch.energy_kwh for epoch in resumed.epoch_log)
-    assert resumed.energy_kwh == pytest.approx(by_epoch, rel=0.05)
-    # Lost is what the dead attempt spent after its last checkpoint.
+    # 60 W for 1 s a step, of ten in an epoch
+    assert resumed.energy_kwh == pytest.approx(60 * 50 / 3.6e6)
+    assert [e.energy_kwh for e in resumed.epoch_log] == pytest.approx([60 * 10 / 3.6e6] * 5)
+    # Lost is what the dead attempt spent after its last checkpoint: four steps.
     entry = json.loads((tmp_path / "attempts" / f"{resumed.attempt}.json").read_text())
-    assert 0 < entry["carried_energy_kwh"] < dead["energy_kwh"]
-    assert resumed.lost_energy_kwh == pytest.approx(
-        dead["energy_kwh"] - entry["carried_energy_kwh"]
-    )
+    assert entry["carried_energy_kwh"] == pytest.approx(60 * 20 / 3.6e6)
+    assert dead["energy_kwh"] == pytest.approx(60 * 24 / 3.6e6)
+    assert resumed.lost_energy_kwh == pytest.approx(60 * 4 / 3.6e6)
 
 
 def test_another_trainings_checkpoint_is_never_taken(train_digits, tmp_path):
