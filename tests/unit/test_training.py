@@ -287,6 +287,9 @@ def test_a_whole_module_trains_itself_and_is_scored_alike(train_digits, digits):
         round(record.test_accuracy * len(digits.y_test))
     )
     assert record.epoch_log[0].metrics["own_loss"] > record.epoch_log[-1].metrics["own_loss"]
+    assert record.steps == 3 * 10
+    steps = dataclasses.replace(SETTINGS, max_steps=25)
+    assert train_digits(network=own, settings=steps).steps == 25
     # Its own learning rate counts, and not the study's.
     settings = dataclasses.replace(SETTINGS, learning_rate=9.0)
     assert train_digits(network=own, settings=settings).test_loss == record.test_loss
