@@ -79,7 +79,7 @@ def derive_scenarios(
     """
     places = _list_places(select_countries(countries, country_codes), grid_price_per_kwh or {})
     offers = _list_offers(
-        select_sources(sources, source_names), _convert_costs(costs, currency, usd_per_unit)
+        select_sources(sources, source_names), convert_costs(costs, currency, usd_per_unit)
     )
     contracts = _list_contracts(offers, coverage)
     electricity = _blend_electricity(places.merge(contracts, how="cross"))
@@ -124,8 +124,20 @@ def _list_places(countries: pd.DataFrame, grid_price_per_kwh: Mapping[str, float
     )
 
 
-def _convert_costs(costs: pd.DataFrame, currency: str, usd_per_unit: float) -> pd.DataFrame:
-    """Costs by source in the study's currency per kWh."""
+def convert_costs(costs: pd.DataFrame, currency: str, usd_per_unit: float) -> pd.DataFrame:
+    """Convert the costs of sources into the study's currency.
+
+    Args:
+        costs: as `grid.load_costs` gives it, in US dollars or in `currency`.
+        currency: the study's currency (ISO-4217).
+        usd_per_unit: US dollars for one unit of `currency`.
+
+    Returns:
+        low_per_kwh, central_per_kwh, high_per_kwh in `currency`, indexed by source.
+
+    Raises:
+        DataError: a cost is in another currency.
+    """
     foreign = costs[~costs["currency"].isin([_COST_CURRENCY, currency])]
     if len(foreign):
         raise DataError(

@@ -109,6 +109,14 @@ class Texts:
         """
         return self._entry(key, values).format(**values)
 
+    def template(self, key: str, /) -> str:
+        """The text under a key with its placeholders unfilled, for a script that fills them.
+
+        Raises:
+            TextError: the key is missing.
+        """
+        return self._entry(key, dict.fromkeys(placeholders(self._catalogue.get(key, ""))))
+
     def markup(self, key: str, /, **values: object) -> Markup:
         """Like calling, but as HTML: the text and every plain value are escaped."""
         return Markup(escape(self._entry(key, values))).format(**values)
@@ -235,6 +243,28 @@ class Texts:
     def currency(self, code: str) -> str:
         """The symbol of a currency (ISO 4217 code)."""
         return str(get_currency_symbol(code, locale=self.locale))
+
+    def formats(self, currency: str) -> dict[str, Any]:
+        """How this language writes numbers, for a script that writes them too.
+
+        Returns:
+            `decimal` and `group`, the separators; `number`, `percent` and `money`, each how a
+            positive and how a negative one is written, with `{value}` in the number's place.
+        """
+        symbols = self.locale.number_symbols["latn"]
+        examples = {
+            "number": (self.fixed(1, 0), self.fixed(-1, 0)),
+            "percent": (self.share(0.01), self.share(-0.01)),
+            "money": (self.money(1, currency, 1), self.money(-1, currency, 1)),
+        }
+        return {
+            "decimal": symbols["decimal"],
+            "group": symbols["group"],
+            **{
+                name: [written.replace("1", "{value}") for written in pair]
+                for name, pair in examples.items()
+            },
+        }
 
     def date(self, moment: str) -> str:
         """A moment in ISO 8601 as a date with the time."""

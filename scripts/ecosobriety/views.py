@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import RecordError
 from ecosobriety.grid import load_costs, load_sources
 from ecosobriety.metrics import ACCURACY, Metric, metric_of
@@ -63,6 +64,7 @@ class Study:
     costs: pd.DataFrame
     recommendation: Mapping[str, Any]
     country_data: Mapping[str, Any]
+    everyday: pd.DataFrame
 
     @cached_property
     def metric(self) -> Metric:
@@ -388,6 +390,7 @@ def read_study(
     country_data: Path,
     sources: Path,
     costs: Path,
+    everyday: Path,
 ) -> Study:
     """Read a study from its files."""
     return Study(
@@ -401,4 +404,5 @@ def read_study(
         costs=load_costs(costs),
         recommendation=json.loads(recommendation.read_text(encoding="utf-8")),
         country_data=json.loads(country_data.read_text(encoding="utf-8")),
+        everyday=load_equivalents(everyday),
     )

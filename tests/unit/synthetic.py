@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from ecosobriety.claims import check_claims, load_poster
 from ecosobriety.curves import fit_curves, recommend
+from ecosobriety.equivalents import load_equivalents
 from ecosobriety.figures import draw, figure_ids
 from ecosobriety.figures.style import STYLE
 from ecosobriety.grid import add_mix_intensity, load_costs, load_countries, load_sources
@@ -144,6 +145,7 @@ def make_study(
         costs=costs,
         recommendation=add_savings(recommendation, scenarios, savings, country),
         country_data=COUNTRY_DATA,
+        everyday=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
     )
 
 

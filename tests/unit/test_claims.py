@@ -146,6 +146,7 @@ def tiny_study(
         costs=costs,
         recommendation={"margin": margin, "confidence": 0.95, "results": [result]},
         country_data={},
+        everyday=pd.DataFrame(),
     )
 
 

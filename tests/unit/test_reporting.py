@@ -1,5 +1,7 @@
+import base64
 import copy
 import dataclasses
+import hashlib
 import itertools
 import re
 from html.parser import HTMLParser
@@ -9,7 +11,7 @@ import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
 
 from ecosobriety.figures import FIGURES, figure_ids
-from ecosobriety.reporting import REPORT_FILES, SECTIONS, build_context, build_report
+from ecosobriety.reporting import REPORT_FILES, SCRIPTS, SECTIONS, build_context, build_report
 from ecosobriety.texts import Texts
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -139,7 +141,7 @@ def test_no_request_leaves_the_page(pages, reports, code):
                     assert value.startswith("#"), (tag, value)
                 assert value.startswith(tuple(links)), (tag, value)
             assert not re.search(r"url\((?!#)", value or ""), (tag, value)
-        assert tag not in ("script", "link", "iframe", "object", "embed", "img", "base", "form")
+        assert tag not in ("link", "iframe", "object", "embed", "img", "base", "form")
     style = re.search(r"<style>(.*?)</style>", reports[code], re.DOTALL)[1]
     assert "url(" not in style
     assert "@import" not in style
@@ -156,6 +158,19 @@ def test_content_security_policy_forbids_the_network(pages, code):
     assert len(policies) == 1
     assert policies[0].startswith("default-src 'none';")
     assert "http" not in policies[0]
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_no_script_runs_but_the_pages_own(pages, reports, code):
+    policy = next(attrs["content"] for tag, attrs in pages[code].elements if "content" in attrs)
+    allowed = re.search(r"script-src ([^;]*);", policy)[1].split()
+    scripts = re.findall(r"<script>(.*?)</script>", reports[code], re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+
+    assert allowed == [f"'sha256-{digest}'" for digest in digests]
+    assert len(scripts) == len(SCRIPTS)
+    kinds = [attrs.get("type") for tag, attrs in pages[code].elements if tag == "script"]
+    assert sorted(kinds, key=str) == [*[None] * len(SCRIPTS), "application/json"]
 
 
 @pytest.mark.parametrize("code", REPORT_FILES)
@@ -186,9 +201,11 @@ def test_hostile_words_from_config_and_data_are_escaped(study, svgs):
         countries=study.countries.assign(flag=HOSTILE),
         sources=study.sources.assign(reference=HOSTILE, url="javascript:alert(1)"),
     )
-    page = Page(rendered(evil, svgs))
+    html = rendered(evil, svgs)
+    page = Page(html)
 
-    assert not [tag for tag, _ in page.elements if tag == "script"]
+    assert len([tag for tag, _ in page.elements if tag == "script"]) == len(SCRIPTS) + 1
+    assert "<script>alert" not in html
     assert (1, HOSTILE) in page.headings
     assert not [attrs for _, attrs in page.elements if "javascript" in attrs.get("href", "")]
 
@@ -333,11 +350,19 @@ def test_how_it_was_measured_tells_components_short_windows_and_losses(contexts)
 
     assert "35 trainings (models × sizes × seeds: 1 × 7 × 5)" in told
     assert "1 of 35 trainings was shorter than 1 s" in told
-    assert "Attempts that died used another 0.0500\N{NO-BREAK SPACE}Wh" in told
     assert "every size is trained for 10 epochs" in told
     assert components[0][:3] == ["Processor", "estimated", "power model from the processor’s load"]
     assert components[1] == ["Graphics processor", "not read", "–", "no GPU found", "–"]
     assert [row[4] for row in components] == ["60%", "–", "40%"]
+
+
+def test_lost_energy_is_told_with_its_trainings(contexts):
+    lost = contexts["en"]["lost"]
+
+    assert "They used 0.0500\N{NO-BREAK SPACE}Wh" in lost["sentence"]
+    assert [[cell.text for cell in row] for row in lost["table"].rows] == [
+        ["mlp", "20,000", "3", "0.0500"]
+    ]
 
 
 def test_several_models_have_their_own_answers_and_ids(svgs):

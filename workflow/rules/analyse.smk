@@ -133,8 +133,8 @@ rule check_claims:
     params:
         config=canonical({key: config[key] for key in ("dataset", "models", "cost")}),
         code=code(
-            *("claims", "curves", "factors", "grid", "metrics", "recommendation"),
-            *("tables", "texts", "units", "views"),
+            *("claims", "curves", "equivalents", "factors", "grid", "metrics"),
+            *("recommendation", "tables", "texts", "units", "views"),
         ),
     script:
         "../../scripts/check_claims.py"

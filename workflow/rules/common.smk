@@ -186,6 +186,7 @@ STUDY_FILES = dict(
     country_data=f"{RESULTS}/data/countries.json",
     sources=SOURCE_INTENSITY,
     costs=SOURCE_COST,
+    everyday=EQUIVALENTS,
 )
 
 # What `snakemake refresh` writes: today's copy of Our World in Data's table.

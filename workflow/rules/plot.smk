@@ -15,14 +15,8 @@ rule plot_figure:
         # Not the whole configuration: a new language or title draws nothing anew.
         config=canonical({key: config[key] for key in ("dataset", "metering", "cost")}),
         code=code(
-            "factors",
-            "figures",
-            "grid",
-            "metrics",
-            "tables",
-            "texts",
-            "units",
-            "views",
+            *("equivalents", "factors", "figures", "grid", "metrics"),
+            *("tables", "texts", "units", "views"),
         ),
     script:
         "../../scripts/plot_figure.py"

@@ -16,7 +16,10 @@ rule build_report:
         ),
         template=f"{REPORT_PARTS}/template.html.j2",
         sections=sorted(str(path) for path in Path(REPORT_PARTS).glob("sections/*")),
-        style=f"{REPORT_PARTS}/style.css",
+        parts=[
+            f"{REPORT_PARTS}/{name}"
+            for name in ("style.css", "whatif.js", "tables.js", "references.yaml")
+        ],
     output:
         f"reports/{STUDY}/{{page}}.html",
     log:
@@ -33,15 +36,8 @@ rule build_report:
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
         code=code(
-            "factors",
-            "figures",
-            "grid",
-            "metrics",
-            "reporting",
-            "tables",
-            "texts",
-            "units",
-            "views",
+            *("curves", "equivalents", "factors", "figures", "grid", "metrics"),
+            *("reporting", "scenarios", "tables", "texts", "units", "views"),
         ),
     script:
         "../../scripts/build_report.py"

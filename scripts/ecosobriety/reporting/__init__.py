@@ -4,6 +4,8 @@ Each module here says what a part of it states, the template lays it out. A new 
 in `SECTIONS`, a template of that name in `sections/` and its texts in the catalogues.
 """
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,12 @@ from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.headline import headline, ladder, target, warnings
+from ecosobriety.reporting.lost import lost_section
+from ecosobriety.reporting.references import load_references, references_section
 from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, component_table, factor_tables
+from ecosobriety.reporting.whatif import whatif
 from ecosobriety.texts import Texts
 from ecosobriety.views import Case, Study
 
@@ -29,10 +34,13 @@ REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
 """The report's file name in each language."""
 
 SECTIONS = (
-    *("headline", "figures", "claims", "efficiency", "tables"),
-    *("measurement", "method", "countries", "factors", "provenance"),
+    *("headline", "figures", "claims", "whatif", "efficiency", "tables", "method"),
+    *("countries", "factors", "measurement", "lost", "provenance", "references"),
 )
 """The report's sections in their order."""
+
+SCRIPTS = ("whatif.js", "tables.js")
+"""The page's scripts; no other may run in it."""
 
 
 def build_report(
@@ -52,7 +60,8 @@ def build_report(
         language: one of `REPORT_FILES`.
         figures: for each of `figures.figure_ids`, the text of the figure's SVG, drawn in the same
             language.
-        report_dir: folder with the template, its sections, the style and `locale/`.
+        report_dir: folder with the template, its sections, style and scripts, the references and
+            `locale/`.
 
     Returns:
         An HTML page that asks nothing of the network. The same input gives the same page.
@@ -67,9 +76,23 @@ def build_report(
         lstrip_blocks=True,
     )
     template = environment.get_template("template.html.j2")
-    # The style is ours and no place for values: it goes in as it is.
+    # Style and scripts are ours and no place for values: they go in as they are.
     style = Markup((report_dir / "style.css").read_text(encoding="utf-8"))
-    return template.render(context, t=text, style=style)
+    scripts = [(report_dir / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return template.render(
+        context,
+        references=references_section(study, load_references(report_dir / "references.yaml"), text),
+        t=text,
+        style=style,
+        scripts=[Markup(script) for script in scripts],
+        script_hashes=Markup(" ".join(map(_source_hash, scripts))),
+    )
+
+
+def _source_hash(script: str) -> str:
+    """How a Content Security Policy names the one script that it allows."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def build_context(
@@ -83,7 +106,7 @@ def build_context(
 
     Returns:
         title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
-        efficiency, measurement, countries, factors, provenance.
+        efficiency, measurement, countries, factors, whatif, lost, provenance.
     """
     cases = study.cases()
     return {
@@ -108,6 +131,8 @@ def build_context(
         "countries": country_section(study, provenance, text),
         "factors": factor_tables(study, text),
         "factor_notes": _factor_notes(study, text),
+        "whatif": whatif(study, text),
+        "lost": lost_section(study, text),
         "provenance": provenance,
         "config_yaml": yaml.safe_dump(
             dict(provenance["config"]), sort_keys=False, allow_unicode=True
@@ -247,17 +272,13 @@ def _duplicates(dataset: Mapping[str, Any], text: Texts) -> str:
 def _energy(study: Study, text: Texts) -> list[str]:
     """What the study itself has used."""
     runs = study.runs
-    used_kwh, lost_kwh = float(runs["energy_kwh"].sum()), float(runs["lost_energy_kwh"].sum())
+    used_kwh = float(runs["energy_kwh"].sum())
     evaluated_kwh = runs["eval_energy_kwh"].sum(min_count=1)
     return [
         text(
             "measurement.energy",
             energy=text.energy(used_kwh),
             evaluation=text.energy(evaluated_kwh),
-        ),
-        text(
-            "measurement.lost" if lost_kwh else "measurement.nothing_lost",
-            lost=text.energy(lost_kwh),
         ),
     ]
 

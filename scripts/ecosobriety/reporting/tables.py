@@ -17,11 +17,15 @@ from ecosobriety.views import Case, Study, mark_of
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows; `href` links it, `lang` names a language that is not the report's."""
+    """What a cell shows; `href` links it, `lang` names a language that is not the report's.
+
+    `value` is what a sortable table sorts a number by; None where it is not known.
+    """
 
     text: str
     href: str | None = None
     lang: str | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Search:
+    """The texts of a table's search: the field's label, and how many rows were found."""
+
+    label: str
+    found: str
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table for the template; the first cell of a row is its heading."""
+    """A table for the template; the first cell of a row is its heading.
+
+    One with `search` can be searched, and sorted by its headings.
+    """
 
     key: str
     caption: str
@@ -42,6 +57,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str] = field(default_factory=list)
     tall: bool = False
+    search: Search | None = None
 
 
 def _cells(*texts: str) -> list[Cell]:
@@ -186,23 +202,33 @@ def country_table(case: Case, text: Texts) -> Table:
     ]
     rows = [
         [
-            *_cells(
-                text.country(row["country_iso3"], row["country_name"]),
-                text.share(row["country_low_carbon_share"]),
-                str(row["country_year"]) if is_known(row["country_year"]) else text("missing"),
-                text.number(row["intensity_g_per_kwh"]),
-                text.number(row["emissions_g"] / unit.size),
+            Cell(text.country(row["country_iso3"], row["country_name"])),
+            _sorted_cell(
+                text.share(row["country_low_carbon_share"]), row["country_low_carbon_share"]
             ),
+            _sorted_cell(
+                str(row["country_year"]) if is_known(row["country_year"]) else text("missing"),
+                row["country_year"],
+            ),
+            _sorted_cell(text.number(row["intensity_g_per_kwh"]), row["intensity_g_per_kwh"]),
+            _sorted_cell(text.number(row["emissions_g"] / unit.size), row["emissions_g"]),
             # The factors' own remarks are in English.
             Cell(row["flag"] if isinstance(row["flag"], str) else "", lang="en"),
         ]
         for _, row in cells.iterrows()
     ]
-    rows.sort(key=lambda row: _collate(row[0].text))
-    return Table("country", text("table.country", countries=len(rows)), columns, rows, tall=True)
+    rows.sort(key=lambda row: collate(row[0].text))
+    caption = text("table.country", countries=len(rows))
+    search = Search(text("table.search"), text.template("table.found"))
+    return Table("country", caption, columns, rows, tall=True, search=search)
 
 
-def _collate(name: str) -> str:
+def _sorted_cell(written: str, value: float) -> Cell:
+    """A number with the value that a sortable table sorts it by."""
+    return Cell(written, value=float(value) if is_known(value) else None)
+
+
+def collate(name: str) -> str:
     """A name as it is sorted: without accents and case."""
     plain = unicodedata.normalize("NFKD", name)
     return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
