@@ -104,10 +104,13 @@ def make_study(
     runs: pd.DataFrame | None = None,
     coverage: tuple[float, ...] = (0.5, 1.0),
     countries: pd.DataFrame | None = None,
+    grid_price_per_kwh: dict[str, float] | None = None,
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section."""
     config = make_config(**analysis)
+    if grid_price_per_kwh:
+        config["cost"]["grid_price_per_kwh"] = grid_price_per_kwh
     runs = make_runs() if runs is None else runs
     sources = load_sources(ROOT / "config" / "factors" / "source_intensity.csv")
     countries = add_mix_intensity(load_countries(), sources) if countries is None else countries

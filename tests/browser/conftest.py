@@ -1,0 +1,90 @@
+"""Both reports of the made-up study, opened in Debian's Chromium."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
+
+from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.texts import Texts
+from ecosobriety.views import Study
+
+CHROMIUM = shutil.which("chromium")
+HOSTILE = "</script><script>alert(1)</script>\"'&"
+
+
+@dataclass
+class Site:
+    """A folder with both reports, and the study that they tell of."""
+
+    folder: Path
+    study: Study
+    texts: dict[str, Texts]
+
+    def url(self, language: str) -> str:
+        return (self.folder / REPORT_FILES[language]).as_uri()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Site:
+    study = make_study(grid_price_per_kwh={"FRA": 0.2})
+    study.config["title"] = HOSTILE
+    folder = tmp_path_factory.mktemp("site")
+    texts = {code: Texts.load(code, REPORT_DIR / "locale") for code in REPORT_FILES}
+    for code, name in REPORT_FILES.items():
+        svgs = draw_svgs(study, texts[code])
+        page = build_report(
+            study, make_claims(study), make_provenance(study), code, svgs, REPORT_DIR
+        )
+        (folder / name).write_text(page, encoding="utf-8")
+    return Site(folder, study, texts)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        # CI installs it: there its absence is an error and no reason to skip.
+        if os.environ.get("ECOSOBRIETY_BROWSER") == "required":
+            pytest.fail("Chromium is not installed: apt-get install chromium")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    quiet = [
+        *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    ]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """Opens a report; at the end nothing was asked of the network and nothing was complained of."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(language: str, width: int = 1280, **options) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(site.folder.as_uri()) else complaints.append(asked.url)
+            ),
+        )
+        page.goto(site.url(language))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

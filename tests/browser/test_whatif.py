@@ -1,0 +1,156 @@
+"""The what-if calculator says what the tables say, driven by script and by keyboard."""
+
+import math
+import random
+
+import pytest
+
+from ecosobriety.reporting import REPORT_FILES
+from ecosobriety.units import MASS_UNITS
+
+KEY = ["dataset", "model", "n_train", "country_iso3", "source", "coverage"]
+ANSWERS = {"energy": "energy_kwh", "emissions": "emissions_g", "cost": "cost"}
+CELLS = 50
+
+
+@pytest.fixture(scope="module")
+def cells(site):
+    """Random cells, some of them on a country's own mix, with what they save."""
+    table = site.study.scenarios.merge(site.study.savings, on=KEY, validate="one_to_one")
+    grid = table[table["source"] == "grid"].sample(8, random_state=3)
+    priced = table[table["country_iso3"] == "FRA"].sample(6, random_state=3)
+    others = table[table["source"] != "grid"].sample(CELLS - 14, random_state=3)
+    return [row._asdict() for part in (grid, priced, others) for row in part.itertuples(False)]
+
+
+def choose(page, cell):
+    names = {"dataset": "dataset", "model": "model", "size": "n_train"}
+    for name, column in {**names, "country": "country_iso3", "source": "source"}.items():
+        page.select_option(f"#whatif-{name}", str(cell[column]))
+    page.evaluate(
+        """share => {
+          const slider = document.querySelector("#whatif-coverage");
+          slider.value = share;
+          slider.dispatchEvent(new Event("input", {bubbles: true}));
+        }""",
+        cell["coverage"],
+    )
+
+
+def press_until(page, name, value):
+    """Move a focused list's choice by keys alone: to its top, then down."""
+    page.focus(f"#whatif-{name}")
+    values = page.eval_on_selector_all(f"#whatif-{name} option", "all => all.map(o => o.value)")
+    page.keyboard.press("Home")
+    for _ in range(values.index(value)):
+        page.keyboard.press("ArrowDown")
+
+
+def choose_by_keyboard(page, cell):
+    names = {"dataset": "dataset", "model": "model", "size": "n_train"}
+    for name, column in {**names, "country": "country_iso3", "source": "source"}.items():
+        press_until(page, name, str(cell[column]))
+    page.focus("#whatif-coverage")
+    page.keyboard.press("Home")
+    for _ in range(round(cell["coverage"] * 10)):
+        page.keyboard.press("PageUp")
+
+
+def read(page, name, attribute="data-value"):
+    written = page.get_attribute(f"#whatif-{name}", attribute)
+    return float(written) if written else math.nan
+
+
+def assert_answers_are(page, cell):
+    for name, column in ANSWERS.items():
+        for attribute, bound in (("value", ""), ("low", "_low"), ("high", "_high")):
+            if column + bound not in cell:
+                continue
+            expected = cell[column + bound]
+            found = read(page, name, f"data-{attribute}")
+            assert found == pytest.approx(expected, rel=1e-6, nan_ok=True), (cell, name, bound)
+    assert read(page, "saving") == pytest.approx(cell["saved_share"], rel=1e-6, abs=1e-12)
+
+
+def test_driven_by_script_it_equals_the_table(open_page, cells):
+    page = open_page("en")
+    assert len(cells) == CELLS
+    for cell in cells:
+        choose(page, cell)
+        assert_answers_are(page, cell)
+
+
+def test_driven_by_keyboard_it_equals_the_table(open_page, cells):
+    page = open_page("fr")
+    for cell in cells:
+        choose_by_keyboard(page, cell)
+        assert_answers_are(page, cell)
+
+
+@pytest.mark.parametrize("language", REPORT_FILES)
+def test_it_writes_numbers_as_the_rest_of_the_page_does(open_page, site, cells, language):
+    page, text = open_page(language), site.texts[language]
+    for cell in cells:
+        choose(page, cell)
+        shown = {name: page.text_content(f"#whatif-{name}") for name in (*ANSWERS, "saving")}
+        assert shown["energy"].startswith(text.energy(cell["energy_kwh"]))
+        assert shown["emissions"].startswith(text.mass(cell["emissions_g"]))
+        assert shown["cost"].startswith(text.money(cell["cost"], "EUR"))
+        assert shown["saving"].startswith(text.share(cell["saved_share"]))
+
+
+def test_what_is_unknown_says_why(open_page):
+    page = open_page("en")
+    page.select_option("#whatif-country", "CAF")
+    assert page.text_content("#whatif-emissions") == "unknown"
+    assert "Central African Republic" in page.text_content("#whatif-emissions-note")
+    assert "gives no price for the mix" in page.text_content("#whatif-cost-note")
+    page.select_option("#whatif-source", "oil")
+    assert page.text_content("#whatif-cost-note") == "No cost is known for this source (oil)."
+    assert "without a range" in page.text_content("#whatif-emissions-note")
+    page.select_option("#whatif-source", "hydro")
+    assert "without a range" in page.text_content("#whatif-cost-note")
+
+
+def test_between_the_tables_coverages_it_holds_too(open_page, site):
+    page = open_page("en")
+    rng = random.Random(5)
+    table = site.study.scenarios
+    full = table[(table["coverage"] == 1) & (table["n_train"] == 30_000)]
+    grid = table[(table["source"] == "grid") & (table["n_train"] == 30_000)]
+    by_country = grid.set_index("country_iso3")["emissions_g"]
+    for row in full.dropna(subset="emissions_g").sample(10, random_state=1).to_dict("records"):
+        share = rng.random()
+        choose(page, row | {"coverage": share})
+        own = by_country[row["country_iso3"]]
+        expected = share * row["emissions_g"] + (1 - share) * own
+        assert read(page, "emissions") == pytest.approx(expected, rel=1e-6, nan_ok=True)
+
+
+def test_equivalents_follow_the_emissions(open_page, site):
+    page = open_page("en")
+    car = site.study.everyday.set_index("equivalent")["amount"]["car_km"]
+    trainings = float(f"{car / read(page, 'emissions'):.2e}")
+    first = page.text_content("#whatif-equivalents li")
+    assert f"{trainings:,.0f} such trainings" in first
+
+
+def test_without_script_there_is_a_table_instead(open_page, site):
+    page = open_page("en", java_script_enabled=False)
+    assert page.is_hidden("#whatif-calculator")
+    assert page.is_visible("#whatif-table1")
+    assert page.is_hidden("#case1-country-search")
+    case = site.study.cases()[0]
+    largest = float(case.source_cells["emissions_g"].max())
+    unit = next(unit for unit in MASS_UNITS if largest >= unit.size)
+    coal = site.texts["en"].number(float(case.at("coal", 5_000)["emissions_g"]) / unit.size)
+    assert coal in page.text_content("#whatif-table1")
+
+
+def test_with_script_the_calculator_stands_in_the_tables_place(open_page):
+    page = open_page("en")
+    assert page.is_visible("#whatif-calculator")
+    assert page.is_hidden("#whatif-table1")
+    page.emulate_media(media="print")
+    assert page.is_hidden("#whatif-calculator")
+    assert page.is_visible("#whatif-table1")
