@@ -55,7 +55,7 @@ def describe(
             "training_examples": len(dataset.y_train),
             "test_examples": len(dataset.y_test),
             "test_duplicates": dataset.test_duplicates,
-            "classes": list(dataset.classes),
+            **({"classes": list(dataset.classes)} if dataset.classes else {}),
             "input_shape": list(dataset.x_train.shape[1:]),
         },
         "trainings": {

@@ -41,15 +41,15 @@ def diabetes():
 
 @pytest.fixture
 def train_diabetes(diabetes, tmp_path):
-    def run(n_train=200, seed=1, dataset=diabetes, network="linear", settings=SETTINGS):
+    def run(n_train=200, seed=1, dataset=diabetes, network="linear", init_args=None):
         return train(
             dataset,
             model=network,
             class_path=network,
-            init_args={},
+            init_args=init_args or {},
             n_train=n_train,
             seed=seed,
-            settings=settings,
+            settings=SETTINGS,
             meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
             ledger=Ledger(tmp_path / "attempts", identity="x"),
             threads=1,
@@ -131,6 +131,14 @@ def test_the_test_targets_reach_no_training(train_diabetes, diabetes):
     first, second = train_diabetes(), train_diabetes(dataset=strange)
     assert first.epoch_log[-1].metrics == second.epoch_log[-1].metrics
     assert second.test_rmse > 900
+
+
+def test_a_users_network_learns_numbers_and_so_does_one_that_trains_itself(train_diabetes):
+    perceptron = train_diabetes(network="user_classes.Perceptron", init_args={"width": 8})
+    itself = train_diabetes(network="user_classes.Predictor", init_args={"learning_rate": 0.01})
+    # Predicting the mean alone leaves about 75.
+    assert 45 < perceptron.test_rmse < 70
+    assert 45 < itself.test_rmse < 70
 
 
 def test_targets_that_are_all_the_same_are_refused(train_diabetes, diabetes):
