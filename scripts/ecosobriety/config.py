@@ -282,6 +282,10 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         allowed = "32-true or bf16-mixed with the accelerator cpu"
         yield "training.precision", f'is "16-mixed", but must be {allowed}'
     yield from _country_data_contradictions(config["country_data"])
+    shown, shares = config["figures"]["heat_map_coverage"], config["grid"]["coverage"]
+    if shown is not None and shown not in shares:
+        allowed = f"null or one of grid.coverage: {list_names(shares)}"
+        yield "figures.heat_map_coverage", f"is {shown}, but must be {allowed}"
     if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
 

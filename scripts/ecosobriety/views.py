@@ -24,6 +24,16 @@ from ecosobriety.units import readable_batch
 OUTLIER_RATIO = 10.0
 """A factor whose high end is more than so many times its central value is told as an outlier."""
 
+LISTED_COUNTRIES = (
+    *("NOR", "POL", "CHN", "USA", "DEU", "IND", "SWE", "ZAF"),
+    *("GBR", "BRA", "JPN", "AUS", "CAN", "SAU", "ESP"),
+)
+"""Countries that figures pick out among all. The poster compares some and does not name them: these
+are both ends of the scale and large users of electricity, those first that are named first."""
+
+EXTREME_COUNTRIES = 3
+"""How many countries at either end of the ranking stand beside `LISTED_COUNTRIES`."""
+
 MARKS = {"from memory": "†", "secondary copies": "‡"}
 """Marks of factors that were not read in their source itself, by how they were verified."""
 
@@ -95,6 +105,17 @@ class Study:
             table["energy_kwh_mean"], table[f"{self.metric.name}_mean"], self.metric
         )
         return table
+
+    @cached_property
+    def emissions_batch(self) -> int:
+        """How many trainings emissions are told for, so that 1 g or more is to be read.
+
+        By the study's largest training on the metering country's mix; where that is unknown, by the
+        largest emissions of all. One number for the whole study, so that its models compare.
+        """
+        own_mix = self.efficiency["emissions_g"].dropna()
+        known = own_mix if len(own_mix) else self.scenarios["emissions_g"].dropna()
+        return readable_batch(float(known.max())) if len(known) else 1
 
     def cases(self) -> list["Case"]:
         """The data sets and models of the study, in the order of the table `curve`."""
@@ -268,6 +289,12 @@ class Case:
         """The study's currency (ISO 4217)."""
         return str(self.study.config["cost"]["currency"])
 
+    @property
+    def grid_price(self) -> float | None:
+        """The configuration's price of the metering country's mix, in `currency` per kWh."""
+        price = self.study.config["cost"].get("grid_price_per_kwh", {}).get(self.country)
+        return None if price is None else float(price)
+
     @cached_property
     def scenarios(self) -> pd.DataFrame:
         """The rows of `scenarios`."""
@@ -307,6 +334,68 @@ class Case:
             )
         chosen = (table["coverage"] == self.coverage) | (table["source"] == GRID_SOURCE)
         return table[chosen].sort_values("n_train", ignore_index=True)
+
+    @property
+    def emissions_batch(self) -> int:
+        """How many trainings emissions are told for: `Study.emissions_batch`."""
+        return self.study.emissions_batch
+
+    @cached_property
+    def ranked_countries(self) -> pd.DataFrame:
+        """`country_cells` with known emissions, from the lowest up, with `rank` from 1.
+
+        Countries whose data carry a flag have no rank, unless all do or it is the metering country:
+        most of them are small producers, and the ends of a ranking would be theirs by rounding.
+        """
+        known = self.country_cells[self.country_cells["emissions_g"].notna()]
+        sound = known["flag"].isna()
+        ranked = known[sound | (known["country_iso3"] == self.country)] if sound.any() else known
+        ranked = ranked.sort_values(["emissions_g", "country_iso3"], ignore_index=True)
+        return ranked.assign(rank=ranked.index + 1)
+
+    @cached_property
+    def shown_countries(self) -> pd.DataFrame:
+        """The rows of `ranked_countries` that are shown by name, from the highest down.
+
+        The metering country, `LISTED_COUNTRIES` and `EXTREME_COUNTRIES` at either end.
+        """
+        ranked = self.ranked_countries
+        named = ranked["country_iso3"].isin([self.country, *LISTED_COUNTRIES])
+        low = ranked["rank"] <= EXTREME_COUNTRIES
+        high = ranked["rank"] > len(ranked) - EXTREME_COUNTRIES
+        return ranked[named | low | high].iloc[::-1].reset_index(drop=True)
+
+    @cached_property
+    def heat_map_coverage(self) -> float:
+        """The coverage of the map of countries and sources; 0 without contracts.
+
+        The configuration's, or else the highest at which the country's mix still counts.
+        """
+        chosen = self.study.config["figures"]["heat_map_coverage"]
+        if chosen is not None:
+            return float(chosen)
+        shares = sorted(set(self.scenarios["coverage"]))
+        return float(max((share for share in shares if 0 < share < 1), default=shares[-1]))
+
+    @cached_property
+    def heat_map(self) -> pd.DataFrame:
+        """Emissions (g CO2e) of a training at the reference size by country and electricity.
+
+        Returns:
+            A row for each of `shown_countries`, in their order; a column `grid` for the country's
+            own mix, and one for each source at `heat_map_coverage`, from the source with the lowest
+            intensity up. Null where an intensity is unknown.
+        """
+        table = self.scenarios[self.scenarios["n_train"] == self.reference]
+        at_coverage = table["coverage"] == self.heat_map_coverage
+        table = table[at_coverage | (table["source"] == GRID_SOURCE)]
+        cells = table.pivot(index="country_iso3", columns="source", values="emissions_g")
+        factors = self.study.sources.set_index("source")["central_g_per_kwh"]
+        sources = [source for source in cells if source != GRID_SOURCE]
+        # By name first, so that equal intensities stand in the same order everywhere.
+        order = factors.reindex(sorted(sources)).sort_values(kind="stable").index
+        shown = self.shown_countries["country_iso3"]
+        return cells.reindex(index=shown, columns=[GRID_SOURCE, *order])
 
     def at(self, source: str, n_train: int) -> pd.Series:
         """The row of `source_cells` of one source and size."""

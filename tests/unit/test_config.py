@@ -79,6 +79,7 @@ def test_defaults_are_filled():
             "fallback": False,
         },
         "cost": {"currency": "EUR", "usd_per_unit": 1.142, "grid_price_per_kwh": {}},
+        "figures": {"heat_map_coverage": None},
     }
 
 
@@ -221,7 +222,7 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
-        *("prepare_countries", "build_report", "everything", "as its keys say"),
+        *("prepare_countries", "plot_figure", "build_report", "everything", "as its keys say"),
     )
     parts = list(described_parts(read_schema(SCHEMA)))
     assert len(parts) == len(document(read_schema(SCHEMA)).splitlines()) - 2  # its two head lines
@@ -231,8 +232,8 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # dataset, grid, training, metering, analysis, country_data, cost
-    assert len(mappings) == 7
+    # dataset, grid, training, metering, analysis, country_data, cost, figures
+    assert len(mappings) == 8
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -107,6 +107,8 @@ BAD_VALUES = {
     ("cost", "grid_price_per_kwh"): NOT_MAPPINGS
     | BAD_NAMES.filter(lambda name: isinstance(name, str)).map(lambda name: {name: 1})
     | bad_numbers(0, 1_000_000).map(lambda price: {"FRA": price}),
+    ("figures",): NOT_MAPPINGS,
+    ("figures", "heat_map_coverage"): bad_numbers(0, 1) | st.just(0),
 }
 SECTIONS = [(), ("dataset",), ("models", 0), ("grid",), ("training",), ("metering",), ("analysis",)]
 

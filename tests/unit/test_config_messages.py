@@ -147,6 +147,11 @@ from ecosobriety.schema import complete_value
         ),
         # What a schema cannot say.
         (
+            ("figures", "heat_map_coverage"),
+            0.75,
+            "figures.heat_map_coverage is 0.75, but must be null or one of grid.coverage: 0.5, 1.0",
+        ),
+        (
             ("country_data",),
             {"provider": "csv"},
             "country_data.path is null, but must be the path of a CSV file with the provider csv",
@@ -280,7 +285,7 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
             "stduy is not a known key, but must be one of study, title, languages, task, "
             "dataset, models, grid, training, metering, analysis, country_data, "
-            "cost (the nearest is study)",
+            "cost, figures (the nearest is study)",
         ),
         (
             {**SMALLEST, "grid": {"seeds": [1, 2]}},

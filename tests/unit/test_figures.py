@@ -23,6 +23,8 @@ MARGINS = (0.002, 0.01, 0.02)  # nothing smaller, 40,000 and 30,000 examples suf
 SHOWN_MARGINS = {
     "accuracy_energy-mlp": MARGINS,
     "country_emissions-mlp": (0.01,),
+    "country_ranking-mlp": (0.01,),
+    "emissions_map-mlp": (0.01,),
     "source_emissions-mlp": (0.01,),
     "source_cost-mlp": MARGINS,
     "pareto": (0.01,),
@@ -131,8 +133,10 @@ def test_letters_are_large_enough_to_read(figures):
     ("name", "units"),
     [
         ("accuracy_energy-mlp", {"(Wh)", "(%)", "(examples)"}),
-        ("country_emissions-mlp", {"(%)", "mg CO₂e"}),
-        ("source_emissions-mlp", {"(mg CO₂e)", "(examples)", "mg CO₂e with"}),
+        ("country_emissions-mlp", {"(%)", "1,000 trainings", "(g CO₂e)"}),
+        ("country_ranking-mlp", {"1,000 trainings", "(g CO₂e)"}),
+        ("emissions_map-mlp", {"1,000 trainings", "(g CO₂e)"}),
+        ("source_emissions-mlp", {"(g CO₂e)", "(examples)", "g CO₂e and range", "1,000 train"}),
         ("pareto", {"(Wh)", "(%)"}),
         ("source_cost-mlp", {"€, prices of 2020", "1,000,000 trainings", "(examples)"}),
     ],
@@ -231,7 +235,9 @@ def test_country_points_leave_out_flagged_and_missing_countries(cases, figures):
     assert 0 < len(sound) < len(cells)
     np.testing.assert_allclose(
         drawn,
-        np.column_stack([sound["country_low_carbon_share"] * 100, sound["emissions_g"] * 1e3]),
+        np.column_stack(
+            [sound["country_low_carbon_share"] * 100, sound["emissions_g"] * 1000]
+        ),  # trainings
     )
 
 
@@ -257,7 +263,8 @@ def test_source_range_is_the_factors_range_with_the_seeds(cases, figures):
     ranges = figures["source_emissions-mlp", "en", 0.01].axes[1]
 
     np.testing.assert_allclose(
-        ranges.lines[0].get_xdata(), [coal["emissions_g_low"] * 1e3, coal["emissions_g_high"] * 1e3]
+        ranges.lines[0].get_xdata(),
+        [coal["emissions_g_low"] * 1000, coal["emissions_g_high"] * 1000],  # trainings
     )
 
 

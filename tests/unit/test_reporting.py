@@ -288,7 +288,8 @@ def test_no_saving_is_called_one(svgs, texts):
     assert saved["saved_share"] < -0.9
     assert f"{more}</data> more on average" in context["headline"][1]
     assert "saves no energy" in context["headline"][1]
-    assert f"it costs {more} more with every source" in context["figures"][3]["caption"]
+    captions = dict(zip(FIGURES, (figure["caption"] for figure in context["figures"]), strict=True))
+    assert f"it costs {more} more with every source" in captions["source_cost"]
     assert f"(change: +{more})" in table_of({"cases": [context]}, "source").caption
 
 

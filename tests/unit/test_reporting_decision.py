@@ -260,7 +260,7 @@ def test_models_are_compared_and_the_beaten_one_is_named(texts):
 
     assert "No size of cnn is among them" in caption
     assert {row[7] for row in cells(context["efficiency"]["table"]) if row[0] == "cnn"} == {"no"}
-    assert context["efficiency"]["figure"]["number"] == 9  # after four of each model
+    assert context["efficiency"]["figure"]["number"] == 13  # after six of each model
 
 
 @pytest.mark.parametrize("language", REPORT_FILES)

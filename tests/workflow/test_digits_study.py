@@ -121,13 +121,20 @@ def test_recommendation_and_provenance(finished, read):
     assert provenance["trainings"]["number"] == len(SIZES) * len(SEEDS)
     prepared = datasets.load(finished.results("data/digits.npz"))
     assert provenance["dataset"]["sha256"] == prepared.sha256
-    assert set(provenance["factors"]) == {"source_intensity.csv", "source_cost.csv"}
+    assert set(provenance["factors"]) == {
+        "source_intensity.csv",
+        "source_cost.csv",
+        "equivalents.csv",
+    }
     assert provenance["versions"]["torch"].startswith("2.13.0")
 
 
 def test_figures_and_report(finished):
     figures = sorted(path.name for path in finished.results("figures").iterdir())
-    names = ["accuracy_energy", "country_emissions", "source_cost", "source_emissions"]
+    names = [
+        *("accuracy_energy", "country_emissions", "country_ranking", "emissions_map"),
+        *("source_cost", "source_emissions"),
+    ]
     ids = [*(f"{name}-mlp" for name in names), "pareto"]
     assert figures == sorted(f"{figure}.en.{kind}" for figure in ids for kind in ("png", "svg"))
     page = (finished.folder / "reports/digits/report.html").read_text()

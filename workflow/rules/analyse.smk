@@ -102,6 +102,7 @@ rule write_provenance:
         country_data=STUDY_FILES["country_data"],
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
+        everyday=EQUIVALENTS,
     output:
         f"{RESULTS}/provenance.json",
     log:

@@ -79,7 +79,9 @@ FIGURE = f"{RESULTS}/figures/{{figure}}.{{language}}"
 MODEL_FIGURES = [
     "accuracy_energy",
     "country_emissions",
+    "country_ranking",
     "source_emissions",
+    "emissions_map",
     "source_cost",
 ]
 # Each model has its own, and the study as a whole has some.

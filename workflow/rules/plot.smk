@@ -13,7 +13,9 @@ rule plot_figure:
         ENVIRONMENT
     params:
         # Not the whole configuration: a new language or title draws nothing anew.
-        config=canonical({key: config[key] for key in ("dataset", "metering", "cost")}),
+        config=canonical(
+            {key: config[key] for key in ("dataset", "metering", "cost", "figures")}
+        ),
         code=code(
             *("equivalents", "factors", "figures", "grid", "metrics"),
             *("tables", "texts", "units", "views"),

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from ecosobriety.figures.accuracy import accuracy_energy
 from ecosobriety.figures.countries import country_emissions
+from ecosobriety.figures.country_ranking import country_ranking
+from ecosobriety.figures.emissions_map import emissions_map
 from ecosobriety.figures.pareto import pareto
 from ecosobriety.figures.sources import source_cost, source_emissions
 from ecosobriety.figures.style import STYLE
@@ -23,7 +25,9 @@ from ecosobriety.views import Case, Study
 FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
     "accuracy_energy": accuracy_energy,
     "country_emissions": country_emissions,
+    "country_ranking": country_ranking,
     "source_emissions": source_emissions,
+    "emissions_map": emissions_map,
     "source_cost": source_cost,
 }
 """The figures of each model by name, in the report's order."""

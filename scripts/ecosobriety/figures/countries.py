@@ -1,4 +1,4 @@
-"""Emissions of one training in every country."""
+"""Emissions of a training in every country."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -13,53 +13,69 @@ from ecosobriety.figures.style import (
     new_figure,
     number_axis,
 )
+from ecosobriety.figures.wording import emissions_label
 from ecosobriety.texts import Texts
 from ecosobriety.units import MASS_UNITS, readable_unit
-from ecosobriety.views import Case
-
-# Countries worth a name if there is room: both ends of the scale, then large users of electricity.
-_KNOWN_COUNTRIES = (
-    *("NOR", "POL", "CHN", "USA", "DEU", "IND", "SWE", "ZAF"),
-    *("GBR", "BRA", "JPN", "AUS", "CAN", "SAU", "ESP"),
-)
+from ecosobriety.views import LISTED_COUNTRIES, Case
 
 
 def country_emissions(case: Case, text: Texts) -> Figure:
-    """Emissions of one training on each country's mix against the mix's low-carbon share."""
-    figure = new_figure(4.4)
+    """Emissions on each country's mix against its low-carbon share, some countries picked out."""
+    figure = new_figure(4.75)
     cells = case.country_cells
     shown = cells[cells["usable"]]
     if shown.empty:
         return empty_figure(figure, text("figure.country_emissions.no_share"))
-    axes = add_axes(figure, 0.85, 0.6, 5.9, 3.65)
-    unit = readable_unit(float(shown["emissions_g"].max()), MASS_UNITS)
+    axes = add_axes(figure, 0.95, 0.95, 5.8, 3.65)
+    batch = case.emissions_batch
+    unit = readable_unit(float(shown["emissions_g"].max()) * batch, MASS_UNITS)
     points = {
         str(row.country_iso3): (
             float(row.country_low_carbon_share) * 100,  # type: ignore[arg-type]
-            float(row.emissions_g) / unit.size,  # type: ignore[arg-type]
+            float(row.emissions_g) * batch / unit.size,  # type: ignore[arg-type]
         )
         for row in shown.itertuples()
     }
     x, y = zip(*points.values(), strict=True)
-    axes.scatter(x, y, s=20, color=ACCENT, alpha=0.5, linewidth=0)
+    label = text("figure.country_emissions.every")
+    axes.scatter(x, y, s=20, color=ACCENT, alpha=0.4, linewidth=0, label=label)
+    listed = [code for code in LISTED_COUNTRIES if code in points and code != case.country]
+    if listed:
+        listed_x, listed_y = zip(*(points[code] for code in listed), strict=True)
+        axes.scatter(
+            listed_x,
+            listed_y,
+            s=34,
+            color=ACCENT,
+            edgecolor=INK,
+            linewidth=1.2,
+            label=text("figure.country_emissions.listed"),
+        )
     axes.set_xlim(-3, 103)
     axes.set_ylim(0, max(y) * 1.07)
-    n_train = text.integer(case.reference)
     axes.set_xlabel(text("label.low_carbon_share"))
-    axes.set_ylabel(text("label.emissions_at", unit=unit.symbol, n_train=n_train))
+    axes.set_ylabel(emissions_label(case, case.reference, unit.symbol, text))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(value)))
     number_axis(axes, text)
     own = case.country in points
     if own:
-        axes.plot(*points[case.country], "D", color=FIT, markersize=7, markeredgecolor="white")
+        axes.plot(
+            *points[case.country],
+            "D",
+            color=FIT,
+            markersize=7,
+            markeredgecolor="white",
+            linestyle="none",
+            label=text("figure.country_emissions.own"),
+        )
     names = dict(zip(shown["country_iso3"], shown["country_name"], strict=True))
-    known = [code for code in _KNOWN_COUNTRIES if code in points and code != case.country]
     plain = {"color": INK}
     label_points(
         axes,
-        {text.country(code, names[code]): points[code] for code in [case.country] * own + known},
+        {text.country(code, names[code]): points[code] for code in [case.country] * own + listed},
         points.values(),
         plain,
         first={"color": FIT, "weight": "bold"} if own else plain,
     )
+    figure.legend(loc="lower center", ncols=3, columnspacing=1.5)
     return figure

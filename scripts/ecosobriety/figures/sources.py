@@ -24,7 +24,7 @@ from ecosobriety.figures.style import (
     number_axis,
     size_axis,
 )
-from ecosobriety.figures.wording import cost_label, source_name
+from ecosobriety.figures.wording import cost_label, no_cost, source_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts
 from ecosobriety.units import MASS_UNITS, readable_unit
@@ -68,24 +68,26 @@ def _label(case: Case, source: str, mark: str, text: Texts) -> str:
 
 def source_emissions(case: Case, text: Texts) -> Figure:
     """Emissions against size by source; beside each name the range at the reference size."""
-    figure = new_figure(4.9)
+    figure = new_figure(5.05)
     order, styles = case.source_order("emissions_g"), _series_styles(case)
     if not order:
         return empty_figure(figure, text("figure.source_emissions.no_intensity"))
-    lines = add_axes(figure, 0.85, 0.65, 2.5, 4.1)
-    ranges = add_axes(figure, 5.45, 0.65, 1.35, 4.1)
+    lines = add_axes(figure, 0.85, 0.8, 2.5, 4.1)
+    ranges = add_axes(figure, 5.45, 0.8, 1.35, 4.1)
     curves = {source: case.source_curve(source) for source in order}
     highest = float(curves[order[0]]["emissions_g"][case.reference])
-    unit = readable_unit(highest, MASS_UNITS)
+    batch = case.emissions_batch
+    unit = readable_unit(highest * batch, MASS_UNITS)
+    scale = batch / unit.size
     lines.set_yscale("log")
     ranges.set_xscale("log")
     for row, source in enumerate(order):
         curve, style = curves[source], styles[source]
-        lines.plot(curve.index, curve["emissions_g"] / unit.size, **style)
+        lines.plot(curve.index, curve["emissions_g"] * scale, **style)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
             _label(case, source, case.intensity_mark(source), text),
-            (curve.index[-1], curve["emissions_g"].iloc[-1] / unit.size),
+            (curve.index[-1], curve["emissions_g"].iloc[-1] * scale),
             xytext=(1.1, height),
             textcoords="axes fraction",
             va="center",
@@ -93,7 +95,7 @@ def source_emissions(case: Case, text: Texts) -> Figure:
             arrowprops=_LEADER,
         )
         low, centre, high = (
-            float(curve[column][case.reference]) / unit.size
+            float(curve[column][case.reference]) * scale
             for column in ("emissions_g_low", "emissions_g", "emissions_g_high")
         )
         ranges.plot([low, high], [height, height], "|-", color=style["color"])
@@ -101,9 +103,10 @@ def source_emissions(case: Case, text: Texts) -> Figure:
     size_axis(lines, case, text, ticks=4)
     log_axis(lines.yaxis, text)
     log_axis(ranges.xaxis, text)
-    lines.set_ylabel(text("label.emissions", unit=unit.symbol))
+    told = {"unit": unit.symbol, "trainings": trainings(batch, text)}
+    lines.set_ylabel(text("label.emissions", **told))
     n_train = text.integer(case.reference)
-    ranges.set_xlabel(text("label.range_at", unit=unit.symbol, n_train=n_train))
+    ranges.set_xlabel(text("label.range_at", n_train=n_train, **told))
     ranges.set_ylim(0, 1)
     ranges.set_yticks([])
     ranges.spines["left"].set_visible(False)
@@ -116,7 +119,7 @@ def source_cost(case: Case, text: Texts) -> Figure:
     figure = new_figure(4.6)
     order, styles = case.source_order("cost"), _series_styles(case)
     if not order:
-        return empty_figure(figure, text("figure.source_cost.no_price"))
+        return empty_figure(figure, no_cost(case, text))
     axes = add_axes(figure, 0.95, 0.6, 3.95, 3.8)
     curves = {source: case.source_curve(source) for source in order}
     batch = case.cost_batch

@@ -1,8 +1,12 @@
 """What figures and report call the things of a case, in the reader's language."""
 
+import pandas as pd
+
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for
 from ecosobriety.views import Case, Study
+
+_LISTED_CHARACTERS = 22
 
 
 def country_name(case: Case, text: Texts) -> str:
@@ -26,6 +30,36 @@ def cost_label(case: Case, batch: int, text: Texts) -> str:
         span = "–".join(str(year) for year in dict.fromkeys([years[0], years[-1]]))
         money = text("label.money", currency=money, years=span)
     return text("label.cost", trainings=trainings(batch, text), money=money)
+
+
+def no_cost(case: Case, text: Texts) -> str:
+    """Why no source has a cost: a part of the electricity without a price, or no known price."""
+    if case.coverage < 1 and case.grid_price is None:
+        return text("figure.source_cost.no_grid_price", country=country_name(case, text))
+    return text("figure.source_cost.no_price")
+
+
+def emissions_label(case: Case, n_train: int, unit: str, text: Texts) -> str:
+    """What an axis of emissions shows: number of trainings, their size, unit."""
+    return text(
+        "label.emissions_with",
+        trainings=trainings(case.emissions_batch, text),
+        n_train=text.integer(n_train),
+        unit=unit,
+    )
+
+
+def listed_country(row: pd.Series, text: Texts) -> str:
+    """A country's name from a row with country_iso3 and country_name, short enough for a list."""
+    name = text.country(str(row["country_iso3"]), str(row["country_name"]))
+    return name if len(name) <= _LISTED_CHARACTERS else f"{name[: _LISTED_CHARACTERS - 1]}…"
+
+
+def source_column(case: Case, source: str, text: Texts) -> str:
+    """The name of a source with its factor's mark, or of a country's own mix, whichever country."""
+    if source == GRID_SOURCE:
+        return text("source_name.own_mix")
+    return source_name(case, source, text, case.intensity_mark(source))
 
 
 def trainings(count: int, text: Texts) -> str:

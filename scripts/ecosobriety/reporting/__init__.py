@@ -20,6 +20,7 @@ from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
+from ecosobriety.reporting.everyday import everyday_factors, everyday_table
 from ecosobriety.reporting.headline import headline, ladder, target, warnings
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.references import load_references, references_section
@@ -118,6 +119,7 @@ def build_context(
         "claims": claim_cards(claims, text),
         "efficiency": {
             **efficiency(study, text),
+            "everyday": [everyday_table(case, text) for case in cases],
             "figure": _figure(
                 "pareto",
                 len(cases) * len(FIGURES) + 1,
@@ -129,7 +131,7 @@ def build_context(
         },
         "measurement": _measurement(study, provenance, text),
         "countries": country_section(study, provenance, text),
-        "factors": factor_tables(study, text),
+        "factors": [*factor_tables(study, text), everyday_factors(study, text)],
         "factor_notes": _factor_notes(study, text),
         "whatif": whatif(study, text),
         "lost": lost_section(study, text),
@@ -291,4 +293,18 @@ def _factor_notes(study: Study, text: Texts) -> list[str]:
             currency=cost["currency"],
             rate=text.number(cost["usd_per_unit"], 4),
         ),
+        _grid_prices(study, text),
     ]
+
+
+def _grid_prices(study: Study, text: Texts) -> str:
+    """Which countries' mix has a price, and what its absence leaves empty."""
+    cost = study.config["cost"]
+    names = study.countries.set_index("country_iso3")["country_name"]
+    prices = [
+        f"{text.country(code, str(names.get(code, code)))} {text.money(price, cost['currency'])}"
+        for code, price in sorted(cost.get("grid_price_per_kwh", {}).items())
+    ]
+    if not prices:
+        return text("factors.grid_price.none")
+    return text("factors.grid_price.some", prices=", ".join(prices))

@@ -4,7 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.figures.wording import country_name, score_decimals, source_name
+from ecosobriety.figures.wording import (
+    country_name,
+    score_decimals,
+    source_name,
+    trainings,
+)
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
@@ -27,19 +32,26 @@ def efficiency_table(study: Study, text: Texts) -> Table:
     """Score, time, energy and emissions side by side for every model and size."""
     table = study.efficiency
     energy = readable_unit(float(table["energy_kwh_mean"].max()), ENERGY_UNITS)
-    emissions = readable_unit(float(table["emissions_g"].max()), MASS_UNITS)
+    batch = study.emissions_batch
+    emissions = readable_unit(float(table["emissions_g"].max()) * batch, MASS_UNITS)
     columns = [
         Column(text("column.model"), numeric=False),
         Column(text("column.n_train")),
         Column(text("column.accuracy_mean")),
         Column(text("column.duration")),
         Column(text("column.energy_mean", unit=energy.symbol)),
-        Column(text("column.emissions_mean", unit=emissions.symbol)),
+        Column(
+            text(
+                "column.emissions_mean",
+                trainings=trainings(batch, text),
+                unit=emissions.symbol,
+            )
+        ),
         Column(text("column.marginal_accuracy", unit=energy.symbol)),
         Column(text("column.on_front"), numeric=False),
     ]
     rows = [
-        _efficiency_row(row, energy, emissions, score_decimals(study), text)
+        _efficiency_row(row, energy, emissions, batch, score_decimals(study), text)
         for _, row in table.iterrows()
     ]
     country = country_name(study.cases()[0], text)
@@ -53,13 +65,13 @@ def efficiency_table(study: Study, text: Texts) -> Table:
 
 
 def _efficiency_row(
-    row: pd.Series, energy: Unit, emissions: Unit, decimals: int, text: Texts
+    row: pd.Series, energy: Unit, emissions: Unit, batch: int, decimals: int, text: Texts
 ) -> list[Cell]:
     metric = text.metric
     gain = (
         metric.sign * row[f"marginal_{metric.name}_per_kwh"] * metric.display_factor * energy.size
     )
-    emitted_g = row["emissions_g"]
+    emitted_g = row["emissions_g"] * batch
     texts = [
         str(row["model"]),
         text.integer(row["n_train"]),

@@ -184,19 +184,24 @@ def ladder(case: Case, text: Texts) -> Table | None:
         return None
     grid = case.at(GRID_SOURCE, case.reference)
     energy = readable_unit(float(grid["energy_kwh"]), ENERGY_UNITS)
-    emissions = readable_unit(float(grid["emissions_g"]), MASS_UNITS)
-    batch = case.cost_batch
+    emissions = readable_unit(float(grid["emissions_g"]) * case.emissions_batch, MASS_UNITS)
     columns = [
         Column(text("column.margin")),
         Column(text("column.sufficient")),
         Column(text("column.saved_share", confidence=text.share(case.confidence))),
         Column(text("column.saved_energy", unit=energy.symbol)),
-        Column(text("column.saved_emissions", unit=emissions.symbol)),
+        Column(
+            text(
+                "column.saved_emissions",
+                unit=emissions.symbol,
+                trainings=trainings(case.emissions_batch, text),
+            )
+        ),
         Column(
             text(
                 "column.saved_cost",
                 currency=text.currency(case.currency),
-                trainings=trainings(batch, text),
+                trainings=trainings(case.cost_batch, text),
             )
         ),
         Column(text("column.certainty", confidence=text.share(case.confidence))),
@@ -205,7 +210,7 @@ def ladder(case: Case, text: Texts) -> Table | None:
     rows = [
         [
             Cell(_margin(case, answer, text)),
-            *(_saved(answer, energy, emissions, batch, score_decimals(case.study), text)),
+            *(_saved(case, answer, energy, emissions, text)),
             Cell(_next_size(answer["seeds_needed"], text)),
         ]
         for answer in case.answers
@@ -225,12 +230,7 @@ def _margin(case: Case, answer: Mapping[str, Any], text: Texts) -> str:
 
 
 def _saved(
-    answer: Mapping[str, Any],
-    energy: Unit,
-    emissions: Unit,
-    batch: int,
-    decimals: int,
-    text: Texts,
+    case: Case, answer: Mapping[str, Any], energy: Unit, emissions: Unit, text: Texts
 ) -> list[Cell]:
     """Size, share, energy, emissions, cost and certainty; dashes where nothing smaller suffices."""
     if not answer["smaller_than_reference"]:
@@ -238,12 +238,13 @@ def _saved(
     saving, interval = answer["saving"], answer["energy_saved_share"]
     bounds = {"low": text.share(interval["ci_low"]), "high": text.share(interval["ci_high"])}
     emissions_g, difference = saving["emissions_g"], answer[f"{text.metric.name}_diff"]
+    scale, decimals = case.emissions_batch / emissions.size, score_decimals(case.study)
     return [
         Cell(text.integer(answer["sufficient_n_train"])),
         Cell(text("unit.interval", mean=text.share(saving["share"]), **bounds)),
         Cell(text.number(saving["energy_kwh"] / energy.size)),
-        Cell(text.number(emissions_g / emissions.size if is_known(emissions_g) else None)),
-        Cell(_cost(saving["cost"], batch, text)),
+        Cell(text.number(emissions_g * scale if is_known(emissions_g) else None)),
+        Cell(_cost(saving["cost"], case.cost_batch, text)),
         Cell(
             text(
                 "table.ladder.certainty",

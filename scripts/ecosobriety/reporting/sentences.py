@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from markupsafe import Markup
 
 from ecosobriety.curves import PowerLaw
-from ecosobriety.figures.wording import country_name, point_name, source_name, trainings
+from ecosobriety.figures.wording import country_name, no_cost, point_name, source_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.views import MARKS, Case, Study
+from ecosobriety.views import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
 
 
 def data(value: float | None, written: str) -> Markup:
@@ -94,8 +94,9 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
                 n_train=text.integer(case.reference),
                 lowest=text.country(lowest["country_iso3"], lowest["country_name"]),
                 highest=text.country(highest["country_iso3"], highest["country_name"]),
-                low=text.mass(lowest["emissions_g"]),
-                high=text.mass(highest["emissions_g"]),
+                trainings=trainings(case.emissions_batch, text),
+                low=text.mass(lowest["emissions_g"] * case.emissions_batch),
+                high=text.mass(highest["emissions_g"] * case.emissions_batch),
                 ratio=text.number(highest["emissions_g"] / lowest["emissions_g"], 2),
                 countries=_countries(len(shown), text),
                 correlation=text.fixed(ranks, 2),
@@ -107,14 +108,70 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
             text(
                 "caption.country_emissions.own",
                 country=country_name(case, text),
-                emissions=text.mass(own["emissions_g"].iloc[0]),
+                emissions=text.mass(own["emissions_g"].iloc[0] * case.emissions_batch),
                 share=text.share(own["country_low_carbon_share"].iloc[0]),
             )
         )
+    if shown["country_iso3"].isin(LISTED_COUNTRIES).any():
+        sentences.append(text("caption.country_emissions.listed"))
     if left_out:
         key = "caption.country_emissions.left_out"
         sentences.append(text.plural(key, left_out, countries=_countries(left_out, text)))
     return sentences
+
+
+def _country_ranking(case: Case, text: Texts) -> list[str]:
+    countries = case.shown_countries
+    if countries.empty:
+        return [text("figure.country_ranking.no_intensity")]
+    ranked = len(case.ranked_countries)
+    sentences = [
+        text(
+            "caption.country_ranking.what",
+            trainings=trainings(case.emissions_batch, text),
+            n_train=text.integer(case.reference),
+            countries=_countries(ranked, text),
+        ),
+        text(
+            "caption.country_ranking.shown",
+            extremes=text.integer(EXTREME_COUNTRIES),
+            country=country_name(case, text),
+        ),
+        text("caption.country_ranking.bounds", confidence=text.share(case.confidence))
+        if countries["emissions_g_low"].notna().any()
+        else text("caption.country_ranking.no_bounds"),
+        text("caption.country_ranking.no_range"),
+    ]
+    left_out = len(case.country_cells) - ranked
+    if left_out:
+        key = "caption.country_ranking.left_out"
+        sentences.append(text.plural(key, left_out, countries=_countries(left_out, text)))
+    return sentences
+
+
+def _emissions_map(case: Case, text: Texts) -> list[str]:
+    table = case.heat_map
+    if table.isna().all(axis=None):
+        return [text("figure.emissions_map.no_intensity")]
+    coverage = case.heat_map_coverage
+    sentences = [
+        text(
+            "caption.emissions_map.what",
+            trainings=trainings(case.emissions_batch, text),
+            n_train=text.integer(case.reference),
+        ),
+        text(
+            f"caption.emissions_map.{'full' if coverage == 1 else 'partial'}",
+            coverage=text.share(coverage),
+            rest=text.share(1 - coverage),
+        ),
+        text("caption.emissions_map.shown", extremes=text.integer(EXTREME_COUNTRIES)),
+        text("caption.emissions_map.colours"),
+    ]
+    if table.isna().any(axis=None):
+        sentences.append(text("caption.emissions_map.unknown"))
+    marks = [case.intensity_mark(str(source)) for source in table]
+    return sentences + legend(marks, text)
 
 
 def _countries(count: int, text: Texts) -> str:
@@ -133,15 +190,18 @@ def _source_emissions(case: Case, text: Texts) -> list[str]:
             n_train=text.integer(case.reference),
             highest=source_name(case, highest, text),
             lowest=source_name(case, lowest, text),
-            high=text.mass(emissions[highest]),
-            low=text.mass(emissions[lowest]),
+            trainings=trainings(case.emissions_batch, text),
+            high=text.mass(emissions[highest] * case.emissions_batch),
+            low=text.mass(emissions[lowest] * case.emissions_batch),
             ratio=text.number(emissions[highest] / emissions[lowest], 2),
         ),
         text(
             "caption.source_emissions.contract",
             coverage=text.share(case.coverage),
             country=country_name(case, text),
-            emissions=text.mass(emissions.get(GRID_SOURCE)),
+            emissions=text.mass(
+                emissions[GRID_SOURCE] * case.emissions_batch if GRID_SOURCE in emissions else None
+            ),
         ),
         text("caption.source_emissions.bars"),
     ]
@@ -164,7 +224,7 @@ def _factor(case: Case, source: str, column: str) -> float:
 def _source_cost(case: Case, text: Texts) -> list[str]:
     order = case.source_order("cost")
     if not order:
-        return [text("figure.source_cost.no_price")]
+        return [no_cost(case, text)]
     costs = {source: float(case.at(source, case.reference)["cost"]) for source in order}
     highest, lowest = order[0], order[-1]
     batch = case.cost_batch
@@ -194,6 +254,10 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
     if case.unpriced_sources:
         names = ", ".join(text.name("source", source) for source in case.unpriced_sources)
         sentences.append(text("caption.source_cost.unpriced", sources=names))
+    price = case.grid_price
+    key = "caption.source_cost." + ("no_grid_price" if price is None else "grid_price")
+    told = text.money(price, case.currency)
+    sentences.append(text(key, country=country_name(case, text), price=told))
     return sentences + legend([case.cost_mark(source) for source in order], text)
 
 
@@ -209,6 +273,8 @@ def legend(marks: Sequence[str], text: Texts) -> list[str]:
 _CAPTIONS: Mapping[str, Callable[[Case, Texts], list[str]]] = {
     "accuracy_energy": _accuracy_energy,
     "country_emissions": _country_emissions,
+    "country_ranking": _country_ranking,
     "source_emissions": _source_emissions,
+    "emissions_map": _emissions_map,
     "source_cost": _source_cost,
 }

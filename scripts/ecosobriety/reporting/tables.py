@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.figures.wording import cost_label, score_decimals, source_name
+from ecosobriety.figures.wording import cost_label, score_decimals, source_name, trainings
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
@@ -135,15 +135,14 @@ def source_table(case: Case, text: Texts) -> Table:
     """Carbon intensity, emissions and cost by source at the reference and the smaller size."""
     sizes = [case.reference] if case.stop is None else [case.reference, case.stop]
     reference = case.source_cells[case.source_cells["n_train"] == case.reference]
-    unit = readable_unit(float(reference["emissions_g"].max()), MASS_UNITS)
     batch = case.cost_batch
+    highest_g = float(reference["emissions_g"].max()) * case.emissions_batch
+    unit = readable_unit(highest_g, MASS_UNITS)
+    scale = case.emissions_batch / unit.size
     columns = [
         Column(text("column.source"), numeric=False),
         Column(text("column.intensity_range")),
-        *(
-            Column(text("column.emissions", n_train=text.integer(n_train), unit=unit.symbol))
-            for n_train in sizes
-        ),
+        *(Column(_emissions_column(case, n_train, unit.symbol, text)) for n_train in sizes),
         *(
             Column(
                 text(
@@ -156,7 +155,7 @@ def source_table(case: Case, text: Texts) -> Table:
         ),
     ]
     order = reference.sort_values(["emissions_g", "source"], ascending=False)["source"]
-    rows = [_source_row(case, str(source), sizes, unit.size, batch, text) for source in order]
+    rows = [_source_row(case, str(source), sizes, scale, batch, text) for source in order]
     marks = [case.intensity_mark(source) for source in order]
     marks += [case.cost_mark(source) for source in order]
     key = "table.source.one_size"
@@ -171,8 +170,17 @@ def source_table(case: Case, text: Texts) -> Table:
     return Table("source", caption, columns, rows, notes=legend(marks, text))
 
 
+def _emissions_column(case: Case, n_train: int, unit: str, text: Texts) -> str:
+    return text(
+        "column.emissions",
+        trainings=trainings(case.emissions_batch, text),
+        n_train=text.integer(n_train),
+        unit=unit,
+    )
+
+
 def _source_row(
-    case: Case, source: str, sizes: Sequence[int], unit_g: float, batch: int, text: Texts
+    case: Case, source: str, sizes: Sequence[int], scale: float, batch: int, text: Texts
 ) -> list[Cell]:
     cells = [case.at(source, n_train) for n_train in sizes]
     intensity = [cells[0][f"intensity_g_per_kwh{bound}"] for bound in ("", "_low", "_high")]
@@ -180,7 +188,7 @@ def _source_row(
     return _cells(
         source_name(case, source, text),
         _marked(_interval(intensity, 0, text), mark),
-        *(_marked(text.number(cell["emissions_g"] / unit_g), mark) for cell in cells),
+        *(_marked(text.number(cell["emissions_g"] * scale), mark) for cell in cells),
         *(
             _marked(text.number(cell["cost"] * batch), cost_mark if is_known(cell["cost"]) else "")
             for cell in cells
@@ -191,13 +199,14 @@ def _source_row(
 def country_table(case: Case, text: Texts) -> Table:
     """Every country's electricity, and the emissions of one training on it."""
     cells = case.country_cells
-    unit = readable_unit(float(cells["emissions_g"].max()), MASS_UNITS)
+    batch = case.emissions_batch
+    unit = readable_unit(float(cells["emissions_g"].max()) * batch, MASS_UNITS)
     columns = [
         Column(text("column.country"), numeric=False),
         Column(text("column.low_carbon_share")),
         Column(text("column.year")),
         Column(text("column.intensity")),
-        Column(text("column.emissions", n_train=text.integer(case.reference), unit=unit.symbol)),
+        Column(_emissions_column(case, case.reference, unit.symbol, text)),
         Column(text("column.flag"), numeric=False),
     ]
     rows = [
@@ -211,7 +220,7 @@ def country_table(case: Case, text: Texts) -> Table:
                 row["country_year"],
             ),
             _sorted_cell(text.number(row["intensity_g_per_kwh"]), row["intensity_g_per_kwh"]),
-            _sorted_cell(text.number(row["emissions_g"] / unit.size), row["emissions_g"]),
+            _sorted_cell(text.number(row["emissions_g"] * batch / unit.size), row["emissions_g"]),
             # The factors' own remarks are in English.
             Cell(row["flag"] if isinstance(row["flag"], str) else "", lang="en"),
         ]
