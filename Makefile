@@ -8,15 +8,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help report doctor test bench lint format docs lock clean
+.PHONY: help report example doctor test bench lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build its reports
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config --read $(CONFIG)
-	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) -- all export_study
 	@printf '\nReports:\n'; ls -1 reports/$(STUDY)/*.html
+
+example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the README's picture in the repository
+	$(MAKE) report CONFIG=config/config.yaml
+	mkdir -p reports/example
+	cp reports/poster/report.html reports/poster/rapport.html reports/example/
+	$(BIN)/python tools/take_screenshot.py reports/example/report.html docs/report.png
 
 doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor

@@ -47,6 +47,7 @@ include: "workflow/rules/analyse.smk"
 include: "workflow/rules/cell.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/export.smk"
 
 
 rule all:

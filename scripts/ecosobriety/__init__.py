@@ -5,5 +5,6 @@ above it in this list:
 
 errors, files, units, metrics, texts, fingerprint, logs, records, tables, classes, datasets, schema,
 config, models, metering, training, doctor, provenance, curves, factors, grid, country_data,
-equivalents, scenarios, cells, recommendation, views, claims, figures, reporting.
+equivalents, scenarios, cells, recommendation, views, claims, figures, reporting,
+exporting.
 """

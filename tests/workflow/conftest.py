@@ -12,7 +12,15 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "workflow")
+PARTS = (
+    "Snakefile",
+    "CITATION.cff",
+    "environment.yml",
+    "config",
+    "profiles",
+    "scripts",
+    "workflow",
+)
 
 
 @dataclass

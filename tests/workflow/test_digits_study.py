@@ -162,6 +162,6 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         }
         assert written == rules
     # Made only when asked for.
-    on_demand = {"derive_cell", "refresh_countries"}
+    on_demand = {"derive_cell", "export_study", "refresh_countries"}
     scripts = {path.stem for path in (finished.folder / "scripts").glob("*.py")}
     assert scripts == rules | on_demand

@@ -3,7 +3,7 @@ rule collect_runs:
         records=records(),
         identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
     output:
-        table("runs"),
+        reported("runs"),
     log:
         f"{LOGS}/collect_runs.log",
     benchmark:
@@ -28,7 +28,7 @@ rule fit_curves:
     input:
         runs=table("runs"),
     output:
-        table("curve"),
+        reported("curve"),
     log:
         f"{LOGS}/fit_curves.log",
     benchmark:
@@ -49,8 +49,8 @@ rule derive_scenarios:
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
     output:
-        scenarios=table_files("scenarios"),
-        savings=table_files("savings"),
+        scenarios=reported("scenarios"),
+        savings=reported("savings"),
     log:
         f"{LOGS}/derive_scenarios.log",
     benchmark:
@@ -124,7 +124,7 @@ rule check_claims:
         poster="config/poster.yaml",
         poster_schema="workflow/schemas/poster.schema.yaml",
     output:
-        table("claims"),
+        reported("claims"),
     log:
         f"{LOGS}/check_claims.log",
     benchmark:

@@ -5,6 +5,8 @@ import re
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from snakemake.io import report as in_report
+
 from ecosobriety import config as study_config
 from ecosobriety import (
     classes,
@@ -164,6 +166,19 @@ def table(name):
     return table_files(name)[0]
 
 
+def reported(name):
+    """A table's files as outputs; those that people can read stand in `snakemake --report` too."""
+    entry = dict(
+        caption="../report/captions/table.rst",
+        category="Tables",
+        labels={"table": name},
+    )
+    return [
+        in_report(path, **entry) if path.endswith(".csv") else path
+        for path in table_files(name)
+    ]
+
+
 def canonical(value):
     """A value as one parameter: Snakemake compares text, whatever the order of the keys."""
     # A brace in the user's own words would be taken for a wildcard.
@@ -174,6 +189,8 @@ def code(*modules):
     """The fingerprint of the library's modules that decide a rule's result."""
     return fingerprint.code_fingerprint(modules)
 
+
+EXPORT = f"reports/{STUDY}/export"
 
 TABLES = ["runs", "curve", "scenarios", "savings", "claims"]
 

@@ -3,7 +3,12 @@ rule plot_figure:
         **STUDY_FILES,
         texts=f"{LOCALE}/{{language}}/figures.yaml",
     output:
-        svg=f"{FIGURE}.svg",
+        svg=report(
+            f"{FIGURE}.svg",
+            caption="../report/captions/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "language": "{language}"},
+        ),
         png=f"{FIGURE}.png",
     log:
         f"{LOGS}/plot_figure/{{figure}}.{{language}}.log",

@@ -1,3 +1,6 @@
+report: "../report/captions/workflow.rst"
+
+
 LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()}
 
 
@@ -21,7 +24,12 @@ rule build_report:
             for name in ("style.css", "whatif.js", "tables.js", "references.yaml")
         ],
     output:
-        f"reports/{STUDY}/{{page}}.html",
+        report(
+            f"reports/{STUDY}/{{page}}.html",
+            caption="../report/captions/page.rst",
+            category="Report",
+            labels={"page": "{page}"},
+        ),
     log:
         f"{LOGS}/build_report/{{page}}.log",
     benchmark:

@@ -1,0 +1,32 @@
+# Made when asked for: `snakemake export_study`, which `make report` does.
+rule export_study:
+    input:
+        records=records(),
+        provenance=f"{RESULTS}/provenance.json",
+        tables=[
+            path
+            for name in TABLES
+            for path in table_files(name)
+            if path.endswith(".csv")
+        ],
+        results=[
+            *reports(),
+            f"{RESULTS}/recommendation.json",
+            f"{RESULTS}/provenance.json",
+        ],
+        software="CITATION.cff",
+        snakefile="Snakefile",
+    output:
+        directory(EXPORT),
+    log:
+        f"{LOGS}/export_study.log",
+    benchmark:
+        f"{BENCHMARKS}/export_study.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        languages=config["languages"],
+        locale=LOCALE,
+        code=code("exporting", "records", "texts"),
+    script:
+        "../../scripts/export_study.py"
