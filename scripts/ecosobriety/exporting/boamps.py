@@ -39,8 +39,8 @@ def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
         dataset: the entry `dataset` of the study's provenance.
 
     Returns:
-        A report ready for JSON. `quality` is `low` (within 50 %) unless every component was read
-        from a hardware counter, then `high`.
+        A report ready for JSON. `quality` is `high` where every component was read by a hardware
+        counter, else `low`, which is within 50 %.
     """
     moment = datetime.fromisoformat(run.ended_at).strftime("%Y-%m-%d %H:%M:%S")
     report = BoAmpsReport(
