@@ -210,6 +210,20 @@ def test_hostile_words_from_config_and_data_are_escaped(study, svgs):
     assert not [attrs for _, attrs in page.elements if "javascript" in attrs.get("href", "")]
 
 
+def test_hostile_names_of_a_model_and_of_classes_are_text(study, svgs):
+    evil = make_study(make_runs(HOSTILE))
+    provenance = make_provenance(evil)
+    provenance["dataset"]["classes"] = [HOSTILE, "</script><script>alert(2)</script>"]
+    drawn = zip(figure_ids([HOSTILE]), svgs["en"].values(), strict=True)
+    html = build_report(evil, make_claims(study), provenance, "en", dict(drawn), REPORT_DIR)
+    page = Page(html)
+
+    assert "<script>alert" not in html
+    assert (3, f"{HOSTILE} on fashion-mnist") in page.headings
+    options = [attrs["value"] for tag, attrs in page.elements if tag == "option"]
+    assert HOSTILE in options
+
+
 def test_headline_states_the_tables_numbers(study, svgs, texts):
     case = study.cases()[0]
     answer, saving, certainty = (
