@@ -10,6 +10,8 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -40,8 +42,21 @@ def code_fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
     for module in modules:
         for path in _files(package / module):
             digest.update(path.relative_to(package).as_posix().encode())
-            digest.update(_syntax(path).encode())
+            digest.update(_parse(path.read_bytes()).syntax)
     return digest.hexdigest()[:16]
+
+
+def script_fingerprint(script: Path) -> str:
+    """Hash the syntax trees behind a rule's script: its own, and all of the library that it needs.
+
+    Args:
+        script: a file beside this library's folder; what it imports of the library counts,
+            directly or through other modules.
+
+    Returns:
+        The first 16 hex digits of a sha256.
+    """
+    return _fingerprint(_needed(script, script.parent))
 
 
 def class_fingerprint(class_path: str, folder: Path) -> str:
@@ -56,19 +71,28 @@ def class_fingerprint(class_path: str, folder: Path) -> str:
     """
     module = class_path.rpartition(".")[0]
     own = _find(module, [str(folder), *sys.path])
-    digest, seen, waiting = hashlib.sha256(), set[Path](), [own] if own else []
+    return _fingerprint(_needed(own, folder) if own else set())
+
+
+def _needed(start: Path, folder: Path) -> set[Path]:
+    """A file, and every module of the folder that it imports, directly or through others."""
+    seen, waiting = set[Path](), [start]
     while waiting:
         path = waiting.pop()
         if path in seen:
             continue
         seen.add(path)
-        if path.is_relative_to(folder) and _is_python(path):
+        if path.is_relative_to(folder):
             found = (_find(name, [str(folder)]) for name in _imports(path, folder))
             waiting += [other for other in found if other]
-    for path in sorted(seen):
+    return seen
+
+
+def _fingerprint(paths: set[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
         digest.update(f"{path.name}\n".encode())
-        # What is no Python is told where it is imported.
-        digest.update(_syntax(path).encode() if _is_python(path) else path.read_bytes())
+        digest.update(_parse(path.read_bytes()).syntax)
     return digest.hexdigest()[:16]
 
 
@@ -87,14 +111,11 @@ def _find(module: str, places: list[str]) -> Path | None:
 def _imports(path: Path, folder: Path) -> Iterator[str]:
     """Names of what a module imports, from those that it may be to those that it is."""
     package = path.parent.relative_to(folder).parts
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            yield from [base] if base else []
-            yield from (f"{base}.{name.name}" if base else name.name for name in node.names)
+    for level, module, names in _parse(path.read_bytes()).imports:
+        above = package[: len(package) - level + 1] if level else ()
+        base = ".".join([*above, *([module] if module else [])])
+        yield from [base] if base else []
+        yield from (f"{base}.{name}" if base else name for name in names)
 
 
 def _files(module: Path) -> Iterator[Path]:
@@ -104,26 +125,38 @@ def _files(module: Path) -> Iterator[Path]:
         yield module.with_suffix(".py")
 
 
-def _syntax(path: Path) -> str:
-    tree = _tree(path)
+@dataclass(frozen=True)
+class _Parsed:
+    """What counts of a module's source: its syntax, and what it imports.
+
+    An import is (level, module, names): the dots and the name behind `from`, and what follows.
+    """
+
+    syntax: bytes
+    imports: tuple[tuple[int, str | None, tuple[str, ...]], ...]
+
+
+@cache
+def _parse(source: bytes) -> _Parsed:
+    """Parse a source once: every rule asks for most of the modules.
+
+    What is no Python counts as it is: it is told where it is imported.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return _Parsed(source, ())
+    imports: list[tuple[int, str | None, tuple[str, ...]]] = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.append((0, None, tuple(name.name for name in node.names)))
+        elif isinstance(node, ast.ImportFrom):
+            imports.append((node.level, node.module, tuple(name.name for name in node.names)))
         body = getattr(node, "body", None)
         if isinstance(body, list):
             # Docstrings, also those behind attributes: a bare string does nothing.
             node.body = [part for part in body if not _is_bare_string(part)]  # type: ignore[attr-defined]
-    return ast.dump(tree, include_attributes=False)
-
-
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def _is_python(path: Path) -> bool:
-    try:
-        _tree(path)
-    except (SyntaxError, ValueError):
-        return False
-    return True
+    return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports))
 
 
 def _is_bare_string(statement: ast.AST) -> bool:

@@ -2,7 +2,12 @@
 
 import pytest
 
-from ecosobriety.fingerprint import PACKAGE, TRAINING_MODULES, code_fingerprint
+from ecosobriety.fingerprint import (
+    PACKAGE,
+    TRAINING_MODULES,
+    code_fingerprint,
+    script_fingerprint,
+)
 
 PLAIN = "RATE = 0.1\n\ndef step(x):\n    return x - RATE\n"
 COMMENTED = '''"""A module."""
@@ -65,3 +70,32 @@ def test_every_module_of_the_training_exists_and_its_imports_are_covered():
 def test_an_unknown_module_is_an_error():
     with pytest.raises(FileNotFoundError):
         code_fingerprint(["no_such_module"])
+
+
+@pytest.fixture
+def scripts(tmp_path):
+    """A rule's script, a module that it imports, and one that only that module imports."""
+    package = tmp_path / "library"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "curves.py").write_text("from library.units import RATE\n")
+    (package / "units.py").write_text("RATE = 1\n")
+    (package / "other.py").write_text("RATE = 1\n")
+    (tmp_path / "fit.py").write_text("from library import curves\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("changed", ["fit", "library/curves", "library/units"])
+def test_what_a_script_imports_counts_at_any_distance(scripts, changed):
+    before = script_fingerprint(scripts / "fit.py")
+    path = scripts / f"{changed}.py"
+    path.write_text(f"# A remark.\n{path.read_text()}")
+    assert script_fingerprint(scripts / "fit.py") == before
+    path.write_text(f"{path.read_text()}A = 2\n")
+    assert script_fingerprint(scripts / "fit.py") != before
+
+
+def test_what_a_script_does_not_import_does_not_count(scripts):
+    before = script_fingerprint(scripts / "fit.py")
+    (scripts / "library/other.py").write_text("RATE = 2\n")
+    assert script_fingerprint(scripts / "fit.py") == before
