@@ -12,7 +12,7 @@ rule collect_runs:
         ENVIRONMENT
     params:
         runs=canonical(study_config.run_grid(config)),
-        code=code("metrics", "records", "tables"),
+        code=code("collect_runs"),
     script:
         "../../scripts/collect_runs.py"
 
@@ -37,7 +37,7 @@ rule fit_curves:
         ENVIRONMENT
     params:
         analysis=canonical(DECISION),
-        code=code("curves", "metrics", "tables"),
+        code=code("fit_curves"),
     script:
         "../../scripts/fit_curves.py"
 
@@ -65,7 +65,7 @@ rule derive_scenarios:
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         reference=study_config.reference_n_train(config),
-        code=code("factors", "grid", "metrics", "scenarios", "tables", "units"),
+        code=code("derive_scenarios"),
     script:
         "../../scripts/derive_scenarios.py"
 
@@ -86,7 +86,7 @@ rule recommend_size:
     params:
         analysis=canonical(config["analysis"]),
         country=config["metering"]["country"],
-        code=code("curves", "metrics", "recommendation", "tables"),
+        code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"
 
@@ -113,7 +113,7 @@ rule write_provenance:
         ENVIRONMENT
     params:
         config=canonical(config),
-        code=code("provenance"),
+        code=code("write_provenance"),
     script:
         "../../scripts/write_provenance.py"
 
@@ -133,9 +133,6 @@ rule check_claims:
         ENVIRONMENT
     params:
         config=canonical({key: config[key] for key in ("dataset", "models", "cost")}),
-        code=code(
-            *("claims", "curves", "equivalents", "factors", "grid", "metrics"),
-            *("recommendation", "tables", "texts", "units", "views"),
-        ),
+        code=code("check_claims"),
     script:
         "../../scripts/check_claims.py"

@@ -27,15 +27,6 @@ rule derive_cell:
         cost=canonical(config["cost"]),
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
-        code=code(
-            "cells",
-            "curves",
-            "equivalents",
-            "factors",
-            "grid",
-            "records",
-            "scenarios",
-            "units",
-        ),
+        code=code("derive_cell"),
     script:
         "../../scripts/derive_cell.py"

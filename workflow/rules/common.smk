@@ -185,9 +185,9 @@ def canonical(value):
     return re.sub(r'\{(?!["}])', r"\\u007b", json.dumps(value, sort_keys=True))
 
 
-def code(*modules):
-    """The fingerprint of the library's modules that decide a rule's result."""
-    return fingerprint.code_fingerprint(modules)
+def code(rule):
+    """The fingerprint of all that decides a rule's result: its script and what that imports."""
+    return fingerprint.script_fingerprint(ROOT / f"scripts/{rule}.py")
 
 
 EXPORT = f"reports/{STUDY}/export"

@@ -15,7 +15,7 @@ rule prepare_countries:
         country_data=canonical(config["country_data"]),
         # Its table is part of the package and no input file.
         codecarbon=version("codecarbon"),
-        code=code("country_data", "factors", "grid", "tables", "units"),
+        code=code("prepare_countries"),
     script:
         "../../scripts/prepare_countries.py"
 

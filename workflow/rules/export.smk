@@ -27,6 +27,6 @@ rule export_study:
     params:
         languages=config["languages"],
         locale=LOCALE,
-        code=code("exporting", "records", "texts"),
+        code=code("export_study"),
     script:
         "../../scripts/export_study.py"

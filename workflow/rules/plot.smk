@@ -21,9 +21,6 @@ rule plot_figure:
         config=canonical(
             {key: config[key] for key in ("dataset", "metering", "cost", "figures")}
         ),
-        code=code(
-            *("equivalents", "factors", "figures", "grid", "metrics"),
-            *("tables", "texts", "units", "views"),
-        ),
+        code=code("plot_figure"),
     script:
         "../../scripts/plot_figure.py"

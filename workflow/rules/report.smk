@@ -43,9 +43,6 @@ rule build_report:
         study_files=canonical(list(STUDY_FILES)),
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
-        code=code(
-            *("curves", "equivalents", "factors", "figures", "grid", "metrics"),
-            *("reporting", "scenarios", "tables", "texts", "units", "views"),
-        ),
+        code=code("build_report"),
     script:
         "../../scripts/build_report.py"

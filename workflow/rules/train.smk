@@ -21,7 +21,7 @@ for number, seeds in enumerate(seed_batches()):
         conda:
             ENVIRONMENT
         # All cores: what runs beside a measured training would be counted as its energy.
-        threads: workflow.cores
+        threads: lambda wildcards: workflow.cores
         resources:
             energy_meter=1,
         params:
@@ -31,6 +31,7 @@ for number, seeds in enumerate(seed_batches()):
             model=lambda wildcards: canonical(
                 study_config.model_parameters(config, wildcards.model, Path.cwd())
             ),
-            code=code(*fingerprint.TRAINING_MODULES),
+            # Not all that the script imports: a changed log retrains nothing.
+            code=fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES),
         script:
             "../../scripts/train_model.py"
