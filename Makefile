@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help report example doctor test bench lint format docs lock clean
+.PHONY: help report example doctor test test-slurm bench lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -27,8 +27,11 @@ example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the
 doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor
 
-test: $(VENV)/dev.stamp ## Run all tests
+test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
 	$(BIN)/python -m pytest
+
+test-slurm: $(VENV)/dev.stamp ## Run the digits study through a Slurm cluster of this machine (as root)
+	$(BIN)/python -m pytest tests/slurm
 
 bench: $(VENV)/dev.stamp ## Measure speed, as ratios within one run, into benchmarks/results.csv
 	PYTHONPATH=scripts:tests $(BIN)/python -m bench

@@ -23,12 +23,29 @@ if workflow.is_main_process and not workflow.dryrun:
     running = lock_folder()
 
 
+onstart:
+    # The lock says that no other run is at work here: what still is, has lost its run.
+    if workflow.executor_plugin.name == "slurm":
+        slurm.cancel_jobs_of(Path.cwd())
+
+
+# On a cluster, only what takes long is worth a job; nor do its nodes often reach the network.
 localrules:
     all,
-    # The nodes of a cluster seldom reach the network.
+    build_report,
+    check_claims,
+    collect_runs,
+    derive_cell,
+    derive_scenarios,
+    export_study,
+    fit_curves,
+    plot_figure,
     prepare_countries,
+    prepare_dataset,
+    recommend_size,
     refresh,
     refresh_countries,
+    write_provenance,
 
 
 wildcard_constraints:

@@ -3,8 +3,8 @@
 The library behind the workflow. It knows nothing of Snakemake. A module imports only from those
 above it in this list:
 
-errors, files, units, metrics, texts, fingerprint, logs, records, tables, classes, datasets, schema,
-config, models, metering, training, doctor, provenance, curves, factors, grid, country_data,
+errors, files, units, metrics, texts, fingerprint, logs, slurm, records, tables, classes, datasets,
+schema, config, models, metering, training, doctor, provenance, curves, factors, grid, country_data,
 equivalents, scenarios, cells, recommendation, views, claims, figures, reporting,
 exporting.
 """

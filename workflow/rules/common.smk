@@ -15,6 +15,7 @@ from ecosobriety import (
     files,
     fingerprint,
     grid,
+    slurm,
     tables,
 )
 from ecosobriety.errors import EcosobrietyError

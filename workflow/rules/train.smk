@@ -24,6 +24,9 @@ for number, seeds in enumerate(seed_batches()):
         threads: lambda wildcards: workflow.cores
         resources:
             energy_meter=1,
+            # On Slurm, the whole node for the same reason.
+            slurm_extra="--exclusive",
+            gpu=int(config["training"]["accelerator"] == "gpu"),
         params:
             attempts=f"{RESULTS}/attempts/{SIZE}",
             checkpoints=f"{RESULTS}/checkpoints/{SIZE}",
