@@ -135,8 +135,9 @@ def measure() -> Iterator[dict[str, Any]]:
         yield {
             "benchmark": f"training against {opponent}",
             "ratio": median(o / d for o, d in zip(ours, durations_s, strict=True)),
-            "ours_s": median(ours),
-            "opponent_s": median(durations_s),
+            "unit": "s",
+            "ours": median(ours),
+            "opponent": median(durations_s),
             "repeats": REPEATS,
             "target": target,
         }

@@ -1,0 +1,34 @@
+"""Start-up: what a training job imports, against Lightning alone."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+REPEATS = 7
+OURS = "from ecosobriety import datasets, logs, metering, records, training"
+
+
+def _run(statement: str) -> float:
+    started_at = perf_counter()
+    subprocess.run([sys.executable, "-c", statement], check=True, capture_output=True)
+    return perf_counter() - started_at
+
+
+def measure() -> Iterator[dict[str, Any]]:
+    """Durations of a fresh Python that only imports, as the script `train_model` does."""
+    ours, lightning = [], []
+    for _ in range(REPEATS):
+        lightning.append(_run("import pytorch_lightning"))
+        ours.append(_run(OURS))
+    yield {
+        "benchmark": "a training job's imports against Lightning's alone",
+        "ratio": median(o / d for o, d in zip(ours, lightning, strict=True)),
+        "unit": "s",
+        "ours": median(ours),
+        "opponent": median(lightning),
+        "repeats": REPEATS,
+        "target": "at most 1.2",
+    }
