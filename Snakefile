@@ -35,6 +35,7 @@ localrules:
     build_report,
     check_claims,
     collect_runs,
+    compare_methods,
     derive_cell,
     derive_scenarios,
     export_study,

@@ -10,7 +10,7 @@ with logs.logged_to(snakemake.log[0]):
         config=json.loads(snakemake.params.config),
         record_paths=[Path(path) for path in snakemake.input.records],
         data_path=Path(snakemake.input.data),
-        factor_paths=[Path(snakemake.input[name]) for name in ("sources", "costs", "everyday")],
+        factor_paths=[Path(path) for path in snakemake.input.factors],
         countries_path=Path(snakemake.input.countries),
         country_data_path=Path(snakemake.input.country_data),
         repository=Path(snakemake.scriptdir).parent,

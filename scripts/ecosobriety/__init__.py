@@ -5,6 +5,6 @@ above it in this list:
 
 errors, files, units, metrics, texts, fingerprint, logs, slurm, records, tables, classes, datasets,
 schema, config, models, metering, training, doctor, provenance, curves, factors, grid, country_data,
-equivalents, scenarios, cells, recommendation, views, claims, figures, reporting,
+equivalents, scenarios, cells, recommendation, methods, views, claims, figures, reporting,
 exporting.
 """

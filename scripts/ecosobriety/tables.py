@@ -174,9 +174,38 @@ _CLAIMS = {
     "explanation_fr": _text(),
 }
 
+_METHODS = {
+    **_SIZE_KEY,
+    "seed": _count(),
+    "method": _text(),
+    "energy_kwh": _number(0, nullable=True),
+    "emissions_g": _number(0, nullable=True),
+    "quantity": _number(0, nullable=True),
+    "unit": _text(),
+    "ratio_to_codecarbon": _number(0, nullable=True),
+    "applies": _flag(),
+    "reason": _text(nullable=True),
+    "ignores": _text(),
+}
 
-def _schema(name: str, columns: dict[str, pa.Column], key: list[str]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, name=name, unique=key, strict=True, ordered=True)
+_REASON_GIVEN = pa.Check(
+    lambda table: (
+        table["reason"].notna()
+        | (table["applies"] & table["energy_kwh"].notna() & table["emissions_g"].notna())
+    ),
+    name="a reason for what is missing",
+)
+
+
+def _schema(
+    name: str,
+    columns: dict[str, pa.Column],
+    key: list[str],
+    checks: list[pa.Check] | None = None,
+) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        columns, checks=checks, name=name, unique=key, strict=True, ordered=True
+    )
 
 
 _SIZE = list(_SIZE_KEY)
@@ -197,6 +226,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "savings": _schema("savings", _SAVINGS, _SCENARIO),
     "claims": _schema("claims", _CLAIMS, ["claim_id"]),
     "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
+    "methods": _schema("methods", _METHODS, [*_SIZE, "seed", "method"], [_REASON_GIVEN]),
 }
 """The tables of the contract by name, as a study of classification has them."""
 

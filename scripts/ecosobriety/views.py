@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import RecordError
 from ecosobriety.grid import load_costs, load_sources
+from ecosobriety.methods import Inputs, load_inputs
 from ecosobriety.metrics import ACCURACY, Metric, metric_of
 from ecosobriety.tables import GRID_SOURCE, read_table
 from ecosobriety.units import readable_batch
@@ -69,9 +70,11 @@ class Study:
     curve: pd.DataFrame
     scenarios: pd.DataFrame
     savings: pd.DataFrame
+    methods: pd.DataFrame
     countries: pd.DataFrame
     sources: pd.DataFrame
     costs: pd.DataFrame
+    method_inputs: Inputs
     recommendation: Mapping[str, Any]
     country_data: Mapping[str, Any]
     everyday: pd.DataFrame
@@ -474,12 +477,16 @@ def read_study(
     curve: Path,
     scenarios: Path,
     savings: Path,
+    methods: Path,
     recommendation: Path,
     countries: Path,
     country_data: Path,
     sources: Path,
     costs: Path,
     everyday: Path,
+    constants: Path,
+    hardware: Path,
+    green_algorithms: Path,
 ) -> Study:
     """Read a study from its files."""
     return Study(
@@ -488,9 +495,11 @@ def read_study(
         curve=read_table("curve", curve),
         scenarios=read_table("scenarios", scenarios),
         savings=read_table("savings", savings),
+        methods=read_table("methods", methods),
         countries=read_table("countries", countries),
         sources=load_sources(sources),
         costs=load_costs(costs),
+        method_inputs=load_inputs(constants, hardware, green_algorithms),
         recommendation=json.loads(recommendation.read_text(encoding="utf-8")),
         country_data=json.loads(country_data.read_text(encoding="utf-8")),
         everyday=load_equivalents(everyday),

@@ -1,6 +1,7 @@
 """A made-up study for tests of figures and report: plausible values, no training."""
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from ecosobriety.equivalents import load_equivalents
 from ecosobriety.figures import draw, figure_ids
 from ecosobriety.figures.style import STYLE
 from ecosobriety.grid import add_mix_intensity, load_costs, load_countries, load_sources
+from ecosobriety.methods import Inputs, compare, intensity_of, load_inputs, methods_of
 from ecosobriety.recommendation import add_savings
+from ecosobriety.records import RunRecord
 from ecosobriety.scenarios import derive_savings, derive_scenarios
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
@@ -101,6 +104,61 @@ def make_runs(
     return check_table("runs", pd.DataFrame(rows))
 
 
+def make_record(**fields: Any) -> RunRecord:
+    """A training of 1 h on the CPU that used 0.03 kWh; `fields` overrides."""
+    record = {
+        **_first_run(),
+        "train_duration_s": 3600.0,
+        "energy_kwh": 0.03,
+        "energy_gpu_kwh": None,
+        "identity": "1f0a",
+        "started_at": "2025-03-01T08:00:00+00:00",
+        "ended_at": "2025-03-01T09:00:00+00:00",
+        "other_cpu_share": 0.01,
+        "components": {"cpu": {"quality": "estimated", "source": "cpu_load"}},
+        "epoch_log": [],
+        "training": {},
+        "metering": {"tool": "codecarbon", "cpu_power_w": None},
+        "hardware": {"cpu": "A processor", "cpus_machine": 2, "memory_mb": 16_000.0, "gpu": None},
+        "job": {},
+        "versions": {},
+        "dataset_sha256": "c59f",
+        "code_fingerprint": "89ab",
+    }
+    return RunRecord.model_validate({**record, **fields})
+
+
+@cache
+def _first_run() -> dict[Any, Any]:
+    return make_runs().iloc[0].to_dict()
+
+
+def load_method_inputs() -> Inputs:
+    """The workflow's own tables of the methods' factors."""
+    return load_inputs(
+        *(
+            ROOT / "config" / "factors" / f"{name}.csv"
+            for name in ("method_constants", "hardware_tdp", "green_algorithms_intensity")
+        )
+    )
+
+
+def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) -> pd.DataFrame:
+    """The table `methods` of made-up runs, metered in France."""
+    plain = runs.astype(object).where(runs.notna(), None)
+    records = [make_record(**row) for row in plain.to_dict("records")]
+    methods = methods_of(
+        records,
+        load_method_inputs(),
+        country_iso3="FRA",
+        codecarbon_g_per_kwh=intensity_of(load_countries(), "FRA"),
+        usage=1.0,
+        pragmatic_scaling_factor=1.0,
+    )
+    intensity = intensity_of(countries, "FRA")
+    return compare(records, methods, pue=pue, intensity_g_per_kwh=intensity)
+
+
 def make_study(
     runs: pd.DataFrame | None = None,
     coverage: tuple[float, ...] = (0.5, 1.0),
@@ -144,9 +202,11 @@ def make_study(
         curve=curve,
         scenarios=check_table("scenarios", scenarios),
         savings=check_table("savings", savings),
+        methods=make_methods(runs, countries),
         countries=countries,
         sources=sources,
         costs=costs,
+        method_inputs=load_method_inputs(),
         recommendation=add_savings(recommendation, scenarios, savings, country),
         country_data=COUNTRY_DATA,
         everyday=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),

@@ -72,6 +72,7 @@ def test_defaults_are_filled():
             "target_accuracy": None,
             "target_rmse": None,
         },
+        "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0},
         "country_data": {
             "provider": "codecarbon",
             "path": None,
@@ -182,6 +183,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
         (("country_data",), {"provider": "electricity_maps"}),
         (("grid", "n_train"), [100, 200, 300]),
         (("analysis", "margin"), 0.02),
+        (("methods", "usage"), 0.5),
         (("analysis", "reference_n_train"), 200),
         (("title",), "Another title"),
     ],
@@ -222,7 +224,8 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
-        *("prepare_countries", "plot_figure", "build_report", "everything", "as its keys say"),
+        *("prepare_countries", "compare_methods", "plot_figure", "build_report", "everything"),
+        "as its keys say",
     )
     parts = list(described_parts(read_schema(SCHEMA)))
     assert len(parts) == len(document(read_schema(SCHEMA)).splitlines()) - 2  # its two head lines
@@ -232,8 +235,8 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # dataset, grid, training, metering, analysis, country_data, cost, figures
-    assert len(mappings) == 8
+    # dataset, grid, training, metering, analysis, methods, country_data, cost, figures
+    assert len(mappings) == 9
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

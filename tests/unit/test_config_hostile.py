@@ -95,6 +95,9 @@ BAD_VALUES = {
     ("analysis", "target_accuracy"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
     # Of a classification even a good one is refused.
     ("analysis", "target_rmse"): bad_numbers(0, 1e300) | st.sampled_from([0, 0.5, 50]),
+    ("methods",): NOT_MAPPINGS,
+    ("methods", "usage"): bad_numbers(0, 1) | st.just(0),
+    ("methods", "pragmatic_scaling_factor"): bad_numbers(1, 1_000_000),
     ("country_data",): NOT_MAPPINGS,
     ("country_data", "provider"): BAD_NAMES,
     ("country_data", "path"): st.integers()

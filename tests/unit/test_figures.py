@@ -28,6 +28,7 @@ SHOWN_MARGINS = {
     "source_emissions-mlp": (0.01,),
     "source_cost-mlp": MARGINS,
     "pareto": (0.01,),
+    "methods": (0.01,),
 }
 MIN_FONT_PT = 9.0
 

@@ -104,6 +104,21 @@ def test_savings_are_against_the_largest_size(read):
         assert row.saved_share == pytest.approx(saved_kwh / energy[1400], abs=1e-12)
 
 
+def test_methods_are_applied_to_every_training(read):
+    methods, key = read("methods"), ["n_train", "seed"]
+    runs = read("runs").set_index(key)
+    measured = methods[methods["method"] == "codecarbon"].set_index(key)
+    assert np.allclose(measured["energy_kwh"], runs["energy_kwh"], rtol=1e-12)
+    counts = methods.groupby("method").size()
+    assert {"ml_co2_impact", "ml_co2_impact_rounded", "wall_time", "strubell"} <= set(counts.index)
+    assert (counts == len(SIZES) * len(SEEDS)).all()
+    counted = methods[methods["method"] == "green_ai"].set_index(key)["quantity"]
+    # Two layers, 64-64-10: forward 2 x (4096 + 640) FLOP, backward without the images' gradient.
+    per_example = 2 * (4096 + 640) + 2 * (4096 + 2 * 640)
+    examples = runs["epochs"] * runs.index.get_level_values("n_train")
+    assert (counted == examples * per_example).all()
+
+
 def test_recommendation_and_provenance(finished, read):
     savings = read("savings")
     french = savings[(savings["country_iso3"] == "FRA") & (savings["source"] == "grid")]
@@ -122,9 +137,8 @@ def test_recommendation_and_provenance(finished, read):
     prepared = datasets.load(finished.results("data/digits.npz"))
     assert provenance["dataset"]["sha256"] == prepared.sha256
     assert set(provenance["factors"]) == {
-        "source_intensity.csv",
-        "source_cost.csv",
-        "equivalents.csv",
+        *("source_intensity.csv", "source_cost.csv", "equivalents.csv"),
+        *("method_constants.csv", "hardware_tdp.csv", "green_algorithms_intensity.csv"),
     }
     assert provenance["versions"]["torch"].startswith("2.13.0")
 
@@ -135,7 +149,7 @@ def test_figures_and_report(finished):
         *("accuracy_energy", "country_emissions", "country_ranking", "emissions_map"),
         *("source_cost", "source_emissions"),
     ]
-    ids = [*(f"{name}-mlp" for name in names), "pareto"]
+    ids = [*(f"{name}-mlp" for name in names), "pareto", "methods"]
     assert figures == sorted(f"{figure}.en.{kind}" for figure in ids for kind in ("png", "svg"))
     page = (finished.folder / "reports/digits/report.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
@@ -151,6 +165,7 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         "fit_curves",
         "derive_scenarios",
         "recommend_size",
+        "compare_methods",
         "check_claims",
         "write_provenance",
         "plot_figure",

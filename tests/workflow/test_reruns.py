@@ -12,10 +12,10 @@ from ecosobriety.tables import read_table
 SIZES = 3
 """Each size's three seeds share a process."""
 
-PLOT_AND_REPORT = {"plot_figure": 7, "build_report": 1}
+PLOT_AND_REPORT = {"plot_figure": 8, "build_report": 1}
 # What the answer is told by: all that follows it.
 FROM_ANSWER = {"recommend_size": 1, "check_claims": 1, **PLOT_AND_REPORT}
-FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, **FROM_ANSWER}
+FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
 
 
 def planned(workflow, **sections):
@@ -24,7 +24,7 @@ def planned(workflow, **sections):
     def change(config):
         for section, keys in sections.items():
             if isinstance(keys, dict):
-                config[section].update(keys)
+                config.setdefault(section, {}).update(keys)
             else:
                 config[section] = keys
 
@@ -79,11 +79,20 @@ def test_what_decides_a_training_retrains_all(workflow, change):
         {"grid": {"sources": ["coal", "hydro"]}},
         {"grid": {"coverage": [0.25, 1.0]}},
         {"cost": {"usd_per_unit": 1.2}},
-        {"metering": {"pue": 1.5}},
     ],
 )
 def test_countries_sources_and_prices_derive_anew(workflow, change):
     assert planned(workflow, **change) == {"derive_scenarios": 1, **FROM_ANSWER}
+
+
+def test_the_pue_multiplies_scenarios_and_methods_anew(workflow):
+    jobs = planned(workflow, metering={"pue": 1.5})
+    assert jobs == {"derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
+
+
+def test_the_methods_settings_apply_the_methods_anew(workflow):
+    jobs = planned(workflow, methods={"usage": 0.5})
+    assert jobs == {"compare_methods": 1, "check_claims": 1, **PLOT_AND_REPORT}
 
 
 def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):
@@ -199,7 +208,7 @@ def test_another_version_of_a_plotting_library_retrains_nothing(workflow):
 
 
 def test_a_language_draws_its_figures_and_builds_the_reports(workflow):
-    assert planned(workflow, languages=["en", "fr"]) == {"plot_figure": 7, "build_report": 2}
+    assert planned(workflow, languages=["en", "fr"]) == {"plot_figure": 8, "build_report": 2}
 
 
 def test_a_truncated_record_is_refused_by_name_and_trained_again(workflow):

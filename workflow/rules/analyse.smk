@@ -91,6 +91,30 @@ rule recommend_size:
         "../../scripts/recommend_size.py"
 
 
+rule compare_methods:
+    input:
+        **METHOD_FACTORS,
+        # The methods ask for more than the table `runs` tells: the memory, say.
+        records=records(),
+        runs=table("runs"),
+        countries=STUDY_FILES["countries"],
+    output:
+        table("methods"),
+    log:
+        f"{LOGS}/compare_methods.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_methods.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=canonical(config["methods"]),
+        country=config["metering"]["country"],
+        pue=config["metering"]["pue"],
+        code=code("compare_methods"),
+    script:
+        "../../scripts/compare_methods.py"
+
+
 rule write_provenance:
     input:
         # Hardware and versions stand in the records and not in the table, which is proof that the
@@ -100,9 +124,10 @@ rule write_provenance:
         data=ancient(f"{RESULTS}/data/{config['dataset']['name']}.npz"),
         countries=STUDY_FILES["countries"],
         country_data=STUDY_FILES["country_data"],
-        sources=SOURCE_INTENSITY,
-        costs=SOURCE_COST,
-        everyday=EQUIVALENTS,
+        factors=[
+            *(SOURCE_INTENSITY, SOURCE_COST, EQUIVALENTS),
+            *METHOD_FACTORS.values(),
+        ],
     output:
         f"{RESULTS}/provenance.json",
     log:

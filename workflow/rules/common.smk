@@ -25,6 +25,11 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "environment.yml")
 SOURCE_INTENSITY = "config/factors/source_intensity.csv"
 SOURCE_COST = "config/factors/source_cost.csv"
+METHOD_FACTORS = dict(
+    constants="config/factors/method_constants.csv",
+    hardware="config/factors/hardware_tdp.csv",
+    green_algorithms="config/factors/green_algorithms_intensity.csv",
+)
 EQUIVALENTS = "config/factors/equivalents.csv"
 REPORT_PARTS = "workflow/report"
 LOCALE = f"{REPORT_PARTS}/locale"
@@ -95,6 +100,7 @@ FIGURES = [
         for name in MODEL_FIGURES
     ),
     "pareto",
+    "methods",
 ]
 
 
@@ -193,7 +199,7 @@ def code(rule):
 
 EXPORT = f"reports/{STUDY}/export"
 
-TABLES = ["runs", "curve", "scenarios", "savings", "claims"]
+TABLES = ["runs", "curve", "scenarios", "savings", "methods", "claims"]
 
 # What a study is read from, by the names of `views.read_study`.
 STUDY_FILES = dict(
@@ -201,12 +207,14 @@ STUDY_FILES = dict(
     curve=table("curve"),
     scenarios=table("scenarios"),
     savings=table("savings"),
+    methods=table("methods"),
     recommendation=f"{RESULTS}/recommendation.json",
     countries=f"{RESULTS}/data/countries.csv",
     country_data=f"{RESULTS}/data/countries.json",
     sources=SOURCE_INTENSITY,
     costs=SOURCE_COST,
     everyday=EQUIVALENTS,
+    **METHOD_FACTORS,
 )
 
 # What `snakemake refresh` writes: today's copy of Our World in Data's table.

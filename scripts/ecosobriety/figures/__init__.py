@@ -16,6 +16,7 @@ from ecosobriety.figures.accuracy import accuracy_energy
 from ecosobriety.figures.countries import country_emissions
 from ecosobriety.figures.country_ranking import country_ranking
 from ecosobriety.figures.emissions_map import emissions_map
+from ecosobriety.figures.methods import methods
 from ecosobriety.figures.pareto import pareto
 from ecosobriety.figures.sources import source_cost, source_emissions
 from ecosobriety.figures.style import STYLE
@@ -32,7 +33,10 @@ FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
 }
 """The figures of each model by name, in the report's order."""
 
-STUDY_FIGURES: Mapping[str, Callable[[Study, Texts], Figure]] = {"pareto": pareto}
+STUDY_FIGURES: Mapping[str, Callable[[Study, Texts], Figure]] = {
+    "pareto": pareto,
+    "methods": methods,
+}
 """The figures of the whole study by name, in the report's order."""
 
 

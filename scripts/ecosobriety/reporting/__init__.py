@@ -23,6 +23,7 @@ from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
 from ecosobriety.reporting.headline import headline, ladder, target, warnings
 from ecosobriety.reporting.lost import lost_section
+from ecosobriety.reporting.methods import methods_caption, methods_section
 from ecosobriety.reporting.references import load_references, references_section
 from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
@@ -35,8 +36,8 @@ REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
 """The report's file name in each language."""
 
 SECTIONS = (
-    *("headline", "figures", "claims", "whatif", "efficiency", "tables", "method"),
-    *("countries", "factors", "measurement", "lost", "provenance", "references"),
+    *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
+    *("method", "countries", "factors", "measurement", "lost", "provenance", "references"),
 )
 """The report's sections in their order."""
 
@@ -126,6 +127,17 @@ def build_context(
                 "pareto",
                 pareto_caption(study, text),
                 figures["pareto"],
+                text,
+            ),
+        },
+        "methods": {
+            **methods_section(study, text),
+            "figure": _figure(
+                "methods",
+                len(cases) * len(FIGURES) + 2,
+                "methods-figure",
+                methods_caption(study, text),
+                figures["methods"],
                 text,
             ),
         },

@@ -1,0 +1,28 @@
+"""Apply every method of quantification to every training."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import grid, logs, methods, records, tables
+
+with logs.logged_to(snakemake.log[0]):
+    settings = json.loads(snakemake.params.settings)
+    country, pue = snakemake.params.country, snakemake.params.pue
+    countries = tables.read_table("countries", Path(snakemake.input.countries))
+    runs = [records.read_record(Path(path)) for path in snakemake.input.records]
+    inputs = methods.load_inputs(
+        Path(snakemake.input.constants),
+        Path(snakemake.input.hardware),
+        Path(snakemake.input.green_algorithms),
+    )
+    applied = methods.methods_of(
+        runs,
+        inputs,
+        country_iso3=country,
+        codecarbon_g_per_kwh=methods.intensity_of(grid.load_countries(), country),
+        **settings,
+    )
+    compared = methods.compare(
+        runs, applied, pue=pue, intensity_g_per_kwh=methods.intensity_of(countries, country)
+    )
+    tables.write_table("methods", compared, Path(snakemake.output[0]))
