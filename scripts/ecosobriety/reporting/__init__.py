@@ -21,6 +21,7 @@ from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
+from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.headline import headline, ladder, target, warnings
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.methods import methods_caption, methods_section
@@ -174,7 +175,8 @@ def _case(case: Case, number: int, figures: Mapping[str, str], text: Texts) -> d
         "name": text("case", model=case.model, dataset=case.dataset),
         "headline": headline(case, text),
         "target": target(case, text),
-        "warnings": warnings(case, text),
+        "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w],
+        "hardware": hardware_table(case, text),
         "ladder": ladder(case, text),
         "figures": [
             _figure(
