@@ -28,7 +28,7 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
     rows = summarise(study.methods)
     work = operations(study.runs)
     return {
-        "sentences": [_farthest(rows, text), _ranking(rows, text), *_work(work, study, text)],
+        "sentences": [_ranking(rows, text), *_work(work, study, text)],
         "missing": [
             (
                 text(
@@ -252,7 +252,6 @@ def _ranking(rows: Sequence[Summary], text: Texts) -> str:
         methods=text.integer(len(ranked)),
         lowest=text(f"method.{lowest.method}"),
         tau=text.fixed(lowest.tau, 2),
-        pairs=text.share((1 + lowest.tau) / 2),
     )
 
 
