@@ -13,14 +13,18 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
+
+T = TypeVar("T")
 
 SLURM_CONF = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 NODES = ("node1", "node2")
 CPUS = 2
+PARTITION = "main"
 WAIT_S = 30.0
 MARK = "ECOSOBRIETY_TEST_CLUSTER"
 """In the environment of every process that is the cluster's; its value is the cluster's folder."""
@@ -35,20 +39,23 @@ def missing() -> str | None:
         return f"{', '.join(absent)} not found: apt-get install slurm-wlm munge"
     if SLURM_CONF.exists() and not SLURM_CONF.is_symlink():
         return f"{SLURM_CONF} is a file of this machine's own, which is not replaced"
+    if SLURM_CONF.exists():
+        return f"{SLURM_CONF} is a link to {SLURM_CONF.readlink()}: another cluster is at work"
     return None
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = WAIT_S) -> None:
-    """Wait until a condition holds.
+def wait_until(condition: Callable[[], T], what: str, timeout_s: float = WAIT_S) -> T:
+    """Wait until a condition gives something that is true, and return it.
 
     Raises:
         TimeoutError: it did not in time; names what was waited for.
     """
     end = time.monotonic() + timeout_s
-    while not condition():
+    while not (value := condition()):
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not after {timeout_s:.0f} s")
         time.sleep(0.2)
+    return value
 
 
 class Cluster:
@@ -77,15 +84,17 @@ class Cluster:
 
     def stop(self) -> None:
         """End every job and daemon, and take the link away."""
-        if "slurmctld" in self._daemons:
-            self.ask("scancel", "--state=PENDING,RUNNING", check=False)
-            wait_until(lambda: not self.active(), "no job left")
-        for name in reversed(list(self._daemons)):
-            self.kill(name, signal.SIGTERM)
-        for process in self._own_processes():
-            process.kill()
-        if SLURM_CONF.is_symlink() and SLURM_CONF.readlink() == self.folder / "slurm.conf":
-            SLURM_CONF.unlink()
+        try:
+            if "slurmctld" in self._daemons:
+                self.ask("scancel", f"--partition={PARTITION}")
+                wait_until(lambda: not self.active(), "no job left")
+        finally:
+            for name in reversed(list(self._daemons)):
+                self.kill(name, signal.SIGTERM)
+            for process in self._own_processes():
+                process.kill()
+            if SLURM_CONF.is_symlink() and SLURM_CONF.readlink() == self.folder / "slurm.conf":
+                SLURM_CONF.unlink()
 
     def start_controller(self, *, recover: bool = False) -> None:
         """Start slurmctld; with `recover`, it goes on with the jobs that it knew."""
@@ -207,7 +216,7 @@ class Cluster:
                 f"node[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[27001-27002] "
                 f"CPUs={CPUS} RealMemory=4000 State=UNKNOWN",
             ),
-            ("PartitionName", "main Nodes=node[1-2] Default=YES State=UP"),
+            ("PartitionName", f"{PARTITION} Nodes=node[1-2] Default=YES State=UP"),
         ]
         # The daemons then bind to what the host's name stands for, which the nodes' address is not
         # where that is no loopback.
