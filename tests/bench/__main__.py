@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import metering, scenarios, startup, training
+from bench import metering, scale, scenarios, startup, training
 from ecosobriety.provenance import git_commit
 from ecosobriety.training import describe_hardware
 
@@ -19,7 +19,11 @@ def main() -> None:
     """Benchmarks keep the machine to themselves: run nothing beside them."""
     hardware = describe_hardware()
     rows = pd.DataFrame(
-        [row for module in (training, startup, scenarios, metering) for row in module.measure()]
+        [
+            row
+            for module in (training, startup, scenarios, metering, scale)
+            for row in module.measure()
+        ]
     )
     rows = rows.assign(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
