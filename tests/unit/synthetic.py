@@ -146,7 +146,9 @@ def load_method_inputs() -> Inputs:
 def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) -> pd.DataFrame:
     """The table `methods` of made-up runs, metered in France."""
     plain = runs.astype(object).where(runs.notna(), None)
-    records = [make_record(**row) for row in plain.to_dict("records")]
+    # Of the two scores a run has one.
+    scores = {"test_accuracy": None, "test_rmse": None}
+    records = [make_record(**{**scores, **row}) for row in plain.to_dict("records")]
     methods = methods_of(
         records,
         load_method_inputs(),

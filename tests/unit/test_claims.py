@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from synthetic import ROOT, make_runs, make_study
+from synthetic import ROOT, load_method_inputs, make_runs, make_study
 
 from ecosobriety.claims import TESTS, check_claims, load_poster
 from ecosobriety.claims.countries import rank_correlation_interval
@@ -147,6 +147,8 @@ def tiny_study(
         recommendation={"margin": margin, "confidence": 0.95, "results": [result]},
         country_data={},
         everyday=pd.DataFrame(),
+        methods=pd.DataFrame(),
+        method_inputs=load_method_inputs(),
     )
 
 

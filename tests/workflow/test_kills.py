@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,9 @@ def kill_all(process: subprocess.Popen) -> None:
     """Kill with -9 whatever the command started, all at once as by the machine's end."""
     family = psutil.Process(process.pid).children(recursive=True)
     for member in [psutil.Process(process.pid), *family]:
-        member.kill()
+        # One may have ended by itself since.
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
     process.wait()
     psutil.wait_procs(family, timeout=30)
 

@@ -99,7 +99,7 @@ rule compare_methods:
         runs=table("runs"),
         countries=STUDY_FILES["countries"],
     output:
-        table("methods"),
+        reported("methods"),
     log:
         f"{LOGS}/compare_methods.log",
     benchmark:
