@@ -193,6 +193,9 @@ def test_a_download_fills_the_cache_and_a_second_study_needs_no_network(
     second = obtain(FASHION, tmp_path / "cache")
     assert second.origin == f"cache {tmp_path / 'cache' / 'fashion-mnist'}"
     assert second.sha256 == first.sha256
+    # A report is handed on: it names no user's folder.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert obtain(FASHION, tmp_path / "cache").origin == "cache ~/cache/fashion-mnist"
 
 
 def test_a_damaged_cache_is_mended(

@@ -170,8 +170,16 @@ def _build(name: str, source: IdxSource, contents: places.Contents, origin: str)
         train=(x_train, y_train.astype(np.int64)),
         test=(x_test, y_test.astype(np.int64)),
         classes=source.classes,
-        origin=origin,
+        origin=_without_home(origin),
     )
+
+
+def _without_home(origin: str) -> str:
+    """Write the user's own folder as ~: a report is handed on, and need not tell who made it."""
+    try:
+        return origin.replace(f"{Path.home()}/", "~/")
+    except RuntimeError:  # there is none
+        return origin
 
 
 def _keep(contents: places.Contents, cached: Path) -> None:
