@@ -64,7 +64,8 @@ def disturbed(tmp_path_factory):
     """The digits study, killed with -9 again and again: in turn anywhere and within a training.
 
     Trainings take less than a second each among the start-up of their processes, so that moments
-    chosen at random alone may meet none.
+    chosen at random alone may meet none. The moments are early enough for the study not to end
+    long before the last kill.
     """
     workflow = copy_workflow(tmp_path_factory.mktemp("disturbed"))
     moments = random.Random(20260101)
@@ -79,9 +80,9 @@ def disturbed(tmp_path_factory):
         )
         if kill % 2:
             wait_for_training(process, workflow.results("attempts"))
-            time.sleep(moments.uniform(0, 0.5))
+            time.sleep(moments.uniform(0, 0.1))
         else:
-            time.sleep(moments.uniform(2, 16))
+            time.sleep(moments.uniform(2, 8))
         if process.poll() is None:
             kill_all(process)
         else:
