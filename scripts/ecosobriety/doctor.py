@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import torch
 
+from ecosobriety.hardware import describe_hardware
 from ecosobriety.metering import CodeCarbonMeter
-from ecosobriety.training import describe_hardware
 from ecosobriety.units import kwh_to_joules
 
 POWERCAP = Path("/sys/class/powercap")

@@ -18,8 +18,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 TRAINING_MODULES = (
-    *("classes", "datasets/sampling", "metering", "models", "records", "training"),
-    "units",
+    *("batches", "classes", "datasets/sampling", "hardware", "metering", "models", "records"),
+    *("training", "units"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 

@@ -4,42 +4,29 @@ import copy
 import hashlib
 import json
 import math
-import os
 import platform
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import psutil
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety import datasets
+from ecosobriety.batches import Blocks, Slices, cut_batches
 from ecosobriety.errors import DataError
+from ecosobriety.hardware import cpu_name, describe_hardware, describe_job, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.models import (
-    Classification,
-    Learner,
-    Regression,
-    Task,
-    build_module,
-    build_network,
-)
+from ecosobriety.models import Learner, Task, build_module, build_network
 from ecosobriety.records import RunRecord
 from ecosobriety.units import bytes_to_mb
 
-TEST_BATCH = 1000
-BLOCK = 16
-"""Batches that Lightning sees as one: its own work is then a few per cent of a small network's."""
 KIBIBYTE = 1024
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
@@ -109,75 +96,6 @@ def examples_of(steps: int, n_train: int, batch_size: int) -> int:
     """Examples seen in `steps` optimiser steps over epochs of `n_train` examples."""
     full_epochs, more_steps = divmod(steps, math.ceil(n_train / batch_size))
     return full_epochs * n_train + more_steps * batch_size
-
-
-class Slices:
-    """Batches cut out of tensors in memory, normalised, and shuffled anew each epoch by the seed.
-
-    Gathering a whole batch at once costs a fraction of fetching and collating single examples, and
-    the data stay in their own type: float32 images would take four times the memory of their bytes.
-    Each epoch's order depends on seed and epoch alone, so that a resumed training sees the same
-    batches.
-
-    Args:
-        x: (N, *input_shape) uint8 or float32 inputs.
-        y: (N,) labels or targets.
-        rows: (n,) the examples of which the batches are made.
-        batch_size: Examples per batch; the last one may be smaller.
-        mean: Subtracted from each input; a number, or one for each feature.
-        deviation: Each input is then divided by it; of the same kind.
-        shuffle_seed: None: the order of `rows`, in every epoch.
-    """
-
-    def __init__(
-        self,
-        x: Tensor,
-        y: Tensor,
-        rows: Tensor,
-        batch_size: int,
-        *,
-        mean: float | Tensor,
-        deviation: float | Tensor,
-        shuffle_seed: int | None = None,
-    ):
-        self._x, self._y, self._rows = x, y, rows
-        self._batch_size = batch_size
-        self._mean, self._deviation = mean, deviation
-        self._shuffle_seed = shuffle_seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._rows) / self._batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rows = self._rows
-        if self._shuffle_seed is not None:
-            sequence = np.random.SeedSequence([self._shuffle_seed, self._epoch])
-            generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
-            rows = rows[torch.randperm(len(rows), generator=generator)]
-        for chosen in rows.split(self._batch_size):
-            # Bytes become float32 in the same pass that subtracts the mean.
-            yield torch.sub(self._x[chosen], self._mean).div_(self._deviation), self._y[chosen]
-
-
-class Blocks:
-    """Several batches at a time, each made when its turn comes: see `models.Learner`."""
-
-    def __init__(self, batches: Slices, size: int = BLOCK):
-        self._batches = batches
-        self._size = size
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._batches) / self._size)
-
-    def __iter__(self) -> Iterator[Iterator[tuple[Tensor, Tensor]]]:
-        batches = iter(self._batches)
-        for _ in range(len(self)):
-            yield islice(batches, self._size)
 
 
 class _EpochOrder(pl.Callback):
@@ -255,7 +173,7 @@ def train(
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
-    task, batches, test_batches = _batches(dataset, n_train, seed, settings)
+    task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
     network = build_network(class_path, init_args, dataset.x_train.shape[1:], task.outputs)
     module, scorer = build_module(network, settings.learning_rate, task, settings.max_steps)
     flop_forward, flop_step = count_flops(network, next(iter(test_batches)), task)
@@ -324,7 +242,7 @@ def train(
         energy_source=measured.source,
         flop_forward=flop_forward,
         flop_train=flop_step * examples,
-        device=torch.cuda.get_device_name() if on_gpu else _cpu_name(),
+        device=torch.cuda.get_device_name() if on_gpu else cpu_name(),
         accelerator="cuda" if on_gpu else "cpu",
         threads=torch.get_num_threads(),
         peak_memory_mb=bytes_to_mb(
@@ -371,138 +289,3 @@ def count_flops(
         loss, _ = task.judge(output, y)
         loss.backward()
     return forward.get_total_flops() // len(y), both.get_total_flops() // len(y)
-
-
-def describe_hardware() -> dict[str, Any]:
-    """The machine, and how much of it this process may use (`cpus_cgroup` None: no limit)."""
-    return {
-        "platform": platform.platform(),
-        "cpu": _cpu_name(),
-        "cpus_machine": psutil.cpu_count(),
-        "cpus_affinity": usable_cpus(),
-        "cpus_cgroup": _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max")),
-        "memory_mb": bytes_to_mb(float(psutil.virtual_memory().total)),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-    }
-
-
-def describe_job() -> dict[str, str | None]:
-    """Where this process runs; None: not under Slurm."""
-    return {
-        "node": os.environ.get("SLURMD_NODENAME") or platform.node(),
-        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
-        "slurm_cpus_on_node": os.environ.get("SLURM_CPUS_ON_NODE"),
-    }
-
-
-def usable_cpus() -> int:
-    """CPUs that this process may run on; psutil and the platform count the whole machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _batches(
-    dataset: datasets.Dataset, n_train: int, seed: int, settings: TrainingSettings
-) -> tuple[Task, Slices, Slices]:
-    """The task, and the batches to train and to test with.
-
-    Inputs, and the targets of a regression, are normalised with the training subset's own mean and
-    deviation: no leak from the test set.
-    """
-    chosen = datasets.training_order(dataset.y_train, seed)[:n_train]
-    mean, deviation = mean_and_deviation(dataset.x_train, chosen)
-    if isinstance(deviation, float) and deviation == 0.0:
-        raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
-    task, y_train, y_test = _targets(dataset, chosen)
-    train = Slices(
-        torch.from_numpy(dataset.x_train),
-        torch.from_numpy(y_train),
-        torch.from_numpy(chosen),
-        settings.batch_size,
-        mean=mean,
-        deviation=deviation,
-        shuffle_seed=seed,
-    )
-    test = Slices(
-        torch.from_numpy(dataset.x_test),
-        torch.from_numpy(y_test),
-        torch.arange(len(y_test)),
-        TEST_BATCH,
-        mean=mean,
-        deviation=deviation,
-    )
-    return task, train, test
-
-
-def _targets(
-    dataset: datasets.Dataset, chosen: NDArray[np.int64]
-) -> tuple[Task, NDArray[Any], NDArray[Any]]:
-    """The task with its labels, or with its targets standardised by those of the subset.
-
-    Targets to train on are float32 as the network's outputs, those to test with float64, so that
-    the error is that of the targets as they are.
-    """
-    if dataset.classes:
-        return Classification(len(dataset.classes)), dataset.y_train, dataset.y_test
-    wanted = dataset.y_train[chosen].astype(np.float64)
-    mean, deviation = float(wanted.mean()), float(wanted.std())
-    if np.ptp(wanted) == 0:
-        raise DataError(f"{dataset.name}: all {len(chosen)} training targets are the same")
-    y_train, y_test = (
-        (y.astype(np.float64) - mean) / deviation for y in (dataset.y_train, dataset.y_test)
-    )
-    return Regression(deviation), y_train.astype(np.float32), y_test
-
-
-def mean_and_deviation(
-    x: NDArray[Any], rows: NDArray[np.int64]
-) -> tuple[float, float] | tuple[Tensor, Tensor]:
-    """Mean and standard deviation of some examples, to normalise all with.
-
-    The values of an image, and bytes of any shape, have one scale in common, and so one mean and
-    one deviation. The features of a vector of float32 numbers, such as a table's row, have each
-    their own; a feature that does not vary has the deviation 1.
-
-    Args:
-        x: (N, *input_shape) uint8 or float32.
-        rows: (n,) the examples that count.
-
-    Returns:
-        Two numbers, or two tensors (d,) for float32 inputs of shape (N, d).
-    """
-    if x.dtype == np.uint8:
-        # Counts of the 256 values are exact, and need no floating-point copy of the examples.
-        counts = sum(
-            np.bincount(x[part].ravel(), minlength=256)
-            for part in np.array_split(rows, math.ceil(len(rows) / TEST_BATCH))
-        )
-        values = np.arange(256)
-        mean = float(np.average(values, weights=counts))
-        return mean, math.sqrt(np.average((values - mean) ** 2, weights=counts))
-    chosen = torch.from_numpy(x[rows])
-    if x.ndim == 2:
-        deviations, means = torch.std_mean(chosen.double(), dim=0, correction=0)
-        # Compared, as rounding can give a constant a tiny deviation.
-        varies = chosen.amax(dim=0) > chosen.amin(dim=0)
-        return means.float(), torch.where(varies, deviations, 1.0).float()
-    deviation_and_mean = torch.std_mean(chosen, correction=0)
-    return float(deviation_and_mean[1]), float(deviation_and_mean[0])
-
-
-def _cpu_name() -> str:
-    """The processor's name as the kernel tells it; platform.processor() is empty on many Linux."""
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _cgroup_cpus(path: Path) -> float | None:
-    """CPUs that the control group allows (v2: quota and period in microseconds); None: no limit."""
-    if not path.exists():
-        return None
-    quota, period = path.read_text(encoding="utf-8").split()
-    return None if quota == "max" else float(quota) / float(period)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from bench import metering, scale, scenarios, startup, training
+from ecosobriety.hardware import describe_hardware
 from ecosobriety.provenance import git_commit
-from ecosobriety.training import describe_hardware
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks/results.csv"

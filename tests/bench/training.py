@@ -20,9 +20,10 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety import datasets
+from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import CodeCarbonMeter, Ledger
 from ecosobriety.models import build_network
-from ecosobriety.training import TrainingSettings, train, usable_cpus
+from ecosobriety.training import TrainingSettings, train
 
 REPEATS = 7
 EPOCHS = 3

@@ -10,15 +10,14 @@ import pytest
 import torch
 
 from ecosobriety import datasets
+from ecosobriety.batches import Slices, mean_and_deviation
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.models import Learner
 from ecosobriety.training import (
-    Slices,
     TrainingSettings,
     examples_of,
     identity_of,
-    mean_and_deviation,
     settings_from,
     steps_of,
     train,

@@ -1,0 +1,58 @@
+"""The machine that a process runs on, and how much of it the process may use."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from ecosobriety.units import bytes_to_mb
+
+
+def describe_hardware() -> dict[str, Any]:
+    """The machine, and how much of it this process may use (`cpus_cgroup` None: no limit)."""
+    return {
+        "platform": platform.platform(),
+        "cpu": cpu_name(),
+        "cpus_machine": psutil.cpu_count(),
+        "cpus_affinity": usable_cpus(),
+        "cpus_cgroup": _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max")),
+        "memory_mb": bytes_to_mb(float(psutil.virtual_memory().total)),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def describe_job() -> dict[str, str | None]:
+    """Where this process runs; None: not under Slurm."""
+    return {
+        "node": os.environ.get("SLURMD_NODENAME") or platform.node(),
+        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+        "slurm_cpus_on_node": os.environ.get("SLURM_CPUS_ON_NODE"),
+    }
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may run on; psutil and the platform count the whole machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cpu_name() -> str:
+    """The processor's name as the kernel tells it; platform.processor() is empty on many Linux."""
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _cgroup_cpus(path: Path) -> float | None:
+    """CPUs that the control group allows (v2: quota and period in microseconds); None: no limit."""
+    if not path.exists():
+        return None
+    quota, period = path.read_text(encoding="utf-8").split()
+    return None if quota == "max" else float(quota) / float(period)
