@@ -105,6 +105,18 @@ class Cluster:
         """Start the slurmd of a node."""
         self._start(f"slurmd-{node}", "-D", "-N", node)
 
+    def bring_up(self) -> None:
+        """Have every node take jobs; a killed controller may know one still as set down."""
+
+        def none_down() -> bool:
+            down = [node for node, state in self.states().items() if state.startswith("down")]
+            for node in down:
+                update = ("scontrol", "update", f"nodename={node}", "state=resume")
+                self.ask(*update, check=False)
+            return not down
+
+        wait_until(none_down, "no node down")
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End a daemon: `slurmctld`, `munged` or `slurmd-{node}`."""
         daemon = self._daemons.pop(name)

@@ -38,7 +38,8 @@ def cluster() -> Iterator[Cluster]:
 
 
 def start(cluster: Cluster, study: Workflow, *arguments: str) -> subprocess.Popen[str]:
-    """Start a study on the cluster; what it says goes into a file beside it."""
+    """Start a study on the whole cluster; what it says goes into a file beside it."""
+    cluster.bring_up()
     with (study.folder / "snakemake.out").open("a") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *OPTIONS, *arguments],
