@@ -67,9 +67,12 @@ class Slices:
             sequence = np.random.SeedSequence([self._shuffle_seed, self._epoch])
             generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
             rows = rows[torch.randperm(len(rows), generator=generator)]
-        for chosen in rows.split(self._batch_size):
-            # Bytes become float32 in the same pass that subtracts the mean.
-            yield torch.sub(self._x[chosen], self._mean).div_(self._deviation), self._y[chosen]
+        chosen, targets = (t.split(self._batch_size) for t in (rows, self._y[rows]))
+        for i, y in zip(chosen, targets, strict=True):
+            # It copies an example at once, which indexing with brackets does not; and bytes become
+            # float32 in the same pass that subtracts the mean.
+            x = self._x.index_select(0, i)
+            yield torch.sub(x, self._mean).div_(self._deviation), y
 
 
 class Blocks:

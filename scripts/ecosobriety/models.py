@@ -137,8 +137,11 @@ class Task(Protocol):
     def outputs(self) -> int:
         """Numbers that the network gives for an example."""
 
-    def judge(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean loss of a batch, and a tally that adds up over batches: both without dimension."""
+    def loss(self, output: Tensor, y: Tensor) -> Tensor:
+        """Mean loss of a batch, without dimension."""
+
+    def tally(self, output: Tensor, y: Tensor) -> Tensor:
+        """A sum over examples, without dimension, which the metric is made of."""
 
     def score(self, tally: Number) -> Number:
         """The metric, of the tally's mean over all examples."""
@@ -151,9 +154,13 @@ class Classification:
     outputs: int
     metric: ClassVar[str] = "accuracy"
 
-    def judge(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy in nats, and the number of examples classified correctly."""
-        return cross_entropy(output, y), (output.argmax(dim=1) == y).sum().float()
+    def loss(self, output: Tensor, y: Tensor) -> Tensor:
+        """Mean cross-entropy in nats."""
+        return cross_entropy(output, y)
+
+    def tally(self, output: Tensor, y: Tensor) -> Tensor:
+        """Number of examples classified correctly."""
+        return (output.argmax(dim=1) == y).sum().float()
 
     def score(self, tally: Number) -> Number:
         """The accuracy, 0 to 1."""
@@ -173,10 +180,13 @@ class Regression:
     metric: ClassVar[str] = "rmse"
     outputs: ClassVar[int] = 1
 
-    def judge(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean squared error (no unit), and the sum of the squares in the target's unit."""
-        squares = (output.flatten() - y) ** 2
-        return squares.mean(), squares.sum().detach() * self.deviation**2
+    def loss(self, output: Tensor, y: Tensor) -> Tensor:
+        """Mean squared error of the standardised targets."""
+        return ((output.flatten() - y) ** 2).mean()
+
+    def tally(self, output: Tensor, y: Tensor) -> Tensor:
+        """Sum of the squared errors in the target's unit."""
+        return ((output.flatten() - y) ** 2).sum() * self.deviation**2
 
     def score(self, tally: Number) -> Number:
         """The RMSE, in the target's unit."""
@@ -221,11 +231,11 @@ class Scorer(pl.LightningModule):
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Add up exactly: a mean of means in float32 would lose the last digits."""
-        loss, tally = self._judge(batch)
-        n = len(batch[1])
-        self._tested += n
-        self._test_tally += float(tally)
-        self._test_loss += float(loss) * n
+        x, y = batch
+        output = self(x)
+        self._tested += len(y)
+        self._test_tally += float(self.task.tally(output, y))
+        self._test_loss += float(self.task.loss(output, y)) * len(y)
 
     @property
     def test_score(self) -> float:
@@ -236,10 +246,6 @@ class Scorer(pl.LightningModule):
     def test_loss(self) -> float:
         """Mean loss on the test set, after `Trainer.test`."""
         return self._test_loss / self._tested
-
-    def _judge(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        x, y = batch
-        return self.task.judge(self(x), y)
 
 
 class Learner(Scorer):
@@ -287,23 +293,26 @@ class Learner(Scorer):
 
     def training_step(self, batch: Iterable[tuple[Tensor, Tensor]], batch_idx: int) -> None:
         """An optimiser step for each batch; sums for the epoch's mean stay on the device."""
-        network, judge = self.network, self.task.judge
+        network, loss_of = self.network, self.task.loss
         optimiser, backward = self._optimiser, self._backward
-        losses, tallies, sizes = [], [], []
+        losses, outputs, targets, sizes = [], [], [], []
         left = None if self.max_steps is None else self.max_steps - self.steps
         for x, y in islice(batch, left):
             optimiser.zero_grad()
-            loss, tally = judge(network(x), y)
+            output = network(x)
+            loss = loss_of(output, y)
             backward(loss)
             optimiser.step()
             losses.append(loss.detach())
-            tallies.append(tally)
+            outputs.append(output.detach())
+            targets.append(y)
             sizes.append(len(y))
         self.steps += len(sizes)
         self._seen += sum(sizes)
         loss_sum = torch.stack(losses) @ torch.tensor(sizes, dtype=torch.float32).to(self.device)
-        sums = torch.stack([loss_sum, torch.stack(tallies).sum()])
-        self._sums = self._sums.to(self.device) + sums
+        # Once for all of the block: as many small kernels after each step take longer than one.
+        tally = self.task.tally(torch.cat(outputs), torch.cat(targets))
+        self._sums = self._sums.to(self.device) + torch.stack([loss_sum, tally])
         if self.steps == self.max_steps:
             self.trainer.should_stop = True
         if self.trainer.is_last_batch or self.trainer.should_stop:

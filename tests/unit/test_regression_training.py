@@ -149,9 +149,9 @@ def test_targets_that_are_all_the_same_are_refused(train_diabetes, diabetes):
 
 def test_squared_errors_are_tallied_in_the_targets_unit():
     # Standardised errors 0.5 and -1 with a deviation of 4: 2 and -4, squares 4 + 16.
-    loss, tally = Regression(4.0).judge(torch.tensor([[1.5], [0.0]]), torch.tensor([1.0, 1.0]))
-    assert float(loss) == pytest.approx((0.25 + 1) / 2)
-    assert float(tally) == pytest.approx(20)
+    task, output, y = Regression(4.0), torch.tensor([[1.5], [0.0]]), torch.tensor([1.0, 1.0])
+    assert float(task.loss(output, y)) == pytest.approx((0.25 + 1) / 2)
+    assert float(task.tally(output, y)) == pytest.approx(20)
     assert Regression(4.0).score(20 / 2) == pytest.approx(10**0.5)
 
 
