@@ -1,12 +1,15 @@
 """Train one network on one size, once for each seed, measured; write a record of each."""
 
 import json
-import logging
 import shutil
 import sys
 from pathlib import Path
 
-from ecosobriety import datasets, logs, metering, records, training
+from ecosobriety.hardware import begin_probing
+
+begin_probing()
+
+from ecosobriety import datasets, logs, metering, records, training  # noqa: E402 (takes as long)
 
 with logs.logged_to(snakemake.log[0]):
     parameters = json.loads(snakemake.params.training)
@@ -20,7 +23,6 @@ with logs.logged_to(snakemake.log[0]):
         )
         # A run that was killed, or that another seed joins, redoes none that is finished.
         if records.stands(output, identity):
-            logging.info("%s: this very training is done already", output)
             output.touch()
             continue
         checkpoints = Path(snakemake.params.checkpoints) / output.stem

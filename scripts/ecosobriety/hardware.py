@@ -3,12 +3,27 @@
 import os
 import platform
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
 import torch
+from codecarbon.core.util import detect_cpu_model
 
 from ecosobriety.units import bytes_to_mb
+
+
+def begin_probing() -> Thread:
+    """Let CodeCarbon find out the processor's name, and don't wait for it.
+
+    It learns that from a process of its own, which takes a second, and keeps it for as long as this
+    process lives: asked for before Lightning is imported, it is there when a meter warms up.
+    Nothing depends on the answer: a meter that finds none asks once more, in its own warm-up, and
+    fails there as it would have without this.
+    """
+    thread = Thread(target=detect_cpu_model, name="probing", daemon=True)
+    thread.start()
+    return thread
 
 
 def describe_hardware() -> dict[str, Any]:

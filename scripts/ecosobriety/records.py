@@ -8,9 +8,8 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-import pandas as pd
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -24,6 +23,9 @@ from pydantic import (
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
 from ecosobriety.metrics import METRICS, Metric
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +152,7 @@ def run_columns(metric: Metric) -> list[str]:
     return [name for name in fields[: fields.index("identity")] if name not in others]
 
 
-def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> pd.DataFrame:
+def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> "pd.DataFrame":
     """Read records into one table with the columns of `runs`, one row per record, sorted by key.
 
     A record that is truncated, or that is of another training or other data than its place says, is
@@ -164,6 +166,9 @@ def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> pd.DataFrame:
     Raises:
         RecordError: records were refused; names their files.
     """
+    # Imported where it is needed: a training writes a record, and waits for no pandas.
+    import pandas as pd
+
     records, refused = [], []
     for path, key in paths.items():
         try:
@@ -194,10 +199,13 @@ def _read_own(path: Path, key: RunKey, dataset_sha256: str) -> RunRecord:
 def stands(path: Path, identity: str) -> bool:
     """Whether a valid record of the training of this identity lies at `path` already."""
     try:
-        return path.exists() and read_record(path).identity == identity
+        done = path.exists() and read_record(path).identity == identity
     except RecordError as error:
         logger.warning("%s: it is trained again", error)
         return False
+    if done:
+        logger.info("%s: this very training is done already", path)
+    return done
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

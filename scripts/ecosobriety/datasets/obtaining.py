@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 
 from ecosobriety.datasets import catalogue, places
 from ecosobriety.datasets.arrays import SPLIT_SEED
@@ -63,6 +62,9 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
     source = catalogue.IDX_SOURCES[name]
     if path is not None:
         return _from_path(name, source, places.home_expanded(path))
+    # Imported here: it takes long, and a training obtains nothing.
+    import pooch
+
     cached = (cache or Path(pooch.os_cache("ecosobriety"))) / name
     return _from_first_place(name, source, cached)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety import fingerprint
-from ecosobriety.datasets import arrays, image_folder, npz, table
+from ecosobriety.datasets import arrays, image_folder, npz
 from ecosobriety.datasets.catalogue import TRAIN_SIZES
 from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
@@ -54,6 +54,9 @@ def training_size(spec: Mapping[str, Any]) -> int | None:
         return TRAIN_SIZES.get(spec["name"]) if spec.get("class_path") is None else None
     path = _path(spec)
     if file_format in TABLES:
+        # Imported where it is needed: a training waits for no pandas.
+        from ecosobriety.datasets import table
+
         examples, whole = table.count(path, file_format, spec["label"], spec["features"]), True
     elif file_format == "npz":
         examples, whole = npz.count(path)
@@ -73,6 +76,8 @@ def read_own(spec: Mapping[str, Any]) -> Dataset:
     """
     path, file_format, test = _path(spec), format_of(spec), None
     if file_format in TABLES:
+        from ecosobriety.datasets import table
+
         train = table.read(path, file_format, spec["label"], spec["features"])
     elif file_format == "npz":
         train, test = npz.read(path)

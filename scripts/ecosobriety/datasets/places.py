@@ -17,8 +17,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pooch
-
 from ecosobriety.datasets.catalogue import DebianPackage
 from ecosobriety.datasets.idx import decompress
 from ecosobriety.errors import DataError
@@ -79,7 +77,7 @@ def download(address: str, names: Iterable[str]) -> Contents:
 
 def _require_answer(url: str) -> None:
     """Ask for a file's headers; the limit also covers the look-up of the name, which has none."""
-    ask = pooch.HTTPDownloader(timeout=ANSWER_S)
+    ask = _downloader(timeout=ANSWER_S)
     try:
         available = _call_within(
             ANSWER_S, lambda: bool(ask(url, None, pooch=None, check_only=True))
@@ -90,6 +88,13 @@ def _require_answer(url: str) -> None:
         raise DataError(f"no connection ({_root_cause(error)})") from error
     if not available:
         raise DataError(f"the server answers, but does not have {url}")
+
+
+def _downloader(**options: Any) -> Any:
+    # Imported where it is needed: a training downloads nothing, and waits for no downloader.
+    import pooch
+
+    return pooch.HTTPDownloader(**options)
 
 
 def _call_within(limit_s: float, function: Callable[[], bool]) -> bool:
@@ -122,7 +127,7 @@ class _TimedBuffer(io.BytesIO):
 def _get(url: str, deadline: float) -> bytes:
     print(url, file=sys.stderr)
     buffer = _TimedBuffer(deadline)
-    get = pooch.HTTPDownloader(progressbar=True, chunk_size=2**16, timeout=(ANSWER_S, READ_S))
+    get = _downloader(progressbar=True, chunk_size=2**16, timeout=(ANSWER_S, READ_S))
     try:
         get(url, buffer, pooch=None)
     except OSError as error:

@@ -1,0 +1,49 @@
+"""What a training job waits for before it trains: Lightning, and next to nothing besides."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from codecarbon.core import util
+
+from ecosobriety.hardware import begin_probing
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+HEAVY = {"PIL", "matplotlib", "pandas", "pandera", "pooch", "pyarrow", "scipy", "sklearn"}
+
+
+def loaded_by(statement):
+    """The heavy packages that a fresh Python has loaded after a statement."""
+    code = f"{statement}; import sys; print(*({HEAVY} & sys.modules.keys()))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(SCRIPTS)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(run.stdout.split())
+
+
+def test_a_training_imports_no_heavy_package_but_lightnings_own():
+    ours = "from ecosobriety import datasets, logs, metering, records, training"
+    assert loaded_by(ours) <= loaded_by("import pytorch_lightning")
+
+
+@pytest.mark.parametrize("module", ["datasets", "records"])
+def test_what_needs_no_lightning_loads_no_heavy_package(module):
+    assert loaded_by(f"from ecosobriety import {module}") <= {"PIL"}
+
+
+def test_the_processor_is_asked_for_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr("cpuinfo.get_cpu_info", lambda: asked.append(1) or {"brand_raw": "CPU 1"})
+    util.detect_cpu_model.cache_clear()
+    try:
+        thread = begin_probing()
+        thread.join()
+        assert util.detect_cpu_model() == "CPU 1"
+        assert len(asked) == 1
+    finally:
+        util.detect_cpu_model.cache_clear()
