@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,12 @@ from ecosobriety.models import Classification, Regression, Task
 TEST_BATCH = 1000
 BLOCK = 16
 """Batches that Lightning sees as one: its own work is then a few per cent of a small network's."""
+GPU_SHARE = 0.5
+"""Share of a GPU's free memory that data may take: the network needs the rest for its training."""
+
+Place = Literal["cpu", "gpu", "streamed"]
+"""Where data lie: in the host's memory beside the network, or in the GPU's, or in the host's, from
+where each batch is streamed to the GPU."""
 
 
 class Slices:
@@ -25,7 +31,7 @@ class Slices:
     Gathering a whole batch at once costs a fraction of fetching and collating single examples, and
     the data stay in their own type: float32 images would take four times the memory of their bytes.
     Each epoch's order depends on seed and epoch alone, so that a resumed training sees the same
-    batches.
+    batches. They come on the device that `lay` was given, and in the host's memory before.
 
     Args:
         x: (N, *input_shape) uint8 or float32 inputs.
@@ -53,6 +59,24 @@ class Slices:
         self._mean, self._deviation = mean, deviation
         self._shuffle_seed = shuffle_seed
         self._epoch = 0
+        self._device, self._streamed = torch.device("cpu"), False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the examples of which the batches are made."""
+        return len(self._rows) * (self._x[:1].nbytes + self._y[:1].nbytes)
+
+    def lay(self, device: torch.device, place: Place) -> None:
+        """Let the batches come on `device`, which is a GPU unless `place` is `cpu`."""
+        self._device, self._streamed = device, place == "streamed"
+        if place == "gpu":
+            # Without the examples of which no batch is made.
+            self._x, self._y = (t[self._rows].to(device) for t in (self._x, self._y))
+            self._rows = torch.arange(len(self._rows))
+        if isinstance(self._mean, Tensor):
+            self._mean = self._mean.to(device)
+        if isinstance(self._deviation, Tensor):
+            self._deviation = self._deviation.to(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order comes next."""
@@ -67,12 +91,19 @@ class Slices:
             sequence = np.random.SeedSequence([self._shuffle_seed, self._epoch])
             generator = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
             rows = rows[torch.randperm(len(rows), generator=generator)]
+        rows = rows.to(self._x.device)
         chosen, targets = (t.split(self._batch_size) for t in (rows, self._y[rows]))
         for i, y in zip(chosen, targets, strict=True):
-            # It copies an example at once, which indexing with brackets does not; and bytes become
-            # float32 in the same pass that subtracts the mean.
-            x = self._x.index_select(0, i)
-            yield torch.sub(x, self._mean).div_(self._deviation), y
+            # It copies an example at once, which indexing with brackets does not; bytes reach the
+            # device as bytes, and become float32 in the same pass that subtracts the mean.
+            x = self._on_device(self._x.index_select(0, i))
+            yield torch.sub(x, self._mean).div_(self._deviation), self._on_device(y)
+
+    def _on_device(self, part: Tensor) -> Tensor:
+        """Part of a batch; a copy from pinned memory runs beside the steps before it."""
+        if self._streamed:
+            part = part.pin_memory()
+        return part.to(self._device, non_blocking=True)
 
 
 class Blocks:
@@ -89,6 +120,27 @@ class Blocks:
         batches = iter(self._batches)
         for _ in range(len(self)):
             yield islice(batches, self._size)
+
+
+def choose_place(data_bytes: int, free_gpu_bytes: int | None) -> Place:
+    """Where the data of a training lie.
+
+    Args:
+        data_bytes: Bytes of all examples that it needs.
+        free_gpu_bytes: Free memory of the GPU that trains; None: none does.
+    """
+    if free_gpu_bytes is None:
+        return "cpu"
+    return "gpu" if data_bytes <= GPU_SHARE * free_gpu_bytes else "streamed"
+
+
+def lay(device: torch.device, *parts: Slices) -> Place:
+    """Lay all data of a training where its device reads them best, and tell where they lie."""
+    free_bytes = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+    place = choose_place(sum(part.nbytes for part in parts), free_bytes)
+    for part in parts:
+        part.lay(device, place)
+    return place
 
 
 def cut_batches(

@@ -274,15 +274,6 @@ class Learner(Scorer):
         self._seen = 0
         self._sums = torch.zeros(2)
 
-    def transfer_batch_to_device(
-        self, batch: Iterable[tuple[Tensor, Tensor]], device: torch.device, dataloader_idx: int
-    ) -> Iterable[tuple[Tensor, Tensor]]:
-        """Move what training takes one batch at a time, when its turn comes."""
-        if self.trainer.training:
-            return ((x.to(device), y.to(device)) for x, y in batch)
-        moved = super().transfer_batch_to_device(batch, device, dataloader_idx)
-        return cast(Iterable[tuple[Tensor, Tensor]], moved)
-
     def on_train_start(self) -> None:
         """Take the optimiser itself, unless Lightning scales the loss for 16-bit floats."""
         scaled = self.trainer.precision == "16-mixed"

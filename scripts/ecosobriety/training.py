@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety import datasets
-from ecosobriety.batches import Blocks, Slices, cut_batches
+from ecosobriety.batches import Blocks, Slices, cut_batches, lay
 from ecosobriety.errors import DataError
 from ecosobriety.hardware import cpu_name, describe_hardware, describe_job, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
@@ -206,6 +206,8 @@ def train(
         # Lightning's own detection of Slurm breaks launches of single jobs.
         plugins=[LightningEnvironment()],
     )
+    # Before the measured window opens, as reading them from the disk is.
+    place = lay(trainer.strategy.root_device, batches, test_batches)
     # The checkpoint is our own, and holds the energy so far beside the weights.
     taken = batches if learner is None else Blocks(batches)
     trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
@@ -260,6 +262,7 @@ def train(
             **asdict(settings),
             "class_path": class_path,
             "init_args": dict(init_args),
+            "data_on": place,
         },
         metering=dict(meter.describe()),
         hardware=describe_hardware(),

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from ecosobriety import datasets
-from ecosobriety.batches import Slices, mean_and_deviation
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.models import Learner
@@ -65,6 +64,7 @@ def test_the_record_says_what_was_done(train_digits, digits):
     assert record.flop_train == 900 * (2 * forward + 2 * 16 * 10)
     assert record.accelerator == "cpu"
     assert record.threads == 1
+    assert record.training["data_on"] == "cpu"
     assert record.energy_kwh == pytest.approx(record.energy_cpu_kwh + record.energy_ram_kwh)
     # 60 W over the window
     assert record.energy_kwh == pytest.approx(60 * record.train_duration_s / 3.6e6)
@@ -137,52 +137,6 @@ def test_too_large_a_size_and_constant_inputs_are_refused(train_digits, digits):
     flat = dataclasses.replace(digits, x_train=np.zeros_like(digits.x_train))
     with pytest.raises(DataError, match="are the same"):
         train_digits(dataset=flat)
-
-
-def test_every_example_comes_once_an_epoch_in_a_new_order():
-    x = torch.arange(10.0).unsqueeze(1)
-    rows = torch.arange(10)
-    batches = Slices(x, rows, rows, 4, mean=0.0, deviation=1.0, shuffle_seed=7)
-    assert len(batches) == 3
-    epochs = []
-    for epoch in range(2):
-        batches.set_epoch(epoch)
-        epochs.append(torch.cat([y for _, y in batches]).tolist())
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
-    assert epochs[0] != epochs[1]
-    batches.set_epoch(0)
-    assert torch.cat([y for _, y in batches]).tolist() == epochs[0]
-    assert all((inputs.squeeze(1) == y).all() for inputs, y in batches)
-
-
-def test_batches_are_cut_from_the_chosen_rows_and_normalised():
-    x = torch.tensor([[0], [10], [20], [30]], dtype=torch.uint8)
-    y = torch.arange(4)
-    batches = Slices(x, y, torch.tensor([3, 1, 2]), 2, mean=20.0, deviation=5.0)
-    assert [(inputs.squeeze(1).tolist(), labels.tolist()) for inputs, labels in batches] == [
-        ([2.0, -2.0], [3, 1]),
-        ([0.0], [2]),
-    ]
-    assert x.tolist() == [[0], [10], [20], [30]]
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_mean_and_deviation_are_those_of_the_chosen_rows(dtype):
-    x = np.array([[[1, 2]], [[250, 251]], [[3, 6]]], dtype=dtype)
-    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
-    # Values 1, 2, 3, 6: mean 3, squared distances 4, 1, 0, 9.
-    assert mean == 3.0
-    assert deviation == pytest.approx(3.5**0.5)
-
-
-def test_features_of_vectors_are_standardised_each_by_itself():
-    x = np.array([[1, 0.1, -4], [99, 99, 99], [3, 0.1, 8]], dtype=np.float32)
-    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
-    # The second feature does not vary: nothing to divide by.
-    assert mean.tolist() == pytest.approx([2, 0.1, 2])
-    assert deviation.tolist() == [1, 1, 6]
-    # Bytes have one scale in common, whatever their shape.
-    assert mean_and_deviation(x.astype(np.uint8)[:, :2], np.array([0, 2])) == (1.0, 1.5**0.5)
 
 
 def test_whatever_decides_a_training_decides_its_identity():

@@ -1,0 +1,138 @@
+"""Batches: whole epochs, the seed's order, their own normalisation, and where they lie."""
+
+import numpy as np
+import pytest
+import torch
+
+from ecosobriety.batches import Blocks, Slices, choose_place, lay, mean_and_deviation
+
+
+def test_every_example_comes_once_an_epoch_in_a_new_order():
+    x = torch.arange(10.0).unsqueeze(1)
+    rows = torch.arange(10)
+    batches = Slices(x, rows, rows, 4, mean=0.0, deviation=1.0, shuffle_seed=7)
+    assert len(batches) == 3
+    epochs = []
+    for epoch in range(2):
+        batches.set_epoch(epoch)
+        epochs.append(torch.cat([y for _, y in batches]).tolist())
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
+    assert epochs[0] != epochs[1]
+    batches.set_epoch(0)
+    assert torch.cat([y for _, y in batches]).tolist() == epochs[0]
+    assert all((inputs.squeeze(1) == y).all() for inputs, y in batches)
+
+
+def test_batches_are_cut_from_the_chosen_rows_and_normalised():
+    x = torch.tensor([[0], [10], [20], [30]], dtype=torch.uint8)
+    y = torch.arange(4)
+    batches = Slices(x, y, torch.tensor([3, 1, 2]), 2, mean=20.0, deviation=5.0)
+    assert [(inputs.squeeze(1).tolist(), labels.tolist()) for inputs, labels in batches] == [
+        ([2.0, -2.0], [3, 1]),
+        ([0.0], [2]),
+    ]
+    assert x.tolist() == [[0], [10], [20], [30]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_mean_and_deviation_are_those_of_the_chosen_rows(dtype):
+    x = np.array([[[1, 2]], [[250, 251]], [[3, 6]]], dtype=dtype)
+    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
+    # Values 1, 2, 3, 6: mean 3, squared distances 4, 1, 0, 9.
+    assert mean == 3.0
+    assert deviation == pytest.approx(3.5**0.5)
+
+
+def test_features_of_vectors_are_standardised_each_by_itself():
+    x = np.array([[1, 0.1, -4], [99, 99, 99], [3, 0.1, 8]], dtype=np.float32)
+    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
+    # The second feature does not vary: nothing to divide by.
+    assert mean.tolist() == pytest.approx([2, 0.1, 2])
+    assert deviation.tolist() == [1, 1, 6]
+    # Bytes have one scale in common, whatever their shape.
+    assert mean_and_deviation(x.astype(np.uint8)[:, :2], np.array([0, 2])) == (1.0, 1.5**0.5)
+
+
+def test_blocks_hand_out_all_batches_several_at_a_time():
+    rows = torch.arange(10)
+    batches = Slices(rows.float().unsqueeze(1), rows, rows, 2, mean=0.0, deviation=1.0)
+    blocks = Blocks(batches, size=2)
+    assert len(blocks) == 3
+    assert [[y.tolist() for _, y in block] for block in blocks] == [
+        [[0, 1], [2, 3]],
+        [[4, 5], [6, 7]],
+        [[8, 9]],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data_mb", "free_mb", "place"),
+    [
+        (47, None, "cpu"),  # no GPU trains
+        (47, 80_000, "gpu"),
+        (500, 1_000, "gpu"),  # just half of what is free
+        (501, 1_000, "streamed"),
+        (1, 0, "streamed"),
+    ],
+)
+def test_data_lie_on_the_gpu_where_they_take_at_most_half_of_its_free_memory(
+    data_mb, free_mb, place
+):
+    free_bytes = None if free_mb is None else free_mb * 1_000_000
+    assert choose_place(data_mb * 1_000_000, free_bytes) == place
+
+
+def four_images(rows, **options):
+    x = torch.tensor([[0], [10], [20], [30]], dtype=torch.uint8)
+    return Slices(x, torch.arange(4), rows, 2, **options)
+
+
+def test_the_bytes_of_data_are_those_of_the_examples_that_count():
+    batches = four_images(torch.tensor([3, 1, 2]), mean=20.0, deviation=5.0)
+    assert batches.nbytes == 3 * (1 + 8)  # one byte of input and an int64 label each
+
+
+def test_data_lie_in_the_hosts_memory_where_the_cpu_trains():
+    batches = four_images(torch.tensor([3, 1]), mean=20.0, deviation=5.0)
+    before = [(x.tolist(), y.tolist()) for x, y in batches]
+    assert lay(torch.device("cpu"), batches, batches) == "cpu"
+    assert [(x.tolist(), y.tolist()) for x, y in batches] == before
+
+
+@pytest.mark.parametrize("place", ["gpu", "streamed"])
+def test_batches_come_on_the_device_wherever_the_data_lie(monkeypatch, place):
+    """A device without contents stands for the GPU, and so does memory that is not pinned."""
+    pinned = []
+
+    def pin_memory(part):
+        pinned.append((part.dtype, part.device.type))
+        return part
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
+    normalised = {"mean": torch.tensor([20.0]), "deviation": torch.tensor([5.0])}
+    batches = four_images(torch.tensor([3, 1, 2]), shuffle_seed=1, **normalised)
+    batches.lay(torch.device("meta"), place)
+    came = list(batches)
+    assert [(x.shape, x.dtype, x.device.type) for x, _ in came] == [
+        ((2, 1), torch.float32, "meta"),
+        ((1, 1), torch.float32, "meta"),
+    ]
+    assert [(len(y), y.device.type) for _, y in came] == [(2, "meta"), (1, "meta")]
+    # What is streamed goes as bytes, a quarter of the floats.
+    streamed = [(torch.uint8, "cpu"), (torch.int64, "cpu")] * 2
+    assert pinned == (streamed if place == "streamed" else [])
+
+
+def test_data_on_the_device_give_the_same_batches():
+    """Laid as on a GPU, but on the CPU: the chosen rows alone are kept, in the same order."""
+    rows = torch.tensor([3, 1, 2])
+    host = four_images(rows, mean=20.0, deviation=5.0, shuffle_seed=1)
+    laid = four_images(rows, mean=20.0, deviation=5.0, shuffle_seed=1)
+    laid.lay(torch.device("cpu"), "gpu")
+    for epoch in range(3):
+        host.set_epoch(epoch)
+        laid.set_epoch(epoch)
+        assert [(x.tolist(), y.tolist()) for x, y in laid] == [
+            (x.tolist(), y.tolist()) for x, y in host
+        ]
+    assert laid.nbytes == host.nbytes
