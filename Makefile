@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help report example doctor test test-slurm bench lint format docs lock clean
+.PHONY: help report example trackers doctor test test-slurm bench lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -23,6 +23,8 @@ example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the
 	mkdir -p reports/example
 	cp reports/poster/report.html reports/poster/rapport.html reports/example/
 	$(BIN)/python tools/take_screenshot.py reports/example/report.html docs/report.png
+
+trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `methods.tool_sizes` runs around trainings
 
 doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor
@@ -59,6 +61,10 @@ lock: ## Resolve requirements*.in anew into requirements*.lock
 	$(VENV)-lock/bin/python -m pip install --quiet -r requirements-dev.in
 	tools=$$($(VENV)-lock/bin/python -m pip freeze --all --exclude pip | sed -E 's/\+[a-z0-9]+$$//' | grep -vxFf requirements.lock); \
 	  printf '# Written by `make lock` from requirements-dev.in.\n-r requirements.lock\n%s\n' "$$tools" > requirements-dev.lock
+	$(VENV)-lock/bin/python -m pip install --quiet -r requirements-trackers.in
+	: # The package pynvml only warns: nvidia-ml-py has the module of that name.
+	tools=$$($(VENV)-lock/bin/python -m pip freeze --all --exclude pip --exclude pynvml | sed -E 's/\+[a-z0-9]+$$//' | grep -vxFf requirements.lock -f requirements-dev.lock); \
+	  printf '# Written by `make lock` from requirements-trackers.in.\n%s\n' "$$tools" > requirements-trackers.lock
 	rm -rf $(VENV)-lock
 
 clean: ## Remove the environment; results and reports stay
@@ -70,6 +76,12 @@ $(VENV)/run.stamp: requirements.lock
 	$(PIP_INSTALL) -r requirements.lock
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+$(VENV)/trackers.stamp: requirements-trackers.lock $(VENV)/run.stamp
+	$(PIP_INSTALL) --no-deps -r requirements-trackers.lock
+	touch $@
+
+# The trackers last, for they need an older setuptools than the lock's.
+$(VENV)/dev.stamp: requirements-dev.lock requirements-trackers.lock $(VENV)/run.stamp
 	$(PIP_INSTALL) -r requirements-dev.lock
+	$(PIP_INSTALL) --no-deps -r requirements-trackers.lock
 	touch $@

@@ -61,6 +61,7 @@ wildcard_constraints:
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/countries.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/tools.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/cell.smk"
 include: "workflow/rules/plot.smk"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ecosobriety import grid, logs, methods, records, tables
+from ecosobriety import grid, logs, methods, records, tables, tracker_runs
 
 with logs.logged_to(snakemake.log[0]):
     settings = json.loads(snakemake.params.settings)
@@ -22,6 +22,10 @@ with logs.logged_to(snakemake.log[0]):
         codecarbon_g_per_kwh=methods.intensity_of(grid.load_countries(), country),
         **settings,
     )
+    tracked = [
+        run for path in snakemake.input.tools for run in tracker_runs.read_tracker_runs(Path(path))
+    ]
+    applied += methods.tracked_methods(tracked)
     compared = methods.compare(
         runs, applied, pue=pue, intensity_g_per_kwh=methods.intensity_of(countries, country)
     )

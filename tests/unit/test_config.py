@@ -72,7 +72,7 @@ def test_defaults_are_filled():
             "target_accuracy": None,
             "target_rmse": None,
         },
-        "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0},
+        "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0, "tool_sizes": []},
         "country_data": {
             "provider": "codecarbon",
             "path": None,
@@ -224,7 +224,14 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
-        *("prepare_countries", "compare_methods", "plot_figure", "build_report", "everything"),
+        *(
+            "prepare_countries",
+            "compare_methods",
+            "compare_tools",
+            "plot_figure",
+            "build_report",
+            "everything",
+        ),
         "as its keys say",
     )
     parts = list(described_parts(read_schema(SCHEMA)))

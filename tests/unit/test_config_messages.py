@@ -174,6 +174,11 @@ from ecosobriety.schema import complete_value
             "(the nearest is 200)",
         ),
         (
+            ("methods",),
+            {"tool_sizes": [400, 300]},
+            "methods.tool_sizes[1] is 300, but must be one of grid.n_train: 200, 400",
+        ),
+        (
             ("models",),
             [{"name": "mlp"}, {"name": "mlp", "init_args": {"hidden": [8]}}],
             'models[1].name is "mlp", but models[0].name is that already',

@@ -95,6 +95,11 @@ def test_the_methods_settings_apply_the_methods_anew(workflow):
     assert jobs == {"compare_methods": 1, "check_claims": 1, **PLOT_AND_REPORT}
 
 
+def test_trackers_run_around_trainings_of_their_own(workflow):
+    jobs = planned(workflow, methods={"tool_sizes": [200, 1400]})
+    assert jobs == {"compare_tools": 2, "compare_methods": 1, "check_claims": 1, **PLOT_AND_REPORT}
+
+
 def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):
     jobs = planned(workflow, training={"runs_per_job": 1})
     assert not [rule for rule in jobs if rule.startswith("train_model")]

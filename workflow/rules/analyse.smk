@@ -96,6 +96,7 @@ rule compare_methods:
         **METHOD_FACTORS,
         # The methods ask for more than the table `runs` tells: the memory, say.
         records=records(),
+        tools=tool_runs(),
         runs=table("runs"),
         countries=STUDY_FILES["countries"],
     output:
@@ -107,7 +108,12 @@ rule compare_methods:
     conda:
         ENVIRONMENT
     params:
-        settings=canonical(config["methods"]),
+        settings=canonical(
+            {
+                key: config["methods"][key]
+                for key in ("usage", "pragmatic_scaling_factor")
+            }
+        ),
         country=config["metering"]["country"],
         pue=config["metering"]["pue"],
         code=code("compare_methods"),

@@ -17,6 +17,7 @@ from ecosobriety import (
     grid,
     slurm,
     tables,
+    tracker_runs,
 )
 from ecosobriety.errors import EcosobrietyError
 
@@ -125,6 +126,15 @@ def record_paths(runs):
 def records():
     """The records of every training of the study."""
     return record_paths(study_config.run_grid(config))
+
+
+def tool_runs():
+    """What carbontracker and Eco2AI stated of each model on each size where they are run."""
+    return [
+        f"{RESULTS}/tools/{config['dataset']['name']}/{model['name']}/n{n_train}.json"
+        for model in config["models"]
+        for n_train in config["methods"]["tool_sizes"]
+    ]
 
 
 def seed_batches():

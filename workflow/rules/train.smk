@@ -1,4 +1,4 @@
-# The only measured rule. Nothing about countries, sources, prices, margins or plots may reach it.
+# The measured rule. Nothing about countries, sources, prices, margins or plots may reach it.
 # One process trains `training.runs_per_job` seeds of a size one after another; with several such
 # batches, each is a rule of its own, as their outputs differ in more than wildcards.
 SIZE = "{dataset}/{model}/n{n_train}"

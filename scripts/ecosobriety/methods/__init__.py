@@ -14,6 +14,7 @@ from ecosobriety.methods.method import Estimate, Method, NotApplicableError
 from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
 from ecosobriety.methods.strubell import Strubell, sample_power_w
 from ecosobriety.methods.summary import METHODS, Spread, Summary, operations, summarise
+from ecosobriety.methods.tracked import Tracked, tracked_methods
 from ecosobriety.methods.wall_time import WallTime, average_power_w
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Spread",
     "Strubell",
     "Summary",
+    "Tracked",
     "WallTime",
     "average_power_w",
     "compare",
@@ -40,4 +42,5 @@ __all__ = [
     "operations",
     "sample_power_w",
     "summarise",
+    "tracked_methods",
 ]

@@ -14,7 +14,7 @@ FLOP_PER_GIGAFLOP = 1e9
 
 METHODS = (
     *("codecarbon", "wall_time", "ml_co2_impact", "ml_co2_impact_rounded"),
-    *("green_algorithms", "strubell", "green_ai"),
+    *("green_algorithms", "strubell", "carbontracker", "eco2ai", "green_ai"),
 )
 """The methods' ids in the order in which they are told."""
 
