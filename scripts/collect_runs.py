@@ -1,13 +1,14 @@
-"""Collect the records of all trainings into the table `runs`."""
+"""Collect the records of all trainings into the table `runs`, and into one file."""
 
 import json
 from pathlib import Path
 
-from ecosobriety import logs, records, tables
+from ecosobriety import bundle, logs, records, tables
 
 with logs.logged_to(snakemake.log[0]):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input.records]
     identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
     runs = records.collect(dict(zip(paths, keys, strict=True)), identity)
-    tables.write_table("runs", runs, Path(snakemake.output[0]))
+    tables.write_table("runs", runs, Path(snakemake.output.runs[0]))
+    bundle.write_bundle(Path(snakemake.output.records), paths)

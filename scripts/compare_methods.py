@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from ecosobriety import grid, logs, methods, records, tables, tracker_runs
+from ecosobriety import bundle, grid, logs, methods, tables, tracker_runs
 
 with logs.logged_to(snakemake.log[0]):
     settings = json.loads(snakemake.params.settings)
     country, pue = snakemake.params.country, snakemake.params.pue
     countries = tables.read_table("countries", Path(snakemake.input.countries))
-    runs = [records.read_record(Path(path)) for path in snakemake.input.records]
+    runs = bundle.read_bundle(Path(snakemake.input.records))
     inputs = methods.load_inputs(
         Path(snakemake.input.constants),
         Path(snakemake.input.hardware),

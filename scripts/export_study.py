@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from ecosobriety import exporting, logs, records, texts
+from ecosobriety import bundle, exporting, logs, records, texts
 
 with logs.logged_to(snakemake.log[0]):
     export = Path(snakemake.output[0])
@@ -15,8 +15,7 @@ with logs.logged_to(snakemake.log[0]):
     software = yaml.safe_load(Path(snakemake.input.software).read_text(encoding="utf-8"))
     for path in map(Path, [*snakemake.input.tables, *snakemake.input.results]):
         shutil.copyfile(path, export / path.name)
-    for path in map(Path, snakemake.input.records):
-        run = records.read_record(path)
+    for run in bundle.read_bundle(Path(snakemake.input.records)):
         name = f"{run.dataset}-{run.model}-n{run.n_train}-seed{run.seed}.json"
         report = exporting.boamps_report(run, provenance["dataset"])
         records.write_json(export / "boamps" / name, report)

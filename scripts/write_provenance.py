@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from ecosobriety import logs, provenance, records
+from ecosobriety import bundle, logs, provenance, records
 
 with logs.logged_to(snakemake.log[0]):
     facts = provenance.describe(
         config=json.loads(snakemake.params.config),
-        record_paths=[Path(path) for path in snakemake.input.records],
+        runs=bundle.read_bundle(Path(snakemake.input.records)),
         data_path=Path(snakemake.input.data),
         factor_paths=[Path(path) for path in snakemake.input.factors],
         countries_path=Path(snakemake.input.countries),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety import datasets
-from ecosobriety.records import RunRecord, read_record
+from ecosobriety.records import RunRecord
 
 DISTURBED_FROM = 0.10
 """From this share of the CPU time taken by others, a training's energy is told as disturbed."""
@@ -19,7 +19,7 @@ DISTURBED_FROM = 0.10
 def describe(
     *,
     config: Mapping[str, Any],
-    record_paths: Sequence[Path],
+    runs: Sequence[RunRecord],
     data_path: Path,
     factor_paths: Sequence[Path],
     countries_path: Path,
@@ -30,7 +30,7 @@ def describe(
 
     Args:
         config: The configuration as used, with its defaults.
-        record_paths: The records of the study's trainings.
+        runs: The records of the study's trainings.
         data_path: The prepared data set.
         factor_paths: The tables of factors.
         countries_path: The table of countries.
@@ -44,7 +44,6 @@ def describe(
         repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
         `country_data` (the countries' provenance, and `table_sha256` of their table).
     """
-    runs = [read_record(path) for path in record_paths]
     dataset = datasets.load(data_path)
     return {
         "config": dict(config),
@@ -115,7 +114,11 @@ def _machine(run: RunRecord) -> dict[str, Any]:
 
 def _distinct(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each distinct item once, in the order of appearance."""
-    return [item for i, item in enumerate(items) if item not in items[:i]]
+    distinct: list[dict[str, Any]] = []
+    for item in items:
+        if item not in distinct:
+            distinct.append(item)
+    return distinct
 
 
 def _distinct_versions(runs: Sequence[RunRecord]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A change re-runs what depends on it, and nothing else."""
 
+import json
 import re
 import shutil
 
@@ -135,6 +136,28 @@ def test_a_training_alone_in_its_process_gives_the_same_to_the_last_digit(workfl
     assert alone.test_accuracy == among_others.test_accuracy
     assert alone.test_loss == among_others.test_loss
     assert [e.metrics for e in alone.epoch_log] == [e.metrics for e in among_others.epoch_log]
+
+
+def test_a_record_that_is_gone_is_made_again_where_records_are_collected_anew(workflow):
+    workflow.results("runs/digits/mlp/n200/seed2.json").unlink()
+    # Its numbers are in the tables.
+    assert not planned(workflow)
+    more = {"grid": {"n_train": [200, 400, 600, 1400]}}
+    assert planned(workflow, **more) == {"train_model": 2, "collect_runs": 1, **FROM_RUNS}
+
+
+def test_what_no_table_tells_of_a_record_is_followed_too(workflow):
+    path = workflow.results("runs/digits/mlp/n200/seed2.json")
+    record = json.loads(path.read_text())
+    record["hardware"]["cpu"] = "another processor"
+    path.write_text(json.dumps(record))
+    assert planned(workflow) == {"collect_runs": 1, **FROM_RUNS}
+    table = workflow.results("tables/runs.csv").read_bytes()
+    # A run that ends between the two, as one that was killed would.
+    workflow.snakemake("--cores", "2", "--", "results/digits/tables/runs.csv")
+    assert workflow.results("tables/runs.csv").read_bytes() == table
+    workflow.snakemake("--cores", "2", "--", "results/digits/provenance.json")
+    assert "another processor" in workflow.results("provenance.json").read_text()
 
 
 def test_the_margin_decides_anew(workflow):

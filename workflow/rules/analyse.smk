@@ -3,7 +3,8 @@ rule collect_runs:
         records=records(),
         identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
     output:
-        reported("runs"),
+        runs=reported("runs"),
+        records=RECORDS,
     log:
         f"{LOGS}/collect_runs.log",
     benchmark:
@@ -95,9 +96,8 @@ rule compare_methods:
     input:
         **METHOD_FACTORS,
         # The methods ask for more than the table `runs` tells: the memory, say.
-        records=records(),
+        records=RECORDS,
         tools=tool_runs(),
-        runs=table("runs"),
         countries=STUDY_FILES["countries"],
     output:
         reported("methods"),
@@ -123,10 +123,8 @@ rule compare_methods:
 
 rule write_provenance:
     input:
-        # Hardware and versions stand in the records and not in the table, which is proof that the
-        # records are sound.
-        records=records(),
-        runs=table("runs"),
+        # Hardware and versions stand in the records and not in the table.
+        records=RECORDS,
         data=ancient(f"{RESULTS}/data/{config['dataset']['name']}.npz"),
         countries=STUDY_FILES["countries"],
         country_data=STUDY_FILES["country_data"],

@@ -81,6 +81,8 @@ COUNTRIES = KNOWN_COUNTRIES["country_iso3"].tolist()
 
 STUDY = config["study"]
 RESULTS = f"results/{STUDY}"
+# All of them in one file: each path among a step's inputs costs the planning of ten thousand runs.
+RECORDS = f"{RESULTS}/records.jsonl"
 LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
@@ -149,6 +151,14 @@ def seed_batches():
 def batch_name(seeds):
     """What a batch's log is called."""
     return "-".join(f"seed{seed}" for seed in dict.fromkeys((seeds[0], seeds[-1])))
+
+
+def of_model(describe):
+    """A parameter that differs by model; fixed where there is one, for a function costs each job."""
+    values = {model["name"]: describe(model["name"]) for model in config["models"]}
+    if len(values) == 1:
+        return values.popitem()[1]
+    return lambda wildcards: values[wildcards.model]
 
 
 def cell_runs(wildcards):

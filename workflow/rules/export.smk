@@ -1,7 +1,7 @@
 # Made when asked for: `snakemake export_study`, which `make report` does.
 rule export_study:
     input:
-        records=records(),
+        records=RECORDS,
         provenance=f"{RESULTS}/provenance.json",
         tables=[
             path
