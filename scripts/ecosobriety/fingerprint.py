@@ -83,9 +83,15 @@ def _needed(start: Path, folder: Path) -> set[Path]:
             continue
         seen.add(path)
         if path.is_relative_to(folder):
-            found = (_find(name, [str(folder)]) for name in _imports(path, folder))
-            waiting += [other for other in found if other]
+            waiting += _needed_by(path, path.read_bytes(), folder)
     return seen
+
+
+@cache
+def _needed_by(path: Path, source: bytes, folder: Path) -> list[Path]:
+    """The modules that a source imports itself; looked for once, as every rule asks for most."""
+    found = (_find(name, [str(folder)]) for name in _imports(path, source, folder))
+    return [other for other in found if other]
 
 
 def _fingerprint(paths: set[Path]) -> str:
@@ -108,10 +114,10 @@ def _find(module: str, places: list[str]) -> Path | None:
     return Path(str(spec.origin)) if spec is not None and is_source else None
 
 
-def _imports(path: Path, folder: Path) -> Iterator[str]:
+def _imports(path: Path, source: bytes, folder: Path) -> Iterator[str]:
     """Names of what a module imports, from those that it may be to those that it is."""
     package = path.parent.relative_to(folder).parts
-    for level, module, names in _parse(path.read_bytes()).imports:
+    for level, module, names in _parse(source).imports:
         above = package[: len(package) - level + 1] if level else ()
         base = ".".join([*above, *([module] if module else [])])
         yield from [base] if base else []
