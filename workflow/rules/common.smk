@@ -106,6 +106,9 @@ FIGURES = [
     "methods",
 ]
 
+# Snakemake lowers it to the cores that a job may take.
+ALL_CORES = 1_000_000
+
 
 def lock_folder():
     """Keep a second run out of this folder for as long as this process lives."""
@@ -153,12 +156,17 @@ def batch_name(seeds):
     return "-".join(f"seed{seed}" for seed in dict.fromkeys((seeds[0], seeds[-1])))
 
 
-def of_model(describe):
-    """A parameter that differs by model; fixed where there is one, for a function costs each job."""
-    values = {model["name"]: describe(model["name"]) for model in config["models"]}
-    if len(values) == 1:
-        return values.popitem()[1]
-    return lambda wildcards: values[wildcards.model]
+def network():
+    """What decides each model; a fixed value where there is one, as a function costs each job."""
+    networks = {
+        model["name"]: canonical(
+            study_config.model_parameters(config, model["name"], Path.cwd())
+        )
+        for model in config["models"]
+    }
+    if len(networks) == 1:
+        return networks.popitem()[1]
+    return lambda wildcards: networks[wildcards.model]
 
 
 def cell_runs(wildcards):

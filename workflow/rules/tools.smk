@@ -13,7 +13,7 @@ rule compare_tools:
     conda:
         ENVIRONMENT
     # As for `train_model`, with which it is compared.
-    threads: lambda wildcards: workflow.cores
+    threads: ALL_CORES
     resources:
         energy_meter=1,
         slurm_extra="--exclusive",
@@ -21,9 +21,7 @@ rule compare_tools:
     params:
         seed=config["grid"]["seeds"][0],
         training=canonical(study_config.training_parameters(config)),
-        model=lambda wildcards: canonical(
-            study_config.model_parameters(config, wildcards.model, Path.cwd())
-        ),
+        model=network(),
         # One that was installed since is run.
         trackers=canonical(tracker_runs.installed_trackers()),
         code=code("compare_tools"),

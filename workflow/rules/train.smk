@@ -20,9 +20,8 @@ for number, seeds in enumerate(seed_batches()):
             f"{BENCHMARKS}/train_model/{SIZE}/{batch_name(seeds)}.tsv"
         conda:
             ENVIRONMENT
-        # All cores that the run may take (Snakemake lowers the number to them): what runs beside a
-        # measured training would be counted as its energy.
-        threads: 1_000_000
+        # What runs beside a measured training would be counted as its energy.
+        threads: ALL_CORES
         resources:
             energy_meter=1,
             # On Slurm, the whole node for the same reason.
@@ -32,11 +31,7 @@ for number, seeds in enumerate(seed_batches()):
             attempts=f"{RESULTS}/attempts/{SIZE}",
             checkpoints=f"{RESULTS}/checkpoints/{SIZE}",
             training=canonical(study_config.training_parameters(config)),
-            model=of_model(
-                lambda name: canonical(
-                    study_config.model_parameters(config, name, Path.cwd())
-                )
-            ),
+            model=network(),
             # Not all that the script imports: a changed log retrains nothing.
             code=fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES),
         script:
