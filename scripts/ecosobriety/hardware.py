@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -11,6 +12,8 @@ import torch
 from codecarbon.core.util import detect_cpu_model
 
 from ecosobriety.units import bytes_to_mb
+
+KIBIBYTE = 1024
 
 
 def begin_probing() -> Thread:
@@ -37,6 +40,19 @@ def describe_hardware() -> dict[str, Any]:
         "memory_mb": bytes_to_mb(float(psutil.virtual_memory().total)),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has held resident so far, in MB (10^6 bytes).
+
+    Where the kernel tells it, the program's own: `getrusage` gives that of the process that started
+    it, if it is larger, and Snakemake holds hundreds of MB.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    own_kib = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    peak_kib = float(own_kib[0] if own_kib else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return bytes_to_mb(peak_kib * KIBIBYTE)
 
 
 def describe_job() -> dict[str, str | None]:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import math
 import platform
-import resource
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -21,13 +20,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from ecosobriety import datasets
 from ecosobriety.batches import Blocks, Slices, cut_batches, lay
 from ecosobriety.errors import DataError
-from ecosobriety.hardware import cpu_name, describe_hardware, describe_job, usable_cpus
+from ecosobriety.hardware import (
+    cpu_name,
+    describe_hardware,
+    describe_job,
+    peak_memory_mb,
+    usable_cpus,
+)
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
 from ecosobriety.models import Learner, Task, build_module, build_network
 from ecosobriety.records import RunRecord
-from ecosobriety.units import bytes_to_mb
 
-KIBIBYTE = 1024
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
 
@@ -247,9 +250,7 @@ def train(
         device=torch.cuda.get_device_name() if on_gpu else cpu_name(),
         accelerator="cuda" if on_gpu else "cpu",
         threads=torch.get_num_threads(),
-        peak_memory_mb=bytes_to_mb(
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * float(KIBIBYTE)
-        ),
+        peak_memory_mb=peak_memory_mb(),
         short_window=measured.short_window,
         attempt=ledger.attempt,
         identity=ledger.identity,
