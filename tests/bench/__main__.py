@@ -1,40 +1,91 @@
-"""Run every benchmark, print a table and keep it in benchmarks/results.csv."""
+"""Run benchmarks: all, or those that are named; keep their rows, and the table of all of them."""
 
+import pkgutil
 import platform
+import sys
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 
 import pandas as pd
 
-from bench import metering, scale, scenarios, startup, training
+import bench
 from ecosobriety.hardware import describe_hardware
 from ecosobriety.provenance import git_commit
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks/results.csv"
+TABLE = ROOT / "docs/benchmarks.md"
+BEGIN, END = "<!-- benchmarks: begin, written by `make bench` -->", "<!-- benchmarks: end -->"
 
 
-def main() -> None:
-    """Benchmarks keep the machine to themselves: run nothing beside them."""
+def run(name: str) -> pd.DataFrame:
+    """The rows of one benchmark, with the machine and the versions that they hold for."""
     hardware = describe_hardware()
-    rows = pd.DataFrame(
-        [
-            row
-            for module in (training, startup, scenarios, metering, scale)
-            for row in module.measure()
-        ]
-    )
-    rows = rows.assign(
+    rows = pd.DataFrame(import_module(f"bench.{name}").measure())
+    return rows.assign(
+        module=name,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=f"{hardware['cpu']}, {hardware['cpus_affinity']} CPUs",
+        gpu=hardware["gpu"],
         python=platform.python_version(),
         torch=version("torch"),
         commit=git_commit(ROOT),
     )
+
+
+def keep(rows: pd.DataFrame) -> None:
+    """Add rows to those of earlier runs."""
     RESULTS.parent.mkdir(exist_ok=True)
-    rows.to_csv(RESULTS, mode="a", header=not RESULTS.exists(), index=False)
-    print(rows.to_string(index=False))
+    earlier = [pd.read_csv(RESULTS)] if RESULTS.exists() else []
+    pd.concat([*earlier, rows]).to_csv(RESULTS, index=False)
 
 
-main()
+def markdown(rows: pd.DataFrame) -> str:
+    """The table of one run, and when and where it was made."""
+    first = rows.iloc[0]
+    gpu = "no GPU" if pd.isna(first["gpu"]) else first["gpu"]
+    lines = [
+        f"Measured on {first['measured_at'][:10]}: {first['machine']}, {gpu}; "
+        f"Python {first['python']}, torch {first['torch']}.",
+        "",
+        "| benchmark | ratio | target | ours | opponent | repeats |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows.to_dict("records"):
+        cells = [
+            f"[{row['benchmark']}](../tests/bench/{row['module']}.py)",
+            f"{row['ratio']:.3g}",
+            row["target"],
+            *(f"{row[side]:.3g} {row['unit']}" for side in ("ours", "opponent")),
+            str(row["repeats"]),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main(chosen: list[str]) -> None:
+    """Benchmarks keep the machine to themselves: run nothing beside them."""
+    names = [
+        module.name for module in pkgutil.iter_modules(bench.__path__) if module.name[0] != "_"
+    ]
+    all_rows = []
+    for name in chosen or names:
+        started_at = perf_counter()
+        rows = run(name)
+        keep(rows)
+        all_rows.append(rows)
+        shown = rows[["benchmark", "ratio", "target", "ours", "opponent", "unit"]]
+        print(f"{name}, in {perf_counter() - started_at:.0f} s:", flush=True)
+        print(shown.to_string(index=False), flush=True)
+    # A part of the benchmarks must not replace the table of all.
+    if not chosen:
+        before, _, rest = TABLE.read_text(encoding="utf-8").partition(BEGIN)
+        after = rest.partition(END)[2]
+        table = markdown(pd.concat(all_rows))
+        TABLE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+
+
+main(sys.argv[1:])

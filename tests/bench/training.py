@@ -1,4 +1,7 @@
-"""Training: the study's own against a bare PyTorch loop, and against a tutorial's Lightning."""
+"""Training: the study's own against a bare PyTorch loop, a tutorial's Lightning and bare products.
+
+On a machine with a GPU, the training on it is compared with a bare loop on the same card, too.
+"""
 
 import logging
 import math
@@ -23,14 +26,20 @@ from ecosobriety import datasets
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import CodeCarbonMeter, Ledger
 from ecosobriety.models import build_network
+from ecosobriety.records import RunRecord
 from ecosobriety.training import TrainingSettings, train
+
+Row = dict[str, Any]
 
 REPEATS = 7
 EPOCHS = 3
-EXAMPLES, TEST_EXAMPLES = 60_000, 1_000
+EXAMPLES, TEST_EXAMPLES = 60_000, 10_000
 SHAPE, CLASSES, HIDDEN = (28, 28), 10, [256]
 BATCH_SIZE, LEARNING_RATE = 128, 0.001
-SETTINGS = TrainingSettings(EPOCHS, BATCH_SIZE, LEARNING_RATE, "cpu", "32-true")
+SQUARE = (2048, 2048, 2048)
+LARGEST_LAYER = (BATCH_SIZE, math.prod(SHAPE), HIDDEN[0])
+"""Shapes m, k, n of matrix products (m, k) x (k, n)."""
+PRODUCT_S = 0.3
 
 
 def synthetic_images() -> datasets.Dataset:
@@ -47,21 +56,21 @@ def synthetic_images() -> datasets.Dataset:
     return datasets.Dataset.from_arrays("bench", *parts, classes=classes, origin="random")
 
 
-def _train_ours(dataset: datasets.Dataset, folder: Path) -> float:
-    record = train(
+def train_ours(dataset: datasets.Dataset, folder: Path, accelerator: str = "cpu") -> RunRecord:
+    """Train as a job does, measured."""
+    return train(
         dataset,
         model="mlp",
         class_path="mlp",
         init_args={"hidden": HIDDEN},
         n_train=EXAMPLES,
         seed=1,
-        settings=SETTINGS,
+        settings=TrainingSettings(EPOCHS, BATCH_SIZE, LEARNING_RATE, accelerator, "32-true"),
         meter=CodeCarbonMeter("FRA"),
         ledger=Ledger(folder),
         threads=usable_cpus(),
         code_fingerprint="",
     )
-    return record.train_duration_s
 
 
 def _normalised(dataset: datasets.Dataset) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,15 +80,28 @@ def _normalised(dataset: datasets.Dataset) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _train_bare(x: torch.Tensor, y: torch.Tensor) -> float:
     """What anyone writes in ten lines, with the data in memory and the fused optimiser."""
-    network = build_network("mlp", {"hidden": HIDDEN}, SHAPE, CLASSES)
+    network = build_network("mlp", {"hidden": HIDDEN}, SHAPE, CLASSES).to(x.device)
     optimiser = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, fused=True)
     started_at = perf_counter()
     for _ in range(EPOCHS):
-        for chosen in torch.randperm(len(x)).split(BATCH_SIZE):
+        for chosen in torch.randperm(len(x), device=x.device).split(BATCH_SIZE):
             optimiser.zero_grad()
             cross_entropy(network(x[chosen]), y[chosen]).backward()
             optimiser.step()
+    if x.is_cuda:
+        torch.cuda.synchronize()
     return perf_counter() - started_at
+
+
+def _multiply(m: int, k: int, n: int) -> float:
+    """GFLOP/s of bare matrix products on the CPU; a multiply-accumulate is two FLOP."""
+    a, b, out = torch.rand(m, k), torch.rand(k, n), torch.empty(m, n)
+    products = 0
+    started_at = perf_counter()
+    while (duration_s := perf_counter() - started_at) < PRODUCT_S:
+        torch.mm(a, b, out=out)
+        products += 1
+    return 2 * m * k * n * products / duration_s / 1e9
 
 
 class _Tutorial(pl.LightningModule):
@@ -113,32 +135,66 @@ def _train_tutorial(x: torch.Tensor, y: torch.Tensor, folder: Path) -> float:
     return duration_s
 
 
-def measure() -> Iterator[dict[str, Any]]:
-    """Ratios of the measured window's duration to the opponents' for the same training."""
+def _row(name: str, unit: str, ours: list[float], theirs: list[float], target: str) -> Row:
+    return {
+        "benchmark": name,
+        "ratio": median(o / t for o, t in zip(ours, theirs, strict=True)),
+        "unit": unit,
+        "ours": median(ours),
+        "opponent": median(theirs),
+        "repeats": REPEATS,
+        "target": target,
+    }
+
+
+def measure() -> Iterator[Row]:
+    """Ratios of the measured window's duration, and of its GFLOP/s, to the opponents'."""
     torch.set_num_threads(usable_cpus())
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    for name in ("pytorch_lightning", "pytorch_lightning.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     dataset = synthetic_images()
     x, y = _normalised(dataset)
-    ours, bare, tutorial = [], [], []
     with TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder = Path(name)
-        _train_bare(x, y)
-        _train_ours(dataset, folder)
-        for _ in range(REPEATS):
-            bare.append(_train_bare(x, y))
-            ours.append(_train_ours(dataset, folder))
-            tutorial.append(_train_tutorial(x, y, folder))
-    for opponent, durations_s, target in (
-        ("a bare PyTorch loop", bare, "at most 1.10"),
-        ("Lightning, DataLoader and CodeCarbon as in a tutorial", tutorial, "below 1"),
+        yield from _measure_on_cpu(dataset, x, y, folder)
+        if torch.cuda.is_available():
+            yield _measure_on_gpu(dataset, x.cuda(), y.cuda(), folder)
+
+
+def _measure_on_cpu(
+    dataset: datasets.Dataset, x: torch.Tensor, y: torch.Tensor, folder: Path
+) -> Iterator[Row]:
+    ours_s, bare_s, tutorial_s, ours_gflop_s, layer_gflop_s, square_gflop_s = ([] for _ in range(6))
+    _train_bare(x, y)
+    train_ours(dataset, folder)
+    for _ in range(REPEATS):
+        bare_s.append(_train_bare(x, y))
+        record = train_ours(dataset, folder)
+        ours_s.append(record.train_duration_s)
+        ours_gflop_s.append((record.flop_train or math.nan) / record.train_duration_s / 1e9)
+        layer_gflop_s.append(_multiply(*LARGEST_LAYER))
+        square_gflop_s.append(_multiply(*SQUARE))
+        tutorial_s.append(_train_tutorial(x, y, folder))
+    yield _row("training against a bare PyTorch loop", "s", ours_s, bare_s, "at most 1.10")
+    tutorial = "training against Lightning, DataLoader and CodeCarbon as in a tutorial"
+    yield _row(tutorial, "s", ours_s, tutorial_s, "below 1")
+    for what, gflop_s in (
+        (f"of its largest layer's shape {LARGEST_LAYER}", layer_gflop_s),
+        (f"that are square {SQUARE}", square_gflop_s),
     ):
-        yield {
-            "benchmark": f"training against {opponent}",
-            "ratio": median(o / d for o, d in zip(ours, durations_s, strict=True)),
-            "unit": "s",
-            "ours": median(ours),
-            "opponent": median(durations_s),
-            "repeats": REPEATS,
-            "target": target,
-        }
+        product = f"training's GFLOP/s against bare matrix products {what}"
+        yield _row(product, "GFLOP/s", ours_gflop_s, gflop_s, "none: the machine's limit is 1")
+
+
+def _measure_on_gpu(
+    dataset: datasets.Dataset, x: torch.Tensor, y: torch.Tensor, folder: Path
+) -> Row:
+    ours_s, bare_s = [], []
+    _train_bare(x, y)
+    train_ours(dataset, folder, "gpu")
+    for _ in range(REPEATS):
+        bare_s.append(_train_bare(x, y))
+        ours_s.append(train_ours(dataset, folder, "gpu").train_duration_s)
+    on_gpu = f"training against a bare PyTorch loop, on {torch.cuda.get_device_name()}"
+    return _row(on_gpu, "s", ours_s, bare_s, "at most 1.10")
