@@ -40,7 +40,7 @@ localrules:
     derive_scenarios,
     export_study,
     fit_curves,
-    plot_figure,
+    plot_figures,
     prepare_countries,
     prepare_dataset,
     recommend_size,
@@ -54,7 +54,6 @@ wildcard_constraints:
     model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     n_train=r"\d+",
     seed=r"\d+",
-    figure="|".join(FIGURES),
     language=r"[a-z]{2}",
 
 

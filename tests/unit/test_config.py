@@ -228,7 +228,7 @@ def test_every_key_says_what_a_change_runs_again():
             "prepare_countries",
             "compare_methods",
             "compare_tools",
-            "plot_figure",
+            "plot_figures",
             "build_report",
             "everything",
         ),

@@ -168,7 +168,7 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         "compare_methods",
         "check_claims",
         "write_provenance",
-        "plot_figure",
+        "plot_figures",
         "build_report",
     }
     for kind in ("logs", "benchmarks"):

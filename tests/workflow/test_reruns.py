@@ -13,7 +13,7 @@ from ecosobriety.tables import read_table
 SIZES = 3
 """Each size's three seeds share a process."""
 
-PLOT_AND_REPORT = {"plot_figure": 8, "build_report": 1}
+PLOT_AND_REPORT = {"plot_figures": 1, "build_report": 1}
 # What the answer is told by: all that follows it.
 FROM_ANSWER = {"recommend_size": 1, "check_claims": 1, **PLOT_AND_REPORT}
 FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
@@ -236,7 +236,7 @@ def test_another_version_of_a_plotting_library_retrains_nothing(workflow):
 
 
 def test_a_language_draws_its_figures_and_builds_the_reports(workflow):
-    assert planned(workflow, languages=["en", "fr"]) == {"plot_figure": 8, "build_report": 2}
+    assert planned(workflow, languages=["en", "fr"]) == {"plot_figures": 1, "build_report": 2}
 
 
 def test_a_truncated_record_is_refused_by_name_and_trained_again(workflow):

@@ -86,7 +86,6 @@ RECORDS = f"{RESULTS}/records.jsonl"
 LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
-FIGURE = f"{RESULTS}/figures/{{figure}}.{{language}}"
 MODEL_FIGURES = [
     "accuracy_energy",
     "country_emissions",
@@ -180,6 +179,11 @@ def cell_runs(wildcards):
         return study_config.cell_runs(config, int(wildcards.n_train), training_size)
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
+
+
+def figure_paths(language):
+    """The figures of one language, in the order of `FIGURES`, without their suffix."""
+    return [f"{RESULTS}/figures/{figure}.{language}" for figure in FIGURES]
 
 
 def reports():

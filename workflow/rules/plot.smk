@@ -1,26 +1,31 @@
-rule plot_figure:
+# All figures of a language: reading the study takes longer than drawing one of them.
+rule plot_figures:
     input:
         **STUDY_FILES,
         texts=f"{LOCALE}/{{language}}/figures.yaml",
     output:
-        svg=report(
-            f"{FIGURE}.svg",
-            caption="../report/captions/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}", "language": "{language}"},
-        ),
-        png=f"{FIGURE}.png",
+        svg=[
+            report(
+                f"{path}.svg",
+                caption=f"../report/captions/figures/{figure.partition('-')[0]}.rst",
+                category="Figures",
+                labels={"figure": figure, "language": "{language}"},
+            )
+            for figure, path in zip(FIGURES, figure_paths("{language}"))
+        ],
+        png=[f"{path}.png" for path in figure_paths("{language}")],
     log:
-        f"{LOGS}/plot_figure/{{figure}}.{{language}}.log",
+        f"{LOGS}/plot_figures/{{language}}.log",
     benchmark:
-        f"{BENCHMARKS}/plot_figure/{{figure}}.{{language}}.tsv"
+        f"{BENCHMARKS}/plot_figures/{{language}}.tsv"
     conda:
         ENVIRONMENT
     params:
+        figures=FIGURES,
         # Not the whole configuration: a new language or title draws nothing anew.
         config=canonical(
             {key: config[key] for key in ("dataset", "metering", "cost", "figures")}
         ),
-        code=code("plot_figure"),
+        code=code("plot_figures"),
     script:
-        "../../scripts/plot_figure.py"
+        "../../scripts/plot_figures.py"

@@ -10,8 +10,7 @@ rule build_report:
         claims=table("claims"),
         provenance=f"{RESULTS}/provenance.json",
         figures=lambda wildcards: [
-            f"{FIGURE}.svg".format(figure=figure, language=LANGUAGES[wildcards.page])
-            for figure in FIGURES
+            f"{path}.svg" for path in figure_paths(LANGUAGES[wildcards.page])
         ],
         texts=lambda wildcards: sorted(
             str(path)

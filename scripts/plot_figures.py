@@ -1,6 +1,7 @@
-"""Draw one figure in one language."""
+"""Draw all figures in one language."""
 
 import json
+import logging
 from pathlib import Path
 
 from ecosobriety import figures, logs, texts, views
@@ -10,8 +11,8 @@ with logs.logged_to(snakemake.log[0]):
     texts_path = paths.pop("texts")
     study = views.read_study(json.loads(snakemake.params.config), **paths)
     text = texts.Texts(snakemake.wildcards.language, texts.load_catalogue([texts_path]))
-    figures.save(
-        figures.draw(snakemake.wildcards.figure, study, text),
-        Path(snakemake.output.svg),
-        Path(snakemake.output.png),
-    )
+    drawn = zip(snakemake.params.figures, snakemake.output.svg, snakemake.output.png, strict=True)
+    for figure, svg, png in drawn:
+        # Should the next one fail, the log names it.
+        logging.info("drawing %s", figure)
+        figures.save(figures.draw(figure, study, text), Path(svg), Path(png))
