@@ -7,7 +7,7 @@ from ecosobriety import bundle, logs, records, tables
 
 with logs.logged_to(snakemake.log[0]):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
-    paths = [Path(path) for path in snakemake.input.records]
+    paths = [Path(path) for path in snakemake.input[:-1]]
     identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
     runs = records.collect(dict(zip(paths, keys, strict=True)), identity)
     tables.write_table("runs", runs, Path(snakemake.output.runs[0]))

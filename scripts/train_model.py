@@ -1,7 +1,6 @@
-"""Train one network on one size, once for each seed, measured; write a record of each."""
+"""Train one network on each size with each seed, measured; write a record of each."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,12 +11,11 @@ begin_probing()
 from ecosobriety import datasets, logs, metering, records, training  # noqa: E402 (takes as long)
 
 with logs.logged_to(snakemake.log[0]):
-    parameters = json.loads(snakemake.params.training)
-    model, network = snakemake.wildcards.model, json.loads(snakemake.params.model)
-    n_train = int(snakemake.wildcards.n_train)
+    parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
     dataset = datasets.load(Path(snakemake.input.data))
     for output in map(Path, snakemake.output):
-        seed = int(output.stem.removeprefix("seed"))
+        place = Path(*output.parts[-3:]).with_suffix("")  # {model}/n{n_train}/seed{seed}
+        model, n_train, seed = place.parts[0], int(place.parts[1][1:]), int(place.name[4:])
         identity = training.identity_of(
             dataset.sha256, model, network, n_train, seed, parameters, snakemake.params.code
         )
@@ -25,8 +23,8 @@ with logs.logged_to(snakemake.log[0]):
         if records.stands(output, identity):
             output.touch()
             continue
-        checkpoints = Path(snakemake.params.checkpoints) / output.stem
-        ledger = metering.Ledger(Path(snakemake.params.attempts) / output.stem, identity=identity)
+        checkpoints = snakemake.params.checkpoints / place
+        ledger = metering.Ledger(snakemake.params.attempts / place, identity=identity)
         record = training.train(
             dataset,
             model=model,
@@ -42,8 +40,4 @@ with logs.logged_to(snakemake.log[0]):
             checkpoints=checkpoints if parameters["training.checkpoint"] else None,
             progress_bar=sys.stderr.isatty(),
         )
-        # Before the record: a checkpoint of a finished training would be taken up by a later one.
-        shutil.rmtree(checkpoints, ignore_errors=True)
-        # The record comes last: where it stands, all is said.
-        ledger.complete(record.energy_kwh, record.train_duration_s)
-        records.write_record(output, record)
+        training.keep(record, output, ledger, checkpoints)

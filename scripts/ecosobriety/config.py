@@ -180,6 +180,17 @@ def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     ]
 
 
+def shared_sizes(config: Mapping[str, Any]) -> list[list[int]]:
+    """The sizes of which one process trains all seeds, in ascending order, process by process.
+
+    There are none where `training.runs_per_job` takes in all seeds of one size at most.
+    """
+    together = config["training"]["runs_per_job"] // len(config["grid"]["seeds"])
+    sizes = sorted(config["grid"]["n_train"])
+    starts = range(0, len(sizes), together) if together > 1 else ()
+    return [sizes[start : start + together] for start in starts]
+
+
 def cell_runs(
     config: Mapping[str, Any], n_train: int, training_size: TrainingSize
 ) -> list[tuple[str, str, int, int]]:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import platform
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -29,7 +30,7 @@ from ecosobriety.hardware import (
 )
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
 from ecosobriety.models import Learner, Task, build_module, build_network
-from ecosobriety.records import RunRecord
+from ecosobriety.records import RunRecord, write_record
 
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
@@ -273,6 +274,15 @@ def train(
         dataset_sha256=dataset.sha256,
         code_fingerprint=code_fingerprint,
     )
+
+
+def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> None:
+    """Write the record of a training, whose attempt is then complete and needs no checkpoint."""
+    # First: a checkpoint of a finished training would be taken up by a later one.
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    # The record comes last: where it stands, all is said.
+    ledger.complete(record.energy_kwh, record.train_duration_s)
+    write_record(path, record)
 
 
 def count_flops(

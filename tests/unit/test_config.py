@@ -221,6 +221,25 @@ def described_parts(part):
         yield from described_parts(rule["then"])
 
 
+@pytest.mark.parametrize(
+    ("runs_per_job", "sizes"),
+    [
+        (1, []),
+        (9, []),  # all five seeds of one size, and none of the next
+        (10, [[10, 20], [30]]),
+        (14, [[10, 20], [30]]),
+        (15, [[10, 20, 30]]),
+        (100, [[10, 20, 30]]),
+    ],
+)
+def test_a_process_takes_all_seeds_of_as_many_sizes_as_it_may_train(runs_per_job, sizes):
+    config = {
+        "grid": {"n_train": [20, 10, 30], "seeds": [1, 2, 3, 4, 5]},
+        "training": {"runs_per_job": runs_per_job},
+    }
+    assert study_config.shared_sizes(config) == sizes
+
+
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),

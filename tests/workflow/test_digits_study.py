@@ -176,7 +176,7 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
             path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()
         }
         assert written == rules
-    # Made only when asked for.
-    on_demand = {"derive_cell", "export_study", "refresh_countries"}
+    # Made only when asked for, by a target or by `methods.tool_sizes`.
+    on_demand = {"derive_cell", "export_study", "refresh_countries", "compare_tools"}
     scripts = {path.stem for path in (finished.folder / "scripts").glob("*.py")}
     assert scripts == rules | on_demand

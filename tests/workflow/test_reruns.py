@@ -102,8 +102,9 @@ def test_trackers_run_around_trainings_of_their_own(workflow):
 
 
 def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):
-    jobs = planned(workflow, training={"runs_per_job": 1})
-    assert not [rule for rule in jobs if rule.startswith("train_model")]
+    for runs_per_job in (1, 9):
+        jobs = planned(workflow, training={"runs_per_job": runs_per_job})
+        assert not [rule for rule in jobs if rule.startswith("train")]
 
 
 def test_a_seed_that_joins_others_in_a_process_redoes_none_of_them(workflow):
@@ -158,6 +159,37 @@ def test_what_no_table_tells_of_a_record_is_followed_too(workflow):
     assert workflow.results("tables/runs.csv").read_bytes() == table
     workflow.snakemake("--cores", "2", "--", "results/digits/provenance.json")
     assert "another processor" in workflow.results("provenance.json").read_text()
+
+
+def test_sizes_that_share_a_process_give_the_same_to_the_last_digit(workflow):
+    path = workflow.results("runs/digits/mlp/n600/seed2.json")
+    kept = workflow.results("runs/digits/mlp/n200/seed1.json")
+    alone, untouched = read_record(path), kept.read_text()
+    path.unlink()
+    config = workflow.with_config(lambda c: c["training"].update(runs_per_job=6))
+    assert workflow.planned(config=config)["train_sizes_1"] == 1
+    table = "results/digits/tables/runs.csv"
+    workflow.snakemake("--cores", "2", "--", table, config=config)
+    among_others = read_record(path)
+    assert alone.attempt != among_others.attempt
+    assert alone.test_accuracy == among_others.test_accuracy
+    assert alone.test_loss == among_others.test_loss
+    # Finished ones of the same process are not done again.
+    assert kept.read_text() == untouched
+
+
+def test_sizes_share_a_process_for_the_study_and_not_for_a_cell(workflow):
+    def change(config):
+        config["training"].update(runs_per_job=6, epochs=1)
+
+    config = workflow.with_config(change)
+    trained = {rule: n for rule, n in workflow.planned(config).items() if "train" in rule}
+    assert trained == {"train_sizes_1": 1, "train_sizes_2": 1}
+    cell = "results/digits/cells/n600/FRA/hydro.json"
+    assert workflow.planned(config, target=cell) == {"train_model": 1, "derive_cell": 1}
+    both = workflow.snakemake("--dry-run", "--", "all", cell, config=config, check=False)
+    assert both.returncode != 0
+    assert "ask for them one after the other" in both.stdout + both.stderr
 
 
 def test_the_margin_decides_anew(workflow):

@@ -1,6 +1,7 @@
 rule collect_runs:
     input:
-        records=records(),
+        # Without a name: of named ones Snakemake forgets which rule was meant to make them.
+        *study_records(),
         identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
     output:
         runs=reported("runs"),

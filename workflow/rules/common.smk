@@ -141,22 +141,62 @@ def tool_runs():
     ]
 
 
-def seed_batches():
-    """The seeds that one process trains one after another; a lone one is any, by wildcard."""
+def training_jobs():
+    """The rules that train: name, data set and model, and the sizes and seeds of one process.
+
+    The first ones take any size of any model, and a lone seed is any, too, by wildcard. Where
+    `training.runs_per_job` reaches more than one size, those that share a process follow.
+    """
     n = config["training"]["runs_per_job"]
     seeds = config["grid"]["seeds"]
-    return (
-        [["{seed}"]] if n == 1 else [seeds[i : i + n] for i in range(0, len(seeds), n)]
+    batches = [seeds[i : i + n] for i in range(0, len(seeds), n)]
+    jobs = [
+        (
+            f"train_model_{i}" if i > 1 else "train_model",
+            "{dataset}",
+            "{model}",
+            ["{n_train}"],
+            batch,
+        )
+        for i, batch in enumerate(batches if n > 1 else [["{seed}"]], start=1)
+    ]
+    shared = [
+        (model["name"], sizes)
+        for model in config["models"]
+        for sizes in study_config.shared_sizes(config)
+    ]
+    return jobs + [
+        (f"train_sizes_{i}", config["dataset"]["name"], model, sizes, seeds)
+        for i, (model, sizes) in enumerate(shared, start=1)
+    ]
+
+
+def shared_jobs():
+    """Names of the rules of which one process trains several sizes."""
+    return [name for name, *_ in training_jobs() if name.startswith("train_sizes")]
+
+
+def study_records():
+    """The records of every training of the study, of sizes that share a process where any do."""
+    shared = {
+        str(path): path
+        for name in shared_jobs()
+        for path in getattr(rules, name).output
+    }
+    return [shared.get(path, path) for path in records()]
+
+
+def batch_name(sizes, seeds):
+    """What the log of such a process is called."""
+    size, seed = (
+        "-".join(f"{kind}{value}" for value in dict.fromkeys((values[0], values[-1])))
+        for kind, values in (("n", sizes), ("seed", seeds))
     )
+    return f"{size}/{seed}"
 
 
-def batch_name(seeds):
-    """What a batch's log is called."""
-    return "-".join(f"seed{seed}" for seed in dict.fromkeys((seeds[0], seeds[-1])))
-
-
-def network():
-    """What decides each model; a fixed value where there is one, as a function costs each job."""
+def network(model="{model}"):
+    """What decides a model, or each by wildcard; fixed if it can be, as a function costs each job."""
     networks = {
         model["name"]: canonical(
             study_config.model_parameters(config, model["name"], Path.cwd())
@@ -165,7 +205,7 @@ def network():
     }
     if len(networks) == 1:
         return networks.popitem()[1]
-    return lambda wildcards: networks[wildcards.model]
+    return networks.get(model, lambda wildcards: networks[wildcards.model])
 
 
 def cell_runs(wildcards):
@@ -176,9 +216,21 @@ def cell_runs(wildcards):
             grid.select_sources(
                 grid.load_sources(ROOT / SOURCE_INTENSITY), [wildcards.source]
             )
-        return study_config.cell_runs(config, int(wildcards.n_train), training_size)
+        runs = study_config.cell_runs(config, int(wildcards.n_train), training_size)
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
+    others = [
+        path
+        for path in workflow.dag_settings.targets
+        if not path.startswith(f"{RESULTS}/cells/")
+    ]
+    # Snakemake would call the two rules for the same records ambiguous.
+    if shared_jobs() and others:
+        raise WorkflowError(
+            f"cells train one size, {others[0]} trains several in one process "
+            "(training.runs_per_job): ask for them one after the other"
+        )
+    return runs
 
 
 def figure_paths(language):

@@ -1,23 +1,29 @@
 # The measured rule. Nothing about countries, sources, prices, margins or plots may reach it.
-# One process trains `training.runs_per_job` seeds of a size one after another; with several such
-# batches, each is a rule of its own, as their outputs differ in more than wildcards.
+# One process trains `training.runs_per_job` seeds of a size one after another, or all seeds of
+# several sizes; as their outputs differ in more than wildcards, each such batch is a rule of its own.
 SIZE = "{dataset}/{model}/n{n_train}"
 
-for number, seeds in enumerate(seed_batches()):
+for name, dataset, model, sizes, seeds in training_jobs():
 
     rule:
         name:
-            f"train_model_{number + 1}" if number else "train_model"
+            name
         input:
-            data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
-            identity=f"{RESULTS}/data/{{dataset}}.sha256",
+            data=ancient(f"{RESULTS}/data/{dataset}.npz"),
+            identity=f"{RESULTS}/data/{dataset}.sha256",
         output:
             # Not removed beforehand: what is finished among them stays.
-            update([f"{RESULTS}/runs/{SIZE}/seed{seed}.json" for seed in seeds]),
+            update(
+                [
+                    f"{RESULTS}/runs/{dataset}/{model}/n{n_train}/seed{seed}.json"
+                    for n_train in sizes
+                    for seed in seeds
+                ]
+            ),
         log:
-            f"{LOGS}/train_model/{SIZE}/{batch_name(seeds)}.log",
+            f"{LOGS}/train_model/{dataset}/{model}/{batch_name(sizes, seeds)}.log",
         benchmark:
-            f"{BENCHMARKS}/train_model/{SIZE}/{batch_name(seeds)}.tsv"
+            f"{BENCHMARKS}/train_model/{dataset}/{model}/{batch_name(sizes, seeds)}.tsv"
         conda:
             ENVIRONMENT
         # What runs beside a measured training would be counted as its energy.
@@ -28,11 +34,15 @@ for number, seeds in enumerate(seed_batches()):
             slurm_extra="--exclusive",
             gpu=int(config["training"]["accelerator"] == "gpu"),
         params:
-            attempts=f"{RESULTS}/attempts/{SIZE}",
-            checkpoints=f"{RESULTS}/checkpoints/{SIZE}",
+            attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
+            checkpoints=f"{RESULTS}/checkpoints/{config['dataset']['name']}",
             training=canonical(study_config.training_parameters(config)),
-            model=network(),
+            model=network(model),
             # Not all that the script imports: a changed log retrains nothing.
             code=fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES),
         script:
             "../../scripts/train_model.py"
+
+
+# Whoever asks for a record by its path, such as a cell, pays for no other size.
+workflow.ruleorder("train_model", *shared_jobs())
