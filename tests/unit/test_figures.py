@@ -13,7 +13,7 @@ from PIL import Image
 from synthetic import ACCURACY, REPORT_DIR, make_runs, make_study
 
 from ecosobriety.errors import RecordError
-from ecosobriety.figures import draw, figure_ids, save
+from ecosobriety.figures import FIGURES, STUDY_FIGURES, draw, figure_ids, save
 from ecosobriety.figures.labels import spread
 from ecosobriety.texts import Texts, load_catalogue
 from ecosobriety.views import pareto_front
@@ -364,3 +364,8 @@ def test_spread_labels_keep_their_order_their_distance_and_their_bounds(wanted, 
 def test_spread_leaves_alone_what_is_apart_and_parts_evenly_what_is_not():
     np.testing.assert_allclose(spread([0.1, 0.5, 0.9], 0.2, 0, 1), [0.1, 0.5, 0.9])
     np.testing.assert_allclose(spread([0.5, 0.5], 0.2, 0, 1), [0.4, 0.6])
+
+
+def test_every_figure_has_its_caption_in_snakemakes_own_report():
+    captions = (REPORT_DIR / "captions/figures").glob("*.rst")
+    assert {path.stem for path in captions} == {*FIGURES, *STUDY_FIGURES}

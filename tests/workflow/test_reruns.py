@@ -166,9 +166,10 @@ def test_sizes_that_share_a_process_give_the_same_to_the_last_digit(workflow):
     kept = workflow.results("runs/digits/mlp/n200/seed1.json")
     alone, untouched = read_record(path), kept.read_text()
     path.unlink()
-    config = workflow.with_config(lambda c: c["training"].update(runs_per_job=6))
-    assert workflow.planned(config=config)["train_sizes_1"] == 1
     table = "results/digits/tables/runs.csv"
+    (workflow.folder / table).unlink()
+    config = workflow.with_config(lambda c: c["training"].update(runs_per_job=6))
+    assert workflow.planned(config, target=table) == {"train_sizes_1": 1, "collect_runs": 1}
     workflow.snakemake("--cores", "2", "--", table, config=config)
     among_others = read_record(path)
     assert alone.attempt != among_others.attempt
