@@ -104,6 +104,25 @@ def make_runs(
     return check_table("runs", pd.DataFrame(rows))
 
 
+def make_many_runs(sizes: int, seeds: int) -> pd.DataFrame:
+    """Runs of many sizes up to 60,000 and many seeds, along a power law of accuracy."""
+    rng = np.random.default_rng(11)
+    n_train = np.repeat(np.linspace(300, 60_000, sizes).astype(int), seeds)
+    energy_kwh = 1e-8 * n_train * (1 + rng.normal(0, 0.03, n_train.size))
+    accuracy = 0.9 - 1.2 * n_train**-0.35 + rng.normal(0, 0.0015, n_train.size)
+    runs = pd.DataFrame([_first_run()] * n_train.size).assign(
+        n_train=n_train,
+        seed=np.tile(np.arange(1, seeds + 1), sizes),
+        test_accuracy=accuracy.clip(0, 1),
+        energy_kwh=energy_kwh,
+        energy_cpu_kwh=0.6 * energy_kwh,
+        energy_ram_kwh=0.4 * energy_kwh,
+        train_duration_s=0.0004 * n_train,
+        short_window=False,
+    )
+    return check_table("runs", runs)
+
+
 def make_record(**fields: Any) -> RunRecord:
     """A training of 1 h on the CPU that used 0.03 kWh; `fields` overrides."""
     record = {

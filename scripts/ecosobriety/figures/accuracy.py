@@ -13,6 +13,7 @@ from ecosobriety.figures.style import (
     INK,
     MUTED,
     add_axes,
+    marked_points,
     new_figure,
     number_axis,
     size_axis,
@@ -56,7 +57,10 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         label=text("figure.accuracy_energy.band", confidence=text.share(case.confidence)),
     )
     mean_label = text("figure.accuracy_energy.mean", seeds=seeds)
-    axes.plot(curve.index, case.scores * factor, "o-", color=ACCENT, label=mean_label)
+    every = marked_points(len(curve))
+    axes.plot(
+        curve.index, case.scores * factor, "o-", color=ACCENT, label=mean_label, markevery=every
+    )
     law = PowerLaw(**case.result["power_law"])
     if law.converged:
         sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
@@ -93,7 +97,10 @@ def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
     unit = readable_unit(float(curve["energy_kwh_mean"].max()), ENERGY_UNITS)
     low, high = curve["energy_kwh_ci_low"] / unit.size, curve["energy_kwh_ci_high"] / unit.size
     axes.fill_between(curve.index, low, high, color=ACCENT, alpha=0.22, linewidth=0)
-    axes.plot(curve.index, curve["energy_kwh_mean"] / unit.size, "s-", color=ACCENT)
+    every = marked_points(len(curve))
+    axes.plot(
+        curve.index, curve["energy_kwh_mean"] / unit.size, "s-", color=ACCENT, markevery=every
+    )
     axes.set_ylim(bottom=0)
     axes.set_ylabel(text("label.energy", unit=unit.symbol))
     number_axis(axes, text)

@@ -66,7 +66,8 @@ def label_points(
         style: text properties of the names.
         first: text properties of the first name.
     """
-    dots = axes.transData.transform(np.array(list(crowd)))
+    # One dot a pixel: a study of hundreds of sizes draws thousands over one another.
+    dots = np.unique(np.round(axes.transData.transform(np.array(list(crowd)))), axis=0)
     taken: list[Bbox] = []
     leaders: list[Path] = []
     for rank, (name, point) in enumerate(names.items()):

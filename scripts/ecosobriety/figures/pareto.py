@@ -26,6 +26,7 @@ from ecosobriety.views import Study
 _ROOM = 2.0  # beyond the outermost points, as a factor: every such range holds a tick
 _TICKS = (1.0, 2.0, 5.0)
 _STEPS = 60
+_NAMES = 24
 
 
 def pareto(study: Study, text: Texts) -> Figure:
@@ -76,15 +77,22 @@ def _name_points(
     order = study.efficiency.assign(score=scores, gain=metric.sign * scores).sort_values(
         ["on_front", "gain"], ascending=False
     )
+    # The best, and among hundreds of sizes some from there on down.
+    named = order.iloc[:: -(-len(order) // _NAMES)]
     points = {
         point_name(study, str(row.model), int(row.n_train), text): (  # type: ignore[arg-type]
             float(row.energy_kwh_mean) / unit_kwh,  # type: ignore[arg-type]
             float(row.score) * metric.display_factor,  # type: ignore[arg-type]
         )
-        for row in order.itertuples()
+        for row in named.itertuples()
     }
     plain = {"color": INK}
-    crowd = [*points.values(), *_along(front)]
+    crowd = [
+        *zip(
+            order["energy_kwh_mean"] / unit_kwh, order["score"] * metric.display_factor, strict=True
+        ),
+        *_along(front),
+    ]
     label_points(axes, points, crowd, plain, first={**plain, "weight": "bold"})
 
 

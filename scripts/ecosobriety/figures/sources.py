@@ -20,6 +20,7 @@ from ecosobriety.figures.style import (
     add_axes,
     empty_figure,
     log_axis,
+    marked_points,
     new_figure,
     number_axis,
     size_axis,
@@ -83,7 +84,8 @@ def source_emissions(case: Case, text: Texts) -> Figure:
     ranges.set_xscale("log")
     for row, source in enumerate(order):
         curve, style = curves[source], styles[source]
-        lines.plot(curve.index, curve["emissions_g"] * scale, **style)
+        every = marked_points(len(curve))
+        lines.plot(curve.index, curve["emissions_g"] * scale, markevery=every, **style)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
             _label(case, source, case.intensity_mark(source), text),
@@ -132,7 +134,8 @@ def source_cost(case: Case, text: Texts) -> Figure:
     rows = spread(ends[::-1], gap, 0.01, 0.99)[::-1]
     for source, row in zip(order, rows, strict=True):
         curve = curves[source]
-        axes.plot(curve.index, curve["cost"] * batch, **styles[source])
+        every = marked_points(len(curve))
+        axes.plot(curve.index, curve["cost"] * batch, markevery=every, **styles[source])
         axes.annotate(
             _label(case, source, case.cost_mark(source), text),
             (curve.index[-1], curve["cost"].iloc[-1] * batch),

@@ -45,6 +45,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "*", "p", "d")
 DASHES = ("-", "--", "-.", ":")
 TICK_STEPS = (1, 2, 5, 10)  # between ticks: each needs one significant digit only
 
+_MARKERS = 25
+
 
 def new_figure(height_in: float) -> Figure:
     """An empty figure of the common width, drawn by Agg."""
@@ -72,6 +74,11 @@ def size_axis(axes: Axes, case: Case, text: Texts, ticks: int = 6) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=TICK_STEPS, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(value)))
     axes.set_xlabel(text("label.n_train"))
+
+
+def marked_points(points: int) -> int:
+    """Every how manieth point of a line has its marker: those of hundreds would be one bar."""
+    return -(-points // _MARKERS)
 
 
 def number_axis(axes: Axes, text: Texts) -> None:

@@ -1,8 +1,9 @@
 """What the methods take from outside of a training: constants and hardware, with references."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,24 @@ class Inputs:
 
     def constant(self, name: str) -> float:
         """The value of a constant, in the unit of `CONSTANTS`."""
-        return float(self.constants.set_index("constant")["value"][name])
+        return float(self._values[name])
+
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        return dict(zip(self.constants["constant"], self.constants["value"], strict=True))
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str, pd.Series]]:
+        """What finds a device within a name, its kind, and its row; once for all trainings."""
+        return [
+            # A whole word: Ryzen 7 5800X is not Ryzen 7 5800X3D.
+            (
+                re.compile(rf"(?<!\w){re.escape(row['device'])}(?!\w)", re.IGNORECASE),
+                str(row["kind"]),
+                row,
+            )
+            for _, row in self.hardware.iterrows()
+        ]
 
     def device(self, name: str, kind: str) -> Device | None:
         """Look up a device; the longest name of the table that stands in the device's own wins.
@@ -53,25 +71,20 @@ class Inputs:
             name: what the system calls it, such as Tesla V100-SXM2-16GB.
             kind: `cpu` or `gpu`.
         """
-        known = self.hardware[self.hardware["kind"] == kind]
-        row = self._row_of(name, known)
+        row = self._row_of(name, (kind,))
         if row is None:
             return None
         return Device(float(row["tdp_w"]), None if pd.isna(row["cores"]) else int(row["cores"]))
 
     def rows_of(self, names: Iterable[str]) -> pd.DataFrame:
         """The rows of `hardware` that stand for some devices, each once."""
-        rows = [self._row_of(name, self.hardware) for name in names]
+        rows = [self._row_of(name, ("cpu", "gpu")) for name in names]
         found = dict.fromkeys(row.name for row in rows if row is not None)
         return self.hardware.loc[list(found)]
 
-    @staticmethod
-    def _row_of(name: str, known: pd.DataFrame) -> pd.Series | None:
+    def _row_of(self, name: str, kinds: Collection[str]) -> pd.Series | None:
         found = [
-            row
-            for _, row in known.iterrows()
-            # A whole word: Ryzen 7 5800X is not Ryzen 7 5800X3D.
-            if re.search(rf"(?<!\w){re.escape(row['device'])}(?!\w)", name, re.IGNORECASE)
+            row for pattern, kind, row in self._patterns if kind in kinds and pattern.search(name)
         ]
         return max(found, key=lambda row: len(row["device"]), default=None)
 

@@ -14,6 +14,8 @@ from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 from ecosobriety.views import Case, Study, mark_of
 
+_TALL_ROWS = 25
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -48,7 +50,7 @@ class Search:
 class Table:
     """A table for the template; the first cell of a row is its heading.
 
-    One with `search` can be searched, and sorted by its headings.
+    One with `search` can be searched, and sorted by its headings. A tall one scrolls within itself.
     """
 
     key: str
@@ -56,8 +58,12 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str] = field(default_factory=list)
-    tall: bool = False
     search: Search | None = None
+
+    @property
+    def tall(self) -> bool:
+        """Whether it would push what follows off the screen."""
+        return len(self.rows) > _TALL_ROWS
 
 
 def _cells(*texts: str) -> list[Cell]:
@@ -229,7 +235,7 @@ def country_table(case: Case, text: Texts) -> Table:
     rows.sort(key=lambda row: collate(row[0].text))
     caption = text("table.country", countries=len(rows))
     search = Search(text("table.search"), text.template("table.found"))
-    return Table("country", caption, columns, rows, tall=True, search=search)
+    return Table("country", caption, columns, rows, search=search)
 
 
 def _sorted_cell(written: str, value: float) -> Cell:

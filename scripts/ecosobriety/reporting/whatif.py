@@ -27,6 +27,8 @@ TEXTS = (
 )
 """What the script says, by its keys in the catalogue."""
 
+_SHOWN_SIZES = 10
+
 Bounds = list[float | None]
 """A central value, its low and its high end; None where unknown."""
 
@@ -168,7 +170,7 @@ def _plain(value: Any) -> float | None:
 
 def size_table(case: Case, text: Texts) -> Table:
     """Emissions of one training by electricity and size, in the metering country."""
-    sizes = [int(size) for size in case.curve.index]
+    sizes = _shown_sizes(case)
     largest = float(case.source_cells["emissions_g"].max())
     unit = readable_unit(largest if is_known(largest) else 1.0, MASS_UNITS)
     order = case.source_order("emissions_g")
@@ -194,4 +196,16 @@ def size_table(case: Case, text: Texts) -> Table:
         unit=unit.symbol,
     )
     marks = [case.intensity_mark(source) for source in order]
-    return Table("whatif", caption, columns, rows, legend(marks, text))
+    notes = legend(marks, text)
+    if len(sizes) < len(case.curve):
+        counts = {"shown": len(sizes), "sizes": text.integer(len(case.curve))}
+        notes = [text("table.whatif_sizes", **counts), *notes]
+    return Table("whatif", caption, columns, rows, notes)
+
+
+def _shown_sizes(case: Case) -> list[int]:
+    """The sizes of a study, or of many some: from the smallest up, with those that decide."""
+    sizes = [int(size) for size in case.curve.index]
+    deciding = {case.reference, case.stop or case.reference}
+    picked = {*sizes[:: -(-len(sizes) // _SHOWN_SIZES)], *deciding}
+    return [size for size in sizes if size in picked]
