@@ -10,7 +10,17 @@ from codecarbon.core import util
 from ecosobriety.hardware import begin_probing
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-HEAVY = {"PIL", "matplotlib", "pandas", "pandera", "pooch", "pyarrow", "scipy", "sklearn"}
+HEAVY = {
+    "PIL",
+    "matplotlib",
+    "pandas",
+    "pandera",
+    "pooch",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "statsmodels",
+}
 
 
 def loaded_by(statement):
@@ -34,6 +44,11 @@ def test_a_training_imports_no_heavy_package_but_lightnings_own():
 @pytest.mark.parametrize("module", ["datasets", "records"])
 def test_what_needs_no_lightning_loads_no_heavy_package(module):
     assert loaded_by(f"from ecosobriety import {module}") <= {"PIL"}
+
+
+@pytest.mark.parametrize("module", ["claims", "recommendation", "reporting", "scenarios", "views"])
+def test_what_only_reads_results_loads_no_statistics(module):
+    assert loaded_by(f"from ecosobriety import {module}").isdisjoint({"scipy", "statsmodels"})
 
 
 def test_the_processor_is_asked_for_once(monkeypatch):

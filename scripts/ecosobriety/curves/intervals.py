@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.weightstats import DescrStatsW
 
 from ecosobriety.errors import DataError
 
@@ -35,9 +34,16 @@ def mean_interval(values: Values, confidence: float) -> tuple[float, float, floa
         return float(sample[0]), float("nan"), float("nan")
     if np.ptp(sample) == 0:
         return float(sample[0]), float(sample[0]), float(sample[0])
-    statistics = DescrStatsW(sample)
+    statistics = _describe(sample)
     low, high = statistics.tconfint_mean(1 - confidence)
     return float(statistics.mean), float(low), float(high)
+
+
+def _describe(sample: Floats) -> Any:
+    # Imported where it is needed: it takes half a second, and most steps only read its results.
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    return DescrStatsW(sample)
 
 
 def linearised_ratio(parts: Floats, wholes: Floats) -> Floats:
@@ -84,7 +90,7 @@ def one_sided_t_test(sample: Floats, null_value: float, confidence: float) -> On
         null_value: the mean under H0, in the unit of the sample.
         confidence: 1 - alpha.
     """
-    statistics = DescrStatsW(sample)
+    statistics = _describe(sample)
     with np.errstate(divide="ignore", invalid="ignore"):
         _, p_value, _ = statistics.ttest_mean(null_value, alternative="larger")
     lower, _ = statistics.tconfint_mean(1 - confidence, alternative="larger")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import curve_fit
 
 from ecosobriety.curves.intervals import Floats
 
@@ -158,6 +157,9 @@ def _scan_exponents(x: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _least_squares(x: Floats, errors: Floats) -> tuple[Floats, Floats]:
     """(a, b, c) and their covariance; that of (a, b) alone where c lies on a bound."""
+    # Imported where it is needed: most steps read fitted curves and fit none.
+    from scipy.optimize import curve_fit
+
     start = np.concatenate(_scan_exponents(x, errors[:, np.newaxis]))
     lowest = errors.min()
     margin = BOUND_TOLERANCE * lowest

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.power import TTestPower
 
 from ecosobriety.curves.intervals import (
     Floats,
@@ -211,6 +210,9 @@ def _seeds_for_power(
         return None, "difference_beyond_margin"
     candidates = np.arange(2, MAX_SEEDS + 1)
     effect_size = distance / stopped["gain_sd"]
+    # Imported where it is needed: see `intervals`.
+    from statsmodels.stats.power import TTestPower
+
     power = TTestPower().power(effect_size, candidates, 1 - confidence, alternative="larger")
     enough = candidates[power >= POWER]
     return (int(enough[0]), None) if enough.size else (None, f"over_{MAX_SEEDS}_seeds")

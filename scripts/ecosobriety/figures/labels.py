@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
@@ -42,6 +41,9 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> Floa
         low: lower bound of all positions.
         high: upper bound; it must leave room for all gaps.
     """
+    # Imported where it is needed: the report takes the figures as they are drawn.
+    from scipy.optimize import isotonic_regression
+
     steps = gap * np.arange(len(wanted))
     free = isotonic_regression(np.asarray(wanted, dtype=float) - steps).x
     return np.asarray(np.clip(free, low, high - steps[-1]) + steps)

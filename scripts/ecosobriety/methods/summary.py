@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ecosobriety.methods.comparison import HARMONISED, REFERENCE
 from ecosobriety.records import RUN_KEY
@@ -89,7 +88,10 @@ def _tau(own: pd.DataFrame, measured: pd.DataFrame) -> float | None:
     stated = own["energy_kwh"].where(own["energy_kwh"].notna(), own["quantity"]).dropna()
     if len(stated) < 2:
         return None
-    tau = stats.kendalltau(stated, measured["energy_kwh"].reindex(stated.index)).statistic
+    # Imported where it is needed, as it takes half a second.
+    from scipy.stats import kendalltau
+
+    tau = kendalltau(stated, measured["energy_kwh"].reindex(stated.index)).statistic
     return None if np.isnan(tau) else float(tau)
 
 
