@@ -57,13 +57,18 @@ def markdown(rows: pd.DataFrame) -> str:
     for row in rows.to_dict("records"):
         cells = [
             f"[{row['benchmark']}](../tests/bench/{row['module']}.py)",
-            f"{row['ratio']:.3g}",
+            _rounded(row["ratio"]),
             row["target"],
-            *(f"{row[side]:.3g} {row['unit']}" for side in ("ours", "opponent")),
+            *(f"{_rounded(row[side])} {row['unit']}" for side in ("ours", "opponent")),
             str(row["repeats"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _rounded(number: float) -> str:
+    """Three digits, or all of those before the point."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def main(chosen: list[str]) -> None:
