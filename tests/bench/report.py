@@ -1,0 +1,125 @@
+"""A study of ten thousand runs after its trainings: collecting, deciding, drawing and telling it.
+
+The records are made up: 200 sizes and 50 seeds, against 20 sizes for what ten times as many take.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from ecosobriety.bundle import read_bundle, write_bundle
+from ecosobriety.curves import fit_curves, recommend
+from ecosobriety.records import RUN_KEY, RunRecord, collect, write_record
+from ecosobriety.reporting import build_report
+from ecosobriety.texts import Texts
+from ecosobriety.views import Study
+from unit.synthetic import (
+    REPORT_DIR,
+    draw_svgs,
+    make_claims,
+    make_many_runs,
+    make_methods,
+    make_provenance,
+    make_record,
+    make_study,
+)
+
+SEEDS = 50
+SIZES = {1_000: 20, 10_000: 200}
+DECISION = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}
+REPEATS = 3
+
+
+def _timed(step: Callable[[], Any]) -> tuple[float, Any]:
+    started_at = perf_counter()
+    result = step()
+    return perf_counter() - started_at, result
+
+
+def _collect_s(study: Study, folder: Path) -> float:
+    """Duration of `collect_runs`, and of reading what it puts together."""
+    rows = study.runs.astype(object).where(study.runs.notna(), None).to_dict("records")
+    paths = {}
+    for row in rows:
+        record: RunRecord = make_record(**{"test_rmse": None, **row})
+        path = folder / f"n{record.n_train}" / f"seed{record.seed}.json"
+        write_record(path, record)
+        paths[path] = tuple(row[name] for name in RUN_KEY)
+    bundle = folder / "records.jsonl"
+
+    def work() -> None:
+        collect(paths, record.dataset_sha256)
+        write_bundle(bundle, paths)
+        read_bundle(bundle)
+
+    return _timed(work)[0]
+
+
+def _steps_s(sizes: int, folder: Path) -> tuple[dict[str, float], str]:
+    """Durations in s of the steps on a made-up study, and its page."""
+    text = Texts.load("en", REPORT_DIR / "locale")
+    runs = make_many_runs(sizes, SEEDS)
+    took: dict[str, float] = {}
+    took["curves"], _ = _timed(lambda: (fit_curves(runs, **DECISION), recommend(runs, **DECISION)))
+    took["curves, scenarios and methods"], study = _timed(lambda: make_study(runs))
+    took["methods"], _ = _timed(lambda: make_methods(runs, study.countries))
+    took["figures"], svgs = _timed(lambda: draw_svgs(study, text))
+    provenance = make_provenance(study)
+    took["claims and report"], page = _timed(
+        lambda: build_report(study, make_claims(study), provenance, "en", svgs, REPORT_DIR)
+    )
+    took["collecting"] = _collect_s(study, folder)
+    return took, page
+
+
+def _opening_s(page: Path) -> float:
+    """Until Chromium says that a page is loaded, from a fresh start of its own."""
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        opened = browser.new_page()
+        opened.goto(page.as_uri())
+        loaded_ms = opened.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        browser.close()
+    return float(loaded_ms) / 1000
+
+
+def _row(benchmark: str, unit: str, ours: float, opponent: float, **more: Any) -> dict[str, Any]:
+    row = {"benchmark": benchmark, "ratio": ours / opponent, "unit": unit, "ours": ours}
+    return {**row, "opponent": opponent, "repeats": 1, "target": "at most 1", **more}
+
+
+def measure() -> Iterator[dict[str, Any]]:
+    """One study of each number of runs; the page is opened several times."""
+    took = {}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, sizes in SIZES.items():
+            took[number], content = _steps_s(sizes, folder / str(number))
+        page = folder / "report.html"
+        page.write_text(content, encoding="utf-8")
+        size_mb = page.stat().st_size / 1e6
+        opening_s = median(_opening_s(page) for _ in range(REPEATS))
+    for step, ours_s in took[10_000].items():
+        few_s = took[1_000][step]
+        yield {
+            **_row(f"{step}: a run among 10,000 against one among 1,000", "s", ours_s, few_s),
+            "ratio": ours_s / few_s / 10,
+            "target": "at most 1.2",
+        }
+    collecting_s = took[10_000]["collecting"]
+    yield _row("collecting 10,000 records against 30 s", "s", collecting_s, 30.0)
+    yield _row("the report of 10,000 runs against 10 MB", "MB", size_mb, 10.0)
+    yield _row(
+        "opening the report of 10,000 runs in Chromium against 3 s",
+        "s",
+        opening_s,
+        3.0,
+        repeats=REPEATS,
+    )
