@@ -13,6 +13,7 @@ from synthetic import (
 )
 
 from ecosobriety.reporting import build_report
+from ecosobriety.reporting.sentences import pareto_caption
 from ecosobriety.reporting.whatif import size_table
 from ecosobriety.texts import Texts
 
@@ -48,6 +49,12 @@ def test_the_front_names_its_best_and_some_others(study, svgs):
     front = study.efficiency[study.efficiency["on_front"]]
     assert int(front.loc[front["accuracy_mean"].idxmax(), "n_train"]) in names
     assert 5 < len(names & set(study.efficiency["n_train"])) < SIZES / 4
+
+
+def test_the_caption_does_not_list_hundreds_of_sizes(study):
+    told = pareto_caption(study, TEXT)
+    assert "300, 600, 900, 1,200, 1,500, …, " in told
+    assert len(told) < 600
 
 
 def test_lines_have_as_many_markers_as_can_be_told_apart(svgs):

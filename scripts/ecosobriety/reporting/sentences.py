@@ -10,6 +10,8 @@ from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.views import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
 
+_NAMES_AT_END = 5
+
 
 def data(value: float | None, written: str) -> Markup:
     """A number as a reader sees it, with its full value for a machine."""
@@ -28,6 +30,12 @@ def kind_of_saving(case: Case, stop: int) -> str:
     return "smaller" if case.smaller_suffices else "half"
 
 
+def _ends(names: Sequence[str]) -> list[str]:
+    """Names, or of very many the first and the last."""
+    n = _NAMES_AT_END
+    return [*names[:n], "…", *names[-n:]] if len(names) > 4 * n else list(names)
+
+
 def pareto_caption(study: Study, text: Texts) -> str:
     """What the figure of the score against energy shows, with the points of its front by name."""
     table = study.efficiency.sort_values("energy_kwh_mean")
@@ -40,7 +48,7 @@ def pareto_caption(study: Study, text: Texts) -> str:
     ]
     sentences = [
         text("caption.pareto.range", points=text.integer(len(table))),
-        text("caption.pareto.front", front=", ".join(front)),
+        text("caption.pareto.front", front=", ".join(_ends(front))),
         *(text("caption.pareto.beaten", model=model) for model in beaten),
     ]
     return " ".join(sentences)
