@@ -17,7 +17,7 @@ from ecosobriety.provenance import git_commit
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks/results.csv"
-TABLE = ROOT / "docs/benchmarks.md"
+TABLE = ROOT / "README.md"
 BEGIN, END = "<!-- benchmarks: begin, written by `make bench` -->", "<!-- benchmarks: end -->"
 
 
@@ -56,7 +56,7 @@ def markdown(rows: pd.DataFrame) -> str:
     ]
     for row in rows.to_dict("records"):
         cells = [
-            f"[{row['benchmark']}](../tests/bench/{row['module']}.py)",
+            f"[{row['benchmark']}](tests/bench/{row['module']}.py)",
             _rounded(row["ratio"]),
             row["target"],
             *(f"{_rounded(row[side])} {row['unit']}" for side in ("ours", "opponent")),
