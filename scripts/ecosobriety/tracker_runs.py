@@ -8,12 +8,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
+from ecosobriety.records import RunKey
 
 TRACKERS = ("carbontracker", "eco2ai")
 """The trackers that can be run around a training, by the names of their packages."""
-
-Key = tuple[str, str, int, int]
-"""Data set, model, size and seed of a training."""
 
 
 class TrackerRun(BaseModel):
@@ -40,7 +38,7 @@ class TrackerRun(BaseModel):
     reason: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RunKey:
         """The training that it is about."""
         return self.dataset, self.model, self.n_train, self.seed
 
@@ -57,7 +55,7 @@ def installed_trackers() -> dict[str, str | None]:
     return found
 
 
-def not_installed(tracker: str, training: Key) -> TrackerRun:
+def not_installed(tracker: str, training: RunKey) -> TrackerRun:
     """What a tracker that is not there states of a training: nothing, with the reason."""
     dataset, model, n_train, seed = training
     return TrackerRun(

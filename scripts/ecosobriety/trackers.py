@@ -23,8 +23,8 @@ import pycountry
 from ecosobriety.errors import MeteringError, one_line
 from ecosobriety.metering import Ledger, Reading
 from ecosobriety.metering.meter import ComponentName, OnReading
-from ecosobriety.records import Component, RunRecord
-from ecosobriety.tracker_runs import Key, TrackerRun
+from ecosobriety.records import Component, RunKey, RunRecord
+from ecosobriety.tracker_runs import TrackerRun
 from ecosobriety.units import kg_to_grams
 
 logger = logging.getLogger(__name__)
@@ -32,15 +32,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Statement:
-    """What a tracker states of a window: kWh with its own PUE, and g CO2e.
-
-    `reason` tells why there are no emissions.
-    """
+    """What a tracker states of a window: kWh with its own PUE, and g CO2e."""
 
     energy_kwh: float
     pue: float
-    emissions_g: float | None
-    reason: str | None = None
+    emissions_g: float
 
 
 class Tracker(Protocol):
@@ -70,8 +66,6 @@ class CarbontrackerTracker:
         location = import_module("carbontracker.emissions.intensity.location")
         self._pue = float(import_module("carbontracker.constants").PUE_2023)
         code = _alpha_2(country_iso3)
-        self._knows_country = _knows("carbontracker", "carbon-intensities.csv", "alpha-2", code)
-        self._country_iso3 = country_iso3
         self._logs = tempfile.TemporaryDirectory(prefix="carbontracker-")
         # It has no argument for the place, and would ask a service on the network.
         ask, intensity.geocoder.ip = (
@@ -101,18 +95,18 @@ class CarbontrackerTracker:
         """End the epoch, and read its log as its own parser does."""
         self._tracker.epoch_end()
         with self._logs as folder:
-            for log in sorted(Path(folder).glob("*_err.log")):
-                for line in log.read_text(encoding="utf-8").splitlines():
-                    logger.info("carbontracker: %s", line)
+            said = [
+                line
+                for log in Path(folder).glob("*_err.log")
+                for line in log.read_text(encoding="utf-8").splitlines()
+            ]
             (entry,) = import_module("carbontracker.parser").parse_all_logs(folder)
+        for line in said:
+            logger.info("carbontracker: %s", line)
         stated = entry["actual"]
         if stated is None:
-            raise MeteringError(
-                "carbontracker stopped by itself: the log of compare_tools says why"
-            )
-        if self._knows_country:
-            return Statement(stated["energy (kWh)"], self._pue, stated["co2eq (g)"])
-        return Statement(stated["energy (kWh)"], self._pue, None, _unknown(self._country_iso3))
+            raise MeteringError(f"it stopped by itself; the last that it said: {said[-1:]}")
+        return Statement(stated["energy (kWh)"], self._pue, stated["co2eq (g)"])
 
 
 class Eco2aiTracker:
@@ -127,9 +121,6 @@ class Eco2aiTracker:
     """
 
     def __init__(self, country_iso3: str, interval_s: float):
-        code = _alpha_2(country_iso3)
-        self._knows_country = _knows("eco2ai", "carbon_index.csv", "alpha_2_code", code)
-        self._country_iso3 = country_iso3
         self._stated: dict[str, list[str]] = {}
         original = import_module("eco2ai").Tracker
         quiet = type(
@@ -142,7 +133,7 @@ class Eco2aiTracker:
             experiment_description="training",
             file_name="emission.csv",
             measure_period=interval_s,
-            alpha_2_code=code,
+            alpha_2_code=_alpha_2(country_iso3),
             pue=1,
             ignore_warnings=True,
             timezone="UTC",
@@ -156,10 +147,7 @@ class Eco2aiTracker:
         """End; the result is the row that it would have written."""
         self._tracker.stop()
         energy_kwh = float(self._stated["power_consumption(kWh)"][0])
-        if self._knows_country:
-            mass_g = kg_to_grams(float(self._stated["CO2_emissions(kg)"][0]))
-            return Statement(energy_kwh, 1.0, mass_g)
-        return Statement(energy_kwh, 1.0, None, _unknown(self._country_iso3))
+        return Statement(energy_kwh, 1.0, kg_to_grams(float(self._stated["CO2_emissions(kg)"][0])))
 
     def _keep(self, *_: Any) -> dict[str, list[str]]:
         self._stated = self._tracker._construct_attributes_dict()
@@ -172,6 +160,11 @@ _CREATE: dict[str, Callable[[str, float], Tracker]] = {
     "carbontracker": CarbontrackerTracker,
     "eco2ai": Eco2aiTracker,
 }
+_TABLES = {
+    "carbontracker": ("carbon-intensities.csv", "alpha-2"),
+    "eco2ai": ("carbon_index.csv", "alpha_2_code"),
+}
+"""Each one's own table of carbon intensities, and the column of its countries."""
 
 
 class TrackerMeter:
@@ -227,7 +220,7 @@ class TrackerMeter:
 def run_tracker(
     name: str,
     version: str,
-    training: Key,
+    training: RunKey,
     *,
     train: Callable[..., RunRecord],
     country_iso3: str,
@@ -260,14 +253,16 @@ def run_tracker(
         return run.model_copy(update={"reason": one_line(f"it failed: {error}")})
     stated = meter.stated
     assert stated is not None, "a training has a window"
+    # A tracker takes the world's mean for a country that its table does not have.
+    known = _knows(name, country_iso3)
     return run.model_copy(
         update={
             "it_energy_kwh": record.energy_kwh,
             "pue": stated.pue,
-            "emissions_g": stated.emissions_g,
+            "emissions_g": stated.emissions_g if known else None,
             "train_duration_s": record.train_duration_s,
             "test_loss": record.test_loss,
-            "reason": stated.reason,
+            "reason": None if known else f"its own table has no carbon intensity of {country_iso3}",
         }
     )
 
@@ -278,14 +273,11 @@ def _alpha_2(country_iso3: str) -> str:
     return "-" if country is None else str(country.alpha_2)
 
 
-def _knows(package: str, file: str, column: str, code: str) -> bool:
-    """Whether a tracker's own table has a country; it takes the world's mean for others.
+def _knows(name: str, country_iso3: str) -> bool:
+    """Whether a tracker's own table has a country.
 
     The table is read as the tracker does, which takes Namibia's NA for nothing.
     """
-    with (resources.files(package) / "data" / file).open(encoding="utf-8") as table:
-        return bool((pd.read_csv(table)[column] == code).any())
-
-
-def _unknown(country_iso3: str) -> str:
-    return f"its own table has no carbon intensity of {country_iso3}"
+    file, column = _TABLES[name]
+    with (resources.files(name) / "data" / file).open(encoding="utf-8") as table:
+        return bool((pd.read_csv(table)[column] == _alpha_2(country_iso3)).any())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import RecordError
 from ecosobriety.grid import load_costs, load_sources
-from ecosobriety.methods import Inputs, load_inputs
+from ecosobriety.methods import Inputs, Summary, load_inputs, summarise
 from ecosobriety.metrics import ACCURACY, Metric, metric_of
 from ecosobriety.tables import GRID_SOURCE, read_table
 from ecosobriety.units import readable_batch
@@ -83,6 +83,11 @@ class Study:
     def metric(self) -> Metric:
         """What the trainings are scored by."""
         return metric_of(self.curve.columns)
+
+    @cached_property
+    def method_summaries(self) -> list[Summary]:
+        """Each method of quantification over all trainings."""
+        return summarise(self.methods)
 
     @cached_property
     def countries_in_use(self) -> pd.DataFrame:

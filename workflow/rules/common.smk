@@ -171,17 +171,10 @@ def training_jobs():
     ]
 
 
-def shared_jobs():
-    """Names of the rules of which one process trains several sizes."""
-    return [name for name, *_ in training_jobs() if name.startswith("train_sizes")]
-
-
 def study_records():
     """The records of every training of the study, of sizes that share a process where any do."""
     shared = {
-        str(path): path
-        for name in shared_jobs()
-        for path in getattr(rules, name).output
+        str(path): path for name in SHARED_JOBS for path in getattr(rules, name).output
     }
     return [shared.get(path, path) for path in records()]
 
@@ -197,15 +190,9 @@ def batch_name(sizes, seeds):
 
 def network(model="{model}"):
     """What decides a model, or each by wildcard; fixed if it can be, as a function costs each job."""
-    networks = {
-        model["name"]: canonical(
-            study_config.model_parameters(config, model["name"], Path.cwd())
-        )
-        for model in config["models"]
-    }
-    if len(networks) == 1:
-        return networks.popitem()[1]
-    return networks.get(model, lambda wildcards: networks[wildcards.model])
+    if len(NETWORKS) == 1:
+        return next(iter(NETWORKS.values()))
+    return NETWORKS.get(model, lambda wildcards: NETWORKS[wildcards.model])
 
 
 def cell_runs(wildcards):
@@ -225,7 +212,7 @@ def cell_runs(wildcards):
         if not path.startswith(f"{RESULTS}/cells/")
     ]
     # Snakemake would call the two rules for the same records ambiguous.
-    if shared_jobs() and others:
+    if SHARED_JOBS and others:
         raise WorkflowError(
             f"cells train one size, {others[0]} trains several in one process "
             "(training.runs_per_job): ask for them one after the other"
@@ -280,6 +267,17 @@ def code(rule):
     """The fingerprint of all that decides a rule's result: its script and what that imports."""
     return fingerprint.script_fingerprint(ROOT / f"scripts/{rule}.py")
 
+
+TRAINING = canonical(study_config.training_parameters(config))
+NETWORKS = {
+    model["name"]: canonical(
+        study_config.model_parameters(config, model["name"], Path.cwd())
+    )
+    for model in config["models"]
+}
+TRAINING_JOBS = training_jobs()
+# The rules of which one process trains several sizes.
+SHARED_JOBS = [name for name, *_ in TRAINING_JOBS if name.startswith("train_sizes")]
 
 EXPORT = f"reports/{STUDY}/export"
 

@@ -20,7 +20,7 @@ rule compare_tools:
         gpu=int(config["training"]["accelerator"] == "gpu"),
     params:
         seed=config["grid"]["seeds"][0],
-        training=canonical(study_config.training_parameters(config)),
+        training=TRAINING,
         model=network(),
         # One that was installed since is run.
         trackers=canonical(tracker_runs.installed_trackers()),

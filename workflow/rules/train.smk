@@ -2,8 +2,10 @@
 # One process trains `training.runs_per_job` seeds of a size one after another, or all seeds of
 # several sizes; as their outputs differ in more than wildcards, each such batch is a rule of its own.
 SIZE = "{dataset}/{model}/n{n_train}"
+# Not all that the script imports: a changed log retrains nothing.
+TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
 
-for name, dataset, model, sizes, seeds in training_jobs():
+for name, dataset, model, sizes, seeds in TRAINING_JOBS:
 
     rule:
         name:
@@ -36,13 +38,12 @@ for name, dataset, model, sizes, seeds in training_jobs():
         params:
             attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
             checkpoints=f"{RESULTS}/checkpoints/{config['dataset']['name']}",
-            training=canonical(study_config.training_parameters(config)),
+            training=TRAINING,
             model=network(model),
-            # Not all that the script imports: a changed log retrains nothing.
-            code=fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES),
+            code=TRAINING_CODE,
         script:
             "../../scripts/train_model.py"
 
 
 # Whoever asks for a record by its path, such as a cell, pays for no other size.
-workflow.ruleorder("train_model", *shared_jobs())
+workflow.ruleorder("train_model", *SHARED_JOBS)

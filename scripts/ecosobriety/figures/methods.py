@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ecosobriety.figures.style import ACCENT, FIT, INK, MUTED, add_axes, empty_figure, new_figure
-from ecosobriety.methods import Spread, Summary, summarise
+from ecosobriety.methods import Spread, Summary
 from ecosobriety.texts import Texts
 from ecosobriety.views import Study
 
@@ -19,7 +19,7 @@ _WIDE = 100.0  # a range beyond this takes powers of ten alone as ticks
 
 def methods(study: Study, text: Texts) -> Figure:
     """One row a method: its ratio to CodeCarbon with its own and with common PUE and intensity."""
-    rows = summarise(study.methods)
+    rows = study.method_summaries
     figure = new_figure(1.25 + _ROW_IN * len(rows))
     if not any(_positive(row.harmonised) for row in rows):
         return empty_figure(figure, text("figure.methods.none"))

@@ -13,7 +13,14 @@ from ecosobriety.methods.inputs import Inputs, intensity_of, load_inputs
 from ecosobriety.methods.method import Estimate, Method, NotApplicableError
 from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
 from ecosobriety.methods.strubell import Strubell, sample_power_w
-from ecosobriety.methods.summary import METHODS, Spread, Summary, operations, summarise
+from ecosobriety.methods.summary import (
+    METHODS,
+    Spread,
+    Summary,
+    operations,
+    rank_correlations,
+    summarise,
+)
 from ecosobriety.methods.tracked import Tracked, tracked_methods
 from ecosobriety.methods.wall_time import WallTime, average_power_w
 
@@ -40,6 +47,7 @@ __all__ = [
     "load_inputs",
     "methods_of",
     "operations",
+    "rank_correlations",
     "sample_power_w",
     "summarise",
     "tracked_methods",

@@ -33,9 +33,8 @@ class Summary:
 
     `own` is the ratio of its emissions to CodeCarbon's, each with its own PUE and intensity;
     `harmonised` the same with the study's PUE and intensity for both, which leaves the models of
-    energy. `tau` is Kendall's tau-b between its ranking of the trainings and CodeCarbon's: 1, they
-    agree on which of any two is greener; None, it cannot tell two of them apart. `reasons` tell why
-    something is missing, each with the number of its trainings. `ignores` is what it leaves out.
+    energy. `reasons` tell why something is missing, each with the number of its trainings;
+    `ignores` is what it leaves out.
     """
 
     method: str
@@ -43,15 +42,32 @@ class Summary:
     applied: int
     own: Spread | None
     harmonised: Spread | None
-    tau: float | None
     reasons: dict[str, int]
     ignores: tuple[str, ...]
 
 
 def summarise(table: pd.DataFrame) -> list[Summary]:
     """Summarise the methods that a table `methods` holds, in the order of `METHODS`."""
+    return [_summary(table, method) for method in _present(table)]
+
+
+def rank_correlations(table: pd.DataFrame) -> dict[str, float | None]:
+    """Kendall's tau-b between each method's ranking of the trainings and CodeCarbon's.
+
+    Args:
+        table: the table `methods`.
+
+    Returns:
+        By method: 1, they agree on which of any two trainings is greener; None, it cannot tell two
+        of them apart.
+    """
+    measured = _rows(table, REFERENCE)
+    return {method: _tau(_rows(table, method), measured) for method in _present(table)}
+
+
+def _present(table: pd.DataFrame) -> list[str]:
     present = set(table["method"])
-    return [_summary(table, method) for method in METHODS if method in present]
+    return [method for method in METHODS if method in present]
 
 
 def _summary(table: pd.DataFrame, method: str) -> Summary:
@@ -63,7 +79,6 @@ def _summary(table: pd.DataFrame, method: str) -> Summary:
         applied=int(own["applies"].sum()),
         own=_spread(own["emissions_g"] / _rows(table, REFERENCE)["emissions_g"]),
         harmonised=_spread(_rows(table, method + HARMONISED)["ratio_to_codecarbon"]),
-        tau=_tau(own, _rows(table, REFERENCE)),
         reasons={str(reason): int(count) for reason, count in reasons.items()},
         ignores=tuple(str(own["ignores"].iloc[0]).split(", ")),
     )

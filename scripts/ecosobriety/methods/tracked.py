@@ -10,8 +10,8 @@ from ecosobriety.methods.method import (
     Method,
     NotApplicableError,
 )
-from ecosobriety.records import RunRecord
-from ecosobriety.tracker_runs import Key, TrackerRun
+from ecosobriety.records import RunKey, RunRecord
+from ecosobriety.tracker_runs import TrackerRun
 
 _UNITS_AND_BLIND_SPOTS = {
     "carbontracker": ("g CO2e", ("memory", "board", "site", *NOBODY_COUNTS)),
@@ -22,12 +22,12 @@ _UNITS_AND_BLIND_SPOTS = {
 
 @dataclass(frozen=True)
 class Tracked:
-    """A tracker, on the trainings that it really ran around; `runs` are by `Key`."""
+    """A tracker, on the trainings that it really ran around; `runs` are by `RunKey`."""
 
     id: str
     unit: str
     ignores: tuple[str, ...]
-    runs: Mapping[Key, TrackerRun]
+    runs: Mapping[RunKey, TrackerRun]
 
     def estimate(self, run: RunRecord) -> Estimate:
         """What the tracker stated of the same training."""
@@ -51,7 +51,7 @@ class Tracked:
 
 def tracked_methods(runs: Iterable[TrackerRun]) -> list[Method]:
     """The trackers that a study ran, as methods."""
-    found: dict[str, dict[Key, TrackerRun]] = {}
+    found: dict[str, dict[RunKey, TrackerRun]] = {}
     for run in runs:
         found.setdefault(run.tracker, {})[run.key] = run
     return [Tracked(name, *_UNITS_AND_BLIND_SPOTS[name], own) for name, own in found.items()]

@@ -1,13 +1,13 @@
 """The methods of quantification side by side: needs, blind spots, and how far off they are here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ecosobriety.figures.wording import country_name
-from ecosobriety.methods import Spread, Summary, operations, summarise
+from ecosobriety.methods import Spread, Summary, operations, rank_correlations
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.texts import Texts
@@ -25,10 +25,10 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
         to use it, and the operations beside the energy; `sentences`; `missing`: methods that say
         nothing on some trainings, each a (sentence, reason in the software's English).
     """
-    rows = summarise(study.methods)
+    rows, taus = study.method_summaries, rank_correlations(study.methods)
     work = operations(study.runs)
     return {
-        "sentences": [_ranking(rows, text), *_work(work, study, text)],
+        "sentences": [_ranking(taus, text), *_work(work, study, text)],
         "missing": [
             (
                 text(
@@ -43,7 +43,7 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
             for reason, count in row.reasons.items()
         ],
         "tables": [
-            ratio_table(rows, study, text),
+            ratio_table(rows, taus, study, text),
             guide_table(rows, text),
             *([operation_table(work, study, text)] if len(work) else []),
             constant_table(study, text),
@@ -54,11 +54,12 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
 
 def methods_caption(study: Study, text: Texts) -> str:
     """What the figure shows."""
-    rows = summarise(study.methods)
-    return " ".join([text("caption.methods.dots"), _farthest(rows, text)])
+    return " ".join([text("caption.methods.dots"), _farthest(study.method_summaries, text)])
 
 
-def ratio_table(rows: Sequence[Summary], study: Study, text: Texts) -> Table:
+def ratio_table(
+    rows: Sequence[Summary], taus: Mapping[str, float | None], study: Study, text: Texts
+) -> Table:
     """Each method's ratio to CodeCarbon, with its own and with common PUE and intensity; tau."""
     columns = [
         Column(text("column.method"), numeric=False),
@@ -79,7 +80,7 @@ def ratio_table(rows: Sequence[Summary], study: Study, text: Texts) -> Table:
             ),
             Cell(_spread(row.harmonised, text)),
             Cell(_spread(row.own, text)),
-            Cell(text.fixed(row.tau, 2) if row.tau is not None else "–"),
+            Cell("–" if (tau := taus[row.method]) is None else text.fixed(tau, 2)),
         ]
         for row in rows
     ]
@@ -238,20 +239,21 @@ def _farthest(rows: Sequence[Summary], text: Texts) -> str:
     )
 
 
-def _ranking(rows: Sequence[Summary], text: Texts) -> str:
+def _ranking(taus: Mapping[str, float | None], text: Texts) -> str:
     """Whether the methods agree on which of two trainings is greener."""
-    ranked = [row for row in rows if row.tau is not None and row.method != "codecarbon"]
+    ranked = {
+        method: tau for method, tau in taus.items() if tau is not None and method != "codecarbon"
+    }
     if not ranked:
         return text("methods.ranking.none")
-    lowest = min(ranked, key=lambda row: row.tau or 0.0)
-    assert lowest.tau is not None
-    if lowest.tau >= STATED:
+    lowest, tau = min(ranked.items(), key=lambda item: item[1])
+    if tau >= STATED:
         return text("methods.ranking.same", methods=text.integer(len(ranked)))
     return text(
         "methods.ranking.differ",
         methods=text.integer(len(ranked)),
-        lowest=text(f"method.{lowest.method}"),
-        tau=text.fixed(lowest.tau, 2),
+        lowest=text(f"method.{lowest}"),
+        tau=text.fixed(tau, 2),
     )
 
 

@@ -95,7 +95,8 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
     sentences = []
     if len(shown) > 1:
         lowest, highest = shown.iloc[0], shown.iloc[-1]
-        ranks = shown["country_low_carbon_share"].corr(shown["emissions_g"], method="spearman")
+        # Spearman's correlation is Pearson's of the ranks.
+        ranks = shown["country_low_carbon_share"].rank().corr(shown["emissions_g"].rank())
         sentences.append(
             text(
                 "caption.country_emissions.range",
