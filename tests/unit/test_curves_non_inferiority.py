@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
+from statsmodels.stats.power import TTestPower
 
-from ecosobriety.curves.intervals import mean_interval
+from ecosobriety.curves.intervals import mean_interval, one_sided_t_power
 from ecosobriety.curves.non_inferiority import (
     compare_with_reference,
     reference_size,
@@ -69,6 +70,15 @@ def test_mean_interval_equals_scipy(values):
         else (values[0], values[0])
     )
     assert mean_interval(values, 0.9)[1:] == pytest.approx(expected, abs=1e-12)
+
+
+@few
+@given(st.floats(0.01, 2.0), st.integers(2, 500), st.sampled_from([0.8, 0.95, 0.99]))
+def test_power_equals_statsmodels(effect_size, seeds, confidence):
+    expected = TTestPower().power(effect_size, seeds, 1 - confidence, alternative="larger")
+    power = one_sided_t_power(effect_size, np.array([seeds]), confidence)
+    # Near 1, neither can tell.
+    assert power == pytest.approx([expected], abs=1e-9, nan_ok=True)
 
 
 def test_three_seeds_by_hand():

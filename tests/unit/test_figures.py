@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 from PIL import Image
+from scipy.optimize import isotonic_regression
 from synthetic import ACCURACY, REPORT_DIR, make_runs, make_study
 
 from ecosobriety.errors import RecordError
@@ -359,6 +360,9 @@ def test_spread_labels_keep_their_order_their_distance_and_their_bounds(wanted, 
     assert all(np.diff(positions) >= gap - 1e-9)
     assert positions[0] >= -1e-9
     assert positions[-1] <= 1 + 1e-9
+    steps = gap * np.arange(len(wanted))
+    least_squares = np.clip(isotonic_regression(wanted - steps).x, 0, 1 - steps[-1]) + steps
+    np.testing.assert_allclose(positions, least_squares, atol=1e-12)
 
 
 def test_spread_leaves_alone_what_is_apart_and_parts_evenly_what_is_not():

@@ -19,7 +19,6 @@ HEAVY = {
     "pyarrow",
     "scipy",
     "sklearn",
-    "statsmodels",
 }
 
 
@@ -48,7 +47,7 @@ def test_what_needs_no_lightning_loads_no_heavy_package(module):
 
 @pytest.mark.parametrize("module", ["claims", "recommendation", "reporting", "scenarios", "views"])
 def test_what_only_reads_results_loads_no_statistics(module):
-    assert loaded_by(f"from ecosobriety import {module}").isdisjoint({"scipy", "statsmodels"})
+    assert loaded_by(f"from ecosobriety import {module}").isdisjoint({"scipy"})
 
 
 def test_the_processor_is_asked_for_once(monkeypatch):

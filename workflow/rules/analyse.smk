@@ -159,6 +159,8 @@ rule check_claims:
         f"{LOGS}/check_claims.log",
     benchmark:
         f"{BENCHMARKS}/check_claims.tsv"
+    # Every report waits for it.
+    priority: 1
     conda:
         ENVIRONMENT
     params:

@@ -1,6 +1,9 @@
 """Do countries with low-carbon electricity emit less? The test `rank_correlation`."""
 
 import math
+from statistics import NormalDist
+
+import numpy as np
 
 from ecosobriety.claims.finding import Claim, Finding, Written, verdict_below
 from ecosobriety.views import Case
@@ -29,9 +32,7 @@ def check_countries(claim: Claim, case: Case) -> Finding:
         return Finding("inconclusive", ["basis", "too_few_countries"], values)
     if share.nunique() == 1 or emissions_g.nunique() == 1:
         return Finding("inconclusive", ["basis", "no_variation"], values)
-    from scipy.stats import spearmanr
-
-    rho = float(spearmanr(share, emissions_g).statistic)
+    rho = float(np.corrcoef(share.rank(), emissions_g.rank())[0, 1])
     low, high = rank_correlation_interval(rho, len(usable), case.confidence)
     verdict = verdict_below(low, high, 0)
     sentences = ["basis", "correlation", verdict, "grids"]
@@ -64,10 +65,7 @@ def rank_correlation_interval(rho: float, n: int, confidence: float) -> tuple[fl
     nearest = 1 - 12 / (n * (n**2 - 1))
     inner = max(-nearest, min(nearest, rho))
     z = math.atanh(inner)
-    # Imported where it is needed: the report reads claims and tests none.
-    from scipy.stats import norm
-
-    reach = float(norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + inner**2 / 2) / (n - 3))
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt((1 + inner**2 / 2) / (n - 3))
     return min(rho, math.tanh(z - reach)), max(rho, math.tanh(z + reach))
 
 

@@ -14,6 +14,7 @@ from ecosobriety.curves.intervals import (
     finite_or_none,
     linearised_ratio,
     mean_interval,
+    one_sided_t_power,
     one_sided_t_test,
 )
 from ecosobriety.curves.non_inferiority import (
@@ -209,11 +210,7 @@ def _seeds_for_power(
     if distance <= 0:
         return None, "difference_beyond_margin"
     candidates = np.arange(2, MAX_SEEDS + 1)
-    effect_size = distance / stopped["gain_sd"]
-    # Imported where it is needed: see `intervals`.
-    from statsmodels.stats.power import TTestPower
-
-    power = TTestPower().power(effect_size, candidates, 1 - confidence, alternative="larger")
+    power = one_sided_t_power(distance / stopped["gain_sd"], candidates, confidence)
     enough = candidates[power >= POWER]
     return (int(enough[0]), None) if enough.size else (None, f"over_{MAX_SEEDS}_seeds")
 

@@ -62,29 +62,31 @@ def emissions_map(case: Case, text: Texts) -> Figure:
 def _draw_cells(
     axes: Axes, shown: pd.DataFrame, centres: list[float], norm: LogNorm, text: Texts
 ) -> None:
-    for row, values in enumerate(shown.to_numpy()):
-        for centre, value in zip(centres, values, strict=True):
-            share = float(norm(value)) if value > 0 else np.nan
-            known = not np.isnan(share)
-            axes.add_patch(
-                Rectangle(
-                    (centre - 0.5, row - 0.5),
-                    1,
-                    1,
-                    facecolor=_COLOURS(share) if known else "white",
-                    edgecolor="white" if known else MUTED,
-                    linewidth=0.8,
-                )
+    # A scale of powers has no place for 0.
+    shares = norm(shown.where(shown > 0).to_numpy()).filled(np.nan)
+    colours = _COLOURS(shares)
+    for (row, column), value in np.ndenumerate(shown.to_numpy()):
+        share, centre = shares[row, column], centres[column]
+        known = not np.isnan(share)
+        axes.add_patch(
+            Rectangle(
+                (centre - 0.5, row - 0.5),
+                1,
+                1,
+                facecolor=colours[row, column] if known else "white",
+                edgecolor="white" if known else MUTED,
+                linewidth=0.8,
             )
-            axes.text(
-                centre,
-                row,
-                "–" if np.isnan(value) else text.number(value, 2),
-                ha="center",
-                va="center",
-                fontsize=_VALUE_PT,
-                color="white" if known and share < _DARK_BELOW else "black",
-            )
+        )
+        axes.text(
+            centre,
+            row,
+            "–" if np.isnan(value) else text.number(value, 2),
+            ha="center",
+            va="center",
+            fontsize=_VALUE_PT,
+            color="white" if known and share < _DARK_BELOW else "black",
+        )
 
 
 def _name_rows_and_columns(axes: Axes, case: Case, centres: list[float], text: Texts) -> None:

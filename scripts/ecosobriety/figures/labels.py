@@ -41,11 +41,18 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> Floa
         low: lower bound of all positions.
         high: upper bound; it must leave room for all gaps.
     """
-    # Imported where it is needed: the report takes the figures as they are drawn.
-    from scipy.optimize import isotonic_regression
-
     steps = gap * np.arange(len(wanted))
-    free = isotonic_regression(np.asarray(wanted, dtype=float) - steps).x
+    # Pool adjacent violators: what would stand left of its left neighbour shares its place. SciPy
+    # has it, too, and takes longer to load than a figure to draw.
+    pools: list[tuple[float, int]] = []
+    for place in np.asarray(wanted, dtype=float) - steps:
+        mean, size = float(place), 1
+        while pools and pools[-1][0] > mean:
+            left_mean, left_size = pools.pop()
+            mean = (mean * size + left_mean * left_size) / (size + left_size)
+            size += left_size
+        pools.append((mean, size))
+    free = np.repeat([mean for mean, _ in pools], [size for _, size in pools])
     return np.asarray(np.clip(free, low, high - steps[-1]) + steps)
 
 
