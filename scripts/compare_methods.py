@@ -1,9 +1,9 @@
-"""Apply every method of quantification to every training."""
+"""Apply every method of quantification to every training, and compare how they rank them."""
 
 import json
 from pathlib import Path
 
-from ecosobriety import bundle, grid, logs, methods, tables, tracker_runs
+from ecosobriety import bundle, grid, logs, methods, records, tables, tracker_runs
 
 with logs.logged_to(snakemake.log[0]):
     settings = json.loads(snakemake.params.settings)
@@ -29,4 +29,5 @@ with logs.logged_to(snakemake.log[0]):
     compared = methods.compare(
         runs, applied, pue=pue, intensity_g_per_kwh=methods.intensity_of(countries, country)
     )
-    tables.write_table("methods", compared, Path(snakemake.output[0]))
+    tables.write_table("methods", compared, Path(snakemake.output.methods[0]))
+    records.write_json(Path(snakemake.output.ranks), methods.rank_correlations(compared))

@@ -6,5 +6,5 @@ above it in this list:
 errors, files, units, metrics, texts, fingerprint, logs, slurm, hardware, records, bundle,
 tracker_runs, tables, classes, datasets, schema, contradictions, config, models, batches, metering,
 training, trackers, doctor, provenance, curves, factors, grid, country_data, equivalents, scenarios,
-cells, recommendation, methods, views, claims, figures, reporting, exporting.
+cells, recommendation, methods, views, wording, claims, figure_names, figures, reporting, exporting.
 """

@@ -71,6 +71,7 @@ class Study:
     scenarios: pd.DataFrame
     savings: pd.DataFrame
     methods: pd.DataFrame
+    method_ranks: Mapping[str, float | None]
     countries: pd.DataFrame
     sources: pd.DataFrame
     costs: pd.DataFrame
@@ -92,7 +93,7 @@ class Study:
     @cached_property
     def countries_in_use(self) -> pd.DataFrame:
         """The rows of `countries` that the scenarios are derived for."""
-        used = self.countries["country_iso3"].isin(self.scenarios["country_iso3"])
+        used = self.countries["country_iso3"].isin(self.scenarios["country_iso3"].unique())
         return self.countries[used].reset_index(drop=True)
 
     @cached_property
@@ -407,7 +408,11 @@ class Case:
 
     def at(self, source: str, n_train: int) -> pd.Series:
         """The row of `source_cells` of one source and size."""
-        return self.source_curve(source).loc[[n_train]].iloc[0]
+        return self._cells_by_source_and_size.loc[[(source, n_train)]].iloc[0]
+
+    @cached_property
+    def _cells_by_source_and_size(self) -> pd.DataFrame:
+        return self.source_cells.set_index(["source", "n_train"], drop=False)
 
     def source_order(self, column: str) -> list[str]:
         """The sources with a known value of a column at the reference size, from high to low."""
@@ -483,6 +488,7 @@ def read_study(
     scenarios: Path,
     savings: Path,
     methods: Path,
+    method_ranks: Path,
     recommendation: Path,
     countries: Path,
     country_data: Path,
@@ -501,6 +507,7 @@ def read_study(
         scenarios=read_table("scenarios", scenarios),
         savings=read_table("savings", savings),
         methods=read_table("methods", methods),
+        method_ranks=json.loads(method_ranks.read_text(encoding="utf-8")),
         countries=read_table("countries", countries),
         sources=load_sources(sources),
         costs=load_costs(costs),

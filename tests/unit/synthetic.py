@@ -14,10 +14,18 @@ from matplotlib.figure import Figure
 from ecosobriety.claims import check_claims, load_poster
 from ecosobriety.curves import fit_curves, recommend
 from ecosobriety.equivalents import load_equivalents
-from ecosobriety.figures import draw, figure_ids
+from ecosobriety.figure_names import figure_ids
+from ecosobriety.figures import draw
 from ecosobriety.figures.style import STYLE
 from ecosobriety.grid import add_mix_intensity, load_costs, load_countries, load_sources
-from ecosobriety.methods import Inputs, compare, intensity_of, load_inputs, methods_of
+from ecosobriety.methods import (
+    Inputs,
+    compare,
+    intensity_of,
+    load_inputs,
+    methods_of,
+    rank_correlations,
+)
 from ecosobriety.recommendation import add_savings
 from ecosobriety.records import RunRecord
 from ecosobriety.scenarios import derive_savings, derive_scenarios
@@ -217,13 +225,15 @@ def make_study(
     targets = {key: analysis[key] for key in asked if key in analysis}
     recommendation = recommend(runs, **decision, **targets)
     country = config["metering"]["country"]
+    methods = make_methods(runs, countries)
     return Study(
         config=config,
         runs=runs,
         curve=curve,
         scenarios=check_table("scenarios", scenarios),
         savings=check_table("savings", savings),
-        methods=make_methods(runs, countries),
+        methods=methods,
+        method_ranks=rank_correlations(methods),
         countries=countries,
         sources=sources,
         costs=costs,

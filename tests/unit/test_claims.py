@@ -148,6 +148,7 @@ def tiny_study(
         country_data={},
         everyday=pd.DataFrame(),
         methods=pd.DataFrame(),
+        method_ranks={},
         method_inputs=load_method_inputs(),
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
 
-from ecosobriety.figures import FIGURES, figure_ids
+from ecosobriety.figure_names import MODEL_FIGURES, figure_ids
 from ecosobriety.reporting import REPORT_FILES, SCRIPTS, SECTIONS, build_context, build_report
 from ecosobriety.texts import Texts
 
@@ -302,14 +302,18 @@ def test_no_saving_is_called_one(svgs, texts):
     assert saved["saved_share"] < -0.9
     assert f"{more}</data> more on average" in context["headline"][1]
     assert "saves no energy" in context["headline"][1]
-    captions = dict(zip(FIGURES, (figure["caption"] for figure in context["figures"]), strict=True))
+    captions = dict(
+        zip(MODEL_FIGURES, (figure["caption"] for figure in context["figures"]), strict=True)
+    )
     assert f"it costs {more} more with every source" in captions["source_cost"]
     assert f"(change: +{more})" in table_of({"cases": [context]}, "source").caption
 
 
 def test_captions_state_numbers(contexts):
     figures = contexts["en"]["cases"][0]["figures"]
-    captions = {name: figure["caption"] for name, figure in zip(FIGURES, figures, strict=True)}
+    captions = {
+        name: figure["caption"] for name, figure in zip(MODEL_FIGURES, figures, strict=True)
+    }
 
     assert "from 84.0% to 88.5%" in captions["accuracy_energy"]
     assert "18 countries are not drawn" in captions["country_emissions"]

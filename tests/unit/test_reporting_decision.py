@@ -9,7 +9,8 @@ import pytest
 from matplotlib.text import Text
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
 
-from ecosobriety.figures import draw, figure_ids
+from ecosobriety.figure_names import figure_ids
+from ecosobriety.figures import draw
 from ecosobriety.reporting import REPORT_FILES, build_context, build_report
 from ecosobriety.reporting.claims import SYMBOLS
 from ecosobriety.reporting.headline import target

@@ -50,6 +50,10 @@ def test_what_only_reads_results_loads_no_statistics(module):
     assert loaded_by(f"from ecosobriety import {module}").isdisjoint({"scipy"})
 
 
+def test_a_report_draws_nothing():
+    assert "matplotlib" not in loaded_by("from ecosobriety import reporting, tables, views")
+
+
 def test_the_processor_is_asked_for_once(monkeypatch):
     asked = []
     monkeypatch.setattr("cpuinfo.get_cpu_info", lambda: asked.append(1) or {"brand_raw": "CPU 1"})

@@ -101,7 +101,8 @@ rule compare_methods:
         tools=tool_runs(),
         countries=STUDY_FILES["countries"],
     output:
-        reported("methods"),
+        methods=reported("methods"),
+        ranks=STUDY_FILES["method_ranks"],
     log:
         f"{LOGS}/compare_methods.log",
     benchmark:

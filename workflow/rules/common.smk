@@ -12,6 +12,7 @@ from ecosobriety import (
     classes,
     country_data,
     datasets,
+    figure_names,
     files,
     fingerprint,
     grid,
@@ -86,24 +87,7 @@ RECORDS = f"{RESULTS}/records.jsonl"
 LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
-MODEL_FIGURES = [
-    "accuracy_energy",
-    "country_emissions",
-    "country_ranking",
-    "source_emissions",
-    "emissions_map",
-    "source_cost",
-]
-# Each model has its own, and the study as a whole has some.
-FIGURES = [
-    *(
-        f"{name}-{model['name']}"
-        for model in config["models"]
-        for name in MODEL_FIGURES
-    ),
-    "pareto",
-    "methods",
-]
+FIGURES = figure_names.figure_ids(model["name"] for model in config["models"])
 
 # Snakemake lowers it to the cores that a job may take.
 ALL_CORES = 1_000_000
@@ -290,6 +274,7 @@ STUDY_FILES = dict(
     scenarios=table("scenarios"),
     savings=table("savings"),
     methods=table("methods"),
+    method_ranks=f"{RESULTS}/method_ranks.json",
     recommendation=f"{RESULTS}/recommendation.json",
     countries=f"{RESULTS}/data/countries.csv",
     country_data=f"{RESULTS}/data/countries.json",

@@ -12,6 +12,7 @@ rule export_study:
         results=[
             *reports(),
             f"{RESULTS}/recommendation.json",
+            f"{RESULTS}/method_ranks.json",
             f"{RESULTS}/provenance.json",
         ],
         software="CITATION.cff",

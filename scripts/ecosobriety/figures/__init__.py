@@ -6,7 +6,7 @@ Figures are drawn without pyplot and its global state. Every text comes from the
 same input gives the same SVG, byte for byte.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -31,30 +31,17 @@ FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
     "emissions_map": emissions_map,
     "source_cost": source_cost,
 }
-"""The figures of each model by name, in the report's order."""
+"""Each of `figure_names.MODEL_FIGURES`."""
 
 STUDY_FIGURES: Mapping[str, Callable[[Study, Texts], Figure]] = {
     "pareto": pareto,
     "methods": methods,
 }
-"""The figures of the whole study by name, in the report's order."""
-
-
-def figure_id(name: str, model: str) -> str:
-    """What a model's figure is called among all of a study's; a study's own is called by its name.
-
-    A name has no hyphen, so that the first one parts it from the model.
-    """
-    return f"{name}-{model}"
-
-
-def figure_ids(models: Iterable[str]) -> list[str]:
-    """All figures of a study with these models."""
-    return [*(figure_id(name, model) for model in models for name in FIGURES), *STUDY_FIGURES]
+"""Each of `figure_names.STUDY_FIGURES`."""
 
 
 def draw(figure: str, study: Study, text: Texts) -> Figure:
-    """Draw one of `figure_ids` in the common style."""
+    """Draw one of `figure_names.figure_ids` in the common style."""
     name, _, model = figure.partition("-")
     text = text.of(study.metric)
     with mpl.rc_context(STYLE):

@@ -103,7 +103,7 @@ def _tau(own: pd.DataFrame, measured: pd.DataFrame) -> float | None:
     stated = own["energy_kwh"].where(own["energy_kwh"].notna(), own["quantity"]).dropna()
     if len(stated) < 2:
         return None
-    # Imported where it is needed, as it takes half a second.
+    # Imported where it is needed: it takes half a second, and most steps only read its results.
     from scipy.stats import kendalltau
 
     tau = kendalltau(stated, measured["energy_kwh"].reindex(stated.index)).statistic

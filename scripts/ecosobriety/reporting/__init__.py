@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ecosobriety.figures import FIGURES, figure_id
+from ecosobriety.figure_names import MODEL_FIGURES, figure_id
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
@@ -61,8 +61,8 @@ def build_report(
         claims: the table `claims`.
         provenance: as `provenance.describe` gives it.
         language: one of `REPORT_FILES`.
-        figures: for each of `figures.figure_ids`, the text of the figure's SVG, drawn in the same
-            language.
+        figures: for each of `figure_names.figure_ids`, the text of the figure's SVG, drawn in the
+            same language.
         report_dir: folder with the template, its sections, style and scripts, the references and
             `locale/`.
 
@@ -124,7 +124,7 @@ def build_context(
             "everyday": [everyday_table(case, text) for case in cases],
             "figure": _figure(
                 "pareto",
-                len(cases) * len(FIGURES) + 1,
+                len(cases) * len(MODEL_FIGURES) + 1,
                 "pareto",
                 pareto_caption(study, text),
                 figures["pareto"],
@@ -135,7 +135,7 @@ def build_context(
             **methods_section(study, text),
             "figure": _figure(
                 "methods",
-                len(cases) * len(FIGURES) + 2,
+                len(cases) * len(MODEL_FIGURES) + 2,
                 "methods-figure",
                 methods_caption(study, text),
                 figures["methods"],
@@ -181,13 +181,13 @@ def _case(case: Case, number: int, figures: Mapping[str, str], text: Texts) -> d
         "figures": [
             _figure(
                 name,
-                number * len(FIGURES) + place,
+                number * len(MODEL_FIGURES) + place,
                 f"{prefix}-{name}",
                 written[name],
                 figures[figure_id(name, case.model)],
                 text,
             )
-            for place, name in enumerate(FIGURES, start=1)
+            for place, name in enumerate(MODEL_FIGURES, start=1)
         ],
         "tables": case_tables(case, text),
     }

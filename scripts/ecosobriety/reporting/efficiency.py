@@ -4,18 +4,18 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.figures.wording import (
-    country_name,
-    score_decimals,
-    source_name,
-    trainings,
-)
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case, Study
+from ecosobriety.wording import (
+    country_name,
+    score_decimals,
+    source_name,
+    trainings,
+)
 
 
 def efficiency(study: Study, text: Texts) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from collections.abc import Hashable, Mapping
 
 from ecosobriety.equivalents import equivalents
-from ecosobriety.figures.wording import country_name, trainings
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import BATCHES
 from ecosobriety.views import MARKS, Case, Study
+from ecosobriety.wording import country_name, trainings
 
 
 def everyday_table(case: Case, text: Texts) -> Table:

@@ -4,11 +4,11 @@ A study that ran on a cluster, or was taken up again on another machine, can hol
 report then warns, and shows each kind for itself.
 """
 
-from ecosobriety.figures.wording import score_decimals
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.texts import Texts, decimals_for
 from ecosobriety.units import ENERGY_UNITS, readable_unit
 from ecosobriety.views import Case
+from ecosobriety.wording import score_decimals
 
 HARDWARE = ["device", "threads"]
 """Columns of `runs` in which trainings must agree for their energies to be compared."""

@@ -5,13 +5,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecosobriety.figures.wording import country_name, score_decimals, source_name, trainings
 from ecosobriety.reporting.sentences import data, kind_of_saving, legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case
+from ecosobriety.wording import country_name, score_decimals, source_name, trainings
 
 MIN_SEEDS = 3
 UNEVEN_FROM = 1.2

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecosobriety.figures.wording import country_name
-from ecosobriety.methods import Spread, Summary, operations, rank_correlations
+from ecosobriety.methods import Spread, Summary, operations
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.texts import Texts
 from ecosobriety.views import MARKS, Study
+from ecosobriety.wording import country_name
 
 STATED = 0.995
 """From this tau on, two rankings are told as the same: it would be shown as 1.00."""
@@ -25,7 +25,7 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
         to use it, and the operations beside the energy; `sentences`; `missing`: methods that say
         nothing on some trainings, each a (sentence, reason in the software's English).
     """
-    rows, taus = study.method_summaries, rank_correlations(study.methods)
+    rows, taus = study.method_summaries, study.method_ranks
     work = operations(study.runs)
     return {
         "sentences": [_ranking(taus, text), *_work(work, study, text)],

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from markupsafe import Markup
 
 from ecosobriety.curves import PowerLaw
-from ecosobriety.figures.wording import country_name, no_cost, point_name, source_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.views import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
+from ecosobriety.wording import country_name, no_cost, point_name, source_name, trainings
 
 _NAMES_AT_END = 5
 

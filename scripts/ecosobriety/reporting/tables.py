@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.figures.wording import cost_label, score_decimals, source_name, trainings
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 from ecosobriety.views import Case, Study, mark_of
+from ecosobriety.wording import cost_label, score_decimals, source_name, trainings
 
 _TALL_ROWS = 25
 

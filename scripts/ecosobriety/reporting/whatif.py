@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.curves.intervals import linearised_ratio, mean_interval
-from ecosobriety.figures.wording import country_name, source_name
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, collate
 from ecosobriety.scenarios import average_energy, convert_costs
@@ -18,6 +17,7 @@ from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 from ecosobriety.views import MARKS, Case, Study
+from ecosobriety.wording import country_name, source_name
 
 TEXTS = (
     *("missing", "unit.co2e", "unit.interval"),
@@ -174,15 +174,14 @@ def size_table(case: Case, text: Texts) -> Table:
     largest = float(case.source_cells["emissions_g"].max())
     unit = readable_unit(largest if is_known(largest) else 1.0, MASS_UNITS)
     order = case.source_order("emissions_g")
+    emissions_g = case.source_cells.pivot(index="source", columns="n_train", values="emissions_g")
+    shown = emissions_g.loc[order, sizes] / unit.size
     rows = [
         [
             Cell(source_name(case, source, text, case.intensity_mark(source))),
-            *(
-                Cell(text.number(float(case.at(source, size)["emissions_g"]) / unit.size))
-                for size in sizes
-            ),
+            *(Cell(text.number(float(value))) for value in values),
         ]
-        for source in order
+        for source, values in zip(order, shown.to_numpy(), strict=True)
     ]
     columns = [
         Column(text("column.source"), numeric=False),
