@@ -268,9 +268,8 @@ def write_table(name: str, table: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".parquet":
         checked.to_parquet(path, index=False)
     elif name in LARGE_TABLES:
-        # Ten times as fast as pandas' writer. The only texts are ids and codes: nothing to quote.
-        content = pyarrow.Table.from_pandas(checked, preserve_index=False)
-        csv.write_csv(content, path, csv.WriteOptions(quoting_style="none", quoting_header="none"))
+        # Ten times as fast as pandas' writer; it puts every text in quotes.
+        csv.write_csv(pyarrow.Table.from_pandas(checked, preserve_index=False), path)
     else:
         checked.to_csv(path, index=False)
 

@@ -15,7 +15,7 @@ from ecosobriety.batches import Blocks, Slices
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger
 from ecosobriety.models import Classification, Learner, build_network
 
-REPEATS = 7
+REPEATS = 15
 EPOCHS = 3
 EXAMPLES = 60_000
 

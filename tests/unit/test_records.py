@@ -169,7 +169,7 @@ def many_savings(rows):
             "model": "mlp",
             "n_train": range(1, rows + 1),
             "country_iso3": "NAM",
-            "source": "grid",
+            "source": "gas, with CCS",
             "coverage": 0.0,
             "energy_saved_kwh": 1 / 3,
             "emissions_saved_g": None,
