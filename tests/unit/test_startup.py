@@ -22,9 +22,8 @@ HEAVY = {
 }
 
 
-def loaded_by(statement):
-    """The heavy packages that a fresh Python has loaded after a statement."""
-    code = f"{statement}; import sys; print(*({HEAVY} & sys.modules.keys()))"
+def printed_by(code):
+    """What a fresh Python prints."""
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(SCRIPTS)},
@@ -32,7 +31,13 @@ def loaded_by(statement):
         capture_output=True,
         text=True,
     )
-    return set(run.stdout.split())
+    return run.stdout
+
+
+def loaded_by(statement):
+    """The heavy packages that a fresh Python has loaded after a statement."""
+    code = f"{statement}; import sys; print(*({HEAVY} & sys.modules.keys()))"
+    return set(printed_by(code).split())
 
 
 def test_a_training_imports_no_heavy_package_but_lightnings_own():
@@ -48,6 +53,17 @@ def test_what_needs_no_lightning_loads_no_heavy_package(module):
 @pytest.mark.parametrize("module", ["claims", "recommendation", "reporting", "scenarios", "views"])
 def test_what_only_reads_results_loads_no_statistics(module):
     assert loaded_by(f"from ecosobriety import {module}").isdisjoint({"scipy"})
+
+
+def test_a_steps_work_searches_no_import_for_garbage(tmp_path):
+    code = f"""
+import gc
+from ecosobriety import logs
+loaded = len(gc.get_objects())
+with logs.logged_to({str(tmp_path / "step.log")!r}):
+    print(gc.get_freeze_count() >= loaded, len(gc.get_objects()) < loaded / 10, gc.isenabled())
+"""
+    assert printed_by(code).split() == ["True", "True", "True"]
 
 
 def test_a_report_draws_nothing():
