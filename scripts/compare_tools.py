@@ -1,6 +1,5 @@
 """Train one network on one size again, once with each tracker in CodeCarbon's place."""
 
-import gc
 import json
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,6 @@ with logs.logged_to(snakemake.log[0]):
         # Here, as they take seconds to import.
         from ecosobriety import datasets, trackers, training
 
-        # As `logged_to` does after the imports of a training, with which these are compared.
-        gc.freeze()
         train = partial(
             training.train,
             datasets.load(Path(snakemake.input.data)),

@@ -18,8 +18,8 @@ def logged_to(path: str | Path) -> Iterator[None]:
     An error that a user can mend ends the program with its one sentence on the standard error; any
     other goes on, and its traceback stands in the file too.
     """
-    # What the step has imported by now stays to its end. To search all of it for garbage, again and
-    # again and once more at the end, takes a third of a second, and twice that with PyTorch.
+    # What a step has imported stays to its end; to search it for garbage even then takes a third of
+    # a second, and twice that with PyTorch.
     gc.freeze()
     logging.basicConfig(
         filename=path,

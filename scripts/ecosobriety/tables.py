@@ -263,7 +263,10 @@ def check_table(name: str, table: pd.DataFrame, where: str = "the table") -> pd.
 
 def write_table(name: str, table: pd.DataFrame, path: Path) -> None:
     """Check a table and write it as CSV, or as Parquet where `path` ends in .parquet."""
-    checked = check_table(name, table, str(path))
+    _write_checked(name, check_table(name, table, str(path)), path)
+
+
+def _write_checked(name: str, checked: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         checked.to_parquet(path, index=False)
@@ -291,8 +294,9 @@ def write_large_table(name: str, table: pd.DataFrame, path: Path) -> None:
             tell of another study.
     """
     wanted = table_suffixes(name, len(table))
+    checked = check_table(name, table, str(path))
     for suffix in wanted:
-        write_table(name, table, path.with_suffix(suffix))
+        _write_checked(name, checked, path.with_suffix(suffix))
     if ".csv" not in wanted:
         path.with_suffix(".csv").unlink(missing_ok=True)
 

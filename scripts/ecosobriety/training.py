@@ -1,6 +1,7 @@
 """Train one network once, measured: the data, the Trainer, the evaluation, the record."""
 
 import copy
+import gc
 import hashlib
 import json
 import math
@@ -172,6 +173,9 @@ def train(
         MeteringError: the meter gave no usable energy.
     """
     dataset.require_size(n_train)
+    # No window pays for searching what is loaded, nor for what an earlier training left behind.
+    gc.collect()
+    gc.freeze()
     threads = min(threads, usable_cpus())
     # First, so that a damaged ledger is told before energy is spent.
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
