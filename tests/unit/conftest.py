@@ -1,11 +1,32 @@
 """What several unit tests use."""
 
 import pytest
+from claim_cases import POSTER, SCHEMA
+from synthetic import make_study
 
 from ecosobriety import datasets
+from ecosobriety.claims import check_claims, load_poster
 
 
 @pytest.fixture(scope="session")
 def digits():
     """scikit-learn's bundled digits: 1,400 training and 397 test images of 8 x 8."""
     return datasets.obtain({"name": "digits"})
+
+
+@pytest.fixture(scope="session")
+def poster():
+    """The poster's claims as they come with the workflow."""
+    return load_poster(POSTER, SCHEMA)
+
+
+@pytest.fixture(scope="session")
+def poster_study():
+    """The poster's study on made-up runs."""
+    return make_study()
+
+
+@pytest.fixture(scope="session")
+def poster_claims(poster_study, poster):
+    """What the made-up study says of the claims."""
+    return check_claims(poster_study, poster)

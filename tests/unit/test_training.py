@@ -1,7 +1,9 @@
 """One training: what is recorded, what decides it, and that it can be repeated."""
 
 import dataclasses
+import gc
 import json
+import weakref
 from dataclasses import asdict
 from itertools import islice
 
@@ -144,6 +146,30 @@ def test_whatever_decides_a_training_decides_its_identity():
     changed = ("other", "cnn", {"hidden": [17]}, 301, 2, {"training.epochs": 4}, "other")
     identities = {identity_of(*parts[:i], changed[i], *parts[i + 1 :]) for i in range(len(parts))}
     assert len(identities | {identity_of(*parts)}) == len(parts) + 1
+
+
+def test_no_window_searches_what_was_there_before(train_digits):
+    class Cycle:
+        pass
+
+    left_behind = Cycle()
+    left_behind.itself = left_behind
+    gone = weakref.ref(left_behind)
+    del left_behind
+    seen = []
+
+    class Meter(FakeMeter):
+        def start(self, on_reading=None):
+            # Trainer, module and batches are made for this training; what is loaded is far more.
+            seen.append((gone() is None, len(gc.get_objects()) < gc.get_freeze_count()))
+            super().start(on_reading)
+
+    try:
+        train_digits(meter=Meter(cpu_w=50.0, ram_w=10.0))
+    finally:
+        gc.unfreeze()
+    assert seen
+    assert set(seen) == {(True, True)}
 
 
 def test_subsets_are_nested(digits):
