@@ -1,12 +1,18 @@
-"""Obtain the data set, check it and keep it in one file."""
+"""Obtain the data set, check it, and keep it in one file with a description beside it."""
 
 import json
+import logging
 from pathlib import Path
 
 from ecosobriety import datasets, logs
 
 with logs.logged_to(snakemake.log[0]):
-    dataset = datasets.obtain(json.loads(snakemake.params.spec))
+    spec = json.loads(snakemake.params.spec)
+    dataset = datasets.obtain(spec)
     dataset.require_size(snakemake.params.n_train)
+    for finding in dataset.findings:
+        logging.info("%s", finding.sentence())
     datasets.save(dataset, Path(snakemake.output.data))
+    intake = datasets.intake.describe(dataset, spec["task"])
+    datasets.intake.write(intake, Path(snakemake.output.intake))
     Path(snakemake.output.identity).write_text(dataset.sha256 + "\n", encoding="utf-8")

@@ -84,6 +84,8 @@ STUDY = config["study"]
 RESULTS = f"results/{STUDY}"
 # All of them in one file: each path among a step's inputs costs the planning of ten thousand runs.
 RECORDS = f"{RESULTS}/records.jsonl"
+# What is known of the data set: sizes, classes, baseline, findings (`datasets.intake`).
+INTAKE = f"{RESULTS}/data/{config['dataset']['name']}.intake.json"
 LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}

@@ -11,6 +11,8 @@ rule prepare_dataset:
         # The trainings depend on this small file alone: the same data, prepared again, retrains
         # nothing.
         identity=f"{RESULTS}/data/{{dataset}}.sha256",
+        # What later steps need to know of the data, so that none reads the arrays for it.
+        intake=f"{RESULTS}/data/{{dataset}}.intake.json",
     log:
         f"{LOGS}/prepare_dataset/{{dataset}}.log",
     benchmark:

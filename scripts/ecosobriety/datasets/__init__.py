@@ -1,10 +1,12 @@
 """Data sets: where they come from, how they are checked, kept, split and sampled.
 
-`obtain` finds a data set and checks its identity, `save` and `load` keep it in one file, and
-`training_order` says which images a training of a given size sees.
+`obtain` finds a data set and checks its identity, `save` and `load` keep it in one file, `intake`
+describes it, and `training_order` says which images a training of a given size sees.
 """
 
+from ecosobriety.datasets import intake
 from ecosobriety.datasets.catalogue import BUNDLED, REGRESSIONS, TRAIN_SIZES
+from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.obtaining import obtain
 from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, training_size
 from ecosobriety.datasets.sampling import training_order
@@ -17,8 +19,10 @@ __all__ = [
     "TABLES",
     "TRAIN_SIZES",
     "Dataset",
+    "Finding",
     "format_of",
     "input_files",
+    "intake",
     "load",
     "obtain",
     "save",

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.findings import Finding
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
 
@@ -30,6 +31,9 @@ class Dataset:
         sha256: over the content of the four arrays (type, shape, values), the same on all machines.
         origin: one line that says where it was obtained.
         test_duplicates: test examples of which the very input is a training example too.
+        features: names of the columns, where the examples are rows of a table.
+        normalise: how the inputs are normalised.
+        findings: what the gate found; `intake` keeps them, not the file of `save`.
 
     Raises:
         DataError: the arrays do not fit together.
@@ -44,6 +48,9 @@ class Dataset:
     sha256: str
     origin: str
     test_duplicates: int
+    features: tuple[str, ...] | None = None
+    normalise: str = "auto"
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         for part, x, y in (
@@ -95,6 +102,9 @@ class Dataset:
         test: tuple[NDArray[Any], NDArray[Any]],
         classes: tuple[str, ...],
         origin: str,
+        *,
+        features: tuple[str, ...] | None = None,
+        findings: tuple[Finding, ...] = (),
     ) -> Self:
         """Build a data set from (examples, labels) of both parts and take its digest."""
         digest = _content_sha256((*train, *test))
@@ -106,6 +116,8 @@ class Dataset:
             sha256=digest,
             origin=origin,
             test_duplicates=_count_duplicates(train[0], test[0]),
+            features=features,
+            findings=findings,
         )
 
 

@@ -1,0 +1,79 @@
+"""What the gate found in a user's data, and how a log says it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecosobriety.errors import one_line
+
+MAX_LISTED = 8
+"""More items than this are counted in a sentence, not listed."""
+MAX_NAME = 30
+"""Characters of one of the user's names in a sentence."""
+MAX_SENTENCE = 300
+
+SENTENCES: Mapping[str, str] = {
+    "features_used": "the network learns from {count} features: {names}",
+    "train_test_duplicates": "{number} test examples ({share:.1%}) are training examples too",
+    "names_normalised": "class names were trimmed or brought to one Unicode form: {names}",
+    "classes_differ_by_case": "classes differ by capital letters alone: {groups}",
+    "feature_orders_classes": "the feature {feature} alone separates the classes",
+    "label_copy": "the feature {feature} is the label under another name",
+}
+"""An English sentence for each kind of finding, filled with its values; see `Finding`."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a reader of the results should know about the data.
+
+    Attributes:
+        id: The kind, a key of `SENTENCES`; the report's own words are `findings.{id}`.
+        headline: Whether it stands beside the answer, as it may make the answer worthless.
+        values: What fills the sentence, as JSON knows it: numbers, text, lists of those, and
+            mappings from a name to a number. Text is the user's own, cut by `short`.
+    """
+
+    id: str
+    headline: bool
+    values: Mapping[str, Any]
+
+    def sentence(self) -> str:
+        """The finding in English, on one line of at most `MAX_SENTENCE` characters."""
+        text = one_line(fill(SENTENCES[self.id], self.values, english))
+        return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as files hold it."""
+        return {"id": self.id, "headline": self.headline, "values": dict(self.values)}
+
+
+def fill(template: str, values: Mapping[str, Any], show: Callable[[Any], Any]) -> str:
+    """Put a finding's values into a sentence of any language.
+
+    Args:
+        template: The sentence, with a value's name in braces.
+        values: A finding's values.
+        show: How the language writes lists, names and numbers, such as `english`.
+    """
+    return template.format(**{name: show(value) for name, value in values.items()})
+
+
+def english(value: Any) -> Any:
+    """A value as English writes it: names in quotes, with their counts in brackets."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, Mapping):
+        return ", ".join(f'"{name}" ({count:,})' for name, count in value.items())
+    if isinstance(value, Sequence):
+        between = "; " if any(isinstance(item, Mapping) for item in value) else ", "
+        listed = between.join(str(english(item)) for item in value[:MAX_LISTED])
+        more = len(value) - MAX_LISTED
+        return f"{listed}{between}and {more:,} more" if more > 0 else listed
+    return value
+
+
+def short(name: str) -> str:
+    """A user's name, on one line and cut to `MAX_NAME` characters."""
+    name = one_line(name)
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"

@@ -1,0 +1,146 @@
+"""What is known of a data set before any training: sizes, classes, baseline, findings.
+
+The check before a run and the run itself describe the data with the same class, so that the one
+knows what the other will. `prepare_dataset` writes it beside the data, and every later step reads
+that small file instead of the arrays.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.store import Dataset
+from ecosobriety.errors import DataError
+from ecosobriety.files import open_atomically
+
+NOT_IN_THE_FILE = "y_train"
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """The score of a network that has learnt nothing, on the test part.
+
+    Attributes:
+        metric: `accuracy` (share that is right) or `rmse` (in the unit of the targets).
+        score: that of always answering `constant`.
+        constant: the training part's commonest class, or the mean of its targets.
+    """
+
+    metric: str
+    score: float
+    constant: str | float
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """A data set as it came in. What only the run itself can know is None in the check.
+
+    Attributes:
+        dataset: the data set's name in the configuration.
+        task: `classification` or `regression`.
+        train_examples: number of training examples.
+        test_examples: number of test examples.
+        classes: names of the classes, in the order of their indices; none for a regression.
+        class_counts: examples of each class in the parts `train` and `test`.
+        baseline: what a network must beat.
+        features: names of the columns that are learnt from; None: the data have no columns.
+        normalise: how the inputs are normalised.
+        test_duplicates: test examples of which the very input is a training example too.
+        findings: what a reader of the results should know.
+        y_train: (n,) class indices or targets, to check subsets with; not in the file.
+    """
+
+    dataset: str
+    task: str
+    train_examples: int | None = None
+    test_examples: int | None = None
+    classes: tuple[str, ...] | None = None
+    class_counts: dict[str, list[int]] | None = None
+    baseline: Baseline | None = None
+    features: tuple[str, ...] | None = None
+    normalise: str | None = None
+    test_duplicates: int | None = None
+    findings: tuple[Finding, ...] = ()
+    y_train: NDArray[Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the file holds."""
+        values = {k: v for k, v in self.__dict__.items() if k != NOT_IN_THE_FILE}
+        return {
+            **values,
+            "baseline": self.baseline and dict(self.baseline.__dict__),
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+def describe(dataset: Dataset, task: str) -> Intake:
+    """Take in a data set as it was obtained."""
+    counts = None
+    if dataset.classes:
+        counts = {
+            part: np.bincount(y, minlength=len(dataset.classes)).tolist()
+            for part, y in (("train", dataset.y_train), ("test", dataset.y_test))
+        }
+    return Intake(
+        dataset=dataset.name,
+        task=task,
+        train_examples=len(dataset.y_train),
+        test_examples=len(dataset.y_test),
+        classes=dataset.classes,
+        class_counts=counts,
+        baseline=baseline(dataset.y_train, dataset.y_test, dataset.classes),
+        features=dataset.features,
+        normalise=dataset.normalise,
+        test_duplicates=dataset.test_duplicates,
+        findings=dataset.findings,
+        y_train=dataset.y_train,
+    )
+
+
+def baseline(y_train: NDArray[Any], y_test: NDArray[Any], classes: Sequence[str]) -> Baseline:
+    """Score the constant answer that the training part suggests.
+
+    Args:
+        y_train: (n,) class indices, or the targets of a regression.
+        y_test: (m,) of the same kind.
+        classes: names of the classes; none for a regression.
+    """
+    if classes:
+        commonest = int(np.bincount(y_train).argmax())
+        return Baseline("accuracy", float(np.mean(y_test == commonest)), classes[commonest])
+    mean = float(y_train.astype(np.float64).mean())
+    error = y_test.astype(np.float64) - mean
+    return Baseline("rmse", float(np.sqrt(np.mean(error**2))), mean)
+
+
+def write(intake: Intake, path: Path) -> None:
+    """Write an intake as JSON, atomically."""
+    text = json.dumps(intake.as_json(), ensure_ascii=False, indent=2, allow_nan=False)
+    with open_atomically(path) as file:
+        file.write(f"{text}\n".encode())
+
+
+def read(path: Path) -> Intake:
+    """Read what `write` wrote.
+
+    Raises:
+        DataError: the file is missing, damaged or foreign.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["baseline"] = values["baseline"] and Baseline(**values["baseline"])
+        values["findings"] = tuple(Finding(**finding) for finding in values["findings"])
+        for name in ("classes", "features"):
+            values[name] = None if values[name] is None else tuple(values[name])
+        return Intake(**values)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{path}: cannot be read as a description of the data ({error}); "
+            "delete it and prepare the data set again"
+        ) from error
