@@ -64,4 +64,5 @@ def test_a_finding_is_one_english_sentence() -> None:
         'classes differ by capital letters alone: "Cat" (3), "cat" (1); "A" (1), "a" (1)'
     )
     long = said("features_used", count=1000, names=["long name " * 3] * 1000)
-    assert len(long) == 300 and long.endswith("…")
+    assert len(long) == 300
+    assert long.endswith("…")
