@@ -1,14 +1,18 @@
 """Every text that a reader sees, in the reader's language: catalogue, numbers, units, names.
 
 A catalogue is one or several YAML files of nested keys; `a: {b: text}` is the key `a.b`. Texts hold
-`{placeholders}`. A missing key or placeholder is an error, never a hole in the report.
+`{placeholders}`, and counts with their noun: `{n_train|example|examples}` is "1 example" or
+"20 examples", by the language's rule. A missing key or placeholder is an error, never a hole in the
+report.
 
 Texts speak of accuracy. Where that is wrong for a study with another metric, the catalogue has the
 text again under the metric's name: `rmse.headline.answer` in place of `headline.answer`.
 """
 
 import math
+import re
 import string
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date as calendar_date
 from datetime import datetime
@@ -28,8 +32,20 @@ from ecosobriety.errors import EcosobrietyError
 from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 
+LARGEST_WRITTEN_OUT = 1e15
+"""From here on a float no longer tells whole numbers apart: it is written as a power of ten."""
+
+SMALLEST_WRITTEN_OUT = 1e-9
+"""A number nearer to 0 than this would be mostly zeros: it is written as a power of ten."""
+
 SMALLEST_P = 0.001
 """A p-value below this is told as such: its digits then hang on the test's assumptions."""
+
+_COUNTED = re.compile(r"\{(?P<name>\w+)\|(?P<one>[^|{}]*)\|(?P<other>[^|{}]*)\}")
+_TAG = re.compile(r"<[^>]*>")
+_MOST_DECIMALS = 13
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 
 
 class TextError(EcosobrietyError):
@@ -64,7 +80,8 @@ def _flatten(content: Any, prefix: str, path: Path) -> Iterator[tuple[str, str]]
 
 def placeholders(text: str) -> set[str]:
     """The names between braces in a text."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    parsed = string.Formatter().parse(text)
+    return {name.partition("|")[0] for _, name, _, _ in parsed if name is not None}
 
 
 class Texts:
@@ -143,7 +160,14 @@ class Texts:
                 f"the text {key!r} in language {self.language!r} asks for {unfilled}, "
                 f"and was given {sorted(values)}"
             )
-        return entry
+        return _COUNTED.sub(lambda found: self._counted(values[found["name"]], found), entry)
+
+    def _counted(self, count: object, found: re.Match[str]) -> str:
+        """The placeholder of a count, and the noun that goes with it."""
+        written = _TAG.sub("", str(count))
+        # A larger number is plural in both languages, however it is written.
+        few = written.isdecimal() and self.locale.plural_form(int(written)) == "one"
+        return f"{{{found['name']}}} {found['one' if few else 'other']}"
 
     def integer(self, value: float | None) -> str:
         """A whole number with the language's separators between thousands."""
@@ -151,11 +175,23 @@ class Texts:
 
     def number(self, value: float | None, significant: int = 3) -> str:
         """A number with at least `significant` significant digits; its whole part is kept whole."""
+        if is_known(value) and 0 < abs(value) < SMALLEST_WRITTEN_OUT:
+            return self._power_of_ten(value, significant)
         return self.fixed(value, decimals_for(value, significant) if is_known(value) else 0)
+
+    def _power_of_ten(self, value: float, significant: int = 3) -> str:
+        """A number as 1.23 × 10²⁸."""
+        if math.isinf(value):
+            return "∞" if value > 0 else "−∞"
+        digits, exponent = f"{value:.{significant - 1}e}".split("e")
+        raised = str(int(exponent)).translate(_SUPERSCRIPTS)
+        return f"{self.fixed(float(digits), significant - 1)}{_TIMES}10{raised}"
 
     def fixed(self, value: float | None, decimals: int) -> str:
         """A number with so many decimals and a true minus sign, or the word for a missing one."""
         if is_known(value):
+            if abs(value) >= LARGEST_WRITTEN_OUT:
+                return self._power_of_ten(value)
             pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
             written = format_decimal(_round(value, decimals), pattern, locale=self.locale)
             return str(written).replace("-", "−")
@@ -163,12 +199,18 @@ class Texts:
 
     def exact(self, value: float) -> str:
         """A number with all the digits that it was given with."""
-        exponent = Decimal(repr(float(value))).normalize().as_tuple().exponent
-        return self.fixed(value, max(0, -int(exponent)))
+        return self.fixed(value, exact_decimals(value))
+
+    def exact_share(self, value: float) -> str:
+        """A share (0–1) in percent with all its digits: 0.999 is no certainty, and not 100 %."""
+        return self.share(value, max(0, exact_decimals(value) - 2))
 
     def share(self, value: float | None, decimals: int = 0) -> str:
         """A share (0–1) in percent."""
         if is_known(value):
+            if abs(value) >= LARGEST_WRITTEN_OUT:
+                written = self._power_of_ten(min(abs(value) * 100, sys.float_info.max))
+                return self.share(math.copysign(0.01, value)).replace("1", written)
             pattern = self.locale.percent_formats[None].pattern
             digits = "0." + "0" * decimals if decimals else "0"
             pattern = pattern.replace("#,##0", digits)
@@ -190,8 +232,17 @@ class Texts:
         return self("missing")
 
     def score(self, score: float | None) -> str:
-        """A value of the metric: in percent, or as a number in the target's unit."""
-        return self.number(score) if self.metric.highest is None else self.share(score, 1)
+        """A value of the metric: in percent, or as a number in the target's unit.
+
+        Only an accuracy of 1 is 100 %, however near another one comes.
+        """
+        if self.metric.highest is None:
+            return self.number(score)
+        decimals = 1
+        if is_known(score) and 0 < score < 1:
+            while decimals < _MOST_DECIMALS and round(score, decimals + 2) in (0, 1):
+                decimals += 1
+        return self.share(score, decimals)
 
     def difference(self, difference: float | None) -> str:
         """A difference of two values of the metric: in points, or in the target's unit."""
@@ -200,9 +251,8 @@ class Texts:
     def margin(self, margin: float) -> str:
         """A non-inferiority margin: in points, or in percent of the reference's value."""
         if not self.metric.relative_margin:
-            return self.points(margin)
-        decimals = next(n for n in range(4) if n == 3 or round(margin, n + 2) == round(margin, 5))
-        return self.share(margin, decimals)
+            return self.points(margin, max(2, exact_decimals(margin) - 2))
+        return self.exact_share(margin)
 
     def p_value(self, p_value: float | None) -> str:
         """A p-value; a very small one only as a bound."""
@@ -231,6 +281,10 @@ class Texts:
     def money(self, amount: float | None, currency: str, significant: int = 3) -> str:
         """An amount of money with the currency's symbol where the language puts it."""
         if is_known(amount):
+            size = abs(amount)
+            if size >= LARGEST_WRITTEN_OUT or 0 < size < SMALLEST_WRITTEN_OUT:
+                written = self._power_of_ten(size, significant)
+                return self.money(math.copysign(1, amount), currency, 1).replace("1", written)
             decimals = decimals_for(amount, significant)
             pattern = self.locale.currency_formats["standard"].pattern.split(";")[0]
             pattern = pattern.replace("0.00", "0" + ("." + "0" * decimals if decimals else ""))
@@ -292,9 +346,15 @@ def _round(value: float, decimals: int) -> float:
     return round(float(value), decimals) + 0.0
 
 
+def exact_decimals(value: float) -> int:
+    """How many decimals a number was written with: 2 for 0.95."""
+    exponent = Decimal(repr(float(value))).normalize().as_tuple().exponent
+    return max(0, -int(exponent))
+
+
 def decimals_for(value: float, significant: int) -> int:
     """How many decimals show a number with so many significant digits; its whole part is kept."""
-    if value == 0 or not math.isfinite(value):
+    if value == 0 or not abs(value) < LARGEST_WRITTEN_OUT:
         return 0
     # One more rounding first: 0.9996 with 3 digits is 1.00, not 1.000.
     rounded = float(f"{value:.{significant - 1}e}")

@@ -1,7 +1,11 @@
+import math
+import re
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 from synthetic import REPORT_DIR
 
 from ecosobriety.texts import TextError, Texts, load_catalogue, placeholders
@@ -185,3 +189,71 @@ def test_a_number_is_written_to_three_significant_digits(value):
     written = Texts("en", WORDS).number(value).replace(",", "")
 
     assert float(written) == pytest.approx(value, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "written"),
+    [(0.95, "95%"), (0.975, "97.5%"), (0.999, "99.9%"), (1 - 1e-9, "99.9999999%")],
+)
+def test_a_confidence_is_never_rounded(english, confidence, written):
+    assert english.exact_share(confidence) == written
+
+
+@given(st.floats(min_value=0.5, max_value=1, exclude_min=True, exclude_max=True))
+def test_no_confidence_below_one_is_told_as_certainty(confidence):
+    written = Texts("en", WORDS).exact_share(confidence)
+
+    assert float(written.removesuffix("%")) < 100
+
+
+def test_only_an_accuracy_of_one_is_a_hundred_percent(english):
+    assert [english.score(value) for value in (1.0, 0.9996, 0.99996, 0.884, 0.0)] == [
+        *("100.0%", "99.96%", "99.996%", "88.4%", "0.0%")
+    ]
+
+
+def test_a_margin_keeps_its_digits(english):
+    assert english.margin(0.00015) == "0.015 points"
+    assert english.margin(1e-5) == "0.001 points"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (1.989e30, "1.99 × 10³⁰"),
+        (-1e28, "−1.00 × 10²⁸"),
+        (3.2e-12, "3.20 × 10⁻¹²"),
+        (1e308, "1.00 × 10³⁰⁸"),
+        (5e-324, "4.94 × 10⁻³²⁴"),
+    ],
+)
+def test_numbers_of_any_size_are_written(english, value, written):
+    assert english.number(value).replace(NBSP, " ") == written
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_no_number_is_too_large_or_too_small_to_be_written(value):
+    text = Texts("fr", WORDS)
+
+    for write in (text.number, text.share, text.exact, text.energy, text.mass, text.score):
+        assert write(value)
+    assert text.money(value, "EUR").endswith("€")
+    assert text.points(math.tanh(value)).split(" ")[-1] in ("point", "points")
+
+
+def test_counts_agree_with_their_noun():
+    entry = {"seen": "With {n|example is|examples are} seen."}
+
+    assert Texts("en", entry)("seen", n="1") == "With 1 example is seen."
+    assert Texts("en", entry)("seen", n="0") == "With 0 examples are seen."
+    assert Texts("fr", entry)("seen", n="0") == "With 0 example is seen."
+    assert Texts("en", entry)("seen", n=f"1{NNBSP}000") == f"With 1{NNBSP}000 examples are seen."
+    marked = Texts("en", entry).markup("seen", n=Markup('<data value="1">1</data>'))
+    assert marked == 'With <data value="1">1</data> example is seen.'
+
+
+def test_no_text_gives_a_count_the_plural_alone():
+    plural = r"\{(?!sizes)\w+\}\s+(?:training |test )?(?:examples|countries)\b"
+
+    for key, entry in catalogue("en").items():
+        assert key.startswith("unit.") or not re.search(plural, entry), key

@@ -88,7 +88,11 @@ def _setting(case: Case, text: Texts) -> dict[str, str]:
     models, model = len(case.study.config["models"]), case.model
     if models > 1:
         model = text("model.first", model=model, models=text.integer(models))
-    return {"model": model, "dataset": case.dataset, "confidence": text.share(case.confidence)}
+    return {
+        "model": model,
+        "dataset": case.dataset,
+        "confidence": text.exact_share(case.confidence),
+    }
 
 
 def _source(claim: Claim, text: Texts) -> dict[str, str]:

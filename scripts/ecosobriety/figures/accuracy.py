@@ -54,7 +54,7 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         color=ACCENT,
         alpha=0.22,
         linewidth=0,
-        label=text("figure.accuracy_energy.band", confidence=text.share(case.confidence)),
+        label=text("figure.accuracy_energy.band", confidence=text.exact_share(case.confidence)),
     )
     mean_label = text("figure.accuracy_energy.mean", seeds=seeds)
     every = marked_points(len(curve))

@@ -63,7 +63,7 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         share=data(saved["saved_share"], text.share(abs(saved["saved_share"]))),
         low=text.share(interval["ci_low"]),
         high=text.share(interval["ci_high"]),
-        confidence=text.share(case.confidence),
+        confidence=text.exact_share(case.confidence),
         energy=data(saved["energy_saved_kwh"], text.energy(abs(saved["energy_saved_kwh"]))),
         emissions=data(emissions_g, text.mass(abs(emissions_g)))
         if is_known(emissions_g)
@@ -87,7 +87,7 @@ def _certainty(case: Case, text: Texts) -> Markup:
         seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
         difference=data(case.differences[size], text.difference(case.differences[size])),
         lower=data(case.bounds[size], text.difference(case.bounds[size])),
-        confidence=text.share(case.confidence),
+        confidence=text.exact_share(case.confidence),
         p_value=data(row["p_value"], text.p_value(row["p_value"])),
     )
     if not is_known(row["p_value"]):
@@ -108,7 +108,7 @@ def target(case: Case, text: Texts) -> Markup | None:
         return None
     name = case.metric.name
     wanted = data(found[name], text.score(found[name]))
-    confidence = text.share(case.confidence)
+    confidence = text.exact_share(case.confidence)
     if found["n_train"] is None:
         best = case.most_accurate
         return text.markup(
@@ -188,7 +188,7 @@ def ladder(case: Case, text: Texts) -> Table | None:
     columns = [
         Column(text("column.margin")),
         Column(text("column.sufficient")),
-        Column(text("column.saved_share", confidence=text.share(case.confidence))),
+        Column(text("column.saved_share", confidence=text.exact_share(case.confidence))),
         Column(text("column.saved_energy", unit=energy.symbol)),
         Column(
             text(
@@ -204,7 +204,7 @@ def ladder(case: Case, text: Texts) -> Table | None:
                 trainings=trainings(case.cost_batch, text),
             )
         ),
-        Column(text("column.certainty", confidence=text.share(case.confidence))),
+        Column(text("column.certainty", confidence=text.exact_share(case.confidence))),
         Column(text("column.next_size"), numeric=False),
     ]
     rows = [

@@ -75,7 +75,7 @@ def _accuracy_energy(case: Case, text: Texts) -> list[str]:
         ),
         text(
             "caption.accuracy_energy.lines",
-            confidence=text.share(case.confidence),
+            confidence=text.exact_share(case.confidence),
             margin=text.margin(case.margin),
         ),
         text(
@@ -146,7 +146,7 @@ def _country_ranking(case: Case, text: Texts) -> list[str]:
             extremes=text.integer(EXTREME_COUNTRIES),
             country=country_name(case, text),
         ),
-        text("caption.country_ranking.bounds", confidence=text.share(case.confidence))
+        text("caption.country_ranking.bounds", confidence=text.exact_share(case.confidence))
         if countries["emissions_g_low"].notna().any()
         else text("caption.country_ranking.no_bounds"),
         text("caption.country_ranking.no_range"),
@@ -171,8 +171,8 @@ def _emissions_map(case: Case, text: Texts) -> list[str]:
         ),
         text(
             f"caption.emissions_map.{'full' if coverage == 1 else 'partial'}",
-            coverage=text.share(coverage),
-            rest=text.share(1 - coverage),
+            coverage=text.exact_share(coverage),
+            rest=text.exact_share(round(1 - coverage, 12)),
         ),
         text("caption.emissions_map.shown", extremes=text.integer(EXTREME_COUNTRIES)),
         text("caption.emissions_map.colours"),
@@ -206,7 +206,7 @@ def _source_emissions(case: Case, text: Texts) -> list[str]:
         ),
         text(
             "caption.source_emissions.contract",
-            coverage=text.share(case.coverage),
+            coverage=text.exact_share(case.coverage),
             country=country_name(case, text),
             emissions=text.mass(
                 emissions[GRID_SOURCE] * case.emissions_batch if GRID_SOURCE in emissions else None

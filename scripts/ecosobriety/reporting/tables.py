@@ -97,14 +97,15 @@ def case_tables(case: Case, text: Texts) -> list[Table]:
 def curve_table(case: Case, text: Texts) -> Table:
     """Score, decision and energy for every size."""
     unit = readable_unit(float(case.curve["energy_kwh_mean"].max()), ENERGY_UNITS)
+    confidence = text.exact_share(case.confidence)
     columns = [
         Column(text("column.n_train")),
-        Column(text("column.accuracy", confidence=text.share(case.confidence))),
+        Column(text("column.accuracy", confidence=confidence)),
         Column(text("column.accuracy_diff")),
-        Column(text("column.lower_bound", confidence=text.share(case.confidence))),
+        Column(text("column.lower_bound", confidence=confidence)),
         Column(text("column.p_value")),
         Column(text("column.verdict"), numeric=False),
-        Column(text("column.energy", unit=unit.symbol, confidence=text.share(case.confidence))),
+        Column(text("column.energy", unit=unit.symbol, confidence=confidence)),
     ]
     decimals = decimals_for(float(case.curve["energy_kwh_mean"].max()) / unit.size, 3)
     rows = [_curve_row(case, size, unit.size, decimals, text) for size in case.curve.index]
@@ -169,7 +170,7 @@ def source_table(case: Case, text: Texts) -> Table:
         key = "table.source." + ("smaller" if case.smaller_suffices else "half")
     caption = text(
         key,
-        coverage=text.share(case.coverage),
+        coverage=text.exact_share(case.coverage),
         n_train=text.integer(sizes[-1]),
         change=text.change(-float(case.saving(sizes[-1])["saved_share"])),
     )

@@ -191,7 +191,7 @@ def size_table(case: Case, text: Texts) -> Table:
         "table.whatif",
         model=case.model,
         country=country_name(case, text),
-        coverage=text.share(case.coverage),
+        coverage=text.exact_share(case.coverage),
         unit=unit.symbol,
     )
     marks = [case.intensity_mark(source) for source in order]
