@@ -42,7 +42,7 @@ def test_a_class_of_an_installed_package_is_found():
 
 
 WRONG = [
-    (network("user_clases.Perceptron"), "cannot be imported: ModuleNotFoundError: No module"),
+    (network("user_clases.Perceptron"), "cannot be imported: ModuleNotFoundError: \"No module"),
     (network("user_classes.Perceptrons"), "does not exist: the module user_classes has no"),
     (network("user_classes.NoNetwork"), "is no torch.nn.Module"),
     (network("os.system"), "is no torch.nn.Module"),
@@ -72,9 +72,85 @@ def test_a_process_of_its_own_says_the_same(monkeypatch):
     assert check_apart(specs) == [refusal(check, spec) for spec in specs]
 
 
+@pytest.mark.parametrize(
+    ("name", "init_args", "held"),
+    [
+        ("Triple", {}, (3, 8, 8)),
+        ("Sized", {}, torch.Size([3, 8, 8])),
+        ("Handing", {"width": 4}, ((3, 8, 8), 10, 4)),
+        ("Taking", {"depth": 2}, ((3, 8, 8), 10, 2, 5)),
+        ("Popping", {"width": 2}, ((3, 8, 8), 10, 2)),
+        ("Listed", {}, [3, 8, 8]),
+    ],
+)
+def test_a_class_names_its_arguments_in_any_way(name, init_args, held):
+    spec = network(f"odd_classes.{name}", **init_args)
+    check(spec)
+    built = build(spec, {"input_shape": (3, 8, 8), "num_classes": 10})
+    assert (built.held, type(built.held)) == (held, type(held))
+
+
+def test_a_shape_that_the_class_does_not_take_is_refused():
+    assert "refuses its init_args" in refusal(build, network("odd_classes.Triple"), GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Silent", "cannot be built: NotImplementedError, without a message"),
+        ("Mute", "cannot be built: MuteError, without a message"),
+        ("Wordy", 'cannot be built: ValueError: "x x x'),
+    ],
+)
+def test_foreign_words_are_quoted_cut_and_never_missing(name, reason):
+    message = refusal(build, network(f"odd_classes.{name}"), GIVEN)
+    assert reason in message
+    assert len(message) < 250
+
+
+OTHER_LIGHTNING = """
+from torch import nn
+class LightningModule(nn.Module):
+    def training_step(self, batch, batch_idx): ...
+class LightningDataModule:
+    pass
+"""
+
+
+@pytest.fixture
+def other_lightning(folder, monkeypatch):
+    """The package `lightning`, which has classes of its own."""
+    package = folder / "lightning" / "pytorch"
+    package.mkdir(parents=True)
+    (folder / "lightning" / "__init__.py").touch()
+    (package / "__init__.py").write_text(OTHER_LIGHTNING)
+    (folder / "theirs.py").write_text(
+        "import lightning.pytorch as pl\n"
+        "class Net(pl.LightningModule): ...\n"
+        "class Data(pl.LightningDataModule): ...\n"
+    )
+
+
+@pytest.mark.usefixtures("other_lightning")
+@pytest.mark.parametrize("spec", [network("theirs.Net"), ClassSpec("data", "theirs.Data", {})])
+def test_classes_of_the_other_lightning_are_refused(spec):
+    assert "comes from the package lightning.pytorch" in refusal(check, spec)
+    assert refusal(build, spec, GIVEN) == refusal(check, spec)
+    assert check_apart([spec]) == [refusal(check, spec)]
+
+
+def test_a_training_of_ones_own_is_never_left_out():
+    assert "has a training_step but is no pytorch_lightning.LightningModule" in refusal(
+        check, network("odd_classes.Homemade")
+    )
+    late = network("odd_classes.Late")
+    check(late)
+    assert "has a training_step but is no" in refusal(build, late, GIVEN)
+
+
 def test_a_class_that_cannot_be_built_is_named():
     check(network("user_classes.Unbuildable"))
-    assert "cannot be built: ValueError: never" in refusal(
+    assert 'cannot be built: ValueError: "never"' in refusal(
         build, network("user_classes.Unbuildable"), GIVEN
     )
 
@@ -92,7 +168,8 @@ def folder(tmp_path, monkeypatch):
 
 def test_classes_are_checked_apart_from_this_process(folder):
     (folder / "loud_net.py").write_text(
-        "from torch import nn\nprint('hello')\nclass Net(nn.Module):\n    pass\n"
+        "import atexit\nfrom torch import nn\nprint('hello')\natexit.register(print, 'bye')\n"
+        "class Net(nn.Module):\n    pass\n"
     )
     (folder / "quitting_net.py").write_text("import sys\nsys.exit(3)\n")
     (folder / "dying_net.py").write_text("import os\nos._exit(3)\n")
@@ -100,7 +177,7 @@ def test_classes_are_checked_apart_from_this_process(folder):
     specs = [network(f"{name}_net.Net") for name in ("loud", "quitting", "broken")]
     sound, quitting, broken = check_apart(specs)
     assert sound is None
-    assert quitting == "quitting_net.Net cannot be imported: SystemExit: 3"
+    assert quitting == 'quitting_net.Net cannot be imported: SystemExit: "3"'
     assert broken.startswith("broken_net.Net cannot be imported: SyntaxError: ")
     (dying,) = check_apart([network("dying_net.Net")])
     assert dying.startswith("importing dying_net.Net ended the process (3)")

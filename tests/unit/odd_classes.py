@@ -1,0 +1,78 @@
+"""Classes as nobody would write them, and yet somebody does."""
+
+import torch
+from torch import nn
+
+
+class Holding(nn.Module):
+    def __init__(self, input_shape, num_classes: int, width: int = 3):
+        super().__init__()
+        self.held = (input_shape, num_classes, width)
+
+
+class Handing(Holding):
+    def __init__(self, *args, extra: int = 1, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class Triple(nn.Module):
+    def __init__(self, input_shape: tuple[int, int, int]):
+        super().__init__()
+        self.held = input_shape
+
+
+class Sized(nn.Module):
+    def __init__(self, input_shape: torch.Size):
+        super().__init__()
+        self.held = input_shape
+
+
+class Listed(nn.Module):
+    def __init__(self, input_shape: list[int]):
+        super().__init__()
+        self.held = input_shape
+
+
+class Taking(nn.Module):
+    def __init__(self, **kwargs):
+        super().__init__()
+        shape, classes = kwargs["input_shape"], kwargs["num_classes"]
+        self.held = (shape, classes, kwargs["depth"], kwargs.get("width", 5))
+
+
+class Popping(nn.Module):
+    def __init__(self, **kwargs):
+        super().__init__()
+        shape = kwargs.pop("input_shape")
+        self.held = (shape, kwargs.pop("num_classes", 7), kwargs.pop("width", 5))
+
+
+class Silent(nn.Module):
+    def __init__(self):
+        raise NotImplementedError
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+class Mute(nn.Module):
+    def __init__(self):
+        raise MuteError
+
+
+class Wordy(nn.Module):
+    def __init__(self):
+        raise ValueError("x\n" * 5000)
+
+
+class Homemade(nn.Module):
+    def training_step(self, batch):
+        return self(batch).mean()
+
+
+class Late(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.training_step = lambda batch: batch
