@@ -135,7 +135,7 @@ def told(error: BaseException) -> str:
 def cut(text: str, most: int = 140) -> str:
     """Foreign words, in quotes and of bearable length."""
     shown = text if len(text) <= most else f"{text[: most - 1]}…"
-    return f"\"{shown}\"" if text else ""
+    return f'"{shown}"' if text else ""
 
 
 def _load(spec: ClassSpec) -> type:
@@ -225,7 +225,9 @@ class _Signature:
         own = sorted(given.keys() & {*names, *inner} & spec.init_args.keys())
         if own:
             raise _refusal(spec, f"is given {own[0]} by the study: leave it out of init_args")
-        unread = {name: value for name, value in {**given, **spec.init_args}.items() if name in inner}
+        unread = {
+            name: value for name, value in {**given, **spec.init_args}.items() if name in inner
+        }
         return cls(
             (*names, *sorted(inner)),
             frozenset(given.keys() & names.keys()),

@@ -42,7 +42,7 @@ def test_a_class_of_an_installed_package_is_found():
 
 
 WRONG = [
-    (network("user_clases.Perceptron"), "cannot be imported: ModuleNotFoundError: \"No module"),
+    (network("user_clases.Perceptron"), 'cannot be imported: ModuleNotFoundError: "No module'),
     (network("user_classes.Perceptrons"), "does not exist: the module user_classes has no"),
     (network("user_classes.NoNetwork"), "is no torch.nn.Module"),
     (network("os.system"), "is no torch.nn.Module"),
@@ -227,7 +227,7 @@ def test_a_data_module_gives_every_example_once_and_in_order():
     ("name", "reason"),
     [
         ("Nameless", r"a batch of train_dataloader is no pair \(x, y\) of tensors"),
-        ("Failing", r"gives no data \(OSError: no server\)"),
+        ("Failing", r"gives no data \(OSError: \"no server\"\)"),
         ("Unending", "train_dataloader gives no batch"),
     ],
 )

@@ -1,0 +1,100 @@
+"""A user's loaders: every example that they give, once; or one sentence that says why not."""
+
+from pathlib import Path
+
+import loader_classes
+import pytest
+
+from ecosobriety import datasets
+from ecosobriety.errors import DataError
+
+
+def read(name, **init_args):
+    class_path = f"loader_classes.{name}"
+    return datasets.obtain({"name": "mine", "class_path": class_path, "init_args": init_args})
+
+
+def rows(x):
+    """Which rows of the whole the examples are."""
+    return [int(row) // 3 for row in x[:, 0]]
+
+
+TRAIN, TEST = loader_classes.TRAIN, loader_classes.TEST
+
+
+@pytest.mark.parametrize(
+    ("name", "init_args", "train", "test"),
+    [
+        ("Base", {}, TRAIN, TEST),
+        ("Sampled", {}, sorted(TRAIN), TEST),
+        ("Inner", {}, sorted(TRAIN), TEST),
+        ("OwnSampler", {}, [0, 3, 6, 9, 12, 15], [1, 4, 7, 10]),
+        ("Streamed", {"workers": 0}, TRAIN, TEST),
+        ("Streamed", {"workers": 1}, TRAIN, TEST),
+        ("WithWorkers", {}, TRAIN, TEST),
+        ("WholeBatches", {}, [*range(11)], [*range(11, 20)]),
+    ],
+)
+def test_a_loader_gives_the_examples_that_it_visits(name, init_args, train, test):
+    dataset = read(name, **init_args)
+    assert rows(dataset.x_train) == train
+    assert rows(dataset.x_test) == test
+
+
+def test_workers_that_share_a_stream_out_are_honoured():
+    assert sorted(rows(read("Streamed", workers=2, shared=True).x_train)) == sorted(TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Hooked", lambda x: (x + 1000) * 10 + 1), ("Subclassed", lambda x: x + 7)],
+)
+def test_hooks_and_subclasses_are_honoured(name, value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read(name).x_train.tolist() == value(loader_classes.X[TRAIN]).tolist()
+    if name == "Hooked":
+        calls = Path("calls.txt").read_text()
+        assert calls == "prepare fit -fit prepare test -test"
+
+
+def test_a_collate_function_is_honoured():
+    assert read("Collated").x_train.tolist() == (2 * loader_classes.X[TRAIN]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "init_args", "reason"),
+    [
+        ("Weighted", {}, r"train_dataloader has a sampler \(WeightedRandomSampler\) that draws"),
+        ("WeightedOnce", {}, r"has a sampler \(WeightedRandomSampler\)"),
+        ("Replacing", {}, r"has a sampler \(RandomSampler\) that draws some examples twice"),
+        ("Few", {}, r"has a sampler \(RandomSampler\)"),
+        ("Endless", {}, r"has a sampler \(Sampling\)"),
+        ("OwnBatches", {}, r"has a batch_sampler \(list\), but the study cuts its own"),
+        ("Overlapping", {}, "share 1 rows of one data set, the first of them 0"),
+        ("Same", {}, "share 20 rows of one data set"),
+        ("ShortTest", {}, "test_dataloader has drop_last, which always leaves out 1 of 9"),
+        ("Streamed", {"workers": 2}, "gives 22 examples as it is and 11 without"),
+        ("Augmented", {}, r"train_dataloader: example \d+ \(counted from 0\) differs when it is"),
+        ("AugmentedLater", {}, r"train_dataloader: example 0 \(counted from 0\) differs"),
+        ("Several", {}, "train_dataloader gives several loaders"),
+        ("Combined", {}, "train_dataloader gives several loaders"),
+        ("Named", {}, r"a batch of train_dataloader is no pair \(x, y\) of tensors"),
+        ("Ragged", {}, r"examples of the shapes \[\(3,\), \(4,\)\], not of one"),
+        ("Asking", {}, "no Trainer is attached"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(name, init_args, reason):
+    with pytest.raises(DataError, match=f"loader_classes.{name}: .*{reason}") as caught:
+        read(name, **init_args)
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_split_that_is_drawn_at_each_stage_leaks_nothing():
+    dataset = read("SplitTwice")
+    assert not {*rows(dataset.x_train)} & {*rows(dataset.x_test)}
+
+
+def test_where_a_module_goes_the_study_does_not_follow():
+    before = Path.cwd()
+    read("Wandering")
+    assert Path.cwd() == before
