@@ -17,6 +17,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 # A study's file stands alone: it replaces the default one, it is not laid over it.
 if not workflow.overwrite_configfiles:
+    # Ours first: Snakemake's reader runs Python where a file says so.
+    from ecosobriety import study_files
+    from ecosobriety.errors import ConfigError
+
+    try:
+        study_files.read(Path("config/config.yaml"))
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
 
     configfile: "config/config.yaml"
 

@@ -3,7 +3,7 @@
 The JSON Schema `workflow/schemas/config.schema.yaml` is the only source of checks, defaults and
 documentation. What a schema cannot say (a size against the data set's own, say) is checked by
 `contradictions`. Run as a program, this module writes the schema's table into `config/README.md`,
-or tells why a file cannot be read, where Snakemake would end with a traceback.
+or tells before Snakemake reads a file why it cannot be read, or which study it is.
 """
 
 import argparse
@@ -13,8 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ecosobriety import study_files
 from ecosobriety.classes import ClassSpec
 from ecosobriety.contradictions import (
     NETWORKS,
@@ -70,29 +69,12 @@ def load(
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping.
+    """The content of a study's file; as `study_files.read`.
 
     Raises:
-        ConfigError: there is no such file, it is empty, is not YAML, has a key twice, or holds
-            something else than a mapping.
+        ConfigError: the file cannot be read as it is meant.
     """
-    file = str(path)
-    try:
-        content = yaml.load(path.read_bytes(), Loader=_UniqueKeyLoader)
-    except OSError as error:
-        raise fault(file, "", f"cannot be read: {error.strerror}") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise fault(file, place, f"is not valid YAML: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        # PyYAML lets Python's own errors through for values such as 2022-02-30 or !!int "".
-        raise fault(file, "", f"is not valid YAML: {' '.join(str(error).split())}") from error
-    if content is None:
-        raise fault(file, "", "is empty, but must hold a study's keys, such as study: poster")
-    if not isinstance(content, dict):
-        raise fault(file, "", f"holds a {type(content).__name__}, but must hold a mapping of keys")
-    return content
+    return study_files.read(path).content
 
 
 def complete(
@@ -264,20 +246,11 @@ def insert_table(text: str, table: str) -> str:
     return f"{before}{_TABLE_BEGIN}\n\n{table}\n\n{_TABLE_END}{after}"
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's safe loader, which refuses a key that stands twice in a mapping."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        problem=f"the key {key.value} stands twice", problem_mark=key.start_mark
-                    )
-                seen.add(key.value)
-        return node
+def _study_name(content: Mapping[str, Any], file: str, schema: Mapping[str, Any]) -> str:
+    """The name of a file's study, which is safe as the name of a folder."""
+    part = {"type": "object", "required": ["study"], "properties": {}}
+    part["properties"] = {"study": schema["properties"]["study"]}
+    return str(complete_value(part, content, file)["study"])
 
 
 def _main() -> None:
@@ -285,11 +258,14 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description="Write the table of keys into config/README.md.")
     parser.add_argument("readme", type=Path, nargs="?", default=root / "config/README.md")
     parser.add_argument("--read", type=Path, help="only tell whether this file can be read")
+    parser.add_argument("--study", type=Path, help="only print the name of the study of this file")
     parser.add_argument("--schema", type=Path, default=root / "workflow/schemas/config.schema.yaml")
     arguments = parser.parse_args()
-    if arguments.read:
+    if arguments.read or arguments.study:
         try:
-            read(arguments.read)
+            content = read(arguments.read or arguments.study)
+            if arguments.study:
+                print(_study_name(content, str(arguments.study), read_schema(arguments.schema)))
         except ConfigError as error:
             sys.exit(f"error: {error}")
         return

@@ -1,13 +1,15 @@
 """What a JSON Schema says in words: one sentence for an error, one table for the documentation.
 
 Knows no key of a study. Beyond JSON Schema it reads the annotations `x-allowed` (what is allowed,
-where the keywords alone would not read well), `x-default` (a default that depends on other keys)
-and `x-reruns` (what a change of the key makes again).
+where the keywords alone would not read well), `x-default` (a default that depends on other keys),
+`x-reruns` (what a change of the key makes again) and `x-hint: country` (a wrong text is looked up
+among the countries' names).
 """
 
 import difflib
 import json
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -18,7 +20,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match, by_relevance
 from jsonschema.validators import extend
 
-from ecosobriety.errors import ConfigError, one_line
+from ecosobriety.country_names import country_hint
+from ecosobriety.errors import ConfigError, shorten
 
 MAX_DEPTH = 8
 """Deeper than any key of a study; ends a mapping that holds itself through a YAML alias."""
@@ -26,8 +29,10 @@ MAX_WHOLE_NUMBER = 2**53
 """Up to here every reader of JSON keeps whole numbers exact."""
 MAX_LISTED = 20
 """More names than this are not listed in a message."""
-MAX_SHOWN = 80
-"""Characters of a value or a key in a message."""
+MAX_KEY = 120
+"""Characters of a key in a message."""
+MAX_LIST = 160
+"""Characters of a list of names in a message."""
 
 # A misspelt key is often the reason why another one is missing, so it comes first.
 _relevance = by_relevance(strong={"additionalProperties"})
@@ -39,6 +44,14 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call]
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),
 )
+
+
+class KeyFaultError(ConfigError):
+    """A fault of one key, so that who knows the files can say which of them set it."""
+
+    def __init__(self, file: str, key: str, text: str) -> None:
+        super().__init__(f"{_end(file)}: {_end(key) or 'the whole file'} {text}")
+        self.key, self.text = key, text
 
 
 class _Foreign:
@@ -104,23 +117,34 @@ def document(schema: Mapping[str, Any]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped)
 
 
-def fault(file: str, key: str, text: str) -> ConfigError:
+def fault(file: str, key: str, text: str) -> KeyFaultError:
     """An error of one line, whatever the file's name, the keys and the values hold."""
-    sentence = f"{file}: {key or 'the whole file'} {text}"
-    return ConfigError(one_line(sentence))
+    return KeyFaultError(file, key, text)
 
 
 def show(value: Any) -> str:
     """A value as a message shows it: JSON, shortened."""
     if isinstance(value, _Foreign):
         return value.text
-    return _shorten(json.dumps(value, ensure_ascii=False, default=repr))
+    return shorten(json.dumps(value, ensure_ascii=False, default=repr))
 
 
 def list_names(names: Collection[Any]) -> str:
     """Names with commas between them, shortened."""
-    listed = ", ".join(str(name) for name in list(names)[:MAX_LISTED])
-    return listed + (", …" if len(names) > MAX_LISTED else "")
+    listed, length = [], 0
+    for name in map(str, list(names)[:MAX_LISTED]):
+        listed.append(shorten(name))
+        length += len(listed[-1]) + 2
+        if length > MAX_LIST:
+            break
+    return ", ".join(listed) + (", …" if len(names) > len(listed) else "")
+
+
+def join(key: str, part: str | int) -> str:
+    """The key of a part: of a mapping by name, of a list by number."""
+    if isinstance(part, int):
+        return f"{key}[{part}]"
+    return f"{key}.{shorten(part)}" if key else shorten(part)
 
 
 def _expand(node: Any, definitions: Mapping[str, Any]) -> Any:
@@ -144,10 +168,10 @@ def _plain(value: Any, key: str, file: str, depth: int = 0) -> Any:
                 shown = show(_plain(name, key, file, depth + 1))
                 raise fault(file, key, f"has the key {shown}, but a key must be text")
         return {
-            name: _plain(item, _join(key, name), file, depth + 1) for name, item in value.items()
+            name: _plain(item, join(key, name), file, depth + 1) for name, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_plain(item, _join(key, i), file, depth + 1) for i, item in enumerate(value)]
+        return [_plain(item, join(key, i), file, depth + 1) for i, item in enumerate(value)]
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
@@ -155,7 +179,7 @@ def _plain(value: Any, key: str, file: str, depth: int = 0) -> Any:
         return _Foreign(f"a whole number of {value.bit_length()} bits") if large else value
     if isinstance(value, float) and math.isfinite(value):
         return value
-    return _Foreign(_shorten(str(value)))
+    return _Foreign(shorten(str(value)))
 
 
 def _fill(schema: Mapping[str, Any], value: Any) -> Any:
@@ -186,26 +210,26 @@ def _explain(error: Any, file: str) -> ConfigError:
     value, schema = error.instance, error.schema
     key = ""
     for part in error.absolute_path:
-        key = _join(key, part)
+        key = join(key, part)
     if error.validator == "additionalProperties":
         known = list(schema["properties"])
         name = next(name for name in value if name not in known)
         allowed = f"one of {list_names(known)}" if known else "left out: no key is allowed here"
         text = f"is not a known key, but must be {allowed}{nearest(name, known)}"
-        return fault(file, _join(key, name), text)
+        return fault(file, join(key, name), text)
     if "propertyNames" in error.absolute_schema_path:
         text = f"is not a known key, but must be {_allowed(schema)}"
-        return fault(file, _join(key, value), text + nearest(value, schema["enum"]))
+        return fault(file, join(key, value), text + _hint(value, schema))
     if error.validator in ("required", "dependentRequired"):
         name = _missing(error.validator_value, value)
         allowed = _allowed(schema["properties"][name])
-        return fault(file, _join(key, name), f"is missing, but must be {allowed}")
+        return fault(file, join(key, name), f"is missing, but must be {allowed}")
     if error.validator == "uniqueItems":
         i = next(i for i, item in enumerate(value) if item in value[:i])
-        first = _join(key, value.index(value[i]))
-        return fault(file, _join(key, i), f"is {show(value[i])}, but {first} is that already")
-    hint = nearest(value, schema.get("enum", ())) or _number_hint(value, schema)
-    return fault(file, key, f"is {show(value)}, but must be {_allowed(schema)}{hint}")
+        first = join(key, value.index(value[i]))
+        return fault(file, join(key, i), f"is {show(value[i])}, but {first} is that already")
+    text = f"is {show(value)}, but must be {_allowed(schema)}{_hint(value, schema)}"
+    return fault(file, key, text)
 
 
 def _missing(required: Any, value: Mapping[str, Any]) -> str:
@@ -219,23 +243,42 @@ def nearest(value: Any, known: Sequence[str | None]) -> str:
     """A hint in brackets at the known name that a text comes nearest to; empty if none does."""
     if not isinstance(value, str):
         return ""
-    text = _shorten(value).casefold()
+    text = shorten(value).casefold()
 
-    def likeness(name: str) -> tuple[float, bool]:
-        ratio = difflib.SequenceMatcher(None, text, name.casefold()).ratio()
-        return ratio, name.casefold().startswith(text)
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, text, name.casefold()).ratio()
 
     best = max((name for name in known if name is not None), key=likeness, default="")
-    return f" (the nearest is {best})" if likeness(best)[0] >= 0.5 else ""
+    return f" (the nearest is {best})" if likeness(best) >= 0.5 else ""
+
+
+def _hint(value: Any, schema: Mapping[str, Any]) -> str:
+    """What was probably meant, in brackets; empty where nobody knows."""
+    countries = next((part for part in _parts(schema) if part.get("x-hint") == "country"), None)
+    if countries is not None:
+        return country_hint(value, countries["enum"])
+    return nearest(value, schema.get("enum", ())) or _number_hint(value, schema)
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A schema, its alternatives, and the items of its lists."""
+    yield schema
+    for part in (*schema.get("anyOf", ()), schema.get("items", {})):
+        if part:
+            yield from _parts(part)
 
 
 def _number_hint(value: Any, schema: Mapping[str, Any]) -> str:
     """What to write instead of a number in quotes, or of 1e-3, which YAML takes for text."""
     if not isinstance(value, str) or not {"number", "integer"} & set(_types(schema)):
         return ""
+    if re.fullmatch(r"\s*[-+]?[0-9]+,[0-9]+\s*", value):
+        return f" (decimals have a point: write {value.strip().replace(',', '.')})"
     try:
         number = float(value)
     except ValueError:
+        return ""
+    if not math.isfinite(number):
         return ""
     return f" (YAML reads this as text: write {number:.15g} without quotes)"
 
@@ -290,7 +333,7 @@ def _keys(
 ) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     """Yield each described key, its schema and whether it is required, sections first."""
     for name, part in schema.get("properties", {}).items():
-        key = _join(prefix, name)
+        key = join(prefix, name)
         if "description" in part:
             yield key, part, name in schema.get("required", ())
         yield from _keys(part, key)
@@ -299,11 +342,6 @@ def _keys(
         yield from _keys(rule["then"], prefix)
 
 
-def _join(key: str, part: str | int) -> str:
-    if isinstance(part, int):
-        return f"{key}[{part}]"
-    return f"{key}.{_shorten(part)}" if key else _shorten(part)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+def _end(text: str) -> str:
+    """The end of a long key or path, which says most of it."""
+    return text if len(text) <= MAX_KEY else f"…{text[-MAX_KEY:]}"

@@ -9,7 +9,7 @@ import pytest
 from ecosobriety import config as study_config
 from ecosobriety import datasets
 from ecosobriety.classes import check_apart
-from ecosobriety.errors import ConfigError
+from ecosobriety.errors import MAX_MESSAGE, ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -53,9 +53,7 @@ def put(key, value, base=SMALLEST):
 def refusal(config):
     with pytest.raises(ConfigError) as caught:
         complete(config)
-    message = str(caught.value)
-    assert len(message.splitlines()) == 1
-    return message
+    return sentence(caught.value)
 
 
 def outcome(function, argument):
@@ -63,4 +61,12 @@ def outcome(function, argument):
     try:
         return function(argument), ""
     except ConfigError as error:
-        return None, str(error)
+        return None, sentence(error)
+
+
+def sentence(error):
+    """An error's message, which is one line of at most 300 characters that a terminal can show."""
+    message = str(error)
+    assert message.isprintable()
+    assert 0 < len(message) <= MAX_MESSAGE
+    return message

@@ -160,7 +160,7 @@ ANYTHING = st.recursive(
 @settings(max_examples=80, deadline=None)
 def test_anything_at_all_is_completed_or_refused(key, value):
     completed, message = outcome(complete, put(key, value))
-    assert len(message.splitlines()) == 1 or complete(completed) == completed
+    assert message or complete(completed) == completed
 
 
 @given(st.binary() | st.text().map(str.encode))
@@ -169,4 +169,4 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(content)
     content, message = outcome(study_config.read, path)
-    assert len(message.splitlines()) == 1 or isinstance(content, dict)
+    assert message or isinstance(content, dict)

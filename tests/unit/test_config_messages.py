@@ -4,7 +4,7 @@ import pytest
 from config_cases import KNOWN, SMALLEST, put, refusal
 
 from ecosobriety import config as study_config
-from ecosobriety.errors import ConfigError
+from ecosobriety.errors import MAX_MESSAGE, ConfigError
 from ecosobriety.schema import complete_value
 
 
@@ -75,7 +75,7 @@ from ecosobriety.schema import complete_value
             ("grid", "countries"),
             ["DEU", "FR"],
             'grid.countries[1] is "FR", but must be a country\'s ISO 3166 alpha-3 code, such as '
-            "FRA (the nearest is FRA)",
+            "FRA (France is FRA)",
         ),
         (
             ("grid", "sources"),
@@ -125,9 +125,9 @@ from ecosobriety.schema import complete_value
         ),
         (
             ("cost", "grid_price_per_kwh"),
-            {"FRX": 0.2},
-            "cost.grid_price_per_kwh.FRX is not a known key, but must be a country's ISO 3166 "
-            "alpha-3 code, such as FRA (the nearest is FRA)",
+            {"FR": 0.2},
+            "cost.grid_price_per_kwh.FR is not a known key, but must be a country's ISO 3166 "
+            "alpha-3 code, such as FRA (France is FRA)",
         ),
         (
             ("cost", "grid_price_per_kwh"),
@@ -309,11 +309,6 @@ def test_a_misspelt_key_comes_before_the_key_that_it_should_have_been():
         complete_value(schema, {"siez": 1}, "x.yaml")
 
 
-def test_of_equally_near_names_the_one_that_begins_alike_is_named():
-    # Two of three letters agree in both GAB and GBR.
-    assert refusal(put(("metering", "country"), "GB")).endswith("(the nearest is GBR)")
-
-
 def test_a_list_that_holds_itself_is_refused():
     endless = []
     endless.append(endless)
@@ -322,7 +317,7 @@ def test_a_list_that_holds_itself_is_refused():
 
 
 def test_a_long_value_is_shortened():
-    assert len(refusal(put(("study",), "x" * 10_000))) < 300
+    assert len(refusal(put(("study",), "x" * 10_000))) <= MAX_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -336,11 +331,14 @@ def test_a_long_value_is_shortened():
             b"study: a\ngrid:\n  seeds: [1]\n  seeds: [2]\n",
             "line 4, column 3 is not valid YAML: the key seeds stands twice",
         ),
-        (b"study: \xff\n", "the whole file is not valid YAML: unacceptable character"),
-        (b"study: 2022-02-30\n", "the whole file is not valid YAML: day"),
-        (b"study: !!int ''\n", "the whole file is not valid YAML: string index out of range"),
+        (
+            b"study: a\ntitle: \xff\n",
+            "line 2 is no UTF-8 (byte 0xff, in latin-1 ÿ): save the file as",
+        ),
+        (b"study: 2022-02-30\n", 'line 1 holds "2022-02-30", which YAML takes for a date and'),
+        (b"study: !!int ''\n", 'line 1 holds "", which YAML takes for a number and cannot read'),
         (b"study: !!python/name:os.system\n", "line 1, column 8 is not valid YAML"),
-        (b"[" * 1000, "the whole file is not valid YAML: maximum recursion depth exceeded"),
+        (b"[" * 1000, "line 1 is nested too deep: at most 20 levels"),
     ],
 )
 def test_a_file_that_holds_no_study_is_refused(tmp_path, content, expected):

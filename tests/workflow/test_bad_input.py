@@ -57,9 +57,9 @@ def test_a_wrong_configuration_ends_in_one_sentence(folder, change, expected):
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("study=a/b", 'bad.yaml with --config: study is "a/b", but must be text'),
-        ("grid=7", "bad.yaml with --config: grid is 7, but must be a mapping with keys among"),
-        ("traning={}", "bad.yaml with --config: traning is not a known key"),
+        ("study=a/b", '--config: study is "a/b", but must be text'),
+        ("grid=7", "--config: grid is 7, but must be a mapping with keys among"),
+        ("traning={}", "--config: traning is not a known key"),
     ],
 )
 def test_nonsense_on_the_command_line_is_told_as_such(folder, written, expected):

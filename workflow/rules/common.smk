@@ -2,14 +2,17 @@
 import json
 import os
 import re
+from copy import deepcopy
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from snakemake.io import report as in_report
+from snakemake.utils import update_config
 
 from ecosobriety import config as study_config
 from ecosobriety import (
     classes,
+    config_layers,
     country_data,
     datasets,
     figure_names,
@@ -17,10 +20,12 @@ from ecosobriety import (
     fingerprint,
     grid,
     slurm,
+    study_files,
     tables,
     tracker_runs,
 )
 from ecosobriety.errors import EcosobrietyError
+from ecosobriety.schema import fault, read_schema, show
 
 ROOT = Path(workflow.basedir)
 # For `--software-deployment-method conda`; without it, every rule runs in the caller's environment.
@@ -50,26 +55,36 @@ def check_classes(used):
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one ends here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
-    paths = [Path(os.path.relpath(path)) for path in paths]
-    # What `--config` gave is told as such.
-    extended = " with --config" if workflow.config_settings.config else ""
+    schema_path = ROOT / "workflow/schemas/config.schema.yaml"
+    command_line = dict(workflow.config_settings.config)
+    read = []
     try:
         if workflow.is_main_process:
-            for path in paths:
-                # Snakemake's own reader lets a key stand twice.
-                study_config.read(path)
-        known = country_data.known_countries(written.get("country_data"))
+            # Snakemake's own reader lets a key stand twice, and much else.
+            read = [study_files.read(Path(os.path.relpath(path))) for path in paths]
+        if command_line:
+            written = deepcopy(written)
+            schema = read_schema(schema_path)
+            update_config(
+                written, config_layers.read_command_line(schema, command_line)
+            )
+        file = os.path.relpath(paths[-1])
+        try:
+            known = country_data.known_countries(written.get("country_data"))
+        except EcosobrietyError as error:
+            shown = show(written["country_data"]["path"])
+            raise fault(file, "country_data.path", f"is {shown}, but {error}")
         return study_config.complete(
             written,
-            schema_path=ROOT / "workflow/schemas/config.schema.yaml",
-            file=f"{paths[-1]}{extended}",
+            schema_path=schema_path,
+            file=file,
             countries=known["country_iso3"].tolist(),
             sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
             training_size=training_size,
             check_classes=check_classes,
         )
     except EcosobrietyError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {config_layers.blame(error, read, command_line)}")
 
 
 # Snakemake hands this very object on to the scripts.
