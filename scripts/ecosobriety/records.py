@@ -164,7 +164,7 @@ def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> "pd.DataFrame"
         dataset_sha256: Digest of the prepared data set.
 
     Raises:
-        RecordError: records were refused; names their files.
+        RecordError: records were refused; names the first file, and the log names each.
     """
     # Imported where it is needed: a training writes a record, and waits for no pandas.
     import pandas as pd
@@ -175,10 +175,12 @@ def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> "pd.DataFrame"
             records.append(_read_own(path, key, dataset_sha256))
         except RecordError as error:
             path.rename(path.with_suffix(f"{path.suffix}.refused"))
+            logger.error("%s; set aside as %s.refused", error, path.name)
             refused.append(str(error))
     if refused:
+        more = f", as are {len(refused) - 1} more that the log names" if len(refused) > 1 else ""
         raise RecordError(
-            f"{'; '.join(refused)}; set aside as *.refused: run the study again to train them anew"
+            f"{refused[0]}; set aside as *.refused{more}: run the study again to train them anew"
         )
     # One data set has one task, and so one metric.
     columns = run_columns(records[0].metric)

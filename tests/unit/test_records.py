@@ -199,7 +199,7 @@ def test_the_files_of_a_table_are_known_from_its_rows():
     assert table_suffixes("runs", 100_001) == (".csv",)
 
 
-def test_truncated_and_foreign_records_are_set_aside_and_named(record, tmp_path):
+def test_truncated_and_foreign_records_are_set_aside_and_named(record, tmp_path, caplog):
     good, truncated, foreign, other_data = (tmp_path / f"seed{seed}.json" for seed in (1, 2, 3, 4))
     write_record(good, record)
     truncated.write_text(good.read_text()[:500])
@@ -212,7 +212,9 @@ def test_truncated_and_foreign_records_are_set_aside_and_named(record, tmp_path)
     with pytest.raises(RecordError) as error:
         collect(paths, "00")
     for name in ("seed2.json", "seed3.json", "seed4.json"):
-        assert name in str(error.value)
+        assert name in caplog.text
         assert not (tmp_path / name).exists()
         assert (tmp_path / f"{name}.refused").exists()
+    assert "seed2.json" in str(error.value)
+    assert "as are 2 more that the log names: run the study again" in str(error.value)
     assert good.exists()
