@@ -8,11 +8,12 @@ from ecosobriety import datasets, logs
 
 with logs.logged_to(snakemake.log[0]):
     spec = json.loads(snakemake.params.spec)
-    dataset = datasets.obtain(spec)
+    data = Path(snakemake.output.data)
+    dataset = datasets.obtain(spec, scratch=data.parent)
     dataset.require_size(snakemake.params.n_train)
     for finding in dataset.findings:
         logging.info("%s", finding.sentence())
-    datasets.save(dataset, Path(snakemake.output.data))
+    datasets.save(dataset, data)
     intake = datasets.intake.describe(dataset, spec["task"])
     datasets.intake.write(intake, Path(snakemake.output.intake))
     Path(snakemake.output.identity).write_text(dataset.sha256 + "\n", encoding="utf-8")

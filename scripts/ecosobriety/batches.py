@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecosobriety import datasets
+from ecosobriety.datasets.examples import Examples
 from ecosobriety.errors import DataError
 from ecosobriety.models import Classification, Regression, Task
 
@@ -34,12 +36,12 @@ class Slices:
     batches. They come on the device that `lay` was given, and in the host's memory before.
 
     Args:
-        x: (N, *input_shape) uint8 or float32 inputs.
+        x: (N, *input_shape) inputs.
         y: (N,) labels or targets.
         rows: (n,) the examples of which the batches are made.
         batch_size: Examples per batch; the last one may be smaller.
-        mean: Subtracted from each input; a number, or one for each feature.
-        deviation: Each input is then divided by it; of the same kind.
+        mean: Subtracted from each input; None: the inputs are taken as they are.
+        deviation: Each input is then divided by it.
         shuffle_seed: None: the order of `rows`, in every epoch.
     """
 
@@ -50,8 +52,8 @@ class Slices:
         rows: Tensor,
         batch_size: int,
         *,
-        mean: float | Tensor,
-        deviation: float | Tensor,
+        mean: float | None = None,
+        deviation: float = 1.0,
         shuffle_seed: int | None = None,
     ):
         self._x, self._y, self._rows = x, y, rows
@@ -73,10 +75,6 @@ class Slices:
             # Without the examples of which no batch is made.
             self._x, self._y = (t[self._rows].to(device) for t in (self._x, self._y))
             self._rows = torch.arange(len(self._rows))
-        if isinstance(self._mean, Tensor):
-            self._mean = self._mean.to(device)
-        if isinstance(self._deviation, Tensor):
-            self._deviation = self._deviation.to(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order comes next."""
@@ -97,7 +95,9 @@ class Slices:
             # It copies an example at once, which indexing with brackets does not; bytes reach the
             # device as bytes, and become float32 in the same pass that subtracts the mean.
             x = self._on_device(self._x.index_select(0, i))
-            yield torch.sub(x, self._mean).div_(self._deviation), self._on_device(y)
+            if self._mean is not None:
+                x = torch.sub(x, self._mean).div_(self._deviation)
+            yield x, self._on_device(y)
 
     def _on_device(self, part: Tensor) -> Tensor:
         """Part of a batch; a copy from pinned memory runs beside the steps before it."""
@@ -146,34 +146,51 @@ def lay(device: torch.device, *parts: Slices) -> Place:
 def cut_batches(
     dataset: datasets.Dataset, n_train: int, seed: int, batch_size: int
 ) -> tuple[Task, Slices, Slices]:
-    """The task, and the batches to train and to test with.
+    """The task, and the batches to train and to test with; their examples are then in memory.
 
     Inputs, and the targets of a regression, are normalised with the training subset's own mean and
     deviation: no leak from the test set.
+
+    Raises:
+        DataError: the subset's inputs, or targets, are all the same.
     """
     chosen = datasets.training_order(dataset.y_train, seed)[:n_train]
-    mean, deviation = mean_and_deviation(dataset.x_train, chosen)
-    if isinstance(deviation, float) and deviation == 0.0:
-        raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
+    x_train, x_test = dataset.x_train.select(chosen), dataset.x_test
     task, y_train, y_test = _targets(dataset, chosen)
-    train = Slices(
-        torch.from_numpy(dataset.x_train),
-        torch.from_numpy(y_train),
-        torch.from_numpy(chosen),
-        batch_size,
-        mean=mean,
-        deviation=deviation,
-        shuffle_seed=seed,
+    normaliser = fit_normaliser(x_train, dataset.normalise, dataset.channels)
+    if normaliser is not None and not (normaliser.deviation > 0).any():
+        raise DataError(f"{dataset.name}: all {n_train} training inputs are the same")
+    scale = {}
+    if normaliser is not None and dataset.x_train.dtype == np.uint8 and normaliser.mean.ndim == 0:
+        # Bytes stay bytes until their turn comes: as floats they would take four times the memory.
+        scale = {"mean": float(normaliser.mean), "deviation": float(normaliser.deviation)}
+        normaliser = None
+        train, test = np.asarray(x_train), np.asarray(x_test)
+    else:
+        train, test = (_prepared(x, normaliser) for x in (x_train, x_test))
+    return (
+        task,
+        _in_memory(train, y_train[chosen], batch_size, shuffle_seed=seed, **scale),
+        _in_memory(test, y_test, TEST_BATCH, **scale),
     )
-    test = Slices(
-        torch.from_numpy(dataset.x_test),
-        torch.from_numpy(y_test),
-        torch.arange(len(y_test)),
-        TEST_BATCH,
-        mean=mean,
-        deviation=deviation,
-    )
-    return task, train, test
+
+
+def _in_memory(x: NDArray[Any], y: NDArray[Any], batch_size: int, **options: Any) -> Slices:
+    """Batches of all of some examples."""
+    rows = torch.arange(len(y))
+    return Slices(torch.from_numpy(x), torch.from_numpy(y), rows, batch_size, **options)
+
+
+def _prepared(x: Examples, normaliser: "Normaliser | None") -> NDArray[Any]:
+    """(n, *input_shape) inputs as a network takes them: float32, or int64 where they stay whole."""
+    whole_numbers = normaliser is None and x.dtype.kind in "iu"
+    prepared = np.empty(x.shape, np.int64 if whole_numbers else np.float32)
+    done = 0
+    for chunk in x.chunks():
+        part = chunk if normaliser is None else normaliser.apply(chunk)
+        prepared[done : done + len(chunk)] = part
+        done += len(chunk)
+    return prepared
 
 
 def _targets(
@@ -196,36 +213,77 @@ def _targets(
     return Regression(deviation), y_train.astype(np.float32), y_test
 
 
-def mean_and_deviation(
-    x: NDArray[Any], rows: NDArray[np.int64]
-) -> tuple[float, float] | tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class Normaliser:
+    """Subtracts a mean and divides by a standard deviation.
+
+    Attributes:
+        mean: One for all values, or an array that fits an example; float64.
+        deviation: Of the same shape; 1 for a feature or a channel that does not vary.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    def apply(self, x: NDArray[Any]) -> NDArray[Any]:
+        """(n, *input_shape) normalised; in float64, or in float32 where the inputs are that.
+
+        In float32, large numbers that differ little (seconds since 1970, say) would merge before
+        their mean is subtracted. What is float32 already has lost no more by it.
+        """
+        dtype = np.float32 if x.dtype == np.float32 else np.float64
+        mean, deviation = self.mean.astype(dtype), self.deviation.astype(dtype)
+        normalised: NDArray[Any] = np.subtract(x, mean, dtype=dtype)
+        normalised /= deviation
+        return normalised
+
+
+def fit_normaliser(x: Examples, normalise: str, channels: str | None) -> Normaliser | None:
     """Mean and standard deviation of some examples, to normalise all with.
 
-    The values of an image, and bytes of any shape, have one scale in common, and so one mean and
-    one deviation. The features of a vector of float32 numbers, such as a table's row, have each
-    their own; a feature that does not vary has the deviation 1.
-
     Args:
-        x: (N, *input_shape) uint8 or float32.
-        rows: (n,) the examples that count.
+        x: The examples.
+        normalise: What has a mean and a deviation of its own: `feature` (each value of an example),
+            `channel`, or `global` (nothing); `none`: the inputs stay as they are.
+        channels: For `channel`, which dimension of an example they are: `first` or `last`.
 
     Returns:
-        Two numbers, or two tensors (d,) for float32 inputs of shape (N, d).
+        None for `none`.
     """
-    if x.dtype == np.uint8:
-        # Counts of the 256 values are exact, and need no floating-point copy of the examples.
-        counts = sum(
-            np.bincount(x[part].ravel(), minlength=256)
-            for part in np.array_split(rows, math.ceil(len(rows) / TEST_BATCH))
-        )
-        values = np.arange(256)
-        mean = float(np.average(values, weights=counts))
-        return mean, math.sqrt(np.average((values - mean) ** 2, weights=counts))
-    chosen = torch.from_numpy(x[rows])
-    if x.ndim == 2:
-        deviations, means = torch.std_mean(chosen.double(), dim=0, correction=0)
-        # Compared, as rounding can give a constant a tiny deviation.
-        varies = chosen.amax(dim=0) > chosen.amin(dim=0)
-        return means.float(), torch.where(varies, deviations, 1.0).float()
-    deviation_and_mean = torch.std_mean(chosen, correction=0)
-    return float(deviation_and_mean[1]), float(deviation_and_mean[0])
+    if normalise == "none":
+        return None
+    if normalise == "global" and x.dtype == np.uint8:
+        return _of_bytes(x)
+    dimensions = tuple(range(x.ndim))
+    kept = {"feature": dimensions[1:], "global": ()}.get(normalise)
+    if kept is None:
+        kept = (1,) if channels == "first" else (x.ndim - 1,)
+    others = tuple(i for i in dimensions if i not in kept)
+    count = math.prod(x.shape[i] for i in others)
+    sums, lows, highs = [], [], []
+    for chunk in x.chunks():
+        sums.append(_sums(chunk, others))
+        lows.append(chunk.min(axis=others, keepdims=True))
+        highs.append(chunk.max(axis=others, keepdims=True))
+    mean = np.sum(sums, axis=0) / count
+    squares = np.sum([_sums((chunk - mean) ** 2, others) for chunk in x.chunks()], axis=0)
+    # Compared, as rounding can give a constant a tiny deviation.
+    varies = np.max(highs, axis=0) > np.min(lows, axis=0)
+    deviation = np.where(varies, np.sqrt(squares / count), 0.0)
+    if normalise == "global":
+        return Normaliser(mean.reshape(()), deviation.reshape(()))
+    return Normaliser(mean[0], np.where(varies, deviation, 1.0)[0])
+
+
+def _sums(values: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.float64]:
+    total: NDArray[np.float64] = values.sum(axis=axes, dtype=np.float64, keepdims=True)
+    return total
+
+
+def _of_bytes(x: Examples) -> Normaliser:
+    """As `fit_normaliser`: counts of the 256 values are exact."""
+    counts = sum(np.bincount(chunk.ravel(), minlength=256) for chunk in x.chunks())
+    values = np.arange(256)
+    mean = np.average(values, weights=counts)
+    variance = np.average((values - float(mean)) ** 2, weights=counts)
+    return Normaliser(np.asarray(mean), np.asarray(math.sqrt(variance)))

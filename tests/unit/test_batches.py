@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from ecosobriety.batches import Blocks, Slices, choose_place, lay, mean_and_deviation
+from ecosobriety.batches import Blocks, Slices, choose_place, cut_batches, fit_normaliser, lay
+from ecosobriety.datasets import Dataset
+from ecosobriety.datasets.examples import Examples
 
 
 def test_every_example_comes_once_an_epoch_in_a_new_order():
@@ -34,23 +36,69 @@ def test_batches_are_cut_from_the_chosen_rows_and_normalised():
     assert x.tolist() == [[0], [10], [20], [30]]
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int16])
 def test_mean_and_deviation_are_those_of_the_chosen_rows(dtype):
-    x = np.array([[[1, 2]], [[250, 251]], [[3, 6]]], dtype=dtype)
-    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
+    x = Examples(np.array([[[1, 2]], [[250, 251]], [[3, 6]]], dtype=dtype), np.array([0, 2]))
+    found = fit_normaliser(x, "global", None)
     # Values 1, 2, 3, 6: mean 3, squared distances 4, 1, 0, 9.
-    assert mean == 3.0
-    assert deviation == pytest.approx(3.5**0.5)
+    assert found.mean == 3.0
+    assert found.deviation == pytest.approx(3.5**0.5)
 
 
 def test_features_of_vectors_are_standardised_each_by_itself():
     x = np.array([[1, 0.1, -4], [99, 99, 99], [3, 0.1, 8]], dtype=np.float32)
-    mean, deviation = mean_and_deviation(x, np.array([0, 2]))
+    found = fit_normaliser(Examples(x, np.array([0, 2])), "feature", None)
     # The second feature does not vary: nothing to divide by.
-    assert mean.tolist() == pytest.approx([2, 0.1, 2])
-    assert deviation.tolist() == [1, 1, 6]
-    # Bytes have one scale in common, whatever their shape.
-    assert mean_and_deviation(x.astype(np.uint8)[:, :2], np.array([0, 2])) == (1.0, 1.5**0.5)
+    assert found.mean.tolist() == pytest.approx([2, 0.1, 2])
+    assert found.deviation.tolist() == [1, 1, 6]
+
+
+@pytest.mark.parametrize("channels", ["first", "last"])
+def test_channels_have_each_their_own_scale(channels):
+    x = np.random.default_rng(0).normal(size=(50, 3, 4, 5)) * [[[[1.0]], [[1e5]], [[1e-3]]]] + 7
+    x = x if channels == "first" else np.moveaxis(x, 1, -1)
+    z = fit_normaliser(Examples(x), "channel", channels).apply(x)
+    z = z if channels == "first" else np.moveaxis(z, -1, 1)
+    assert z.mean(axis=(0, 2, 3)) == pytest.approx([0, 0, 0], abs=1e-9)
+    assert z.std(axis=(0, 2, 3)) == pytest.approx([1, 1, 1])
+
+
+def dataset_of(x, **options):
+    y = np.arange(len(x)) % 2
+    return Dataset.from_arrays("own", (x, y), (x, y), ("a", "b"), "made", **options)
+
+
+def inputs_of(batches):
+    return torch.cat([x for x, _ in batches])
+
+
+def test_large_numbers_that_differ_little_stay_different():
+    """Seconds since 1970: 100 values, of which float32 holds 2."""
+    seconds = 1.764e9 + np.arange(100.0)[:, None]
+    _, train, test = cut_batches(dataset_of(seconds), 100, 0, 10)
+    for part in (train, test):
+        x = inputs_of(part)
+        assert x.dtype == torch.float32
+        assert len(x.unique()) == 100
+        assert x.std(correction=0) == pytest.approx(1)
+    assert inputs_of(test).flatten().diff().std() < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint16, np.int8])
+def test_whole_numbers_stay_what_they_are(dtype):
+    tokens = np.arange(40, dtype=dtype).reshape(10, 4)
+    _, train, test = cut_batches(dataset_of(tokens), 10, 0, 3)
+    assert inputs_of(test).tolist() == tokens.tolist()
+    assert inputs_of(test).dtype == inputs_of(train).dtype == torch.int64
+    # Told to be measurements, they are normalised as such.
+    _, _, test = cut_batches(dataset_of(tokens, normalise="feature"), 10, 0, 3)
+    assert inputs_of(test).mean(axis=0).tolist() == pytest.approx([0] * 4, abs=1e-6)
+
+
+def test_inputs_may_stay_as_they_are():
+    x = np.random.default_rng(0).normal(5, 3, (10, 2)).astype(np.float32)
+    _, _, test = cut_batches(dataset_of(x, normalise="none"), 10, 0, 3)
+    assert np.array_equal(inputs_of(test).numpy(), x)
 
 
 def test_blocks_hand_out_all_batches_several_at_a_time():
@@ -109,7 +157,7 @@ def test_batches_come_on_the_device_wherever_the_data_lie(monkeypatch, place):
         return part
 
     monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
-    normalised = {"mean": torch.tensor([20.0]), "deviation": torch.tensor([5.0])}
+    normalised = {"mean": 20.0, "deviation": 5.0}
     batches = four_images(torch.tensor([3, 1, 2]), shuffle_seed=1, **normalised)
     batches.lay(torch.device("meta"), place)
     came = list(batches)

@@ -89,7 +89,7 @@ def test_digits_are_split_once_and_for_all(tmp_path: Path) -> None:
     assert dataset.x_train.shape == (TRAIN_SIZES["digits"], 8, 8) == (1400, 8, 8)
     assert dataset.x_test.shape == (397, 8, 8)
     assert dataset.x_train.dtype == np.uint8
-    assert (dataset.x_train.min(), dataset.x_train.max()) == (0, 16)
+    assert (np.min(dataset.x_train), np.max(dataset.x_train)) == (0, 16)
     assert dataset.classes == tuple("0123456789")
     assert dataset.origin.startswith("scikit-learn ")
     # A library that changes the images or the split makes old and new runs incomparable.
@@ -111,7 +111,6 @@ def test_path_holds_the_files_compressed_or_not(
             file.unlink()
     dataset = obtain(FASHION | {"path": str(folder)}, tmp_path / "cache")
     assert dataset.x_train.shape == (20, 28, 28)
-    assert dataset.x_train.flags.writeable
     assert dataset.y_test.tolist() == list(range(10))
     assert dataset.classes[0] == "T-shirt/top"
     assert dataset.classes[9] == "Ankle boot"

@@ -106,13 +106,16 @@ def test_labels_are_text_or_whole_numbers(
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, bool])
 @pytest.mark.parametrize("shape", [(20, 3), (20, 2, 3, 2, 2)])
-def test_other_numbers_of_any_shape_become_float32(
+def test_other_numbers_of_any_shape_stay_what_they_are(
     tmp_path: Path, dtype: type, shape: tuple[int, ...]
 ) -> None:
     x = np.random.default_rng(0).integers(0, 2, shape).astype(dtype)
     dataset = obtain(write_npz(tmp_path / "a.npz", x=x, y=LABELS))
-    assert dataset.x_train.dtype == np.float32
+    # Truth values are read as the bytes 0 and 1.
+    assert dataset.x_train.dtype == (np.uint8 if dtype is bool else dtype)
     assert dataset.x_test.shape[1:] == shape[1:]
+    whole = np.concatenate([dataset.x_train, dataset.x_test])
+    assert sorted(map(bytes, whole)) == sorted(map(bytes, x.astype(whole.dtype)))
 
 
 def test_duplicates_between_training_and_test_are_counted(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """A user's arrays made into a data set: types, labels, split, and what is refused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets import inputs as own_inputs
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.inputs import kind
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
@@ -22,12 +26,12 @@ class Part:
     """Examples and labels as a file holds them.
 
     Attributes:
-        x: (n, *input_shape) numbers.
+        x: (n, *input_shape) numbers, in memory or in a file.
         y: (n,) whole numbers, truth values or text; for a regression numbers.
         name: what the part is called in a message, such as "x_train and y_train".
     """
 
-    x: NDArray[Any]
+    x: NDArray[Any] | Examples
     y: NDArray[Any]
     name: str
 
@@ -46,6 +50,9 @@ def build(
     file: str,
     test_share: float,
     task: str = "classification",
+    normalise: str = "auto",
+    channels: str | None = None,
+    findings: tuple[Finding, ...] = (),
 ) -> Dataset:
     """Check a user's arrays and make them a data set.
 
@@ -57,13 +64,19 @@ def build(
         file: the user's file or folder, for the messages.
         test_share: share of the examples that is then held out, above 0 and below 1.
         task: `classification`, or `regression`, which takes the labels as numbers.
+        normalise: how the inputs are normalised, as for `inputs.resolve`.
+        channels: which dimension of an example the channels are: `first`, `last`, or None.
+        findings: what was found already.
 
     Raises:
         DataError: the arrays are no data for the task; names the file and the reason.
     """
     parts = [train] if test is None else [train, test]
     try:
-        inputs = [_inputs(part) for part in parts]
+        checked = [
+            own_inputs.check(part.x, len(part.y) if part.y.ndim else None, part.name)
+            for part in parts
+        ]
         classes: tuple[str, ...] = ()
         labels: list[NDArray[Any]]
         if task == "regression":
@@ -71,56 +84,32 @@ def build(
         else:
             classes, labels = _encode([part.y for part in parts], [part.name for part in parts])
         if test is None:
-            (x,), (y,) = inputs, labels
+            (whole,), (y,) = checked, labels
             order = training_order(y, SPLIT_SEED)
             n_train = training_share(len(y), test_share)
             first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
-            inputs, labels = [x[first], x[held_out]], [y[first], y[held_out]]
+            checked = [replace(whole, x=whole.x.select(rows)) for rows in (first, held_out)]
+            labels = [y[first], y[held_out]]
         if task == "regression":
             _require_different(labels[0])
         else:
             _require_trained_classes(classes, *labels)
-        if inputs[0].dtype != inputs[1].dtype:
-            inputs = [x.astype(np.float32) for x in inputs]
+        one, other = own_inputs.of_one_type(*checked)
+        resolved = own_inputs.resolve(normalise, channels, one)
+        if test is not None:
+            findings += own_inputs.compare_scales(one, other, resolved)
         return Dataset.from_arrays(
             name,
-            train=(inputs[0], labels[0]),
-            test=(inputs[1], labels[1]),
+            train=(one.x, labels[0]),
+            test=(other.x, labels[1]),
             classes=classes,
             origin=origin,
+            normalise=resolved,
+            channels=channels,
+            findings=findings,
         )
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
-
-
-def _inputs(part: Part) -> NDArray[Any]:
-    """Inputs as uint8 where they are, else as float32; none may be missing or infinite."""
-    x = part.x
-    if x.dtype.kind not in "buif":
-        raise DataError(f"the inputs of {part.name} are {_kind(x)}, but must be numbers")
-    if x.ndim and not len(x):
-        raise DataError(f"{part.name} hold no example at all")
-    if x.ndim < 2 or 0 in x.shape[1:]:
-        raise DataError(
-            f"the inputs of {part.name} have the shape {x.shape}, but must have one row for each "
-            "example and at least one value in it"
-        )
-    if part.y.ndim and len(x) != len(part.y):
-        raise DataError(
-            f"{part.name} hold {len(x)} examples and {len(part.y)} labels, but must hold as many"
-        )
-    if x.dtype == np.uint8:
-        return x
-    with np.errstate(over="ignore"):
-        converted = x.astype(np.float32)
-    bad = np.argwhere(~np.isfinite(converted.reshape(len(x), -1)))
-    if len(bad):
-        row, column = (int(place) for place in bad[0])
-        raise DataError(
-            f"the inputs of {part.name} hold {x.reshape(len(x), -1)[row, column]} in example {row} "
-            f"(counted from 0), but must hold finite numbers"
-        )
-    return converted
 
 
 def _targets(y: NDArray[Any], name: str) -> NDArray[Any]:
@@ -130,7 +119,7 @@ def _targets(y: NDArray[Any], name: str) -> NDArray[Any]:
     if y.ndim != 1:
         raise DataError(f"the targets of {name} have the shape {y.shape}, but must be one a row")
     if y.dtype.kind not in "uif":
-        raise DataError(f"the targets of {name} are {_kind(y)}, but must be numbers")
+        raise DataError(f"the targets of {name} are {kind(y.dtype)}, but must be numbers")
     with np.errstate(over="ignore"):
         converted = y.astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(converted))
@@ -181,7 +170,7 @@ def _labels(y: NDArray[Any], name: str) -> NDArray[Any]:
         return y.astype(str)
     if y.dtype.kind in "ui":
         return y.astype(np.int64)
-    raise DataError(f"the labels of {name} are {_kind(y)}, but must be whole numbers or text")
+    raise DataError(f"the labels of {name} are {kind(y.dtype)}, but must be whole numbers or text")
 
 
 def _require_trained_classes(
@@ -191,8 +180,3 @@ def _require_trained_classes(
     if unseen:
         listed = ", ".join(unseen[:MAX_NAMED]) + (", …" if len(unseen) > MAX_NAMED else "")
         raise DataError(f"the test part alone holds the class {listed}, which nothing can learn")
-
-
-def _kind(array: NDArray[Any]) -> str:
-    kinds = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers"}
-    return kinds.get(array.dtype.kind, str(array.dtype))

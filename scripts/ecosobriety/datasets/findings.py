@@ -15,6 +15,12 @@ MAX_SENTENCE = 300
 SENTENCES: Mapping[str, str] = {
     "features_used": "the network learns from {count} features: {names}",
     "train_test_duplicates": "{number} test examples ({share:.1%}) are training examples too",
+    "arrays_unused": "arrays of the archive that are not read: {names}",
+    "files_unused": "{number} files of the folder are not read as images: {names}",
+    "parts_differ": "the training part's inputs go from {train_low} to {train_high}, those of the "
+    "test part from {test_low} to {test_high}",
+    "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
+    "spread in the test part than in the training part",
     "names_normalised": "class names were trimmed or brought to one Unicode form: {names}",
     "classes_differ_by_case": "classes differ by capital letters alone: {groups}",
     "feature_orders_classes": "the feature {feature} alone separates the classes",

@@ -1,20 +1,23 @@
 """A user's NumPy archive: `x_train`, `y_train`, `x_test`, `y_test`, or `x`, `y`."""
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ecosobriety.datasets.archive import Archive
 from ecosobriety.datasets.arrays import Part
-from ecosobriety.errors import DataError
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.errors import DataError, one_line
 
 T = TypeVar("T")
+Read = tuple[Part, Part | None, tuple[Finding, ...]]
 
 SPLIT = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("x", "y")
+MAX_LISTED = 8
+"""More arrays than this are not listed in a message."""
+MAX_REASON = 100
+"""Characters of a reader's own words in a message."""
 
 
 def count(path: Path) -> tuple[int, bool]:
@@ -28,13 +31,19 @@ def count(path: Path) -> tuple[int, bool]:
     return _guarded(path, _count)
 
 
-def read(path: Path) -> tuple[Part, Part | None]:
-    """The training part and the test part, or all examples and None.
+def read(path: Path, scratch: Path | None = None) -> Read:
+    """The training part and the test part, or all examples and None; and what was found.
+
+    Large inputs that the archive holds as they are stay there, and are read when they are needed.
+
+    Args:
+        path: The archive.
+        scratch: Folder for a temporary file, which large compressed inputs are unpacked into.
 
     Raises:
         DataError: the file is no such archive, or holds Python objects, which are never read.
     """
-    return _guarded(path, _read)
+    return _guarded(path, lambda path: _read(path, scratch))
 
 
 def _guarded(path: Path, action: Callable[[Path], T]) -> T:
@@ -46,57 +55,42 @@ def _guarded(path: Path, action: Callable[[Path], T]) -> T:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     # Damaged bytes make the zip and npy readers raise a dozen kinds of error, all the same here.
     except Exception as error:
-        raise DataError(f"{path}: truncated, damaged or no archive of NumPy ({error})") from error
+        told = one_line(" ".join(str(error).split()))
+        told = told if len(told) <= MAX_REASON else f"{told[: MAX_REASON - 1]}…"
+        raise DataError(f"{path}: truncated, damaged or no archive of NumPy ({told})") from error
 
 
-def _has_split(path: Path, names: list[str]) -> bool:
-    found = ", ".join(names) or "nothing"
-    if set(SPLIT) <= set(names):
-        return True
-    if set(WHOLE) <= set(names):
-        return False
+def _is_split(archive: Archive) -> bool:
+    names = archive.names
+    split, whole = set(SPLIT) <= set(names), set(WHOLE) <= set(names)
+    if split != whole:
+        return split
+    if split:
+        raise DataError(
+            f"{archive.path}: holds {', '.join(SPLIT)} and also {' and '.join(WHOLE)}, but must "
+            "hold the ones or the others"
+        )
+    found = ", ".join(short(name) for name in names[:MAX_LISTED]) or "nothing"
     raise DataError(
-        f"{path}: holds {found}, but must hold the arrays {', '.join(SPLIT)}, or "
-        f"{' and '.join(WHOLE)}"
+        f"{archive.path}: holds {found}{', …' if len(names) > MAX_LISTED else ''}, but must hold "
+        f"the arrays {', '.join(SPLIT)}, or {' and '.join(WHOLE)}"
     )
 
 
 def _count(path: Path) -> tuple[int, bool]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
-        split = _has_split(path, names)
-        with archive.open("y_train.npy" if split else "y.npy") as file:
-            version = np.lib.format.read_magic(file)
-            read_header = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }[version]
-            shape, _, _ = read_header(file)
-    return (int(shape[0]) if shape else 0), not split
+    with Archive(path) as archive:
+        split = _is_split(archive)
+        shape = archive.header("y_train" if split else "y").shape
+    return (shape[0] if shape else 0), not split
 
 
-def _read(path: Path) -> tuple[Part, Part | None]:
-    # A pickle that is no archive would be refused for the wrong reason.
-    with path.open("rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise DataError(f"{path}: truncated, damaged or no archive of NumPy")
-    with np.load(path, allow_pickle=False) as archive:
-        if not _has_split(path, archive.files):
-            x, y = (_array(path, archive, name) for name in WHOLE)
-            return Part(x, y, "x and y"), None
-        x, y, x_test, y_test = (_array(path, archive, name) for name in SPLIT)
-    return Part(x, y, "x_train and y_train"), Part(x_test, y_test, "x_test and y_test")
-
-
-def _array(path: Path, archive: Any, name: str) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = archive[name]
-    except ValueError as error:
-        raise DataError(
-            f"{path}: the array {name} cannot be read ({error}); arrays of Python objects are "
-            "never unpickled: store numbers, and labels as numbers or text"
-        ) from error
-    # A member that is no array comes as its bytes.
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path}: {name} is no array of NumPy")
-    return array
+def _read(path: Path, scratch: Path | None) -> Read:
+    with Archive(path) as archive:
+        names = SPLIT if _is_split(archive) else WHOLE
+        parts = [
+            Part(archive.examples(x, scratch), archive.whole(y), f"{x} and {y}")
+            for x, y in zip(names[::2], names[1::2], strict=True)
+        ]
+        unused = [short(name) for name in archive.names if name not in names]
+    findings = (Finding("arrays_unused", False, {"names": unused}),) if unused else ()
+    return parts[0], (parts[1] if len(parts) > 1 else None), findings

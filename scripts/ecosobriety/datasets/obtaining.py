@@ -29,7 +29,9 @@ class _Place:
     remote: bool = False
 
 
-def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
+def obtain(
+    spec: Mapping[str, Any], cache: Path | None = None, scratch: Path | None = None
+) -> Dataset:
     """Find a data set, check its checksums and give its fixed split.
 
     Fashion-MNIST and MNIST are looked for in `spec["path"]` alone if it is given; otherwise in the
@@ -41,6 +43,7 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
         spec: the configuration's section `dataset`: `name`, `path` where it applies, and for a
             user's own data all other keys and the study's `task`.
         cache: folder for what was downloaded; the user's cache folder by default.
+        scratch: folder for temporary files; the system's by default.
 
     Raises:
         DataError: the name is unknown, or no place has the data; the message lists each place that
@@ -51,7 +54,7 @@ def obtain(spec: Mapping[str, Any], cache: Path | None = None) -> Dataset:
     if spec.get("class_path") is not None:
         return read_module(spec)
     if format_of(spec) is not None:
-        return read_own(spec)
+        return read_own(spec, scratch)
     if name in catalogue.BUNDLED:
         if path is not None:
             raise DataError(f"dataset.path: {path} does not apply to {name}: it needs no files")

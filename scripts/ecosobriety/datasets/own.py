@@ -1,6 +1,7 @@
 """A user's own data set: which format it has, how many examples, and what decides them."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from ecosobriety import fingerprint
 from ecosobriety.datasets import arrays, image_folder, npz
 from ecosobriety.datasets.catalogue import TRAIN_SIZES
+from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError, one_line
@@ -68,21 +70,26 @@ def training_size(spec: Mapping[str, Any]) -> int | None:
 
 
 @_told_on_one_line()
-def read_own(spec: Mapping[str, Any]) -> Dataset:
+def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
     """Read and check a user's own files.
+
+    Args:
+        spec: the configuration's section `dataset`, and the study's `task`.
+        scratch: folder for what must be unpacked and is too large for the memory.
 
     Raises:
         DataError: they are not what the format says, or no data to learn from.
     """
     path, file_format, test = _path(spec), format_of(spec), None
+    findings: tuple[Finding, ...] = ()
     if file_format in TABLES:
         from ecosobriety.datasets import table
 
         train = table.read(path, file_format, spec["label"], spec["features"])
     elif file_format == "npz":
-        train, test = npz.read(path)
+        train, test, findings = npz.read(path, scratch)
     else:
-        train, test = image_folder.read(path)
+        train, test, findings = image_folder.read(path, scratch)
     return arrays.build(
         spec["name"],
         f"{file_format} {spec['path']}",
@@ -91,6 +98,9 @@ def read_own(spec: Mapping[str, Any]) -> Dataset:
         file=str(path),
         test_share=spec["test_share"],
         task=spec.get("task", "classification"),
+        normalise=spec.get("normalise", "auto"),
+        channels=spec.get("channels"),
+        findings=findings,
     )
 
 
@@ -115,7 +125,7 @@ def stamp(spec: Mapping[str, Any]) -> str | None:
     for file in files:
         if file.exists():
             state = file.stat()
-            digest.update(f"{file} {state.st_size} {state.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{file} {state.st_size} {state.st_mtime_ns}\n"))
     return digest.hexdigest()[:16]
 
 
