@@ -42,13 +42,13 @@ lint: $(VENV)/dev.stamp ## Check style, types and the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint --configfile config/digits.yaml
 
 format: $(VENV)/dev.stamp ## Bring all code into the house's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/snakefmt workflow
 
 docs: $(VENV)/run.stamp ## Write the table of config/README.md anew from the schema
 	PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config

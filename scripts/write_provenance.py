@@ -13,6 +13,6 @@ with logs.logged_to(snakemake.log[0]):
         factor_paths=[Path(path) for path in snakemake.input.factors],
         countries_path=Path(snakemake.input.countries),
         country_data_path=Path(snakemake.input.country_data),
-        repository=Path(snakemake.scriptdir).parent,
+        repository=Path(provenance.__file__).parents[2],
     )
     records.write_json(Path(snakemake.output[0]), facts)

@@ -12,6 +12,8 @@ from typing import Any
 from ecosobriety import datasets
 from ecosobriety.records import RunRecord
 
+COMMIT_FILE = ".git_commit"
+"""In the folder of software that was fetched without its history (`workflow/rules/place.smk`)."""
 DISTURBED_FROM = 0.10
 """From this share of the CPU time taken by others, a training's energy is told as disturbed."""
 
@@ -88,7 +90,16 @@ def sorted_distributions() -> list[Any]:
 
 
 def git_commit(repository: Path) -> str | None:
-    """The commit of a checkout, with `-dirty` where files were changed; None outside of one."""
+    """The commit of a checkout, with `-dirty` where files were changed; None outside of one.
+
+    Where Snakemake fetched the software from a hosting site, a file of this name holds it.
+    """
+    fetched = repository / COMMIT_FILE
+    if fetched.exists():
+        return fetched.read_text(encoding="utf-8").strip()
+    if not (repository / ".git").exists():
+        # Else git tells the commit of a repository that this folder happens to lie in.
+        return None
     try:
         answer = subprocess.run(
             ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
@@ -98,7 +109,7 @@ def git_commit(repository: Path) -> str | None:
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        # No git, or no repository (an archive was unpacked): the report says that it is not known.
+        # No git, or a repository of another account: the report says that it is not known.
         return None
     return answer.stdout.strip()
 

@@ -77,8 +77,7 @@ def measure() -> Iterator[dict[str, Any]]:
         ours_root, bare_root = Path(ours_folder), Path(bare_folder)
         for part in PARTS:
             shutil.copytree(ROOT / part, ours_root / part)
-        for file in ("Snakefile", "environment.yml"):
-            shutil.copy(ROOT / file, ours_root / file)
+        shutil.copy(ROOT / "environment.yml", ours_root / "environment.yml")
         for _ in range(REPEATS):
             for runs, sizes in SIZES.items():
                 ours[runs].append(_plan_ours(ours_root, sizes))

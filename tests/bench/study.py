@@ -58,7 +58,7 @@ def measure() -> Iterator[dict[str, Any]]:
         ours, empty = Path(ours_folder), Path(empty_folder)
         for part in PARTS:
             shutil.copytree(ROOT / part, ours / part)
-        for file in ("Snakefile", "environment.yml", "CITATION.cff"):
+        for file in ("environment.yml", "CITATION.cff"):
             shutil.copy(ROOT / file, ours / file)
         _configure(ours, countries[:-1])
         cold_s, jobs = _run(ours, "--configfile", CONFIG)

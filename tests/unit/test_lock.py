@@ -1,37 +1,53 @@
 """One measured window at a time on a machine, and no lock that outlives its process."""
 
+import os
 import subprocess
 import sys
 import time
+import uuid
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from ecosobriety.errors import EcosobrietyError
-from ecosobriety.files import lock_now
+from ecosobriety import files
+from ecosobriety.errors import EcosobrietyError, MeteringError
+from ecosobriety.files import lock_for_life, open_atomically, take_lock
 from ecosobriety.metering import exclusive_meter
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 HOLD = """
-import sys, time
+import os, runpy, sys, time
 sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from ecosobriety.metering import exclusive_meter
-with exclusive_meter(Path(sys.argv[2])):
+# Without the rest of the package, which takes many times as long to import.
+exclusive_meter = runpy.run_path(f"{sys.argv[1]}/ecosobriety/metering/lock.py")["exclusive_meter"]
+with exclusive_meter(sys.argv[2]):
     print(time.time(), flush=True)
-    time.sleep(float(sys.argv[3]))
+    exec(sys.argv[3])
     print(time.time(), flush=True)
 """
+OTHER_ACCOUNT = 54321
+"""As it need not exist, it has no name, as in containers."""
+AS_OTHER = ["setpriv", f"--reuid={OTHER_ACCOUNT}", f"--regid={OTHER_ACCOUNT}", "--clear-groups"]
+# It may read all, as the interpreter may lie in root's home; it may not write.
+AS_OTHER += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="takes another account: only root can")
 
 
 @pytest.fixture
-def hold(tmp_path):
-    """Start a process that holds the lock for some seconds."""
+def name():
+    """A lock of the test's own: other studies on this machine go on."""
+    return f"ecosobriety-test-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def hold(name):
+    """Start a process that holds the lock while it does something."""
     started = []
 
-    def start(seconds):
-        command = [sys.executable, "-c", HOLD, SCRIPTS, tmp_path / "lock", seconds]
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE)
+    def start(work, *before, **options):
+        command = [*before, sys.executable, "-c", HOLD, str(SCRIPTS), name, work]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
         started.append(process)
         return process
 
@@ -42,26 +58,146 @@ def hold(tmp_path):
 
 
 def test_windows_of_two_processes_never_overlap(hold):
-    processes = [hold(0.5), hold(0.5)]
+    processes = [hold("time.sleep(0.5)") for _ in range(3)]
     windows = sorted([float(t) for t in p.communicate(timeout=60)[0].split()] for p in processes)
-    (_, first_end), (second_start, _) = windows
-    assert first_end <= second_start
+    for (_, ended_at), (started_at, _) in pairwise(windows):
+        assert ended_at <= started_at
 
 
-def test_the_lock_of_a_killed_process_is_taken_over_at_once(hold, tmp_path):
-    holder = hold(600)
+def test_two_values_of_tmpdir_are_one_lock(hold, tmp_path):
+    (tmp_path / "other").mkdir()
+    environments = [{**os.environ, "TMPDIR": str(path)} for path in (tmp_path, tmp_path / "other")]
+    processes = [hold("time.sleep(0.5)", env=environment) for environment in environments]
+    windows = sorted([float(t) for t in p.communicate(timeout=60)[0].split()] for p in processes)
+    assert windows[0][1] <= windows[1][0]
+
+
+@pytest.mark.parametrize("work", ["time.sleep(600)", "os.fork() or time.sleep(3)\ntime.sleep(600)"])
+def test_the_lock_of_a_killed_process_is_free_at_once(hold, name, work):
+    """A forked worker that outlives it does not hold on to it."""
+    holder = hold(work)
     holder.stdout.readline()
-    with pytest.raises(EcosobrietyError, match="held by another process"):
-        lock_now(tmp_path / "lock")
+    time.sleep(0.2)
     holder.kill()
     holder.wait()
     asked_at = time.monotonic()
-    with exclusive_meter(tmp_path / "lock"):
-        assert time.monotonic() - asked_at < 5
+    with exclusive_meter(name):
+        assert time.monotonic() - asked_at < 1
 
 
-def test_who_waits_is_told(hold, tmp_path, caplog):
-    holder = hold(1)
+def test_who_waits_says_for_whom_and_goes_on_at_once(hold, name, caplog):
+    holder = hold("time.sleep(1)")
     holder.stdout.readline()
-    with exclusive_meter(tmp_path / "lock"):
-        assert "another measured run" in caplog.text
+    with exclusive_meter(name):
+        entered_at = time.time()
+    assert f"(process {holder.pid} of {files.account(os.getuid())})" in caplog.text
+    assert entered_at - float(holder.stdout.readline()) < 0.5
+
+
+@needs_root
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+def test_another_account_waits_in_turn(hold, name, caplog):
+    """Each way round, and whoever comes first: a lock without an owner."""
+    holder = hold("time.sleep(1)", *AS_OTHER)
+    holder.stdout.readline()
+    with exclusive_meter(name):
+        other = hold("pass", *AS_OTHER)
+        time.sleep(1)
+        assert other.poll() is None
+    assert other.wait(timeout=60) == 0
+    assert f"(process {holder.pid} of account {OTHER_ACCOUNT})" in caplog.text
+
+
+def test_two_trainings_in_one_process_are_refused(name):
+    with (
+        exclusive_meter(name),
+        pytest.raises(MeteringError, match="holds the energy meter's lock"),
+        exclusive_meter(name),
+    ):
+        pass
+    with exclusive_meter(name):
+        pass
+
+
+def test_without_kernel_names_a_file_is_the_lock(monkeypatch, name, tmp_path):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr("ecosobriety.metering.lock._SHARED_FOLDER", tmp_path)
+    seen = []
+    old = os.umask(0o077)
+    try:
+        with exclusive_meter(name):
+            (path,) = tmp_path.iterdir()
+            # Another account can lock it, too.
+            assert path.stat().st_mode & 0o777 == 0o644
+
+            def on_wait(file):
+                seen.append(file)
+                raise EcosobrietyError("held")
+
+            with pytest.raises(EcosobrietyError, match="held"):
+                take_lock(path, shared=True, on_wait=on_wait)
+        assert seen
+        take_lock(path, shared=True, on_wait=seen.append).close()
+    finally:
+        os.umask(old)
+    assert len(seen) == 1
+
+
+def test_the_lock_of_a_folder_lasts_as_long_as_its_process(tmp_path):
+    path = tmp_path / "deep/lock"
+    lock_for_life(path)
+    assert lock_for_life(path) is lock_for_life(path)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+        "from ecosobriety.files import lock_for_life; lock_for_life(Path(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(SCRIPTS), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert f"{path} is held by process {os.getpid()} of " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.mkdir, "Is a directory"),
+        (lambda path: path.symlink_to(path.with_name("victim")), "it is a link"),
+        (os.mkfifo, "it is no ordinary file"),
+    ],
+)
+def test_what_cannot_be_locked_is_one_sentence_with_file_and_owner(tmp_path, make, reason):
+    path = tmp_path / "lock"
+    make(path)
+    with pytest.raises(EcosobrietyError) as error:
+        lock_for_life(path)
+    me = files.account(os.getuid())
+    assert str(error.value) == f"{path}, which belongs to {me}, cannot be locked: {reason}"
+    assert {p.name for p in tmp_path.iterdir()} == {"lock"}
+
+
+@needs_root
+def test_another_accounts_lock_that_may_not_be_written_is_named_with_its_owner(tmp_path):
+    path = tmp_path / "lock"
+    path.touch(mode=0o644)
+    tmp_path.chmod(0o755)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+        "from ecosobriety.files import lock_for_life; lock_for_life(Path(sys.argv[2]))"
+    )
+    command = [*AS_OTHER, sys.executable, "-c", code, str(SCRIPTS), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr.strip().endswith(
+        f"{path}, which belongs to root, cannot be locked: Permission denied"
+    )
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o002, 0o664), (0o022, 0o644), (0o077, 0o600)])
+def test_files_follow_the_umask(tmp_path, umask, mode):
+    old = os.umask(umask)
+    try:
+        with open_atomically(tmp_path / "folder/file") as file:
+            file.write(b"x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "folder/file").stat().st_mode & 0o777 == mode
+    assert (tmp_path / "folder").stat().st_mode & 0o777 == (0o777 & ~umask)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]

@@ -13,7 +13,6 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
-    "Snakefile",
     "CITATION.cff",
     "environment.yml",
     "config",

@@ -152,8 +152,8 @@ rule write_provenance:
 rule check_claims:
     input:
         **STUDY_FILES,
-        poster="config/poster.yaml",
-        poster_schema="workflow/schemas/poster.schema.yaml",
+        poster=own("config/poster.yaml"),
+        poster_schema=own("workflow/schemas/poster.schema.yaml"),
     output:
         reported("claims"),
     log:

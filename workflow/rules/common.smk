@@ -27,18 +27,23 @@ from ecosobriety import (
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.schema import fault, read_schema, show
 
-ROOT = Path(workflow.basedir)
+
+def own(path):
+    """A file of the software's: by its short name where the software lies in the user's folder."""
+    return path if ROOT.resolve() == Path.cwd() else str(ROOT / path)
+
+
 # For `--software-deployment-method conda`; without it, every rule runs in the caller's environment.
-ENVIRONMENT = str(ROOT / "environment.yml")
-SOURCE_INTENSITY = "config/factors/source_intensity.csv"
-SOURCE_COST = "config/factors/source_cost.csv"
+ENVIRONMENT = "../../environment.yml"
+SOURCE_INTENSITY = own("config/factors/source_intensity.csv")
+SOURCE_COST = own("config/factors/source_cost.csv")
 METHOD_FACTORS = dict(
-    constants="config/factors/method_constants.csv",
-    hardware="config/factors/hardware_tdp.csv",
-    green_algorithms="config/factors/green_algorithms_intensity.csv",
+    constants=own("config/factors/method_constants.csv"),
+    hardware=own("config/factors/hardware_tdp.csv"),
+    green_algorithms=own("config/factors/green_algorithms_intensity.csv"),
 )
-EQUIVALENTS = "config/factors/equivalents.csv"
-REPORT_PARTS = "workflow/report"
+EQUIVALENTS = own("config/factors/equivalents.csv")
+REPORT_PARTS = own("workflow/report")
 LOCALE = f"{REPORT_PARTS}/locale"
 
 
@@ -55,8 +60,14 @@ def check_classes(used):
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one ends here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
+    file = os.path.relpath(paths[-1])
+    if not workflow.modifier.is_main_snakefile():
+        # Whoever uses this as a module gives a configuration, wherever it comes from.
+        paths, file = [], "the module's config"
     schema_path = ROOT / "workflow/schemas/config.schema.yaml"
-    command_line = dict(workflow.config_settings.config)
+    # What `--config` says is for the main Snakefile, and a module's where that hands it on.
+    handed_on = config is workflow.globals["config"]
+    command_line = dict(workflow.config_settings.config) if handed_on else {}
     read = []
     try:
         if workflow.is_main_process:
@@ -68,7 +79,6 @@ def complete_config(written):
             update_config(
                 written, config_layers.read_command_line(schema, command_line)
             )
-        file = os.path.relpath(paths[-1])
         try:
             known = country_data.known_countries(written.get("country_data"))
         except EcosobrietyError as error:
@@ -79,7 +89,7 @@ def complete_config(written):
             schema_path=schema_path,
             file=file,
             countries=known["country_iso3"].tolist(),
-            sources=grid.load_sources(ROOT / SOURCE_INTENSITY)["source"].tolist(),
+            sources=grid.load_sources(Path(SOURCE_INTENSITY))["source"].tolist(),
             training_size=training_size,
             check_classes=check_classes,
         )
@@ -87,10 +97,7 @@ def complete_config(written):
         sys.exit(f"error: {config_layers.blame(error, read, command_line)}")
 
 
-# Snakemake hands this very object on to the scripts.
-completed = complete_config(dict(config))
-config.clear()
-config.update(completed)
+config = complete_config(dict(config))
 
 KNOWN_COUNTRIES = country_data.known_countries(config["country_data"])
 COUNTRIES = KNOWN_COUNTRIES["country_iso3"].tolist()
@@ -108,16 +115,6 @@ FIGURES = figure_names.figure_ids(model["name"] for model in config["models"])
 
 # Snakemake lowers it to the cores that a job may take.
 ALL_CORES = 1_000_000
-
-
-def lock_folder():
-    """Keep a second run out of this folder for as long as this process lives."""
-    try:
-        return files.lock_now(Path(".snakemake/ecosobriety.lock"))
-    except EcosobrietyError as error:
-        raise WorkflowError(
-            f"{error}: another run is at work in this folder; wait for its end"
-        )
 
 
 def record_paths(runs):
@@ -202,7 +199,7 @@ def cell_runs(wildcards):
         grid.select_countries(KNOWN_COUNTRIES, [wildcards.country])
         if wildcards.source != tables.GRID_SOURCE:
             grid.select_sources(
-                grid.load_sources(ROOT / SOURCE_INTENSITY), [wildcards.source]
+                grid.load_sources(Path(SOURCE_INTENSITY)), [wildcards.source]
             )
         runs = study_config.cell_runs(config, int(wildcards.n_train), training_size)
     except EcosobrietyError as error:

@@ -15,8 +15,8 @@ rule export_study:
             f"{RESULTS}/method_ranks.json",
             f"{RESULTS}/provenance.json",
         ],
-        software="CITATION.cff",
-        snakefile="Snakefile",
+        software=own("CITATION.cff"),
+        snakefile=own("workflow/Snakefile"),
     output:
         directory(EXPORT),
     log:

@@ -1,0 +1,106 @@
+# Where the software lies, what runs its scripts, and who may run in the user's folder.
+import io
+import os
+import shlex
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
+
+
+def software_folder(here):
+    """The folder of the software's own files, which need not be the user's.
+
+    Used as a module, it may come from a hosting site: of that, Snakemake itself only gets the files
+    that rules name, and not those that they import.
+    """
+    if isinstance(here, LocalSourceFile):
+        return Path(os.path.abspath(here.get_path_or_uri(secret_free=True))).parents[1]
+    if not isinstance(here, HostingProviderFile):
+        sys.exit(
+            f"error: {here}: a module's snakefile must be a local path, github(...) or gitlab(...), "
+            "for its scripts need the files beside them"
+        )
+    folder = Path(workflow.source_path("../../CITATION.cff")).parent
+    if not (folder / COMMIT_FILE).exists():
+        fetch_software(here, folder)
+    return folder
+
+
+COMMIT_FILE = ".git_commit"
+
+
+def fetch_software(place, folder):
+    """Put all of a hosted repository where Snakemake keeps the file of it that was asked for."""
+    repository = place.hosted_repo.repo
+    archive = io.BytesIO()
+    repository.archive(archive, treeish=place.ref)
+    archive.seek(0)
+    # Another run may do the same at the same time: each file appears at once and whole.
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        fetched = Path(name)
+        with tarfile.open(fileobj=archive) as content:
+            content.extractall(fetched)
+        (fetched / COMMIT_FILE).write_text(repository.commit(place.ref).hexsha)
+        files = sorted(path for path in fetched.rglob("*") if path.is_file())
+        # The commit comes last: it says that all the others are there.
+        for path in sorted(files, key=lambda path: path.name == COMMIT_FILE):
+            target = folder / path.relative_to(fetched)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+
+
+def name_interpreter():
+    """Have scripts run by the interpreter's name: Snakemake does not quote its path."""
+    folder, name = os.path.split(sys.executable)
+    if shlex.quote(sys.executable) == sys.executable:
+        return
+    if os.pathsep in folder:
+        sys.exit(
+            f"error: {sys.executable}: Python cannot be run from a folder with '{os.pathsep}' in "
+            "its path; install it elsewhere"
+        )
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
+    sys.executable = name
+
+
+def run_alone():
+    """Keep a second run out of this folder, and nobody who only reads.
+
+    While it reads a Snakefile, Snakemake does not say whether it is for a run; and its hook `onstart`
+    is for the main Snakefile alone, while this may be a module.
+    """
+    execute, delete_output = workflow.execute, workflow.delete_output
+
+    def execute_alone(*, executor_plugin, **settings):
+        if not executor_plugin.common_settings.dryrun_exec:
+            lock_folder()
+            if executor_plugin.name == "slurm":
+                # No other run is at work here: what still is, has lost its run.
+                slurm.cancel_jobs_of(Path.cwd())
+        return execute(executor_plugin=executor_plugin, **settings)
+
+    def delete_output_alone(*, dryrun=False, **settings):
+        if not dryrun:
+            lock_folder()
+        return delete_output(dryrun=dryrun, **settings)
+
+    workflow.execute, workflow.delete_output = execute_alone, delete_output_alone
+
+
+def lock_folder():
+    """Hold this folder for as long as this process lives."""
+    try:
+        files.lock_for_life(Path(".snakemake/ecosobriety.lock"))
+    except EcosobrietyError as error:
+        raise WorkflowError(
+            f"{error}: one run at a time works in this folder ({Path.cwd()}); wait for its end"
+        )
+
+
+ROOT = software_folder(workflow.current_basedir)
+sys.path.insert(0, str(ROOT / "scripts"))
+name_interpreter()
