@@ -61,18 +61,19 @@ def complete_config(written):
     """The study's configuration with its defaults; a wrong one ends here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
     file = os.path.relpath(paths[-1])
+    read = []
     if not workflow.modifier.is_main_snakefile():
         # Whoever uses this as a module gives a configuration, wherever it comes from.
         paths, file = [], "the module's config"
+        read = [study_files.StudyFile(file, {}, {})]
     schema_path = ROOT / "workflow/schemas/config.schema.yaml"
     # What `--config` says is for the main Snakefile, and a module's where that hands it on.
     handed_on = config is workflow.globals["config"]
     command_line = dict(workflow.config_settings.config) if handed_on else {}
-    read = []
     try:
         if workflow.is_main_process:
             # Snakemake's own reader lets a key stand twice, and much else.
-            read = [study_files.read(Path(os.path.relpath(path))) for path in paths]
+            read += [study_files.read(Path(os.path.relpath(path))) for path in paths]
         if command_line:
             written = deepcopy(written)
             schema = read_schema(schema_path)
