@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -62,6 +63,33 @@ def describe_job() -> dict[str, str | None]:
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         "slurm_cpus_on_node": os.environ.get("SLURM_CPUS_ON_NODE"),
     }
+
+
+def own_and_busy_cpu_s() -> tuple[float, float] | str:
+    """CPU time in s of this process with its children, and of the whole machine; or why not.
+
+    Children that have ended count as soon as they were waited for. One that ends while it is looked
+    at is counted the next time.
+    """
+    try:
+        process = psutil.Process()
+        own_s = _cpu_s(process)
+        for child in process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                own_s += _cpu_s(child)
+        machine = psutil.cpu_times()
+    except (psutil.Error, OSError, ValueError, RuntimeError) as error:
+        return f"the system does not tell its CPU time ({type(error).__name__})"
+    idle_s = machine.idle + getattr(machine, "iowait", 0.0)
+    # Linux counts guests' time in the user's, too.
+    guest_s = getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
+    return own_s, sum(machine) - idle_s - guest_s
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    ended_s = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return float(times.user + times.system + ended_s)
 
 
 def usable_cpus() -> int:

@@ -63,7 +63,7 @@ def describe(
             "number": len(runs),
             "first_started_at": min(run.started_at for run in runs),
             "last_ended_at": max(run.ended_at for run in runs),
-            "disturbed": sum(run.other_cpu_share > DISTURBED_FROM for run in runs),
+            "disturbed": sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
         },
         "hardware": _distinct([_machine(run) for run in runs]),
         "versions": {"python": platform.python_version(), **_distinct_versions(runs)},

@@ -53,12 +53,14 @@ class Component(_Strict):
 class EpochRecord(_Strict):
     """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged.
 
-    A metric is None where the model logged no finite number.
+    The energy is None where it is not known, and `reason` then says why. A metric is None where the
+    model logged no finite number.
     """
 
     epoch: int
     duration_s: float
-    energy_kwh: Energy | None
+    energy_kwh: Positive | None
+    reason: str | None = None
     metrics: dict[str, float | None]
 
 
@@ -70,7 +72,8 @@ class RunRecord(_Strict):
     the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the
     whole training (forward and backward as counted). `other_cpu_share` is the share of the
     machine's CPU time in the window that other processes took: the meter counts it as the
-    training's. `identity` is the digest of all that decides the training. None means not measured.
+    training's. `identity` is the digest of all that decides the training. None means not measured;
+    `missing` says why, by the name of the field.
 
     A record has the score of its task's metric, `test_accuracy` or `test_rmse`, and not the other's
     key. `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error
@@ -108,7 +111,8 @@ class RunRecord(_Strict):
     identity: str
     started_at: str
     ended_at: str
-    other_cpu_share: Share
+    other_cpu_share: Share | None
+    missing: dict[str, str] = {}
     components: dict[Literal["cpu", "gpu", "ram"], Component]
     epoch_log: list[EpochRecord]
     training: dict[str, Any]

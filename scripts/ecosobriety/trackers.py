@@ -10,7 +10,7 @@ import io
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module, resources
@@ -205,6 +205,10 @@ class TrackerMeter:
             return elapsed
         self.stated = tracker.stop()
         return elapsed + Reading(0.0, cpu_kwh=self.stated.energy_kwh / self.stated.pue)
+
+    def settle(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Only the end has an energy."""
+        return list(readings)
 
     def components(self) -> Mapping[ComponentName, Component]:
         """Unknown: a tracker does not tell what it has measured and what guessed."""

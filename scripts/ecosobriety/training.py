@@ -262,6 +262,7 @@ def train(
         started_at=measured.started_at,
         ended_at=measured.ended_at,
         other_cpu_share=measured.other_cpu_share,
+        missing=dict(measured.missing),
         components=dict(measured.components),
         epoch_log=list(measured.epochs),
         training={

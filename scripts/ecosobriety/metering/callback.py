@@ -6,23 +6,26 @@ and evaluation is metered apart, inside and outside `fit`.
 """
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-import psutil
 import pytorch_lightning as pl
 import torch
 
 from ecosobriety.errors import MeteringError
-from ecosobriety.metering.ledger import Ledger, utc_now
+from ecosobriety.hardware import own_and_busy_cpu_s
+from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lock import exclusive_meter
-from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
+from ecosobriety.metering.meter import COMPONENTS, ComponentName, EnergyMeter, Reading
+from ecosobriety.metering.reasons import reason
 from ecosobriety.records import Component, EpochRecord, Quality
 
 SHORT_WINDOW_S = 1.0
-"""Below one second a meter that samples every second is off by several per cent."""
+"""Below one second the kernel's steps of 10 ms are more than one per cent of a processor's load."""
 
 NOTHING = Reading(0.0)
 
@@ -38,11 +41,14 @@ class EnergyResult:
     started_at: str
     ended_at: str
     components: Mapping[ComponentName, Component]
-    other_cpu_share: float
+    other_cpu_share: float | None
     """Share (0-1) of the machine's CPU time in the window that other processes took.
 
-    The meter counts the whole machine, so that their work stands in the training's energy.
+    The meter counts the whole machine, so that their work stands in the training's energy. None
+    where the system does not tell.
     """
+    missing: Mapping[str, str]
+    """Why `eval_energy_kwh` or `other_cpu_share` of a record is None."""
 
     @property
     def short_window(self) -> bool:
@@ -73,55 +79,75 @@ class EnergyCallback(pl.Callback):
         self._meter = meter
         self._ledger = ledger
         self._exclusive = ExitStack()
+        self._expected: dict[ComponentName, Component] = {}
         self._before = NOTHING
         self._train = NOTHING
         self._evaluation = NOTHING
-        self._validation_from: Reading | None = None
+        self._evaluation_fault: str | None = None
+        self._marks: list[_Mark] = []
         self._in_validation = NOTHING
-        self._epoch_from = NOTHING
+        self._last_reading = NOTHING
         self._epochs: list[EpochRecord] = []
+        self._components: dict[ComponentName, Component] = {}
         self._started_at: str | None = None
         self._ended_at: str | None = None
+        self._attempt_from = (datetime.now(UTC), 0.0)
         self._running = False
         self._on_gpu = False
-        self._cpu_from = (0.0, 0.0)
-        self._other_cpu_share = 0.0
+        self._cpu_from: tuple[float, float] | str = ""
+        self._other_cpu_share: float | None = None
+        self._missing: dict[str, str] = {}
+        self._fault: str | None = None
 
     def result(self) -> EnergyResult:
         """The measured energies.
 
         Raises:
-            MeteringError: the training has not ended, or its energy is not positive and finite.
+            MeteringError: the training has not ended, or its energy is not known: a counter failed,
+                or the meter gave what is not positive and finite.
         """
         if self._started_at is None or self._ended_at is None:
             raise MeteringError("the training has not ended: there is no energy to report yet")
-        energy_kwh = self._train.energy_kwh
-        if energy_kwh is None or not (energy_kwh > 0 and math.isfinite(energy_kwh)):
+        components = dict(self._components)
+        failed = self._fault or self._missing_part(components)
+        if failed is not None:
             raise MeteringError(
-                f"the meter gave {energy_kwh} kWh for the training, which is not positive and "
-                "finite; nothing is recorded"
+                f"the training's energy is not known ({failed}): nothing is recorded, train again"
             )
-        components = dict(self._meter.components())
+        energy_kwh = self._train.energy_kwh
+        if energy_kwh is None or not energy_kwh > 0:
+            raise MeteringError(
+                f"the meter gave {energy_kwh} kWh for the training, which is not positive; nothing "
+                "is recorded"
+            )
         train = self._train
         if self._on_gpu and not train.gpu_kwh:
-            reason = components["gpu"].reason or "the meter gave 0 kWh for a training on the GPU"
-            components["gpu"] = Component(quality=None, source=None, reason=reason)
+            told = components["gpu"].reason or reason("gpu_zero")
+            components["gpu"] = Component(quality=None, source=None, reason=told)
             train = replace(train, gpu_kwh=None)
+        evaluation, missing = self._evaluation, dict(self._missing)
+        if self._evaluation_fault is not None or not evaluation.energy_kwh:
+            missing["eval_energy_kwh"] = self._evaluation_fault or reason("no_energy")
+            evaluation = Reading(evaluation.duration_s)
         return EnergyResult(
-            energy_kwh,
-            train,
-            self._evaluation,
-            tuple(self._epochs),
-            self._started_at,
-            self._ended_at,
-            components,
-            self._other_cpu_share,
+            energy_kwh=energy_kwh,
+            train=train,
+            evaluation=evaluation,
+            epochs=tuple(self._epochs),
+            started_at=self._started_at,
+            ended_at=self._ended_at,
+            components=components,
+            other_cpu_share=self._other_cpu_share,
+            missing=missing,
         )
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Probe the hardware before any window."""
         self._exclusive.enter_context(exclusive_meter())
         self._meter.warm_up()
+        self._expected = {
+            name: part for name, part in self._meter.components().items() if part.quality
+        }
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Let other processes measure."""
@@ -131,60 +157,55 @@ class EnergyCallback(pl.Callback):
         """Open the training's window, right before the first epoch."""
         if self._ledger is not None:
             self._ledger.open(carried_energy_kwh=self._before.energy_kwh or 0.0)
-        self._started_at = self._started_at or utc_now()
-        self._in_validation = self._epoch_from = NOTHING
+        self._attempt_from = (datetime.now(UTC), time.monotonic())
+        self._started_at = self._started_at or _iso(self._attempt_from[0])
+        self._ended_at = self._fault = None
+        self._in_validation = self._last_reading = NOTHING
+        self._marks = []
         self._running = True
-        self._cpu_from = _own_and_busy_cpu_s()
+        self._cpu_from = own_and_busy_cpu_s()
         self._meter.start(self._on_reading)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the epoch's energy and what the model logged."""
-        so_far = self._meter.read() - self._in_validation
-        epoch = so_far - self._epoch_from
-        self._epoch_from = so_far
-        self._epochs.append(
-            EpochRecord(
-                epoch=trainer.current_epoch,
-                duration_s=epoch.duration_s,
-                energy_kwh=epoch.energy_kwh,
-                metrics={
-                    name: number if math.isfinite(number := float(value)) else None
-                    for name, value in trainer.callback_metrics.items()
-                },
-            )
-        )
+        metrics = {
+            name: number if math.isfinite(number := float(value)) else None
+            for name, value in trainer.callback_metrics.items()
+        }
+        reading = self._read()
+        self._marks.append(_Mark("epoch", reading, trainer.current_epoch, metrics))
         if self._ledger is not None:
-            self._ledger.update(*_energy_and_duration(so_far))
+            self._ledger.update(*_energy_and_duration(reading - self._in_validation))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Close the training's window."""
+        """Close the training's window; what went wrong in it is told by `result`."""
         self._on_gpu = trainer.strategy.root_device.type == "cuda"
         if self._on_gpu:
             torch.cuda.synchronize()
-        spent = self._meter.stop() - self._in_validation
         self._running = False
-        self._train = self._before + spent
-        self._ended_at = utc_now()
-        own_s, busy_s = (
-            now - then for now, then in zip(_own_and_busy_cpu_s(), self._cpu_from, strict=True)
-        )
-        self._other_cpu_share = max(1.0 - own_s / busy_s, 0.0) if busy_s > 0 else 0.0
+        try:
+            whole = self._sound(self._meter.stop())
+            settled = [self._sound(mark) for mark in self._settled_marks()]
+        except MeteringError as error:
+            self._fault = str(error)
+            whole, settled = self._last_reading, [mark.reading for mark in self._marks]
+        self._close(whole, settled)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note where a validation inside `fit` begins."""
         if self._running:
-            self._validation_from = self._meter.read()
+            self._marks.append(_Mark("validation begins", self._read()))
         elif not trainer.sanity_checking:
             self._meter.start()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count a validation as evaluation, not as training."""
-        if self._running and self._validation_from is not None:
-            spent = self._meter.read() - self._validation_from
-            self._in_validation = self._in_validation + spent
-            self._evaluation = self._evaluation + spent
-        elif not trainer.sanity_checking:
-            self._evaluation = self._evaluation + self._meter.stop()
+        if self._running and self._marks and self._marks[-1].kind == "validation begins":
+            begun = self._marks[-1].reading
+            self._marks.append(_Mark("validation ends", self._read()))
+            self._in_validation = self._in_validation + (self._marks[-1].reading - begun)
+        elif not self._running and not trainer.sanity_checking:
+            self._close_evaluation()
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the evaluation's window."""
@@ -192,7 +213,7 @@ class EnergyCallback(pl.Callback):
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the evaluation's window."""
-        self._evaluation = self._evaluation + self._meter.stop()
+        self._close_evaluation()
 
     def on_exception(
         self,
@@ -204,20 +225,29 @@ class EnergyCallback(pl.Callback):
         with self._exclusive:
             if self._running:
                 self._running = False
-                lost = self._meter.stop() - self._in_validation
+                try:
+                    last = self._sound(self._meter.stop())
+                except MeteringError:
+                    last = self._last_reading
                 if self._ledger is not None:
-                    reason = f"{type(exception).__name__}: {exception}"
-                    self._ledger.close("failed", *_energy_and_duration(lost), error=reason)
+                    lost = last - self._in_validation
+                    told = f"{type(exception).__name__}: {exception}"
+                    self._ledger.close("failed", *_energy_and_duration(lost), error=told)
 
     def state_dict(self) -> dict[str, Any]:
         """Energy and epochs so far, for a checkpoint."""
-        so_far = self._train
+        train, evaluation, epochs = self._train, self._evaluation, self._epochs
+        components = self._components
         if self._running:
-            so_far = self._before + (self._meter.read() - self._in_validation)
+            train = self._before + (self._read() - self._in_validation)
+            evaluation = evaluation + self._in_validation
+            epochs = epochs + _epochs_of(self._marks, [mark.reading for mark in self._marks])
+            components = _worse(components, self._meter.components())
         return {
-            "train": asdict(so_far),
-            "evaluation": asdict(self._evaluation),
-            "epochs": [epoch.model_dump() for epoch in self._epochs],
+            "train": asdict(train),
+            "evaluation": asdict(evaluation),
+            "epochs": [epoch.model_dump() for epoch in epochs],
+            "components": {name: part.model_dump() for name, part in components.items()},
             "started_at": self._started_at,
         }
 
@@ -226,24 +256,146 @@ class EnergyCallback(pl.Callback):
         self._before = Reading(**state_dict["train"])
         self._evaluation = Reading(**state_dict["evaluation"])
         self._epochs = [EpochRecord(**epoch) for epoch in state_dict["epochs"]]
+        self._components = {
+            name: Component(**part) for name, part in state_dict["components"].items()
+        }
         self._started_at = state_dict["started_at"]
 
     def _on_reading(self, reading: Reading) -> None:
         if self._ledger is not None:
             self._ledger.update_if_due(*_energy_and_duration(reading - self._in_validation))
 
+    def _read(self) -> Reading:
+        """The energy so far, which is finite and has not fallen since the last time."""
+        reading = self._sound(self._meter.read(), self._last_reading)
+        self._last_reading = reading
+        return reading
 
-def _own_and_busy_cpu_s() -> tuple[float, float]:
-    """CPU time in s of this process with its children, and of the whole machine."""
-    process = psutil.Process()
-    own = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
-    machine = psutil.cpu_times()
-    idle_s = machine.idle + getattr(machine, "iowait", 0.0)
-    guest_s = getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
-    # Linux counts guests' time in the user's, too.
-    return sum(t.user + t.system for t in own), sum(machine) - idle_s - guest_s
+    def _settled_marks(self) -> Sequence[Reading]:
+        return self._meter.settle([mark.reading for mark in self._marks])
+
+    @staticmethod
+    def _sound(reading: Reading, earlier: Reading = NOTHING) -> Reading:
+        for name in COMPONENTS:
+            value, before = (getattr(r, f"{name}_kwh") for r in (reading, earlier))
+            if value is None:
+                continue
+            if not (math.isfinite(value) and value >= 0):
+                raise MeteringError(
+                    f"the meter gave {value} kWh for the {name.upper()}, which no energy is"
+                )
+            if before is not None and value < before:
+                raise MeteringError(
+                    f"the meter's energy of the {name.upper()} fell from {before:.4g} to "
+                    f"{value:.4g} kWh within a window"
+                )
+        if not (math.isfinite(reading.duration_s) and reading.duration_s >= earlier.duration_s):
+            raise MeteringError(
+                f"the meter's clock went from {earlier.duration_s} to {reading.duration_s} s"
+            )
+        return reading
+
+    def _close(self, whole: Reading, settled: Sequence[Reading]) -> None:
+        """Account for a closed window of training; `settled` are the readings at its marks."""
+        in_validation = _validation_of(self._marks, settled)
+        self._train = self._before + (whole - in_validation)
+        self._evaluation = self._evaluation + in_validation
+        self._epochs = self._epochs + _epochs_of(self._marks, settled)
+        self._components = _worse(self._components, self._meter.components())
+        wall, monotonic_s = self._attempt_from
+        ended_at = _iso(wall + timedelta(seconds=time.monotonic() - monotonic_s))
+        # Of two attempts, each has its own clock.
+        self._ended_at = max(ended_at, self._started_at or ended_at)
+        self._other_cpu_share = None
+        now = own_and_busy_cpu_s()
+        if isinstance(now, str) or isinstance(self._cpu_from, str):
+            self._missing["other_cpu_share"] = now if isinstance(now, str) else str(self._cpu_from)
+            return
+        own_s, busy_s = (end - start for end, start in zip(now, self._cpu_from, strict=True))
+        self._other_cpu_share = min(max(1.0 - own_s / busy_s, 0.0), 1.0) if busy_s > 0 else 0.0
+
+    def _close_evaluation(self) -> None:
+        try:
+            spent = self._sound(self._meter.stop())
+        except MeteringError as error:
+            self._evaluation_fault = str(error)
+            return
+        self._evaluation = self._evaluation + spent
+        told = self._missing_part(self._meter.components())
+        self._evaluation_fault = self._evaluation_fault or told
+
+    def _missing_part(self, components: Mapping[ComponentName, Component]) -> str | None:
+        """Why the energy of a window is not whole; None: each part that can be read was read."""
+        gone = [name for name in self._expected if components[name].quality is None]
+        if not gone:
+            return None
+        told = "; ".join(components[name].reason or "" for name in gone)
+        return reason("part_missing", components=", ".join(gone).upper(), reason=told)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A moment of the training's window, and the energy up to it as known then."""
+
+    kind: Literal["epoch", "validation begins", "validation ends"]
+    reading: Reading
+    epoch: int = 0
+    metrics: Mapping[str, float | None] | None = None
+
+
+def _validation_of(marks: Sequence[_Mark], readings: Sequence[Reading]) -> Reading:
+    """What validations have taken in all, by the readings at the marks."""
+    taken = begun = NOTHING
+    for mark, reading in zip(marks, readings, strict=True):
+        if mark.kind == "validation begins":
+            begun = reading
+        elif mark.kind == "validation ends":
+            taken = taken + (reading - begun)
+    return taken
+
+
+def _epochs_of(marks: Sequence[_Mark], readings: Sequence[Reading]) -> list[EpochRecord]:
+    """The epochs, each without its validations, by the readings at the marks."""
+    epochs = []
+    in_validation = begun = epoch_from = NOTHING
+    for mark, reading in zip(marks, readings, strict=True):
+        if mark.kind == "validation begins":
+            begun = reading
+        elif mark.kind == "validation ends":
+            in_validation = in_validation + (reading - begun)
+        else:
+            so_far = reading - in_validation
+            epochs.append(_epoch(mark, so_far - epoch_from))
+            epoch_from = so_far
+    return epochs
+
+
+def _epoch(mark: _Mark, spent: Reading) -> EpochRecord:
+    known = spent.energy_kwh is not None and spent.energy_kwh > 0
+    return EpochRecord(
+        epoch=mark.epoch,
+        duration_s=spent.duration_s,
+        energy_kwh=spent.energy_kwh if known else None,
+        reason=None if known else reason("no_energy"),
+        metrics=dict(mark.metrics or {}),
+    )
+
+
+def _worse(
+    before: Mapping[ComponentName, Component], now: Mapping[ComponentName, Component]
+) -> dict[ComponentName, Component]:
+    """Of each component the part that is known less well, for the sum of two windows."""
+    order = ("measured", "estimated", None)
+    return {
+        name: max(before.get(name, part), part, key=lambda found: order.index(found.quality))
+        for name, part in now.items()
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
 
 
 def _energy_and_duration(reading: Reading) -> tuple[float, float]:
     """What the ledger holds; a meter without any component has spent no known energy."""
-    return reading.energy_kwh or 0.0, reading.duration_s
+    return max(reading.energy_kwh or 0.0, 0.0), max(reading.duration_s, 0.0)

@@ -1,50 +1,28 @@
-"""The meter of the study: CodeCarbon's offline tracker, with nothing left to chance.
+"""The meter of the study: the hardware and the models of CodeCarbon, in windows of our own.
 
 CodeCarbon fills every constructor argument that is left out from `~/.codecarbon.config`, from
-`./.codecarbon.config` and from `CODECARBON_*` variables; so every argument is passed. One tracker
-measures one window, since a tracker that is started again counts from its first start.
-
-CodeCarbon's own periodic measurement can count an interval twice when `flush` runs at the same
-moment. It is therefore set to never, and the meter's own thread calls `flush` under a lock.
+`./.codecarbon.config` and from `CODECARBON_*` variables; so every argument is passed. Its tracker
+is made to find the hardware, and is never started: see `sensors`.
 """
 
 import logging
 import threading
+import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 from codecarbon import OfflineEmissionsTracker
-from codecarbon.external.hardware import CPU, GPU
-from codecarbon.output_methods.base_output import BaseOutput
-from codecarbon.output_methods.emissions_data import EmissionsData
 
 from ecosobriety.errors import MeteringError
-from ecosobriety.metering.meter import ComponentName, OnReading, Reading
+from ecosobriety.metering.counters import Course
+from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
+from ecosobriety.metering.sensors import Sensor, sensors_of
 from ecosobriety.records import Component
 
 _NEVER_S = 1.0e9
 """About 30 years; a timer takes no infinity."""
-
-_CPU_SOURCES: dict[str, tuple[Literal["measured", "estimated"], str]] = {
-    "intel_rapl": ("measured", "rapl"),
-    "intel_power_gadget": ("measured", "power_gadget"),
-    "apple_powermetrics": ("measured", "powermetrics"),
-    "windows_emi": ("measured", "windows_emi"),
-    "cpu_load": ("estimated", "cpu_load"),
-    "constant": ("estimated", "constant"),
-}
-
-
-class _Latest(BaseOutput):
-    """An output of CodeCarbon that keeps the totals, so that nothing is written anywhere."""
-
-    def __init__(self) -> None:
-        self.totals: EmissionsData | None = None
-
-    def out(self, total: EmissionsData, delta: EmissionsData) -> None:
-        self.totals = total
 
 
 def meter_from(parameters: Mapping[str, Any]) -> "CodeCarbonMeter":
@@ -80,13 +58,16 @@ class CodeCarbonMeter:
         self._cpu_power_w = cpu_power_w
         self._ram_power_w = ram_power_w
         self._lock = threading.Lock()
-        self._tracker: OfflineEmissionsTracker | None = None
-        self._latest = _Latest()
+        self._sensors: dict[ComponentName, Sensor | str] | None = None
+        self._hardware: dict[str, Any] = {}
         self._ticker: threading.Thread | None = None
         self._stopping = threading.Event()
         self._failure: Exception | None = None
-        self._components: dict[ComponentName, Component] | None = None
-        self._hardware: dict[str, Any] = {}
+        self._running = False
+        self._started_s = 0.0
+        self._last_reading = Reading(0.0)
+        self._courses: dict[ComponentName, Course | None] = {}
+        self._components: dict[ComponentName, Component] = {}
 
     def arguments(self) -> dict[str, Any]:
         """Every argument of CodeCarbon's constructors, so that none comes from outside."""
@@ -112,7 +93,7 @@ class CodeCarbonMeter:
             "save_to_prometheus": False,
             "save_to_logfire": False,
             "prometheus_url": "",
-            "output_handlers": [self._latest],
+            "output_handlers": [],
             # None is "those of CUDA_VISIBLE_DEVICES", which are those that the training sees.
             "gpu_ids": None,
             "emissions_endpoint": None,
@@ -137,74 +118,89 @@ class CodeCarbonMeter:
         }
 
     def warm_up(self) -> None:
-        """Probe the hardware (about 2 s the first time) and learn what can be measured."""
+        """Probe the hardware (about 2 s the first time) and learn what can be measured.
+
+        Raises:
+            MeteringError: CodeCarbon did not find out.
+        """
+        if self._sensors is None:
+            self._probe()
         self.start()
         self.stop()
+        self._components = {
+            name: Component(quality=None, source=None, reason=sensor)
+            if isinstance(sensor, str)
+            else sensor.component()
+            for name, sensor in self._all().items()
+        }
 
     def start(self, on_reading: OnReading | None = None) -> None:
         """Open a window and read it every `interval_s` from a thread of its own.
 
         Raises:
-            MeteringError: CodeCarbon did not start.
+            MeteringError: CodeCarbon did not find out what it can measure.
         """
-        if self._tracker is not None:
+        if self._running:
             raise RuntimeError("the meter is already running")
+        if self._sensors is None:
+            self._probe()
         self._failure = None
-        self._latest.totals = None
-        # Its log level is set by the constructor, after its first lines.
-        logging.getLogger("codecarbon").setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            # The old names of arguments are passed on purpose: see the module's docstring.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            tracker = OfflineEmissionsTracker(**self.arguments())
-        # CodeCarbon logs and swallows what goes wrong in its constructor and in start.
-        tracker.start()
-        if getattr(tracker, "_start_time", None) is None:
-            raise MeteringError("CodeCarbon did not start: its own log above says why")
-        self._tracker = tracker
-        if self._components is None:
-            self._components = _components_of(tracker, self._cpu_power_w, self._ram_power_w)
-            self._hardware = tracker.get_detected_hardware()
+        self._last_reading = Reading(0.0)
         self._stopping = threading.Event()
         self._ticker = threading.Thread(
             target=self._tick, args=(self._stopping, on_reading), name="energy-meter", daemon=True
         )
         self._ticker.start()
+        with self._lock:
+            sensors = self._found().values()
+            for sensor in sensors:
+                sensor.start(time.perf_counter)
+            self._running = True
+            self._started_s = time.perf_counter()
+            for sensor in sensors:
+                sensor.shift(self._started_s)
 
     def read(self) -> Reading:
-        """Energy since the start of the window.
+        """Energy since the start of the window, as far as it is known yet.
 
         Raises:
-            MeteringError: CodeCarbon gave no reading, now or in the meter's own thread.
+            MeteringError: reading the energy failed, now or in the meter's own thread.
         """
         with self._lock:
-            if self._failure is not None:
-                raise MeteringError(f"reading the energy failed: {self._failure}")
-            if self._tracker is None:
-                raise RuntimeError("the meter is not running")
-            self._latest.totals = None
-            self._tracker.flush()
-            return self._reading()
+            self._require_running()
+            try:
+                return self._read()
+            except Exception as error:
+                raise _failed(error) from error
 
     def stop(self) -> Reading:
-        """Close the window and return its energy."""
+        """Close the window and return its energy.
+
+        Raises:
+            MeteringError: reading the energy failed, now or in the meter's own thread.
+        """
+        ended_s = time.perf_counter()
         self._stopping.set()
-        if self._ticker is not None:
-            self._ticker.join()
-            self._ticker = None
-        with self._lock:
-            tracker, self._tracker = self._tracker, None
-            if tracker is None:
-                raise RuntimeError("the meter is not running")
-            self._latest.totals = None
-            tracker.stop()
-            if self._failure is not None:
-                raise MeteringError(f"reading the energy failed: {self._failure}")
-            return self._reading()
+        try:
+            with self._lock:
+                self._require_running()
+                return self._close(ended_s - self._started_s)
+        finally:
+            self._running = False
+            if self._ticker is not None:
+                self._ticker.join()
+                self._ticker = None
+
+    def settle(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Readings of the window that was closed last, by what its end told about all of it."""
+        return [self._settled(reading.duration_s) for reading in readings]
 
     def components(self) -> Mapping[ComponentName, Component]:
-        """How each component's energy is obtained; known after `warm_up`."""
-        if self._components is None:
+        """How each component's energy was obtained in the window that was closed last.
+
+        After `warm_up` and before any window: how it is obtained where nothing goes wrong.
+        """
+        if self._sensors is None:
             raise RuntimeError("the meter has not been warmed up")
         return self._components
 
@@ -221,10 +217,42 @@ class CodeCarbonMeter:
             "hardware_seen": self._hardware,
         }
 
+    def _probe(self) -> None:
+        # Its log level is set by the constructor, after its first lines.
+        logging.getLogger("codecarbon").setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            # The old names of arguments are passed on purpose: see the module's docstring.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            tracker = OfflineEmissionsTracker(**self.arguments())
+        try:
+            self._hardware = tracker.get_detected_hardware()
+            self._sensors = sensors_of(tracker, self._cpu_power_w, self._ram_power_w)
+        except Exception as error:
+            raise MeteringError(
+                f"CodeCarbon cannot tell what it can measure here ({_one_line(error)}): "
+                "run `make doctor`"
+            ) from error
+
+    def _all(self) -> dict[ComponentName, Sensor | str]:
+        assert self._sensors is not None
+        return self._sensors
+
+    def _found(self) -> dict[ComponentName, Sensor]:
+        return {name: sensor for name, sensor in self._all().items() if not isinstance(sensor, str)}
+
+    def _require_running(self) -> None:
+        if not self._running:
+            raise RuntimeError("the meter is not running")
+        if self._failure is not None:
+            raise _failed(self._failure)
+
     def _tick(self, stopping: threading.Event, on_reading: OnReading | None) -> None:
         while not stopping.wait(self._interval_s):
             try:
-                reading = self.read()
+                with self._lock:
+                    if stopping.is_set():
+                        return
+                    reading = self._read()
                 if on_reading is not None:
                     on_reading(reading)
             # Kept and raised by the next call in the training's own thread.
@@ -232,42 +260,57 @@ class CodeCarbonMeter:
                 self._failure = error
                 return
 
-    def _reading(self) -> Reading:
-        totals = self._latest.totals
-        if totals is None:
-            raise MeteringError("CodeCarbon gave no reading: its own log above says why")
-        components = self.components()
+    def _read(self) -> Reading:
+        sensors = self._found()
+        for sensor in sensors.values():
+            sensor.sample(time.perf_counter, last=False)
+        now_s = time.perf_counter() - self._started_s
+        # What is known later of an earlier moment may be less.
+        energies = {
+            name: max(sensor.so_far_kwh(now_s), _of(self._last_reading, name) or 0.0)
+            for name, sensor in sensors.items()
+        }
+        self._last_reading = _reading(now_s, energies)
+        return self._last_reading
 
-        def energy_kwh(name: ComponentName, value: float) -> float | None:
-            return None if components[name].quality is None else value
+    def _close(self, window_s: float) -> Reading:
+        try:
+            sensors = self._found()
+            for sensor in sensors.values():
+                sensor.sample(time.perf_counter, last=True)
+            verdicts = {name: sensor.verdict(window_s) for name, sensor in sensors.items()}
+        except Exception as error:
+            raise _failed(error) from error
+        self._courses = {name: course for name, (course, _) in verdicts.items()}
+        self._components = {
+            name: verdicts[name][1]
+            if name in verdicts
+            else Component(quality=None, source=None, reason=str(sensor))
+            for name, sensor in self._all().items()
+        }
+        return self._settled(window_s)
 
-        return Reading(
-            duration_s=totals.duration,
-            cpu_kwh=energy_kwh("cpu", totals.cpu_energy),
-            gpu_kwh=energy_kwh("gpu", totals.gpu_energy),
-            ram_kwh=energy_kwh("ram", totals.ram_energy),
-        )
+    def _settled(self, time_s: float) -> Reading:
+        energies = {
+            name: None if course is None else course.at(time_s) - course.at(0.0)
+            for name, course in self._courses.items()
+        }
+        return _reading(time_s, energies)
 
 
-def _components_of(
-    tracker: OfflineEmissionsTracker, cpu_power_w: float | None, ram_power_w: float | None
-) -> dict[ComponentName, Component]:
-    """How CodeCarbon obtains each component's energy; it has no public way to ask."""
-    cpu = Component(quality=None, source=None, reason="CodeCarbon found no CPU to track")
-    gpu = Component(quality=None, source=None, reason="no GPU found")
-    for hardware in tracker._hardware:
-        if isinstance(hardware, CPU):
-            quality, source = _CPU_SOURCES[hardware._mode]
-            reason = None
-            if quality == "estimated":
-                given = "metering.cpu_power_w" if cpu_power_w is not None else "CodeCarbon"
-                reason = f"no readable hardware counter; TDP {hardware._tdp:g} W from {given}"
-            cpu = Component(quality=quality, source=source, reason=reason)
-        elif isinstance(hardware, GPU):
-            gpu = Component(quality="measured", source="nvml")
-    ram = (
-        Component(quality="estimated", source="ram_model", reason="guessed from the memory's size")
-        if ram_power_w is None
-        else Component(quality="estimated", source="constant", reason="metering.ram_power_w")
-    )
-    return {"cpu": cpu, "gpu": gpu, "ram": ram}
+def _reading(duration_s: float, energies: Mapping[ComponentName, float | None]) -> Reading:
+    cpu, gpu, ram = (energies.get(name) for name in COMPONENTS)
+    return Reading(duration_s, cpu_kwh=cpu, gpu_kwh=gpu, ram_kwh=ram)
+
+
+def _of(reading: Reading, name: ComponentName) -> float | None:
+    value: float | None = getattr(reading, f"{name}_kwh")
+    return value
+
+
+def _failed(error: Exception) -> MeteringError:
+    return MeteringError(f"reading the energy failed: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]

@@ -66,8 +66,18 @@ class EnergyMeter(Protocol):
     def stop(self) -> Reading:
         """Close the window and return its energy."""
 
+    def settle(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Readings of the window that was closed last, by what its end told about all of it.
+
+        A model that knows a load for 0.2 s at least tells of an earlier moment only afterwards, and
+        a counter that failed is known to have failed only then.
+        """
+
     def components(self) -> Mapping[ComponentName, Component]:
-        """How each component's energy is obtained; known after `warm_up`."""
+        """How each component's energy was obtained in the window that was closed last.
+
+        After `warm_up` and before any window: how it is obtained where nothing goes wrong.
+        """
 
     def describe(self) -> Mapping[str, Any]:
         """What a reader needs to judge the numbers: tool, version, settings, hardware seen."""
@@ -115,6 +125,10 @@ class FakeMeter:
         reading = self.read()
         self._started_at = None
         return reading
+
+    def settle(self, readings: Iterable[Reading]) -> list[Reading]:
+        """All is known at once."""
+        return list(readings)
 
     def components(self) -> Mapping[ComponentName, Component]:
         """Constant power is an estimate."""
@@ -166,6 +180,10 @@ class ReplayMeter:
         reading = self.read()
         self._current = None
         return reading
+
+    def settle(self, readings: Iterable[Reading]) -> list[Reading]:
+        """As recorded."""
+        return list(readings)
 
     def components(self) -> Mapping[ComponentName, Component]:
         """As recorded."""
