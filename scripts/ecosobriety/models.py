@@ -16,6 +16,8 @@ from ecosobriety.classes import ClassSpec
 from ecosobriety.errors import ConfigError
 
 INPUT_DIMENSIONS_OF_AN_IMAGE = 2
+MOST_CHANNELS = 4
+"""What a last dimension may be for an image's channels, if nobody says where they are."""
 
 Number = TypeVar("Number", float, Tensor)
 
@@ -35,36 +37,61 @@ def mlp(input_shape: Sequence[int], num_classes: int, hidden: Sequence[int] = (2
 
 
 def cnn(
-    input_shape: Sequence[int], num_classes: int, channels: Sequence[int] = (16, 32)
+    input_shape: Sequence[int],
+    num_classes: int,
+    channels: Sequence[int] = (16, 32),
+    layout: str | None = None,
 ) -> nn.Module:
     """A small convolutional network: 3 x 3 convolutions with ReLU, each halving the image.
 
-    `input_shape` is (height, width) for one channel, or (height, width, channels).
+    `input_shape` is (height, width) for one channel, (height, width, channels), or with the layout
+    `first` (channels, height, width).
     """
-    if len(input_shape) not in (2, 3):
-        raise ConfigError(
-            f"models: cnn: an example has the shape {tuple(input_shape)}, but must be an image: "
-            "(height, width) or (height, width, channels)"
-        )
-    height, width = input_shape[:2]
-    depth = input_shape[2] if len(input_shape) > INPUT_DIMENSIONS_OF_AN_IMAGE else 1
-    depths = [depth, *channels]
-    layers: list[nn.Module] = [_ChannelsFirst()]
+    height, width, depth = _image_shape(input_shape, layout)
+    rows, columns, depths = height, width, [depth, *channels]
+    layers: list[nn.Module] = [_ChannelsFirst(layout)]
     for depth_in, depth_out in pairwise(depths):
         layers += [nn.Conv2d(depth_in, depth_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         height, width = height // 2, width // 2
     if height == 0 or width == 0:
         raise ConfigError(
-            f"models: cnn: channels {list(channels)} halve an image of {tuple(input_shape[:2])} "
+            f"models: cnn: channels {list(channels)} halve an image of {(rows, columns)} "
             f"{len(channels)} times, to nothing; allowed are fewer channels"
         )
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(depths[-1] * height * width, num_classes))
 
 
+def _image_shape(input_shape: Sequence[int], layout: str | None) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    shape = tuple(input_shape)
+    if len(shape) == INPUT_DIMENSIONS_OF_AN_IMAGE and layout is None:
+        return shape[0], shape[1], 1
+    if len(shape) != INPUT_DIMENSIONS_OF_AN_IMAGE + 1:
+        raise ConfigError(
+            f"models: cnn: an example has the shape {shape}, but must be an image: (height, width)"
+            f" with dataset.channels null, or one with channels (dataset.channels is "
+            f"{layout or 'null'})"
+        )
+    if layout is None and not shape[2] <= MOST_CHANNELS < shape[0]:
+        raise ConfigError(
+            f"models: cnn: an example has the shape {shape}: say in dataset.channels whether its "
+            "channels are first or last"
+        )
+    if layout == "first":
+        return shape[1], shape[2], shape[0]
+    return shape[0], shape[1], shape[2]
+
+
 class _ChannelsFirst(nn.Module):
     """(n, height, width[, channels]) to (n, channels, height, width), as convolutions want it."""
 
+    def __init__(self, layout: str | None):
+        super().__init__()
+        self.layout = layout
+
     def forward(self, x: Tensor) -> Tensor:
+        if self.layout == "first":
+            return x
         has_channels = x.dim() > INPUT_DIMENSIONS_OF_AN_IMAGE + 1
         return x.permute(0, 3, 1, 2) if has_channels else x.unsqueeze(1)
 
@@ -73,7 +100,13 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {"linear": linear, "mlp": mlp
 
 
 def build_network(
-    class_path: str, init_args: Mapping[str, Any], input_shape: Sequence[int], num_classes: int
+    class_path: str,
+    init_args: Mapping[str, Any],
+    input_shape: Sequence[int],
+    num_classes: int,
+    *,
+    channels: str | None = None,
+    whole_numbers: bool = False,
 ) -> nn.Module:
     """Build a network for inputs of `input_shape` (without the batch) and its classes.
 
@@ -83,12 +116,21 @@ def build_network(
         init_args: The network's own arguments.
         input_shape: Shape of one example.
         num_classes: Number of outputs: the classes, or 1 for a regression.
+        channels: Which dimension of an example the channels are: `first`, `last`, or None.
+        whole_numbers: Whether the inputs are int64 and not float32.
 
     Raises:
         ConfigError: there is no such network, or it does not give so many outputs.
     """
     if class_path in NETWORKS:
-        return NETWORKS[class_path](tuple(input_shape), num_classes, **init_args)
+        if whole_numbers:
+            raise ConfigError(
+                f"models: {class_path} cannot learn from whole numbers as they are: if they are "
+                "measurements, say in dataset.normalise how they are normalised (global, feature "
+                "or channel)"
+            )
+        options = {"layout": channels} if class_path == "cnn" else {}
+        return NETWORKS[class_path](tuple(input_shape), num_classes, **init_args, **options)
     if "." not in class_path:
         allowed = ", ".join(NETWORKS)
         raise ConfigError(
@@ -96,15 +138,13 @@ def build_network(
         )
     given = {"input_shape": tuple(input_shape), "num_classes": num_classes}
     network: nn.Module = classes.build(ClassSpec("network", class_path, init_args), given)
-    _require_logits(network, class_path, input_shape, num_classes)
+    dtype = torch.int64 if whole_numbers else torch.float32
+    _require_logits(network, class_path, torch.zeros(2, *input_shape, dtype=dtype), num_classes)
     return network
 
 
-def _require_logits(
-    network: nn.Module, class_path: str, input_shape: Sequence[int], num_classes: int
-) -> None:
+def _require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: int) -> None:
     """Send two examples of zeros through a user's network, before any energy is spent on it."""
-    x = torch.zeros(2, *input_shape)
     network.eval()
     try:
         with torch.no_grad():

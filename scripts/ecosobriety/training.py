@@ -182,7 +182,14 @@ def train(
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
-    network = build_network(class_path, init_args, dataset.x_train.shape[1:], task.outputs)
+    network = build_network(
+        class_path,
+        init_args,
+        dataset.x_train.shape[1:],
+        task.outputs,
+        channels=dataset.channels,
+        whole_numbers=dataset.whole_numbers,
+    )
     module, scorer = build_module(network, settings.learning_rate, task, settings.max_steps)
     flop_forward, flop_step = count_flops(network, next(iter(test_batches)), task)
     energy = EnergyCallback(meter, ledger)

@@ -91,3 +91,30 @@ def test_counting_flops_changes_neither_statistics_nor_chance():
     torch.rand(7, 8, 8)
     assert torch.rand(1) == expected
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_a_cnn_is_told_where_the_channels_are():
+    x = torch.arange(2 * 3 * 8 * 10.0).reshape(2, 3, 8, 10)
+    torch.manual_seed(0)
+    first = build_network("cnn", {"channels": [4]}, (3, 8, 10), 5, channels="first")
+    torch.manual_seed(0)
+    last = build_network("cnn", {"channels": [4]}, (8, 10, 3), 5, channels="last")
+    assert torch.equal(first(x), last(x.permute(0, 2, 3, 1)))
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 16, 16), (3, 8, 3), (4, 4, 4), (32, 32, 9)])
+def test_a_cnn_guesses_no_channels(shape):
+    with pytest.raises(ConfigError, match="whether its channels are first"):
+        build_network("cnn", {"channels": [4]}, shape, 5)
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((8, 8), "first"), ((2, 8, 8, 3), None)])
+def test_a_cnn_takes_images_alone(shape, channels):
+    with pytest.raises(ConfigError, match="but must be an image"):
+        build_network("cnn", {"channels": [4]}, shape, 5, channels=channels)
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp", "cnn"])
+def test_whole_numbers_as_they_are_suit_no_network_of_the_study(name):
+    with pytest.raises(ConfigError, match="how they are normalised"):
+        build_network(name, {}, (8, 8), 5, whole_numbers=True)

@@ -158,7 +158,8 @@ class Examples:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """What an array of all examples would give; reads them all."""
-        return np.asarray(self)[key]
+        found: NDArray[Any] = np.asarray(self)[key]
+        return found
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         return self._gathered().astype(self.dtype if dtype is None else dtype, copy=False)

@@ -105,6 +105,11 @@ class Dataset:
                 "shape in both parts"
             )
 
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether networks get the inputs as int64, not as float32."""
+        return self.normalise == "none" and self.x_train.dtype.kind in "iu"
+
     def require_size(self, n_train: int) -> None:
         """Refuse a training-set size that the data set has not.
 
