@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
-from ecosobriety import bundle, logs, records, tables
+from ecosobriety import bundle, collecting, logs, tables
 
 with logs.logged_to(snakemake.log[0]):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input[:-1]]
-    identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
-    runs = records.collect(dict(zip(paths, keys, strict=True)), identity)
+    asked = collecting.Asked(
+        Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
+        **json.loads(snakemake.params.asked),
+    )
+    runs = collecting.collect(dict(zip(paths, keys, strict=True)), asked)
     tables.write_table("runs", runs, Path(snakemake.output.runs[0]))
     bundle.write_bundle(Path(snakemake.output.records), paths)

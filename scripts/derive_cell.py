@@ -3,14 +3,17 @@
 import json
 from pathlib import Path
 
-from ecosobriety import cells, equivalents, grid, logs, records, tables
+from ecosobriety import cells, collecting, equivalents, grid, logs, records, tables
 
 with logs.logged_to(snakemake.log[0]):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input.records]
-    identity = Path(snakemake.input.identity).read_text(encoding="utf-8").strip()
+    asked = collecting.Asked(
+        Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
+        **json.loads(snakemake.params.asked),
+    )
     cell = cells.describe_cell(
-        records.collect(dict(zip(paths, keys, strict=True)), identity),
+        collecting.collect(dict(zip(paths, keys, strict=True)), asked),
         tables.read_table("countries", Path(snakemake.input.countries)),
         grid.load_sources(Path(snakemake.input.sources)),
         grid.load_costs(Path(snakemake.input.costs)),

@@ -12,7 +12,7 @@ from ecosobriety.hardware import begin_probing  # noqa: E402
 
 begin_probing()
 
-from ecosobriety import datasets, logs, metering, records, training  # noqa: E402 (takes as long)
+from ecosobriety import collecting, datasets, logs, metering, training  # noqa: E402 (takes as long)
 
 gc.enable()
 
@@ -22,11 +22,12 @@ with logs.logged_to(snakemake.log[0]):
     for output in map(Path, snakemake.output):
         place = Path(*output.parts[-3:]).with_suffix("")  # {model}/n{n_train}/seed{seed}
         model, n_train, seed = place.parts[0], int(place.parts[1][1:]), int(place.name[4:])
-        identity = training.identity_of(
+        identity = collecting.identity_of(
             dataset.sha256, model, network, n_train, seed, parameters, snakemake.params.code
         )
+        key = (dataset.name, model, n_train, seed)
         # A run that was killed, or that another seed joins, redoes none that is finished.
-        if records.stands(output, identity):
+        if collecting.stands(output, key, identity):
             output.touch()
             continue
         checkpoints = snakemake.params.checkpoints / place

@@ -7,11 +7,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
-from ecosobriety.records import RunRecord
+from ecosobriety.records import RunRecord, parse_record
 
 
 def write_bundle(path: Path, records: Iterable[Path]) -> None:
@@ -31,7 +29,10 @@ def read_bundle(path: Path) -> list[RunRecord]:
     records = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            records.append(RunRecord.model_validate_json(line))
-        except ValidationError as error:
-            raise RecordError(f"{path}: line {number} is not a valid run record") from error
+            records.append(parse_record(line))
+        except RecordError as error:
+            raise RecordError(
+                f"{path}: line {number} is not a valid run record ({error}); delete the file and "
+                "run the study again"
+            ) from error
     return records

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ecosobriety.errors import EcosobrietyError
+from ecosobriety.orphans import end_with_run
 
 
 @contextmanager
@@ -16,7 +17,7 @@ def logged_to(path: str | Path) -> Iterator[None]:
     """Send log messages and warnings of the block, which is a step's work, to a file.
 
     An error that a user can mend ends the program with its one sentence on the standard error; any
-    other goes on, and its traceback stands in the file too.
+    other goes on, and its traceback stands in the file too. A step that has lost its run ends.
     """
     # What a step has imported stays to its end; to search it for garbage even then takes a third of
     # a second, and twice that with PyTorch.
@@ -35,6 +36,7 @@ def logged_to(path: str | Path) -> Iterator[None]:
         library.handlers.clear()
         library.propagate = True
     try:
+        end_with_run()
         yield
     except EcosobrietyError as error:
         logging.error("%s", error)

@@ -4,11 +4,13 @@ A record is one JSON file. It is written atomically (a reader sees the whole fil
 checked when it is read: a truncated, foreign or impossible record is refused by name.
 """
 
+import hashlib
 import json
-import logging
+import math
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -20,14 +22,9 @@ from pydantic import (
     model_validator,
 )
 
-from ecosobriety.errors import RecordError
+from ecosobriety.errors import RecordError, quote
 from ecosobriety.files import open_atomically
 from ecosobriety.metrics import METRICS, Metric
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-logger = logging.getLogger(__name__)
 
 Quality = Literal["measured", "estimated", "mixed"]
 Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -156,64 +153,6 @@ def run_columns(metric: Metric) -> list[str]:
     return [name for name in fields[: fields.index("identity")] if name not in others]
 
 
-def collect(paths: Mapping[Path, RunKey], dataset_sha256: str) -> "pd.DataFrame":
-    """Read records into one table with the columns of `runs`, one row per record, sorted by key.
-
-    A record that is truncated, or that is of another training or other data than its place says, is
-    never averaged in: its file is set aside as `*.refused`, so that the same study run again trains
-    it anew.
-
-    Args:
-        paths: Each record's file, and the data set, model, size and seed that it must be of.
-        dataset_sha256: Digest of the prepared data set.
-
-    Raises:
-        RecordError: records were refused; names the first file, and the log names each.
-    """
-    # Imported where it is needed: a training writes a record, and waits for no pandas.
-    import pandas as pd
-
-    records, refused = [], []
-    for path, key in paths.items():
-        try:
-            records.append(_read_own(path, key, dataset_sha256))
-        except RecordError as error:
-            path.rename(path.with_suffix(f"{path.suffix}.refused"))
-            logger.error("%s; set aside as %s.refused", error, path.name)
-            refused.append(str(error))
-    if refused:
-        more = f", as are {len(refused) - 1} more that the log names" if len(refused) > 1 else ""
-        raise RecordError(
-            f"{refused[0]}; set aside as *.refused{more}: run the study again to train them anew"
-        )
-    # One data set has one task, and so one metric.
-    columns = run_columns(records[0].metric)
-    rows = [record.model_dump(include=set(columns)) for record in records]
-    return pd.DataFrame(rows, columns=columns).sort_values(list(RUN_KEY), ignore_index=True)
-
-
-def _read_own(path: Path, key: RunKey, dataset_sha256: str) -> RunRecord:
-    record = read_record(path)
-    found = (record.dataset, record.model, record.n_train, record.seed)
-    if found != key:
-        raise RecordError(f"{path} is the record of {found}, not of {key}")
-    if record.dataset_sha256 != dataset_sha256:
-        raise RecordError(f"{path} was trained on other data ({record.dataset_sha256})")
-    return record
-
-
-def stands(path: Path, identity: str) -> bool:
-    """Whether a valid record of the training of this identity lies at `path` already."""
-    try:
-        done = path.exists() and read_record(path).identity == identity
-    except RecordError as error:
-        logger.warning("%s: it is trained again", error)
-        return False
-    if done:
-        logger.info("%s: this very training is done already", path)
-    return done
-
-
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file atomically: complete under its name, or not there at all.
 
@@ -226,20 +165,92 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_record(path: Path, record: RunRecord) -> None:
-    """Write a run record atomically."""
-    write_json(path, record.model_dump(mode="json"))
+    """Write a run record atomically, with the digest of its content."""
+    content = record.model_dump(mode="json")
+    write_json(path, {**content, DIGEST: content_digest(content)})
 
 
 def read_record(path: Path) -> RunRecord:
     """Read and check a run record.
 
     Raises:
-        RecordError: the file is truncated, foreign or holds an impossible value; the message names
-            the file and the first field at fault.
+        RecordError: the file is truncated, foreign, changed since it was written, or holds an
+            impossible value; the message names the file and the first fault.
     """
     try:
-        return RunRecord.model_validate_json(path.read_bytes())
+        return parse_record(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    except RecordError as error:
+        raise RecordError(f"{path} is not a valid run record ({error})") from error
+
+
+def parse_record(text: bytes) -> RunRecord:
+    """Check the text of a run record, as `write_record` writes it.
+
+    Raises:
+        RecordError: it is none, or was changed; says what is wrong, without a file.
+    """
+    try:
+        content = json.loads(text)
+    # Nested deeper than Python can follow; a number of thousands of digits is a ValueError.
+    except (ValueError, RecursionError) as error:
+        raise RecordError("the whole file: no JSON text, or a truncated one") from error
+    digest = content.pop(DIGEST, None) if isinstance(content, dict) else None
+    try:
+        record = RunRecord.model_validate(content, strict=False)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise RecordError(f"{path} is not a valid run record ({field}: {first['msg']})") from error
+        raise RecordError(f"{field}: {first['msg']}") from error
+    if problem := contradiction(record):
+        raise RecordError(problem)
+    if digest != content_digest(content):
+        raise RecordError(f"its content is not that of its {DIGEST}: it was changed by hand")
+    return record
+
+
+DIGEST = "record_sha256"
+"""The key under which a record's file holds the digest of everything else in it."""
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """Digest of a record's content, however its file is laid out."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_ROUNDING = 1e-6
+"""Relative difference between a sum and its parts that rounding explains."""
+_READING = 0.05
+"""As `_ROUNDING`, for epochs: the meter is read at their ends, which takes a moment."""
+_CLOCKS_S = 1.0
+"""The clock of the day and the one that durations are taken from may differ by so much."""
+
+
+def contradiction(record: RunRecord) -> str | None:
+    """What in a record contradicts the rest of it, in one sentence; None: nothing does."""
+    parts = (record.energy_cpu_kwh, record.energy_gpu_kwh, record.energy_ram_kwh)
+    total_kwh = math.fsum(part for part in parts if part is not None)
+    if not math.isclose(total_kwh, record.energy_kwh, rel_tol=_ROUNDING):
+        return f"energy_kwh is {record.energy_kwh:g}, but its components add to {total_kwh:g}"
+    epochs_kwh = math.fsum(epoch.energy_kwh or 0.0 for epoch in record.epoch_log)
+    if epochs_kwh > record.energy_kwh * (1 + _READING):
+        return f"energy_kwh is {record.energy_kwh:g}, but its epochs add to {epochs_kwh:g}"
+    epochs_s = math.fsum(epoch.duration_s for epoch in record.epoch_log)
+    if epochs_s > record.train_duration_s * (1 + _READING) + _CLOCKS_S:
+        return (
+            f"train_duration_s is {record.train_duration_s:g}, but its epochs add to {epochs_s:g}"
+        )
+    try:
+        started, ended = map(datetime.fromisoformat, (record.started_at, record.ended_at))
+        window_s = (ended - started).total_seconds()
+    except (ValueError, TypeError):
+        return f"no times: started_at {quote(record.started_at)}, ended_at {quote(record.ended_at)}"
+    # Of a training that was taken up again, the window is longer than what it worked.
+    if window_s < record.train_duration_s * (1 - _READING) - _CLOCKS_S:
+        return (
+            f"train_duration_s is {record.train_duration_s:g}, but from started_at to ended_at it "
+            f"is {window_s:g} s: was the clock set back?"
+        )
+    return None

@@ -2,8 +2,6 @@
 
 import copy
 import gc
-import hashlib
-import json
 import math
 import platform
 import shutil
@@ -21,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety import datasets
 from ecosobriety.batches import Blocks, Slices, cut_batches, lay
-from ecosobriety.errors import DataError
+from ecosobriety.errors import DataError, RecordError
 from ecosobriety.hardware import (
     cpu_name,
     describe_hardware,
@@ -31,7 +29,7 @@ from ecosobriety.hardware import (
 )
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
 from ecosobriety.models import Learner, Task, build_module, build_network
-from ecosobriety.records import RunRecord, write_record
+from ecosobriety.records import RunRecord, contradiction, write_record
 
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
@@ -66,30 +64,6 @@ def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
         if fixed_steps
         else None,
     )
-
-
-def identity_of(
-    dataset_sha256: str,
-    model: str,
-    network: Mapping[str, Any],
-    n_train: int,
-    seed: int,
-    parameters: Mapping[str, Any],
-    code_fingerprint: str,
-) -> str:
-    """Digest of all that decides a training and its measurement, whatever machine does it.
-
-    Args:
-        dataset_sha256: Digest of the data set's content.
-        model: Name of the model.
-        network: `config.model_parameters`: class path, arguments and source of the network.
-        n_train: Number of training examples.
-        seed: As for `train`.
-        parameters: `config.training_parameters`: training and metering by dotted key.
-        code_fingerprint: Fingerprint of the code that decides the result.
-    """
-    parts = [dataset_sha256, model, network, n_train, seed, parameters, code_fingerprint]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def steps_of(n_train: int, epochs: int, batch_size: int) -> int:
@@ -289,7 +263,15 @@ def train(
 
 
 def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> None:
-    """Write the record of a training, whose attempt is then complete and needs no checkpoint."""
+    """Write the record of a training, whose attempt is then complete and needs no checkpoint.
+
+    Raises:
+        RecordError: the record contradicts itself: the attempt has failed.
+    """
+    if problem := contradiction(record):
+        spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
+        ledger.close("failed", spent_kwh, record.train_duration_s, error=problem)
+        raise RecordError(f"{path} is not written, as its parts contradict each other: {problem}")
     # First: a checkpoint of a finished training would be taken up by a later one.
     shutil.rmtree(checkpoints, ignore_errors=True)
     # The record comes last: where it stands, all is said.

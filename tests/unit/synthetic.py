@@ -133,11 +133,14 @@ def make_many_runs(sizes: int, seeds: int) -> pd.DataFrame:
 
 def make_record(**fields: Any) -> RunRecord:
     """A training of 1 h on the CPU that used 0.03 kWh; `fields` overrides."""
+    energy_kwh = fields.get("energy_kwh", 0.03)
     record = {
         **_first_run(),
         "train_duration_s": 3600.0,
-        "energy_kwh": 0.03,
+        "energy_kwh": energy_kwh,
+        "energy_cpu_kwh": 0.6 * energy_kwh,
         "energy_gpu_kwh": None,
+        "energy_ram_kwh": 0.4 * energy_kwh,
         "identity": "1f0a",
         "started_at": "2025-03-01T08:00:00+00:00",
         "ended_at": "2025-03-01T09:00:00+00:00",

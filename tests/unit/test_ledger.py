@@ -67,8 +67,46 @@ def test_attempts_never_share_a_name(tmp_path):
     assert len({Ledger(tmp_path).attempt for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"status": "running", "attempt": "a"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "\udcff", '{"status": "running"}', "[" * 100_000]
+)
 def test_a_foreign_file_is_refused_by_name(tmp_path, content):
-    (tmp_path / "strange.json").write_text(content)
-    with pytest.raises(RecordError, match=r"strange\.json"):
+    (tmp_path / "strange.json").write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(RecordError, match=r"strange\.json is not an entry of the ledger"):
         lost_energy_kwh(tmp_path, "a")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"energy_kwh": -1e-5}, "energy_kwh"),
+        ({"energy_kwh": float("nan")}, "energy_kwh"),
+        ({"energy_kwh": float("inf")}, "energy_kwh"),
+        ({"energy_kwh": "1e-5"}, "energy_kwh"),
+        ({"energy_kwh": True}, "energy_kwh"),
+        ({"energy_kwh": None}, "energy_kwh"),
+        ({"duration_s": -1.0}, "duration_s"),
+        ({"carried_energy_kwh": -1e-5}, "carried_energy_kwh"),
+        ({"status": "done"}, "status"),
+        ({"identity": None}, "identity"),
+        ({"attempt": "another"}, "the entry of 'another'"),
+    ],
+)
+def test_an_impossible_entry_is_refused_by_name(tmp_path, change, named):
+    attempt = Ledger(tmp_path, identity="a")
+    attempt.open()
+    attempt.path.write_text(json.dumps(entry(attempt) | change))
+    with pytest.raises(RecordError, match=rf"{attempt.attempt}\.json .*{named}"):
+        lost_energy_kwh(tmp_path, "a")
+
+
+def test_what_was_taken_over_cancels_no_other_loss(tmp_path):
+    died, resumed, other = (Ledger(tmp_path, identity=of) for of in "aab")
+    died.open()
+    died.update(1e-5, 1.0)
+    other.open()
+    other.update(2e-5, 1.0)
+    # More than the dead one's last entry says, which may be some seconds older than its checkpoint.
+    resumed.open(carried_energy_kwh=1.5e-5)
+    resumed.complete(energy_kwh=6e-5, duration_s=8.0)
+    assert lost_energy_kwh(tmp_path, "c") == pytest.approx(2e-5)

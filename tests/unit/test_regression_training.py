@@ -10,11 +10,12 @@ import torch
 from config_cases import SMALLEST, complete, put, refusal
 
 from ecosobriety import datasets
+from ecosobriety.collecting import Asked, collect
 from ecosobriety.errors import DataError, RecordError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import RMSE
 from ecosobriety.models import Learner, Regression, build_network
-from ecosobriety.records import collect, read_record, run_columns, write_record
+from ecosobriety.records import read_record, run_columns, write_record
 from ecosobriety.tables import read_table, table_schema, write_table
 from ecosobriety.training import TrainingSettings, train
 
@@ -163,7 +164,11 @@ def test_a_record_holds_the_one_score_of_its_task(train_diabetes, diabetes, tmp_
     assert content["test_rmse"] == record.test_rmse
     assert "test_accuracy" not in content
     assert read_record(path) == record
-    runs = collect({path: ("diabetes", "linear", 200, 1)}, diabetes.sha256)
+    key = ("diabetes", "linear", 200, 1)
+    asked = Asked(diabetes.sha256, {"linear": {}}, {}, "")
+    identity = asked.identity(key)
+    write_record(path, record.model_copy(update={"identity": identity}))
+    runs = collect({path: key}, asked)
     assert list(runs.columns) == run_columns(RMSE) == list(table_schema("runs", RMSE).columns)
     write_table("runs", runs, tmp_path / "runs.csv")
     assert read_table("runs", tmp_path / "runs.csv")["test_rmse"].tolist() == [record.test_rmse]

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from ecosobriety import datasets
+from ecosobriety.collecting import identity_of
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.models import Learner
 from ecosobriety.training import (
     TrainingSettings,
     examples_of,
-    identity_of,
     settings_from,
     steps_of,
     train,

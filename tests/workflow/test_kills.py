@@ -119,5 +119,39 @@ def test_the_dead_attempts_add_up(disturbed):
     )
 
 
+def test_no_training_outlives_a_killed_run(tmp_path):
+    """`kill -9` of Snakemake alone: its training ends, and the next run trains alone."""
+    workflow = copy_workflow(tmp_path)
+    target = "results/digits/runs/digits/mlp/n1400/seed1.json"
+    workflow.with_config(
+        lambda c: c.update(training=c["training"] | {"epochs": 2000, "runs_per_job": 1})
+    )
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/changed.yaml"]
+    with (tmp_path / "killed.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--cores", "2", "--", target], cwd=tmp_path, stdout=log, stderr=log
+        )
+    attempts = workflow.results("attempts")
+    wait_for_training(process, attempts)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert any("python" in member.name() for member in family)
+    process.kill()
+    process.wait()
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert not left
+    workflow.with_config(
+        lambda c: c.update(training=c["training"] | {"epochs": 20, "runs_per_job": 1})
+    )
+    workflow.snakemake("--cores", "2", "--", target, config="config/changed.yaml")
+    record = read_record(workflow.folder / target)
+    entries = [json.loads(path.read_text()) for path in attempts.rglob("*.json")]
+    (dead,) = (entry for entry in entries if entry["attempt"] != record.attempt)
+    # It was asked to end, and had the time to write down what it had spent.
+    assert dead["status"] == "failed"
+    assert record.lost_energy_kwh == pytest.approx(dead["energy_kwh"])
+    assert dead["energy_kwh"] > 0
+    assert len(entries) == 2
+
+
 def test_no_half_written_file_stays_behind(disturbed):
     assert not list(disturbed.results("runs").rglob(".*"))

@@ -1,13 +1,14 @@
 """A change re-runs what depends on it, and nothing else."""
 
 import json
+import os
 import re
 import shutil
 
 import pytest
 import yaml
 
-from ecosobriety.records import read_record
+from ecosobriety.records import read_record, write_record
 from ecosobriety.tables import read_table
 
 SIZES = 3
@@ -149,9 +150,9 @@ def test_a_record_that_is_gone_is_made_again_where_records_are_collected_anew(wo
 
 def test_what_no_table_tells_of_a_record_is_followed_too(workflow):
     path = workflow.results("runs/digits/mlp/n200/seed2.json")
-    record = json.loads(path.read_text())
-    record["hardware"]["cpu"] = "another processor"
-    path.write_text(json.dumps(record))
+    record = read_record(path)
+    hardware = {**record.hardware, "cpu": "another processor"}
+    write_record(path, record.model_copy(update={"hardware": hardware}))
     assert planned(workflow) == {"collect_runs": 1, **FROM_RUNS}
     table = workflow.results("tables/runs.csv").read_bytes()
     # A run that ends between the two, as one that was killed would.
@@ -272,12 +273,35 @@ def test_a_language_draws_its_figures_and_builds_the_reports(workflow):
     assert planned(workflow, languages=["en", "fr"]) == {"plot_figures": 1, "build_report": 2}
 
 
-def test_a_truncated_record_is_refused_by_name_and_trained_again(workflow):
-    path = workflow.results("runs/digits/mlp/n600/seed2.json")
-    path.write_text(path.read_text()[:700])
-    refused = workflow.snakemake("--cores", "2", check=False)
-    assert refused.returncode != 0
-    assert "n600/seed2.json is not a valid run record" in refused.stderr
-    workflow.snakemake("--cores", "2")
-    assert read_record(path).test_accuracy > 0.8
-    assert path.with_name("seed2.json.refused").exists()
+def test_records_that_do_not_count_are_trained_again_by_the_very_same_run(workflow):
+    """A truncated one, one with ten times the energy, and one of another seed; their times kept."""
+    places = [workflow.results(f"runs/digits/mlp/n{n}/seed2.json") for n in (200, 600, 1400)]
+    before = [read_record(path) for path in places]
+    foreign = workflow.results("runs/digits/mlp/n1400/seed1.json").read_text()
+    dear = json.loads(places[1].read_text())
+    for name in ("energy_kwh", "energy_cpu_kwh", "energy_ram_kwh"):
+        dear[name] *= 10
+    texts = [places[0].read_text()[:700], json.dumps(dear), foreign]
+    for path, text in zip(places, texts, strict=True):
+        times = path.stat()
+        path.write_text(text)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert planned(workflow) == {"train_model": 3, "collect_runs": 1, **FROM_RUNS}
+    assert not list(workflow.results("runs").rglob("*.refused"))
+    # Whatever triggers the user has chosen: what a record says is no matter of times.
+    table = "results/digits/tables/runs.csv"
+    done = workflow.snakemake("--cores", "2", "--rerun-triggers", "mtime", "--", table)
+    for path, old, said in zip(
+        places,
+        before,
+        ["not a valid run record", "changed by hand", "is the record of"],
+        strict=True,
+    ):
+        again = read_record(path)
+        assert again.attempt != old.attempt
+        assert again.test_accuracy == old.test_accuracy
+        assert path.with_name("seed2.json.refused").exists()
+        (told,) = (line for line in done.stderr.splitlines() if said in line)
+        assert str(path.relative_to(workflow.folder)) in told
+    assert len(list(workflow.results("attempts").rglob("*.json"))) == 12
+    assert "train_model" not in workflow.planned()

@@ -2,7 +2,7 @@ rule collect_runs:
     input:
         # Without a name: of named ones Snakemake forgets which rule was meant to make them.
         *study_records(),
-        identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
+        identity=looked_at_records,
     output:
         runs=reported("runs"),
         records=RECORDS,
@@ -14,6 +14,7 @@ rule collect_runs:
         ENVIRONMENT
     params:
         runs=canonical(study_config.run_grid(config)),
+        asked=ASKED,
         code=code("collect_runs"),
     script:
         "../../scripts/collect_runs.py"

@@ -5,7 +5,7 @@ CELL = "n{n_train}/{country}/{source}"
 rule derive_cell:
     input:
         records=lambda wildcards: record_paths(cell_runs(wildcards)),
-        identity=f"{RESULTS}/data/{config['dataset']['name']}.sha256",
+        identity=looked_at_records,
         countries=STUDY_FILES["countries"],
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,
@@ -23,6 +23,7 @@ rule derive_cell:
         ENVIRONMENT
     params:
         runs=lambda wildcards: canonical(cell_runs(wildcards)),
+        asked=ASKED,
         coverage=canonical(config["grid"]["coverage"]),
         cost=canonical(config["cost"]),
         pue=config["metering"]["pue"],

@@ -4,6 +4,7 @@ import os
 import re
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 
 from snakemake.io import report as in_report
@@ -12,6 +13,7 @@ from snakemake.utils import update_config
 from ecosobriety import config as study_config
 from ecosobriety import (
     classes,
+    collecting,
     config_layers,
     country_data,
     datasets,
@@ -19,6 +21,7 @@ from ecosobriety import (
     files,
     fingerprint,
     grid,
+    orphans,
     slurm,
     study_files,
     tables,
@@ -114,6 +117,11 @@ BENCHMARKS = f"benchmarks/{STUDY}"
 REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
 FIGURES = figure_names.figure_ids(model["name"] for model in config["models"])
 
+# The digest of the data set's content.
+IDENTITY = f"{RESULTS}/data/{config['dataset']['name']}.sha256"
+# How many records that do not count are named one by one.
+MAX_TOLD = 5
+
 # Snakemake lowers it to the cores that a job may take.
 ALL_CORES = 1_000_000
 
@@ -176,6 +184,46 @@ def study_records():
         str(path): path for name in SHARED_JOBS for path in getattr(rules, name).output
     }
     return [shared.get(path, path) for path in records()]
+
+
+@cache
+def look_at_records():
+    """Let records be made anew that do not count, in the run whose plan is being made.
+
+    They may be whole, and yet of another training, or changed by hand, which no time of a file
+    tells. Nothing is moved here: a dry run plans the same.
+    """
+    identity = Path(IDENTITY)
+    if not identity.exists():
+        return
+    asked = collecting.Asked(
+        identity.read_text(encoding="utf-8").strip(), **json.loads(ASKED)
+    )
+    refused = collecting.find_refused(records_there(), asked)
+    for sentence in [*refused.values()][:MAX_TOLD]:
+        logger.warning(f"{sentence}; it is set aside as *.refused and trained again")
+    if len(refused) > MAX_TOLD:
+        logger.warning(f"{len(refused) - MAX_TOLD} more records are trained again")
+    workflow.dag.forcefiles.update(map(str, refused))
+
+
+def records_there():
+    """The records that lie in the study's folder, and the trainings that they must be of."""
+    place = rf"{config['dataset']['name']}/([^/]+)/n([0-9]+)/seed([0-9]+)\.json"
+    there = {}
+    for path in Path(RESULTS, "runs").glob("*/*/n*/seed*.json"):
+        found = re.fullmatch(place, path.relative_to(f"{RESULTS}/runs").as_posix())
+        if found and found[1] in NETWORKS:
+            key = (config["dataset"]["name"], found[1], int(found[2]), int(found[3]))
+            there[path] = key
+    return there
+
+
+def looked_at_records(wildcards):
+    """The data set's digest, an input of the steps that read records: these are looked at first."""
+    if workflow.is_main_process:
+        look_at_records()
+    return IDENTITY
 
 
 def batch_name(sizes, seeds):
@@ -274,6 +322,16 @@ NETWORKS = {
     )
     for model in config["models"]
 }
+# Not all that the script imports: a changed log retrains nothing.
+TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
+# What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
+ASKED = canonical(
+    dict(
+        networks={name: json.loads(network) for name, network in NETWORKS.items()},
+        parameters=json.loads(TRAINING),
+        code_fingerprint=TRAINING_CODE,
+    )
+)
 TRAINING_JOBS = training_jobs()
 # The rules of which one process trains several sizes.
 SHARED_JOBS = [name for name, *_ in TRAINING_JOBS if name.startswith("train_sizes")]

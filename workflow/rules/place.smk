@@ -78,6 +78,9 @@ def run_alone():
     def execute_alone(*, executor_plugin, **settings):
         if not executor_plugin.common_settings.dryrun_exec:
             lock_folder()
+            end_orphans()
+            # Its steps end with it, however it ends.
+            orphans.begin_run(Path.cwd())
             if executor_plugin.name == "slurm":
                 # No other run is at work here: what still is, has lost its run.
                 slurm.cancel_jobs_of(Path.cwd())
@@ -98,6 +101,18 @@ def lock_folder():
     except EcosobrietyError as error:
         raise WorkflowError(
             f"{error}: one run at a time works in this folder ({Path.cwd()}); wait for its end"
+        )
+
+
+def end_orphans():
+    """End what a killed run has left at work in this folder, and tell of it."""
+    try:
+        ended = orphans.end_orphans(Path.cwd())
+    except EcosobrietyError as error:
+        raise WorkflowError(str(error))
+    if ended:
+        logger.warning(
+            f"ended what a killed run had left at work here: processes {ended}"
         )
 
 

@@ -2,8 +2,6 @@
 # One process trains `training.runs_per_job` seeds of a size one after another, or all seeds of
 # several sizes; as their outputs differ in more than wildcards, each such batch is a rule of its own.
 SIZE = "{dataset}/{model}/n{n_train}"
-# Not all that the script imports: a changed log retrains nothing.
-TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
 
 for name, dataset, model, sizes, seeds in TRAINING_JOBS:
 

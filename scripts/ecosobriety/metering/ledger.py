@@ -6,15 +6,18 @@ An attempt's file says `running` from the first batch on and is updated while it
 checkpoint of attempts before it, which is not lost.
 """
 
-import json
+import math
 import os
 import secrets
 import socket
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecosobriety.errors import RecordError
 from ecosobriety.records import write_json
@@ -111,25 +114,52 @@ def lost_energy_kwh(folder: Path, identity: str) -> float:
     """Energy in kWh of attempts that died, less what attempts that completed took over from them.
 
     An attempt that completed, but whose very training is done again, is lost too: its record went
-    with the process that was to keep it.
+    with the process that was to keep it. What a completed attempt took over counts only against
+    attempts at the same training, and no more of it than they spent.
 
     Args:
         folder: Folder of the attempts of one run; it need not exist.
         identity: Digest of the training that is about to be done.
 
     Raises:
-        RecordError: a file is not an attempt's; names it.
+        RecordError: a file is not an attempt's; names it and what is wrong.
     """
-    lost_kwh = 0.0
+    died_kwh, taken_over_kwh = defaultdict[str, float](float), defaultdict[str, float](float)
     for path in sorted(folder.glob("*.json")):
-        try:
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            if entry["status"] == "complete" and entry["identity"] != identity:
-                lost_kwh -= float(entry["carried_energy_kwh"])
-            else:
-                lost_kwh += float(entry["energy_kwh"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise RecordError(
-                f"{path} is not an entry of the ledger ({error!r}): move it away"
-            ) from error
-    return max(lost_kwh, 0.0)
+        entry = _read(path)
+        if entry.status == "complete" and entry.identity != identity:
+            taken_over_kwh[entry.identity] += entry.carried_energy_kwh
+        else:
+            died_kwh[entry.identity] += entry.energy_kwh
+    return math.fsum(max(kwh - taken_over_kwh[of], 0.0) for of, kwh in died_kwh.items())
+
+
+class _Entry(BaseModel):
+    """What is asked of an attempt's file; it holds more for people to read."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    attempt: str
+    identity: str
+    status: Status
+    energy_kwh: Annotated[float, Field(ge=0)]
+    duration_s: Annotated[float, Field(ge=0)]
+    carried_energy_kwh: Annotated[float, Field(ge=0)]
+
+
+def _read(path: Path) -> _Entry:
+    try:
+        entry = _Entry.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise RecordError(
+            f"{path} is not an entry of the ledger ({field}: {first['msg']}): move it away"
+        ) from error
+    if entry.attempt != path.stem:
+        raise RecordError(
+            f"{path} is the entry of {entry.attempt!r}, not of its name: move it away"
+        )
+    return entry
