@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help report example trackers doctor test test-slurm bench lint format docs lock clean
+.PHONY: help report example trackers doctor test test-slurm bench backtest lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -37,6 +37,9 @@ test-slurm: $(VENV)/dev.stamp ## Run the digits study through a Slurm cluster of
 
 bench: $(VENV)/dev.stamp ## Measure speed, as ratios within one run, into benchmarks/results.csv
 	PYTHONPATH=scripts:tests $(BIN)/python -m bench
+
+backtest: $(VENV)/backtest.stamp ## Replay the stopping rules on real learning curves, into docs/backtest.md (four minutes)
+	PYTHONPATH=scripts:tests:$(VENV)/backtest $(BIN)/python -m backtest $(VENV)/backtest/lcdb/database-accuracy.csv
 
 lint: $(VENV)/dev.stamp ## Check style, types and the workflow
 	$(BIN)/ruff check .
@@ -78,6 +81,11 @@ $(VENV)/run.stamp: requirements.lock
 
 $(VENV)/trackers.stamp: requirements-trackers.lock $(VENV)/run.stamp
 	$(PIP_INSTALL) --no-deps -r requirements-trackers.lock
+	touch $@
+
+# LCDB's package is its database; neither of the two is used for anything else.
+$(VENV)/backtest.stamp: requirements-backtest.lock $(VENV)/run.stamp
+	$(PIP_INSTALL) --no-deps --upgrade --target $(VENV)/backtest -r requirements-backtest.lock
 	touch $@
 
 # The trackers last, for they need an older setuptools than the lock's.
