@@ -11,9 +11,9 @@ with logs.logged_to(snakemake.log[0]):
     data = Path(snakemake.output.data)
     dataset = datasets.obtain(spec, scratch=data.parent)
     dataset.require_size(snakemake.params.n_train)
-    for finding in dataset.findings:
-        logging.info("%s", finding.sentence())
     datasets.save(dataset, data)
     intake = datasets.intake.describe(dataset, spec["task"])
+    for finding in intake.findings:
+        logging.log(logging.WARNING if finding.headline else logging.INFO, finding.sentence())
     datasets.intake.write(intake, Path(snakemake.output.intake))
     Path(snakemake.output.identity).write_text(dataset.sha256 + "\n", encoding="utf-8")

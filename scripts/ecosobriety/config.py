@@ -22,6 +22,7 @@ from ecosobriety.contradictions import (
     own_classes,
     size_contradictions,
 )
+from ecosobriety.datasets import Intake
 from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.fingerprint import class_fingerprint
 from ecosobriety.schema import (
@@ -32,8 +33,8 @@ from ecosobriety.schema import (
     show,
 )
 
-TrainingSize = Callable[[Mapping[str, Any]], int | None]
-"""Gives the number of training examples of the section `dataset`; None where it is not known."""
+TakeIn = Callable[[Mapping[str, Any]], Intake | None]
+"""Looks at the data of the section `dataset`, to which `task` is added; None: it does not look."""
 CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
 """Says of each of the user's classes what is wrong with it, in one sentence, or None."""
 
@@ -49,7 +50,7 @@ def load(
     schema_path: Path,
     countries: Collection[str],
     sources: Collection[str],
-    training_size: TrainingSize,
+    take_in: TakeIn,
     check_classes: CheckClasses,
 ) -> dict[str, Any]:
     """Read a study's configuration and complete it; see `read` and `complete`.
@@ -63,7 +64,7 @@ def load(
         file=str(path),
         countries=countries,
         sources=sources,
-        training_size=training_size,
+        take_in=take_in,
         check_classes=check_classes,
     )
 
@@ -84,7 +85,7 @@ def complete(
     file: str,
     countries: Collection[str],
     sources: Collection[str],
-    training_size: TrainingSize,
+    take_in: TakeIn,
     check_classes: CheckClasses,
 ) -> dict[str, Any]:
     """Check a configuration and fill in the defaults.
@@ -95,7 +96,7 @@ def complete(
         file: name of the configuration's file, for the messages.
         countries: the known countries, ISO 3166 alpha-3.
         sources: the known energy sources.
-        training_size: as `datasets.training_size`, which reads the user's own files.
+        take_in: as `datasets.take_in`, which reads the user's own files.
         check_classes: as `classes.check_apart`, which imports the user's own classes.
 
     Returns:
@@ -110,11 +111,11 @@ def complete(
     for key, text in contradictions(completed):
         raise fault(file, key, text)
     try:
-        largest = training_size(completed["dataset"])
+        intake = take_in({**completed["dataset"], "task": completed["task"]})
     except DataError as error:
         shown = show(completed["dataset"]["path"])
         raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
-    for key, text in size_contradictions(completed, reference_n_train(completed), largest):
+    for key, text in size_contradictions(completed, reference_n_train(completed), intake):
         raise fault(file, key, text)
     used = own_classes(completed)
     for (key, spec), reason in zip(used.items(), check_classes([*used.values()]), strict=True):
@@ -172,7 +173,7 @@ def shared_sizes(config: Mapping[str, Any]) -> list[list[int]]:
 
 
 def cell_runs(
-    config: Mapping[str, Any], n_train: int, training_size: TrainingSize
+    config: Mapping[str, Any], n_train: int, take_in: TakeIn
 ) -> list[tuple[str, str, int, int]]:
     """The trainings behind one cell: every seed of the study's first model at one size.
 
@@ -183,7 +184,8 @@ def cell_runs(
         DataError: the user's own data cannot be read.
     """
     dataset = config["dataset"]["name"]
-    largest = training_size(config["dataset"]) or n_train
+    intake = take_in({**config["dataset"], "task": config["task"]})
+    largest = (intake and intake.train_examples) or n_train
     if not 0 < n_train <= largest:
         raise ConfigError(
             f"the cell's size is {n_train}, but must be from 1 to {largest}, the number of "

@@ -147,16 +147,16 @@ def _model_contradictions(
 
 
 def size_contradictions(
-    config: Mapping[str, Any], reference: int, largest: int | None
+    config: Mapping[str, Any], reference: int, intake: datasets.Intake | None
 ) -> Iterator[tuple[str, str]]:
     """As `contradictions`, of the sizes.
 
     Args:
         config: the completed configuration.
         reference: the size that the others are judged against.
-        largest: the number of training examples that there are; None: not known.
+        intake: what is known of the data set; None: it was not looked at.
     """
-    sizes = config["grid"]["n_train"]
+    sizes, largest = config["grid"]["n_train"], intake and intake.train_examples
     for i, size in enumerate(sizes):
         if largest is not None and size > largest:
             name = config["dataset"]["name"]
@@ -170,3 +170,12 @@ def size_contradictions(
         if size not in sizes:
             allowed = f"one of grid.n_train: {list_names(sizes)}"
             yield f"methods.tool_sizes[{i}]", f"is {size}, but must be {allowed}"
+    if intake is not None:
+        yield from _unfit_subsets(config["grid"], intake)
+
+
+def _unfit_subsets(grid: Mapping[str, Any], intake: datasets.Intake) -> Iterator[tuple[str, str]]:
+    sizes, seeds = grid["n_train"], grid["seeds"]
+    for size, seed, what in datasets.intake.unfit_subsets(intake, sizes, seeds):
+        allowed = f"a size to learn from: of the examples that the seed {seed} draws, {what}"
+        yield f"grid.n_train[{sizes.index(size)}]", f"is {size}, but must be {allowed}"

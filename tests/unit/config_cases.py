@@ -24,7 +24,7 @@ KNOWN = {
     "schema_path": SCHEMA,
     "countries": COUNTRIES,
     "sources": SOURCES,
-    "training_size": datasets.training_size,
+    "take_in": datasets.take_in,
     "check_classes": check_apart,
 }
 

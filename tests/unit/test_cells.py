@@ -7,7 +7,7 @@ import pytest
 
 from ecosobriety.cells import describe_cell
 from ecosobriety.config import cell_runs
-from ecosobriety.datasets import training_size
+from ecosobriety.datasets import take_in
 from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import ConfigError
 from ecosobriety.grid import load_costs, load_countries, load_sources
@@ -128,11 +128,12 @@ def test_values_are_those_of_the_table() -> None:
 
 def test_a_cells_trainings_are_every_seed_of_the_first_model_at_its_size() -> None:
     config = {
+        "task": "classification",
         "dataset": {"name": "digits"},
         "models": [{"name": "mlp"}, {"name": "linear"}],
         "grid": {"n_train": [200], "seeds": [1, 7]},
     }
-    runs = cell_runs(config, 300, training_size)
+    runs = cell_runs(config, 300, take_in)
     assert runs == [("digits", "mlp", 300, 1), ("digits", "mlp", 300, 7)]
     with pytest.raises(ConfigError, match=r"1401, but must be from 1 to 1400"):
-        cell_runs(config, 1401, training_size)
+        cell_runs(config, 1401, take_in)

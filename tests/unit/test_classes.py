@@ -218,7 +218,7 @@ def test_a_data_module_gives_every_example_once_and_in_order():
     assert dataset.y_test.tolist() == [2, 0, 1, 2, 0, 1]
     assert dataset.name == "mine"
     assert dataset.sha256 == datasets.obtain(module_spec("Data", test=6)).sha256
-    assert datasets.training_size(module_spec("Data")) is None
+    assert datasets.take_in(module_spec("Data")).train_examples is None
     with pytest.raises(DataError, match="mine has 14 training examples, fewer than 15"):
         dataset.require_size(15)
 

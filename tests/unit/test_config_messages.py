@@ -218,8 +218,7 @@ from ecosobriety.schema import complete_value
         (
             ("dataset",),
             {"name": "csv", "path": "nowhere/a.csv", "label": "y"},
-            'dataset.path is "nowhere/a.csv", but nowhere/a.csv: cannot be read as a table '
-            "(No such file or directory)",
+            'dataset.path is "nowhere/a.csv", but nowhere/a.csv: cannot be read: No such file',
         ),
         (
             ("dataset",),

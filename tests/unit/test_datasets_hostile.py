@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ecosobriety.datasets import obtain, training_size
+from ecosobriety.datasets import obtain, take_in
 from ecosobriety.errors import DataError
 
 SPEC = {"label": None, "features": None, "test_share": 0.2, "format": None}
@@ -36,7 +36,7 @@ def taken_or_refused(spec: dict[str, Any]) -> None:
         assert len(message.splitlines()) == 1
     else:
         assert np.isfinite(dataset.x_train).all()
-        assert training_size(SPEC | spec) == len(dataset.y_train)
+        assert take_in(SPEC | spec).train_examples == len(dataset.y_train)
 
 
 @pytest.mark.filterwarnings("ignore")

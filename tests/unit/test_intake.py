@@ -61,7 +61,7 @@ def test_a_finding_is_one_english_sentence() -> None:
         "3 test examples (25.0%) are training examples too"
     )
     assert said("classes_differ_by_case", groups=[{"Cat": 3, "cat": 1}, {"A": 1, "a": 1}]) == (
-        'classes differ by capital letters alone: "Cat" (3), "cat" (1); "A" (1), "a" (1)'
+        'classes differ by capitals alone: "Cat" (3), "cat" (1); "A" (1), "a" (1)'
     )
     long = said("features_used", count=1000, names=["long name " * 3] * 1000)
     assert len(long) == 300

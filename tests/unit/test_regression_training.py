@@ -181,7 +181,7 @@ def test_a_record_holds_the_one_score_of_its_task(train_diabetes, diabetes, tmp_
 def own_table(folder, **columns):
     rng = np.random.default_rng(0)
     area = rng.uniform(20, 120, 40).round(1)
-    table = pd.DataFrame({"area": area, "floor": range(40), "price": 1000.5 * area})
+    table = pd.DataFrame({"area": area, "floor": np.arange(40) % 7, "price": 1000.5 * area})
     table.assign(**columns).to_csv(folder / "flats.csv", index=False)
     return {**OWN, "name": "csv", "path": str(folder / "flats.csv"), "label": "price"}
 
@@ -190,7 +190,7 @@ def test_a_users_table_and_archive_hold_numbers_to_predict(tmp_path):
     table = datasets.obtain(own_table(tmp_path))
     assert (len(table.y_train), len(table.y_test), table.classes) == (30, 10, ())
     assert table.y_train == pytest.approx(1000.5 * table.x_train[:, 0], rel=1e-6)
-    assert datasets.training_size(own_table(tmp_path)) == 30
+    assert datasets.take_in(own_table(tmp_path)).train_examples == 30
     np.savez(tmp_path / "a.npz", x=np.eye(8), y=np.linspace(0, 1, 8)[:, None])
     archive = datasets.obtain({**OWN, "name": "npz", "path": str(tmp_path / "a.npz")})
     assert archive.y_train.shape == (6,)
@@ -201,9 +201,9 @@ def test_a_users_table_and_archive_hold_numbers_to_predict(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ({"price": "dear"}, "the targets of the table are text, but must be numbers"),
+        ({"price": "dear"}, 'the target "price" holds "dear" in row 1'),
         ({"price": 7.5}, "all training targets are 7.5: there is nothing to learn"),
-        ({"price": [np.inf] + [1.0] * 39}, "hold inf in example 0"),
+        ({"price": [np.inf] + [1.0] * 39}, "has no finite number in row 1"),
     ],
 )
 def test_targets_that_cannot_be_learnt_are_refused(tmp_path, columns, reason):

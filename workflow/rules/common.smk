@@ -50,9 +50,19 @@ REPORT_PARTS = own("workflow/report")
 LOCALE = f"{REPORT_PARTS}/locale"
 
 
-def training_size(dataset):
-    """How many examples there are; a job need not read the user's files once more for that."""
-    return datasets.training_size(dataset) if workflow.is_main_process else None
+@cache
+def look_at(dataset):
+    """What is known of the data set (as JSON); read once, and told once."""
+    intake = datasets.take_in(json.loads(dataset))
+    for finding in intake.findings:
+        mark = "warning" if finding.headline else "note"
+        print(f"{mark}: {finding.sentence()}", file=sys.stderr)
+    return intake
+
+
+def take_in(dataset):
+    """What is known of the data set; a job need not read the user's files once more for that."""
+    return look_at(json.dumps(dataset)) if workflow.is_main_process else None
 
 
 def check_classes(used):
@@ -94,7 +104,7 @@ def complete_config(written):
             file=file,
             countries=known["country_iso3"].tolist(),
             sources=grid.load_sources(Path(SOURCE_INTENSITY))["source"].tolist(),
-            training_size=training_size,
+            take_in=take_in,
             check_classes=check_classes,
         )
     except EcosobrietyError as error:
@@ -250,7 +260,7 @@ def cell_runs(wildcards):
             grid.select_sources(
                 grid.load_sources(Path(SOURCE_INTENSITY)), [wildcards.source]
             )
-        runs = study_config.cell_runs(config, int(wildcards.n_train), training_size)
+        runs = study_config.cell_runs(config, int(wildcards.n_train), take_in)
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
     others = [

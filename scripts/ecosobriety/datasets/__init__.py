@@ -7,8 +7,9 @@ describes it, and `training_order` says which images a training of a given size 
 from ecosobriety.datasets import intake
 from ecosobriety.datasets.catalogue import BUNDLED, REGRESSIONS, TRAIN_SIZES
 from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.intake import Intake
 from ecosobriety.datasets.obtaining import obtain
-from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, training_size
+from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, take_in
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset, load, save
 
@@ -20,6 +21,7 @@ __all__ = [
     "TRAIN_SIZES",
     "Dataset",
     "Finding",
+    "Intake",
     "format_of",
     "input_files",
     "intake",
@@ -27,6 +29,6 @@ __all__ = [
     "obtain",
     "save",
     "stamp",
+    "take_in",
     "training_order",
-    "training_size",
 ]

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets import class_names, gate
 from ecosobriety.datasets import inputs as own_inputs
+from ecosobriety.datasets.class_names import Coded
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.inputs import kind
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
@@ -29,11 +31,20 @@ class Part:
         x: (n, *input_shape) numbers, in memory or in a file.
         y: (n,) whole numbers, truth values or text; for a regression numbers.
         name: what the part is called in a message, such as "x_train and y_train".
+        features: names of the columns of a table.
+        findings: what its reader found.
     """
 
     x: NDArray[Any] | Examples
-    y: NDArray[Any]
+    y: NDArray[Any] | Coded
     name: str
+    features: tuple[str, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        """Shape of the labels."""
+        return self.y.index.shape if isinstance(self.y, Coded) else self.y.shape
 
 
 def training_share(examples: int, test_share: float) -> int:
@@ -72,9 +83,10 @@ def build(
         DataError: the arrays are no data for the task; names the file and the reason.
     """
     parts = [train] if test is None else [train, test]
+    findings += train.findings
     try:
         checked = [
-            own_inputs.check(part.x, len(part.y) if part.y.ndim else None, part.name)
+            own_inputs.check(part.x, part.label_shape[0] if part.label_shape else None, part.name)
             for part in parts
         ]
         classes: tuple[str, ...] = ()
@@ -82,7 +94,10 @@ def build(
         if task == "regression":
             labels = [_targets(part.y, part.name) for part in parts]
         else:
-            classes, labels = _encode([part.y for part in parts], [part.name for part in parts])
+            classes, labels, told = class_names.encode(
+                [part.y for part in parts], [part.name for part in parts]
+            )
+            findings += tuple(told)
         if test is None:
             (whole,), (y,) = checked, labels
             order = training_order(y, SPLIT_SEED)
@@ -98,6 +113,8 @@ def build(
         resolved = own_inputs.resolve(normalise, channels, one)
         if test is not None:
             findings += own_inputs.compare_scales(one, other, resolved)
+        if train.features is not None:
+            findings += gate.examine(one.x[:], labels[0], train.features, classes=bool(classes))
         return Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),
@@ -106,14 +123,17 @@ def build(
             origin=origin,
             normalise=resolved,
             channels=channels,
+            features=train.features,
             findings=findings,
         )
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
 
-def _targets(y: NDArray[Any], name: str) -> NDArray[Any]:
-    """Targets of a regression as float32; none may be missing or infinite."""
+def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:
+    """Targets of a regression as float64; none may be missing, infinite or merge with another."""
+    if isinstance(y, Coded):
+        raise DataError(f"the targets of {name} are labels, but must be numbers")
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1:
@@ -121,13 +141,20 @@ def _targets(y: NDArray[Any], name: str) -> NDArray[Any]:
     if y.dtype.kind not in "uif":
         raise DataError(f"the targets of {name} are {kind(y.dtype)}, but must be numbers")
     with np.errstate(over="ignore"):
-        converted = y.astype(np.float32)
+        converted = y.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(converted))
     if len(bad):
         raise DataError(
             f"the targets of {name} hold {y[bad[0]]} in example {bad[0]} (counted from 0), but "
             "must hold finite numbers"
         )
+    if y.dtype.itemsize >= 8 and y.dtype != np.float64:
+        before, after = len(np.unique(y)), len(np.unique(converted))
+        if after < before:
+            raise DataError(
+                f"the targets of {name} hold {before} different numbers, of which 64-bit floats "
+                f"tell {after} apart: subtract a constant"
+            )
     return converted
 
 
@@ -138,45 +165,11 @@ def _require_different(targets: NDArray[Any]) -> None:
         )
 
 
-def _encode(
-    parts: Sequence[NDArray[Any]], names: Sequence[str]
-) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
-    """Class names in their order (numbers by value, text by letters), and indices of them."""
-    whole = [_labels(y, name) for y, name in zip(parts, names, strict=True)]
-    if len({y.dtype.kind for y in whole}) > 1:
-        raise DataError(f"the labels of {' and '.join(names)} are numbers and text, not one kind")
-    classes, indices = np.unique(np.concatenate(whole), return_inverse=True)
-    if len(classes) < 2:
-        raise DataError(
-            f"the labels hold the one class {classes[0]} alone, but must hold at least two"
-        )
-    ends = np.cumsum([len(y) for y in whole])[:-1]
-    labels = np.split(indices.reshape(-1).astype(np.int64), ends)
-    return tuple(str(name) for name in classes), labels
-
-
-def _labels(y: NDArray[Any], name: str) -> NDArray[Any]:
-    """Labels as whole numbers or as text."""
-    if y.ndim != 1:
-        raise DataError(f"the labels of {name} have the shape {y.shape}, but must be one a row")
-    if y.dtype.kind == "f":
-        whole = np.isfinite(y) & (y == np.round(y))
-        if not whole.all():
-            raise DataError(
-                f"the labels of {name} hold {y[~whole][0]}, but must be whole numbers or text"
-            )
-        return y.astype(np.int64)
-    if y.dtype.kind in "bU":
-        return y.astype(str)
-    if y.dtype.kind in "ui":
-        return y.astype(np.int64)
-    raise DataError(f"the labels of {name} are {kind(y.dtype)}, but must be whole numbers or text")
-
-
 def _require_trained_classes(
     classes: Sequence[str], y_train: NDArray[np.int64], y_test: NDArray[np.int64]
 ) -> None:
     unseen = [classes[i] for i in np.setdiff1d(y_test, y_train)]
     if unseen:
-        listed = ", ".join(unseen[:MAX_NAMED]) + (", …" if len(unseen) > MAX_NAMED else "")
+        listed = ", ".join(f'"{short(name)}"' for name in unseen[:MAX_NAMED])
+        listed += ", …" if len(unseen) > MAX_NAMED else ""
         raise DataError(f"the test part alone holds the class {listed}, which nothing can learn")

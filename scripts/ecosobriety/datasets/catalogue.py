@@ -12,6 +12,14 @@ TRAIN_SIZES: Mapping[str, int] = {
 }
 """Training examples of each named data set: the largest size that a study can ask for."""
 
+TEST_SIZES: Mapping[str, int] = {
+    "digits": 397,
+    "fashion-mnist": 10_000,
+    "mnist": 10_000,
+    "diabetes": 100,
+}
+"""Test examples of each of them."""
+
 REGRESSIONS = ("diabetes",)
 """The named data sets with numbers to predict; the others have classes."""
 

@@ -21,10 +21,20 @@ SENTENCES: Mapping[str, str] = {
     "test part from {test_low} to {test_high}",
     "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
     "spread in the test part than in the training part",
-    "names_normalised": "class names were trimmed or brought to one Unicode form: {names}",
-    "classes_differ_by_case": "classes differ by capital letters alone: {groups}",
-    "feature_orders_classes": "the feature {feature} alone separates the classes",
-    "label_copy": "the feature {feature} is the label under another name",
+    "names_normalised": "{number} labels lost blanks or invisible characters at their ends, or "
+    "were brought to one Unicode form: {names}",
+    "classes_differ_by_case": "classes differ by capitals alone: {groups}",
+    "classes_look_alike": "classes look alike and are not the same: {groups}",
+    "classes_equal_as_numbers": "classes are one number in several spellings: {groups}",
+    "classes_like_missing": "classes are named as missing values are: {names}",
+    "label_copy": "the feature {feature} is the label in another spelling",
+    "feature_follows_classes": "the feature {feature} has one value for all examples of a class",
+    "feature_orders_classes": "the feature {feature} alone tells all classes apart, by thresholds",
+    "feature_orders_target": "the feature {feature} alone puts the targets in their order",
+    "feature_values_merge": "of {before} values of the feature {feature}, {after} stay apart in "
+    "the network's 32-bit numbers",
+    "features_constant": "{count} features have one value in the whole training part: {names}",
+    "index_like_feature": "the feature {feature} looks like a number of the rows",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""
 
@@ -79,7 +89,7 @@ def english(value: Any) -> Any:
     return value
 
 
-def short(name: str) -> str:
-    """A user's name, on one line and cut to `MAX_NAME` characters."""
+def short(name: str, limit: int = MAX_NAME) -> str:
+    """A user's text, on one line and cut to `limit` characters."""
     name = one_line(name)
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+    return name if len(name) <= limit else name[: limit - 1] + "…"

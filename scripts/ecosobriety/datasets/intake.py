@@ -6,7 +6,7 @@ that small file instead of the arrays.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
 
 NOT_IN_THE_FILE = "y_train"
+DUPLICATES_FROM = 0.05
+"""From this share of test examples that are training examples, that stands beside the answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,7 @@ def describe(dataset: Dataset, task: str) -> Intake:
         features=dataset.features,
         normalise=dataset.normalise,
         test_duplicates=dataset.test_duplicates,
-        findings=dataset.findings,
+        findings=(*dataset.findings, *_duplicates(dataset)),
         y_train=dataset.y_train,
     )
 
@@ -117,6 +120,47 @@ def baseline(y_train: NDArray[Any], y_test: NDArray[Any], classes: Sequence[str]
     mean = float(y_train.astype(np.float64).mean())
     error = y_test.astype(np.float64) - mean
     return Baseline("rmse", float(np.sqrt(np.mean(error**2))), mean)
+
+
+def unfit_subsets(
+    intake: Intake, sizes: Sequence[int], seeds: Sequence[int]
+) -> Iterator[tuple[int, int, str]]:
+    """Each training of which the subset teaches nothing: size, seed, and what is wrong with it.
+
+    Of a data set whose labels are not known, nothing is said.
+    """
+    y = intake.y_train
+    if y is None:
+        return
+    smallest = sorted(size for size in sizes if size < _surely_fit(y, bool(intake.classes)))
+    for seed in seeds if smallest else ():
+        order = training_order(y, seed)
+        for size in smallest:
+            subset = y[order[:size]]
+            if (subset != subset[0]).any():
+                # The larger subsets of this seed hold this one.
+                break
+            what = "the targets are all the same"
+            if intake.classes:
+                what = f'all are of the class "{short(intake.classes[int(subset[0])])}"'
+            yield size, seed, what
+
+
+def _surely_fit(y: NDArray[Any], classes: bool) -> int:
+    """A size from which on every subset holds two different labels, without drawing any."""
+    counts = np.sort(np.unique(y, return_counts=True)[1])[::-1]
+    if not classes or len(counts) < 2:
+        return int(counts[0]) + 1
+    # How many of the commonest class come before the first of the next (see `training_order`), and
+    # two more for ties and rounding.
+    return int(counts[0] / (2 * counts[1]) + 0.5) + 3
+
+
+def _duplicates(dataset: Dataset) -> list[Finding]:
+    number = dataset.test_duplicates
+    share = number / len(dataset.y_test)
+    values = {"number": number, "share": share}
+    return [Finding("train_test_duplicates", share > DUPLICATES_FROM, values)] if number else []
 
 
 def write(intake: Intake, path: Path) -> None:

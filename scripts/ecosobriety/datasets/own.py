@@ -1,4 +1,4 @@
-"""A user's own data set: which format it has, how many examples, and what decides them."""
+"""A user's own data set: which format it has, what is known of it, and what decides it."""
 
 import hashlib
 import os
@@ -9,8 +9,9 @@ from typing import Any
 
 from ecosobriety import fingerprint
 from ecosobriety.datasets import arrays, image_folder, npz
-from ecosobriety.datasets.catalogue import TRAIN_SIZES
+from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
 from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.intake import Intake, describe
 from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError, one_line
@@ -39,34 +40,34 @@ def _told_on_one_line() -> Iterator[None]:
 
 
 @_told_on_one_line()
-def training_size(spec: Mapping[str, Any]) -> int | None:
-    """Training examples of a data set; of a user's own files as much is read as this takes.
+def take_in(spec: Mapping[str, Any]) -> Intake:
+    """What can be known of a data set before anything is run, in a few seconds.
+
+    A table is read and checked as `read_own` does it. Of other files the examples are counted; of a
+    class, nothing is known.
 
     Args:
-        spec: the configuration's section `dataset`.
-
-    Returns:
-        The largest size that a study can ask for; None: only known when the data are prepared.
+        spec: the configuration's section `dataset`, and the study's `task`.
 
     Raises:
         DataError: the user's file or folder is missing or is not what the format says.
     """
-    file_format = format_of(spec)
+    file_format, name, task = format_of(spec), spec["name"], spec.get("task", "classification")
+    if spec.get("class_path") is not None:
+        return Intake(name, task)
     if file_format is None:
-        return TRAIN_SIZES.get(spec["name"]) if spec.get("class_path") is None else None
-    path = _path(spec)
+        train, test = TRAIN_SIZES.get(name), TEST_SIZES.get(name)
+        return Intake(name, task, train_examples=train, test_examples=test)
     if file_format in TABLES:
-        # Imported where it is needed: a training waits for no pandas.
-        from ecosobriety.datasets import table
-
-        examples, whole = table.count(path, file_format, spec["label"], spec["features"]), True
-    elif file_format == "npz":
-        examples, whole = npz.count(path)
-    else:
-        examples, whole = image_folder.count(path)
+        return describe(read_own(spec), task)
+    path = _path(spec)
+    examples, whole = npz.count(path) if file_format == "npz" else image_folder.count(path)
     if examples < 2:
         raise DataError(f"{path}: holds {examples} examples, but must hold at least two")
-    return arrays.training_share(examples, spec["test_share"]) if whole else examples
+    if not whole:
+        return Intake(name, task, train_examples=examples)
+    train = arrays.training_share(examples, spec["test_share"])
+    return Intake(name, task, train_examples=train, test_examples=examples - train)
 
 
 @_told_on_one_line()
@@ -83,9 +84,11 @@ def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
     path, file_format, test = _path(spec), format_of(spec), None
     findings: tuple[Finding, ...] = ()
     if file_format in TABLES:
+        # Imported where it is needed: a training waits for no Arrow.
         from ecosobriety.datasets import table
 
-        train = table.read(path, file_format, spec["label"], spec["features"])
+        task = spec.get("task", "classification")
+        train = table.read(path, file_format, spec["label"], spec["features"], task)
     elif file_format == "npz":
         train, test, findings = npz.read(path, scratch)
     else:

@@ -1,120 +1,211 @@
 """A user's table in CSV or Parquet: one row for each example, one column with its label."""
 
-from collections.abc import Callable, Sequence
+import json
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
+from ecosobriety.datasets import columns, delimited
 from ecosobriety.datasets.arrays import Part
+from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.unpacking import read_bytes, reason
 from ecosobriety.errors import DataError
 
-T = TypeVar("T")
-
-MAX_LISTED = 20
-
-
-def count(path: Path, file_format: str, label: str, features: Sequence[str] | None) -> int:
-    """Number of rows; reads the label's column of a CSV file, and the footer of a Parquet file.
-
-    Raises:
-        DataError: the file is no such table, or lacks a column.
-    """
-    return _guarded(path, lambda: _count(path, file_format, label, features))
+MAX_LISTED = 10
+INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+"""What programs call a column that numbers the rows."""
+MIN_COUNTED_ROWS = 5
+"""Of fewer rows, a column can be 0, 1, … by chance."""
 
 
-def read(path: Path, file_format: str, label: str, features: Sequence[str] | None) -> Part:
-    """All rows: the features as float32, the labels as they are.
+def read(
+    path: Path, file_format: str, label: str, features: Sequence[str] | None, task: str
+) -> Part:
+    """All rows: the features as float64, the labels as they are written.
 
     Args:
         path: the file.
         file_format: `csv` (a header; `.csv.gz` and the like are unpacked) or `parquet`.
         label: the column with the labels.
         features: the columns to learn from; None: all others.
+        task: `classification`, or `regression`, of which the label is a number.
 
     Raises:
         DataError: the file is no such table, lacks a column, or has a cell that is no number.
     """
-    table = _guarded(path, lambda: _load(path, file_format))
-    columns = _features(path, list(table.columns), label, features)
-    labels = table[label]
-    if labels.isna().any():
-        raise DataError(f"{path}: the label {label!r} is empty in {_row(labels.isna())}")
-    inputs = np.column_stack([_numbers(path, table[column]) for column in columns])
-    is_text = not pd.api.types.is_numeric_dtype(labels.dtype)
-    y = np.array([str(value) for value in labels]) if is_text else labels.to_numpy()
-    return Part(inputs, y, "the table")
-
-
-def _guarded(path: Path, action: Callable[[], T]) -> T:
     try:
-        # pandas would take a name such as https://… for an address.
-        with path.open("rb"):
-            return action()
-    except DataError:
-        raise
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not written in UTF-8 ({error.reason})") from error
-    except (OSError, EOFError, ValueError, pyarrow.ArrowException) as error:
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise DataError(f"{path}: cannot be read as a table ({reason})") from error
+        return _read(path, file_format, label, features, task)
+    except DataError as error:
+        told = str(error)
+        raise DataError(told if told.startswith(str(path)) else f"{path}: {told}") from error
 
 
-def _load(path: Path, file_format: str) -> pd.DataFrame:
+def _read(
+    path: Path, file_format: str, label: str, features: Sequence[str] | None, task: str
+) -> Part:
+    indexes: frozenset[str] = frozenset()
     if file_format == "csv":
-        return pd.read_csv(path, low_memory=False, index_col=False)
-    # A file object: a name could also be an address.
-    with path.open("rb") as file:
-        table: pd.DataFrame = pyarrow.parquet.read_table(file).to_pandas(ignore_metadata=True)
-    return table
-
-
-def _count(path: Path, file_format: str, label: str, features: Sequence[str] | None) -> int:
-    if file_format == "csv":
-        header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
-        _features(path, header, label, features)
-        return len(pd.read_csv(path, usecols=[label], dtype=str, index_col=False))
-    with path.open("rb") as file:
-        parquet = pyarrow.parquet.ParquetFile(file)
-        _features(path, parquet.schema_arrow.names, label, features)
-        return int(parquet.metadata.num_rows)
-
-
-def _features(
-    path: Path, columns: Sequence[str], label: str, features: Sequence[str] | None
-) -> list[str]:
-    """The columns to learn from, all of them known."""
-    chosen = [column for column in columns if column != label] if features is None else features
-    for column in (label, *chosen):
-        if column not in columns:
-            listed = ", ".join(columns[:MAX_LISTED]) + (", …" if len(columns) > MAX_LISTED else "")
-            raise DataError(f"{path}: there is no column {column!r}; the columns are {listed}")
-    if not chosen:
-        raise DataError(f"{path}: there is no column besides the label {label!r}")
-    return list(chosen)
-
-
-def _numbers(path: Path, column: pd.Series) -> np.ndarray:
-    """One column as float32."""
-    if not pd.api.types.is_numeric_dtype(column.dtype):
-        known = pd.to_numeric(column, errors="coerce")
-        bad = column[known.isna() & column.notna()]
-        shown = repr(bad.iloc[0]) if len(bad) else column.dtype
-        raise DataError(
-            f"{path}: the column {column.name!r} holds {shown}, but must hold numbers: write it as "
-            "numbers, or leave it out of dataset.features"
+        header, table = delimited.parse(read_bytes(path))
+        names = _names(header)
+        chosen = _features(names, label, features)
+    else:
+        with _opened(path) as file:
+            names = _names(file.schema_arrow.names)
+            chosen = _features(names, label, features)
+            indexes = _indexes(file.schema_arrow)
+            table = _parquet(file, [names.index(name) for name in (*chosen, _clean(label))], names)
+            names = [*chosen, _clean(label)]
+    place = {name: i for i, name in enumerate(names)}
+    found = [
+        Finding(
+            "features_used",
+            False,
+            {"count": len(chosen), "names": [short(name) for name in chosen]},
         )
-    if column.isna().any():
-        raise DataError(f"{path}: the column {column.name!r} is empty in {_row(column.isna())}")
-    with np.errstate(over="ignore"):
-        numbers = column.to_numpy(np.float32)
-    if not np.isfinite(numbers).all():
-        where = _row(pd.Series(~np.isfinite(numbers)))
-        raise DataError(f"{path}: the column {column.name!r} has no finite number in {where}")
-    return numbers
+    ]
+    x = np.empty((table.num_rows, len(chosen)))
+    for i, name in enumerate(chosen):
+        column = table.column(place[name])
+        x[:, i] = columns.numbers(column, name)
+        found += _index_like(name, x[:, i], column, name in indexes, features is not None)
+    column = table.column(place[_clean(label)])
+    y: Coded | np.ndarray
+    if task == "regression":
+        y = columns.numbers(column, _clean(label), target=True)
+    else:
+        y = columns.labels(column, _clean(label))
+        _require_header(chosen, _clean(label), y)
+    return Part(x, y, "the table", features=tuple(chosen), findings=tuple(found))
 
 
-def _row(marked: pd.Series) -> str:
-    return f"row {int(marked.to_numpy().argmax()) + 1} (counted from 1, without the header)"
+def _clean(name: str) -> str:
+    return normalised(name)
+
+
+def _names(written: Sequence[str]) -> list[str]:
+    """Names of the columns: each once and not empty."""
+    names, seen = [_clean(name) for name in written], dict[str, int]()
+    for i, name in enumerate(names, start=1):
+        if not name:
+            raise DataError(
+                f"column {i} of {len(names)} has no name, as row numbers have that were written "
+                "along: name it or leave it out of the file"
+            )
+        if name in seen:
+            raise DataError(
+                f'columns {seen[name]} and {i} have the one name "{short(name)}", but each must '
+                "have its own"
+            )
+        seen[name] = i
+    return names
+
+
+def _features(names: Sequence[str], label: str, features: Sequence[str] | None) -> list[str]:
+    """The columns to learn from, all of them known."""
+    known, label = set(names), _clean(label)
+    wanted = None if features is None else [_clean(name) for name in features]
+    for name in (label, *(wanted or ())):
+        if name not in known:
+            listed = ", ".join(f'"{short(column)}"' for column in names[:MAX_LISTED])
+            listed += ", …" if len(names) > MAX_LISTED else ""
+            raise DataError(f'there is no column "{short(name)}"; the columns are {listed}')
+    chosen = wanted if wanted is not None else [name for name in names if name != label]
+    if not chosen:
+        raise DataError(f'there is no column besides the label "{short(label)}"')
+    if label in chosen or len(set(chosen)) < len(chosen):
+        raise DataError(
+            f'dataset.features names a column twice, or the label "{short(label)}" itself'
+        )
+    return chosen
+
+
+def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
+    if path.exists() and not path.is_file():
+        raise DataError("cannot be read: it is no regular file")
+    try:
+        # A file of Python's: a name could also be an address.
+        return pyarrow.parquet.ParquetFile(path.open("rb"))
+    except OSError as error:
+        if error.errno is not None:
+            raise DataError(f"cannot be read: {error.strerror}") from error
+        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+    # Damaged bytes make the reader raise several kinds of error, all the same here.
+    except Exception as error:
+        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+
+
+def _parquet(
+    file: pyarrow.parquet.ParquetFile, places: Sequence[int], names: Sequence[str]
+) -> pa.Table:
+    """The wanted columns, in the order asked for."""
+    written = file.schema_arrow.names
+    for i in places:
+        if "." in written[i] or file.schema_arrow.types[i].num_fields:
+            # The reader takes a point for a path into nested columns.
+            places_of_all = True
+            break
+    else:
+        places_of_all = False
+    try:
+        table = file.read() if places_of_all else file.read([written[i] for i in places])
+    except Exception as error:
+        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+    picked = [table.column(written[i]) for i in places]
+    # Text of a Parquet file is no number, whatever it spells; a CSV file's cells are all text.
+    picked = [
+        column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
+        for column in picked
+    ]
+    return pa.table(picked, names=[names[i] for i in places])
+
+
+def _indexes(schema: pa.Schema) -> frozenset[str]:
+    """The columns that pandas wrote as the index of its rows."""
+    try:
+        written = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+        return frozenset(_clean(name) for name in written if isinstance(name, str))
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _index_like(
+    name: str, values: np.ndarray, column: pa.ChunkedArray, is_index: bool, asked_for: bool
+) -> list[Finding]:
+    """Refuse a row number that nobody asked for; name what looks like one."""
+    named = is_index or INDEX_NAME.fullmatch(name) is not None
+    counts = len(values) >= MIN_COUNTED_ROWS and bool((np.diff(values) == 1).all())
+    if named or (counts and values[0] in (0, 1) and _is_whole(column)):
+        if not asked_for:
+            raise DataError(
+                f'the column "{short(name)}" numbers the rows: leave it out of the file, or name '
+                "the columns to learn from in dataset.features, with this one if it is meant"
+            )
+        return [Finding("index_like_feature", True, {"feature": short(name)})]
+    if len(values) < MIN_COUNTED_ROWS or np.ptp(values) != len(values) - 1:
+        return []
+    if counts or (len(np.unique(values)) == len(values) and (values == np.round(values)).all()):
+        return [Finding("index_like_feature", True, {"feature": short(name)})]
+    return []
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_string(column.type):
+        return bool(pc.all(pc.match_substring_regex(column, r"^\s*[+-]?[0-9]+\s*$")).as_py())
+    return bool(pa.types.is_integer(column.type))
+
+
+def _require_header(features: Collection[str], label: str, y: Coded) -> None:
+    """Refuse a table whose first row was taken for its header, as far as one can know."""
+    if label in {normalised(str(value)) for value in y.values} and all(
+        NUMBER.fullmatch(name) for name in features
+    ):
+        raise DataError(
+            f'"{short(label)}" is the name of the label\'s column and a label, and all other names '
+            "are numbers: is the header missing?"
+        )
