@@ -11,23 +11,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.hardware import own_and_busy_cpu_s
+from ecosobriety.metering.accounts import NOTHING, Mark, epochs_of, sound, validation_of, worse
 from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lock import exclusive_meter
-from ecosobriety.metering.meter import COMPONENTS, ComponentName, EnergyMeter, Reading
+from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
 from ecosobriety.metering.reasons import reason
 from ecosobriety.records import Component, EpochRecord, Quality
 
 SHORT_WINDOW_S = 1.0
 """Below one second the kernel's steps of 10 ms are more than one per cent of a processor's load."""
-
-NOTHING = Reading(0.0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class EnergyCallback(pl.Callback):
         self._train = NOTHING
         self._evaluation = NOTHING
         self._evaluation_fault: str | None = None
-        self._marks: list[_Mark] = []
+        self._marks: list[Mark] = []
         self._in_validation = NOTHING
         self._last_reading = NOTHING
         self._epochs: list[EpochRecord] = []
@@ -173,7 +172,7 @@ class EnergyCallback(pl.Callback):
             for name, value in trainer.callback_metrics.items()
         }
         reading = self._read()
-        self._marks.append(_Mark("epoch", reading, trainer.current_epoch, metrics))
+        self._marks.append(Mark("epoch", reading, trainer.current_epoch, metrics))
         if self._ledger is not None:
             self._ledger.update(*_energy_and_duration(reading - self._in_validation))
 
@@ -184,8 +183,8 @@ class EnergyCallback(pl.Callback):
             torch.cuda.synchronize()
         self._running = False
         try:
-            whole = self._sound(self._meter.stop())
-            settled = [self._sound(mark) for mark in self._settled_marks()]
+            whole = sound(self._meter.stop())
+            settled = [sound(mark) for mark in self._settled_marks()]
         except MeteringError as error:
             self._fault = str(error)
             whole, settled = self._last_reading, [mark.reading for mark in self._marks]
@@ -194,7 +193,7 @@ class EnergyCallback(pl.Callback):
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note where a validation inside `fit` begins."""
         if self._running:
-            self._marks.append(_Mark("validation begins", self._read()))
+            self._marks.append(Mark("validation begins", self._read()))
         elif not trainer.sanity_checking:
             self._meter.start()
 
@@ -202,7 +201,7 @@ class EnergyCallback(pl.Callback):
         """Count a validation as evaluation, not as training."""
         if self._running and self._marks and self._marks[-1].kind == "validation begins":
             begun = self._marks[-1].reading
-            self._marks.append(_Mark("validation ends", self._read()))
+            self._marks.append(Mark("validation ends", self._read()))
             self._in_validation = self._in_validation + (self._marks[-1].reading - begun)
         elif not self._running and not trainer.sanity_checking:
             self._close_evaluation()
@@ -226,7 +225,7 @@ class EnergyCallback(pl.Callback):
             if self._running:
                 self._running = False
                 try:
-                    last = self._sound(self._meter.stop())
+                    last = sound(self._meter.stop())
                 except MeteringError:
                     last = self._last_reading
                 if self._ledger is not None:
@@ -241,8 +240,8 @@ class EnergyCallback(pl.Callback):
         if self._running:
             train = self._before + (self._read() - self._in_validation)
             evaluation = evaluation + self._in_validation
-            epochs = epochs + _epochs_of(self._marks, [mark.reading for mark in self._marks])
-            components = _worse(components, self._meter.components())
+            epochs = epochs + epochs_of(self._marks, [mark.reading for mark in self._marks])
+            components = worse(components, self._meter.components())
         return {
             "train": asdict(train),
             "evaluation": asdict(evaluation),
@@ -267,41 +266,20 @@ class EnergyCallback(pl.Callback):
 
     def _read(self) -> Reading:
         """The energy so far, which is finite and has not fallen since the last time."""
-        reading = self._sound(self._meter.read(), self._last_reading)
+        reading = sound(self._meter.read(), self._last_reading)
         self._last_reading = reading
         return reading
 
     def _settled_marks(self) -> Sequence[Reading]:
         return self._meter.settle([mark.reading for mark in self._marks])
 
-    @staticmethod
-    def _sound(reading: Reading, earlier: Reading = NOTHING) -> Reading:
-        for name in COMPONENTS:
-            value, before = (getattr(r, f"{name}_kwh") for r in (reading, earlier))
-            if value is None:
-                continue
-            if not (math.isfinite(value) and value >= 0):
-                raise MeteringError(
-                    f"the meter gave {value} kWh for the {name.upper()}, which no energy is"
-                )
-            if before is not None and value < before:
-                raise MeteringError(
-                    f"the meter's energy of the {name.upper()} fell from {before:.4g} to "
-                    f"{value:.4g} kWh within a window"
-                )
-        if not (math.isfinite(reading.duration_s) and reading.duration_s >= earlier.duration_s):
-            raise MeteringError(
-                f"the meter's clock went from {earlier.duration_s} to {reading.duration_s} s"
-            )
-        return reading
-
     def _close(self, whole: Reading, settled: Sequence[Reading]) -> None:
         """Account for a closed window of training; `settled` are the readings at its marks."""
-        in_validation = _validation_of(self._marks, settled)
+        in_validation = validation_of(self._marks, settled)
         self._train = self._before + (whole - in_validation)
         self._evaluation = self._evaluation + in_validation
-        self._epochs = self._epochs + _epochs_of(self._marks, settled)
-        self._components = _worse(self._components, self._meter.components())
+        self._epochs = self._epochs + epochs_of(self._marks, settled)
+        self._components = worse(self._components, self._meter.components())
         wall, monotonic_s = self._attempt_from
         ended_at = _iso(wall + timedelta(seconds=time.monotonic() - monotonic_s))
         # Of two attempts, each has its own clock.
@@ -316,7 +294,7 @@ class EnergyCallback(pl.Callback):
 
     def _close_evaluation(self) -> None:
         try:
-            spent = self._sound(self._meter.stop())
+            spent = sound(self._meter.stop())
         except MeteringError as error:
             self._evaluation_fault = str(error)
             return
@@ -331,65 +309,6 @@ class EnergyCallback(pl.Callback):
             return None
         told = "; ".join(components[name].reason or "" for name in gone)
         return reason("part_missing", components=", ".join(gone).upper(), reason=told)
-
-
-@dataclass(frozen=True)
-class _Mark:
-    """A moment of the training's window, and the energy up to it as known then."""
-
-    kind: Literal["epoch", "validation begins", "validation ends"]
-    reading: Reading
-    epoch: int = 0
-    metrics: Mapping[str, float | None] | None = None
-
-
-def _validation_of(marks: Sequence[_Mark], readings: Sequence[Reading]) -> Reading:
-    """What validations have taken in all, by the readings at the marks."""
-    taken = begun = NOTHING
-    for mark, reading in zip(marks, readings, strict=True):
-        if mark.kind == "validation begins":
-            begun = reading
-        elif mark.kind == "validation ends":
-            taken = taken + (reading - begun)
-    return taken
-
-
-def _epochs_of(marks: Sequence[_Mark], readings: Sequence[Reading]) -> list[EpochRecord]:
-    """The epochs, each without its validations, by the readings at the marks."""
-    epochs = []
-    in_validation = begun = epoch_from = NOTHING
-    for mark, reading in zip(marks, readings, strict=True):
-        if mark.kind == "validation begins":
-            begun = reading
-        elif mark.kind == "validation ends":
-            in_validation = in_validation + (reading - begun)
-        else:
-            so_far = reading - in_validation
-            epochs.append(_epoch(mark, so_far - epoch_from))
-            epoch_from = so_far
-    return epochs
-
-
-def _epoch(mark: _Mark, spent: Reading) -> EpochRecord:
-    known = spent.energy_kwh is not None and spent.energy_kwh > 0
-    return EpochRecord(
-        epoch=mark.epoch,
-        duration_s=spent.duration_s,
-        energy_kwh=spent.energy_kwh if known else None,
-        reason=None if known else reason("no_energy"),
-        metrics=dict(mark.metrics or {}),
-    )
-
-
-def _worse(
-    before: Mapping[ComponentName, Component], now: Mapping[ComponentName, Component]
-) -> dict[ComponentName, Component]:
-    """Of each component the part that is known less well, for the sum of two windows."""
-    order = ("measured", "estimated", None)
-    return {
-        name: max(before.get(name, part), part, key=lambda found: order.index(found.quality))
-        for name, part in now.items()
-    }
 
 
 def _iso(moment: datetime) -> str:

@@ -18,7 +18,8 @@ from codecarbon import OfflineEmissionsTracker
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering.counters import Course
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
-from ecosobriety.metering.sensors import Sensor, sensors_of
+from ecosobriety.metering.probing import sensors_of
+from ecosobriety.metering.sensors import Sensor
 from ecosobriety.records import Component
 
 _NEVER_S = 1.0e9
@@ -198,11 +199,17 @@ class CodeCarbonMeter:
     def components(self) -> Mapping[ComponentName, Component]:
         """How each component's energy was obtained in the window that was closed last.
 
-        After `warm_up` and before any window: how it is obtained where nothing goes wrong.
+        While one is open: in it so far. After `warm_up` and before any window: how it is obtained
+        where nothing goes wrong.
         """
         if self._sensors is None:
             raise RuntimeError("the meter has not been warmed up")
-        return self._components
+        with self._lock:
+            if self._running:
+                window_s = time.perf_counter() - self._started_s
+                verdicts = {name: found.verdict(window_s) for name, found in self._found().items()}
+                return self._told(verdicts)
+            return self._components
 
     def describe(self) -> Mapping[str, Any]:
         """Tool, version, settings and the hardware that CodeCarbon saw."""
@@ -282,13 +289,18 @@ class CodeCarbonMeter:
         except Exception as error:
             raise _failed(error) from error
         self._courses = {name: course for name, (course, _) in verdicts.items()}
-        self._components = {
+        self._components = self._told(verdicts)
+        return self._settled(window_s)
+
+    def _told(
+        self, verdicts: Mapping[ComponentName, tuple[Course | None, Component]]
+    ) -> dict[ComponentName, Component]:
+        return {
             name: verdicts[name][1]
             if name in verdicts
             else Component(quality=None, source=None, reason=str(sensor))
             for name, sensor in self._all().items()
         }
-        return self._settled(window_s)
 
     def _settled(self, time_s: float) -> Reading:
         energies = {

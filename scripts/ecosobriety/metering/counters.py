@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from ecosobriety.metering.reasons import reason
 from ecosobriety.units import kwh_to_joules, watt_seconds_to_kwh
@@ -21,6 +22,9 @@ SOUND_SHARE = 0.5
 NEGLIGIBLE_SHARE = 0.01
 """An unknown part of a window up to this share changes no energy by more than that, filled in."""
 
+
+FEWEST = 3
+"""Intervals from which on there is a usual power."""
 
 PROMPT_S = 5e-4
 TRIES = 3
@@ -98,6 +102,7 @@ class Counter:
         step_s: It moves at least this often while it works.
         restart: What to do before the first reading of a window.
         power_w: The power now, in W, for a window in which the counter does not move once.
+        even_within: In a window, no interval draws more than this times the median; None: any may.
         counts_on: Whether it counts while it is not readable.
     """
 
@@ -108,6 +113,7 @@ class Counter:
     step_s: float
     restart: Callable[[], None] | None = None
     power_w: Callable[[], float | None] | None = None
+    even_within: float | None = None
     counts_on: bool = True
     _last_kwh: float | None = field(default=None, init=False)
     _last_s: float = field(default=0.0, init=False)
@@ -148,8 +154,9 @@ class Counter:
             return
         spent_kwh = value - self._last_kwh
         if spent_kwh == 0:
-            if elapsed_s > self._patience_s:
+            if elapsed_s > self._patience_s and self._paused != "stands":
                 self._paused = "stands"
+                self._doubt_last()
             return
         if self._paused == "stands" or (self._paused and not self.counts_on):
             self._fault = self._fault or self._paused
@@ -192,9 +199,10 @@ class Counter:
             inside_s = interval.end_s - max(interval.start_s, 0.0)
             course.add(interval.end_s, spent_kwh * inside_s / interval.length_s)
         self._fill(course, window_s, mean_kwh_per_s)
-        negligible_s = max(NEGLIGIBLE_SHARE * window_s, 2 * self.step_s)
-        if self._fault is None and gap_s <= negligible_s:
-            return course, None
+        if self._fault is None and gap_s <= max(NEGLIGIBLE_SHARE * window_s, self.step_s):
+            return course, self._unevenness()
+        if self._fault == "unreadable" and gap_s <= NEGLIGIBLE_SHARE * window_s:
+            return course, self._unevenness()
         fault = fault or "stands"
         told = reason(
             f"{fault}_filled", counter=self.label, gap_s=f"{gap_s:.3g}", window_s=f"{window_s:.3g}"
@@ -207,6 +215,29 @@ class Counter:
             return None, reason("too_short", counter=self.label)
         told = reason("power_instead", counter=self.label)
         return constant_course(power_w, window_s), told
+
+    def _unevenness(self) -> str | None:
+        """A jump that hardware could make, but that the rest of the window does not speak for."""
+        powers_w = [
+            kwh_to_joules(interval.energy_kwh) / interval.length_s
+            for interval in self._intervals
+            if interval.energy_kwh is not None and interval.length_s >= self.step_s
+        ]
+        if self.even_within is None or len(powers_w) < FEWEST:
+            return None
+        usual_w, highest_w = median(powers_w), max(powers_w)
+        if highest_w <= self.even_within * usual_w:
+            return None
+        return reason(
+            "uneven", counter=self.label, high_w=f"{highest_w:.3g}", low_w=f"{usual_w:.3g}"
+        )
+
+    def _doubt_last(self) -> None:
+        """The interval before a standstill may hold a part of it."""
+        if self._intervals and (energy_kwh := self._intervals[-1].energy_kwh) is not None:
+            self._sound_kwh -= energy_kwh
+            self._sound_s -= self._intervals[-1].length_s
+            self._intervals[-1].energy_kwh = None
 
     @property
     def _patience_s(self) -> float:

@@ -76,7 +76,8 @@ class EnergyMeter(Protocol):
     def components(self) -> Mapping[ComponentName, Component]:
         """How each component's energy was obtained in the window that was closed last.
 
-        After `warm_up` and before any window: how it is obtained where nothing goes wrong.
+        While one is open: in it so far. After `warm_up` and before any window: how it is obtained
+        where nothing goes wrong.
         """
 
     def describe(self) -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ REASONS = {
     "stands_filled": "{counter} stood still for {gap_s} of {window_s} s{fill}",
     "jumps_filled": "{counter} jumped; unknown are {gap_s} of {window_s} s{fill}",
     "falls_filled": "{counter} was set back; unknown are {gap_s} of {window_s} s{fill}",
+    "uneven": "{counter} moved by {high_w} W at once, by {low_w} W else: a jump, or work",
     "gpu_zero": "the meter gave 0 kWh for a training on the GPU",
     "no_energy": "the meter gave no energy for it",
     "part_missing": "the energy of {components} is missing: {reason}",
