@@ -1,4 +1,4 @@
-"""Files that appear under their name only when complete, and locks that die with their process."""
+"""Files that appear when they are complete, text files, and locks that die with their process."""
 
 import errno
 import fcntl
@@ -106,3 +106,46 @@ def _owner(path: Path) -> str:
         return f", which belongs to {account(path.lstat().st_uid)},"
     except OSError:
         return ""
+
+
+class UnreadableError(EcosobrietyError):
+    """A file is no text; `line` (counted from 1, None: as a whole) and why."""
+
+    def __init__(self, path: Path, line: int | None, reason: str) -> None:
+        super().__init__(f"{path}{f', line {line}' if line else ''} {reason}")
+        self.line, self.reason = line, reason
+
+
+def read_text(path: Path, most_bytes: int) -> str:
+    """Read a text file, which is UTF-8 with or without a byte order mark, whole.
+
+    Args:
+        path: the file; nothing else is opened, for a pipe could be waited for without end.
+        most_bytes: larger files are refused.
+
+    Raises:
+        UnreadableError: it cannot be read, is no regular file, is too large, or is no UTF-8.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe"}
+            kind = kinds.get(stat.S_IFMT(mode), "a device or a socket")
+            raise UnreadableError(path, None, f"is {kind}, but must be a file of text")
+        with path.open("rb") as opened:
+            content = opened.read(most_bytes + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UnreadableError(path, None, f"cannot be read: {why}") from error
+    if len(content) > most_bytes:
+        raise UnreadableError(path, None, f"has more than {most_bytes / 2**20:.0f} MiB")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content:
+        line = content[: max(content.find(b"\0"), 0)].count(b"\n") + 1
+        raise UnreadableError(path, line, "is no UTF-8 but UTF-16 or binary: save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        byte = content[error.start]
+        told = f"is no UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
+        raise UnreadableError(path, line, told) from error

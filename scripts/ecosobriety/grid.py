@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pycountry
 
-from ecosobriety.errors import ConfigError
-from ecosobriety.factors import read_factors, read_number, require
+from ecosobriety.country_names import country_hint
+from ecosobriety.errors import ConfigError, quote
+from ecosobriety.factors import FIRST_YEAR, read_factors, read_year, require
+from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.units import grams_to_kg
 
 MIX_FILE = "codecarbon/data/private_infra/global_energy_mix.json"
@@ -45,6 +48,12 @@ MIX_SOURCES: Mapping[str, str] = {
     "other_renewable_share": "geothermal",
 }
 """The source of `config/factors/source_intensity.csv` that stands for each share of a mix."""
+
+PLAUSIBLE_MIX = (2.0, 1500.0)
+"""The life-cycle intensity of a country's mix, in g CO2e/kWh: hydropower alone has about 24, the
+worst mix of CodeCarbon's table 1,306. In kg/kWh, no mix reaches the lower bound."""
+PLAUSIBLE_SOURCE = (1.0, 3000.0)
+"""That of an energy source, by the lowest and highest values of IPCC AR5 WG3 Annex III."""
 
 _DIRECT_SHARES = {
     "coal_share": "coal_TWh",
@@ -231,16 +240,14 @@ def select_countries(countries: pd.DataFrame, codes: Iterable[str]) -> pd.DataFr
     """Take the rows of the given ISO-3166 alpha-3 codes, each once, sorted by code.
 
     Raises:
-        ConfigError: a code is unknown; names it and the nearest known country.
+        ConfigError: a code is unknown; names it, and the country that was probably meant.
     """
-    names = dict(zip(countries["country_iso3"], countries["country_name"], strict=True))
+    known = set(countries["country_iso3"])
     wanted = set(codes)
-    for code in sorted(wanted - names.keys()):
-        by_text = {text.casefold(): iso3 for iso3, name in names.items() for text in (iso3, name)}
-        nearest = by_text[_nearest(code.casefold(), by_text)]
+    for code in sorted(wanted - known):
         raise ConfigError(
-            f"grid.countries: {code!r} is not a known ISO-3166 alpha-3 code; "
-            f"the nearest is {nearest} ({names[nearest]})"
+            f"grid.countries: {quote(code)} is no country of the country data, but must be an "
+            f"ISO 3166 alpha-3 code{country_hint(code, known)}"
         )
     chosen = countries[countries["country_iso3"].isin(wanted)]
     return chosen.sort_values("country_iso3", ignore_index=True)
@@ -255,7 +262,7 @@ def select_sources(sources: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     known, wanted = list(sources["source"]), set(names)
     for name in sorted(wanted - set(known)):
         raise ConfigError(
-            f"grid.sources: {name!r} is not a known energy source; the nearest is "
+            f"grid.sources: {quote(name)} is not a known energy source; the nearest is "
             f"{_nearest(name, known)}; allowed are {', '.join(sorted(known))}"
         )
     return sources[sources["source"].isin(wanted)].sort_values("source", ignore_index=True)
@@ -280,6 +287,13 @@ def load_sources(path: Path) -> pd.DataFrame:
             order; names the file, the row and the column.
     """
     table = _read_ranges(path, "g_per_kwh", ["low_carbon"])
+    low, high = PLAUSIBLE_SOURCE
+    central = table["central_g_per_kwh"]
+    allowed = f"{low:g} to {high:g} g/kWh over the life cycle"
+    require(path, table, "source", "central_g_per_kwh", central.between(low, high), allowed)
+    named = table["source"].str.fullmatch("[a-z0-9][a-z0-9_]*") & (table["source"] != GRID_SOURCE)
+    allowed = f"a name of a-z, 0-9 and _ that is not {GRID_SOURCE}"
+    require(path, table, "source", "source", named, allowed)
     told = table["low_carbon"].str.casefold()
     require(path, table, "source", "low_carbon", told.isin(["true", "false"]), "true or false")
     table["low_carbon"] = told == "true"
@@ -302,8 +316,11 @@ def load_costs(path: Path) -> pd.DataFrame:
             order; names the file, the row and the column.
     """
     table = _read_ranges(path, "per_kwh", ["currency", "price_year"])
-    read_number(path, table, "source", "price_year")
-    return table.astype({"price_year": "int64"})
+    real = table["currency"].map(lambda code: pycountry.currencies.get(alpha_3=code) is not None)
+    upper = table["currency"].str.fullmatch("[A-Z]{3}")
+    require(path, table, "source", "currency", upper & real, "a code of ISO 4217, such as USD")
+    read_year(path, table, "source", "price_year", FIRST_YEAR)
+    return table
 
 
 def _read_ranges(path: Path, unit: str, texts: list[str]) -> pd.DataFrame:

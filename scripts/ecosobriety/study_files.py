@@ -7,7 +7,6 @@ is read here too, if possible before; what Snakemake would take otherwise than i
 
 import json
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from ecosobriety.errors import quote, shorten
+from ecosobriety.files import UnreadableError, read_text
 from ecosobriety.schema import fault, join
 
 MAX_BYTES = 8 * 2**20
@@ -31,7 +31,7 @@ TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 MISREAD = re.compile(r"[-+]?(0[0-7_]*[0-7]|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
 """Numbers that YAML 1.1 reads otherwise than they look: 0200 is octal, 1:30 are ninety."""
 _RUNS_PYTHON = "__use_yte__"
-_SCRIPT = re.compile(rb"</script|<!--", re.IGNORECASE)
+_SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,36 +91,14 @@ def keys_of(value: Any, key: str = "") -> Iterator[str]:
 
 def _read_text(path: Path, file: str) -> str:
     try:
-        # Opening a named pipe would wait for ever, and a device may never end.
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise fault(file, "", f"is {_kind(mode)}, but must be a file of YAML or JSON")
-        with path.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise fault(file, "", f"cannot be read: {why}") from error
-    if len(content) > MAX_BYTES:
-        raise fault(file, "", f"has more than {MAX_BYTES // 2**20} MiB, which no study has")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content:
-        line = content[: content.find(b"\0")].count(b"\n") + 1
-        raise fault(file, f"line {line}", "is no UTF-8 but UTF-16 or binary: save it as UTF-8")
-    if found := _SCRIPT.search(content):
-        line = content[: found.start()].count(b"\n") + 1
-        told = f"holds {found[0].decode()}, which would run or hide parts of Snakemake's report"
+        text = read_text(path, MAX_BYTES)
+    except UnreadableError as error:
+        raise fault(file, f"line {error.line}" if error.line else "", error.reason) from error
+    if found := _SCRIPT.search(text):
+        line = text[: found.start()].count("\n") + 1
+        told = f"holds {found[0]}, which would run or hide parts of Snakemake's report"
         raise fault(file, f"line {line}", told)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        byte = content[error.start]
-        told = f"is no UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
-        raise fault(file, f"line {line}", told) from error
-
-
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
+    return text
 
 
 def _load_json(text: str, file: str) -> Any:

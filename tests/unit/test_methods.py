@@ -350,11 +350,11 @@ def test_twice_the_time_never_states_less(duration_s, energy_kwh, factor):
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("method_constants", ("W/GB", "W"), "column unit: W; allowed is .*W/GB"),
+        ("method_constants", ("W/GB", "W"), "column unit is .W., but must be .*W/GB"),
         ("method_constants", ("strubell_pue", "pue"), "pue"),
-        ("hardware_tdp", ("300,,gpu", "300,,tpu"), "column kind: tpu; allowed is cpu or gpu"),
+        ("hardware_tdp", ("300,,gpu", "300,,tpu"), "column kind is .tpu., but must be cpu or gpu"),
         ("hardware_tdp", ("300,,gpu", "300,4,gpu"), "column cores"),
-        ("green_algorithms_intensity", ("51.28", "-1"), "allowed is a number above 0"),
+        ("green_algorithms_intensity", ("51.28", "-1"), "must be a number above 0"),
     ],
 )
 def test_a_wrong_factor_is_told_by_file_row_and_column(tmp_path, file, change, message):

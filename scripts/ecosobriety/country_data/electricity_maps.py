@@ -12,8 +12,8 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,21 @@ import pycountry
 import requests
 
 from ecosobriety.country_data import web
-from ecosobriety.errors import DataError
-from ecosobriety.files import open_atomically
-from ecosobriety.grid import SHARES, finish_countries
+from ecosobriety.errors import DataError, shorten
+from ecosobriety.files import UnreadableError, open_atomically, read_text
+from ecosobriety.grid import PLAUSIBLE_MIX, SHARES, finish_countries
 
 _logger = logging.getLogger(__name__)
 
 _NAME = "Electricity Maps"
 _PREFIX = "electricity_maps-"
 # Only what we know goes into a snapshot: an answer could hold anything.
-_KEPT = ("datetime", "updatedAt", "emissionFactorType", "isEstimated", "estimationMethod")
+_METHOD = re.compile(r"[A-Z0-9_]{1,60}")
+_SANDBOX = re.compile(r"sandbox|random|fake|dummy", re.IGNORECASE)
+_OLD_FROM = timedelta(days=2)
+_FUTURE_FROM = timedelta(hours=2)
+_ENDLESS = 10**300
+_MAX_SNAPSHOT_BYTES = 16 * 2**20
 _NO_DATA = (403, 404)
 """The zone is none of this token's, or has no data."""
 
@@ -41,7 +46,7 @@ class Service:
     """Where the API is, and how patiently it is asked."""
 
     url: str = "https://api.electricitymaps.com/v4"
-    limit_s: tuple[float, float] = (5.0, 20.0)
+    limits: web.Limits = field(default_factory=web.Limits)
     backoff_s: float = 1.0
 
 
@@ -72,8 +77,9 @@ def take_snapshot(
             another form than its documentation says, or it has none of the countries.
     """
     session = web.open_session(service.backoff_s)
-    session.headers["auth-token"] = _read_token(token_variable)
-    with session:
+    token = _read_token(token_variable)
+    session.headers["auth-token"] = token
+    with session, web.kept_from_logs(token):
         zones = _ask_zones(session, service, token_variable)
         answers = {code: _ask_country(session, service, code, zones) for code in countries}
     known = sum("intensity_g_per_kwh" in answer for answer in answers.values())
@@ -85,9 +91,12 @@ def take_snapshot(
         "retrieved_at": now.isoformat(timespec="seconds"),
         "countries": answers,
     }
+    text = json.dumps(snapshot, indent=2) + "\n"
+    if token in text:
+        raise DataError(f"{_NAME} repeats the token in its answers, which are not kept")
     path = folder / f"{_PREFIX}{now:%Y-%m-%d}.json"
     with open_atomically(path) as file:
-        file.write((json.dumps(snapshot, indent=2) + "\n").encode())
+        file.write(text.encode())
     _logger.info("%s: intensities of %d countries, kept in %s", _NAME, known, path)
     return path
 
@@ -107,10 +116,10 @@ def read_snapshot(path: Path, known: pd.DataFrame) -> tuple[pd.DataFrame, dict[s
         DataError: the file is no such snapshot.
     """
     try:
-        snapshot = json.loads(path.read_text(encoding="utf-8"))
-        answers, retrieved_at = snapshot["countries"], str(snapshot["retrieved_at"])
+        snapshot = web.parse(read_text(path, _MAX_SNAPSHOT_BYTES).encode())
+        answers, retrieved = snapshot["countries"], _read_hour(snapshot["retrieved_at"])
         rows = [
-            _read_row(code, name, answers.get(code, {"reason": f"not asked of {_NAME}"}))
+            _read_row(code, name, answers.get(code, {"reason": f"not asked of {_NAME}"}), retrieved)
             for code, name in zip(known["country_iso3"], known["country_name"], strict=True)
         ]
         hours = sorted(
@@ -119,13 +128,16 @@ def read_snapshot(path: Path, known: pd.DataFrame) -> tuple[pd.DataFrame, dict[s
             if "intensity_g_per_kwh" in answer
         )
         times = {
-            "retrieved_on": datetime.fromisoformat(retrieved_at).date().isoformat(),
+            "retrieved_on": retrieved.date().isoformat(),
             "first_hour": hours[0].isoformat(),
             "last_hour": hours[-1].isoformat(),
         }
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (
+        *(KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError),
+        UnreadableError,
+    ) as error:
         raise DataError(
-            f"{path} is no snapshot of {_NAME} ({error!r}); delete it to ask anew"
+            f"{path} is no snapshot of {_NAME} ({shorten(repr(error))}); delete it to ask anew"
         ) from error
     return finish_countries(rows), times
 
@@ -146,7 +158,7 @@ def _read_token(variable: str) -> str:
 
 
 def _ask_zones(session: requests.Session, service: Service, variable: str) -> Mapping[str, Any]:
-    response = web.get(session, f"{service.url}/zones", limit_s=service.limit_s)
+    response = web.get(session, f"{service.url}/zones", limits=service.limits)
     _require_success(response, "the list of zones", variable)
     return _read_object(response, "the list of zones")
 
@@ -164,25 +176,62 @@ def _ask_country(
     # Without this, an unknown zone is answered with the one where the caller is.
     params = {"zone": zone, "emissionFactorType": "lifecycle", "disableCallerLookup": "true"}
     url = f"{service.url}/carbon-intensity/latest"
-    response = web.get(session, url, limit_s=service.limit_s, params=params)
-    if response.status_code in _NO_DATA:
-        return {"reason": f"{_NAME} has no intensity for the zone {zone} ({response.status_code})"}
+    response = web.get(session, url, limits=service.limits, params=params)
+    if response.status in _NO_DATA:
+        return {"reason": f"{_NAME} has no intensity for the zone {zone} ({response.status})"}
     _require_success(response, f"the zone {zone}", None)
     answer = _read_object(response, f"the zone {zone}")
     if answer.get("zone") != zone:
         return {"reason": f"{_NAME} answered for another zone than {zone}"}
     if "carbonIntensity" in answer and answer["carbonIntensity"] is None:
         return {"reason": f"{_NAME} has no intensity for the zone {zone} at present"}
+    _refuse_sandbox(answer, zone)
+    intensity = _read_intensity(answer, zone)
+    low, high = PLAUSIBLE_MIX
+    if intensity and not low <= intensity <= high:
+        told = f"{_NAME} has {intensity:g} g/kWh for the zone {zone}"
+        return {"reason": f"{told}, outside of the possible {low:g} to {high:g}"}
+    hour = _read_time(answer, "datetime", zone)
+    if hour is None or hour > datetime.now(UTC) + _FUTURE_FROM:
+        raise DataError(f"{_NAME}: datetime of the zone {zone} is no time up to now in ISO 8601")
+    updated, method = _read_time(answer, "updatedAt", zone), answer.get("estimationMethod")
+    estimated = answer.get("isEstimated")
+    if estimated is not None and not isinstance(estimated, bool):
+        raise DataError(f"{_NAME}: isEstimated of the zone {zone} is neither true nor false")
+    known_method = isinstance(method, str) and _METHOD.fullmatch(method)
     return {
         "zone": zone,
-        "intensity_g_per_kwh": _read_intensity(answer, zone),
-        **{name: answer[name] for name in _KEPT if name in answer},
+        "intensity_g_per_kwh": intensity,
+        "datetime": hour.isoformat(),
+        "updatedAt": None if updated is None else updated.isoformat(),
+        "emissionFactorType": answer.get("emissionFactorType"),
+        "isEstimated": estimated,
+        "estimationMethod": method if known_method else None,
         "response_sha256": hashlib.sha256(response.content).hexdigest(),
     }
 
 
-def _require_success(response: requests.Response, what: str, variable: str | None) -> None:
-    status = response.status_code
+def _refuse_sandbox(answer: Mapping[str, Any], zone: str) -> None:
+    """Refuse an answer that says of itself that its numbers are none."""
+    for name, value in answer.items():
+        disclaims = "disclaimer" in name.casefold() and value
+        if disclaims or (isinstance(value, str) and _SANDBOX.search(value)):
+            raise DataError(
+                f"{_NAME} answers for the zone {zone} with a disclaimer, as its sandbox does: its "
+                "numbers are random; use a token for production"
+            )
+
+
+def _read_time(answer: Mapping[str, Any], name: str, zone: str) -> datetime | None:
+    written = answer.get(name)
+    try:
+        return None if written is None else _read_hour(written)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{_NAME}: {name} of the zone {zone} is no time in ISO 8601") from error
+
+
+def _require_success(response: web.Answer, what: str, variable: str | None) -> None:
+    status = response.status
     if status == 200:
         return
     if status == 401:
@@ -194,9 +243,9 @@ def _require_success(response: requests.Response, what: str, variable: str | Non
     raise DataError(f"{_NAME} answers {status} for {what}, where 200 was expected")
 
 
-def _read_object(response: requests.Response, what: str) -> Mapping[str, Any]:
+def _read_object(response: web.Answer, what: str) -> Mapping[str, Any]:
     try:
-        answer = response.json()
+        answer = web.parse(response.content)
     except ValueError as error:
         raise DataError(f"{_NAME} answers for {what} with something else than JSON") from error
     if not isinstance(answer, dict):
@@ -206,24 +255,20 @@ def _read_object(response: requests.Response, what: str) -> Mapping[str, Any]:
 
 def _read_intensity(answer: Mapping[str, Any], zone: str) -> float:
     value = answer.get("carbonIntensity")
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not (math.isfinite(value) and value >= 0)
-    ):
+    number = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # A whole number may be longer than any float.
+        number = math.inf if abs(value) > _ENDLESS else float(value)
+    if not (math.isfinite(number) and number >= 0):
         # Not the text itself: a message must hold nothing that a server can choose.
-        shown = str(value) if isinstance(value, float | int) else f"a {type(value).__name__}"
+        shown = f"{number:g}" if isinstance(value, float | int) else f"a {type(value).__name__}"
         raise DataError(
             f"{_NAME}: carbonIntensity of the zone {zone} is "
             f"{shown if 'carbonIntensity' in answer else 'absent'}, but must be a number from 0 up"
         )
     if answer.get("emissionFactorType", "lifecycle") != "lifecycle":
         raise DataError(f"{_NAME}: the zone {zone} is not answered with life-cycle factors")
-    try:
-        _read_hour(answer.get("datetime"))
-    except ValueError as error:
-        raise DataError(f"{_NAME}: datetime of the zone {zone} is no time in ISO 8601") from error
-    return float(value)
+    return number
 
 
 def _read_hour(written: object) -> datetime:
@@ -233,11 +278,22 @@ def _read_hour(written: object) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _read_row(code: str, name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+def _read_row(
+    code: str, name: str, answer: Mapping[str, Any], retrieved: datetime
+) -> dict[str, Any]:
     remarks = [answer["reason"]] if "reason" in answer else []
     if answer.get("isEstimated"):
         remarks.append(f"this hour's intensity is estimated by {_NAME}")
     intensity = answer.get("intensity_g_per_kwh")
+    if intensity is not None:
+        low, high = 0.0, PLAUSIBLE_MIX[1]
+        number = isinstance(intensity, int | float) and not isinstance(intensity, bool)
+        if not number or not low <= intensity <= high:
+            raise ValueError(f"an intensity of {code} that cannot be")
+        age = retrieved - _read_hour(answer["datetime"])
+        if age > _OLD_FROM:
+            hour = _read_hour(answer["datetime"])
+            remarks.append(f"old: of {hour:%Y-%m-%d}, {age.days} days before it was asked for")
     return {
         "country_iso3": code,
         "country_name": name,

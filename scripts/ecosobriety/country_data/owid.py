@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pycountry
 
 from ecosobriety.country_data import web
 from ecosobriety.country_data.table_file import write_table_file
+from ecosobriety.country_names import KOSOVO, is_country
 from ecosobriety.errors import DataError
+from ecosobriety.grid import PLAUSIBLE_MIX
 
 _logger = logging.getLogger(__name__)
 
 URL = "https://raw.githubusercontent.com/owid/energy-data/master/owid-energy-data.csv"
-_LIMIT_S = (5.0, 60.0)
+_LIMITS = web.Limits(silence_s=60.0, body_s=600.0, body_bytes=128 * 2**20)
 _INTENSITY = "carbon_intensity_elec"
 _PERCENT = {
     "low_carbon_share": "low_carbon_share_elec",
@@ -50,9 +51,9 @@ def refresh(path: Path, url: str = URL, backoff_s: float = 1.0) -> None:
         DataError: the table cannot be downloaded or is not what it should be.
     """
     with web.open_session(backoff_s) as session:
-        response = web.get(session, url, limit_s=_LIMIT_S, redirects=True)
-    if response.status_code != 200:
-        raise DataError(f"{url} answers {response.status_code}, where 200 was expected")
+        response = web.get(session, url, limits=_LIMITS, redirects=True)
+    if response.status != 200:
+        raise DataError(f"{url} answers {response.status}, where 200 was expected")
     rows = _read_rows(response.content, url)
     _logger.info("%d countries with a carbon intensity in %s", len(rows), url)
     write_table_file(
@@ -75,9 +76,8 @@ def _read_rows(content: bytes, url: str) -> list[dict[str, Any]]:
     for column in (_INTENSITY, "year", *_PERCENT.values(), _OTHERS):
         if not pd.api.types.is_numeric_dtype(table[column]):
             raise DataError(f"{url}: column {column} holds something else than numbers")
-    country = table["iso_code"].map(
-        lambda code: isinstance(code, str) and pycountry.countries.get(alpha_3=code) is not None
-    )
+    table["iso_code"] = table["iso_code"].replace("OWID_KOS", KOSOVO)
+    country = table["iso_code"].map(lambda code: isinstance(code, str) and is_country(code))
     known = table[country & table[_INTENSITY].notna()].sort_values(["iso_code", "year"])
     if known.empty:
         raise DataError(f"{url} holds no country with a value in {_INTENSITY}")
@@ -92,5 +92,11 @@ def _read_rows(content: bytes, url: str) -> list[dict[str, Any]]:
         "intensity_g_per_kwh": latest[_INTENSITY],
         "year": latest["year"].astype("int64"),
     }
+    low, high = PLAUSIBLE_MIX
+    for code, value in zip(latest["iso_code"], latest[_INTENSITY], strict=True):
+        if value and not low <= value <= high:
+            _logger.warning("%s: %g g/kWh cannot be, and is left out", code, value)
+    possible = latest[_INTENSITY].between(low, high) | (latest[_INTENSITY] == 0)
+    plain["intensity_g_per_kwh"] = latest[_INTENSITY].where(possible)
     rows = pd.DataFrame(plain).join(shares.clip(upper=1)).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]

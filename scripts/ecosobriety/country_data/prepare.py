@@ -33,7 +33,7 @@ def known_countries(country_data: object) -> pd.DataFrame:
     if isinstance(country_data, Mapping) and country_data.get("provider") == "csv":
         path = country_data.get("path")
         if isinstance(path, str):
-            table = read_user_table(Path(path))
+            table = read_user_table(Path(path), compare=False)
     return table[["country_iso3", "country_name"]]
 
 

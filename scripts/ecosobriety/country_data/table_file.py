@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pycountry
 
-from ecosobriety.errors import DataError, one_line
-from ecosobriety.factors import require
-from ecosobriety.files import open_atomically
+from ecosobriety.country_data.plausibility import check_rows, remark_on
+from ecosobriety.country_names import country_hint, country_name, is_country
+from ecosobriety.errors import DataError, quote
+from ecosobriety.factors import read_cells, read_number, read_year, require
+from ecosobriety.files import UnreadableError, open_atomically, read_text
 from ecosobriety.grid import LOW_CARBON_SHARES, SHARES, finish_countries
 
 REQUIRED = ("country_iso3", "intensity_g_per_kwh", "year")
@@ -22,10 +22,11 @@ COLUMNS = ("country_iso3", "country_name", "intensity_g_per_kwh", "year", *OPTIO
 """All columns, in the order in which `write_table_file` writes them."""
 
 _KEY = "country_iso3"
-_YEARS = (1990, 2100)
+_FIRST_YEAR = 1990
+_MAX_NOTE_BYTES = 2**20
 
 
-def read_user_table(path: Path) -> pd.DataFrame:
+def read_user_table(path: Path, *, compare: bool = True) -> pd.DataFrame:
     """Read and check a table of countries.
 
     Args:
@@ -33,6 +34,7 @@ def read_user_table(path: Path) -> pd.DataFrame:
             intensity_g_per_kwh (g CO2e/kWh over the life cycle, empty where unknown) and year;
             where it has them, country_name, low_carbon_share and `grid.SHARES` (all 0-1, empty
             where unknown). Without low_carbon_share, it is the sum of the low-carbon sources.
+        compare: whether odd intensities are told in `flag` and logged, as against CodeCarbon's.
 
     Returns:
         What `grid.finish_countries` gives.
@@ -41,33 +43,44 @@ def read_user_table(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, a column is missing or unknown, or a value is wrong;
             names the file, the row and the column.
     """
-    try:
-        # With a byte order mark, as spreadsheets write it, or without. "NA" is no null.
-        table = pd.read_csv(
-            path, dtype="str", encoding="utf-8-sig", keep_default_na=False, na_values=[""]
-        )
-    except (OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        told = f"{path} cannot be read as a table of countries: {why}"
-        raise DataError(one_line(told)) from error
+    rows = _read_rows(path)
+    if compare:
+        remark_on(rows)
+    return finish_countries(rows)
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    table = read_cells(path)
     _check_columns(path, table)
     for column in (_KEY, "year"):
         require(path, table, _KEY, column, table[column].notna(), "a value")
-    real = table[_KEY].map(lambda code: pycountry.countries.get(alpha_3=code) is not None)
-    upper = table[_KEY].str.fullmatch("[A-Z]{3}")
-    require(path, table, _KEY, _KEY, upper & real, "an ISO 3166 alpha-3 code, such as FRA")
-    require(path, table, _KEY, _KEY, ~table[_KEY].duplicated(), "each country once")
-    _read_numbers(path, table, "intensity_g_per_kwh", (0, math.inf), "a number from 0 up, or empty")
-    _read_numbers(path, table, "year", _YEARS, f"a year from {_YEARS[0]} to {_YEARS[1]}")
-    whole = table["year"] % 1 == 0
-    require(path, table, _KEY, "year", whole, f"a year from {_YEARS[0]} to {_YEARS[1]}")
+    real = table[_KEY].map(is_country).astype(bool)
+    if not real.all():
+        hint = country_hint(
+            table[_KEY][~real].iloc[0], [country.alpha_3 for country in pycountry.countries]
+        )
+        require(path, table, _KEY, _KEY, real, f"an ISO 3166 alpha-3 code, such as FRA{hint}")
+    require(path, table, _KEY, _KEY, ~table[_KEY].duplicated(), "a country that stands once")
+    read_number(
+        path,
+        table,
+        _KEY,
+        "intensity_g_per_kwh",
+        lambda numbers: numbers >= 0,
+        "a number from 0 up, or empty",
+    )
+    read_year(path, table, _KEY, "year", _FIRST_YEAR)
     for column in ("low_carbon_share", *SHARES):
         if column not in table:
-            table[column] = np.nan
-        _read_numbers(path, table, column, (0, 1), "a share from 0 to 1, or empty")
+            table[column] = None
+        percent = pd.to_numeric(table[column], errors="coerce").between(1, 100, "right").any()
+        allowed = "a share from 0 to 1, or empty" + (": 12 % is 0.12" if percent else "")
+        read_number(path, table, _KEY, column, lambda numbers: numbers.between(0, 1), allowed)
     if "country_name" not in table:
         table["country_name"] = None
-    return finish_countries([_read_row(row) for row in table.to_dict("records")])
+    rows = [_read_row(row) for row in table.to_dict("records")]
+    check_rows(path, rows)
+    return rows
 
 
 def write_table_file(
@@ -103,13 +116,12 @@ def read_notes(path: Path) -> Mapping[str, str]:
     if path.suffix != ".csv" or not beside.is_file():
         return {}
     try:
-        notes = json.loads(beside.read_text(encoding="utf-8"))
-    except ValueError as error:
+        notes = json.loads(read_text(beside, _MAX_NOTE_BYTES))
+    except (UnreadableError, ValueError, RecursionError) as error:
         raise DataError(f"{beside} is not the JSON that `refresh` writes: {error}") from error
-    unchanged = (
-        isinstance(notes, dict)
-        and notes.get("sha256") == hashlib.sha256(path.read_bytes()).hexdigest()
-    )
+    if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
+        return {}
+    unchanged = notes.get("sha256") == hashlib.sha256(path.read_bytes()).hexdigest()
     return notes if unchanged else {}
 
 
@@ -120,20 +132,9 @@ def _check_columns(path: Path, table: pd.DataFrame) -> None:
     for column in table.columns:
         if column not in COLUMNS:
             allowed = ", ".join(COLUMNS)
-            raise DataError(one_line(f"{path}: column {column} is unknown; allowed are {allowed}"))
+            raise DataError(f"{path}: column {quote(column)} is unknown; allowed are {allowed}")
     if table.empty:
         raise DataError(f"{path} holds no country")
-
-
-def _read_numbers(
-    path: Path, table: pd.DataFrame, column: str, bounds: tuple[float, float], allowed: str
-) -> None:
-    """Turn a column of text into numbers, in place; null stays null."""
-    parsed = pd.to_numeric(table[column], errors="coerce")
-    low, high = bounds
-    good = table[column].isna() | (np.isfinite(parsed) & (parsed >= low) & (parsed <= high))
-    require(path, table, _KEY, column, good, allowed)
-    table[column] = parsed.astype("float64")
 
 
 def _read_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
@@ -143,7 +144,6 @@ def _read_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     low_carbon = [known[share] for share in LOW_CARBON_SHARES]
     if known["low_carbon_share"] is None and None not in low_carbon:
         known["low_carbon_share"] = min(1.0, sum(low_carbon))
-    country = pycountry.countries.get(alpha_3=known[_KEY])
-    if known["country_name"] is None and country is not None:
-        known["country_name"] = country.name
+    if known["country_name"] is None:
+        known["country_name"] = country_name(known[_KEY])
     return {**known, "year": int(known["year"]), "remarks": []}

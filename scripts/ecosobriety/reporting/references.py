@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from ecosobriety.factors import is_web_address
 from ecosobriety.texts import Texts
 from ecosobriety.views import Study
 
@@ -65,7 +66,7 @@ def _of_factors(table: pd.DataFrame) -> list[Reference]:
         Reference(
             str(row["reference"]),
             int(row["year"]),
-            str(row["url"]) if str(row["url"]).startswith("https://") else None,
+            str(row["url"]) if is_web_address(row["url"]) else None,
         )
         for row in distinct.sort_values(["reference", "year"]).to_dict("records")
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.factors import is_web_address
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
@@ -28,6 +29,11 @@ class Cell:
     href: str | None = None
     lang: str | None = None
     value: float | None = None
+
+    def __post_init__(self) -> None:
+        # The last door: nothing that a browser would run becomes a link.
+        if self.href is not None and not is_web_address(self.href):
+            object.__setattr__(self, "href", None)
 
 
 @dataclass(frozen=True)
@@ -287,7 +293,7 @@ def _factor_table(
                     )
                 ),
                 *_cells(*(_plain(row[name], text) for name in extra)),
-                Cell(row["reference"], href=url if url.startswith("https://") else None, lang="en"),
+                Cell(row["reference"], href=url, lang="en"),
                 Cell(str(row["year"])),
                 Cell(_marked(text.name("verified", row["verified"]), mark)),
             ]

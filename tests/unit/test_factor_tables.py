@@ -1,0 +1,214 @@
+"""Tables of factors and of countries are read as they are written, or refused by row and column."""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from config_cases import ROOT, sentence
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecosobriety.country_data.plausibility import check_rows, remark_on
+from ecosobriety.country_data.table_file import read_user_table
+from ecosobriety.equivalents import load_equivalents
+from ecosobriety.errors import DataError
+from ecosobriety.factors import is_web_address, read_cells
+from ecosobriety.grid import load_costs, load_countries, load_sources
+from ecosobriety.methods.inputs import load_inputs
+
+FACTORS = ROOT / "config/factors"
+HEADER = "country_iso3,intensity_g_per_kwh,year\n"
+NEXT_YEAR = datetime.now(UTC).year + 1
+
+
+def refused(reader, path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError) as caught:
+        reader(path)
+    return sentence(caught.value)
+
+
+def load_methods(path):
+    names = ("method_constants", "hardware_tdp", "green_algorithms_intensity")
+    return load_inputs(*(path if path.stem == n else FACTORS / f"{n}.csv" for n in names))
+
+
+READERS = {
+    "source_intensity": load_sources,
+    "source_cost": load_costs,
+    "equivalents": load_equivalents,
+    "method_constants": load_methods,
+    "hardware_tdp": load_methods,
+    "green_algorithms_intensity": load_methods,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "JavaScript:alert(1)", "java\tscript:alert(1)", "data:text/html,x",
+        "vbscript:x", "file:///etc/passwd", "//evil.example", "ftp://a.b/", "https:/a.b", "https:",
+        "https://", "https://user@a.b/", "https://a.b/<x>", "https://a.b/\"x", "https://a b/",
+        "https://a.b:x/", "www.a.b", "https://[::1/", "https://é.fr/",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_of_the_web_is_refused_in_every_table(tmp_path, name, url):
+    table = read_cells(FACTORS / f"{name}.csv")
+    table.loc[0, "url"] = url
+    path = tmp_path / f"{name}.csv"
+    message = refused(READERS[name], path, table.to_csv(index=False))
+    assert "url" in message
+    assert f"{name}.csv, row 1" in message
+
+
+@pytest.mark.parametrize("url", ["https://a.b", "http://a.b:80/x?y=1&z=%20#f", "HTTPS://a.b"[:0]])
+def test_web_addresses(url):
+    assert is_web_address(url) is bool(url)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("coal,740,820,910", "coal,740,820,910,1", "has 10 fields, but the header 9"),
+        ("coal,740,820,910", "coal,7,40,820,910", "has 10 fields, but the header 9"),
+        ("coal,740,820,910", "coal,820,910", "has 8 fields, but the header 9"),
+        ("coal,740,820,910", 'coal,740,"820,0",910', "a point for its decimals"),
+        ("coal,740,820,910", "coal,740,0.82,910", 'is 740, but must be at most central'),
+        ("coal,740,820,910", "coal,,0.82,", "but must be 1 to 3000 g/kWh over the life cycle"),
+        ("coal,740,820,910", "coal,740,820,810", "must be at least central_g_per_kwh"),
+        ("coal,740,820,910", "coal,740,1_000,910", 'is "1_000", but must be a number'),
+        ("coal,740,820,910", "coal,740,NaN,910", 'is "NaN", but must be a number'),
+        ("coal,740,820,910", "coal,740,0x99,910", 'is "0x99", but must be a number'),
+        ("coal,740,820,910", "coal,740,1e400,910", 'is "1e400", but must be a number'),
+        ("coal,740,820,910", "coal,740,٨٢٠,910", "but must be a number"),
+        ("coal,740", "coal ,740", "has blanks around it"),
+        ("coal,740", "coal\u200b,740", "has invisible characters"),
+        ("coal,740", "grid,740", "a name of a-z, 0-9 and _ that is not grid"),
+        ("coal,740", "a/b,740", "a name of a-z, 0-9 and _"),
+        ("gas,410", "COAL,410", "a name that stands once"),
+        ("low_carbon,", "source,", 'the column "source" stands twice in the header'),
+        (",reference,", ",,", "column 6 has no name in the header"),
+        (",2014,", ",2014.5,", "a year from 1900 to"),
+        (",2014,", f",{NEXT_YEAR},", f"a year from 1900 to {NEXT_YEAR - 1}"),
+        (",2014,", ",14,", "a year from 1900 to"),
+        ('coal"', 'coal"x', "is no CSV"),
+    ],
+)  # fmt: skip
+def test_a_source_is_read_as_it_is_written_or_refused(tmp_path, old, new, told):
+    content = (FACTORS / "source_intensity.csv").read_text()
+    assert old in content
+    path = tmp_path / "source_intensity.csv"
+    assert told in refused(load_sources, path, content.replace(old, new, 1))
+
+
+def test_a_cost_in_no_currency_is_refused(tmp_path):
+    content = (FACTORS / "source_cost.csv").read_text().replace("USD", "XQQ", 1)
+    message = refused(load_costs, tmp_path / "c.csv", content)
+    assert 'currency is "XQQ", but must be a code of ISO 4217' in message
+
+
+FULL = HEADER.strip() + (
+    ",country_name,low_carbon_share,coal_share,gas_share,oil_share,nuclear_share,hydro_share,"
+    "solar_share,wind_share,bioenergy_share,other_renewable_share\n"
+    "FRA,56,2023,France,0.92,0,0.06,0.02,0.65,0.1,0.05,0.1,0.02,0\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (HEADER + "FRA,0.056,2023\n", "over the life cycle, or empty; in kg it would be 56"),
+        (HEADER + "TKM,1.306,2023\n", "in kg it would be 1306"),
+        (HEADER + "FRA,56000,2023\n", "must be 2 to 1500 g CO2e per kWh"),
+        (HEADER + "FRA,2023,56\n", "year is"),
+        (HEADER + f"FRA,56,{NEXT_YEAR}\n", f"a year from 1990 to {NEXT_YEAR - 1}"),
+        (HEADER + "FRA,56,2023\nFRA,57,2023\n", "a country that stands once"),
+        (HEADER + "FRA,56,0,2023\n", "has 4 fields, but the header 3: decimals have a point"),
+        (HEADER + 'FRA,"56,0",2023\n', "or empty with a point for its decimals"),
+        (HEADER.replace(",", "\t") + "FRA\t56\t2023\n", "separated by tabs"),
+        (HEADER + "XKX ,500,2023\n", "has blanks around it"),
+        (HEADER + "XKX\xa0,500,2023\n", "has blanks around it"),
+        (HEADER + "XK\u200bX,500,2023\n", "has invisible characters"),
+        (HEADER + "World,480,2023\n", '"World" is an aggregate, no country'),
+        (HEADER + "UK,200,2023\n", "(United Kingdom is GBR)"),
+        (HEADER + "France,56,2023\n", "(France is FRA)"),
+        (HEADER + "NO,30,2023\n", "(Norway is NOR)"),
+        (HEADER + "FRA,NA,2023\n", 'is "NA", but must be a number from 0 up'),
+        (HEADER + "FRA,nan,2023\n", 'is "nan", but must be a number from 0 up'),
+        (HEADER.encode("utf-16"), "is no UTF-8 but UTF-16"),
+        ((HEADER + "FRA,56,2023\n# é").encode("latin-1"), "line 3 is no UTF-8 (byte 0xe9"),
+        (HEADER + '"FRA,56,2023\n', "is no CSV: unexpected end of data"),
+        (HEADER + f"{'x' * 200_000},56,2023\n", "is no CSV: field larger than"),
+        (FULL.replace("0.65,0.1", "65,10"), "is \"65\", but must be a share from 0 to 1"),
+        (FULL.replace("0.92", "92"), "a share from 0 to 1, or empty: 12 % is 0.12"),
+        (FULL.replace("0.92", "0.06"), "low_carbon_share is 0.06, but must be the sum"),
+        (FULL.replace(",0.92,", ",,").replace("0.65", "0.0065"), "must add to about 1: shares"),
+        (FULL.replace("France", "Germany"), 'is "Germany", but must be a name of France'),
+        (FULL.replace("56,2023", "56,2023.0"), "a year from 1990"),
+    ],
+)  # fmt: skip
+def test_a_table_of_countries_that_cannot_be_right_is_refused(tmp_path, content, told):
+    assert told in refused(read_user_table, tmp_path / "countries.csv", content)
+
+
+def test_kosovo_can_be_had_from_a_table_of_ones_own(tmp_path):
+    (tmp_path / "c.csv").write_text(HEADER + "XKX,958.5,2023\nFRA,56,2023\n")
+    table = read_user_table(tmp_path / "c.csv").set_index("country_iso3")
+    assert table.loc["XKX", "country_name"] == "Kosovo"
+    assert table.loc["XKX", "intensity_g_per_kwh"] == 958.5
+
+
+def test_gross_differences_are_named_and_kept(tmp_path, caplog):
+    (tmp_path / "c.csv").write_text(HEADER + "FRA,5.6,2023\nPOL,650,2023\nNOR,300,2023\n")
+    table = read_user_table(tmp_path / "c.csv").set_index("country_iso3")
+    assert table["intensity_g_per_kwh"].to_dict() == {"FRA": 5.6, "NOR": 300, "POL": 650}
+    assert "one part in 10 of CodeCarbon's intensity of 56.04 g/kWh" in table.loc["FRA", "flag"]
+    assert "9.97 times CodeCarbon's intensity of 30.08 g/kWh" in table.loc["NOR", "flag"]
+    assert "CodeCarbon's intensity" not in table.loc["POL", "flag"]
+    assert "FRA, 5.6 g/kWh: one part in 10" in caplog.text
+
+
+def test_intensities_that_are_all_equal_are_named(tmp_path):
+    (tmp_path / "c.csv").write_text(HEADER + "FRA,400,2023\nPOL,400,2023\nDEU,400,2023\n")
+    table = read_user_table(tmp_path / "c.csv")
+    assert table["flag"].str.contains("every country of the data has this very intensity").all()
+
+
+def test_codecarbons_own_table_has_no_remark_but_its_own():
+    table = load_countries().astype(object)
+    rows = [row | {"remarks": []} for row in table.where(table.notna(), None).to_dict("records")]
+    check_rows(Path("x.csv"), rows)
+    remark_on(rows)
+    remarked = {row["country_iso3"]: row["remarks"] for row in rows if row["remarks"]}
+    assert set(remarked) <= {"CHL", "GUF", "REU"}, remarked
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "c.csv")
+    with pytest.raises(DataError, match="is a named pipe"):
+        read_user_table(tmp_path / "c.csv")
+
+
+def test_many_columns_are_checked_in_linear_time(tmp_path):
+    path = tmp_path / "c.csv"
+    begin = time.perf_counter()
+    message = refused(read_user_table, path, ",".join(f"c{i}" for i in range(40_000)) + "\n")
+    assert "has 40000 columns, which no table of factors has" in message
+    refused(read_user_table, path, HEADER.strip() + "".join(f",c{i}" for i in range(40_000)) + "\n")
+    assert time.perf_counter() - begin < 3
+
+
+PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)
+
+
+@given(st.lists(st.tuples(PLAIN, PLAIN, PLAIN), min_size=1, max_size=5), st.booleans())
+def test_cells_come_back_as_they_were_written(tmp_path_factory, rows, mark):
+    path: Path = tmp_path_factory.getbasetemp() / "cells.csv"
+    table = pd.DataFrame(rows, columns=["a", "b", "c"])
+    path.write_text(table.to_csv(index=False), encoding="utf-8-sig" if mark else "utf-8")
+    back = read_cells(path)
+    assert back.fillna("").to_numpy().tolist() == table.to_numpy().tolist()
