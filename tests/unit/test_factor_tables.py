@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from config_cases import ROOT, sentence
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecosobriety.country_data.plausibility import check_rows, remark_on
@@ -206,6 +206,7 @@ PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max
 
 
 @given(st.lists(st.tuples(PLAIN, PLAIN, PLAIN), min_size=1, max_size=5), st.booleans())
+@settings(deadline=None)
 def test_cells_come_back_as_they_were_written(tmp_path_factory, rows, mark):
     path: Path = tmp_path_factory.getbasetemp() / "cells.csv"
     table = pd.DataFrame(rows, columns=["a", "b", "c"])

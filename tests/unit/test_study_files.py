@@ -224,6 +224,7 @@ class TestCommandLine:
     @given(
         st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
     )
+    @settings(max_examples=40, deadline=None)
     def test_anything_is_read_or_refused(self, value):
         for key in ("grid", "models", "dataset", "nonsense"):
             outcome(lambda given: read_command_line(read_schema(SCHEMA), given), {key: value})
@@ -285,6 +286,7 @@ def test_a_hint_never_fails(text):
 
 
 @given(st.text(min_size=1, max_size=2000) | st.text(st.characters(categories=["Cc", "Cf", "Cs"])))
+@settings(deadline=None)
 def test_every_message_is_one_short_line_with_its_beginning_and_its_end(text):
     message = sentence(EcosobrietyError(f"config/x.yaml: a is {text}, but must be b"))
     assert message.startswith("config/x.yaml: a is ")
