@@ -17,6 +17,8 @@ from ecosobriety.errors import DataError
 from ecosobriety.models import Classification, Regression, Task
 
 TEST_BATCH = 1000
+HELD_BYTES = 2**29
+"""A test part up to this lies in memory; of a larger one each batch is read when its turn comes."""
 BLOCK = 16
 """Batches that Lightning sees as one: its own work is then a few per cent of a small network's."""
 GPU_SHARE = 0.5
@@ -36,7 +38,7 @@ class Slices:
     batches. They come on the device that `lay` was given, and in the host's memory before.
 
     Args:
-        x: (N, *input_shape) inputs.
+        x: (N, *input_shape) inputs, in memory or in a file.
         y: (N,) labels or targets.
         rows: (n,) the examples of which the batches are made.
         batch_size: Examples per batch; the last one may be smaller.
@@ -47,7 +49,7 @@ class Slices:
 
     def __init__(
         self,
-        x: Tensor,
+        x: "Tensor | FromFile",
         y: Tensor,
         rows: Tensor,
         batch_size: int,
@@ -165,32 +167,65 @@ def cut_batches(
         # Bytes stay bytes until their turn comes: as floats they would take four times the memory.
         scale = {"mean": float(normaliser.mean), "deviation": float(normaliser.deviation)}
         normaliser = None
-        train, test = np.asarray(x_train), np.asarray(x_test)
-    else:
-        train, test = (_prepared(x, normaliser) for x in (x_train, x_test))
+    train, test = (
+        FromFile(x_train, normaliser, bool(scale)),
+        FromFile(x_test, normaliser, bool(scale)),
+    )
+    tested = test if test.nbytes > HELD_BYTES else test.tensor()
     return (
         task,
-        _in_memory(train, y_train[chosen], batch_size, shuffle_seed=seed, **scale),
-        _in_memory(test, y_test, TEST_BATCH, **scale),
+        _whole(train.tensor(), y_train[chosen], batch_size, shuffle_seed=seed, **scale),
+        _whole(tested, y_test, TEST_BATCH, **scale),
     )
 
 
-def _in_memory(x: NDArray[Any], y: NDArray[Any], batch_size: int, **options: Any) -> Slices:
+def _whole(x: "Tensor | FromFile", y: NDArray[Any], batch_size: int, **options: Any) -> Slices:
     """Batches of all of some examples."""
-    rows = torch.arange(len(y))
-    return Slices(torch.from_numpy(x), torch.from_numpy(y), rows, batch_size, **options)
+    return Slices(x, torch.from_numpy(y), torch.arange(len(y)), batch_size, **options)
 
 
-def _prepared(x: Examples, normaliser: "Normaliser | None") -> NDArray[Any]:
-    """(n, *input_shape) inputs as a network takes them: float32, or int64 where they stay whole."""
-    whole_numbers = normaliser is None and x.dtype.kind in "iu"
-    prepared = np.empty(x.shape, np.int64 if whole_numbers else np.float32)
-    done = 0
-    for chunk in x.chunks():
-        part = chunk if normaliser is None else normaliser.apply(chunk)
-        prepared[done : done + len(chunk)] = part
-        done += len(chunk)
-    return prepared
+class FromFile:
+    """Inputs as a network takes them, read when they are asked for; used like a tensor of them.
+
+    They are float32, int64 where they are whole numbers and stay so, or bytes.
+
+    Args:
+        x: The examples.
+        normaliser: How they are normalised; None: not here.
+        as_bytes: Whether bytes stay bytes.
+    """
+
+    device = torch.device("cpu")
+
+    def __init__(self, x: Examples, normaliser: "Normaliser | None", as_bytes: bool):
+        self._x, self._normaliser = x, normaliser
+        whole_numbers = normaliser is None and x.dtype.kind in "iu"
+        self._dtype = x.dtype if as_bytes else np.dtype(np.int64 if whole_numbers else np.float32)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of them in memory."""
+        return math.prod(self._x.shape) * self._dtype.itemsize
+
+    def __getitem__(self, rows: slice | Tensor) -> Tensor:
+        places = torch.arange(len(self._x))[rows]
+        return FromFile(
+            self._x.select(places.numpy()), self._normaliser, self._dtype == np.uint8
+        ).tensor()
+
+    def index_select(self, dim: int, rows: Tensor) -> Tensor:
+        """As of a tensor; of the first dimension."""
+        return self[rows]
+
+    def tensor(self) -> Tensor:
+        """All of them in memory."""
+        whole = np.empty(self._x.shape, self._dtype)
+        done = 0
+        for chunk in self._x.chunks():
+            part = chunk if self._normaliser is None else self._normaliser.apply(chunk)
+            whole[done : done + len(chunk)] = part
+            done += len(chunk)
+        return torch.from_numpy(whole)
 
 
 def _targets(

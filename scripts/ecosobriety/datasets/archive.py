@@ -12,7 +12,14 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.examples import CHUNK_BYTES, IN_MEMORY_BYTES, Examples, Place, kept
+from ecosobriety.datasets.examples import (
+    CHUNK_BYTES,
+    IN_MEMORY_BYTES,
+    Examples,
+    Place,
+    kept,
+    turned,
+)
 from ecosobriety.errors import DataError, one_line
 
 _ENCRYPTED = 1
@@ -32,6 +39,11 @@ class Header:
     def nbytes(self) -> int:
         """Bytes of the values that follow the header."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """The shape with the index last that varies fastest."""
+        return self.shape[::-1] if self.fortran else self.shape
 
 
 class Archive:
@@ -91,9 +103,9 @@ class Archive:
             DataError: as `header`.
         """
         with self._opened(name) as (file, header):
-            values = b"".join(_pieces(file, header.nbytes))
-        order: Any = "F" if header.fortran else "C"
-        return np.frombuffer(values, header.dtype).reshape(header.shape, order=order)
+            values = bytearray().join(_pieces(file, header.nbytes))
+        array = np.frombuffer(values, header.dtype).reshape(header.stored_shape)
+        return array.T if header.fortran else array
 
     def place(self, name: str, *, checked: bool = False) -> Place:
         """Where the values of an array lie that is not compressed.
@@ -119,9 +131,8 @@ class Archive:
             file,
             self.path,
             start + header.length,
-            header.shape,
+            header.stored_shape,
             header.dtype,
-            fortran=header.fortran,
             checked=(start, member.file_size, member.CRC) if checked else None,
             state=(state.st_size, state.st_mtime_ns),
         )
@@ -140,14 +151,11 @@ class Archive:
             self._require_whole(name, header)
             stored = self._members[name].compress_type == zipfile.ZIP_STORED
             if stored and header.nbytes > IN_MEMORY_BYTES:
-                return Examples(self.place(name, checked=True))
-            return kept(
-                _pieces(file, header.nbytes),
-                header.shape,
-                header.dtype,
-                fortran=header.fortran,
-                scratch=scratch,
-            )
+                found = Examples(self.place(name, checked=True))
+            else:
+                pieces = _pieces(file, header.nbytes)
+                found = kept(pieces, header.stored_shape, header.dtype, scratch)
+            return turned(found.verify(), scratch) if header.fortran else found
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[tuple[IO[bytes], Header]]:

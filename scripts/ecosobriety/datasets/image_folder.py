@@ -162,7 +162,7 @@ def _part(files: list[tuple[Path, str]], grey: bool, name: str, scratch: Path | 
                 )
             yield image.data
 
-    x = kept(pixels(), (len(files), *shape), np.dtype(np.uint8), scratch=scratch)
+    x = kept(pixels(), (len(files), *shape), np.dtype(np.uint8), scratch)
     return Part(x, np.array([label for _, label in files]), name)
 
 

@@ -173,15 +173,17 @@ def default_normalisation(x: Examples) -> str:
 
 def _count_duplicates(x_train: Examples, x_test: Examples) -> int:
     """Test inputs that are equal to a training input, byte by byte."""
-    # Those of the smaller part are kept.
-    tested = Counter(_digests(x_test))
-    return sum(tested[digest] for digest in {d for d in _digests(x_train) if d in tested})
+    # Hashes of the smaller part alone are kept; of 10^7 examples two collide by chance once in 10^5
+    # data sets.
+    tested = Counter(_hashes(x_test))
+    return sum(tested[found] for found in {h for h in _hashes(x_train) if h in tested})
 
 
-def _digests(x: Examples) -> Iterator[bytes]:
+def _hashes(x: Examples) -> Iterator[int]:
+    """Python's keyed hash of 64 bits of each example's bytes."""
     for chunk in x.chunks():
-        for example in chunk:
-            yield hashlib.blake2b(example.data, digest_size=16).digest()
+        rows = chunk.reshape(len(chunk), -1)
+        yield from map(hash, rows.view(f"V{x.row_bytes}").ravel().tolist())
 
 
 def _sha256(
