@@ -48,6 +48,13 @@ class Metric:
         """The key of the section `analysis` that holds a value to reach."""
         return f"target_{self.name}"
 
+    @property
+    def gain_range(self) -> tuple[float | None, float | None]:
+        """The smallest and the largest value of `sign` times the metric; None: there is none."""
+        if self.higher_is_better:
+            return 0.0, self.highest
+        return None if self.highest is None else -self.highest, 0.0
+
     def error(self, score: Any) -> Any:
         """What falls as the score gets better: the score itself, or what it lacks to the highest.
 

@@ -37,7 +37,8 @@ def add_savings(
             {country_iso3, share, energy_kwh, emissions_g,
              cost: {currency, cheapest, dearest, grid, reason}}
 
-        `share` (of 1) is that of the mean energies, and so of emissions and cost too. `emissions_g`
+        `share` (of 1) is that of the mean energies, and so of emissions and cost too; null where
+        the reference took no energy. `emissions_g`
         (g CO2e) is that on the country's own mix, null where its intensity is unknown.
 
         `cheapest` and `dearest` are {source, amount}: among the sources with a known price at
@@ -46,7 +47,8 @@ def add_savings(
         1) or `no_known_price`. `grid` is what is saved on the country's mix, null where the study
         has no price for it. Amounts are below 0 where the size costs more than the reference.
 
-        The `saving` of a target that was not reached is null.
+        The `saving` of a target that was not reached is null, and that of an answer without a
+        recommendation.
 
     Raises:
         RecordError: the tables do not hold a size of the recommendation in that country.
@@ -106,7 +108,7 @@ class _Offers:
         grid = self._row(n_train, GRID_SOURCE, 0.0)
         return {
             "country_iso3": self.country_iso3,
-            "share": float(grid["saved_share"]),
+            "share": finite_or_none(grid["saved_share"]),
             "energy_kwh": float(grid["energy_saved_kwh"]),
             "emissions_g": finite_or_none(grid["emissions_saved_g"]),
             "cost": {

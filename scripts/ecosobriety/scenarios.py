@@ -103,13 +103,11 @@ def average_energy(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
         (not below 0) and energy_kwh_high; both null with one seed.
     """
     rows = [
-        (*cell, *mean_interval(energies_kwh, confidence))
+        (*cell, *mean_interval(energies_kwh, confidence, lowest=0.0))
         for cell, energies_kwh in runs.groupby(_CELL, sort=True)["energy_kwh"]
     ]
     names = ["energy_kwh", "energy_kwh_low", "energy_kwh_high"]
-    table = pd.DataFrame(rows, columns=[*_CELL, *names])
-    table["energy_kwh_low"] = table["energy_kwh_low"].clip(lower=0)
-    return table
+    return pd.DataFrame(rows, columns=[*_CELL, *names])
 
 
 def _list_places(countries: pd.DataFrame, grid_price_per_kwh: Mapping[str, float]) -> pd.DataFrame:
@@ -195,6 +193,7 @@ def derive_savings(scenarios: pd.DataFrame, reference_n_train: int) -> pd.DataFr
     Energies are IT energies in kWh, as in `scenarios`; emissions (g CO2e) and cost include the
     PUE. `saved_share` is the saved share of the reference's energy: it is that of its emissions and
     its cost too, because the electricity is the same. A size above the reference saves less than 0.
+    It is null where the reference took no energy: nothing has no shares.
 
     Args:
         scenarios: the table `scenarios`.

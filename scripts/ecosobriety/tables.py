@@ -98,11 +98,11 @@ def _curve(metric: Metric) -> dict[str, pa.Column]:
         "n_seeds": _count(1),
         f"{name}_mean": _number(0, metric.highest),
         f"{name}_sd": _number(0, nullable=True),
-        f"{name}_ci_low": _number(nullable=True),
-        f"{name}_ci_high": _number(nullable=True),
+        f"{name}_ci_low": _number(0, metric.highest, nullable=True),
+        f"{name}_ci_high": _number(0, metric.highest, nullable=True),
         "energy_kwh_mean": _number(0),
-        "energy_kwh_ci_low": _number(nullable=True),
-        "energy_kwh_ci_high": _number(nullable=True),
+        "energy_kwh_ci_low": _number(0, nullable=True),
+        "energy_kwh_ci_high": _number(0, nullable=True),
         "duration_s_mean": _number(0),
         f"{name}_diff_mean": _number(nullable=True),
         f"{name}_diff_{metric.bound}": _number(nullable=True),
@@ -111,9 +111,9 @@ def _curve(metric: Metric) -> dict[str, pa.Column]:
         "verdict_reason": _text(nullable=True),
         f"{name}_diff_sd": _number(0, nullable=True),
         "precision": _number(0, nullable=True),
-        f"fitted_{name}": _number(nullable=True),
-        "fitted_ci_low": _number(nullable=True),
-        "fitted_ci_high": _number(nullable=True),
+        f"fitted_{name}": _number(0, metric.highest, nullable=True),
+        "fitted_ci_low": _number(0, metric.highest, nullable=True),
+        "fitted_ci_high": _number(0, metric.highest, nullable=True),
         f"marginal_{name}_per_kwh": _number(nullable=True),
     }
 
@@ -140,7 +140,7 @@ _SAVINGS = {
     "energy_saved_kwh": _number(),
     "emissions_saved_g": _number(nullable=True),
     "cost_saved": _number(nullable=True),
-    "saved_share": _number(high=1),
+    "saved_share": _number(high=1, nullable=True),
 }
 
 _COUNTRIES = {

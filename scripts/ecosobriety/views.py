@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecosobriety import datasets
 from ecosobriety.equivalents import load_equivalents
 from ecosobriety.errors import RecordError
 from ecosobriety.grid import load_costs, load_sources
@@ -34,6 +35,9 @@ are both ends of the scale and large users of electricity, those first that are 
 
 EXTREME_COUNTRIES = 3
 """How many countries at either end of the ranking stand beside `LISTED_COUNTRIES`."""
+
+CONTRADICTION = 2.0
+"""A country whose intensity is more than so many times off that of its own mix is no extreme."""
 
 MARKS = {"from memory": "†", "secondary copies": "‡"}
 """Marks of factors that were not read in their source itself, by how they were verified."""
@@ -79,6 +83,7 @@ class Study:
     recommendation: Mapping[str, Any]
     country_data: Mapping[str, Any]
     everyday: pd.DataFrame
+    intake: datasets.intake.Intake
 
     @cached_property
     def metric(self) -> Metric:
@@ -215,8 +220,23 @@ class Case:
 
     @cached_property
     def sufficient(self) -> int:
-        """The smallest size that is not worse; the reference itself if no smaller one is."""
-        return int(self.result["configured"]["sufficient_n_train"])
+        """The smallest size that is not worse; the reference itself if no smaller one is.
+
+        Also where nothing can be recommended at all.
+        """
+        size = self.result["configured"]["sufficient_n_train"]
+        return self.reference if size is None else int(size)
+
+    @property
+    def no_recommendation(self) -> str | None:
+        """Why no size can be recommended, by its name in `curves.evidence`; None where one can."""
+        reason = self.result["configured"]["no_recommendation"]
+        return None if reason is None else str(reason)
+
+    @property
+    def baseline(self) -> float:
+        """The score of always giving the same answer."""
+        return float(self.study.recommendation["baseline"])
 
     @property
     def smaller_suffices(self) -> bool:
@@ -279,6 +299,12 @@ class Case:
         return float(self.study.recommendation["margin"])
 
     @property
+    def allowed_loss(self) -> float:
+        """The margin in the metric's own unit."""
+        mean = float(self.scores[self.reference])
+        return abs(mean - self.metric.threshold(mean, self.margin))
+
+    @property
     def confidence(self) -> float:
         """The confidence of intervals and tests, a share of 1."""
         return float(self.study.recommendation["confidence"])
@@ -314,15 +340,20 @@ class Case:
         """One training at the reference size on each country's mix.
 
         Returns:
-            Columns of `scenarios` and country_name, flag; `usable`: intensity and share are known
-            and the country's data carry no flag. Sorted by country_iso3.
+            Columns of `scenarios` and country_name, flag, mix_intensity_g_per_kwh; `usable`:
+            intensity and share are known and the country's data carry no flag; `contradicts`: its
+            intensity is more than `CONTRADICTION` times off what its own mix would have. Sorted by
+            country_iso3.
         """
         table = self.scenarios
         cells = table[(table["n_train"] == self.reference) & (table["source"] == GRID_SOURCE)]
-        names = self.study.countries[["country_iso3", "country_name", "flag"]]
+        shown = ["country_iso3", "country_name", "flag", "mix_intensity_g_per_kwh", "mix_ratio"]
+        names = self.study.countries[shown]
         cells = cells.merge(names, on="country_iso3", how="left", validate="one_to_one")
         known = cells["emissions_g"].notna() & cells["country_low_carbon_share"].notna()
         cells["usable"] = known & cells["flag"].isna()
+        ratio = cells["mix_ratio"]
+        cells["contradicts"] = (ratio > CONTRADICTION) | (ratio < 1 / CONTRADICTION)
         return cells.sort_values("country_iso3", ignore_index=True)
 
     @cached_property
@@ -353,11 +384,11 @@ class Case:
     def ranked_countries(self) -> pd.DataFrame:
         """`country_cells` with known emissions, from the lowest up, with `rank` from 1.
 
-        Countries whose data carry a flag have no rank, unless all do or it is the metering country:
-        most of them are small producers, and the ends of a ranking would be theirs by rounding.
+        Countries whose data carry a flag or contradict their own mix have no rank, unless all do or
+        it is the metering country: the ends of a ranking would be theirs, by rounding or by error.
         """
         known = self.country_cells[self.country_cells["emissions_g"].notna()]
-        sound = known["flag"].isna()
+        sound = known["flag"].isna() & ~known["contradicts"]
         ranked = known[sound | (known["country_iso3"] == self.country)] if sound.any() else known
         ranked = ranked.sort_values(["emissions_g", "country_iso3"], ignore_index=True)
         return ranked.assign(rank=ranked.index + 1)
@@ -495,6 +526,7 @@ def read_study(
     sources: Path,
     costs: Path,
     everyday: Path,
+    intake: Path,
     constants: Path,
     hardware: Path,
     green_algorithms: Path,
@@ -515,4 +547,5 @@ def read_study(
         recommendation=json.loads(recommendation.read_text(encoding="utf-8")),
         country_data=json.loads(country_data.read_text(encoding="utf-8")),
         everyday=load_equivalents(everyday),
+        intake=datasets.intake.read(intake),
     )

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from ecosobriety.datasets.findings import short
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for
 from ecosobriety.views import Case, Study
@@ -47,6 +48,18 @@ def emissions_label(case: Case, n_train: int, unit: str, text: Texts) -> str:
         n_train=text.integer(n_train),
         unit=unit,
     )
+
+
+def baseline_answer(study: Study, text: Texts) -> str:
+    """What a network that has learnt nothing always says."""
+    baseline = study.intake.baseline
+    name = short(str(baseline.constant)) if baseline else ""
+    return text("baseline.always", name=name)
+
+
+def ratio(value: float, of: float) -> float | None:
+    """How many times one is of the other; None of nothing."""
+    return value / of if of else None
 
 
 def listed_country(row: pd.Series, text: Texts) -> str:

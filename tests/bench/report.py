@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from ecosobriety.bundle import read_bundle, write_bundle
 from ecosobriety.collecting import Asked, collect
-from ecosobriety.curves import fit_curves, recommend
+from ecosobriety.curves import TestPart, fit_curves, recommend
 from ecosobriety.records import RUN_KEY, RunRecord, write_record
 from ecosobriety.reporting import build_report
 from ecosobriety.texts import Texts
@@ -33,6 +33,7 @@ from unit.synthetic import (
 
 SEEDS = 50
 SIZES = {1_000: 20, 10_000: 200}
+DATA = TestPart(baseline=0.1, test_examples=10_000, train_examples=60_000)
 DECISION = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}
 REPEATS = 3
 
@@ -69,7 +70,9 @@ def _steps_s(sizes: int, folder: Path) -> tuple[dict[str, float], str]:
     text = Texts.load("en", REPORT_DIR / "locale")
     runs = make_many_runs(sizes, SEEDS)
     took: dict[str, float] = {}
-    took["curves"], _ = _timed(lambda: (fit_curves(runs, **DECISION), recommend(runs, **DECISION)))
+    took["curves"], _ = _timed(
+        lambda: (fit_curves(runs, **DECISION), recommend(runs, data=DATA, **DECISION))
+    )
     took["curves, scenarios and methods"], study = _timed(lambda: make_study(runs))
     took["methods"], _ = _timed(lambda: make_methods(runs, study.countries))
     took["figures"], svgs = _timed(lambda: draw_svgs(study, text))

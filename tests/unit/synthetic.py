@@ -12,7 +12,8 @@ import yaml
 from matplotlib.figure import Figure
 
 from ecosobriety.claims import check_claims, load_poster
-from ecosobriety.curves import fit_curves, recommend
+from ecosobriety.curves import TestPart, fit_curves, recommend
+from ecosobriety.datasets.intake import Baseline, Intake
 from ecosobriety.equivalents import load_equivalents
 from ecosobriety.figure_names import figure_ids
 from ecosobriety.figures import draw
@@ -196,6 +197,7 @@ def make_study(
     coverage: tuple[float, ...] = (0.5, 1.0),
     countries: pd.DataFrame | None = None,
     grid_price_per_kwh: dict[str, float] | None = None,
+    intake: Intake | None = None,
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section."""
@@ -226,7 +228,9 @@ def make_study(
     savings = derive_savings(scenarios, reference)
     asked = ("target_accuracy", "target_rmse")
     targets = {key: analysis[key] for key in asked if key in analysis}
-    recommendation = recommend(runs, **decision, **targets)
+    intake = make_intake(runs) if intake is None else intake
+    data = TestPart(intake.baseline.score, intake.test_examples, intake.train_examples)
+    recommendation = recommend(runs, data=data, **decision, **targets)
     country = config["metering"]["country"]
     methods = make_methods(runs, countries)
     return Study(
@@ -244,7 +248,22 @@ def make_study(
         recommendation=add_savings(recommendation, scenarios, savings, country),
         country_data=COUNTRY_DATA,
         everyday=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
+        intake=intake,
     )
+
+
+def make_intake(runs: pd.DataFrame, **fields: Any) -> Intake:
+    """What is known of the data of made-up runs: ten even classes, or targets."""
+    if "test_rmse" in runs:
+        worst = float(runs["test_rmse"].max())
+        told = {"baseline": Baseline("rmse", 2 * worst, 152.0), "task": "regression"}
+    else:
+        classes = tuple(f"class {i}" for i in range(10))
+        counts = {"train": [6_000] * 10, "test": [1_000] * 10}
+        told = {"baseline": Baseline("accuracy", 0.1, "class 0"), "task": "classification"}
+        told |= {"classes": classes, "class_counts": counts}
+    known = {"train_examples": 60_000, "test_examples": 10_000, "test_duplicates": 2, **told}
+    return Intake(**{"dataset": str(runs["dataset"].iloc[0]), **known, **fields})
 
 
 def make_provenance(study: Study) -> dict[str, Any]:

@@ -9,11 +9,19 @@ import pandas as pd
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from ecosobriety.curves import fit_curves, fit_power_law, recommend
+from ecosobriety.curves import TestPart, fit_curves, fit_power_law, recommend
 from ecosobriety.errors import DataError
 from ecosobriety.tables import SCHEMAS, check_table
 
 NUMBERS = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}
+
+
+DATA = TestPart(baseline=0.1, test_examples=10_000, train_examples=60_000)
+"""Of ten even classes, whose answers no size gives by chance."""
+
+
+def recommended(runs, data=DATA, **asked):
+    return recommend(runs, data=data, **asked)
 
 
 def make_runs(accuracy, model="mlp", energy_per_example_kwh=1e-7):
@@ -141,14 +149,14 @@ def test_seven_sizes_of_ten_seeds_take_less_than_two_seconds():
     assert time.process_time() - start < 2
 
 
-@pytest.mark.parametrize("function", [fit_curves, recommend])
+@pytest.mark.parametrize("function", [fit_curves, recommended])
 def test_an_unknown_reference_size_is_refused(function):
     with pytest.raises(DataError, match="reference_n_train is 50000"):
         function(make_runs(THREE_SEEDS), **(NUMBERS | {"reference_n_train": 50_000}))
 
 
 def test_the_recommendation_by_hand():
-    result = only(recommend(make_runs(THREE_SEEDS), **NUMBERS, margins=(0.02, 0.005)))
+    result = only(recommended(make_runs(THREE_SEEDS), **NUMBERS, margins=(0.02, 0.005)))
     assert (result["dataset"], result["model"]) == ("fashion-mnist", "mlp")
     assert (result["reference_n_train"], result["n_seeds"]) == (60_000, 3)
     answer = result["configured"]
@@ -189,7 +197,9 @@ def test_the_recommendation_by_hand():
 
 
 def test_where_nothing_smaller_passes_nothing_is_saved():
-    answer = only(recommend(make_runs(THREE_SEEDS), **(NUMBERS | {"margin": 0.002})))["configured"]
+    answer = only(recommended(make_runs(THREE_SEEDS), **(NUMBERS | {"margin": 0.002})))[
+        "configured"
+    ]
     assert answer["sufficient_n_train"] == 60_000
     assert answer["smaller_than_reference"] is False
     assert answer["accuracy_diff"] == {"mean": 0, "lower": None, "p_value": None}
@@ -202,7 +212,7 @@ def test_where_nothing_smaller_passes_nothing_is_saved():
 
 def test_savings_count_only_seeds_that_ran_at_both_sizes():
     runs = make_runs({30_000: [0.899, 0.909, None], 60_000: [0.900, 0.9105, 0.890]})
-    saved = only(recommend(runs, **NUMBERS))["configured"]["energy_saved_kwh"]
+    saved = only(recommended(runs, **NUMBERS))["configured"]["energy_saved_kwh"]
     # Seeds 1 and 2: 0.00303 and 0.00306 kWh.
     assert (saved["mean"], saved["n_pairs"]) == (pytest.approx(0.003045), 2)
 
@@ -216,7 +226,7 @@ def seeds_needed(differences, smaller=None):
             60_000: [0.9] * len(differences),
         }
     )
-    return only(recommend(runs, **NUMBERS))["configured"]["seeds_needed"]
+    return only(recommended(runs, **NUMBERS))["configured"]["seeds_needed"]
 
 
 def test_seeds_needed_are_the_fewest_that_give_eighty_percent_power():
@@ -249,7 +259,7 @@ def test_where_no_number_of_seeds_can_be_given(differences, reason):
 
 
 def target(accuracy, wanted):
-    return only(recommend(make_runs(accuracy), **NUMBERS, target_accuracy=wanted))["target"]
+    return only(recommended(make_runs(accuracy), **NUMBERS, target_accuracy=wanted))["target"]
 
 
 def test_the_smallest_size_that_reaches_a_target():
@@ -305,7 +315,7 @@ def test_a_target_that_nothing_reaches(accuracy, reason):
 @pytest.mark.filterwarnings("error")
 def test_degenerate_studies_give_json_and_a_table_without_warnings(accuracy):
     runs = make_runs(accuracy)
-    content = finite(recommend(runs, **NUMBERS, target_accuracy=0.85))
+    content = finite(recommended(runs, **NUMBERS, target_accuracy=0.85))
     assert content["margin"] == 0.01
     curve = fit_curves(runs, **NUMBERS)
     assert (curve["verdict"] == "reference").sum() == 1

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ecosobriety.curves import fit_curves, recommend
+from ecosobriety.curves import TestPart, fit_curves, recommend
 from ecosobriety.curves.non_inferiority import compare_with_reference
 from ecosobriety.metrics import ACCURACY, RMSE, metric_of
 from ecosobriety.tables import read_table, write_table
@@ -99,6 +99,7 @@ def make_runs(**columns):
     return pd.DataFrame(rows).assign(**columns)
 
 
+DATA = TestPart(baseline=1_000.0, test_examples=10_000, train_examples=800)
 DECISION = {"reference_n_train": "max", "margin": 0.15, "confidence": 0.95}
 
 
@@ -124,7 +125,7 @@ def test_the_curve_of_a_regression_follows_its_metric(tmp_path):
 
 
 def test_the_recommendation_of_a_regression():
-    answer = recommend(make_runs(), **DECISION, target_rmse=62)
+    answer = recommend(make_runs(), **DECISION, data=DATA, target_rmse=62)
     assert answer["target_rmse"] == 62
     assert "target_accuracy" not in answer
     (result,) = answer["results"]
@@ -149,16 +150,16 @@ def test_the_learning_curve_knows_no_unit(unit):
     noise = 1 + 0.01 * np.random.default_rng(3).normal(size=12)
     runs = make_runs()
     runs["test_rmse"] *= noise
-    (law,) = (r["power_law"] for r in recommend(runs, **DECISION)["results"])
+    (law,) = (r["power_law"] for r in recommend(runs, **DECISION, data=DATA)["results"])
     runs["test_rmse"] *= unit
-    (scaled,) = (r["power_law"] for r in recommend(runs, **DECISION)["results"])
+    (scaled,) = (r["power_law"] for r in recommend(runs, **DECISION, data=DATA)["results"])
     assert law["converged"]
     assert scaled["b"] == pytest.approx(law["b"], rel=1e-3)
     assert scaled["c"] == pytest.approx(law["c"] * unit, rel=1e-3)
 
 
 def test_a_target_rmse_that_no_size_reaches():
-    (result,) = recommend(make_runs(), **DECISION, target_rmse=45)["results"]
+    (result,) = recommend(make_runs(), **DECISION, data=DATA, target_rmse=45)["results"]
     assert result["target"]["n_train"] is None
     assert result["target"]["reason"] == "not_reached"
 

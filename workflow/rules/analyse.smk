@@ -78,6 +78,7 @@ rule recommend_size:
         runs=table("runs"),
         scenarios=table("scenarios"),
         savings=table("savings"),
+        intake=INTAKE,
     output:
         f"{RESULTS}/recommendation.json",
     log:

@@ -364,6 +364,7 @@ STUDY_FILES = dict(
     sources=SOURCE_INTENSITY,
     costs=SOURCE_COST,
     everyday=EQUIVALENTS,
+    intake=INTAKE,
     **METHOD_FACTORS,
 )
 

@@ -4,6 +4,7 @@
 `recommendation` answers the study's question in one document.
 """
 
+from ecosobriety.curves.evidence import TestPart, resolves
 from ecosobriety.curves.intervals import mean_interval
 from ecosobriety.curves.non_inferiority import sufficient_size
 from ecosobriety.curves.power_law import PowerLaw, fit_power_law
@@ -12,9 +13,11 @@ from ecosobriety.curves.table import fit_curves
 
 __all__ = [
     "PowerLaw",
+    "TestPart",
     "fit_curves",
     "fit_power_law",
     "mean_interval",
     "recommend",
+    "resolves",
     "sufficient_size",
 ]

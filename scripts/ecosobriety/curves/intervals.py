@@ -15,12 +15,23 @@ Floats = NDArray[np.float64]
 Values = Sequence[float] | Floats | pd.Series
 
 
-def mean_interval(values: Values, confidence: float) -> tuple[float, float, float]:
+def mean_interval(
+    values: Values,
+    confidence: float,
+    lowest: float | None = None,
+    highest: float | None = None,
+) -> tuple[float, float, float]:
     """Mean of independent values and its two-sided Student t interval.
+
+    The interval is cut where the mean cannot be: an accuracy is no more than 1, an energy no less
+    than 0. The true mean lies within these ends, so that the cut interval covers it exactly as
+    often as the whole one.
 
     Args:
         values: one value per seed, in any unit; none missing.
         confidence: coverage of the interval, 0 to 1.
+        lowest: the smallest mean that is possible, in the unit of the values; None: there is none.
+        highest: the largest one.
 
     Returns:
         (mean, low, high) in the unit of the values; NaN bounds where there is only one value.
@@ -41,7 +52,9 @@ def mean_interval(values: Values, confidence: float) -> tuple[float, float, floa
 
     mean, error = float(sample.mean()), _standard_error(sample)
     reach = float(stdtrit(sample.size - 1, (1 + confidence) / 2) * error)
-    return mean, mean - reach, mean + reach
+    low = mean - reach if lowest is None else max(mean - reach, lowest)
+    high = mean + reach if highest is None else min(mean + reach, highest)
+    return mean, low, high
 
 
 def _standard_error(sample: Floats) -> Any:
@@ -64,6 +77,9 @@ def linearised_ratio(parts: Floats, wholes: Floats) -> Floats:
     """
     missing = np.isnan(parts)
     mean_whole = wholes[~missing].mean()
+    if mean_whole == 0:
+        # Of nothing, nothing can be saved or spent: no share.
+        return np.full(parts.shape, np.nan)
     ratio = parts[~missing].mean() / mean_whole
     return np.asarray(ratio + (parts - ratio * wholes) / mean_whole)
 

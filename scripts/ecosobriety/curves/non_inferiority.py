@@ -174,6 +174,9 @@ def _compare(scores: pd.DataFrame, margin: float, confidence: float, metric: Met
         confidence,
     )
     bounds = metric.sign * (np.array([test.lower[0], test.upper[0]]) - added.mean())
+    if metric.highest is not None:
+        # No two scores differ by more; a margin is below that, so that no verdict hangs on it.
+        bounds = bounds.clip(-metric.highest, metric.highest)
     return _Comparison(
         n_pairs=difference.size,
         diff_mean=metric.sign * (test.mean[0] - added.mean()),

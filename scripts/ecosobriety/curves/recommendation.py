@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecosobriety.curves.evidence import TestPart, find_obstacle, more_data
 from ecosobriety.curves.intervals import (
     Floats,
     by_size_and_seed,
@@ -43,6 +44,7 @@ def recommend(
     reference_n_train: ReferenceSize,
     margin: float,
     confidence: float,
+    data: TestPart,
     target_accuracy: float | None = None,
     target_rmse: float | None = None,
     margins: Sequence[float] | None = None,
@@ -55,6 +57,7 @@ def recommend(
         margin: the study's non-inferiority margin, a share of 1, or of the reference's mean where
             the metric's margin is relative.
         confidence: of every interval and bound, 0 to 1.
+        data: what is known of the data; `find_obstacle` and `more_data` need it.
         target_accuracy: an accuracy to reach, a share of 1; None asks for none.
         target_rmse: the same for an RMSE, in the target's unit.
         margins: other margins, to show how the answer hangs on the margin; None: `MARGINS`, or
@@ -65,21 +68,26 @@ def recommend(
         named by the metric of the runs; where lower is better, `lower` is `upper`::
 
             {reference_n_train, margin, confidence, target_accuracy, power: as asked,
+         baseline, test_examples, train_examples: of `data`,
              results: [one per dataset and model:
                {dataset, model, reference_n_train: size, n_seeds,
                 configured: ANSWER at `margin`,
                 ladder: [ANSWER at each of `margins`, rising],
                 target: null without a target, else
                   {accuracy, n_train, accuracy_mean, accuracy_lower, larger_sizes_reach, reason},
+                more_data: what `more_data` gives,
                 power_law: the fields of `PowerLaw`}]}
 
         ANSWER::
 
-            {margin, sufficient_n_train, smaller_than_reference,
+            {margin, no_recommendation, sufficient_n_train, smaller_than_reference,
              accuracy_diff: {mean, lower, p_value},
              energy_saved_kwh, energy_saved_share, duration_saved_s, duration_saved_share:
                each {mean, ci_low, ci_high, n_pairs},
              seeds_needed: {n_train, verdict, seeds, reason}}
+
+        `no_recommendation` is null, or why no size can be recommended at this margin
+        (`find_obstacle`); all else but the margin is then null, false or without a value.
 
         A saving is the mean over seeds of reference minus sufficient size, paired; a share is the
         mean saving over the mean of the reference runs, that of the table `savings`. The intervals
@@ -110,7 +118,8 @@ def recommend(
         scores = by_size_and_seed(group, metric.test_column)
         reference = reference_size(scores, reference_n_train)
         answers = [
-            _answer(group, metric, reference, m, confidence) for m in (margin, *sorted(margins))
+            _answer(group, metric, reference, m, confidence, data)
+            for m in (margin, *sorted(margins))
         ]
         results.append(
             {
@@ -121,6 +130,7 @@ def recommend(
                 "configured": answers[0],
                 "ladder": answers[1:],
                 "target": _target(scores, metric, target, confidence),
+                "more_data": more_data(scores, data, metric),
                 "power_law": asdict(fit_power_law(scores.index, metric.error(scores.mean(axis=1)))),
             }
         )
@@ -130,19 +140,32 @@ def recommend(
         "confidence": confidence,
         metric.target_key: target,
         "power": POWER,
+        "baseline": data.baseline,
+        "test_examples": data.test_examples,
+        "train_examples": data.train_examples,
         "results": results,
     }
 
 
 def _answer(
-    runs: pd.DataFrame, metric: Metric, reference: int, margin: float, confidence: float
+    runs: pd.DataFrame,
+    metric: Metric,
+    reference: int,
+    margin: float,
+    confidence: float,
+    data: TestPart,
 ) -> dict[str, Any]:
     scores = by_size_and_seed(runs, metric.test_column)
+    at_reference = scores.loc[reference].dropna().to_numpy()
+    obstacle = find_obstacle(at_reference, data, margin, confidence, metric)
+    if obstacle is not None:
+        return _no_answer(metric, margin, obstacle)
     comparison = compare_with_reference(scores, reference, margin, confidence, metric)
     chosen = sufficient_size(comparison.reset_index())
     row = comparison.loc[chosen]
     return {
         "margin": float(margin),
+        "no_recommendation": None,
         "sufficient_n_train": chosen,
         "smaller_than_reference": chosen < reference,
         f"{metric.name}_diff": {
@@ -157,6 +180,27 @@ def _answer(
     }
 
 
+def _no_answer(metric: Metric, margin: float, obstacle: str) -> dict[str, Any]:
+    """An answer in which nothing is recommended."""
+    nothing = {"mean": None, "ci_low": None, "ci_high": None, "n_pairs": 0}
+    return {
+        "margin": float(margin),
+        "no_recommendation": obstacle,
+        "sufficient_n_train": None,
+        "smaller_than_reference": False,
+        f"{metric.name}_diff": {"mean": None, metric.bound: None, "p_value": None},
+        **{
+            f"{name}_saved_{unit}": dict(nothing)
+            for name, units in (("energy", ("kwh", "share")), ("duration", ("s", "share")))
+            for unit in units
+        },
+        "seeds_needed": {
+            **dict.fromkeys(("n_train", "verdict", "seeds")),
+            "reason": "no_recommendation",
+        },
+    }
+
+
 def _savings(
     runs: pd.DataFrame, chosen: int, reference: int, confidence: float
 ) -> dict[str, dict[str, Any]]:
@@ -168,15 +212,16 @@ def _savings(
         used = by_size_and_seed(runs, column)
         full, enough = used.loc[reference].to_numpy(), used.loc[chosen].to_numpy()
         savings[f"{name}_saved_{unit}"] = _estimate(full - enough, confidence)
+        # Nothing takes less than nothing, so that no more than all is saved.
         savings[f"{name}_saved_share"] = _estimate(
-            linearised_ratio(full - enough, full), confidence
+            linearised_ratio(full - enough, full), confidence, highest=1.0
         )
     return savings
 
 
-def _estimate(per_seed: Floats, confidence: float) -> dict[str, Any]:
+def _estimate(per_seed: Floats, confidence: float, highest: float | None = None) -> dict[str, Any]:
     paired = per_seed[~np.isnan(per_seed)]
-    mean, low, high = mean_interval(paired, confidence)
+    mean, low, high = mean_interval(paired, confidence, highest=highest)
     return {
         "mean": finite_or_none(mean),
         "ci_low": finite_or_none(low),
@@ -236,7 +281,7 @@ def _target(
         metric.name: target,
         "n_train": int(size),
         mean: float(scores.loc[size].mean()),
-        bound: float(metric.sign * lower[size]),
+        bound: float(metric.sign * lower[size].clip(*metric.gain_range)),
         "larger_sizes_reach": bool(reached[lower.index > size].all()),
         "reason": None,
     }

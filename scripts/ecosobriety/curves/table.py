@@ -20,12 +20,13 @@ def fit_curves(
     """Put metric, energy, verdict and fitted learning curve side by side for every size.
 
     Columns are named by the metric of the runs, here accuracy. Intervals of means are two-sided
-    Student t intervals over seeds. `accuracy_diff_lower` is a one-sided bound (where lower is
-    better, it is `_diff_upper`), `precision` its distance from the mean difference. The verdicts
-    are those of `compare_with_reference`. `marginal_accuracy_per_kwh` is the change of the metric
-    per additional kWh since the next smaller size: null at the smallest, and where the energy did
-    not rise. The fitted columns are null where `fit_power_law` gives a reason; the band also with
-    fewer than three seeds.
+    Student t intervals over seeds, cut where the metric or the energy cannot be.
+    `accuracy_diff_lower` is a one-sided bound (where lower is better, it is `_diff_upper`),
+    `precision` its distance from the mean difference. The verdicts are those of
+    `compare_with_reference`. `marginal_accuracy_per_kwh` is the change of the metric per
+    additional kWh since the next smaller size: null at the smallest, and where the energy did
+    not rise. The fitted columns are null where `fit_power_law` gives a reason; the band also
+    with fewer than three seeds.
 
     Args:
         runs: the table `runs`.
@@ -66,8 +67,14 @@ def _curve_of(
     table["n_seeds"] = scores.count(axis=1)
     table[f"{metric.name}_sd"] = scores.std(axis=1, ddof=1)
     by_size = runs.groupby("n_train")
-    for column, name in ((metric.test_column, metric.name), ("energy_kwh", "energy_kwh")):
-        intervals = [mean_interval(values, confidence) for _, values in by_size[column]]
+    for column, name, highest in (
+        (metric.test_column, metric.name, metric.highest),
+        ("energy_kwh", "energy_kwh", None),
+    ):
+        intervals = [
+            mean_interval(values, confidence, lowest=0.0, highest=highest)
+            for _, values in by_size[column]
+        ]
         names = [f"{name}_mean", f"{name}_ci_low", f"{name}_ci_high"]
         table[names] = np.array(intervals)
     table["duration_s_mean"] = by_size["train_duration_s"].mean()
@@ -79,9 +86,9 @@ def _curve_of(
 
 def _fitted_curve(error: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:
     law = fit_power_law(error.index, error.mean(axis=1))
-    scores = metric.error(law.error(error.index))
+    scores = metric.error(law.error(error.index)).clip(0, metric.highest)
     fitted = pd.DataFrame({f"fitted_{metric.name}": scores}, index=error.index)
     if not law.converged:
         return fitted.assign(fitted_ci_low=np.nan, fitted_ci_high=np.nan)
-    ends = [metric.error(end) for end in bootstrap_band(error, confidence)]
+    ends = [metric.error(end).clip(0, metric.highest) for end in bootstrap_band(error, confidence)]
     return fitted.assign(fitted_ci_low=np.minimum(*ends), fitted_ci_high=np.maximum(*ends))

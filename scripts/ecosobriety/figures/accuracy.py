@@ -21,6 +21,10 @@ from ecosobriety.figures.style import (
 from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
 from ecosobriety.views import Case
+from ecosobriety.wording import baseline_answer
+
+_BASELINE_REACH = 0.5
+"""A baseline that would make the axis longer than by this share of it is told at its edge."""
 
 
 def accuracy_energy(case: Case, text: Texts) -> Figure:
@@ -82,6 +86,7 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         ha="left" if left else "right",
         va="bottom" if above else "top",
     )
+    _draw_baseline(axes, case, text)
     bottom, top = axes.get_ylim()
     room = 0.12 * (top - bottom)
     if metric.higher_is_better:
@@ -90,6 +95,35 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         axes.set_ylim(bottom, top + room)
     axes.set_ylabel(text("label.accuracy"))
     number_axis(axes, text)
+
+
+def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
+    """What always the same answer reaches: a line, or words at the edge where it is far outside."""
+    level = case.baseline * case.metric.display_factor
+    bottom, top = axes.get_ylim()
+    reach = _BASELINE_REACH * (top - bottom)
+    near = bottom - reach <= level <= top + reach
+    if near:
+        axes.axhline(level, color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)))
+    else:
+        level = bottom if level < bottom else top
+        axes.set_ylim(bottom, top)
+    above = level < (bottom + top) / 2
+    axes.annotate(
+        text(
+            "figure.accuracy_energy.baseline",
+            always=baseline_answer(case.study, text),
+            baseline=text.score(case.baseline),
+        )
+        + ("" if near else "\N{NO-BREAK SPACE}↓" if above else "\N{NO-BREAK SPACE}↑"),
+        (0.99, level),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(0, 3 if above else -4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom" if above else "top",
+        color=MUTED,
+    )
 
 
 def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:

@@ -17,12 +17,13 @@ from markupsafe import Markup
 
 from ecosobriety.figure_names import MODEL_FIGURES, figure_id
 from ecosobriety.provenance import DISTURBED_FROM
+from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
-from ecosobriety.reporting.headline import headline, ladder, target, warnings
+from ecosobriety.reporting.headline import headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.methods import methods_caption, methods_section
 from ecosobriety.reporting.references import load_references, references_section
@@ -148,6 +149,7 @@ def build_context(
         "factor_notes": _factor_notes(study, text),
         "whatif": whatif(study, text),
         "lost": lost_section(study, text),
+        "findings": [finding_text(finding, text) for finding in study.intake.findings],
         "provenance": provenance,
         "config_yaml": yaml.safe_dump(
             dict(provenance["config"]), sort_keys=False, allow_unicode=True

@@ -12,6 +12,7 @@ from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case, Study
 from ecosobriety.wording import (
     country_name,
+    ratio,
     score_decimals,
     source_name,
     trainings,
@@ -96,7 +97,7 @@ def _growth(case: Case, text: Texts) -> str:
         first=text.integer(first),
         last=text.integer(last),
         data=text.number(last / first, 2),
-        energy=text.number(float(energy_kwh[last] / energy_kwh[first]), 2),
+        energy=text.number(ratio(float(energy_kwh[last]), float(energy_kwh[first])), 2),
     )
     unit = readable_unit(float(energy_kwh.max()), ENERGY_UNITS)
     gains = (case.metric.sign * curve[f"marginal_{case.metric.name}_per_kwh"] * unit.size).dropna()
@@ -131,7 +132,7 @@ def budget_table(case: Case, text: Texts) -> Table:
         *(Column(text("column.trainings_at", n_train=text.integer(size))) for size in sizes),
     ]
     rows = [
-        [Cell(budget), *(Cell(_trainings(1 / price, text)) for price in prices)]
+        [Cell(budget), *(Cell(_trainings(ratio(1, price), text)) for price in prices)]
         for budget, prices in _budgets(case, sizes, text)
     ]
     caption = text("table.budget.caption", model=case.model)
@@ -157,8 +158,13 @@ def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[
     return budgets
 
 
-def _trainings(count: float, text: Texts) -> str:
-    """A number of trainings to three significant digits, as energies are not surer than that."""
+def _trainings(count: float | None, text: Texts) -> str:
+    """A number of trainings to three significant digits, as energies are not surer than that.
+
+    What is free sets no limit.
+    """
+    if count is None:
+        return text("table.budget.unlimited")
     return text.number(float(f"{count:.2e}"))
 
 
@@ -169,6 +175,6 @@ def _budget_notes(case: Case, text: Texts) -> list[str]:
     told = text(
         "table.budget." + ("smaller" if case.smaller_suffices else "half"),
         n_train=text.integer(case.stop),
-        ratio=text.number(1 / (1 - float(case.saving(case.stop)["saved_share"])), 2),
+        ratio=text.number(ratio(1, 1 - float(case.saving(case.stop)["saved_share"])), 2),
     )
     return [told, *legend(marks, text)]

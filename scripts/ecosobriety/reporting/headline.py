@@ -1,4 +1,4 @@
-"""The head of the report: the answer, how it hangs on the margin, and what to be careful about."""
+"""The head of the report: the answer, and how it hangs on the margin."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,19 +11,54 @@ from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case
-from ecosobriety.wording import country_name, score_decimals, source_name, trainings
-
-MIN_SEEDS = 3
-UNEVEN_FROM = 1.2
-"""With fewer, a standard deviation is hardly known at all, and bounds are very wide."""
+from ecosobriety.wording import (
+    baseline_answer,
+    country_name,
+    score_decimals,
+    source_name,
+    trainings,
+)
 
 
 def headline(case: Case, text: Texts) -> list[Markup]:
-    """The answer in three sentences: how much is enough, what that saves, how sure it is."""
+    """The answer: how much is enough, what that saves, how sure it is; or why there is none."""
+    if case.no_recommendation:
+        return [_no_recommendation(case, text)]
     if case.stop is None:
         only = data(case.reference, text.integer(case.reference))
-        return [text.markup("headline.one_size", reference=only)]
-    return [_answer(case, text), _saving(case, case.stop, text), _certainty(case, text)]
+        return [text.markup("headline.one_size", reference=only), _baseline(case, text)]
+    return [
+        Markup(" ").join([_answer(case, text), _baseline(case, text)]),
+        _saving(case, case.stop, text),
+        _certainty(case, text),
+    ]
+
+
+def _no_recommendation(case: Case, text: Texts) -> Markup:
+    """Why the study cannot answer its question."""
+    test = case.study.intake.test_examples
+    assert test is not None
+    return text.markup(
+        f"headline.no_recommendation.{case.no_recommendation}",
+        model=case.model,
+        dataset=case.dataset,
+        reference=data(case.reference, text.integer(case.reference)),
+        accuracy=_score(case, case.reference, text),
+        always=baseline_answer(case.study, text),
+        baseline=data(case.baseline, text.score(case.baseline)),
+        margin=data(case.margin, text.margin(case.margin)),
+        test=text.integer(test),
+        step=text.points(1 / test),
+    )
+
+
+def _baseline(case: Case, text: Texts) -> Markup:
+    """What a network that has learnt nothing reaches."""
+    return text.markup(
+        "headline.baseline",
+        always=baseline_answer(case.study, text),
+        baseline=data(case.baseline, text.score(case.baseline)),
+    )
 
 
 def _score(case: Case, n_train: int, text: Texts) -> Markup:
@@ -130,52 +165,21 @@ def target(case: Case, text: Texts) -> Markup | None:
     )
     compared = text.markup(
         f"headline.target.{_compared(case, found)}",
-        share=data(share, text.share(abs(share))),
+        share=data(share, text.share(None if share is None else abs(share))),
         reference=data(case.reference, text.integer(case.reference)),
     )
     doubt = [] if found["larger_sizes_reach"] else [text.markup("headline.target.larger_fails")]
+    if case.metric.sign * (case.baseline - found[name]) >= 0:
+        doubt.append(
+            text.markup("headline.target.baseline", always=baseline_answer(case.study, text))
+        )
     return Markup(" ").join([reached, compared, *doubt])
 
 
 def _compared(case: Case, found: Mapping[str, Any]) -> str:
     if found["n_train"] == case.reference:
         return "reference"
-    return "saves" if found["saving"]["share"] > 0 else "no_saving"
-
-
-def warnings(case: Case, text: Texts) -> list[str]:
-    """What makes the verdict weaker than it looks, where there is something of the kind."""
-    curve = case.curve
-    told = []
-    n_seeds = int(case.result["n_seeds"])
-    if n_seeds < MIN_SEEDS:
-        seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
-        told.append(text("warning.few_seeds", seeds=seeds))
-    for reason in ("too_few_pairs", "missing_pairs", "zero_variance"):
-        sizes = [int(size) for size in curve.index[curve["verdict_reason"] == reason]]
-        if sizes:
-            told.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
-    if case.stop is not None and case.pace_spread > UNEVEN_FROM:
-        told.append(
-            text(
-                "warning.uneven_pace",
-                times=text.number(case.pace_spread),
-                n_train=text.integer(case.stop),
-                share=text.share(case.steps_saved_share(case.stop)),
-            )
-        )
-    best, scores = case.most_accurate, case.scores
-    if best < case.reference and scores[best] != scores[case.reference]:
-        told.append(
-            text(
-                "warning.falling",
-                best=text.integer(best),
-                best_accuracy=text.score(float(scores[best])),
-                reference=text.integer(case.reference),
-                reference_accuracy=text.score(float(scores[case.reference])),
-            )
-        )
-    return told
+    return "saves" if (found["saving"]["share"] or 0) > 0 else "no_saving"
 
 
 def ladder(case: Case, text: Texts) -> Table | None:
@@ -233,6 +237,9 @@ def _saved(
     case: Case, answer: Mapping[str, Any], energy: Unit, emissions: Unit, text: Texts
 ) -> list[Cell]:
     """Size, share, energy, emissions, cost and certainty; dashes where nothing smaller suffices."""
+    if answer["no_recommendation"]:
+        reason = text(f"table.ladder.no_recommendation.{answer['no_recommendation']}")
+        return [Cell(reason), *[Cell("–")] * 5]
     if not answer["smaller_than_reference"]:
         return [Cell(text("table.ladder.reference")), *[Cell("–")] * 5]
     saving, interval = answer["saving"], answer["energy_saved_share"]
@@ -270,6 +277,8 @@ def _cost(cost: Mapping[str, Any], batch: int, text: Texts) -> str:
 
 def _next_size(needed: Mapping[str, Any], text: Texts) -> str:
     """How many seeds would show the next smaller size, or why no number helps."""
+    if needed["reason"] == "no_recommendation":
+        return "–"
     return text(
         f"table.ladder.next.{needed['reason'] or 'seeds'}",
         n_train=text.integer(needed["n_train"]),
@@ -278,8 +287,12 @@ def _next_size(needed: Mapping[str, Any], text: Texts) -> str:
 
 
 def _ladder_notes(case: Case, text: Texts) -> list[str]:
-    cost = case.result["configured"]["saving"]["cost"]
     notes = [text("table.ladder.note", country=country_name(case, text))]
+    # The sources are the same at every margin.
+    savings = [answer["saving"] for answer in case.answers if answer["saving"] is not None]
+    if not savings:
+        return notes
+    cost = savings[0]["cost"]
     if cost["reason"]:
         return [*notes, text(f"table.ladder.{cost['reason']}")]
     sources = {end: cost[end]["source"] for end in ("cheapest", "dearest")}

@@ -8,7 +8,7 @@ from ecosobriety.curves import PowerLaw
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.views import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
-from ecosobriety.wording import country_name, no_cost, point_name, source_name, trainings
+from ecosobriety.wording import country_name, no_cost, point_name, ratio, source_name, trainings
 
 _NAMES_AT_END = 5
 
@@ -93,8 +93,10 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
     shown = cells[cells["usable"]].sort_values("emissions_g")
     left_out = len(cells) - len(shown)
     sentences = []
-    if len(shown) > 1:
-        lowest, highest = shown.iloc[0], shown.iloc[-1]
+    contradicting = shown[shown["contradicts"]]
+    sound = shown[~shown["contradicts"]]
+    if len(sound) > 1:
+        lowest, highest = sound.iloc[0], sound.iloc[-1]
         # Spearman's correlation is Pearson's of the ranks.
         ranks = shown["country_low_carbon_share"].rank().corr(shown["emissions_g"].rank())
         sentences.append(
@@ -106,11 +108,19 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
                 trainings=trainings(case.emissions_batch, text),
                 low=text.mass(lowest["emissions_g"] * case.emissions_batch),
                 high=text.mass(highest["emissions_g"] * case.emissions_batch),
-                ratio=text.number(highest["emissions_g"] / lowest["emissions_g"], 2),
+                ratio=text.number(ratio(highest["emissions_g"], lowest["emissions_g"]), 2),
                 countries=_countries(len(shown), text),
                 correlation=text.fixed(ranks, 2),
             )
         )
+    if len(contradicting):
+        key = "caption.country_emissions.contradicting"
+        names = [
+            text.country(row["country_iso3"], row["country_name"])
+            for _, row in contradicting.iterrows()
+        ]
+        listed = ", ".join(_ends(names))
+        sentences.append(text.plural(key, len(contradicting), countries=listed))
     own = shown[shown["country_iso3"] == case.country]
     if len(own):
         sentences.append(
@@ -202,7 +212,7 @@ def _source_emissions(case: Case, text: Texts) -> list[str]:
             trainings=trainings(case.emissions_batch, text),
             high=text.mass(emissions[highest] * case.emissions_batch),
             low=text.mass(emissions[lowest] * case.emissions_batch),
-            ratio=text.number(emissions[highest] / emissions[lowest], 2),
+            ratio=text.number(ratio(emissions[highest], emissions[lowest]), 2),
         ),
         text(
             "caption.source_emissions.contract",

@@ -13,7 +13,13 @@ from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 from ecosobriety.views import Case, Study, mark_of
-from ecosobriety.wording import cost_label, score_decimals, source_name, trainings
+from ecosobriety.wording import (
+    baseline_answer,
+    cost_label,
+    score_decimals,
+    source_name,
+    trainings,
+)
 
 _TALL_ROWS = 25
 
@@ -115,7 +121,16 @@ def curve_table(case: Case, text: Texts) -> Table:
     ]
     decimals = decimals_for(float(case.curve["energy_kwh_mean"].max()) / unit.size, 3)
     rows = [_curve_row(case, size, unit.size, decimals, text) for size in case.curve.index]
+    rows.append(_baseline_row(case, text))
     return Table("curve", text("table.curve", margin=text.margin(case.margin)), columns, rows)
+
+
+def _baseline_row(case: Case, text: Texts) -> list[Cell]:
+    """The score of always giving the same answer, which needs no training."""
+    factor, places = case.metric.display_factor, score_decimals(case.study)
+    difference = case.baseline - float(case.scores[case.reference])
+    written = [text.fixed(value * factor, places) for value in (case.baseline, difference)]
+    return _cells(baseline_answer(case.study, text), *written, *["–"] * 4)
 
 
 def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Texts) -> list[Cell]:
@@ -234,8 +249,7 @@ def country_table(case: Case, text: Texts) -> Table:
             ),
             _sorted_cell(text.number(row["intensity_g_per_kwh"]), row["intensity_g_per_kwh"]),
             _sorted_cell(text.number(row["emissions_g"] * batch / unit.size), row["emissions_g"]),
-            # The factors' own remarks are in English.
-            Cell(row["flag"] if isinstance(row["flag"], str) else "", lang="en"),
+            country_remark(row, text),
         ]
         for _, row in cells.iterrows()
     ]
@@ -243,6 +257,22 @@ def country_table(case: Case, text: Texts) -> Table:
     caption = text("table.country", countries=len(rows))
     search = Search(text("table.search"), text.template("table.found"))
     return Table("country", caption, columns, rows, search=search)
+
+
+def country_remark(row: pd.Series, text: Texts) -> Cell:
+    """What is to be known of a country's data.
+
+    Args:
+        row: of `Case.country_cells`.
+        text: the language.
+    """
+    if isinstance(row["flag"], str):
+        # The data's own remarks are in English.
+        return Cell(row["flag"], lang="en")
+    if row["contradicts"]:
+        mix = text.number(row["mix_intensity_g_per_kwh"])
+        return Cell(text("countries.contradicts", mix=mix))
+    return Cell("")
 
 
 def _sorted_cell(written: str, value: float) -> Cell:

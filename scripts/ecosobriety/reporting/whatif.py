@@ -157,7 +157,7 @@ def _saved_share_ends(saved_kwh: pd.Series, full_kwh: pd.Series, confidence: flo
     if len(paired_kwh) < 2:
         return [None, None]
     shares = linearised_ratio(paired_kwh.to_numpy(), full_kwh[paired_kwh.index].to_numpy())
-    return [_plain(end) for end in mean_interval(shares, confidence)[1:]]
+    return [_plain(end) for end in mean_interval(shares, confidence, highest=1.0)[1:]]
 
 
 def _bounds(row: pd.Series | Mapping[str, Any], unit: str) -> Bounds:
