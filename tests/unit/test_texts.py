@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from synthetic import REPORT_DIR
 
+from ecosobriety.datasets.findings import SENTENCES
 from ecosobriety.texts import TextError, Texts, load_catalogue, placeholders
 
 LOCALE = REPORT_DIR / "locale"
@@ -257,3 +258,11 @@ def test_no_text_gives_a_count_the_plural_alone():
 
     for key, entry in catalogue("en").items():
         assert key.startswith("unit.") or not re.search(plural, entry), key
+
+
+def test_every_finding_has_its_words_in_every_language():
+    for language in ("en", "fr"):
+        texts = catalogue(language)
+        for name, sentence in SENTENCES.items():
+            told = placeholders(texts[f"findings.{name}"])
+            assert told == placeholders(sentence), (language, name)
