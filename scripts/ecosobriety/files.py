@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ecosobriety.errors import EcosobrietyError
 
@@ -91,6 +91,19 @@ def take_lock(
         reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
         raise EcosobrietyError(f"{path}{_owner(path)} cannot be locked: {reason}") from error
     return file
+
+
+def preceded(function: Callable[..., Any], first: Callable[..., None]) -> Callable[..., Any]:
+    """A function that first calls another one with its keyword arguments.
+
+    Here, as Snakemake blames every error on the rule file that last appears in its traceback.
+    """
+
+    def both(*args: Any, **settings: Any) -> Any:
+        first(**settings)
+        return function(*args, **settings)
+
+    return both
 
 
 def account(uid: int) -> str:

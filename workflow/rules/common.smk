@@ -33,11 +33,19 @@ from ecosobriety.schema import fault, read_schema, show
 
 def own(path):
     """A file of the software's: by its short name where the software lies in the user's folder."""
-    return path if ROOT.resolve() == Path.cwd() else str(ROOT / path)
+    if ROOT.resolve() == Path.cwd():
+        return path
+    if {*"{}"} & {*str(ROOT)}:
+        sys.exit(
+            f"error: {ROOT}: Snakemake takes braces in the paths of files for wildcards; run the "
+            "software in its own folder, or move it"
+        )
+    return str(ROOT / path)
 
 
 # For `--software-deployment-method conda`; without it, every rule runs in the caller's environment.
-ENVIRONMENT = "../../environment.yml"
+# Snakemake formats its path, in which braces are to stay.
+ENVIRONMENT = str(ROOT / "environment.yml").replace("{", "{{").replace("}", "}}")
 SOURCE_INTENSITY = own("config/factors/source_intensity.csv")
 SOURCE_COST = own("config/factors/source_cost.csv")
 METHOD_FACTORS = dict(

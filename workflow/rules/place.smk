@@ -45,12 +45,13 @@ def fetch_software(place, folder):
         with tarfile.open(fileobj=archive) as content:
             content.extractall(fetched)
         (fetched / COMMIT_FILE).write_text(repository.commit(place.ref).hexsha)
-        files = sorted(path for path in fetched.rglob("*") if path.is_file())
         # The commit comes last: it says that all the others are there.
-        for path in sorted(files, key=lambda path: path.name == COMMIT_FILE):
+        for path in sorted(fetched.rglob("*"), key=lambda p: p.name == COMMIT_FILE):
             target = folder / path.relative_to(fetched)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+            if path.is_dir() and not path.is_symlink():
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                path.replace(target)
 
 
 def name_interpreter():
@@ -73,9 +74,8 @@ def run_alone():
     While it reads a Snakefile, Snakemake does not say whether it is for a run; and its hook `onstart`
     is for the main Snakefile alone, while this may be a module.
     """
-    execute, delete_output = workflow.execute, workflow.delete_output
 
-    def execute_alone(*, executor_plugin, **settings):
+    def before_execute(*, executor_plugin, **_):
         if not executor_plugin.common_settings.dryrun_exec:
             lock_folder()
             end_orphans()
@@ -84,14 +84,15 @@ def run_alone():
             if executor_plugin.name == "slurm":
                 # No other run is at work here: what still is, has lost its run.
                 slurm.cancel_jobs_of(Path.cwd())
-        return execute(executor_plugin=executor_plugin, **settings)
 
-    def delete_output_alone(*, dryrun=False, **settings):
+    def before_delete_output(*, dryrun=False, **_):
         if not dryrun:
             lock_folder()
-        return delete_output(dryrun=dryrun, **settings)
 
-    workflow.execute, workflow.delete_output = execute_alone, delete_output_alone
+    workflow.execute = files.preceded(workflow.execute, before_execute)
+    workflow.delete_output = files.preceded(
+        workflow.delete_output, before_delete_output
+    )
 
 
 def lock_folder():
