@@ -10,7 +10,6 @@ import ast
 import importlib
 import inspect
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -85,6 +84,13 @@ def check(spec: ClassSpec) -> None:
     _parse(found, spec, _Signature.of(found, spec, _ANY_GIVEN), {})
 
 
+# PYTHONPATH could not hold a folder with a colon in its name.
+_APART = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module('ecosobriety.classes', run_name='__main__', alter_sys=True)"
+)
+
+
 def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
     """Check classes in a process of its own, which their code can neither change nor end.
 
@@ -96,14 +102,12 @@ def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
     text = json.dumps([asdict(spec) for spec in specs])
     # This package is found as here, and the user's as in the jobs.
     package = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as folder:
         # A file, as the user's code may print at any time, and to its very end.
         answer = Path(folder) / "faults.json"
-        command = [sys.executable, "-m", "ecosobriety.classes", text, str(answer)]
+        command = [sys.executable, "-c", _APART, package, text, str(answer)]
         done = subprocess.run(
             command,
-            env=os.environ | {"PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
