@@ -18,6 +18,7 @@ from ecosobriety.classes import ClassSpec
 from ecosobriety.contradictions import (
     NETWORKS,
     contradictions,
+    input_contradictions,
     network_of,
     own_classes,
     size_contradictions,
@@ -115,6 +116,8 @@ def complete(
     except DataError as error:
         shown = show(completed["dataset"]["path"])
         raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
+    for key, text in input_contradictions(completed, intake):
+        raise fault(file, key, text)
     for key, text in size_contradictions(completed, reference_n_train(completed), intake):
         raise fault(file, key, text)
     used = own_classes(completed)

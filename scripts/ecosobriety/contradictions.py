@@ -9,6 +9,9 @@ from typing import Any
 
 from ecosobriety import datasets
 from ecosobriety.classes import ClassSpec
+from ecosobriety.datasets.inputs import image_shape
+from ecosobriety.datasets.intake import Intake
+from ecosobriety.errors import DataError
 from ecosobriety.metrics import TASK_METRICS
 from ecosobriety.schema import list_names, nearest, show
 
@@ -81,6 +84,11 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
         yield "dataset.path", f"is null, but must be the path of a {what} with the format {own}"
     if own in datasets.TABLES and dataset["label"] is None:
         yield "dataset.label", f"is null, but must be the name of a column with the format {own}"
+    if dataset["normalise"] == "channel" and dataset["channels"] is None:
+        yield "dataset.channels", "is null, but must be first or last with the normalise channel"
+    if dataset["channels"] is not None and class_path is None and own in (None, *datasets.TABLES):
+        what = own or name
+        yield "dataset.channels", f"is {dataset['channels']}, but must be null: {what} has none"
     for key in ("label", "features"):
         if own not in datasets.TABLES and dataset[key] is not None:
             allowed = f"null: only {' and '.join(datasets.TABLES)} have columns"
@@ -144,6 +152,33 @@ def _model_contradictions(
         if dataset["name"] == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
             allowed = f"at most {MAX_CONVOLUTIONS_ON_DIGITS} layers for digits"
             yield f"models[{i}].init_args.channels", f"is {show(channels)}, but must be {allowed}"
+
+
+def input_contradictions(
+    config: Mapping[str, Any], intake: Intake | None
+) -> Iterator[tuple[str, str]]:
+    """As `contradictions`, of the networks that cannot learn from such inputs.
+
+    Args:
+        config: the completed configuration.
+        intake: what is known of the data; None: nothing.
+    """
+    if intake is None:
+        return
+    for i, model in enumerate(config["models"]):
+        network = network_of(model)
+        if network in NETWORKS and intake.whole_numbers:
+            yield (
+                f"models[{i}].name",
+                f"is {show(model['name'])}, but the inputs are whole numbers, which it cannot take "
+                "as they are: if they measure something, dataset.normalise must be global, feature "
+                "or channel",
+            )
+        if network == "cnn" and intake.input_shape is not None:
+            try:
+                image_shape(intake.input_shape, config["dataset"]["channels"])
+            except DataError as error:
+                yield f"models[{i}].name", f"is {show(model['name'])}, but {error}"
 
 
 def size_contradictions(

@@ -13,11 +13,10 @@ from torch.nn.functional import cross_entropy
 
 from ecosobriety import classes
 from ecosobriety.classes import ClassSpec
-from ecosobriety.errors import ConfigError
+from ecosobriety.datasets.inputs import image_shape
+from ecosobriety.errors import ConfigError, DataError
 
 INPUT_DIMENSIONS_OF_AN_IMAGE = 2
-MOST_CHANNELS = 4
-"""What a last dimension may be for an image's channels, if nobody says where they are."""
 
 Number = TypeVar("Number", float, Tensor)
 
@@ -47,7 +46,10 @@ def cnn(
     `input_shape` is (height, width) for one channel, (height, width, channels), or with the layout
     `first` (channels, height, width).
     """
-    height, width, depth = _image_shape(input_shape, layout)
+    try:
+        height, width, depth = image_shape(input_shape, layout)
+    except DataError as error:
+        raise ConfigError(f"models: cnn: {error}") from error
     rows, columns, depths = height, width, [depth, *channels]
     layers: list[nn.Module] = [_ChannelsFirst(layout)]
     for depth_in, depth_out in pairwise(depths):
@@ -59,27 +61,6 @@ def cnn(
             f"{len(channels)} times, to nothing; allowed are fewer channels"
         )
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(depths[-1] * height * width, num_classes))
-
-
-def _image_shape(input_shape: Sequence[int], layout: str | None) -> tuple[int, int, int]:
-    """Height, width and channels of an image."""
-    shape = tuple(input_shape)
-    if len(shape) == INPUT_DIMENSIONS_OF_AN_IMAGE and layout is None:
-        return shape[0], shape[1], 1
-    if len(shape) != INPUT_DIMENSIONS_OF_AN_IMAGE + 1:
-        raise ConfigError(
-            f"models: cnn: an example has the shape {shape}, but must be an image: (height, width)"
-            f" with dataset.channels null, or one with channels (dataset.channels is "
-            f"{layout or 'null'})"
-        )
-    if layout is None and not shape[2] <= MOST_CHANNELS < shape[0]:
-        raise ConfigError(
-            f"models: cnn: an example has the shape {shape}: say in dataset.channels whether its "
-            "channels are first or last"
-        )
-    if layout == "first":
-        return shape[1], shape[2], shape[0]
-    return shape[0], shape[1], shape[2]
 
 
 class _ChannelsFirst(nn.Module):

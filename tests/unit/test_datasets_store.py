@@ -118,7 +118,7 @@ def test_changed_values_in_a_sound_file_are_noticed(tmp_path: Path) -> None:
     changed[0, 0, 0] = 99
     save(replace(dataset, x_train=Examples(changed)), path)
     path.touch()
-    with pytest.raises(DataError, match=rf"tiny\.npz: .*sha256 .* expected {dataset.sha256}"):
+    with pytest.raises(DataError, match=rf"tiny\.npz: .*sha256 .* expected {dataset.sha256[:12]}"):
         load(path)
 
 

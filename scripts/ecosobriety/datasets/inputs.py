@@ -4,6 +4,7 @@ Bytes are images, other whole numbers are numbers of things (of words, say), whi
 meaning only as they are, and floats are measurements.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ SPATIAL = 8
 BACKGROUND = 0.9
 """Share of a border's values that are the background alone."""
 VECTOR_DIMENSIONS = 2
+MOST_CHANNELS = 4
+"""What a last dimension may be for an image's channels, if nobody says where they are."""
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -304,3 +307,31 @@ def _require_float32(x: Examples, name: str) -> None:
                 f"float32 leaves {after} of {before} different values of the feature {column} of "
                 f"{name}: dataset.normalise must not be none"
             )
+
+
+def image_shape(shape: Sequence[int], channels: str | None) -> tuple[int, int, int]:
+    """Height, width and channels of an image.
+
+    Args:
+        shape: Shape of one example.
+        channels: Which of its dimensions the channels are: `first`, `last`; None: not said.
+
+    Raises:
+        DataError: it is no image, or might be one in two ways.
+    """
+    sides = tuple(shape)
+    if len(sides) == 2 and channels is None:
+        return sides[0], sides[1], 1
+    if len(sides) != 3:
+        said = channels or "null"
+        raise DataError(
+            f"an example has the shape {sides}, but must be an image: (height, width) with "
+            f"dataset.channels null, or one with channels (dataset.channels is {said})"
+        )
+    if channels is None and not sides[2] <= MOST_CHANNELS < sides[0]:
+        raise DataError(
+            f"an example has the shape {sides}: say in dataset.channels whether its channels are "
+            "first or last"
+        )
+    height, width, depth = (*sides[1:], sides[0]) if channels == "first" else sides
+    return height, width, depth

@@ -56,6 +56,8 @@ class Intake:
         normalise: how the inputs are normalised.
         test_duplicates: test examples of which the very input is a training example too.
         findings: what a reader of the results should know.
+        input_shape: shape of one example.
+        whole_numbers: whether networks get the inputs as whole numbers.
         y_train: (n,) class indices or targets, to check subsets with; not in the file.
     """
 
@@ -70,6 +72,8 @@ class Intake:
     normalise: str | None = None
     test_duplicates: int | None = None
     findings: tuple[Finding, ...] = ()
+    input_shape: tuple[int, ...] | None = None
+    whole_numbers: bool | None = None
     y_train: NDArray[Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -100,6 +104,8 @@ def describe(dataset: Dataset, task: str) -> Intake:
         baseline=baseline(dataset.y_train, dataset.y_test, dataset.classes),
         features=dataset.features,
         normalise=dataset.normalise,
+        input_shape=dataset.x_train.shape[1:],
+        whole_numbers=dataset.whole_numbers,
         test_duplicates=dataset.test_duplicates,
         findings=(*dataset.findings, *_duplicates(dataset)),
         y_train=dataset.y_train,
@@ -180,7 +186,7 @@ def read(path: Path) -> Intake:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["baseline"] = values["baseline"] and Baseline(**values["baseline"])
         values["findings"] = tuple(Finding(**finding) for finding in values["findings"])
-        for name in ("classes", "features"):
+        for name in ("classes", "features", "input_shape"):
             values[name] = None if values[name] is None else tuple(values[name])
         return Intake(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:

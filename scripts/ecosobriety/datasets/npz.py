@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ecosobriety.datasets.archive import Archive
+from ecosobriety.datasets.archive import Archive, Header
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.errors import DataError, one_line
@@ -29,6 +29,15 @@ def count(path: Path) -> tuple[int, bool]:
         DataError: the file is no such archive.
     """
     return _guarded(path, _count)
+
+
+def inputs_header(path: Path) -> tuple[Header, int]:
+    """What the header of the training inputs says, and the bytes of all arrays that are read.
+
+    Raises:
+        DataError: the file is no such archive.
+    """
+    return _guarded(path, _inputs_header)
 
 
 def read(path: Path, scratch: Path | None = None) -> Read:
@@ -82,6 +91,13 @@ def _count(path: Path) -> tuple[int, bool]:
         split = _is_split(archive)
         shape = archive.header("y_train" if split else "y").shape
     return (shape[0] if shape else 0), not split
+
+
+def _inputs_header(path: Path) -> tuple[Header, int]:
+    with Archive(path) as archive:
+        names = SPLIT if _is_split(archive) else WHOLE
+        headers = [archive.header(name) for name in names]
+        return headers[0], sum(header.nbytes for header in headers)
 
 
 def _read(path: Path, scratch: Path | None) -> Read:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ecosobriety import fingerprint
 from ecosobriety.datasets import arrays, image_folder, npz
 from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
@@ -18,6 +20,10 @@ from ecosobriety.errors import DataError, one_line
 
 TABLES = ("csv", "parquet")
 FORMATS = ("npz", "image-folder", *TABLES)
+READ_BYTES = 2**27
+"""Up to so many bytes of values the check reads them all, which takes a second or two."""
+PIXELS_PER_BYTE = 8
+"""What an image's file is taken to hold."""
 
 
 def format_of(spec: Mapping[str, Any]) -> str | None:
@@ -43,8 +49,8 @@ def _told_on_one_line() -> Iterator[None]:
 def take_in(spec: Mapping[str, Any]) -> Intake:
     """What can be known of a data set before anything is run, in a few seconds.
 
-    A table is read and checked as `read_own` does it. Of other files the examples are counted; of a
-    class, nothing is known.
+    Tables, and other files of up to `READ_BYTES`, are read and checked as `read_own` does it. Of
+    larger ones the examples are counted, and of a class, nothing is known.
 
     Args:
         spec: the configuration's section `dataset`, and the study's `task`.
@@ -61,13 +67,26 @@ def take_in(spec: Mapping[str, Any]) -> Intake:
     if file_format in TABLES:
         return describe(read_own(spec), task)
     path = _path(spec)
-    examples, whole = npz.count(path) if file_format == "npz" else image_folder.count(path)
+    known: dict[str, Any] = {}
+    if file_format == "npz":
+        header, nbytes = npz.inputs_header(path)
+        examples, whole = npz.count(path)
+        measured = spec.get("normalise", "auto") not in ("auto", "none")
+        whole_numbers = header.dtype.kind in "iu" and header.dtype != np.uint8 and not measured
+        known = {"input_shape": header.shape[1:], "whole_numbers": whole_numbers}
+    else:
+        nbytes = sum(file.stat().st_size for file in image_folder.listing(path))
+        # Pixels take more than the files that they are compressed in, and longer to read.
+        nbytes *= PIXELS_PER_BYTE
+        examples, whole = image_folder.count(path)
+    if nbytes <= READ_BYTES:
+        return describe(read_own(spec), task)
     if examples < 2:
         raise DataError(f"{path}: holds {examples} examples, but must hold at least two")
     if not whole:
-        return Intake(name, task, train_examples=examples)
+        return Intake(name, task, train_examples=examples, **known)
     train = arrays.training_share(examples, spec["test_share"])
-    return Intake(name, task, train_examples=train, test_examples=examples - train)
+    return Intake(name, task, train_examples=train, test_examples=examples - train, **known)
 
 
 @_told_on_one_line()

@@ -274,8 +274,8 @@ def load(path: Path) -> Dataset:
     found = _sha256(arrays, dataset.normalise, dataset.channels)
     if found != dataset.sha256:
         raise DataError(
-            f"{touched}: the content's sha256 is {found}, expected {dataset.sha256}: it changed "
-            f"since the data set was prepared; delete {path} and prepare it again"
+            f"{touched}: the content's sha256 is {found[:12]}…, expected {dataset.sha256[:12]}…: "
+            f"it changed since the data set was prepared; delete {path} and prepare it again"
         )
     return dataset
 
