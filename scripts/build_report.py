@@ -15,7 +15,9 @@ with logs.logged_to(snakemake.log[0]):
     }
     page = reporting.build_report(
         views.read_study(config, **files),
-        tables.read_table("claims", Path(snakemake.input.claims)),
+        tables.read_table("claims", Path(snakemake.input.claims[0]))
+        if snakemake.input.claims
+        else None,
         json.loads(Path(snakemake.input.provenance).read_text(encoding="utf-8")),
         snakemake.params.language,
         figures,

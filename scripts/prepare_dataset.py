@@ -13,6 +13,8 @@ with logs.logged_to(snakemake.log[0]):
     dataset.require_size(snakemake.params.n_train)
     datasets.save(dataset, data)
     intake = datasets.intake.describe(dataset, spec["task"])
+    if snakemake.params.margin is not None:
+        datasets.intake.require_margin(intake, snakemake.params.margin)
     for finding in intake.findings:
         logging.log(logging.WARNING if finding.headline else logging.INFO, finding.sentence())
     datasets.intake.write(intake, Path(snakemake.output.intake))

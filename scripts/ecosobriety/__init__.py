@@ -7,5 +7,6 @@ errors, files, units, metrics, texts, fingerprint, orphans, logs, slurm, hardwar
 collecting, bundle, tracker_runs, tables, classes, datasets, country_names, schema, study_files,
 config_layers, contradictions, config, models, batches, metering, training, trackers, doctor,
 provenance, curves, factors, grid, country_data, equivalents, scenarios, cells, recommendation,
-methods, views, wording, claims, figure_names, figures, reporting, exporting.
+methods, views, wording, claims, figure_names, leftovers,
+figures, reporting, exporting.
 """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecosobriety import study_files
+from ecosobriety import datasets, study_files
 from ecosobriety.classes import ClassSpec
 from ecosobriety.contradictions import (
     NETWORKS,
@@ -109,6 +109,8 @@ def complete(
     names = {"country": sorted(countries), "source": sorted(sources)}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
     completed.setdefault("title", completed["study"])
+    about = completed["dataset"]["name"] in datasets.POSTER_DATASETS
+    completed.setdefault("claims", "poster" if about else "none")
     for key, text in contradictions(completed):
         raise fault(file, key, text)
     try:

@@ -38,6 +38,8 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "figures.heat_map_coverage", f"is {shown}, but must be {allowed}"
     if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
+    if cost["currency"] not in ("EUR", "USD"):
+        yield from _currency_contradictions(cost["currency"])
 
 
 def network_of(model: Mapping[str, Any]) -> str:
@@ -206,7 +208,26 @@ def size_contradictions(
             allowed = f"one of grid.n_train: {list_names(sizes)}"
             yield f"methods.tool_sizes[{i}]", f"is {size}, but must be {allowed}"
     if intake is not None:
+        yield from _unresolved(config["analysis"]["margin"], intake)
         yield from _unfit_subsets(config["grid"], intake)
+
+
+def _unresolved(margin: float, intake: datasets.Intake) -> Iterator[tuple[str, str]]:
+    sentence = datasets.intake.unresolved(intake, margin)
+    if sentence is not None:
+        yield "analysis.margin", sentence
+
+
+def _currency_contradictions(currency: str) -> Iterator[tuple[str, str]]:
+    from babel.core import get_global
+    from babel.numbers import get_territory_currencies
+
+    places = get_global("territory_currencies")
+    used = {code for place in places for code in get_territory_currencies(place)}
+    if currency not in used:
+        near = nearest(currency, sorted(used))
+        allowed = f"the ISO 4217 code of a currency in use, such as EUR{near}"
+        yield "cost.currency", f"is {show(currency)}, but must be {allowed}"
 
 
 def _unfit_subsets(grid: Mapping[str, Any], intake: datasets.Intake) -> Iterator[tuple[str, str]]:

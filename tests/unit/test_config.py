@@ -4,7 +4,7 @@ import sys
 
 import pytest
 import yaml
-from config_cases import KNOWN, ROOT, SCHEMA, SMALLEST, SOURCES, complete, put
+from config_cases import KNOWN, ROOT, SCHEMA, SMALLEST, SOURCES, complete, put, refusal
 
 from ecosobriety import config as study_config
 from ecosobriety.errors import ConfigError
@@ -28,6 +28,7 @@ def test_defaults_are_filled():
     assert complete(SMALLEST) == {
         "study": "small",
         "title": "small",
+        "claims": "none",
         "languages": ["en"],
         "task": "classification",
         "dataset": {
@@ -293,3 +294,56 @@ def test_the_program_tells_why_a_file_cannot_be_read(tmp_path, content, fault):
 def test_a_text_without_markers_is_refused():
     with pytest.raises(ConfigError, match="must hold the lines"):
         study_config.insert_table("# Configuration\n", "a table")
+
+
+def test_the_posters_claims_belong_to_its_data_sets():
+    about = [
+        complete(put(("dataset", "name"), name))["claims"]
+        for name in ("digits", "mnist", "fashion-mnist")
+    ]
+    assert about == ["none", "poster", "poster"]
+    assert complete(put(("claims",), "poster"))["claims"] == "poster"
+
+
+@pytest.mark.parametrize("currency", ["XXQ", "DEM", "XXX", "XTS", "BTC"])
+def test_a_currency_that_is_not_in_use_is_refused(currency):
+    cost = {"currency": currency, "usd_per_unit": 2}
+    assert f'cost.currency is "{currency}", but must be' in refusal(put(("cost",), cost))
+
+
+@pytest.mark.parametrize("currency", ["CHF", "XOF", "JPY", "GBP"])
+def test_a_currency_in_use_is_taken(currency):
+    cost = {"currency": currency, "usd_per_unit": 0.5}
+    assert complete(put(("cost",), cost))["cost"]["currency"] == currency
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(("analysis", "margin"), ("training", "learning_rate"), ("cost", "usd_per_unit")),
+        *(("metering", "interval_s"), ("metering", "ram_power_w"), ("methods", "usage")),
+        ("cost", "grid_price_per_kwh", "FRA"),
+    ],
+)
+def test_what_no_number_of_a_computer_resolves_is_refused(key):
+    assert ".".join(key) in refusal(put(key, 1e-300))
+
+
+def test_electricity_may_be_free():
+    completed = complete(put(("cost", "grid_price_per_kwh", "FRA"), 0))
+    assert completed["cost"]["grid_price_per_kwh"] == {"FRA": 0}
+
+
+def test_a_margin_that_the_test_part_cannot_resolve_is_refused_before_any_training():
+    message = refusal(put(("analysis", "margin"), 0.0025))
+
+    assert "analysis.margin is 0.0025, but must be at least 0.0026" in message
+    assert "one of the 397 test examples" in message
+    assert complete(put(("analysis", "margin"), 0.0026))
+
+
+def test_an_error_has_no_smallest_step():
+    diabetes = {"name": "diabetes"}
+    config = put(("dataset",), diabetes, put(("task",), "regression"))
+    config["grid"]["n_train"] = [100, 200]
+    assert complete(put(("analysis", "margin"), 0.001, config))

@@ -84,8 +84,12 @@ from ecosobriety.schema import complete_value
             "hydro, nuclear, oil, solar_csp, solar_pv_rooftop, solar_pv_utility, wind_offshore, "
             "wind_onshore (the nearest is wind_offshore)",
         ),
-        (("grid", "coverage"), [0], "grid.coverage[0] is 0, but must be a number above 0 and at"),
-        (("grid", "coverage"), [math.nan], "grid.coverage[0] is nan, but must be a number above 0"),
+        (("grid", "coverage"), [0], "grid.coverage[0] is 0, but must be a number from 1e-06 to 1"),
+        (
+            ("grid", "coverage"),
+            [math.nan],
+            "grid.coverage[0] is nan, but must be a number from 1e-06",
+        ),
         (("training",), None, "training is null, but must be a mapping with keys among epochs"),
         (
             ("training", "epoch"),
@@ -97,21 +101,25 @@ from ecosobriety.schema import complete_value
         (
             ("training", "learning_rate"),
             "1e-3",
-            'training.learning_rate is "1e-3", but must be a number above 0 and at most 100 '
+            'training.learning_rate is "1e-3", but must be a number above 1e-10 and at most 100 '
             "(YAML reads this as text: write 0.001 without quotes)",
         ),
         (("metering", "pue"), 0.9, "metering.pue is 0.9, but must be a number from 1 to 10"),
         (
             ("metering", "cpu_power_w"),
             0,
-            "metering.cpu_power_w is 0, but must be a number above 0 and at most 100000, or null",
+            "metering.cpu_power_w is 0, but must be a number from 0.001 to 100000, or null",
         ),
         (("metering", "country"), "DE", 'metering.country is "DE", but must be a country'),
-        (("analysis", "margin"), 1, "analysis.margin is 1, but must be a number above 0 and below"),
+        (
+            ("analysis", "margin"),
+            1,
+            "analysis.margin is 1, but must be a number at least 1e-06 and below",
+        ),
         (
             ("analysis", "confidence"),
             0.5,
-            "analysis.confidence is 0.5, but must be a number above 0.5 and below 1",
+            "analysis.confidence is 0.5, but must be a number above 0.5 and at most 0.999999",
         ),
         (
             ("analysis", "reference_n_train"),
@@ -132,7 +140,7 @@ from ecosobriety.schema import complete_value
         (
             ("cost", "grid_price_per_kwh"),
             {"FRA": -0.1},
-            "cost.grid_price_per_kwh.FRA is -0.1, but must be a number from 0 to 1000000",
+            "cost.grid_price_per_kwh.FRA is -0.1, but must be 0, or a number from 0.000001 to 1000000",
         ),
         (
             ("country_data", "provider"),
@@ -287,8 +295,8 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
         ),
         (
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
-            "stduy is not a known key, but must be one of study, title, languages, task, "
-            "dataset, models, grid, training, metering, analysis, methods, country_data, "
+            "stduy is not a known key, but must be one of study, title, claims, languages, "
+            "task, dataset, models, grid, training, metering, analysis, methods, country_data, "
             "cost, figures (the nearest is study)",
         ),
         (

@@ -27,8 +27,8 @@ def test_every_table_follows_the_metric(study):
     curve = read_table("curve", tables / "curve.csv").set_index("n_train")
     assert curve["rmse_mean"][342] < curve["rmse_mean"][50]
     assert curve["verdict"][342] == "reference"
-    claims = read_table("claims", tables / "claims.csv").set_index("test")
-    assert claims["verdict"]["non_inferiority"] == "inconclusive"
+    # The poster's claims are about other data.
+    assert not (tables / "claims.csv").exists()
 
 
 def test_a_record_says_its_own_metric(study):

@@ -16,7 +16,7 @@ SIZES = 3
 
 PLOT_AND_REPORT = {"plot_figures": 1, "build_report": 1}
 # What the answer is told by: all that follows it.
-FROM_ANSWER = {"recommend_size": 1, "check_claims": 1, **PLOT_AND_REPORT}
+FROM_ANSWER = {"recommend_size": 1, **PLOT_AND_REPORT}
 FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
 
 
@@ -94,12 +94,12 @@ def test_the_pue_multiplies_scenarios_and_methods_anew(workflow):
 
 def test_the_methods_settings_apply_the_methods_anew(workflow):
     jobs = planned(workflow, methods={"usage": 0.5})
-    assert jobs == {"compare_methods": 1, "check_claims": 1, **PLOT_AND_REPORT}
+    assert jobs == {"compare_methods": 1, **PLOT_AND_REPORT}
 
 
 def test_trackers_run_around_trainings_of_their_own(workflow):
     jobs = planned(workflow, methods={"tool_sizes": [200, 1400]})
-    assert jobs == {"compare_tools": 2, "compare_methods": 1, "check_claims": 1, **PLOT_AND_REPORT}
+    assert jobs == {"compare_tools": 2, "compare_methods": 1, **PLOT_AND_REPORT}
 
 
 def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):

@@ -21,6 +21,7 @@ from ecosobriety import (
     files,
     fingerprint,
     grid,
+    leftovers,
     orphans,
     slurm,
     study_files,
@@ -132,7 +133,10 @@ RECORDS = f"{RESULTS}/records.jsonl"
 INTAKE = f"{RESULTS}/data/{config['dataset']['name']}.intake.json"
 LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
-REPORTS = {"en": f"reports/{STUDY}/report.html", "fr": f"reports/{STUDY}/rapport.html"}
+REPORTS = {
+    language: f"reports/{STUDY}/{name}"
+    for language, name in leftovers.REPORT_FILES.items()
+}
 FIGURES = figure_names.figure_ids(model["name"] for model in config["models"])
 
 # The digest of the data set's content.
@@ -356,7 +360,9 @@ SHARED_JOBS = [name for name, *_ in TRAINING_JOBS if name.startswith("train_size
 
 EXPORT = f"reports/{STUDY}/export"
 
-TABLES = ["runs", "curve", "scenarios", "savings", "methods", "claims"]
+TABLES = ["runs", "curve", "scenarios", "savings", "methods"]
+if config["claims"] == "poster":
+    TABLES.append("claims")
 
 # What a study is read from, by the names of `views.read_study`.
 STUDY_FILES = dict(
@@ -378,3 +384,16 @@ STUDY_FILES = dict(
 
 # What `snakemake refresh` writes: today's copy of Our World in Data's table.
 REFRESHED = f"config/countries/owid-{datetime.now(UTC):%Y-%m-%d}.csv"
+
+
+def remove_leftovers():
+    """Remove what the study wrote before and is no longer of it: it would be read as of today."""
+    for path in leftovers.find_leftovers(
+        Path(RESULTS),
+        Path(f"reports/{STUDY}"),
+        models=[model["name"] for model in config["models"]],
+        languages=config["languages"],
+        claims="claims" in TABLES,
+    ):
+        path.unlink()
+        print(f"Removed {path}: the study no longer has it.", file=sys.stderr)

@@ -81,6 +81,7 @@ def run_alone():
             end_orphans()
             # Its steps end with it, however it ends.
             orphans.begin_run(Path.cwd())
+            remove_leftovers()
             if executor_plugin.name == "slurm":
                 # No other run is at work here: what still is, has lost its run.
                 slurm.cancel_jobs_of(Path.cwd())

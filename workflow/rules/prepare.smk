@@ -25,6 +25,8 @@ rule prepare_dataset:
         files=datasets.stamp(config["dataset"]),
         # Of a user's class the size is known only here; elsewhere a new size prepares nothing anew.
         n_train=max(config["grid"]["n_train"]) if config["dataset"]["class_path"] else 0,
+        # Nor is the number of its test examples known before.
+        margin=config["analysis"]["margin"] if config["dataset"]["class_path"] else None,
         code=code("prepare_dataset"),
     script:
         "../../scripts/prepare_dataset.py"

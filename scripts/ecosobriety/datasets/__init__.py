@@ -5,7 +5,7 @@ describes it, and `training_order` says which images a training of a given size 
 """
 
 from ecosobriety.datasets import intake
-from ecosobriety.datasets.catalogue import BUNDLED, REGRESSIONS, TRAIN_SIZES
+from ecosobriety.datasets.catalogue import BUNDLED, POSTER_DATASETS, REGRESSIONS, TRAIN_SIZES
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.datasets.obtaining import obtain
@@ -16,6 +16,7 @@ from ecosobriety.datasets.store import Dataset, load, save
 __all__ = [
     "BUNDLED",
     "FORMATS",
+    "POSTER_DATASETS",
     "REGRESSIONS",
     "TABLES",
     "TRAIN_SIZES",

@@ -23,6 +23,9 @@ TEST_SIZES: Mapping[str, int] = {
 REGRESSIONS = ("diabetes",)
 """The named data sets with numbers to predict; the others have classes."""
 
+POSTER_DATASETS = ("mnist", "fashion-mnist")
+"""The data sets that the poster's claims are about: its own, and the drop-in for it."""
+
 BUNDLED = ("digits", "diabetes")
 """The named data sets that scikit-learn brings along, so that no file is looked for."""
 

@@ -6,6 +6,7 @@ that small file instead of the arrays.
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from ecosobriety.files import open_atomically
 NOT_IN_THE_FILE = "y_train"
 DUPLICATES_FROM = 0.05
 """From this share of test examples that are training examples, that stands beside the answer."""
+ROUNDING = 1e-9
+"""A margin of 0.01 is what one of 100 test examples is worth, whatever the last digit says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +153,36 @@ def unfit_subsets(
             if intake.classes:
                 what = f'all are of the class "{short(intake.classes[int(subset[0])])}"'
             yield size, seed, what
+
+
+def unresolved(intake: Intake, margin: float) -> str | None:
+    """Why the test part cannot resolve a margin: the end of a sentence that begins with its key.
+
+    Returns:
+        None where it can, where the scores have no smallest step, or where the test part is not
+        known.
+    """
+    test = intake.test_examples
+    if intake.task != "classification" or not test or margin * test >= 1 - ROUNDING:
+        return None
+    # To two digits, rounded up: what is named must be allowed.
+    scale = 10 ** (1 - math.floor(math.log10(1 / test)))
+    return (
+        f"is {margin:g}, but must be at least {math.ceil(scale / test) / scale:g}, what one of the "
+        f"{test} test examples is worth: a smaller loss cannot be seen; take more test examples "
+        "(dataset.test_share) or a wider margin"
+    )
+
+
+def require_margin(intake: Intake, margin: float) -> None:
+    """Refuse a margin that the test part cannot resolve.
+
+    Raises:
+        DataError: with the sentence of `unresolved`.
+    """
+    sentence = unresolved(intake, margin)
+    if sentence is not None:
+        raise DataError(f"analysis.margin {sentence}")
 
 
 def _surely_fit(y: NDArray[Any], classes: bool) -> int:

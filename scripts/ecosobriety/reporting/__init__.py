@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ecosobriety.figure_names import MODEL_FIGURES, figure_id
+from ecosobriety.leftovers import REPORT_FILES
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
@@ -34,9 +35,6 @@ from ecosobriety.reporting.whatif import whatif
 from ecosobriety.texts import Texts
 from ecosobriety.views import Case, Study
 
-REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
-"""The report's file name in each language."""
-
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
     *("method", "countries", "factors", "measurement", "lost", "provenance", "references"),
@@ -49,7 +47,7 @@ SCRIPTS = ("whatif.js", "tables.js")
 
 def build_report(
     study: Study,
-    claims: pd.DataFrame,
+    claims: pd.DataFrame | None,
     provenance: Mapping[str, Any],
     language: str,
     figures: Mapping[str, str],
@@ -59,7 +57,7 @@ def build_report(
 
     Args:
         study: the study's configuration and tables.
-        claims: the table `claims`.
+        claims: the table `claims`; None where the study is not about the poster's claims.
         provenance: as `provenance.describe` gives it.
         language: one of `REPORT_FILES`.
         figures: for each of `figure_names.figure_ids`, the text of the figure's SVG, drawn in the
@@ -101,7 +99,7 @@ def _source_hash(script: str) -> str:
 
 def build_context(
     study: Study,
-    claims: pd.DataFrame,
+    claims: pd.DataFrame | None,
     provenance: Mapping[str, Any],
     figures: Mapping[str, str],
     text: Texts,
@@ -116,10 +114,10 @@ def build_context(
     return {
         "title": study.config.get("title") or study.config["study"],
         "others": _other_languages(study, text),
-        "sections": SECTIONS,
+        "sections": [name for name in SECTIONS if claims is not None or name != "claims"],
         "cases": [_case(case, number, figures, text) for number, case in enumerate(cases)],
-        "claims_summary": claims_summary(claims, text),
-        "claims": claim_cards(claims, text),
+        "claims_summary": "" if claims is None else claims_summary(claims, text),
+        "claims": [] if claims is None else claim_cards(claims, text),
         "efficiency": {
             **efficiency(study, text),
             "everyday": [everyday_table(case, text) for case in cases],
