@@ -136,9 +136,12 @@ def _resolve(value: str) -> str:
 
 def _reading_hint(written: str | None, text: str) -> str:
     """What YAML made of a value that does not look like it, and how to write what was meant."""
-    if written is None or "YAML" in text or not text.startswith("is "):
+    told = text.startswith("is ") and not text.startswith("is not a known")
+    if not written or not told or "YAML" in text:
         return ""
-    if _resolve(written) in _WORDS and written not in ("true", "false", "null", ""):
+    wants_text = re.search(r"must be .*\b(text|name|code|path)\b", text)
+    as_read = written in ("true", "false", "null")
+    if _resolve(written) in _WORDS and (wants_text or not as_read):
         read_as = say_scalar(written, _resolve(written))
         meant = code_of_name(written) if "alpha-3" in text else ""
         country = f"; {country_name(meant)} is {meant}" if meant else ""

@@ -46,7 +46,8 @@ def bad_lists(good, bad_items):
 SEED_LIMIT = 2**32 - 1
 BAD_VALUES = {
     ("study",): BAD_NAMES,
-    ("title",): NOT_TEXT | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800"]),
+    ("title",): NOT_TEXT
+    | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800", "\u202eabc"]),
     ("languages",): bad_lists(["en"], BAD_NAMES),
     ("task",): BAD_NAMES | st.just("regression"),
     ("dataset",): NOT_MAPPINGS,
@@ -104,7 +105,9 @@ BAD_VALUES = {
     ("country_data",): NOT_MAPPINGS,
     ("country_data", "provider"): BAD_NAMES,
     ("country_data", "path"): st.integers()
-    | st.sampled_from(["", "a\0b", "a\n", "\ud800", "x" * 4097, "countries.csv"]),
+    | st.sampled_from(
+        ["", "a\0b", "a\n", "\ud800", "x" * 4097, "countries.csv", "a</Script>b", "<!--"]
+    ),
     ("country_data", "token_variable"): BAD_NAMES,
     ("country_data", "fallback"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
     ("cost",): NOT_MAPPINGS,

@@ -182,6 +182,7 @@ class TestBlame:
             ("training:\n  learning_rate: 1,5", "decimals have a point: write 1.5"),
             ("title: 0x1F", "title is 31, but must be one line of text of up to 200 characters "
              "(written 0x1F)"),
+            ("title: null", "(YAML reads null as null: put text in quotes)"),
             ("title: ~", "(YAML reads ~ as null: put text in quotes)"),
         ],
     )  # fmt: skip

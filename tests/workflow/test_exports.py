@@ -96,3 +96,14 @@ def test_snakemakes_own_report_has_every_figure_and_table_with_its_caption(finis
         assert f'"{category}"' in page
     assert "Test accuracy and energy of one training" in page
     assert "Every training: its score" in page
+
+
+def test_a_title_ends_no_script_of_snakemakes_report(workflow, tmp_path):
+    title = "a </script><script>alert('x')</script> b"
+    given = ("--cores", "2", "--config", f"title={title}")
+    workflow.snakemake(*given)
+    workflow.snakemake(*given, "--report", str(tmp_path / "report.html"))
+    page = (tmp_path / "report.html").read_text()
+    assert "alert('x')" in page
+    assert "<script>alert('x')" not in page
+    assert "</script>" not in page.split("alert('x')")[0][-200:]

@@ -328,8 +328,10 @@ def reported(name):
 
 def canonical(value):
     """A value as one parameter: Snakemake compares text, whatever the order of the keys."""
-    # A brace in the user's own words would be taken for a wildcard.
-    return re.sub(r'\{(?!["}])', r"\\u007b", json.dumps(value, sort_keys=True))
+    # A brace in the user's own words would be taken for a wildcard; and what stands in a script of
+    # Snakemake's report must not end it.
+    text = json.dumps(value, sort_keys=True).replace("<", r"\u003c")
+    return re.sub(r'\{(?!["}])', r"\\u007b", text)
 
 
 def code(rule):
