@@ -10,6 +10,7 @@ with logs.logged_to(snakemake.log[0]):
         config=json.loads(snakemake.params.config),
         runs=bundle.read_bundle(Path(snakemake.input.records)),
         data_path=Path(snakemake.input.data),
+        intake_path=Path(snakemake.input.intake),
         factor_paths=[Path(path) for path in snakemake.input.factors],
         countries_path=Path(snakemake.input.countries),
         country_data_path=Path(snakemake.input.country_data),

@@ -23,6 +23,7 @@ def describe(
     config: Mapping[str, Any],
     runs: Sequence[RunRecord],
     data_path: Path,
+    intake_path: Path,
     factor_paths: Sequence[Path],
     countries_path: Path,
     country_data_path: Path,
@@ -34,6 +35,7 @@ def describe(
         config: The configuration as used, with its defaults.
         runs: The records of the study's trainings.
         data_path: The prepared data set.
+        intake_path: Its description.
         factor_paths: The tables of factors.
         countries_path: The table of countries.
         country_data_path: Where that comes from, as `country_data.prepare` gives it.
@@ -47,6 +49,7 @@ def describe(
         `country_data` (the countries' provenance, and `table_sha256` of their table).
     """
     dataset = datasets.load(data_path)
+    intake = datasets.intake.read(intake_path).as_json()
     return {
         "config": dict(config),
         "dataset": {
@@ -58,6 +61,7 @@ def describe(
             "test_duplicates": dataset.test_duplicates,
             **({"classes": list(dataset.classes)} if dataset.classes else {}),
             "input_shape": list(dataset.x_train.shape[1:]),
+            **{name: intake[name] for name in ("features", "normalise", "baseline", "findings")},
         },
         "trainings": {
             "number": len(runs),

@@ -55,10 +55,10 @@ def test_a_finding_is_one_english_sentence() -> None:
         return Finding(id, False, values).sentence()
 
     assert said("features_used", count=2, names=["a", "b"]) == (
-        'the network learns from 2 features: "a", "b"'
+        'the network learns from these features (2): "a", "b"'
     )
     assert said("train_test_duplicates", number=3, share=0.25) == (
-        "3 test examples (25.0%) are training examples too"
+        "test examples that are training examples too: 3 (25.0%)"
     )
     assert said("classes_differ_by_case", groups=[{"Cat": 3, "cat": 1}, {"A": 1, "a": 1}]) == (
         'classes differ by capitals alone: "Cat" (3), "cat" (1); "A" (1), "a" (1)'
@@ -66,3 +66,18 @@ def test_a_finding_is_one_english_sentence() -> None:
     long = said("features_used", count=1000, names=["long name " * 3] * 1000)
     assert len(long) == 300
     assert long.endswith("…")
+
+
+def test_the_check_knows_a_subset_that_teaches_nothing() -> None:
+    def unfit(y: np.ndarray, classes: tuple[str, ...], *sizes: int) -> set[tuple[int, str]]:
+        told = intake.Intake("d", "", classes=classes, y_train=y)
+        return {(size, what) for size, _, what in intake.unfit_subsets(told, sizes, range(1, 6))}
+
+    rare = np.array([0.0] * 95 + [1.0] * 5)
+    assert unfit(rare, (), 1, 96) == {(1, "the targets are all the same")}
+    assert (3, "the targets are all the same") in unfit(rare, (), 3)
+    # Ten come from one class before the first of the other does.
+    classes = np.array([0] * 95 + [1] * 5)
+    found = unfit(classes, ("no", "yes"), 2, 9, 10, 11, 20)
+    assert found == {(size, 'all are of the class "no"') for size in (2, 9, 10)}
+    assert unfit(np.arange(4.0), (), 2) == set()

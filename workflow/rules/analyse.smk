@@ -130,6 +130,7 @@ rule write_provenance:
         # Hardware and versions stand in the records and not in the table.
         records=RECORDS,
         data=ancient(f"{RESULTS}/data/{config['dataset']['name']}.npz"),
+        intake=INTAKE,
         countries=STUDY_FILES["countries"],
         country_data=STUDY_FILES["country_data"],
         factors=[

@@ -27,13 +27,16 @@ class _Role:
     way_out: str
 
 
-def numbers(column: pa.ChunkedArray, name: str, *, target: bool = False) -> NDArray[np.float64]:
+def numbers(
+    column: pa.ChunkedArray, name: str, *, target: bool = False, lossy: bool = True
+) -> NDArray[np.float64]:
     """A column as float64, in which no two different numbers become one.
 
     Args:
         column: text as a CSV file holds it, or numbers or truth values as Parquet has them.
         name: its name, for the messages.
         target: whether it is what a regression predicts, and no feature.
+        lossy: whether text may hold a number that float64 cannot keep; see `delimited.parse`.
 
     Raises:
         DataError: a cell is empty, no finite number, or one that float64 cannot tell from another.
@@ -60,7 +63,7 @@ def numbers(column: pa.ChunkedArray, name: str, *, target: bool = False) -> NDAr
     if len(bad):
         shown = _shown(column, int(bad[0]))
         raise DataError(f"{role.told} has no finite number in {row(int(bad[0]))}: {shown}")
-    _require_distinct(column, values, role)
+    _require_distinct(column, values, role, lossy)
     return values
 
 
@@ -146,13 +149,14 @@ def _cast_text(column: pa.ChunkedArray, role: _Role) -> NDArray[np.float64]:
         raise _no_numbers(role, short(str(error))) from error
 
 
-def _require_distinct(column: pa.ChunkedArray, values: NDArray[np.float64], role: _Role) -> None:
+def _require_distinct(
+    column: pa.ChunkedArray, values: NDArray[np.float64], role: _Role, lossy: bool
+) -> None:
     """Refuse two different numbers that became one."""
     large = len(values) > 0 and bool(np.abs(values).max() >= EXACT_WHOLE)
     if _is_cell_text(column):
-        long = pc.max(pc.binary_length(column)).as_py() or 0
-        tiny = long > 4 and bool(pc.any(_vanished(column, values)).as_py())
-        if not (large or tiny or (long > MAX_EXACT_CHARACTERS and _has_long_digits(column))):
+        long = lossy and pc.max(pc.binary_length(column)).as_py() > MAX_EXACT_CHARACTERS
+        if not (large or long or (lossy and _vanishes(column, values))):
             return
         exact = [Decimal(text.strip(" \t")) for text in column.unique().to_pylist()]
     elif pa.types.is_decimal(column.type) or (pa.types.is_integer(column.type) and large):
@@ -161,23 +165,23 @@ def _require_distinct(column: pa.ChunkedArray, values: NDArray[np.float64], role
         return
     known: dict[float, Decimal] = {}
     for number in exact:
+        if number != 0 and float(number) == 0:
+            raise DataError(
+                f"{role.told} holds {short(str(number))}, which 64-bit numbers take for 0"
+            )
         other = known.setdefault(float(number), number)
-        if other != number or (number != 0 and float(number) == 0):
+        if other != number:
             raise DataError(
                 f"{role.told} holds {short(str(other))} and {short(str(number))}, which 64-bit "
                 f"numbers cannot tell apart: subtract a constant, {role.way_out}"
             )
 
 
-def _has_long_digits(column: pa.ChunkedArray) -> bool:
-    """Whether a number has more digits than float64 tells apart."""
-    return bool(pc.any(pc.match_substring_regex(column, r"[1-9](?:\.?[0-9]){17}")).as_py())
-
-
-def _vanished(column: pa.ChunkedArray, values: NDArray[np.float64]) -> pa.Array:
-    """Numbers that are written as other than 0 and became 0."""
-    zeros = pa.array(np.flatnonzero(values == 0))
-    return pc.match_substring_regex(column.take(zeros), r"^[^eE]*[1-9]")
+def _vanishes(column: pa.ChunkedArray, values: NDArray[np.float64]) -> bool:
+    """Whether a number that is written as other than 0 became 0."""
+    zeros = np.flatnonzero(values == 0)
+    spellings = column.take(pa.array(zeros)).unique() if len(zeros) else pa.array([], pa.string())
+    return bool(pc.any(pc.match_substring_regex(spellings, r"^[^eE]*[1-9]")).as_py())
 
 
 def _no_numbers(role: _Role, what: str) -> DataError:

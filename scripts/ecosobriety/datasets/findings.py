@@ -13,16 +13,16 @@ MAX_NAME = 30
 MAX_SENTENCE = 300
 
 SENTENCES: Mapping[str, str] = {
-    "features_used": "the network learns from {count} features: {names}",
-    "train_test_duplicates": "{number} test examples ({share:.1%}) are training examples too",
+    "features_used": "the network learns from these features ({count}): {names}",
+    "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
     "arrays_unused": "arrays of the archive that are not read: {names}",
     "files_unused": "{number} files of the folder are not read as images: {names}",
     "parts_differ": "the training part's inputs go from {train_low} to {train_high}, those of the "
     "test part from {test_low} to {test_high}",
     "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
     "spread in the test part than in the training part",
-    "names_normalised": "{number} labels lost blanks or invisible characters at their ends, or "
-    "were brought to one Unicode form: {names}",
+    "names_normalised": "labels that lost blanks or invisible characters at their ends, or were "
+    "brought to one Unicode form ({number}): {names}",
     "classes_differ_by_case": "classes differ by capitals alone: {groups}",
     "classes_look_alike": "classes look alike and are not the same: {groups}",
     "classes_equal_as_numbers": "classes are one number in several spellings: {groups}",
@@ -33,7 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "feature_orders_target": "the feature {feature} alone puts the targets in their order",
     "feature_values_merge": "of {before} values of the feature {feature}, {after} stay apart in "
     "the network's 32-bit numbers",
-    "features_constant": "{count} features have one value in the whole training part: {names}",
+    "features_constant": "features of one value in the whole training part ({count}): {names}",
     "index_like_feature": "the feature {feature} looks like a number of the rows",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

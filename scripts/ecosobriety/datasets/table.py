@@ -49,9 +49,9 @@ def read(
 def _read(
     path: Path, file_format: str, label: str, features: Sequence[str] | None, task: str
 ) -> Part:
-    indexes: frozenset[str] = frozenset()
+    indexes, lossy = frozenset[str](), False
     if file_format == "csv":
-        header, table = delimited.parse(read_bytes(path))
+        header, table, lossy = delimited.parse(read_bytes(path))
         names = _names(header)
         chosen = _features(names, label, features)
     else:
@@ -66,18 +66,18 @@ def _read(
         Finding(
             "features_used",
             False,
-            {"count": len(chosen), "names": [short(name) for name in chosen]},
+            {"count": len(chosen), "names": [short(name) for name in chosen[:MAX_LISTED]]},
         )
     ]
     x = np.empty((table.num_rows, len(chosen)))
     for i, name in enumerate(chosen):
         column = table.column(place[name])
-        x[:, i] = columns.numbers(column, name)
+        x[:, i] = columns.numbers(column, name, lossy=lossy)
         found += _index_like(name, x[:, i], column, name in indexes, features is not None)
     column = table.column(place[_clean(label)])
     y: Coded | np.ndarray
     if task == "regression":
-        y = columns.numbers(column, _clean(label), target=True)
+        y = columns.numbers(column, _clean(label), target=True, lossy=lossy)
     else:
         y = columns.labels(column, _clean(label))
         _require_header(chosen, _clean(label), y)
@@ -179,7 +179,9 @@ def _index_like(
 ) -> list[Finding]:
     """Refuse a row number that nobody asked for; name what looks like one."""
     named = is_index or INDEX_NAME.fullmatch(name) is not None
-    counts = len(values) >= MIN_COUNTED_ROWS and bool((np.diff(values) == 1).all())
+    # Only what spans as many whole numbers as there are rows can number them.
+    spans = len(values) >= MIN_COUNTED_ROWS and values.max() - values.min() == len(values) - 1
+    counts = spans and bool((np.diff(values) == 1).all())
     if named or (counts and values[0] in (0, 1) and _is_whole(column)):
         if not asked_for:
             raise DataError(
@@ -187,9 +189,8 @@ def _index_like(
                 "the columns to learn from in dataset.features, with this one if it is meant"
             )
         return [Finding("index_like_feature", True, {"feature": short(name)})]
-    if len(values) < MIN_COUNTED_ROWS or np.ptp(values) != len(values) - 1:
-        return []
-    if counts or (len(np.unique(values)) == len(values) and (values == np.round(values)).all()):
+    whole = spans and bool((values == np.round(values)).all())
+    if counts or (whole and len(np.unique(values)) == len(values)):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
 
