@@ -3,9 +3,11 @@
 import os
 import platform
 import resource
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from math import ceil
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import psutil
@@ -25,22 +27,62 @@ def begin_probing() -> Thread:
     Nothing depends on the answer: a meter that finds none asks once more, in its own warm-up, and
     fails there as it would have without this.
     """
-    thread = Thread(target=detect_cpu_model, name="probing", daemon=True)
+    thread = Thread(target=_detect_cpu_model, name="probing", daemon=True)
     thread.start()
     return thread
 
 
+def _detect_cpu_model() -> None:
+    with plain_language():
+        detect_cpu_model()
+
+
+_ONE_LANGUAGE = Lock()
+
+
+@contextmanager
+def plain_language() -> Iterator[None]:
+    """Let programs that are started in here speak plain English, with decimal points.
+
+    CodeCarbon and py-cpuinfo read what `lscpu` prints, and know its words in English alone: in
+    another language one of two processors is not seen. One thread at a time is in here.
+    """
+    with _ONE_LANGUAGE:
+        before = os.environ.get("LC_ALL")
+        os.environ["LC_ALL"] = "C"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["LC_ALL"]
+            else:
+                os.environ["LC_ALL"] = before
+
+
 def describe_hardware() -> dict[str, Any]:
-    """The machine, and how much of it this process may use (`cpus_cgroup` None: no limit)."""
-    return {
-        "platform": platform.platform(),
-        "cpu": cpu_name(),
-        "cpus_machine": psutil.cpu_count(),
-        "cpus_affinity": usable_cpus(),
-        "cpus_cgroup": _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max")),
-        "memory_mb": bytes_to_mb(float(psutil.virtual_memory().total)),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    """The machine, and how much of it this process may use (`cpus_cgroup` None: no limit).
+
+    What the system does not tell is None; `unknown` then says why, and is there only then.
+    """
+    probes: dict[str, Callable[[], Any]] = {
+        "platform": platform.platform,
+        "cpu": cpu_name,
+        "cpus_machine": psutil.cpu_count,
+        "cpus_affinity": _affinity_cpus,
+        "cpus_cgroup": cgroup_cpus,
+        "memory_mb": lambda: bytes_to_mb(float(psutil.virtual_memory().total)),
+        "gpu": lambda: torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
+    found: dict[str, Any] = {}
+    unknown: dict[str, str] = {}
+    for name, probe in probes.items():
+        try:
+            found[name] = probe()
+        # Whatever a system refuses: none of it decides a training, or may end one.
+        except Exception as error:
+            found[name] = None
+            unknown[name] = f"{type(error).__name__}: {error}"[:200]
+    return found | ({"unknown": unknown} if unknown else {})
 
 
 def peak_memory_mb() -> float:
@@ -49,8 +91,7 @@ def peak_memory_mb() -> float:
     Where the kernel tells it, the program's own: `getrusage` gives that of the process that started
     it, if it is larger, and Snakemake holds hundreds of MB.
     """
-    status = Path("/proc/self/status")
-    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    lines = _lines(Path("/proc/self/status"))
     own_kib = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
     peak_kib = float(own_kib[0] if own_kib else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return bytes_to_mb(peak_kib * KIBIBYTE)
@@ -93,7 +134,16 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may run on; psutil and the platform count the whole machine's."""
+    """CPUs that this process may keep busy: its affinity, or its control groups' quota if less.
+
+    psutil and the platform count the whole machine's. A part of a CPU counts as one.
+    """
+    quota = cgroup_cpus()
+    allowed = _affinity_cpus()
+    return allowed if quota is None else max(1, min(allowed, ceil(quota)))
+
+
+def _affinity_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -101,17 +151,72 @@ def usable_cpus() -> int:
 
 def cpu_name() -> str:
     """The processor's name as the kernel tells it; platform.processor() is empty on many Linux."""
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    for line in _lines(Path("/proc/cpuinfo")):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown"
 
 
-def _cgroup_cpus(path: Path) -> float | None:
-    """CPUs that the control group allows (v2: quota and period in microseconds); None: no limit."""
-    if not path.exists():
-        return None
-    quota, period = path.read_text(encoding="utf-8").split()
-    return None if quota == "max" else float(quota) / float(period)
+def cgroup_cpus(root: Path = Path("/")) -> float | None:
+    """CPUs that this process's control groups allow; None: no limit.
+
+    Each group can have a quota, of version 1 or 2, and the smallest of a group and of all those
+    that it lies in holds.
+
+    Args:
+        root: Folder of `proc` and of what is mounted.
+    """
+    groups = [line.split(":", 2) for line in _lines(root / "proc/self/cgroup")]
+    quotas: list[float] = []
+    for line in _lines(root / "proc/self/mountinfo"):
+        # Before the dash are the mount's root and place, after it what is mounted.
+        place, _, what = (part.split() for part in line.partition(" - "))
+        if len(place) < 5 or len(what) < 3 or what[0] not in ("cgroup", "cgroup2"):
+            continue
+        if what[0] == "cgroup" and "cpu" not in what[2].split(","):
+            continue
+        for group in groups:
+            if len(group) == 3 and _is_of(group[1], what[0]):
+                top = root / _unescaped(place[4]).lstrip("/")
+                quotas += _quotas(top, _below(group[2], _unescaped(place[3])))
+    return min(quotas, default=None)
+
+
+def _is_of(controllers: str, kind: str) -> bool:
+    return controllers == "" if kind == "cgroup2" else "cpu" in controllers.split(",")
+
+
+def _below(group: str, mounted: str) -> Path:
+    """Where a group lies below what is mounted; a container is told its path on the host."""
+    path = Path(group)
+    if path.is_relative_to(mounted):
+        path = path.relative_to(mounted)
+    return Path(*(part for part in path.parts if part not in ("/", "..")))
+
+
+def _quotas(top: Path, below: Path) -> Iterator[float]:
+    """The quotas in CPUs of a group and of those that it lies in."""
+    for folder in (top / below, *(top / parent for parent in below.parents), top):
+        words = " ".join(_lines(folder / "cpu.max")).split() or [
+            *_lines(folder / "cpu.cfs_quota_us"),
+            *_lines(folder / "cpu.cfs_period_us"),
+        ]
+        with suppress(ValueError):
+            quota, period = map(float, words)
+            if quota > 0 and period > 0:
+                yield quota / period
+
+
+def _unescaped(path: str) -> str:
+    """A path of mountinfo, which writes blanks and backslashes as octal numbers."""
+    for octal in ("040", "011", "012", "134"):
+        path = path.replace(f"\\{octal}", chr(int(octal, 8)))
+    return path
+
+
+def _lines(path: Path) -> list[str]:
+    """A file of the system's, line by line; none where there is no such file, or it is refused."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,4 +1,5 @@
 # Where the software lies, what runs its scripts, and who may run in the user's folder.
+import getpass
 import io
 import os
 import shlex
@@ -68,6 +69,14 @@ def name_interpreter():
     sys.executable = name
 
 
+def name_account():
+    """Give an account without a name one: containers have them, and Snakemake's report asks."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = f"uid-{os.getuid()}"
+
+
 def run_alone():
     """Keep a second run out of this folder, and nobody who only reads.
 
@@ -121,3 +130,4 @@ def end_orphans():
 ROOT = software_folder(workflow.current_basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 name_interpreter()
+name_account()

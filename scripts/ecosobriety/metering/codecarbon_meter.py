@@ -16,6 +16,7 @@ from typing import Any
 from codecarbon import OfflineEmissionsTracker
 
 from ecosobriety.errors import MeteringError
+from ecosobriety.hardware import plain_language
 from ecosobriety.metering.counters import Course
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
 from ecosobriety.metering.probing import sensors_of
@@ -232,7 +233,8 @@ class CodeCarbonMeter:
             warnings.simplefilter("ignore", DeprecationWarning)
             tracker = OfflineEmissionsTracker(**self.arguments())
         try:
-            self._hardware = tracker.get_detected_hardware()
+            with plain_language():
+                self._hardware = tracker.get_detected_hardware()
             self._sensors = sensors_of(tracker, self._cpu_power_w, self._ram_power_w)
         except Exception as error:
             raise MeteringError(
