@@ -3,10 +3,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= all
-STUDY = $(shell sed -nE 's/^study: *["'"'"']?([a-z0-9_-]+).*/\1/p' $(CONFIG))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# As it was written, whatever stands in the file's name: it comes by the environment.
+export STUDY_FILE := $(value CONFIG)
+READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config
 
 .PHONY: help report example trackers doctor test test-slurm bench backtest lint format docs lock clean
 
@@ -14,9 +16,9 @@ help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build its reports
-	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config --read $(CONFIG)
-	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG) -- all export_study
-	@printf '\nReports:\n'; ls -1 reports/$(STUDY)/*.html
+	@$(READ_STUDY) "--read=$$STUDY_FILE"
+	$(BIN)/python -m snakemake --cores $(CORES) "--configfile=$$STUDY_FILE" -- all export_study
+	@printf '\nReports:\n'; ls -1 "reports/$$($(READ_STUDY) "--study=$$STUDY_FILE")"/*.html
 
 example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the README's picture in the repository
 	$(MAKE) report CONFIG=config/config.yaml
@@ -75,7 +77,9 @@ clean: ## Remove the environment; results and reports stay
 
 $(VENV)/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one with PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# One that was left half-built, or whose Python is gone, is built anew.
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { $(PYTHON) -m venv --clear $(VENV) && $(BIN)/python -m pip --version > /dev/null; } || { rm -rf $(VENV); \
+	  echo "error: $(VENV) cannot be built, see above; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	$(PIP_INSTALL) -r requirements.lock
 	touch $@
 

@@ -102,6 +102,19 @@ def test_trackers_run_around_trainings_of_their_own(workflow):
     assert jobs == {"compare_tools": 2, "compare_methods": 1, **PLOT_AND_REPORT}
 
 
+def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
+    methods = {"tool_sizes": [200]}
+
+    def change(seeds):
+        return lambda config: config.update(methods=methods, grid=config["grid"] | {"seeds": seeds})
+
+    (model,) = {path.name for path in workflow.results("runs/digits").iterdir()}
+    tools = f"results/digits/tools/digits/{model}/n200.json"
+    workflow.snakemake("--cores", "2", "--", tools, config=workflow.with_config(change([1, 2, 3])))
+    jobs = workflow.planned(workflow.with_config(change([3, 1, 2])), tools)
+    assert "compare_tools" not in jobs
+
+
 def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):
     for runs_per_job in (1, 9):
         jobs = planned(workflow, training={"runs_per_job": runs_per_job})

@@ -85,6 +85,8 @@ def run_alone():
     """
 
     def before_execute(*, executor_plugin, **_):
+        if not executor_plugin.common_settings.local_exec:
+            refuse_for_queue()
         if not executor_plugin.common_settings.dryrun_exec:
             lock_folder()
             end_orphans()
@@ -103,6 +105,16 @@ def run_alone():
     workflow.delete_output = files.preceded(
         workflow.delete_output, before_delete_output
     )
+
+
+def refuse_for_queue():
+    """Snakemake hands paths to a queue within quotes that some characters end."""
+    for path in (str(Path.cwd()), str(ROOT)):
+        if found := sorted({*"\"'`$\\!"} & {*path}):
+            raise WorkflowError(
+                f"{path}: jobs of a queue cannot be in a folder with {' '.join(found)} in its path; "
+                "move it"
+            )
 
 
 def lock_folder():

@@ -19,7 +19,8 @@ rule compare_tools:
         slurm_extra="--exclusive",
         gpu=int(config["training"]["accelerator"] == "gpu"),
     params:
-        seed=config["grid"]["seeds"][0],
+        # Whatever the order in which they are written.
+        seed=min(config["grid"]["seeds"]),
         training=TRAINING,
         model=network(),
         # One that was installed since is run.
