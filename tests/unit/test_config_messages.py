@@ -140,7 +140,8 @@ from ecosobriety.schema import complete_value
         (
             ("cost", "grid_price_per_kwh"),
             {"FRA": -0.1},
-            "cost.grid_price_per_kwh.FRA is -0.1, but must be 0, or a number from 0.000001 to 1000000",
+            "cost.grid_price_per_kwh.FRA is -0.1, but must be 0, "
+            "or a number from 0.000001 to 1000000",
         ),
         (
             ("country_data", "provider"),
