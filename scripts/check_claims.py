@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import claims, logs, tables, views
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     paths = {name: Path(path) for name, path in snakemake.input.items()}
     poster = claims.load_poster(paths.pop("poster"), paths.pop("poster_schema"))
     study = views.read_study(json.loads(snakemake.params.config), **paths)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import bundle, collecting, logs, tables
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input[:-1]]
     asked = collecting.Asked(

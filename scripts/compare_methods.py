@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import bundle, grid, logs, methods, records, tables, tracker_runs
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     settings = json.loads(snakemake.params.settings)
     country, pue = snakemake.params.country, snakemake.params.pue
     countries = tables.read_table("countries", Path(snakemake.input.countries))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import cells, collecting, equivalents, grid, logs, records, tables
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input.records]
     asked = collecting.Asked(

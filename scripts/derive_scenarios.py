@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import grid, logs, scenarios, tables
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     derived = scenarios.derive_scenarios(
         tables.read_table("runs", Path(snakemake.input.runs)),
         tables.read_table("countries", Path(snakemake.input.countries)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import curves, logs, tables
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     runs = tables.read_table("runs", Path(snakemake.input.runs))
     curve = curves.fit_curves(runs, **json.loads(snakemake.params.analysis))
     tables.write_table("curve", curve, Path(snakemake.output[0]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import country_data, grid, logs, records, tables
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     countries, provenance = country_data.prepare(
         json.loads(snakemake.params.country_data),
         grid.load_sources(Path(snakemake.input.sources)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import curves, datasets, logs, recommendation, records, tables
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     runs, scenarios, savings = (
         tables.read_table(name, Path(snakemake.input[name]))
         for name in ("runs", "scenarios", "savings")

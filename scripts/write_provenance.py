@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import bundle, logs, provenance, records
 
-with logs.logged_to(snakemake.log[0]):
+with logs.logged_to(snakemake.log[0], snakemake.output):
     facts = provenance.describe(
         config=json.loads(snakemake.params.config),
         runs=bundle.read_bundle(Path(snakemake.input.records)),

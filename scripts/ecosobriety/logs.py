@@ -4,20 +4,25 @@ import gc
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.orphans import end_with_run
+from ecosobriety.seals import seal, unseal
 
 
 @contextmanager
-def logged_to(path: str | Path) -> Iterator[None]:
+def logged_to(path: str | Path, sealed: Sequence[str | Path] = ()) -> Iterator[None]:
     """Send log messages and warnings of the block, which is a step's work, to a file.
 
     An error that a user can mend ends the program with its one sentence on the standard error; any
     other goes on, and its traceback stands in the file too. A step that has lost its run ends.
+
+    Args:
+        path: The log.
+        sealed: What the block writes and nobody else should: an edit by hand is noticed later on.
     """
     # What a step has imported stays to its end; to search it for garbage even then takes a third of
     # a second, and twice that with PyTorch.
@@ -37,7 +42,9 @@ def logged_to(path: str | Path) -> Iterator[None]:
         library.propagate = True
     try:
         end_with_run()
+        unseal(sealed)
         yield
+        seal(sealed)
     except EcosobrietyError as error:
         logging.error("%s", error)
         sys.exit(f"error: {error}")

@@ -318,3 +318,30 @@ def test_records_that_do_not_count_are_trained_again_by_the_very_same_run(workfl
         assert str(path.relative_to(workflow.folder)) in told
     assert len(list(workflow.results("attempts").rglob("*.json"))) == 12
     assert "train_model" not in workflow.planned()
+
+
+def edit_table(workflow, path, pattern, replacement):
+    """Edit by hand as an editor would that keeps the file's times."""
+    file = workflow.folder / path
+    times = file.stat()
+    edit(workflow, path, pattern, replacement)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_tables_and_answers_that_were_edited_by_hand_are_made_anew(workflow):
+    curve, answer = "results/digits/tables/curve.csv", "results/digits/recommendation.json"
+    before = {path: (workflow.folder / path).read_text() for path in (curve, answer)}
+    edit_table(workflow, curve, "non_inferior|inconclusive|inferior", "reference")
+    edit_table(workflow, answer, r"\d\.\d+", "0.123456")
+    for path in before:
+        planned = workflow.snakemake("--dry-run", "--cores", "2")
+        assert f"{path} was changed after it had been written: it is made anew" in planned.stderr
+    workflow.snakemake("--cores", "2", "--rerun-triggers", "mtime")
+    assert {path: (workflow.folder / path).read_text() for path in before} == before
+    assert not workflow.planned()
+
+
+def test_a_study_that_was_copied_without_hidden_files_says_nothing(workflow):
+    for path in workflow.results("").rglob(".*.sha256"):
+        path.unlink()
+    assert not workflow.planned()

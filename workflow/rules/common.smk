@@ -23,6 +23,7 @@ from ecosobriety import (
     grid,
     leftovers,
     orphans,
+    seals,
     slurm,
     study_files,
     tables,
@@ -210,11 +211,16 @@ def study_records():
 
 @cache
 def look_at_records():
-    """Let records be made anew that do not count, in the run whose plan is being made.
+    """Let records be made anew that do not count, and tables that were changed by hand.
 
-    They may be whole, and yet of another training, or changed by hand, which no time of a file
-    tells. Nothing is moved here: a dry run plans the same.
+    Records may be whole, and yet of another training; no time of a file tells. Nothing is moved
+    here: a dry run plans the same.
     """
+    folders = [Path(RESULTS), Path(RESULTS, "tables"), Path(RESULTS, "data")]
+    changed = seals.find_changed([*folders, *Path(RESULTS, "cells").glob("*/*")])
+    for path in changed:
+        logger.warning(f"{path} was changed after it had been written: it is made anew")
+    workflow.dag.forcefiles.update(map(str, changed))
     identity = Path(IDENTITY)
     if not identity.exists():
         return

@@ -11,19 +11,24 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytorch_lightning as pl
 import torch
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.hardware import own_and_busy_cpu_s
 from ecosobriety.metering.accounts import NOTHING, Mark, epochs_of, sound, validation_of, worse
 from ecosobriety.metering.ledger import Ledger
+from ecosobriety.metering.lightning import find_lightning
 from ecosobriety.metering.lock import exclusive_meter
 from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
 from ecosobriety.metering.reasons import reason
 from ecosobriety.records import Component, EpochRecord, Quality
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+else:
+    pl = find_lightning()
 
 SHORT_WINDOW_S = 1.0
 """Below one second the kernel's steps of 10 ms are more than one per cent of a processor's load."""
