@@ -13,19 +13,22 @@ import torch
 
 from ecosobriety.hardware import describe_hardware
 from ecosobriety.metering import CodeCarbonMeter
+from ecosobriety.surroundings import check_clock, look_around
 from ecosobriety.units import kwh_to_joules
 
 POWERCAP = Path("/sys/class/powercap")
 BUSY_PERCENT = 15.0
-IDLE_WINDOW_S = 3.0
+IDLE_WINDOW_S = 2.0
 
 
-def diagnose(powercap: Path = POWERCAP) -> Iterator[str]:
+def diagnose(powercap: Path = POWERCAP, folder: Path | None = None) -> Iterator[str]:
     """Give one line after the other; takes about six seconds.
 
     Args:
         powercap: Folder in which Linux shows the processor's energy counters.
+        folder: Where the study is to run; None: the working directory.
     """
+    day_s, steady_s = time.time(), time.monotonic()
     hardware = describe_hardware()
     yield f"Machine: {hardware['cpu']}, {hardware['cpus_machine']} CPUs, {hardware['platform']}"
     yield from _limits(hardware["cpus_machine"], hardware["cpus_affinity"], hardware["cpus_cgroup"])
@@ -46,6 +49,11 @@ def diagnose(powercap: Path = POWERCAP) -> Iterator[str]:
         "guess if you know its draw."
     )
     yield from _idle(meter)
+    in_the_way = [
+        *look_around(folder or Path.cwd()),
+        *check_clock(time.time() - day_s, time.monotonic() - steady_s),
+    ]
+    yield from in_the_way or ["Account, folder and machine: nothing is in a study's way."]
 
 
 def _limits(machine: int, affinity: int, cgroup: float | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from ecosobriety.errors import EcosobrietyError
 VARIABLE = "ECOSOBRIETY_RUN"
 """Holds the run that a process belongs to, as JSON."""
 POLL_S = 0.5
+PAUSE_S = 0.05
 GRACE_S = 10.0
 """A training that is asked to end has so long to write down what it spent."""
 
@@ -80,6 +81,18 @@ def end_with_run() -> None:
     threading.Thread(target=_end_after, args=(run,), name="end-with-run", daemon=True).start()
 
 
+def find_left(folder: Path) -> Iterator[psutil.Process]:
+    """Processes of this account whose run, of this folder and machine, has ended."""
+    for process in psutil.process_iter():
+        # Gone since, another account's, or one that the kernel shows to nobody.
+        with suppress(psutil.Error, OSError):
+            run = _run_of(process.environ())
+            if run is None or (run.machine, run.folder) != (_machine(), str(folder.resolve())):
+                continue
+            if not run.is_alive() and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
 def end_orphans(folder: Path) -> list[int]:
     """End what earlier runs of a folder have left on this machine, and wait for its end.
 
@@ -94,15 +107,15 @@ def end_orphans(folder: Path) -> list[int]:
     Raises:
         EcosobrietyError: a process does not end.
     """
-    found = list(_left_in(folder.resolve()))
+    found = list(find_left(folder))
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, left = psutil.wait_procs(found, timeout=GRACE_S)
+    left = wait_for(found)
     for process in left:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    _, left = psutil.wait_procs(left, timeout=GRACE_S)
+    left = wait_for(left)
     if left:
         raise EcosobrietyError(
             f"processes of a killed run still work in {folder} and cannot be ended: "
@@ -111,16 +124,24 @@ def end_orphans(folder: Path) -> list[int]:
     return [process.pid for process in found]
 
 
-def _left_in(folder: Path) -> Iterator[psutil.Process]:
-    """Processes of this account whose run, of this folder and machine, has ended."""
-    for process in psutil.process_iter():
-        # Gone since, another account's, or one that the kernel shows to nobody.
-        with suppress(psutil.Error, OSError):
-            run = _run_of(process.environ())
-            if run is None or (run.machine, run.folder) != (_machine(), str(folder)):
-                continue
-            if not run.is_alive() and process.status() != psutil.STATUS_ZOMBIE:
-                yield process
+def wait_for(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Wait for the end of processes, whoever started them; those that go on after `GRACE_S`.
+
+    One that has ended may stay a zombie for ever: in a container, nobody else need ask for it.
+    """
+    end_s = time.monotonic() + GRACE_S
+    while left := [process for process in processes if _is_at_work(process)]:
+        if time.monotonic() > end_s:
+            break
+        time.sleep(PAUSE_S)
+    return left
+
+
+def _is_at_work(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _run_of(environment: Mapping[str, str]) -> Run | None:

@@ -76,15 +76,13 @@ def test_a_step_and_its_workers_end_with_a_killed_run(started, how):
     assert len(family) == (2 if how == DIRECTLY else 3)
     run.kill()
     # Not waited for: a dead run may stay a zombie for long.
-    _, left = psutil.wait_procs(family, timeout=5)
-    assert not left
+    assert not orphans.wait_for(family)
 
 
 def test_a_step_ends_with_the_shell_that_started_it(started):
     run, (shell, *family) = started(STEP.format(before=""), BY_SHELL)
     shell.kill()
-    _, left = psutil.wait_procs(family, timeout=5)
-    assert not left
+    assert not orphans.wait_for(family)
     assert run.poll() is None
 
 
@@ -100,8 +98,7 @@ signal.signal(signal.SIGTERM, end)
 """
     run, family = started(STEP.format(before=handler))
     run.kill()
-    _, left = psutil.wait_procs(family, timeout=5)
-    assert not left
+    assert not orphans.wait_for(family)
     assert path.read_text() == "20 Wh"
 
 
@@ -116,8 +113,7 @@ def test_what_cannot_watch_is_ended_by_the_next_run(started, tmp_path, monkeypat
     assert step.is_running()
     assert orphans.end_orphans(tmp_path / "elsewhere") == []
     assert set(orphans.end_orphans(tmp_path)) == {step.pid, worker.pid}
-    assert not step.is_running()
-    assert not worker.is_running()
+    assert not orphans.wait_for([step, worker])
 
 
 def test_a_step_that_starts_after_its_runs_end_does_no_work(monkeypatch, tmp_path):

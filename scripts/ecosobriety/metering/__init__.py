@@ -3,7 +3,7 @@
 from ecosobriety.metering.callback import EnergyCallback, EnergyResult
 from ecosobriety.metering.codecarbon_meter import CodeCarbonMeter, meter_from
 from ecosobriety.metering.ledger import Ledger, lost_energy_kwh
-from ecosobriety.metering.lock import exclusive_meter
+from ecosobriety.metering.lock import exclusive_meter, holder_now
 from ecosobriety.metering.meter import EnergyMeter, FakeMeter, Reading, ReplayMeter
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Reading",
     "ReplayMeter",
     "exclusive_meter",
+    "holder_now",
     "lost_energy_kwh",
     "meter_from",
 ]

@@ -55,6 +55,19 @@ def exclusive_meter(name: str = METER) -> Iterator[None]:
         lock.close()
 
 
+def holder_now(name: str = METER) -> str | None:
+    """Who measures at the moment, without waiting; None: nobody, or nobody that can be named."""
+    if sys.platform != "linux":
+        return None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        try:
+            asking.settimeout(_PAUSE_S)
+            asking.connect(f"\0{name}")
+            return _holder(asking, name)
+        except OSError:
+            return None
+
+
 def _let_go() -> None:
     """Close what is held; in the process that this one was forked from it stays."""
     for lock in _held:
