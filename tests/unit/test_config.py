@@ -38,6 +38,8 @@ def test_defaults_are_filled():
             "label": None,
             "features": None,
             "test_share": 0.2,
+            "normalise": "auto",
+            "channels": None,
             "class_path": None,
             "init_args": {},
         },

@@ -53,6 +53,8 @@ BAD_VALUES = {
     ("dataset",): NOT_MAPPINGS,
     ("dataset", "name"): BAD_NAMES,
     ("dataset", "format"): BAD_NAMES.filter(lambda name: name is not None) | st.just("csv"),
+    ("dataset", "normalise"): BAD_NAMES,
+    ("dataset", "channels"): BAD_NAMES.filter(lambda name: name is not None),
     ("dataset", "label"): st.integers() | st.sampled_from(["", "x" * 201, "label"]),
     ("dataset", "features"): st.integers()
     | st.sampled_from([[], ["a", "a"], [""], [1], ["a"], "a"]),
