@@ -44,12 +44,12 @@ assert len(next(iter(test))[0]) == 50
 print(peak_mb("VmHWM") - before)
 """
 SHAPE = (64, 64, 12)
-LARGE_MB = 300
+LARGE_MB = 150
 
 
 def write(path: Path) -> Path:
-    """An archive whose inputs take 300 MB."""
-    part = np.random.default_rng(0).integers(0, 256, (610, *SHAPE)).astype(np.uint8)
+    """An archive whose inputs take 150 MB."""
+    part = np.random.default_rng(0).integers(0, 256, (306, *SHAPE)).astype(np.uint8)
     x = np.concatenate([part + np.uint8(i) for i in range(10)])
     assert x.nbytes > LARGE_MB * 1e6 * 0.99
     np.savez(path, x=x, y=np.arange(len(x)) % 7)
