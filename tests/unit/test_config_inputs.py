@@ -9,13 +9,14 @@ from config_cases import complete, put
 
 from ecosobriety.errors import ConfigError
 
+MARGIN = {"analysis": {"margin": 0.2}}
 RNG = np.random.default_rng(0)
 
 
 def study(tmp_path: Path, x: Any, network: str, **keys: Any) -> dict[str, Any]:
     np.savez(tmp_path / "a.npz", x=x, y=np.arange(len(x)) % 2)
     config = put(("dataset",), {"name": "npz", "path": str(tmp_path / "a.npz"), **keys})
-    return {**config, "models": [{"name": network}], "grid": {"n_train": [20, 40]}}
+    return {**config, "models": [{"name": network}], "grid": {"n_train": [20, 40]}, **MARGIN}
 
 
 def refusal(config: dict[str, Any]) -> str:

@@ -44,12 +44,12 @@ assert len(next(iter(test))[0]) == 50
 print(peak_mb("VmHWM") - before)
 """
 SHAPE = (64, 64, 12)
-LARGE_MB = 150
+LARGE_MB = 200
 
 
 def write(path: Path) -> Path:
-    """An archive whose inputs take 150 MB."""
-    part = np.random.default_rng(0).integers(0, 256, (306, *SHAPE)).astype(np.uint8)
+    """An archive whose inputs take 200 MB."""
+    part = np.random.default_rng(0).integers(0, 256, (408, *SHAPE)).astype(np.uint8)
     x = np.concatenate([part + np.uint8(i) for i in range(10)])
     assert x.nbytes > LARGE_MB * 1e6 * 0.99
     np.savez(path, x=x, y=np.arange(len(x)) % 7)
@@ -70,9 +70,9 @@ def growth_mb(program: str, *arguments: Path) -> float:
 
 def test_a_large_archive_is_neither_copied_nor_held_in_memory(tmp_path: Path) -> None:
     archive, kept = write(tmp_path / "a.npz"), tmp_path / "data/a.npz"
-    assert growth_mb(PREPARE, archive, kept) < LARGE_MB / 2
+    assert growth_mb(PREPARE, archive, kept) < 0.7 * LARGE_MB
     assert kept.stat().st_size < 1e6
-    assert growth_mb(FEED, kept) < LARGE_MB / 2
+    assert growth_mb(FEED, kept) < 0.7 * LARGE_MB
 
 
 @pytest.fixture
