@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger, Reading, ReplayMeter
 from ecosobriety.metering import callback as callback_module
-from ecosobriety.metering.reasons import REASONS, reason, recognise
+from ecosobriety.reasons import REASONS, reason, recognise
 from ecosobriety.units import kwh_to_joules
 
 POWER_W = 100.0

@@ -6,6 +6,7 @@ import pytest
 from synthetic import REPORT_DIR, make_study
 
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
+from ecosobriety.reporting.tables import Cell, _remark
 from ecosobriety.texts import Texts
 
 OTHER = "Another CPU"
@@ -77,3 +78,13 @@ def test_a_share_is_told_only_against_the_same_hardware(text):
         assert (row[6].text == text("missing")) == alone
     shares = [row[6].text for row in table.rows if row[1].text == text.integer(REFERENCE)]
     assert shares == [text.share(1.0)]
+
+
+@pytest.mark.parametrize(
+    ("language", "remark"), [("en", "no GPU found"), ("fr", "aucun GPU trouvé")]
+)
+def test_a_reason_of_the_meter_is_told_in_the_pages_language(language, remark):
+    text = Texts.load(language, REPORT_DIR / "locale")
+    assert _remark("no GPU found", text) == Cell(remark)
+    # The user's own words, or another version's, stay as they are.
+    assert _remark("not simulated", text) == Cell("not simulated", lang="en")

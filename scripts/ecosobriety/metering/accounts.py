@@ -7,7 +7,7 @@ from typing import Literal
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, Reading
-from ecosobriety.metering.reasons import reason
+from ecosobriety.reasons import reason
 from ecosobriety.records import Component, EpochRecord
 
 NOTHING = Reading(0.0)

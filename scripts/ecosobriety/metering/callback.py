@@ -22,7 +22,7 @@ from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lightning import find_lightning
 from ecosobriety.metering.lock import exclusive_meter
 from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
-from ecosobriety.metering.reasons import reason
+from ecosobriety.reasons import reason
 from ecosobriety.records import Component, EpochRecord, Quality
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-from ecosobriety.metering.reasons import reason
+from ecosobriety.reasons import reason
 from ecosobriety.units import kwh_to_joules, watt_seconds_to_kwh
 
 SOUND_SHARE = 0.5

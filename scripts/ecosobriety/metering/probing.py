@@ -15,8 +15,8 @@ from codecarbon.external.ram import RAM
 
 from ecosobriety.metering.counters import Counter
 from ecosobriety.metering.meter import ComponentName
-from ecosobriety.metering.reasons import reason
 from ecosobriety.metering.sensors import ConstantSensor, CounterSensor, LoadSensor, Sensor
+from ecosobriety.reasons import reason
 from ecosobriety.records import Component
 from ecosobriety.units import watt_seconds_to_kwh
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.factors import is_web_address
+from ecosobriety.reasons import recognise
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
@@ -338,6 +339,16 @@ def _plain(value: Any, text: Texts) -> str:
     return str(value)
 
 
+def _remark(sentence: str, text: Texts) -> Cell:
+    """A record's reason in the page's language; one that the language has no words for as it is."""
+    if (found := recognise(sentence)) is not None:
+        id_, values = found
+        own = text.name("meter_reason", id_)
+        if own != id_:
+            return Cell(own.format(**values))
+    return Cell(sentence, lang="en")
+
+
 def component_table(components: Iterable[Any], study: Study, text: Texts) -> Table:
     """How each hardware component's energy was obtained, and its share of the trainings' energy."""
     columns = [
@@ -357,7 +368,7 @@ def component_table(components: Iterable[Any], study: Study, text: Texts) -> Tab
                     Cell(text(f"component.{name}")),
                     Cell(text(f"quality.{part['quality'] or 'none'}")),
                     Cell(text.name("energy_source", part["source"]) if part["source"] else "–"),
-                    Cell(part["reason"] or "", lang="en"),
+                    _remark(part["reason"] or "", text),
                     Cell(text.share(used_kwh / total_kwh) if is_known(used_kwh) else "–"),
                 ]
             )
