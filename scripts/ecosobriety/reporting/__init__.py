@@ -6,7 +6,7 @@ in `SECTIONS`, a template of that name in `sections/` and its texts in the catal
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
-from ecosobriety.reporting.headline import headline, ladder, target
+from ecosobriety.reporting.headline import energy_basis, headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.methods import methods_caption, methods_section
 from ecosobriety.reporting.references import load_references, references_section
@@ -115,7 +115,10 @@ def build_context(
         "title": study.config.get("title") or study.config["study"],
         "others": _other_languages(study, text),
         "sections": [name for name in SECTIONS if claims is not None or name != "claims"],
-        "cases": [_case(case, number, figures, text) for number, case in enumerate(cases)],
+        "cases": [
+            _case(case, number, figures, provenance["components"], text)
+            for number, case in enumerate(cases)
+        ],
         "claims_summary": "" if claims is None else claims_summary(claims, text),
         "claims": [] if claims is None else claim_cards(claims, text),
         "efficiency": {
@@ -167,13 +170,22 @@ def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:
     ]
 
 
-def _case(case: Case, number: int, figures: Mapping[str, str], text: Texts) -> dict[str, Any]:
+def _case(
+    case: Case,
+    number: int,
+    figures: Mapping[str, str],
+    components: Sequence[Mapping[str, Any]],
+    text: Texts,
+) -> dict[str, Any]:
     prefix = f"case{number + 1}"
     written = captions(case, text)
     return {
         "id": prefix,
         "name": text("case", model=case.model, dataset=case.dataset),
-        "headline": headline(case, text),
+        "headline": [
+            *headline(case, text),
+            *([basis] if (basis := energy_basis(case, components, text)) else []),
+        ],
         "target": target(case, text),
         "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w],
         "hardware": hardware_table(case, text),

@@ -1,6 +1,6 @@
 """The head of the report: the answer, and how it hangs on the margin."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -9,11 +9,19 @@ from ecosobriety.reporting.sentences import data, kind_of_saving, legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
+from ecosobriety.units import (
+    ENERGY_UNITS,
+    MASS_UNITS,
+    Unit,
+    kwh_to_wh,
+    readable_unit,
+    seconds_to_hours,
+)
 from ecosobriety.views import Case
 from ecosobriety.wording import (
     baseline_answer,
     country_name,
+    ratio,
     score_decimals,
     source_name,
     trainings,
@@ -78,6 +86,41 @@ def _answer(case: Case, text: Texts) -> Markup:
         model=case.model,
         dataset=case.dataset,
     )
+
+
+def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Texts) -> Markup | None:
+    """What assumed powers decide of the energies; None where counters read all of them.
+
+    Args:
+        case: the data set and model.
+        components: those of the provenance, of each machine.
+        text: the language.
+    """
+    duration_h = seconds_to_hours(float(case.runs["train_duration_s"].sum()))
+    total_kwh = float(case.runs["energy_kwh"].sum())
+    parts = []
+    for name in ("cpu", "gpu", "ram"):
+        estimated = any(machine[name]["quality"] == "estimated" for machine in components)
+        used_kwh = float(case.runs[f"energy_{name}_kwh"].sum())
+        if estimated and used_kwh > 0 and duration_h > 0:
+            parts.append(
+                text(
+                    "headline.basis.part",
+                    component=text(f"component.{name}"),
+                    share=text.share(used_kwh / total_kwh),
+                    power=text.number(kwh_to_wh(used_kwh) / duration_h, 2),
+                )
+            )
+    if not parts:
+        return None
+    told = text.markup("headline.basis.assumed", parts=", ".join(parts))
+    if case.stop is None:
+        return told
+    full_s, stop_s = (float(case.curve["duration_s_mean"][n]) for n in (case.reference, case.stop))
+    saved = ratio(full_s - stop_s, full_s)
+    share = data(saved, text.share(saved))
+    by_time = text.markup("headline.basis.time", n_train=text.integer(case.stop), share=share)
+    return Markup(" ").join([told, by_time])
 
 
 def _failed(case: Case) -> int:
