@@ -108,7 +108,9 @@ def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
     else:
         level = bottom if level < bottom else top
         axes.set_ylim(bottom, top)
-    above = level < (bottom + top) / 2
+    threshold = case.metric.threshold(float(case.scores[case.reference]), case.margin)
+    # Away from the words at the line of the margin.
+    above = level >= threshold * case.metric.display_factor if near else level == bottom
     axes.annotate(
         text(
             "figure.accuracy_energy.baseline",
@@ -145,7 +147,9 @@ def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
     where: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
     reference = text("figure.accuracy_energy.reference", n_train=text.integer(case.reference))
     axes.annotate(reference, (case.reference, 1), xytext=(0, 20), ha="right", color=MUTED, **where)
-    if case.smaller_suffices:
+    if case.no_recommendation:
+        found = text("figure.accuracy_energy.no_recommendation")
+    elif case.smaller_suffices:
         found = text("figure.accuracy_energy.sufficient", n_train=text.integer(case.sufficient))
     else:
         found = text("figure.accuracy_energy.none_smaller")

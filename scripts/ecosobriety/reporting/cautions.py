@@ -11,6 +11,8 @@ from ecosobriety.views import Case
 MIN_SEEDS = 3
 """With fewer, a standard deviation is hardly known at all, and bounds are very wide."""
 UNEVEN_FROM = 1.2
+MOST_LISTED = 40
+"""A table can have thousands of features; the intake's file names all of them."""
 FEW = 5
 """Fewer examples of a class than this tell next to nothing about it."""
 
@@ -49,7 +51,8 @@ def finding_text(finding: Finding, text: Texts) -> str:
                 for name, count in value.items()
             )
         between = "; " if any(isinstance(item, Mapping) for item in value) else ", "
-        return between.join(show(item) for item in value)
+        listed = [show(item) for item in value]
+        return between.join([*listed[:MOST_LISTED], "…"] if len(listed) > MOST_LISTED else listed)
 
     shown = {
         name: text.share(value, 1) if name == "share" else show(value)

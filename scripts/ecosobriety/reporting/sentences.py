@@ -79,13 +79,20 @@ def _accuracy_energy(case: Case, text: Texts) -> list[str]:
             margin=text.margin(case.margin),
         ),
         text(
-            "caption.accuracy_energy." + ("smaller" if case.smaller_suffices else "none"),
+            f"caption.accuracy_energy.{_decision(case)}",
             n_train=text.integer(case.sufficient),
         ),
     ]
     if PowerLaw(**case.result["power_law"]).converged:
         sentences.append(text("caption.accuracy_energy.fit"))
     return sentences
+
+
+def _decision(case: Case) -> str:
+    """How the study ended, by the name of its text."""
+    if case.no_recommendation:
+        return "no_recommendation"
+    return "smaller" if case.smaller_suffices else "none"
 
 
 def _country_emissions(case: Case, text: Texts) -> list[str]:
