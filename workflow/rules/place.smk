@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.persistence import PersistenceBase
 from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
 
 
@@ -87,7 +88,11 @@ def run_alone():
     def before_execute(*, executor_plugin, **_):
         if not executor_plugin.common_settings.local_exec:
             refuse_for_queue()
-        if not executor_plugin.common_settings.dryrun_exec:
+        if executor_plugin.common_settings.dryrun_exec:
+            if not os.access(".snakemake/iocache", os.W_OK):
+                # A dry run would keep what it saw for later runs, and end with an error if it may not.
+                PersistenceBase.save_iocache = lambda _: None
+        else:
             lock_folder()
             end_orphans()
             # Its steps end with it, however it ends.
