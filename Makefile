@@ -47,13 +47,13 @@ lint: $(VENV)/dev.stamp ## Check style, types and the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint --configfile config/digits.yaml
 
 format: $(VENV)/dev.stamp ## Bring all code into the house's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt workflow
+	$(BIN)/snakefmt Snakefile workflow
 
 docs: $(VENV)/run.stamp ## Write the table of config/README.md anew from the schema
 	PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config

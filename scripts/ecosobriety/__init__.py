@@ -3,10 +3,10 @@
 The library behind the workflow. It knows nothing of Snakemake. A module imports only from those
 above it in this list:
 
-errors, reasons, files, units, metrics, texts, fingerprint, orphans, seals, logs, slurm, hardware,
-records, collecting, bundle, tracker_runs, tables, classes, datasets, country_names, schema,
-study_files, config_layers, contradictions, config, models, batches, metering, training, trackers,
-surroundings, doctor, provenance, curves, factors, grid, country_data, equivalents, scenarios,
-cells, recommendation, methods, views, wording, claims, figure_names, leftovers, figures, reporting,
-exporting.
+errors, process, reasons, files, units, metrics, texts, fingerprint, orphans, seals, logs, slurm,
+hardware, records, collecting, bundle, tracker_runs, tables, classes, datasets, country_names,
+schema, study_files, config_layers, contradictions, config, models, batches, metering, training,
+trackers, surroundings, doctor, provenance, curves, factors, grid, country_data, equivalents,
+scenarios, cells, recommendation, methods, views, wording, claims, figure_names, leftovers, figures,
+reporting, exporting.
 """

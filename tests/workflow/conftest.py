@@ -13,6 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
+    "Snakefile",
     "CITATION.cff",
     "environment.yml",
     "config",

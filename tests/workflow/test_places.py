@@ -295,3 +295,15 @@ def test_who_reads_does_not_wait_for_a_run(finished, tmp_path):
         holder.kill()
         holder.wait()
     copy.snakemake("--cores", "2")
+
+
+def test_the_snakefile_at_the_top_plans_the_same_study(tmp_path):
+    """The other one is in workflow/, where modules and the catalogue look for it."""
+    copy_workflow(tmp_path)
+    study(tmp_path)
+    plans = [
+        snakemake(tmp_path, "-n", "--cores", "1", "--quiet", "host", "-s", file).stdout
+        for file in ("Snakefile", "workflow/Snakefile")
+    ]
+    counts = [[line for line in plan.splitlines() if line.startswith("total")] for plan in plans]
+    assert counts[0] == counts[1] != []

@@ -1,8 +1,6 @@
 # Where the software lies, what runs its scripts, and who may run in the user's folder.
-import getpass
 import io
 import os
-import shlex
 import sys
 import tarfile
 import tempfile
@@ -54,28 +52,6 @@ def fetch_software(place, folder):
                 target.mkdir(parents=True, exist_ok=True)
             else:
                 path.replace(target)
-
-
-def name_interpreter():
-    """Have scripts run by the interpreter's name: Snakemake does not quote its path."""
-    folder, name = os.path.split(sys.executable)
-    if shlex.quote(sys.executable) == sys.executable:
-        return
-    if os.pathsep in folder:
-        sys.exit(
-            f"error: {sys.executable}: Python cannot be run from a folder with '{os.pathsep}' in "
-            "its path; install it elsewhere"
-        )
-    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
-    sys.executable = name
-
-
-def name_account():
-    """Give an account without a name one: containers have them, and Snakemake's report asks."""
-    try:
-        getpass.getuser()
-    except (KeyError, OSError):
-        os.environ["LOGNAME"] = f"uid-{os.getuid()}"
 
 
 def run_alone():
@@ -146,5 +122,8 @@ def end_orphans():
 
 ROOT = software_folder(workflow.current_basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
-name_interpreter()
-name_account()
+
+from ecosobriety import process
+
+process.name_interpreter()
+process.name_account()
