@@ -1,4 +1,4 @@
-"""Names that Snakemake needs of the process that it runs in: the interpreter's and the account's."""
+"""What Snakemake asks its own process for: names of the interpreter and of the account."""
 
 import getpass
 import os

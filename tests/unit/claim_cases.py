@@ -3,7 +3,7 @@
 import math
 
 import pandas as pd
-from synthetic import ROOT, load_method_inputs, make_runs
+from synthetic import ROOT, load_method_inputs, make_intake, make_runs
 
 from ecosobriety.claims import check_claims
 from ecosobriety.curves.intervals import by_size_and_seed
@@ -98,6 +98,7 @@ def tiny_study(
     curve = compare_with_reference(accuracy, size, margin, 0.95).reset_index()
     result = {"dataset": "fashion-mnist", "model": "mlp", "reference_n_train": size}
     return Study(
+        intake=make_intake(runs),
         config={
             "dataset": {"name": "fashion-mnist"},
             "models": [{"name": "mlp"}],
