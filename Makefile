@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export STUDY_FILE := $(value CONFIG)
 READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config
 
-.PHONY: help report example trackers doctor test test-slurm bench backtest lint format docs lock clean
+.PHONY: help report example trackers doctor test test-deep test-slurm bench backtest lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -33,6 +33,9 @@ doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
 	$(BIN)/python -m pytest
+
+test-deep: $(VENV)/dev.stamp ## Read 2,000 new tables, archives, folders and classes that are made at random
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=deep --hypothesis-show-statistics
 
 test-slurm: $(VENV)/dev.stamp ## Run the digits study through a Slurm cluster of this machine (as root)
 	$(BIN)/python -m pytest tests/slurm

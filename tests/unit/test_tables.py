@@ -246,6 +246,25 @@ def test_parquet_labels_are_text_or_whole_numbers(
     assert parquet(tmp_path, x=VALUES, kind=kind).classes == classes
 
 
+@pytest.mark.parametrize("kind", [[[1], [2]] * 20, [{"a": 1}, {"a": 2}] * 20])
+def test_a_label_of_several_values_is_refused(tmp_path: Path, kind: list[Any]) -> None:
+    with pytest.raises(DataError, match='the label "kind" holds .*, but must be whole numbers'):
+        parquet(tmp_path, x=VALUES, kind=kind)
+
+
+def test_a_page_that_is_not_as_its_checksum_says_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table = pa.table({"x": VALUES, "kind": ["a", "b"] * 20})
+    options = {"write_page_checksum": True, "compression": "none", "use_dictionary": False}
+    pa.parquet.write_table(table, path, **options)
+    place = path.read_bytes().index(VALUES.tobytes())
+    content = bytearray(path.read_bytes())
+    content[place + 6] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="truncated, damaged or no Parquet file"):
+        obtain({**DEFAULTS, "name": "parquet", "path": str(path)})
+
+
 def test_parquet_names_and_row_numbers_are_checked_as_those_of_csv(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     spec = {**DEFAULTS, "name": "parquet", "path": str(path)}

@@ -74,6 +74,11 @@ def labels(column: pa.ChunkedArray, name: str) -> Coded:
         DataError: a label is missing, or neither text nor a whole number.
     """
     column = _plain(column)
+    if pa.types.is_nested(column.type):
+        raise DataError(
+            f"the label {_quoted(name)} holds {_kind(column.type)}, but must be whole numbers or "
+            "text"
+        )
     missing = pc.is_null(column).to_numpy()
     if missing.any():
         raise DataError(f"the label {_quoted(name)} is empty in {row(int(missing.argmax()))}")

@@ -130,7 +130,11 @@ def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
         raise DataError("cannot be read: it is no regular file")
     try:
         # A file of Python's: a name could also be an address.
-        return pyarrow.parquet.ParquetFile(path.open("rb"))
+        return pyarrow.parquet.ParquetFile(
+            path.open("rb"),
+            # Where the file has them; without, damaged values are values.
+            page_checksum_verification=True,
+        )
     except OSError as error:
         if error.errno is not None:
             raise DataError(f"cannot be read: {error.strerror}") from error

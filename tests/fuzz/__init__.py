@@ -1,0 +1,1 @@
+"""Inputs whose truth is known, made at random: each is read as it was meant, or refused."""

@@ -1,0 +1,33 @@
+"""Tables: whatever program wrote them, they are read as they were meant, or refused."""
+
+from pathlib import Path
+
+from hypothesis import example, given
+
+from fuzz.judging import REFUSED, Case, judge, share_of_examples
+from fuzz.parquet_cases import parquet_cases
+from fuzz.table_cases import csv_cases, literal
+
+ROWS = "".join(f"{i % 7},{i % 9},{i % 2}\n" for i in range(40))
+
+
+@share_of_examples(30)
+@given(case=csv_cases())
+@example(literal(f"length,kind\n{ROWS}", "kind", REFUSED))
+@example(literal(f"kind,length\n{ROWS}", "kind", REFUSED))
+@example(literal(f"a,kind,kind\n{ROWS}", "kind", REFUSED))
+@example(literal(f"Unnamed: 0,a,kind\n{ROWS}", "kind", REFUSED))
+@example(literal(f",a,kind\n{ROWS}", "kind", REFUSED))
+@example(literal(f"__index_level_0__,a,kind\n{ROWS}", "kind", REFUSED))
+def test_a_csv_file(tmp_path: Path, case: Case) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(case.content)
+    judge(case, path, tmp_path / "kept.npz")
+
+
+@share_of_examples(15)
+@given(case=parquet_cases())
+def test_a_parquet_file(tmp_path: Path, case: Case) -> None:
+    path = tmp_path / "table.parquet"
+    path.write_bytes(case.content)
+    judge(case, path, tmp_path / "kept.npz")
