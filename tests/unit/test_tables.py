@@ -248,7 +248,7 @@ def test_parquet_labels_are_text_or_whole_numbers(
 
 @pytest.mark.parametrize("kind", [[[1], [2]] * 20, [{"a": 1}, {"a": 2}] * 20])
 def test_a_label_of_several_values_is_refused(tmp_path: Path, kind: list[Any]) -> None:
-    with pytest.raises(DataError, match='the label "kind" holds .*, but must be whole numbers'):
+    with pytest.raises(DataError, match=r'the label "kind" holds .*, but must be whole numbers'):
         parquet(tmp_path, x=VALUES, kind=kind)
 
 
