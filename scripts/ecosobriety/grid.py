@@ -20,6 +20,7 @@ import pycountry
 from ecosobriety.country_names import country_hint
 from ecosobriety.errors import ConfigError, quote
 from ecosobriety.factors import FIRST_YEAR, read_factors, read_year, require
+from ecosobriety.reasons import reason
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.units import grams_to_kg
 
@@ -176,17 +177,15 @@ def _find_flaws(row: Mapping[str, Any]) -> list[str]:
     known = None not in shares
     flaws = []
     if intensity is None and not row["remarks"]:
-        flaws.append("no intensity in the data")
+        flaws.append(reason("no_intensity"))
     elif intensity is not None and intensity <= 0:
         fossil = sum(row[share] for share in FOSSIL_SHARES) if known else 0.0
-        why = (
-            f"although {fossil:.1%} is fossil" if fossil else "which no mix has over its life cycle"
-        )
-        flaws.append(f"intensity {intensity:g} in the data, {why}")
+        id_ = "fossil_zero" if fossil else "impossible"
+        flaws.append(reason(id_, intensity=f"{intensity:g}", share=f"{fossil:.1%}"))
     if row["low_carbon_share"] is None:
-        flaws.append("no low-carbon share in the data")
+        flaws.append(reason("no_low_carbon"))
     if known and abs(sum(shares) - 1) > _SHARE_TOLERANCE:
-        flaws.append(f"sources add to {sum(shares):.1%} of the production")
+        flaws.append(reason("shares_sum", share=f"{sum(shares):.1%}"))
     return flaws
 
 
@@ -198,7 +197,7 @@ def _find_coarseness(entry: Mapping[str, Any]) -> list[str]:
     uncertainty = _HALF_LAST_DIGIT / emissions_mt + _HALF_LAST_DIGIT / total_twh
     if uncertainty <= _COARSE_FROM:
         return []
-    return [f"small producer: rounding alone moves the intensity by {uncertainty:.0%}"]
+    return [reason("coarse", share=f"{uncertainty:.0%}")]
 
 
 def add_mix_intensity(countries: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:

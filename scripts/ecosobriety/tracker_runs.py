@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunKey
 
 TRACKERS = ("carbontracker", "eco2ai")
@@ -65,7 +66,7 @@ def not_installed(tracker: str, training: RunKey) -> TrackerRun:
         model=model,
         n_train=n_train,
         seed=seed,
-        reason=f"{tracker} is not installed: `make trackers` does it",
+        reason=reason("not_installed", tracker=tracker),
     )
 
 

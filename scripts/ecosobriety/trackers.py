@@ -23,6 +23,7 @@ import pycountry
 from ecosobriety.errors import MeteringError, one_line
 from ecosobriety.metering import Ledger, Reading
 from ecosobriety.metering.meter import ComponentName, OnReading
+from ecosobriety.reasons import reason
 from ecosobriety.records import Component, RunKey, RunRecord
 from ecosobriety.tracker_runs import TrackerRun
 from ecosobriety.units import kg_to_grams
@@ -254,7 +255,7 @@ def run_tracker(
     except Exception as error:
         # It is other people's software on any machine: none may stop a study.
         logger.exception("%s failed", name)
-        return run.model_copy(update={"reason": one_line(f"it failed: {error}")})
+        return run.model_copy(update={"reason": one_line(reason("method_failed", error=error))})
     stated = meter.stated
     assert stated is not None, "a training has a window"
     # A tracker takes the world's mean for a country that its table does not have.
@@ -266,7 +267,7 @@ def run_tracker(
             "emissions_g": stated.emissions_g if known else None,
             "train_duration_s": record.train_duration_s,
             "test_loss": record.test_loss,
-            "reason": None if known else f"its own table has no carbon intensity of {country_iso3}",
+            "reason": None if known else reason("tracker_no_intensity", country=country_iso3),
         }
     )
 

@@ -6,7 +6,7 @@ import pytest
 from synthetic import REPORT_DIR, make_study
 
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
-from ecosobriety.reporting.tables import Cell, _remark
+from ecosobriety.reporting.tables import Cell, remark_cell
 from ecosobriety.texts import Texts
 
 OTHER = "Another CPU"
@@ -85,6 +85,6 @@ def test_a_share_is_told_only_against_the_same_hardware(text):
 )
 def test_a_reason_of_the_meter_is_told_in_the_pages_language(language, remark):
     text = Texts.load(language, REPORT_DIR / "locale")
-    assert _remark("no GPU found", text) == Cell(remark)
+    assert remark_cell("no GPU found", text) == Cell(remark)
     # The user's own words, or another version's, stay as they are.
-    assert _remark("not simulated", text) == Cell("not simulated", lang="en")
+    assert remark_cell("it was so", text) == Cell("it was so", lang="en")

@@ -25,6 +25,7 @@ from ecosobriety.country_data import web
 from ecosobriety.errors import DataError, shorten
 from ecosobriety.files import UnreadableError, open_atomically, read_text
 from ecosobriety.grid import PLAUSIBLE_MIX, SHARES, finish_countries
+from ecosobriety.reasons import reason
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def take_snapshot(
         answers = {code: _ask_country(session, service, code, zones) for code in countries}
     known = sum("intensity_g_per_kwh" in answer for answer in answers.values())
     if not known:
-        raise DataError(f"{_NAME} has an intensity for none of the countries with this token")
+        raise DataError(reason("no_country"))
     now = datetime.now(UTC)
     snapshot = {
         "service": service.url,
@@ -93,7 +94,7 @@ def take_snapshot(
     }
     text = json.dumps(snapshot, indent=2) + "\n"
     if token in text:
-        raise DataError(f"{_NAME} repeats the token in its answers, which are not kept")
+        raise DataError(reason("token_echoed"))
     path = folder / f"{_PREFIX}{now:%Y-%m-%d}.json"
     with open_atomically(path) as file:
         file.write(text.encode())
@@ -119,7 +120,7 @@ def read_snapshot(path: Path, known: pd.DataFrame) -> tuple[pd.DataFrame, dict[s
         snapshot = web.parse(read_text(path, _MAX_SNAPSHOT_BYTES).encode())
         answers, retrieved = snapshot["countries"], _read_hour(snapshot["retrieved_at"])
         rows = [
-            _read_row(code, name, answers.get(code, {"reason": f"not asked of {_NAME}"}), retrieved)
+            _read_row(code, name, answers.get(code, {"reason": reason("not_asked")}), retrieved)
             for code, name in zip(known["country_iso3"], known["country_name"], strict=True)
         ]
         hours = sorted(
@@ -136,31 +137,24 @@ def read_snapshot(path: Path, known: pd.DataFrame) -> tuple[pd.DataFrame, dict[s
         *(KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError),
         UnreadableError,
     ) as error:
-        raise DataError(
-            f"{path} is no snapshot of {_NAME} ({shorten(repr(error))}); delete it to ask anew"
-        ) from error
+        raise DataError(reason("damaged", path=path, error=shorten(repr(error)))) from error
     return finish_countries(rows), times
 
 
 def _read_token(variable: str) -> str:
     token = os.environ.get(variable, "").strip()
     if not token:
-        raise DataError(
-            f"country_data.provider is electricity_maps, but the environment variable {variable} "
-            "(country_data.token_variable) holds no token"
-        )
+        raise DataError(reason("no_token", variable=variable))
     # requests would repeat a token that is no header in its message.
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise DataError(
-            f"the token in the environment variable {variable} holds characters that no token has"
-        )
+        raise DataError(reason("odd_token", variable=variable))
     return token
 
 
 def _ask_zones(session: requests.Session, service: Service, variable: str) -> Mapping[str, Any]:
     response = web.get(session, f"{service.url}/zones", limits=service.limits)
-    _require_success(response, "the list of zones", variable)
-    return _read_object(response, "the list of zones")
+    _require_success(response, reason("zones"), variable)
+    return _read_object(response, reason("zones"))
 
 
 def _ask_country(
@@ -169,35 +163,35 @@ def _ask_country(
     """A country's intensity as it is kept, or the reason why there is none."""
     country = pycountry.countries.get(alpha_3=code)
     if country is None:
-        return {"reason": f"{code} has no ISO 3166 alpha-2 code, and so no zone"}
+        return {"reason": reason("no_zone", country=code)}
     zone = country.alpha_2
     if zone not in zones:
-        return {"reason": f"{_NAME} gives this token no zone {zone}"}
+        return {"reason": reason("zone_denied", zone=zone)}
     # Without this, an unknown zone is answered with the one where the caller is.
     params = {"zone": zone, "emissionFactorType": "lifecycle", "disableCallerLookup": "true"}
     url = f"{service.url}/carbon-intensity/latest"
     response = web.get(session, url, limits=service.limits, params=params)
     if response.status in _NO_DATA:
-        return {"reason": f"{_NAME} has no intensity for the zone {zone} ({response.status})"}
-    _require_success(response, f"the zone {zone}", None)
-    answer = _read_object(response, f"the zone {zone}")
+        return {"reason": reason("zone_empty", zone=zone, status=response.status)}
+    _require_success(response, reason("zone", zone=zone), None)
+    answer = _read_object(response, reason("zone", zone=zone))
     if answer.get("zone") != zone:
-        return {"reason": f"{_NAME} answered for another zone than {zone}"}
+        return {"reason": reason("other_zone", zone=zone)}
     if "carbonIntensity" in answer and answer["carbonIntensity"] is None:
-        return {"reason": f"{_NAME} has no intensity for the zone {zone} at present"}
+        return {"reason": reason("zone_empty_now", zone=zone)}
     _refuse_sandbox(answer, zone)
     intensity = _read_intensity(answer, zone)
     low, high = PLAUSIBLE_MIX
     if intensity and not low <= intensity <= high:
-        told = f"{_NAME} has {intensity:g} g/kWh for the zone {zone}"
-        return {"reason": f"{told}, outside of the possible {low:g} to {high:g}"}
+        values = {"intensity": f"{intensity:g}", "low": f"{low:g}", "high": f"{high:g}"}
+        return {"reason": reason("zone_impossible", zone=zone, **values)}
     hour = _read_time(answer, "datetime", zone)
     if hour is None or hour > datetime.now(UTC) + _FUTURE_FROM:
-        raise DataError(f"{_NAME}: datetime of the zone {zone} is no time up to now in ISO 8601")
+        raise DataError(reason("future", zone=zone))
     updated, method = _read_time(answer, "updatedAt", zone), answer.get("estimationMethod")
     estimated = answer.get("isEstimated")
     if estimated is not None and not isinstance(estimated, bool):
-        raise DataError(f"{_NAME}: isEstimated of the zone {zone} is neither true nor false")
+        raise DataError(reason("odd_estimated", zone=zone))
     known_method = isinstance(method, str) and _METHOD.fullmatch(method)
     return {
         "zone": zone,
@@ -216,10 +210,7 @@ def _refuse_sandbox(answer: Mapping[str, Any], zone: str) -> None:
     for name, value in answer.items():
         disclaims = "disclaimer" in name.casefold() and value
         if disclaims or (isinstance(value, str) and _SANDBOX.search(value)):
-            raise DataError(
-                f"{_NAME} answers for the zone {zone} with a disclaimer, as its sandbox does: its "
-                "numbers are random; use a token for production"
-            )
+            raise DataError(reason("sandbox", zone=zone))
 
 
 def _read_time(answer: Mapping[str, Any], name: str, zone: str) -> datetime | None:
@@ -227,7 +218,7 @@ def _read_time(answer: Mapping[str, Any], name: str, zone: str) -> datetime | No
     try:
         return None if written is None else _read_hour(written)
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{_NAME}: {name} of the zone {zone} is no time in ISO 8601") from error
+        raise DataError(reason("odd_time", name=name, zone=zone)) from error
 
 
 def _require_success(response: web.Answer, what: str, variable: str | None) -> None:
@@ -235,21 +226,21 @@ def _require_success(response: web.Answer, what: str, variable: str | None) -> N
     if status == 200:
         return
     if status == 401:
-        where = f" in {variable}" if variable else ""
-        raise DataError(f"{_NAME} refuses the token{where} for {what} (401)")
+        id_ = "token_refused_in" if variable else "token_refused"
+        raise DataError(reason(id_, variable=variable, what=what))
     if status in web.RETRIED:
-        why = "too many requests" if status == 429 else "its own fault"
-        raise DataError(f"{_NAME} answers {status} for {what} ({why}) in {web.ATTEMPTS} attempts")
-    raise DataError(f"{_NAME} answers {status} for {what}, where 200 was expected")
+        id_ = "too_many" if status == 429 else "server_fault"
+        raise DataError(reason(id_, status=status, what=what, attempts=web.ATTEMPTS))
+    raise DataError(reason("odd_status", status=status, what=what))
 
 
 def _read_object(response: web.Answer, what: str) -> Mapping[str, Any]:
     try:
         answer = web.parse(response.content)
     except ValueError as error:
-        raise DataError(f"{_NAME} answers for {what} with something else than JSON") from error
+        raise DataError(reason("no_json", what=what)) from error
     if not isinstance(answer, dict):
-        raise DataError(f"{_NAME} answers for {what} with something else than a JSON object")
+        raise DataError(reason("no_object", what=what))
     return answer
 
 
@@ -262,12 +253,10 @@ def _read_intensity(answer: Mapping[str, Any], zone: str) -> float:
     if not (math.isfinite(number) and number >= 0):
         # Not the text itself: a message must hold nothing that a server can choose.
         shown = f"{number:g}" if isinstance(value, float | int) else f"a {type(value).__name__}"
-        raise DataError(
-            f"{_NAME}: carbonIntensity of the zone {zone} is "
-            f"{shown if 'carbonIntensity' in answer else 'absent'}, but must be a number from 0 up"
-        )
+        shown = shown if "carbonIntensity" in answer else "absent"
+        raise DataError(reason("odd_intensity", zone=zone, shown=shown))
     if answer.get("emissionFactorType", "lifecycle") != "lifecycle":
-        raise DataError(f"{_NAME}: the zone {zone} is not answered with life-cycle factors")
+        raise DataError(reason("not_lifecycle", zone=zone))
     return number
 
 
@@ -283,7 +272,7 @@ def _read_row(
 ) -> dict[str, Any]:
     remarks = [answer["reason"]] if "reason" in answer else []
     if answer.get("isEstimated"):
-        remarks.append(f"this hour's intensity is estimated by {_NAME}")
+        remarks.append(reason("hour_estimated"))
     intensity = answer.get("intensity_g_per_kwh")
     if intensity is not None:
         low, high = 0.0, PLAUSIBLE_MIX[1]
@@ -293,7 +282,7 @@ def _read_row(
         age = retrieved - _read_hour(answer["datetime"])
         if age > _OLD_FROM:
             hour = _read_hour(answer["datetime"])
-            remarks.append(f"old: of {hour:%Y-%m-%d}, {age.days} days before it was asked for")
+            remarks.append(reason("hour_old", day=f"{hour:%Y-%m-%d}", days=age.days))
     return {
         "country_iso3": code,
         "country_name": name,

@@ -14,6 +14,7 @@ import pandas as pd
 from ecosobriety.country_names import code_of_name, country_name
 from ecosobriety.errors import DataError, quote
 from ecosobriety.grid import LOW_CARBON_SHARES, PLAUSIBLE_MIX, SHARES, load_countries
+from ecosobriety.reasons import reason
 
 _logger = logging.getLogger(__name__)
 
@@ -87,13 +88,14 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
             low_carbon = [row[share] for share in LOW_CARBON_SHARES]
             apart = abs(row["low_carbon_share"] - sum(low_carbon))
             if apart > _SHARE_TOLERANCE:
-                remarks.append(f"low_carbon_share is {apart:.0%} from the sum of its sources")
+                remarks.append(reason("low_carbon_apart", share=f"{apart:.0%}"))
         if intensity and all_equal:
-            remarks.append("every country of the data has this very intensity")
+            remarks.append(reason("all_equal"))
         if intensity and expected and not 1 / GROSS <= intensity / expected <= GROSS:
             ratio = intensity / expected
-            times = f"{ratio:.3g} times" if ratio > 1 else f"one part in {1 / ratio:.3g} of"
-            remarks.append(f"{times} CodeCarbon's intensity of {expected:.4g} g/kWh")
+            id_ = "times_codecarbon" if ratio > 1 else "part_of_codecarbon"
+            times = f"{max(ratio, 1 / ratio):.3g}"
+            remarks.append(reason(id_, times=times, expected=f"{expected:.4g}"))
         row["remarks"].extend(remarks)
         for remark in remarks:
             _logger.warning("%s, %s g/kWh: %s", row["country_iso3"], intensity, remark)

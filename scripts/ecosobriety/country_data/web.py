@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from ecosobriety.errors import DataError
+from ecosobriety.reasons import reason
 
 ATTEMPTS = 4
 RETRIED = (429, 500, 502, 503, 504)
@@ -96,10 +97,12 @@ def get(
         ) as response:
             return Answer(response.status_code, _read_body(response, url, limits))
     except requests.RequestException as error:
-        raise DataError(f"{url} gave no answer in {ATTEMPTS} attempts ({_kind(error)})") from error
+        raise DataError(
+            reason("no_answer", url=url, attempts=ATTEMPTS, kind=_kind(error))
+        ) from error
     except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
         # What the server said is not repeated: it could be anything.
-        raise DataError(f"{url} broke off its answer ({type(error).__name__})") from error
+        raise DataError(reason("broken_off", url=url, kind=type(error).__name__)) from error
 
 
 def parse(content: bytes) -> Any:
@@ -138,13 +141,17 @@ def _read_body(response: requests.Response, url: str, limits: Limits) -> bytes:
     while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
         body += piece
         if len(body) > limits.body_bytes:
-            raise DataError(f"{url} answers with more than {limits.body_bytes / 2**20:.0f} MiB")
+            raise DataError(reason("too_large", url=url, mib=f"{limits.body_bytes / 2**20:.0f}"))
         if time.monotonic() > end:
-            raise DataError(f"{url} did not end its answer within {limits.body_s:g} s")
+            raise DataError(reason("too_slow", url=url, limit_s=f"{limits.body_s:g}"))
     return bytes(body)
 
 
 def _kind(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "it timed out"
-    return "no connection" if isinstance(error, requests.ConnectionError) else type(error).__name__
+        return reason("timed_out")
+    return (
+        reason("no_connection")
+        if isinstance(error, requests.ConnectionError)
+        else type(error).__name__
+    )

@@ -75,7 +75,7 @@ def _memory(ram: RAM, ram_power_w: float | None) -> Sensor | str:
         if ram_power_w is None
         else (
             "constant",
-            reason("given", key="metering.ram_power_w"),
+            reason("given", key="ram_power_w"),
         )
     )
     return ConstantSensor(power_w, Component(quality="estimated", source=source, reason=told))

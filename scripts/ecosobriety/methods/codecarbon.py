@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunRecord
 
 PUE = 1.0
@@ -29,5 +30,5 @@ class CodeCarbon:
             self.unit,
             pue=PUE,
             intensity_g_per_kwh=self.intensity_g_per_kwh,
-            reason="the metering country has no intensity in CodeCarbon's table",
+            reason=reason("codecarbon_no_intensity"),
         )

@@ -20,6 +20,7 @@ from ecosobriety.methods.method import (
 from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
 from ecosobriety.methods.strubell import Strubell, sample_power_w
 from ecosobriety.methods.wall_time import WallTime, average_power_w
+from ecosobriety.reasons import reason
 from ecosobriety.records import RUN_KEY, RunRecord
 from ecosobriety.tables import SCHEMAS, check_table
 
@@ -119,18 +120,18 @@ def _rows(
     try:
         own = method.estimate(run)
     except NotApplicableError as error:
-        reason = one_line(str(error))
+        why = one_line(str(error))
     except Exception as error:
         # A method is other people's idea of other people's hardware: none may stop a study.
         logger.exception("%s failed on %s", method.id, run.attempt)
-        reason = one_line(f"it failed: {type(error).__name__}: {error}")
+        why = one_line(reason("method_failed", error=f"{type(error).__name__}: {error}"))
     else:
         yield _row(method, "", own, applies=True)
         if harmonised:
             common = _harmonise(own, method.unit, pue, intensity_g_per_kwh)
             yield _row(method, HARMONISED, common, applies=True)
         return
-    nothing = Estimate(None, None, None, reason=reason)
+    nothing = Estimate(None, None, None, reason=why)
     for ending in ("", HARMONISED) if harmonised else ("",):
         yield _row(method, ending, nothing, applies=False)
 
@@ -151,11 +152,11 @@ def _row(method: Method, ending: str, estimate: Estimate, *, applies: bool) -> d
 def _harmonise(own: Estimate, unit: str, pue: float, intensity_g_per_kwh: float | None) -> Estimate:
     """A method's model of energy on the study's PUE and intensity."""
     if own.it_energy_kwh is None:
-        return Estimate(None, None, None, reason="it states no energy without its own PUE")
+        return Estimate(None, None, None, reason=reason("no_own_pue"))
     return estimate_from_energy(
         own.it_energy_kwh,
         unit,
         pue=pue,
         intensity_g_per_kwh=intensity_g_per_kwh,
-        reason="the metering country has no carbon intensity in the study's data",
+        reason=reason("study_no_intensity"),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ecosobriety.methods.inputs import Inputs
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunRecord
 from ecosobriety.units import watt_seconds_to_kwh
 
@@ -51,7 +52,7 @@ class GreenAlgorithms:
             intensity_g_per_kwh=float(table["intensity_g_per_kwh"][self.country_iso3])
             if known
             else None,
-            reason=f"Green Algorithms' table has no row for {self.country_iso3}",
+            reason=reason("green_algorithms_no_row", country=self.country_iso3),
         )
 
     def processors_w(self, run: RunRecord) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ecosobriety.factors import read_factors, require
 from ecosobriety.methods.method import NotApplicableError
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunRecord
 
 CONSTANTS = {
@@ -138,11 +139,9 @@ def thermal_power_w(inputs: Inputs, run: RunRecord) -> float:
     """
     if run.accelerator == "cpu":
         device = inputs.processor(run)
-        remedy = " and metering.cpu_power_w is not given"
+        unknown = "processor_unknown"
     else:
-        device, remedy = inputs.device(run.device, "gpu"), ""
+        device, unknown = inputs.device(run.device, "gpu"), "device_unknown"
     if device is None:
-        raise NotApplicableError(
-            f"the thermal design power of {run.device} is not in hardware_tdp.csv{remedy}"
-        )
+        raise NotApplicableError(reason(unknown, device=run.device))
     return device.tdp_w

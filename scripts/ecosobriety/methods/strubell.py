@@ -11,6 +11,7 @@ from ecosobriety.methods.method import (
     NotApplicableError,
     estimate_from_energy,
 )
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunRecord
 from ecosobriety.units import joules_to_kwh, kwh_to_joules
 
@@ -37,9 +38,7 @@ class Strubell:
         """Energy p = 1.58 t (p_c + p_r + g p_g) / 1000 in kWh; emissions = 0.954 p in lb."""
         kind = _kind(run)
         if kind not in self.power_w:
-            raise NotApplicableError(
-                f"no run of {run.model} on {run.device} has the power of all its devices to sample"
-            )
+            raise NotApplicableError(reason("no_sample", model=run.model, device=run.device))
         return estimate_from_energy(
             joules_to_kwh(self.power_w[kind] * run.train_duration_s),
             self.unit,

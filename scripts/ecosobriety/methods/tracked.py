@@ -10,6 +10,7 @@ from ecosobriety.methods.method import (
     Method,
     NotApplicableError,
 )
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunKey, RunRecord
 from ecosobriety.tracker_runs import TrackerRun
 
@@ -33,15 +34,12 @@ class Tracked:
         """What the tracker stated of the same training."""
         found = self.runs.get((run.dataset, run.model, run.n_train, run.seed))
         if found is None:
-            raise NotApplicableError(
-                "it was run only at the sizes of methods.tool_sizes, with the first seed"
-            )
+            raise NotApplicableError(reason("other_sizes"))
         if found.it_energy_kwh is None or found.pue is None:
             raise NotApplicableError(str(found.reason))
         if found.test_loss != run.test_loss:
             raise NotApplicableError(
-                f"the training that it ran around was another one: its test loss is "
-                f"{found.test_loss} and not {run.test_loss}"
+                reason("other_training", theirs=found.test_loss, ours=run.test_loss)
             )
         mass_g = found.emissions_g
         quantity = None if mass_g is None else mass_g / MASS_UNITS_G[self.unit]

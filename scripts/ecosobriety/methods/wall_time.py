@@ -9,6 +9,7 @@ from ecosobriety.methods.method import (
     Estimate,
     estimate_from_energy,
 )
+from ecosobriety.reasons import reason
 from ecosobriety.records import RunRecord
 from ecosobriety.units import joules_to_kwh, kwh_to_joules
 
@@ -33,7 +34,7 @@ class WallTime:
             self.unit,
             pue=1.0,
             intensity_g_per_kwh=None,
-            reason="it has no carbon intensity of its own",
+            reason=reason("no_own_intensity"),
         )
 
 

@@ -30,7 +30,7 @@ from ecosobriety.reporting.methods import methods_caption, methods_section
 from ecosobriety.reporting.references import load_references, references_section
 from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
-from ecosobriety.reporting.tables import case_tables, component_table, factor_tables
+from ecosobriety.reporting.tables import case_tables, component_table, factor_tables, remark_cell
 from ecosobriety.reporting.whatif import whatif
 from ecosobriety.texts import Texts
 from ecosobriety.views import Case, Study
@@ -151,11 +151,21 @@ def build_context(
         "whatif": whatif(study, text),
         "lost": lost_section(study, text),
         "findings": [finding_text(finding, text) for finding in study.intake.findings],
-        "provenance": provenance,
+        "provenance": _provenance(provenance, text),
         "config_yaml": yaml.safe_dump(
             dict(provenance["config"]), sort_keys=False, allow_unicode=True
         ),
     }
+
+
+def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
+    """The provenance without what the report tells elsewhere in words; its remark in words too."""
+    shown = {name: part for name, part in provenance.items() if name != "components"}
+    dataset = {name: part for name, part in shown["dataset"].items() if name != "findings"}
+    countries = dict(shown["country_data"])
+    if countries["fallback_reason"] is not None:
+        countries["fallback_reason"] = remark_cell(countries["fallback_reason"], text).text
+    return {**shown, "dataset": dataset, "country_data": countries}
 
 
 def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.grid import most_differing
-from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.reporting.tables import Cell, Column, Table, remark_cell
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.views import Study
 
@@ -19,10 +19,10 @@ SHOWN_DIFFERING = 10
 
 @dataclass(frozen=True)
 class Warned:
-    """A warning, and what it quotes in the software's own English."""
+    """A warning, and the remark that it rests on."""
 
     text: str
-    quoted: str = ""
+    remark: Cell | None = None
 
 
 def country_section(study: Study, provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _years(dated: pd.DataFrame, text: Texts) -> list[str]:
 def _fallback(data: Mapping[str, Any], text: Texts) -> list[Warned]:
     if data["fallback_reason"] is None:
         return []
-    return [Warned(text("countries.fallback"), data["fallback_reason"])]
+    return [Warned(text("countries.fallback"), remark_cell(data["fallback_reason"], text))]
 
 
 def _age(dated: pd.DataFrame, study_year: int, text: Texts) -> list[Warned]:
@@ -143,8 +143,7 @@ def _differing_table(countries: pd.DataFrame, text: Texts) -> Table | None:
             Cell(text.number(row["intensity_g_per_kwh"])),
             Cell(text.number(row["mix_intensity_g_per_kwh"])),
             Cell(text.number(row["mix_ratio"], 2)),
-            # The data's own remarks are in English.
-            Cell(row["flag"] if isinstance(row["flag"], str) else "", lang="en"),
+            remark_cell(row["flag"] if isinstance(row["flag"], str) else "", text),
         ]
         for _, row in rows.iterrows()
     ]

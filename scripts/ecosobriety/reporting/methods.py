@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecosobriety.methods import Spread, Summary, operations
 from ecosobriety.reporting.sentences import legend
-from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.reporting.tables import Cell, Column, Table, remark_cell
 from ecosobriety.texts import Texts
 from ecosobriety.views import MARKS, Study
 from ecosobriety.wording import country_name
@@ -23,7 +23,7 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
     Returns:
         `tables`: how far off each method is and how it ranks, what each needs and ignores and when
         to use it, and the operations beside the energy; `sentences`; `missing`: methods that say
-        nothing on some trainings, each a (sentence, reason in the software's English).
+        nothing on some trainings, each a (sentence, cell with the reason).
     """
     rows, taus = study.method_summaries, study.method_ranks
     work = operations(study.runs)
@@ -37,7 +37,7 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
                     count=text.integer(count),
                     trainings=text.integer(row.trainings),
                 ),
-                reason,
+                remark_cell(reason, text),
             )
             for row in rows
             for reason, count in row.reasons.items()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.factors import is_web_address
-from ecosobriety.reasons import recognise
+from ecosobriety.reporting.remarks import remark
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, decimals_for, is_known
@@ -268,8 +268,7 @@ def country_remark(row: pd.Series, text: Texts) -> Cell:
         text: the language.
     """
     if isinstance(row["flag"], str):
-        # The data's own remarks are in English.
-        return Cell(row["flag"], lang="en")
+        return remark_cell(row["flag"], text)
     if row["contradicts"]:
         mix = text.number(row["mix_intensity_g_per_kwh"])
         return Cell(text("countries.contradicts", mix=mix))
@@ -339,14 +338,10 @@ def _plain(value: Any, text: Texts) -> str:
     return str(value)
 
 
-def _remark(sentence: str, text: Texts) -> Cell:
-    """A record's reason in the page's language; one that the language has no words for as it is."""
-    if (found := recognise(sentence)) is not None:
-        id_, values = found
-        own = text.name("meter_reason", id_)
-        if own != id_:
-            return Cell(own.format(**values))
-    return Cell(sentence, lang="en")
+def remark_cell(sentence: str, text: Texts) -> Cell:
+    """A remark in the page's language; what is none of our sentences as it is, in English."""
+    told = remark(sentence, text) if sentence else ""
+    return Cell(sentence, lang="en") if told is None else Cell(told)
 
 
 def component_table(components: Iterable[Any], study: Study, text: Texts) -> Table:
@@ -368,7 +363,7 @@ def component_table(components: Iterable[Any], study: Study, text: Texts) -> Tab
                     Cell(text(f"component.{name}")),
                     Cell(text(f"quality.{part['quality'] or 'none'}")),
                     Cell(text.name("energy_source", part["source"]) if part["source"] else "–"),
-                    _remark(part["reason"] or "", text),
+                    remark_cell(part["reason"] or "", text),
                     Cell(text.share(used_kwh / total_kwh) if is_known(used_kwh) else "–"),
                 ]
             )
