@@ -307,7 +307,7 @@ def test_records_that_do_not_count_are_trained_again_by_the_very_same_run(workfl
     for path, old, said in zip(
         places,
         before,
-        ["not a valid run record", "changed by hand", "is the record of"],
+        ["no JSON text", "changed by hand", "is the record of"],
         strict=True,
     ):
         again = read_record(path)
