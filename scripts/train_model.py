@@ -19,7 +19,9 @@ gc.enable()
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
     dataset = datasets.load(Path(snakemake.input.data))
-    for output in map(Path, snakemake.output):
+    # Wherever the user's code goes, the study's files stay where they are.
+    folder = Path.cwd()
+    for output in (folder / path for path in snakemake.output):
         place = Path(*output.parts[-3:]).with_suffix("")  # {model}/n{n_train}/seed{seed}
         model, n_train, seed = place.parts[0], int(place.parts[1][1:]), int(place.name[4:])
         identity = collecting.identity_of(
@@ -30,8 +32,8 @@ with logs.logged_to(snakemake.log[0]):
         if collecting.stands(output, key, identity):
             output.touch()
             continue
-        checkpoints = snakemake.params.checkpoints / place
-        ledger = metering.Ledger(snakemake.params.attempts / place, identity=identity)
+        checkpoints = folder / snakemake.params.checkpoints / place
+        ledger = metering.Ledger(folder / snakemake.params.attempts / place, identity=identity)
         record = training.train(
             dataset,
             model=model,

@@ -172,6 +172,12 @@ def _require_own_lightning(found: Any, spec: ClassSpec) -> None:
 
     kind = found if inspect.isclass(found) else type(found)
     if issubclass(kind, LightningModule):
+        if kind.train_dataloader is not LightningModule.train_dataloader:
+            raise _refusal(
+                spec,
+                "defines train_dataloader, but a study feeds its own data to every network: leave "
+                "it out, and name the data in `dataset`",
+            )
         return
     _refuse_other_lightning(kind, spec)
     raise _refusal(

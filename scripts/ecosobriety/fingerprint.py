@@ -18,8 +18,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 TRAINING_MODULES = (
-    *("batches", "classes", "datasets/sampling", "hardware", "metering", "models", "records"),
-    *("training", "units"),
+    *("batches", "classes", "datasets/sampling", "fitting", "flops", "hardware", "metering"),
+    *("models", "own_networks", "records", "rehearsal", "training", "units"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 

@@ -101,7 +101,7 @@ def build_network(
         whole_numbers: Whether the inputs are int64 and not float32.
 
     Raises:
-        ConfigError: there is no such network, or it does not give so many outputs.
+        ConfigError: there is no such network, or it cannot be built.
     """
     if class_path in NETWORKS:
         if whole_numbers:
@@ -119,31 +119,7 @@ def build_network(
         )
     given = {"input_shape": tuple(input_shape), "num_classes": num_classes}
     network: nn.Module = classes.build(ClassSpec("network", class_path, init_args), given)
-    dtype = torch.int64 if whole_numbers else torch.float32
-    _require_logits(network, class_path, torch.zeros(2, *input_shape, dtype=dtype), num_classes)
     return network
-
-
-def _require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: int) -> None:
-    """Send two examples of zeros through a user's network, before any energy is spent on it."""
-    network.eval()
-    try:
-        with torch.no_grad():
-            logits = network(x)
-    # Whatever the user's code raises is told with its name.
-    except Exception as error:
-        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise ConfigError(
-            f"models: {class_path} fails on inputs of the shape {tuple(x.shape)}: {told}"
-        ) from error
-    network.train()
-    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-    if found != (2, num_classes):
-        raise ConfigError(
-            f"models: {class_path} gives {found} for inputs of the shape {tuple(x.shape)}, but "
-            f"must give one logit for each class (one number, for a regression): "
-            f"{(2, num_classes)}"
-        )
 
 
 class Task(Protocol):
@@ -224,7 +200,7 @@ def build_module(
     any other network is trained by a `Learner`.
     """
     if isinstance(network, pl.LightningModule):
-        return network, Scorer(network, task)
+        return network, ModuleScorer(network, task)
     learner = Learner(network, task, learning_rate, max_steps)
     return learner, learner
 
@@ -269,6 +245,26 @@ class Scorer(pl.LightningModule):
         return self._test_loss / self._tested
 
 
+class ModuleScorer(Scorer):
+    """Scores a `LightningModule`, whose own hooks see each batch as in the training."""
+
+    network: pl.LightningModule
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """As the module does."""
+        return self.network.on_before_batch_transfer(batch, dataloader_idx)
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """As the module does."""
+        return self.network.transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """As the module does."""
+        return self.network.on_after_batch_transfer(batch, dataloader_idx)
+
+
 class Learner(Scorer):
     """Trains a network with AdamW on its task's loss; keeps the running training score.
 
@@ -291,7 +287,9 @@ class Learner(Scorer):
         self.learning_rate = learning_rate
         self.max_steps = max_steps
         self.steps = 0
-        """Optimiser steps so far; the Trainer does not see them."""
+        """Optimiser steps so far, each of one batch; the Trainer does not see them."""
+        self.examples = 0
+        """Examples in them."""
         self._seen = 0
         self._sums = torch.zeros(2)
 
@@ -320,6 +318,7 @@ class Learner(Scorer):
             targets.append(y)
             sizes.append(len(y))
         self.steps += len(sizes)
+        self.examples += sum(sizes)
         self._seen += sum(sizes)
         loss_sum = torch.stack(losses) @ torch.tensor(sizes, dtype=torch.float32).to(self.device)
         # Once for all of the block: as many small kernels after each step take longer than one.
@@ -345,12 +344,12 @@ class Learner(Scorer):
         self._sums, self._seen = torch.zeros(2, device=self.device), 0
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the number of steps."""
-        checkpoint["steps"] = self.steps
+        """Keep the numbers of steps and examples."""
+        checkpoint["steps"], checkpoint["examples"] = self.steps, self.examples
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on counting."""
-        self.steps = checkpoint["steps"]
+        self.steps, self.examples = checkpoint["steps"], checkpoint["examples"]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW; the fused form does the same arithmetic in one kernel per step."""

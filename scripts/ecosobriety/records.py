@@ -66,11 +66,12 @@ class RunRecord(_Strict):
 
     Energies are IT energies in kWh (PUE is applied in the scenarios). `energy_kwh` covers exactly
     the window from the first batch to the last optimiser step; `eval_energy_kwh` the evaluation on
-    the test set. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the
-    whole training (forward and backward as counted). `other_cpu_share` is the share of the
-    machine's CPU time in the window that other processes took: the meter counts it as the
-    training's. `identity` is the digest of all that decides the training. None means not measured;
-    `missing` says why, by the name of the field.
+    the test set. `steps` are the batches trained on, as many optimiser steps in the study's own
+    loop. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the whole
+    training (forward and backward as counted). `other_cpu_share` is the share of the machine's CPU
+    time in the window that other processes took: the meter counts it as the training's. `identity`
+    is the digest of all that decides the training. None means not measured; `missing` says why, by
+    the name of the field.
 
     A record has the score of its task's metric, `test_accuracy` or `test_rmse`, and not the other's
     key. `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error

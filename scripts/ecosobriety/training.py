@@ -1,25 +1,34 @@
 """Train one network once, measured: the data, the Trainer, the evaluation, the record."""
 
-import copy
 import gc
+import logging
 import math
+import os
 import platform
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
+from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety import datasets
 from ecosobriety.batches import Blocks, Slices, cut_batches, lay
-from ecosobriety.errors import DataError, RecordError
+from ecosobriety.errors import ConfigError, DataError, EcosobrietyError, RecordError
+from ecosobriety.fitting import (
+    Counted,
+    EpochCheckpoint,
+    Passed,
+    TrainingSettings,
+    limits,
+    make_trainer,
+)
+from ecosobriety.flops import IRREGULAR, Cost, count_flops
 from ecosobriety.hardware import (
     cpu_name,
     describe_hardware,
@@ -28,26 +37,19 @@ from ecosobriety.hardware import (
     usable_cpus,
 )
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.models import Learner, Task, build_module, build_network
+from ecosobriety.models import (
+    NETWORKS,
+    Learner,
+    build_module,
+    build_network,
+)
+from ecosobriety.own_networks import materialise, unused_hooks
 from ecosobriety.records import RunRecord, contradiction, write_record
+from ecosobriety.rehearsal import Play, failure, rehearse
+
+logger = logging.getLogger(__name__)
 
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What decides a training besides its data, model, size and seed.
-
-    `max_steps` is None where every size trains for `epochs` epochs; with a fixed budget of
-    optimiser steps it is their number, and `epochs` does not count.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    accelerator: str
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"]
-    max_steps: int | None = None
 
 
 def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
@@ -71,12 +73,6 @@ def steps_of(n_train: int, epochs: int, batch_size: int) -> int:
     return math.ceil(n_train / batch_size) * epochs
 
 
-def examples_of(steps: int, n_train: int, batch_size: int) -> int:
-    """Examples seen in `steps` optimiser steps over epochs of `n_train` examples."""
-    full_epochs, more_steps = divmod(steps, math.ceil(n_train / batch_size))
-    return full_epochs * n_train + more_steps * batch_size
-
-
 class _EpochOrder(pl.Callback):
     """Tells the batches which epoch it is, also after a resume."""
 
@@ -85,22 +81,6 @@ class _EpochOrder(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._batches.set_epoch(trainer.current_epoch)
-
-
-class _Checkpoint(pl.Callback):
-    """Saves the training after each epoch but the last, under one name.
-
-    After the last there is nothing to go on with, and Lightning would skip the whole `fit`.
-    """
-
-    def __init__(self, path: Path):
-        self._path = path
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
-        last_step = trainer.should_stop or trainer.global_step == trainer.max_steps
-        if not (last_epoch or last_step):
-            trainer.save_checkpoint(self._path)
 
 
 def train(
@@ -156,67 +136,61 @@ def train(
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
-    network = build_network(
-        class_path,
-        init_args,
-        dataset.x_train.shape[1:],
-        task.outputs,
-        channels=dataset.channels,
-        whole_numbers=dataset.whole_numbers,
-    )
+    play = Play(class_path, init_args, task, settings, seed, threads, n_train)
+    network, cost = _build(play, dataset, batches, test_batches)
     module, scorer = build_module(network, settings.learning_rate, task, settings.max_steps)
-    flop_forward, flop_step = count_flops(network, next(iter(test_batches)), task)
+    # A learner takes several batches at a time, and counts them itself.
+    learner = module if isinstance(module, Learner) else None
+    counted = Counted(batches)
+    passed = Passed(counted, settings.max_steps)
     energy = EnergyCallback(meter, ledger)
-    callbacks: list[pl.Callback] = [energy, _EpochOrder(batches)]
+    callbacks = [energy, _EpochOrder(batches), *([passed] if learner is None else [])]
     resume_from = None
     if checkpoints is not None:
         # Named so that the checkpoint of another training is never taken.
         checkpoint = checkpoints / f"{ledger.identity}.ckpt"
-        callbacks.append(_Checkpoint(checkpoint))
+        callbacks.append(EpochCheckpoint(checkpoint))
         resume_from = checkpoint if checkpoint.exists() else None
-    fixed_epochs = settings.max_steps is None
-    # A learner takes several batches at a time, and counts its optimiser steps itself.
-    learner = module if isinstance(module, Learner) else None
-    steps_by_trainer = settings.max_steps if learner is None else None
-    trainer = pl.Trainer(
-        max_epochs=settings.epochs if fixed_epochs else -1,
-        max_steps=-1 if steps_by_trainer is None else steps_by_trainer,
-        accelerator=settings.accelerator,
-        devices=1,
-        precision=settings.precision,
-        deterministic=True,
-        callbacks=callbacks,
-        # Each of these would spend energy that is not training.
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress_bar,
-        num_sanity_val_steps=0,
-        # Lightning's own detection of Slurm breaks launches of single jobs.
-        plugins=[LightningEnvironment()],
+    trainer = make_trainer(
+        settings,
+        callbacks,
+        **limits(module, settings, len(batches)),
+        progress_bar=progress_bar,
     )
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
-    # The checkpoint is our own, and holds the energy so far beside the weights.
-    taken = batches if learner is None else Blocks(batches)
-    trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
-    trainer.test(scorer, test_batches, verbose=False)
+    with _told(class_path):
+        # The checkpoint is our own, and holds the energy so far beside the weights.
+        taken = counted if learner is None else Blocks(batches)
+        trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
+        trainer.test(scorer, test_batches, verbose=False)
     if not math.isfinite(scorer.test_loss):
         raise DataError(
             f"{model} on {dataset.name}: the training diverged, its test loss is "
             f"{scorer.test_loss}; a smaller learning rate may help"
         )
+    if learner is None and not passed.changed:
+        raise ConfigError(
+            f"models: {class_path}: its training has changed none of its parameters, so that "
+            "nothing was learnt; its configure_optimizers and training_step must do that"
+        )
     measured = energy.result()
-    steps = trainer.global_step if learner is None else learner.steps
-    examples = examples_of(steps, n_train, settings.batch_size)
+    count = passed if learner is None else learner
+    flop_train = cost.of_training(count) if isinstance(cost, Cost) else None
+    missing = dict(measured.missing)
+    if isinstance(cost, str):
+        missing["flop_forward"] = cost
+    if flop_train is None:
+        missing["flop_train"] = cost if isinstance(cost, str) else IRREGULAR
+    unused = unused_hooks(network)
     on_gpu = trainer.strategy.root_device.type == "cuda"
     return RunRecord(
         dataset=dataset.name,
         model=model,
         n_train=n_train,
         seed=seed,
-        epochs=examples / n_train,
-        steps=steps,
+        epochs=count.examples / n_train,
+        steps=count.steps,
         batch_size=settings.batch_size,
         test_accuracy=scorer.test_score if task.metric == "accuracy" else None,
         test_rmse=scorer.test_score if task.metric == "rmse" else None,
@@ -231,8 +205,8 @@ def train(
         lost_energy_kwh=max(lost_before_kwh - ledger.carried_energy_kwh, 0.0),
         energy_quality=measured.quality,
         energy_source=measured.source,
-        flop_forward=flop_forward,
-        flop_train=flop_step * examples,
+        flop_forward=cost.forward if isinstance(cost, Cost) else None,
+        flop_train=flop_train,
         device=torch.cuda.get_device_name() if on_gpu else cpu_name(),
         accelerator="cuda" if on_gpu else "cpu",
         threads=torch.get_num_threads(),
@@ -243,7 +217,7 @@ def train(
         started_at=measured.started_at,
         ended_at=measured.ended_at,
         other_cpu_share=measured.other_cpu_share,
-        missing=dict(measured.missing),
+        missing=missing,
         components=dict(measured.components),
         epoch_log=list(measured.epochs),
         training={
@@ -251,6 +225,7 @@ def train(
             "class_path": class_path,
             "init_args": dict(init_args),
             "data_on": place,
+            **({"not_called": unused} if unused else {}),
         },
         metering=dict(meter.describe()),
         hardware=describe_hardware(),
@@ -260,6 +235,48 @@ def train(
         dataset_sha256=dataset.sha256,
         code_fingerprint=code_fingerprint,
     )
+
+
+def _build(
+    play: Play, dataset: datasets.Dataset, batches: Slices, test_batches: Slices
+) -> tuple[torch.nn.Module, Cost | str]:
+    """The network, and what its training costs in FLOP, or why that cannot be said."""
+    build = partial(
+        build_network,
+        play.class_path,
+        play.init_args,
+        dataset.x_train.shape[1:],
+        play.task.outputs,
+        channels=dataset.channels,
+        whole_numbers=dataset.whole_numbers,
+    )
+    if play.class_path in NETWORKS:
+        network = build()
+        return network, Cost(*count_flops(network, next(iter(test_batches)), play.task), passes=1)
+    cost = rehearse(play, batches, test_batches)
+    with _told(play.class_path):
+        network = build()
+        materialise(network, next(iter(test_batches))[0][:2])
+    unused = unused_hooks(network)
+    if unused:
+        logger.warning("%s: the study does not call its %s", play.class_path, ", ".join(unused))
+    return network, cost
+
+
+@contextmanager
+def _told(class_path: str) -> Iterator[None]:
+    """Tell what a user's network raises in one sentence; its traceback is for the log.
+
+    Where the network's code goes to look for its files is no place for the study's.
+    """
+    try:
+        with chdir(os.curdir):
+            yield
+    except (Exception, SystemExit) as error:
+        if class_path in NETWORKS or isinstance(error, EcosobrietyError):
+            raise
+        logger.exception("%s", class_path)
+        raise failure(class_path, error) from error
 
 
 def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> None:
@@ -277,22 +294,3 @@ def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> No
     # The record comes last: where it stands, all is said.
     ledger.complete(record.energy_kwh, record.train_duration_s)
     write_record(path, record)
-
-
-def count_flops(
-    network: torch.nn.Module, batch: tuple[Tensor, Tensor], task: Task
-) -> tuple[int, int]:
-    """FLOP of one example: (forward pass, forward and backward pass), counted on a batch.
-
-    One multiply-accumulate is two FLOP. Element-wise operations are not counted, as PyTorch's
-    counter has none for them; matrix products and convolutions are. A copy of the network is used,
-    and chance as it was before: layers that keep statistics or drop at random stay as they are.
-    """
-    x, y = batch
-    network = copy.deepcopy(network)
-    forward, both = FlopCounterMode(display=False), FlopCounterMode(display=False)
-    with torch.random.fork_rng(devices=[]), both:
-        with forward:
-            output = network(x)
-        task.loss(output, y).backward()
-    return forward.get_total_flops() // len(y), both.get_total_flops() // len(y)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from synthetic import ROOT, load_method_inputs, make_methods, make_record, make_runs
 
 from ecosobriety.errors import DataError, RecordError
+from ecosobriety.flops import count_flops
 from ecosobriety.grid import load_countries
 from ecosobriety.methods import (
     HARMONISED,
@@ -34,7 +35,6 @@ from ecosobriety.methods import (
 )
 from ecosobriety.models import Classification, build_network
 from ecosobriety.tables import check_table
-from ecosobriety.training import count_flops
 
 HOUR_S = 3600.0
 V100 = {"accelerator": "cuda", "device": "Tesla V100-PCIE-16GB", "energy_gpu_kwh": 0.02}

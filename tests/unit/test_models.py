@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from ecosobriety.errors import ConfigError
+from ecosobriety.flops import count_flops
 from ecosobriety.models import Classification, build_network
-from ecosobriety.training import count_flops
+from ecosobriety.own_networks import materialise, require_logits
 
 
 def parameters(network):
@@ -63,15 +64,26 @@ def test_a_users_network_is_built_for_its_data():
 
 
 @pytest.mark.parametrize(
-    ("class_path", "reason"),
+    ("name", "reason"),
     [
-        ("user_classes.WrongShape", r"gives \(2, 64\) for inputs of the shape \(2, 8, 8\)"),
-        ("user_classes.Broken", r"fails on inputs of the shape \(2, 8, 8\): RuntimeError: out of"),
+        ("WrongShape", r"gives \(2, 64\) for inputs of the shape \(2, 8, 8\)"),
+        ("Broken", r'fails on inputs of the shape \(2, 8, 8\): RuntimeError: "out of order"'),
     ],
 )
-def test_a_users_network_that_gives_no_logits_is_refused(class_path, reason):
+def test_a_users_network_that_gives_no_logits_is_refused(name, reason):
+    class_path = f"user_classes.{name}"
+    network = build_network(class_path, {}, (8, 8), 10)
     with pytest.raises(ConfigError, match=f"models: {class_path} {reason}"):
-        build_network(class_path, {}, (8, 8), 10)
+        require_logits(network, class_path, torch.zeros(2, 8, 8), 10)
+
+
+def test_lazy_layers_get_their_shape_and_nothing_else_changes():
+    network = build_network("user_classes.Dropping", {}, (8, 8), 10)
+    network.layers[3].eval()
+    materialise(network, torch.rand(2, 8, 8))
+    assert parameters(network) == 64 * 16 + 16 + 2 * 16 + 16 * 10 + 10
+    assert network.layers[2].num_batches_tracked == 0
+    assert [part.training for part in network.layers] == [True, True, True, False, True]
 
 
 def test_a_cnn_needs_images():
@@ -81,6 +93,7 @@ def test_a_cnn_needs_images():
 
 def test_counting_flops_changes_neither_statistics_nor_chance():
     network = build_network("user_classes.Dropping", {}, (8, 8), 10)
+    materialise(network, torch.rand(2, 8, 8))
     before = {name: value.clone() for name, value in network.state_dict().items()}
     torch.manual_seed(7)
     count_flops(

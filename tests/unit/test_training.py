@@ -18,7 +18,6 @@ from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.models import Learner
 from ecosobriety.training import (
     TrainingSettings,
-    examples_of,
     settings_from,
     steps_of,
     train,
@@ -119,10 +118,8 @@ def test_settings_come_from_the_configurations_leaves():
     assert settings_from(leaves).max_steps == 4690  # 469 batches x 10 epochs
 
 
-def test_steps_and_examples():
+def test_steps():
     assert steps_of(n_train=1000, epochs=2, batch_size=128) == 16
-    assert examples_of(steps=16, n_train=1000, batch_size=128) == 2000
-    assert examples_of(steps=9, n_train=1000, batch_size=128) == 1128
 
 
 def test_normalisation_uses_the_training_subset_alone(train_digits, digits):

@@ -21,6 +21,8 @@ class GreenAi:
     def estimate(self, run: RunRecord) -> Estimate:
         """FPO = E x D."""
         if run.flop_train is None:
-            raise NotApplicableError("the network's operations were not counted")
+            reason = run.missing.get("flop_train")
+            told = f" ({reason})" if reason else ""
+            raise NotApplicableError(f"the network's operations were not counted{told}")
         reason = "operations alone are no energy: that depends on what carries them out"
         return Estimate(None, None, float(run.flop_train), reason=reason)

@@ -1,0 +1,221 @@
+"""Networks and modules that train, count, compile and fail in the ways that people's do."""
+
+import threading
+from math import prod
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from torch import nn
+from torch.nn.functional import cross_entropy
+from user_classes import Perceptron, Whole
+
+CALLS = {"forward": 0, "training": 0}
+
+
+class Counting(nn.Module):
+    """Counts its calls where a copy would count too, and draws by chance of its own."""
+
+    chance = torch.Generator().manual_seed(1)
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layer = nn.Linear(prod(input_shape), num_classes)
+        self.register_buffer("calls", torch.zeros(1))
+
+    def forward(self, x):
+        CALLS["forward"] += 1
+        CALLS["training"] += self.training
+        self.calls += 1
+        return self.layer(x.flatten(1)) + torch.rand(1, generator=self.chance)
+
+
+class Holding(Perceptron):
+    """Holds what cannot be copied."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.lock = threading.Lock()
+        self.file = Path(__file__).open()  # noqa: SIM115
+        self.numbers = (i for i in range(3))
+
+
+class Compiled(nn.Module):
+    """Compiled, without the compiler that a machine may lack."""
+
+    compiled = 0
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layer = nn.Linear(prod(input_shape), num_classes)
+        self.run = torch.compile(self._run, backend=self._count, fullgraph=True)
+
+    def _count(self, graph, inputs):
+        def call(*arguments):
+            Compiled.compiled += 1
+            return graph.forward(*arguments)
+
+        return call
+
+    def _run(self, x):
+        return self.layer(x.flatten(1))
+
+    def forward(self, x):
+        return self.run(x)
+
+
+class Normed(nn.Module):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        width = prod(input_shape)
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.BatchNorm1d(width), nn.Linear(width, num_classes)
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Frozen(Normed):
+    """Built with its statistics at rest."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers[1].eval()
+
+
+class Predicting(Whole):
+    """Its forward is for prediction only."""
+
+    @torch.no_grad()
+    def forward(self, x):
+        return self.network(x)
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        return cross_entropy(self.network(x), y)
+
+
+class Manual(Whole):
+    def __init__(self, input_shape, num_classes: int, optimisers: int = 1, every: int = 1):
+        super().__init__(input_shape, num_classes, learning_rate=0.02)
+        self.automatic_optimization = False
+        self.optimisers, self.every = optimisers, every
+
+    def configure_optimizers(self):
+        return [super(Manual, self).configure_optimizers() for _ in range(self.optimisers)]
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        optimisers = self.optimizers()
+        optimisers = optimisers if isinstance(optimisers, list) else [optimisers]
+        for optimiser in optimisers:
+            self.manual_backward(cross_entropy(self(x), y) / self.every)
+            if (batch_idx + 1) % self.every == 0:
+                optimiser.step()
+                optimiser.zero_grad()
+
+
+class Lbfgs(Whole):
+    def configure_optimizers(self):
+        return torch.optim.LBFGS(self.parameters(), lr=0.1, max_iter=3)
+
+
+class Skipping(Whole):
+    """Leaves every other batch out."""
+
+    def training_step(self, batch, batch_idx):
+        loss = super().training_step(batch, batch_idx)
+        return loss if batch_idx % 2 else None
+
+
+class Leaving(Whole):
+    """Leaves each epoch after three batches."""
+
+    def on_train_batch_start(self, batch, batch_idx):
+        return -1 if batch_idx == 3 else None
+
+
+class Stopping(Whole):
+    def configure_callbacks(self):
+        return [EarlyStopping("own_loss", patience=1, min_delta=100.0)]
+
+
+class Unfreezing(Whole):
+    def on_train_epoch_start(self):
+        self.network.layers[1].requires_grad_(self.current_epoch > 0)
+
+
+class Writing(Whole):
+    def configure_callbacks(self):
+        return [ModelCheckpoint()]
+
+
+class Watching(Whole):
+    def configure_callbacks(self):
+        return [EarlyStopping("val_loss")]
+
+
+class Logging(Whole):
+    def on_train_epoch_end(self):
+        self.logger.experiment.add_scalar("epoch", self.current_epoch)
+
+
+class Asking(Whole):
+    def on_fit_start(self):
+        self.names = self.trainer.datamodule.names
+
+
+class Idle(Whole):
+    def configure_optimizers(self):
+        return None
+
+
+class Unlearning(Whole):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes, learning_rate=0.0)
+
+
+class OneCycle(Whole):
+    """Asks the Trainer how long the training will be."""
+
+    def configure_optimizers(self):
+        optimiser = super().configure_optimizers()
+        steps = int(self.trainer.estimated_stepping_batches)
+        assert steps // 10, "too short to warm up"
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.1, total_steps=steps)
+        return [optimiser], [{"scheduler": scheduler, "interval": "step"}]
+
+
+class Feeding(Whole):
+    def train_dataloader(self):
+        return [self.data]
+
+
+class Scaling(Whole):
+    """Its hook is part of how it sees the data."""
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return x.clamp(-1, 1) + 2, y
+
+
+class Failing(Whole):
+    def training_step(self, batch, batch_idx):
+        if self.current_epoch == 1:
+            raise NotImplementedError
+        return super().training_step(batch, batch_idx)
+
+
+class Contrasting(Whole):
+    """Compares each example with each."""
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        out = self(x)
+        return cross_entropy(out, y) + 0.001 * (out @ out.T).square().mean()
+
+
+class Tested(pl.LightningModule):
+    pass

@@ -1,0 +1,154 @@
+"""Modules of users: nothing looks at them that they could notice, and all is counted."""
+
+import dataclasses
+
+import module_classes
+import pytest
+from test_training import CODE, SETTINGS
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training import train
+
+FORWARD = 2 * (64 * 16 + 16 * 10)
+BOTH = 2 * FORWARD + 2 * 16 * 10
+WHOLE = {"learning_rate": 0.05}
+BATCHES = 3 * 10
+"""Three epochs of 300 examples in batches of 32, the last of 12."""
+
+
+@pytest.fixture
+def train_own(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(name, n_train=300, settings=SETTINGS, **init_args):
+        return train(
+            digits,
+            model="mine",
+            class_path=f"module_classes.{name}",
+            init_args=init_args,
+            n_train=n_train,
+            seed=1,
+            settings=settings,
+            meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
+            ledger=Ledger(tmp_path / "attempts", identity="mine"),
+            threads=1,
+            code_fingerprint=CODE,
+        )
+
+    return run
+
+
+def test_nothing_is_called_but_by_the_training_and_the_test(train_own):
+    module_classes.CALLS.update(forward=0, training=0)
+    record = train_own("Counting")
+    assert module_classes.CALLS["training"] == record.steps == BATCHES
+    # One test batch.
+    assert module_classes.CALLS["forward"] == BATCHES + 1
+    assert record.flop_forward == 2 * 64 * 10
+
+
+def test_a_compiled_network_stays_compiled(train_own):
+    module_classes.Compiled.compiled = 0
+    record = train_own("Compiled")
+    assert module_classes.Compiled.compiled == BATCHES + 1
+    assert record.flop_forward == 2 * 64 * 10
+    assert record.flop_train == 900 * 2 * record.flop_forward
+
+
+def test_what_cannot_be_copied_can_be_counted(train_own):
+    record = train_own("Holding")
+    assert (record.flop_forward, record.flop_train) == (FORWARD, 900 * BOTH)
+
+
+@pytest.mark.parametrize(
+    ("name", "init_args", "steps", "examples", "flop"),
+    [
+        ("Predicting", WHOLE, BATCHES, 900, 900 * BOTH),
+        ("Manual", {}, BATCHES, 900, 900 * BOTH),
+        ("Manual", {"optimisers": 2}, BATCHES, 900, 2 * 900 * BOTH),
+        ("Manual", {"every": 2}, BATCHES, 900, 900 * BOTH),
+        ("Skipping", WHOLE, BATCHES, 900, None),
+        ("Leaving", WHOLE, 9, 9 * 32, 9 * 32 * BOTH),
+        ("Stopping", WHOLE, 20, 600, 600 * BOTH),
+        ("Unfreezing", WHOLE, BATCHES, 900, None),
+        ("Contrasting", WHOLE, BATCHES, 900, None),
+        ("OneCycle", WHOLE, BATCHES, 900, 900 * BOTH),
+    ],
+)
+def test_batches_examples_and_operations_are_counted(
+    train_own, name, init_args, steps, examples, flop
+):
+    record = train_own(name, **init_args)
+    assert (record.steps, record.epochs) == (steps, examples / 300)
+    assert record.flop_train == flop
+    assert ("flop_train" not in record.missing) == (flop is not None)
+
+
+def test_every_pass_of_lbfgs_is_counted(train_own):
+    record = train_own("Lbfgs", **WHOLE)
+    assert record.steps == BATCHES
+    passes = record.flop_train / (900 * BOTH)
+    assert 1 < passes <= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "init_args"),
+    [
+        ("Manual", {}),
+        ("Manual", {"optimisers": 2}),
+        ("Manual", {"every": 2}),
+        ("Skipping", WHOLE),
+        ("OneCycle", WHOLE),
+    ],
+)
+def test_a_budget_of_steps_ends_where_it_should(train_own, name, init_args):
+    settings = dataclasses.replace(SETTINGS, max_steps=25)
+    record = train_own(name, settings=settings, **init_args)
+    assert record.steps == 25
+    assert record.epochs == pytest.approx((2 * 300 + 5 * 32) / 300)
+
+
+@pytest.mark.parametrize(
+    ("name", "init_args", "reason"),
+    [
+        ("Normed", {}, r"cannot be trained on a batch of 1 example: ValueError: \"Expected more"),
+        ("Writing", WHOLE, "brings a ModelCheckpoint, which would write into the study's folder"),
+        ("Watching", WHOLE, 'cannot be trained: RuntimeError: "Early stopping conditioned on'),
+        ("Logging", WHOLE, "a study gives a module no logger and no trainer.datamodule"),
+        ("Asking", WHOLE, "a study gives a module no logger and no trainer.datamodule"),
+        ("Idle", WHOLE, "has no optimiser of its parameters, so that nothing would"),
+        ("Feeding", WHOLE, "defines train_dataloader, but a study feeds"),
+        ("Tested", {}, "cannot be trained"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_before_energy_is_spent(
+    train_own, tmp_path, name, init_args, reason
+):
+    with pytest.raises(ConfigError, match=reason) as caught:
+        train_own(name, n_train=289, **init_args)
+    assert "module_classes." in str(caught.value) or "models: " in str(caught.value)
+    assert not (tmp_path / "attempts").exists()
+    assert len(str(caught.value)) <= 300
+
+
+def test_what_fails_later_is_one_sentence_too(train_own):
+    with pytest.raises(ConfigError) as caught:
+        train_own("Failing", **WHOLE)
+    expected = "models: module_classes.Failing cannot be trained: NotImplementedError, without a"
+    assert str(caught.value).startswith(expected)
+
+
+def test_a_training_that_changes_nothing_is_no_result(train_own):
+    with pytest.raises(ConfigError, match="has changed none of its parameters"):
+        train_own("Unlearning")
+
+
+def test_modes_and_hooks_of_a_network_are_left_as_they_are(train_own):
+    # The statistics at rest take even a last batch of one.
+    assert train_own("Frozen", n_train=289).steps == BATCHES
+    assert train_own("Scaling", **WHOLE).test_accuracy > 0.7
+
+
+def test_hooks_that_are_not_called_are_named(train_own):
+    assert "not_called" not in train_own("Predicting", **WHOLE).training
