@@ -19,9 +19,7 @@ gc.enable()
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
     dataset = datasets.load(Path(snakemake.input.data))
-    # Wherever the user's code goes, the study's files stay where they are.
-    folder = Path.cwd()
-    for output in (folder / path for path in snakemake.output):
+    for output in (Path(path).absolute() for path in snakemake.output):
         place = Path(*output.parts[-3:]).with_suffix("")  # {model}/n{n_train}/seed{seed}
         model, n_train, seed = place.parts[0], int(place.parts[1][1:]), int(place.name[4:])
         identity = collecting.identity_of(
@@ -32,8 +30,9 @@ with logs.logged_to(snakemake.log[0]):
         if collecting.stands(output, key, identity):
             output.touch()
             continue
-        checkpoints = folder / snakemake.params.checkpoints / place
-        ledger = metering.Ledger(folder / snakemake.params.attempts / place, identity=identity)
+        checkpoints = Path(snakemake.params.checkpoints, place).absolute()
+        attempts = Path(snakemake.params.attempts, place).absolute()
+        ledger = metering.Ledger(attempts, identity=identity)
         record = training.train(
             dataset,
             model=model,
