@@ -144,10 +144,14 @@ def test_a_training_that_changes_nothing_is_no_result(train_own):
         train_own("Unlearning")
 
 
-def test_modes_and_hooks_of_a_network_are_left_as_they_are(train_own):
-    # The statistics at rest take even a last batch of one.
+def test_modes_of_layers_are_left_as_they_are(train_own):
+    """Statistics at rest take even a last batch of one."""
     assert train_own("Frozen", n_train=289).steps == BATCHES
-    assert train_own("Scaling", **WHOLE).test_accuracy > 0.7
+
+
+def test_a_modules_hooks_see_the_test_as_they_see_the_training(train_own):
+    hooked, inside = train_own("Scaling", **WHOLE), train_own("ScalingInside", **WHOLE)
+    assert hooked.test_loss == inside.test_loss
 
 
 def test_hooks_that_are_not_called_are_named(train_own):
