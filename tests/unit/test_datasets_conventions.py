@@ -88,6 +88,19 @@ def test_one_type_holds_the_values_of_both_parts(tmp_path: Path) -> None:
 SERIES = RNG.normal(size=(60, 3, 40)) * [[[1.0], [1e5], [1.0]]]
 
 
+def test_negative_values_in_one_part_by_chance_are_no_other_scale(tmp_path: Path) -> None:
+    x = np.arange(72, dtype=np.float32).reshape(24, 3)
+    # Two of 24 examples, which one split in six puts into a test part of ten.
+    test = [0, 1, 3, 5, 7, 12, 15, 17, 18, 19]
+    train = [i for i in range(24) if i not in test]
+    parts = {"x_train": x[train] - 5, "x_test": x[test] - 5}
+    labels = {"y_train": np.arange(14) % 2, "y_test": np.arange(10) % 2}
+    obtain(archive(tmp_path / "a.npz", **parts, **labels))
+    # All of them are no chance.
+    parts["x_test"] = parts["x_test"] - 60
+    assert "do not fit together" in refusal(archive(tmp_path / "b.npz", **parts, **labels))
+
+
 def test_channels_of_no_common_scale_are_not_normalised_together(tmp_path: Path) -> None:
     given = archive(tmp_path / "a.npz", x=SERIES, y=LABELS)
     assert "say dataset.normalise: channel (with dataset.channels: first)" in refusal(given)

@@ -6,6 +6,7 @@ meaning only as they are, and floats are measurements.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lgamma, log
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ REFUSED_SHIFT, TOLD_SHIFT = 4.0, 1.0
 """The same for the distance of their means, in standard deviations."""
 NEGATIVE_SHARE = 0.1
 """Of one part's values where the other has none: one of them was standardised."""
+CHANCE = 1e-3
+"""Unless a random split would put all of them into one part this often."""
 GAP = 10.0
 """Between one group of channels' deviations and the next: they have no common scale."""
 SPATIAL = 8
@@ -158,9 +161,12 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         return ()
     one, other = _sample(train.x), _sample(test.x)
     by_feature = train.x.ndim == VECTOR_DIMENSIONS and train.x.dtype.kind == "f"
+    values = 1
     if not by_feature:
+        values = one.shape[1]
         one, other = one.reshape(-1, 1), other.reshape(-1, 1)
-    refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT) | _one_standardised(one, other)
+    refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
+    refused |= _one_standardised(one, other, values)
     if refused.mean() >= 1 / 2:
         raise DataError(
             f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
@@ -202,11 +208,36 @@ def _ratio(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
     return ratio
 
 
-def _one_standardised(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(d,) whether many values of the one are below 0, and none of the other."""
-    negative = np.stack([(part < 0).mean(axis=0) for part in (one, other)])
-    found: NDArray[np.bool_] = (negative.min(axis=0) == 0) & (
-        negative.max(axis=0) >= NEGATIVE_SHARE
+def _one_standardised(
+    one: NDArray[np.float64], other: NDArray[np.float64], values: int
+) -> NDArray[np.bool_]:
+    """(d,) whether many values of the one are below 0, and none of the other, by no chance.
+
+    Args:
+        one: (n, d) values of the one part.
+        other: (m, d) values of the other.
+        values: How many rows come from one example: these go into one part together.
+    """
+    below = np.stack([(part < 0).sum(axis=0) for part in (one, other)])
+    sizes = np.array([[len(one)], [len(other)]])
+    # Of all ways to choose the part without them from both parts' examples, the share of those that
+    # avoid all examples with values below 0.
+    whole, without = sizes.sum() / values, sizes / values
+    marked = below.max(axis=0) / values
+    without = np.where(below == 0, without, 0).max(axis=0)
+    log_chance = np.array(
+        [
+            lgamma(whole - k + 1)
+            - lgamma(max(whole - k - m, 0) + 1)
+            - lgamma(whole + 1)
+            + lgamma(whole - m + 1)
+            for k, m in zip(marked, without, strict=True)
+        ]
+    )
+    found: NDArray[np.bool_] = (
+        (below.min(axis=0) == 0)
+        & ((below / sizes).max(axis=0) >= NEGATIVE_SHARE)
+        & (log_chance < log(CHANCE))
     )
     return found
 
