@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent
 
 TRAINING_MODULES = (
     *("batches", "classes", "datasets/sampling", "fitting", "flops", "hardware", "metering"),
-    *("models", "own_networks", "records", "rehearsal", "training", "units"),
+    *("models", "own_networks", "reasons", "records", "rehearsal", "training", "units"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 

@@ -60,7 +60,12 @@ def make_countries(factors):
     rows = [(code, f"Land {code}", *factor) for code, factor in factors.items()]
     columns = ["country_iso3", "country_name", "intensity_g_per_kwh", "low_carbon_share"]
     table = pd.DataFrame(rows, columns=columns).assign(year=2023)
-    return table.assign(flag=pd.Series([None] * len(table), dtype="str"))
+    unknown = pd.Series([None] * len(table), dtype="float64")
+    return table.assign(
+        flag=pd.Series([None] * len(table), dtype="str"),
+        mix_intensity_g_per_kwh=unknown,
+        mix_ratio=unknown,
+    )
 
 
 def tiny_study(

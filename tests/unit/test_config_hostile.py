@@ -91,6 +91,7 @@ BAD_VALUES = {
     ("metering", "cpu_power_w"): bad_numbers(0, 100_000) | st.just(0),
     ("metering", "ram_power_w"): bad_numbers(0, 100_000) | st.just(0),
     ("metering", "pue"): bad_numbers(1, 10),
+    ("claims",): BAD_NAMES,
     ("analysis",): NOT_MAPPINGS,
     ("analysis", "reference_n_train"): BAD_NAMES | bad_whole_numbers(1, 1400),
     ("analysis", "margin"): bad_numbers(0, 1) | st.sampled_from([0, 1]),

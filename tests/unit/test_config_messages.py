@@ -248,7 +248,7 @@ from ecosobriety.schema import complete_value
             ("dataset",),
             {"name": "mine", "class_path": "no_such_module.Data"},
             'dataset.class_path is "no_such_module.Data", but no_such_module.Data cannot be '
-            "imported: ModuleNotFoundError: No module named 'no_such_module'",
+            "imported: ModuleNotFoundError: \"No module named 'no_such_module'\"",
         ),
         (
             ("models", 0, "name"),

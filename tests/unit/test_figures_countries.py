@@ -107,9 +107,6 @@ class TestScatter:
         # In print, without colours, the rim tells them.
         assert axes.collections[1].get_linewidth()[0] > axes.collections[0].get_linewidth()[0]
 
-    def test_its_caption_says_that_the_poster_names_no_countries(self, case, texts):
-        assert "does not name them" in captions(case, texts["en"])["country_emissions"]
-
 
 class TestRanking:
     def test_bars_bounds_and_ranks_are_the_tables(self, case, study, texts):

@@ -1,6 +1,7 @@
 """Find a data set, wherever it is, and check that it is the one that was meant."""
 
 import hashlib
+import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ def _from_path(name: str, source: IdxSource, folder: Path) -> Dataset:
         return _build(name, source, place.fetch(source.sha256), place.name)
     except DataError as error:
         raise DataError(
-            f"dataset.path: {folder} does not hold the data set {name}: {error}"
+            # The file alone: its folder is named already.
+            f"dataset.path: {folder} does not hold {name}: {str(error).replace(f'{folder}/', '')}"
         ) from error
 
 
@@ -130,16 +134,19 @@ def _from_first_place(name: str, source: IdxSource, cached: Path) -> Dataset:
             contents = place.fetch(source.sha256)
             dataset = _build(name, source, contents, place.name)
         except DataError as error:
-            failures.append(f"- {place.name}: {error}")
+            failures.append(f"{place.name}: {error}")
             continue
         if place.remote:
             _keep(contents, cached)
         return dataset
+    for failure in failures:
+        logger.error("%s could not be had: %s", name, failure)
+    # Each with its reason in the log, as all of them are too long for one sentence.
+    tried = ", ".join(dict.fromkeys(failure.split(" ", 1)[0] for failure in failures))
     raise DataError(
-        f"The data set {name} could not be had from any of these places:\n"
-        + "\n".join(failures)
-        + "\nPut its four files into a folder and name it in dataset.path, or go on without a "
-        "download: config/digits.yaml is a study of images that scikit-learn brings along."
+        f"{name} could not be had from any of {len(failures)} places ({tried}; the log names each "
+        "and why): put its four files into a folder and name it in dataset.path, or run "
+        "config/digits.yaml, which needs no download"
     )
 
 
