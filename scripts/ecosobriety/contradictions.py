@@ -24,6 +24,11 @@ MAX_CONVOLUTIONS_ON_DIGITS = 3
 def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the key and the fault of each valid value that contradicts another one."""
     dataset, training, cost = config["dataset"], config["training"], config["cost"]
+    if isinstance(title := config["title"], Mapping):
+        for language in config["languages"]:
+            if language not in title:
+                what = f"one line of text: languages holds {language}"
+                yield f"title.{language}", f"is missing, but must be {what}"
     yield from _dataset_contradictions(dataset)
     yield from _task_contradictions(config)
     yield from _model_contradictions(config["models"], dataset)

@@ -1,5 +1,8 @@
 """What figures and report call the things of a case, in the reader's language."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from ecosobriety.datasets.findings import short
@@ -8,6 +11,17 @@ from ecosobriety.texts import Texts, decimals_for
 from ecosobriety.views import Case, Study
 
 _LISTED_CHARACTERS = 22
+
+
+def study_title(config: Mapping[str, Any], language: str) -> str:
+    """A study's title in one of its languages; without a title, its name.
+
+    Args:
+        config: the completed configuration, or one of before titles had defaults.
+        language: one of the configuration's `languages`.
+    """
+    title = config.get("title") or config["study"]
+    return str(title[language] if isinstance(title, Mapping) else title)
 
 
 def country_name(case: Case, text: Texts) -> str:

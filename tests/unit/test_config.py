@@ -189,6 +189,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
         (("methods", "usage"), 0.5),
         (("analysis", "reference_n_train"), 200),
         (("title",), "Another title"),
+        (("title",), {"en": "Another title", "fr": "Un autre titre"}),
     ],
 )
 def test_what_touches_no_training_leaves_its_parameters_alone(key, value):
@@ -264,8 +265,8 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # dataset, grid, training, metering, analysis, methods, country_data, cost, figures
-    assert len(mappings) == 9
+    # title, dataset, grid, training, metering, analysis, methods, country_data, cost, figures
+    assert len(mappings) == 10
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

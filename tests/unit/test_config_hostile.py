@@ -44,10 +44,12 @@ def bad_lists(good, bad_items):
 
 
 SEED_LIMIT = 2**32 - 1
+BAD_LINES = NOT_TEXT | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800", "\u202eabc"])
 BAD_VALUES = {
     ("study",): BAD_NAMES,
-    ("title",): NOT_TEXT
-    | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800", "\u202eabc"]),
+    ("title",): BAD_LINES | st.just({}),
+    ("title", "en"): BAD_LINES,
+    ("title", "fr"): BAD_LINES,
     ("languages",): bad_lists(["en"], BAD_NAMES),
     ("task",): BAD_NAMES | st.just("regression"),
     ("dataset",): NOT_MAPPINGS,

@@ -16,6 +16,22 @@ from ecosobriety.schema import complete_value
         (("study",), "a\n", r'study is "a\n", but must be text'),
         (("study",), 2022, "study is 2022, but must be text (in quotes if it is a number)"),
         (("title",), "  ", 'title is "  ", but must be one line of text of up to 200 characters'),
+        (
+            ("title",),
+            {},
+            "title is {}, but must be one line of text of up to 200 characters, or one",
+        ),
+        (("title",), {"en": "a\n", "fr": "b"}, 'title.en is "a\\n", but must be one line of text'),
+        (
+            ("title",),
+            {"en": "a", "de": "b"},
+            "title.de is not a known key, but must be one of en, fr",
+        ),
+        (
+            ("title",),
+            {"fr": "b"},
+            "title.en is missing, but must be one line of text: languages holds",
+        ),
         (("languages",), ["de"], 'languages[0] is "de", but must be one of en, fr'),
         (("languages",), [], "languages is [], but must be a list of 1 or more different items"),
         (("dataset",), None, "dataset is null, but must be a mapping with keys among name, path"),

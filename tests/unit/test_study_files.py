@@ -172,16 +172,17 @@ class TestBlame:
     @pytest.mark.parametrize(
         ("line", "expected"),
         [
-            ("title: on", "title is true, but must be one line of text of up to 200 characters "
-             "(YAML reads on as true: put text in quotes)"),
+            ("title: on", "title is true, but must be one line of text of up to 200 characters, "
+             "or one such line for each of the languages (YAML reads on as true: put text in "
+             "quotes)"),
             ("title: NO", "(YAML reads NO as false: put text in quotes)"),
             ("title: 2022-01-01", "(YAML reads 2022-01-01 as a date: put text in quotes)"),
             ("metering: {country: NO}", "as false: put text in quotes; Norway is NOR)"),
             ("training: {learning_rate: 1.0e+400}", "is inf, but must be a number above 0 and at "
              "most 100 (written 1.0e+400)"),
             ("training:\n  learning_rate: 1,5", "decimals have a point: write 1.5"),
-            ("title: 0x1F", "title is 31, but must be one line of text of up to 200 characters "
-             "(written 0x1F)"),
+            ("title: 0x1F", "title is 31, but must be one line of text of up to 200 characters, "
+             "or one such line for each of the languages (written 0x1F)"),
             ("title: null", "(YAML reads null as null: put text in quotes)"),
             ("title: ~", "(YAML reads ~ as null: put text in quotes)"),
         ],

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecosobriety.texts import Texts
+from ecosobriety.wording import study_title
 
 
 def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: Texts) -> str:
@@ -21,7 +22,7 @@ def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: T
                 text(
                     "citation.study",
                     authors=", ".join(author["name"] for author in software["authors"]),
-                    title=config.get("title") or config["study"],
+                    title=study_title(config, text.language),
                     year=trainings["last_ended_at"][:4],
                     number=text.integer(trainings["number"]),
                     last=text.day(trainings["last_ended_at"][:10]),

@@ -8,6 +8,8 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.softwareapplication import SoftwareApplication
 from rocrate.rocrate import ROCrate
 
+from ecosobriety.wording import study_title
+
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
@@ -34,7 +36,8 @@ def write_crate(
     """
     config, trainings = provenance["config"], provenance["trainings"]
     crate = ROCrate()
-    crate.name = config.get("title") or config["study"]
+    # A crate has one name: that of the first language.
+    crate.name = study_title(config, config["languages"][0])
     crate.description = str(software["title"])
     crate.license = str(software["license"])
     crate.datePublished = trainings["last_ended_at"]

@@ -34,6 +34,7 @@ from ecosobriety.reporting.tables import case_tables, component_table, factor_ta
 from ecosobriety.reporting.whatif import whatif
 from ecosobriety.texts import Texts
 from ecosobriety.views import Case, Study
+from ecosobriety.wording import study_title
 
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
@@ -112,7 +113,7 @@ def build_context(
     """
     cases = study.cases()
     return {
-        "title": study.config.get("title") or study.config["study"],
+        "title": study_title(study.config, text.language),
         "others": _other_languages(study, text),
         "sections": [name for name in SECTIONS if claims is not None or name != "claims"],
         "cases": [
@@ -150,7 +151,7 @@ def build_context(
         "factor_notes": _factor_notes(study, text),
         "whatif": whatif(study, text),
         "lost": lost_section(study, text),
-        "findings": [finding_text(finding, text) for finding in study.intake.findings],
+        "findings": _findings(study, text),
         "provenance": _provenance(provenance, text),
         "config_yaml": yaml.safe_dump(
             dict(provenance["config"]), sort_keys=False, allow_unicode=True
@@ -166,6 +167,13 @@ def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     if countries["fallback_reason"] is not None:
         countries["fallback_reason"] = remark_cell(countries["fallback_reason"], text).text
     return {**shown, "dataset": dataset, "country_data": countries}
+
+
+def _findings(study: Study, text: Texts) -> list[str]:
+    """How the inputs were normalised, and what was found in the data."""
+    chosen = study.intake.normalise
+    normalised = [] if chosen is None else [text(f"data.normalise.{chosen}")]
+    return normalised + [finding_text(finding, text) for finding in study.intake.findings]
 
 
 def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:

@@ -114,6 +114,14 @@ def _classes(case: Case, text: Texts) -> list[str]:
     if not counts or not classes:
         return []
     told = []
+    if case.reference < len(classes):
+        told.append(
+            text(
+                "warning.unseen_classes",
+                reference=text.integer(case.reference),
+                classes=text.integer(len(classes)),
+            )
+        )
     few = [int(size) for size in case.curve.index if size < FEW * len(classes)]
     values = {"few": text.integer(FEW), "classes": text.integer(len(classes))}
     if few:

@@ -11,6 +11,7 @@ from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case, Study
 from ecosobriety.wording import (
+    baseline_answer,
     country_name,
     ratio,
     score_decimals,
@@ -55,6 +56,9 @@ def efficiency_table(study: Study, text: Texts) -> Table:
         _efficiency_row(row, energy, emissions, batch, score_decimals(study), text)
         for _, row in table.iterrows()
     ]
+    score = study.cases()[0].baseline * text.metric.display_factor
+    written = [baseline_answer(study, text), "–", text.fixed(score, score_decimals(study))]
+    rows.append([Cell(cell) for cell in [*written, *["–"] * 5]])
     country = country_name(study.cases()[0], text)
     return Table(
         "efficiency",

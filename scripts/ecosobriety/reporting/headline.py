@@ -36,7 +36,7 @@ def headline(case: Case, text: Texts) -> list[Markup]:
         only = data(case.reference, text.integer(case.reference))
         return [text.markup("headline.one_size", reference=only), _baseline(case, text)]
     return [
-        Markup(" ").join([_answer(case, text), _baseline(case, text)]),
+        Markup(" ").join([*_tried(case, text), _answer(case, text), _baseline(case, text)]),
         _saving(case, case.stop, text),
         _certainty(case, text),
     ]
@@ -58,6 +58,15 @@ def _no_recommendation(case: Case, text: Texts) -> Markup:
         test=text.integer(test),
         step=text.points(1 / test),
     )
+
+
+def _tried(case: Case, text: Texts) -> list[Markup]:
+    """What "enough" is enough of, where the study ends below all of its data."""
+    largest, known = int(case.curve.index.max()), case.study.intake.train_examples
+    if known is None or largest >= known:
+        return []
+    values = {"largest": data(largest, text.integer(largest)), "all": text.integer(known)}
+    return [text.markup("headline.tried", **values)]
 
 
 def _baseline(case: Case, text: Texts) -> Markup:

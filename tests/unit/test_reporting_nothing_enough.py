@@ -1,0 +1,121 @@
+"""What the report says where nothing is recommended, or where the study ends below all its data."""
+
+import html
+import re
+
+import pytest
+from synthetic import (
+    REPORT_DIR,
+    draw_svgs,
+    make_claims,
+    make_intake,
+    make_provenance,
+    make_runs,
+    make_study,
+)
+
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.inputs import NORMALISATIONS
+from ecosobriety.datasets.intake import Baseline
+from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.reporting.cautions import warnings
+from ecosobriety.reporting.efficiency import efficiency_table
+from ecosobriety.reporting.headline import headline
+from ecosobriety.texts import Texts
+
+RUNS = make_runs()
+FEATURES = ("girth", "height")
+ENOUGH = re.compile(r"(?:is|are) enough|suffi(?:t|sent)\b")
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return {code: Texts.load(code, REPORT_DIR / "locale") for code in REPORT_FILES}
+
+
+@pytest.fixture(scope="module")
+def hopeless():
+    """98 % of the test part are of one class, and no model reaches that."""
+    found = Finding("features_used", False, {"count": 2, "names": list(FEATURES)})
+    intake = make_intake(
+        RUNS,
+        baseline=Baseline("accuracy", 0.98, "no"),
+        features=FEATURES,
+        normalise="feature",
+        findings=(found,),
+    )
+    return make_study(intake=intake)
+
+
+@pytest.fixture(scope="module", params=REPORT_FILES)
+def page(request, hopeless, texts):
+    """The sections of the page of a study without a recommendation, by their ids."""
+    code = request.param
+    provenance, claims = make_provenance(hopeless), make_claims(hopeless)
+    svgs = draw_svgs(hopeless, texts[code])
+    whole = build_report(hopeless, claims, provenance, code, svgs, REPORT_DIR)
+    parts = re.split(r'<section id="(\w+)"[^>]*>', whole)
+    return code, dict(zip(parts[1::2], map(plain, parts[2::2]), strict=True))
+
+
+def plain(markup):
+    """The words without style, figures, scripts and tags."""
+    markup = re.sub(r"<(style|svg|script)\b.*?</\1>", "", markup, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", markup)))
+
+
+def test_the_headline_recommends_nothing(page):
+    code, sections = page
+    answer = sections["headline"]
+
+    assert {"en": "No recommendation", "fr": "Pas de recommandation"}[code] in answer
+    assert {"en": "98.0%", "fr": "98,0 %"}[code] in answer.replace("\xa0", " ")
+    assert not ENOUGH.search(answer)
+
+
+def test_the_provenance_tells_features_normalisation_and_findings(page, texts):
+    code, sections = page
+    told = sections["provenance"]
+
+    assert all(name in told for name in FEATURES)
+    assert plain(texts[code]("data.normalise.feature")) in told
+    assert texts[code]("findings.title") in told
+
+
+def test_every_normalisation_has_its_words(texts):
+    for text in texts.values():
+        words = {text(f"data.normalise.{name}") for name in NORMALISATIONS if name != "auto"}
+        assert len(words) == len(NORMALISATIONS) - 1
+
+
+def test_the_baseline_stands_in_the_table_of_efficiency(hopeless, texts):
+    last = [cell.text for cell in efficiency_table(hopeless, texts["en"]).rows[-1]]
+
+    assert "no" in last[0]
+    assert last[1:] == ["–", "98.00", *["–"] * 5]
+
+
+@pytest.mark.parametrize("slope", [0.0, 1e-6, -1e-7])
+@pytest.mark.parametrize(("known", "told"), [(60_000, False), (60_001, True), (200_000, True)])
+def test_enough_is_of_the_sizes_tried_where_the_study_ends_below_its_data(
+    texts, slope, known, told
+):
+    runs = RUNS.assign(test_accuracy=(0.8 + slope * RUNS["n_train"] + RUNS["seed"] / 1e4).round(6))
+    (case,) = make_study(runs, intake=make_intake(runs, train_examples=known)).cases()
+    number = {"en": f"up to 60,000 of {known:,}", "fr": f"jusqu’à 60 000 des {known:,}"}
+    for code, text in texts.items():
+        answer = plain(headline(case, text)[0]).replace("\u202f", " ")
+        written = number[code] if code == "en" else number[code].replace(",", " ")
+        assert (written in answer) == told
+        if told:
+            assert answer.index(written) < re.search("enough|suffi", answer).start()
+
+
+@pytest.mark.parametrize(("classes", "told"), [(59_999, False), (60_000, False), (60_001, True)])
+def test_a_reference_with_fewer_examples_than_classes_is_told(texts, classes, told):
+    names = tuple(map(str, range(classes)))
+    counts = {"train": [2] * classes, "test": [9] * classes}
+    (case,) = make_study(intake=make_intake(RUNS, classes=names, class_counts=counts)).cases()
+    for code, start in (("en", "The reference has 60,000"), ("fr", "La référence a 60 000")):
+        sentences = [w.replace("\u202f", " ") for w in warnings(case, texts[code])]
+        assert any(w.startswith(start) for w in sentences) == told
