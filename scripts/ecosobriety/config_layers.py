@@ -33,6 +33,7 @@ _TAGS = {
     "object": "tag:yaml.org,2002:map",
 }
 _WORDS = (_TAGS["boolean"], NULL, "tag:yaml.org,2002:timestamp")
+_NUMBERS = (INT, FLOAT)
 
 
 def blame(error: Exception, files: Sequence[StudyFile], command_line: Mapping[str, Any]) -> str:
@@ -145,5 +146,8 @@ def _reading_hint(written: str | None, text: str) -> str:
         read_as = say_scalar(written, _resolve(written))
         meant = code_of_name(written) if "alpha-3" in text else ""
         country = f"; {country_name(meant)} is {meant}" if meant else ""
-        return f" (YAML reads {shorten(written)} as {read_as}: put text in quotes{country})"
+        reads = "" if written == read_as else f"YAML reads {shorten(written)} as {read_as}: "
+        return f" ({reads}put text in quotes{country})"
+    if _resolve(written) in _NUMBERS and wants_text and not re.search("alpha-3|in quotes", text):
+        return f" (YAML reads {shorten(written)} as a number: put text in quotes)"
     return "" if shorten(written, 40) in text else f" (written {shorten(written)})"

@@ -230,8 +230,8 @@ def _currency_contradictions(currency: str) -> Iterator[tuple[str, str]]:
     places = get_global("territory_currencies")
     used = {code for place in places for code in get_territory_currencies(place)}
     if currency not in used:
-        near = nearest(currency, sorted(used))
-        allowed = f"the ISO 4217 code of a currency in use, such as EUR{near}"
+        # Codes of three letters are all alike, so that none is the nearest.
+        allowed = "the ISO 4217 code of a currency in use, such as EUR"
         yield "cost.currency", f"is {show(currency)}, but must be {allowed}"
 
 

@@ -34,6 +34,8 @@ MAX_KEY = 120
 MAX_LIST = 160
 """Characters of a list of names in a message."""
 
+_LIKENESS = 0.6
+"""From here on a text is a misspelt name; `de` is half of `en`, and no misspelling of it."""
 # A misspelt key is often the reason why another one is missing, so it comes first.
 _relevance = by_relevance(strong={"additionalProperties"})
 
@@ -96,8 +98,10 @@ def complete_value(schema: Mapping[str, Any], value: Any, file: str) -> Any:
     """
     plain = _plain(value, "", file)
     errors = list(_Validator(schema).iter_errors(plain))
+    # A value that is wrong itself comes before another one that it asks for.
+    errors = [error for error in errors if error.validator != "dependentRequired"] or errors
     if errors:
-        raise _explain(best_match(errors, key=_relevance), file)
+        raise _explain(_of_item(best_match(errors, key=_relevance)), file)
     return _fill(schema, plain)
 
 
@@ -205,6 +209,14 @@ def _fill_mapping(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[s
     return filled
 
 
+def _of_item(error: Any) -> Any:
+    """Of a list with a wrong item, the item's error, although something else than a list may do."""
+    if error.validator == "anyOf" and isinstance(error.instance, list):
+        inside = [other for other in error.context if other.relative_path]
+        return min(inside, key=lambda other: len(other.relative_path), default=error)
+    return error
+
+
 def _explain(error: Any, file: str) -> ConfigError:
     """Say an error of jsonschema as one sentence."""
     value, schema = error.instance, error.schema
@@ -222,8 +234,11 @@ def _explain(error: Any, file: str) -> ConfigError:
         return fault(file, join(key, value), text + _hint(value, schema))
     if error.validator in ("required", "dependentRequired"):
         name = _missing(error.validator_value, value)
-        allowed = _allowed(schema["properties"][name])
-        return fault(file, join(key, name), f"is missing, but must be {allowed}")
+        told = f"is missing, but must be {_allowed(schema['properties'][name])}"
+        if error.validator == "dependentRequired":
+            asks = next(o for o, others in error.validator_value.items() if name in others)
+            told += f", as {join(key, asks)} is {show(value[asks])}"
+        return fault(file, join(key, name), told)
     if error.validator == "uniqueItems":
         i = next(i for i, item in enumerate(value) if item in value[:i])
         first = join(key, value.index(value[i]))
@@ -248,16 +263,35 @@ def nearest(value: Any, known: Sequence[str | None]) -> str:
     def likeness(name: str) -> float:
         return difflib.SequenceMatcher(None, text, name.casefold()).ratio()
 
-    best = max((name for name in known if name is not None), key=likeness, default="")
-    return f" (the nearest is {best})" if likeness(best) >= 0.5 else ""
+    best = max((name for name in known if name), key=likeness, default="")
+    return f" (the nearest is {best})" if best and likeness(best) >= _LIKENESS else ""
 
 
 def _hint(value: Any, schema: Mapping[str, Any]) -> str:
     """What was probably meant, in brackets; empty where nobody knows."""
+    whole = _whole_hint(value, schema)
+    if whole:
+        return whole
     countries = next((part for part in _parts(schema) if part.get("x-hint") == "country"), None)
     if countries is not None:
         return country_hint(value, countries["enum"])
     return nearest(value, schema.get("enum", ())) or _number_hint(value, schema)
+
+
+def _whole_hint(value: Any, schema: Mapping[str, Any]) -> str:
+    """How to write one item where a list of items must be, or a name where a mapping must be."""
+    for part in (schema, *schema.get("anyOf", ())):
+        for meant in ([value], *({name: value} for name in part.get("required", ()))):
+            if _types(part) and not _Validator(part).is_valid(value):
+                if _Validator(part).is_valid(meant):
+                    return f" (write {_flow(meant)})"
+    return ""
+
+
+def _flow(value: Any) -> str:
+    """A list or a mapping as YAML writes it in a line."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf)
+    return shorten(text.strip())
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -313,7 +347,7 @@ def _allowed_type(schema: Mapping[str, Any], name: str) -> str:
         return f"a mapping with keys among {list_names(known)}" if known else "a mapping"
     if name in ("integer", "number"):
         return f"a {'whole ' if name == 'integer' else ''}number {_bounds(schema)}"
-    return name
+    return "true or false" if name == "boolean" else name
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:

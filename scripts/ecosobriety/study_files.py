@@ -192,7 +192,9 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
     if isinstance(node, yaml.MappingNode):
         yield key, Place(line, None)
         seen: set[str] = set()
-        for name, item in node.value:
+        for i, (name, item) in enumerate(node.value):
+            if i:
+                _require_no_comma(node.value[i - 1][1], name, key, file)
             written = _key_name(name, key, file)
             if written in seen:
                 mark = name.start_mark
@@ -205,6 +207,8 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
     elif isinstance(node, yaml.SequenceNode):
         yield key, Place(line, None)
         for i, item in enumerate(node.value):
+            if i and MISREAD.fullmatch(str(item.value)):
+                _require_no_comma(node.value[i - 1], item, key, file)
             yield from _walk(item, f"{key}[{i}]", file)
     elif isinstance(node, yaml.ScalarNode):
         plain = not node.style
@@ -215,6 +219,17 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
                 f"{file}, line {line}", key, f"{told} zeros or colons, or as text in quotes"
             )
         yield key, Place(line, node.value if plain else None)
+
+
+def _require_no_comma(before: yaml.Node, after: yaml.Node, key: str, file: str) -> None:
+    """Refuse a number with a comma in it, which between brackets ends at the comma."""
+    pair = (before, after)
+    numbers = all(node.tag in (INT, FLOAT) and not node.style for node in pair)
+    if numbers and after.start_mark.index == before.end_mark.index + 1:
+        line, shown = before.start_mark.line + 1, shorten(f"{before.value},{after.value}")
+        told = f"holds {shown}, where YAML ends the number at the comma"
+        how = "decimals have a point, thousands no mark"
+        raise fault(f"{file}, line {line}", key, f"{told}: {how}")
 
 
 def _key_name(node: yaml.Node, key: str, file: str) -> str:

@@ -52,6 +52,10 @@ def refused(tmp_path, content, name="study.yaml"):
         ("a: 1:30\n", ", line 1: a is 1:30, which YAML reads as 90"),
         ("a: -012\n", ", line 1: a is -012, which YAML reads as -10"),
         ("a: 1:30.5\n", ", line 1: a is 1:30.5, which YAML reads as 90.5"),
+        # Commas that end a number
+        ("a: {m: 0,05}\n", ", line 1: a holds 0,05, where YAML ends the number at the comma"),
+        ("p: {FRA: 0,25, DEU: 1}\n", ", line 1: p holds 0,25, where YAML ends the number"),
+        ("n: [1,000, 300]\n", ", line 1: n holds 1,000, where YAML ends the number"),
         ("p: {NO: 1}\n", ", line 1: p has the key NO, which YAML reads as false: write"),
         ("{on: 1}\n", "the whole file has the key on, which YAML reads as true"),
         ("1: 2\n", "the whole file has the key 1, which YAML reads as a number"),
@@ -182,8 +186,9 @@ class TestBlame:
              "most 100 (written 1.0e+400)"),
             ("training:\n  learning_rate: 1,5", "decimals have a point: write 1.5"),
             ("title: 0x1F", "title is 31, but must be one line of text of up to 200 characters, "
-             "or one such line for each of the languages (written 0x1F)"),
-            ("title: null", "(YAML reads null as null: put text in quotes)"),
+             "or one such line for each of the languages (YAML reads 0x1F as a number: put text "
+             "in quotes)"),
+            ("title: null", "(put text in quotes)"),
             ("title: ~", "(YAML reads ~ as null: put text in quotes)"),
         ],
     )  # fmt: skip
@@ -331,3 +336,25 @@ def test_a_key_that_is_very_long_leaves_room_for_what_is_allowed():
     deep = {"x" * 500: {"y" * 500: 1}}
     message = refusal(SMALLEST | {"training": deep})
     assert "is not a known key, but must be one of epochs" in message
+
+
+def test_numbers_with_no_blank_after_their_comma_are_items(tmp_path):
+    assert read(tmp_path, "n: [100,300]\nm: {a: 1,b: 2}\n").content["n"] == [100, 300]
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "hint"),
+    [
+        ("grid: {n_train: [200, 400], countries: [SE, NO]}", "countries[1]", "Norway is NOR)"),
+        ("grid: {n_train: [200, 400], countries: null}", "countries", "(put text in quotes)"),
+        ("title: 2024", "title", "(YAML reads 2024 as a number: put text in quotes)"),
+    ],
+)
+def test_what_yaml_made_of_text_is_told(tmp_path, lines, key, hint):
+    text = STUDY if lines.startswith("title") else STUDY.rpartition("grid")[0]
+    file = read(tmp_path, f"{text}{lines}\n")
+    with pytest.raises(ConfigError) as caught:
+        complete(file.content, **KNOWN)
+    message = blame(caught.value, [file], {})
+    assert key in message
+    assert message.endswith(hint)
