@@ -1,22 +1,37 @@
 """Floating-point operations of a training, counted by PyTorch before it.
 
 One multiply-accumulate is two FLOP. Element-wise operations are not counted, as PyTorch's counter
-has none for them; matrix products and convolutions are.
+has none for them; matrix products and convolutions are. The counter passes over kernels that do
+several of these at once (an LSTM's, an attention's), so that they are taken apart for the count.
 """
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety.fitting import Passed
 from ecosobriety.models import Learner, Task
 
+_OPAQUE = (
+    *("mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn", "_transformer_encoder_layer_fwd"),
+    *("_native_multi_head_attention", "_scaled_dot_product_flash_attention_for_cpu"),
+    *("_scaled_dot_product_fused_attention_overrideable", "_trilinear", "_cdist_forward"),
+    *("_pdist_forward", "_sparse_mm", "_sparse_addmm", "conv_tbc", "_grouped_mm", "_int_mm"),
+    *("_fft_r2c", "_fft_c2c", "_fft_c2r", "linalg_inv_ex", "linalg_qr", "linalg_eig"),
+    *("linalg_cholesky_ex", "linalg_lu_factor_ex", "linalg_lstsq", "linalg_matrix_exp"),
+    *("_linalg_svd", "_linalg_eigh", "_linalg_solve_ex", "_linalg_det", "_linalg_slogdet"),
+)
+"""Operations with products that the counter takes for none."""
 IRREGULAR = "its steps do not all take the same operations"
 
 
@@ -49,6 +64,56 @@ class Cost:
         if passes != {self.passes}:
             return None
         return self.example * count.examples + self.batch * count.steps
+
+
+def _product(a: Sequence[int], *_: Any, **__: Any) -> int:
+    return 2 * math.prod(a)
+
+
+def _product_added(_: Any, a: Sequence[int], *__: Any, **___: Any) -> int:
+    return 2 * math.prod(a)
+
+
+_VECTORS: Mapping[Any, Callable[..., int]] = {
+    torch.ops.aten.mv: _product,
+    torch.ops.aten.addmv: _product_added,
+}
+"""Products of a matrix and a vector, which the counter leaves out."""
+
+
+class Unseen(TorchDispatchMode):
+    """Notes the operations of which the counter cannot tell the FLOP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation, and note it if its products are not counted."""
+        space, _, name = str(func.name()).split(".")[0].partition("::")
+        # What a library or the user adds to PyTorch is known to no counter.
+        if name in _OPAQUE or space not in ("aten", "prim", "prims", "profiler"):
+            self.names.add(name)
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def counting() -> Iterator[tuple[FlopCounterMode, Unseen]]:
+    """PyTorch's counter, with kernels taken apart that it does not know; what is left of these."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    mode, unseen = FlopCounterMode(display=False, custom_mapping={**_VECTORS}), Unseen()
+    try:
+        with (
+            torch.backends.mkldnn.flags(enabled=False),  # type: ignore[no-untyped-call]
+            torch.backends.cudnn.flags(enabled=False),  # type: ignore[no-untyped-call]
+            sdpa_kernel(SDPBackend.MATH),
+            mode,
+            unseen,
+        ):
+            yield mode, unseen
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def count_flops(

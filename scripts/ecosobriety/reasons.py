@@ -40,6 +40,7 @@ FLOP = {
     "flop_irregular": "its steps do not all take the same operations",
     "flop_no_backward": "its steps have no backward pass that Lightning sees",
     "flop_no_proportion": "the operations of its steps are not in proportion to the examples",
+    "flop_unknown": "PyTorch's counter does not know {names}",
     "flop_failed": "counting failed: {error}",
     "flop_too_long": "the rehearsal took longer than {limit_s} s",
     "flop_ended": "the rehearsal ended by itself ({status}): {error}",

@@ -22,13 +22,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety.batches import Slices
 from ecosobriety.classes import cut, told
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.fitting import Batch, Counted, Passed, TrainingSettings, limits, make_trainer
-from ecosobriety.flops import Cost, Counter, cost_of
+from ecosobriety.flops import Cost, Counter, cost_of, counting
 from ecosobriety.models import (
     Classification,
     Learner,
@@ -275,15 +274,16 @@ class _Stage:
         most = min(FEW, len(y))
         sizes = [most, most, *([most // 2, most // 4] if most >= FEW else [])]
         acts = [(x[:n], y[:n]) for n in sizes]
-        mode = FlopCounterMode(display=False)
-        counter = Counter(mode, sizes)
         network = self.build()
-        with mode:
+        with counting() as (mode, unseen):
+            counter = Counter(mode, sizes)
             trainer, _ = self.fit(network, acts, counter)
         device = trainer.strategy.root_device
         network.to(device).eval()
-        with torch.no_grad(), FlopCounterMode(display=False) as forward:
+        with torch.no_grad(), counting() as (forward, unseen_forward):
             network(x[:most].to(device))
+        if names := unseen.names | unseen_forward.names:
+            return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"
         counted = counter.counted
         if not isinstance(network, pl.LightningModule):
             # The study's own loop: one backward pass for each batch.

@@ -282,9 +282,9 @@ def _whole_hint(value: Any, schema: Mapping[str, Any]) -> str:
     """How to write one item where a list of items must be, or a name where a mapping must be."""
     for part in (schema, *schema.get("anyOf", ())):
         for meant in ([value], *({name: value} for name in part.get("required", ()))):
-            if _types(part) and not _Validator(part).is_valid(value):
-                if _Validator(part).is_valid(meant):
-                    return f" (write {_flow(meant)})"
+            valid = [_Validator(part).is_valid(this) for this in (value, meant)]
+            if _types(part) and valid == [False, True]:
+                return f" (write {_flow(meant)})"
     return ""
 
 

@@ -223,8 +223,10 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
 
 def _require_no_comma(before: yaml.Node, after: yaml.Node, key: str, file: str) -> None:
     """Refuse a number with a comma in it, which between brackets ends at the comma."""
-    pair = (before, after)
-    numbers = all(node.tag in (INT, FLOAT) and not node.style for node in pair)
+    numbers = all(
+        isinstance(node, yaml.ScalarNode) and node.tag in (INT, FLOAT) and not node.style
+        for node in (before, after)
+    )
     if numbers and after.start_mark.index == before.end_mark.index + 1:
         line, shown = before.start_mark.line + 1, shorten(f"{before.value},{after.value}")
         told = f"holds {shown}, where YAML ends the number at the comma"

@@ -226,3 +226,38 @@ class Contrasting(Whole):
 
 class Tested(pl.LightningModule):
     pass
+
+
+class Recurrent(nn.Module):
+    """An LSTM over the rows of an image, in PyTorch one kernel."""
+
+    def __init__(self, input_shape, num_classes):
+        super().__init__()
+        self.lstm = nn.LSTM(input_shape[1], 16, batch_first=True)
+        self.out = nn.Linear(16, num_classes)
+
+    def forward(self, x):
+        return self.out(self.lstm(x)[0][:, -1])
+
+
+class Attentive(nn.Module):
+    """A layer of a transformer over the rows of an image, in prediction one kernel."""
+
+    def __init__(self, input_shape, num_classes):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(input_shape[1], 2, 16, batch_first=True)
+        self.out = nn.Linear(input_shape[1], num_classes)
+
+    def forward(self, x):
+        return self.out(self.layer(x).mean(1))
+
+
+class Bilinear(nn.Module):
+    """Products of which PyTorch's counter knows nothing."""
+
+    def __init__(self, input_shape, num_classes):
+        super().__init__()
+        self.out = nn.Bilinear(input_shape[1], input_shape[1], num_classes)
+
+    def forward(self, x):
+        return self.out(x[:, 0], x[:, 1])

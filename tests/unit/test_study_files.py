@@ -182,8 +182,8 @@ class TestBlame:
             ("title: NO", "(YAML reads NO as false: put text in quotes)"),
             ("title: 2022-01-01", "(YAML reads 2022-01-01 as a date: put text in quotes)"),
             ("metering: {country: NO}", "as false: put text in quotes; Norway is NOR)"),
-            ("training: {learning_rate: 1.0e+400}", "is inf, but must be a number above 0 and at "
-             "most 100 (written 1.0e+400)"),
+            ("training: {learning_rate: 1.0e+400}", "is inf, but must be a number above 1e-10 and "
+             "at most 100 (written 1.0e+400)"),
             ("training:\n  learning_rate: 1,5", "decimals have a point: write 1.5"),
             ("title: 0x1F", "title is 31, but must be one line of text of up to 200 characters, "
              "or one such line for each of the languages (YAML reads 0x1F as a number: put text "
@@ -345,7 +345,7 @@ def test_numbers_with_no_blank_after_their_comma_are_items(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "key", "hint"),
     [
-        ("grid: {n_train: [200, 400], countries: [SE, NO]}", "countries[1]", "Norway is NOR)"),
+        ("grid: {n_train: [200, 400], countries: [NO, SE]}", "countries[0]", "Norway is NOR)"),
         ("grid: {n_train: [200, 400], countries: null}", "countries", "(put text in quotes)"),
         ("title: 2024", "title", "(YAML reads 2024 as a number: put text in quotes)"),
     ],
@@ -354,7 +354,7 @@ def test_what_yaml_made_of_text_is_told(tmp_path, lines, key, hint):
     text = STUDY if lines.startswith("title") else STUDY.rpartition("grid")[0]
     file = read(tmp_path, f"{text}{lines}\n")
     with pytest.raises(ConfigError) as caught:
-        complete(file.content, **KNOWN)
+        complete(file.content, file="study.yaml", **KNOWN)
     message = blame(caught.value, [file], {})
     assert key in message
     assert message.endswith(hint)

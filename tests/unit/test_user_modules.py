@@ -156,3 +156,25 @@ def test_a_modules_hooks_see_the_test_as_they_see_the_training(train_own):
 
 def test_hooks_that_are_not_called_are_named(train_own):
     assert "not_called" not in train_own("Predicting", **WHOLE).training
+
+
+@pytest.mark.parametrize(
+    ("name", "forward"),
+    [
+        # Eight steps, four gates of 16 units, each of 8 inputs and 16 units before.
+        ("Recurrent", 2 * (8 * 4 * 16 * (8 + 16) + 16 * 10)),
+        # Eight rows: queries, keys, values and the way out; two products; two layers of 16.
+        ("Attentive", 2 * (8 * (4 * 8 * 8) + 2 * 8 * 8 * 8 + 8 * (2 * 8 * 16) + 8 * 10)),
+    ],
+)
+def test_kernels_that_do_several_products_are_counted(train_own, name, forward):
+    record = train_own(name)
+    assert record.flop_forward == forward
+    assert 2.5 < record.flop_train / (900 * forward) < 3
+
+
+def test_products_that_no_counter_knows_have_no_flop(train_own):
+    record = train_own("Bilinear")
+    assert record.flop_forward is None
+    assert record.flop_train is None
+    assert record.missing["flop_train"].endswith("does not know _trilinear")
