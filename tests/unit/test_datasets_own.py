@@ -147,7 +147,7 @@ def with_nan(shape: tuple[int, ...]) -> np.ndarray:
         ({"x": np.array(["a", "b"] * 10), "y": LABELS}, "are text, but must be numbers"),
         ({"x": IMAGES, "z": LABELS}, "holds x, z, but must hold the arrays x_train, y_train"),
         ({}, "holds nothing, but must hold the arrays"),
-        ({"x": IMAGES[:0], "y": LABELS[:0]}, "hold no example at all"),
+        ({"x": IMAGES[:0], "y": LABELS[:0]}, "there is no example in x and y"),
         (
             {
                 "x_train": IMAGES[:9],
@@ -173,7 +173,7 @@ def with_nan(shape: tuple[int, ...]) -> np.ndarray:
                 "x_test": IMAGES[9:, 1:],
                 "y_test": LABELS[9:],
             },
-            r"x_train is uint8 \(4, 5\)",
+            r"x_train and y_train has the shape \(4, 5\)",
         ),
     ],
 )  # fmt: skip

@@ -40,7 +40,8 @@ def test_an_intake_comes_back_from_its_file(tmp_path: Path) -> None:
     assert back.as_json() == told.as_json()
     assert (back.train_examples, back.test_examples, back.classes) == (4, 2, ("no", "oui é"))
     assert back.class_counts == {"train": [2, 2], "test": [2, 0]}
-    assert back.findings == (finding,)
+    assert back.findings[0] == finding
+    assert back.findings[1].values == {"number": 1, "names": {"oui é": 2}}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"dataset": 1}'])

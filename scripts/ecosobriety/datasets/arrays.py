@@ -19,6 +19,8 @@ from ecosobriety.errors import DataError
 
 SPLIT_SEED = 0
 """Decides which examples are held out for the test, once and for all trainings."""
+SMALLEST_TARGETS, LARGEST_TARGETS = 1e-100, 1e100
+"""Targets whose squares, and sums of them, are float64."""
 MAX_NAMED = 5
 """More classes than this are not listed in a message."""
 
@@ -106,9 +108,9 @@ def build(
             checked = [replace(whole, x=whole.x.select(rows)) for rows in (first, held_out)]
             labels = [y[first], y[held_out]]
         if task == "regression":
-            _require_different(labels[0])
+            _require_different(*labels)
         else:
-            _require_trained_classes(classes, *labels)
+            _require_trained_classes(classes, *labels, held_out=test is None)
         one, other = own_inputs.of_one_type(*checked)
         resolved = own_inputs.resolve(normalise, channels, one)
         if test is not None:
@@ -158,17 +160,33 @@ def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:
     return converted
 
 
-def _require_different(targets: NDArray[Any]) -> None:
-    if np.ptp(targets) == 0:
+def _require_different(targets: NDArray[Any], tested: NDArray[Any]) -> None:
+    low, high = targets.min(), targets.max()
+    if low == high:
+        raise DataError(f"all training targets are {low}: there is nothing to learn from them")
+    largest = max(np.abs(targets).max(), np.abs(tested).max())
+    if high / 2 - low / 2 < SMALLEST_TARGETS or largest > LARGEST_TARGETS:
         raise DataError(
-            f"all training targets are {targets[0]}: there is nothing to learn from them"
+            f"the targets go from {low:g} to {high:g}, which 64-bit numbers cannot square: use "
+            "another unit"
         )
 
 
 def _require_trained_classes(
-    classes: Sequence[str], y_train: NDArray[np.int64], y_test: NDArray[np.int64]
+    classes: Sequence[str],
+    y_train: NDArray[np.int64],
+    y_test: NDArray[np.int64],
+    *,
+    held_out: bool,
 ) -> None:
+    """Refuse a test part that training cannot prepare for."""
     unseen = [classes[i] for i in np.setdiff1d(y_test, y_train)]
+    examples = len(y_train) + len(y_test)
+    if unseen and held_out and 2 * len(classes) > examples:
+        raise DataError(
+            f"the {examples} examples hold {len(classes)} classes, too many to learn: name another "
+            "column or array as the label, or, for numbers to predict, set task to regression"
+        )
     if unseen:
         listed = ", ".join(f'"{short(name)}"' for name in unseen[:MAX_NAMED])
         listed += ", …" if len(unseen) > MAX_NAMED else ""

@@ -18,6 +18,8 @@ from ecosobriety.datasets.unpacking import reason
 from ecosobriety.errors import DataError
 
 OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_BESIDE_NAMES = OTHER_DELIMITERS | {" ": "blanks"}
+"""What separates names that stand in quotes."""
 ROW_SHOWN = 60
 """Characters of a row in a message."""
 BLOCK_BYTES = 1 << 20
@@ -101,12 +103,21 @@ def _check_quotes(content: bytes) -> bool:
         ]
     )
     if len(wrong):
+        _require_commas_between_quotes(content)
         raise DataError(
             f"a quote stands inside a field in {_line(content, int(wrong.min()))}: put the whole "
             "field into quotes, and double each quote in it"
         )
     breaks = np.flatnonzero((data == ord("\n")) | (data == ord("\r")))
     return bool((np.searchsorted(quotes, breaks) % 2).any())
+
+
+def _require_commas_between_quotes(content: bytes) -> None:
+    """Refuse a header of quoted names that something else than commas separates."""
+    header = content.split(b"\n", 1)[0].split(b"\r", 1)[0].decode()
+    for delimiter, told in _BESIDE_NAMES.items():
+        if f'"{delimiter}"' in header and '","' not in header:
+            raise _other_delimiter(header, told)
 
 
 def _last_opened(data: np.ndarray, quotes: np.ndarray) -> int:
@@ -124,12 +135,15 @@ def _header(content: bytes) -> list[str]:
     if len(header) == 1:
         for delimiter, told in OTHER_DELIMITERS.items():
             if delimiter in header[0]:
-                shown = short(header[0], ROW_SHOWN)
-                raise DataError(
-                    f'its header "{shown}" has {told} between the names, but fields must be '
-                    "separated by commas, and decimals written with a point"
-                )
+                raise _other_delimiter(header[0], told)
     return header
+
+
+def _other_delimiter(header: str, told: str) -> DataError:
+    return DataError(
+        f'its header "{short(header, ROW_SHOWN)}" has {told} between the names, but fields must be '
+        "separated by commas, and decimals written with a point"
+    )
 
 
 def _rows(content: bytes, width: int, breaks_quoted: bool) -> pa.Table:

@@ -35,6 +35,9 @@ SENTENCES: Mapping[str, str] = {
     "the network's 32-bit numbers",
     "features_constant": "features of one value in the whole training part ({count}): {names}",
     "index_like_feature": "the feature {feature} looks like a number of the rows",
+    "features_like_codes": "features written with zeros before them, as codes are, and read as "
+    "numbers ({count}): {names}",
+    "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""
 

@@ -13,6 +13,8 @@ from ecosobriety.errors import DataError
 
 CHANCE = 0.01
 """A feature that fits the labels is named if chance would make one do so less often than this."""
+FEW_VALUES = 20
+"""A feature with fewer values puts no targets in their order."""
 LOST_SHARE = 0.1
 """Share of a feature's distinct values that may merge in float32 before it is named."""
 MAX_NAMED = 5
@@ -125,7 +127,7 @@ def _of_targets(
     # A feature with few values orders few targets.
     distinct = np.array([len(np.unique(row)) for row in low]) if (grows | falls).any() else None
     for i in np.flatnonzero((grows | falls) & varies).tolist():
-        if distinct is not None and distinct[i] * 2 > len(groups.sizes):
+        if distinct is not None and distinct[i] >= min(FEW_VALUES, len(groups.sizes) / 2):
             yield Finding("feature_orders_target", True, {"feature": short(names[i])})
 
 

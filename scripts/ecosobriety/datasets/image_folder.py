@@ -23,8 +23,8 @@ _PART = re.compile(
     r"[-_ ]?(set|data|split|part|images?|imgs?)?[-_ ]?\d*",
     re.IGNORECASE,
 )
-GREY_MODES = frozenset({"1", "L"})
-COLOUR_MODES = frozenset({"LA", "P", "PA", "RGB", "RGBA"})
+GREY_MODES = frozenset({"1", "L", "LA"})
+COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA"})
 """What becomes red, green and blue; other modes hold more than 8 bits, or colours of a printer."""
 FORMATS_OF_MANY = frozenset({"MPO"})
 """Formats whose first image is the one to see: photographs with a second view, or a preview."""

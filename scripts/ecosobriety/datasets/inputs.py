@@ -79,7 +79,7 @@ def _require_examples(x: Examples, labels: int | None, name: str) -> None:
     if x.dtype.kind not in "buif":
         raise DataError(f"the inputs of {name} are {kind(x.dtype)}, but must be numbers")
     if x.ndim and not len(x):
-        raise DataError(f"{name} hold no example at all")
+        raise DataError(f"there is no example in {name}")
     if x.ndim < VECTOR_DIMENSIONS or 0 in x.shape[1:]:
         raise DataError(
             f"the inputs of {name} have the shape {x.shape}, but must have one row for each "
@@ -128,8 +128,15 @@ def of_one_type(train: Checked, test: Checked) -> tuple[Checked, Checked]:
     """Both parts in the one type that holds the values of both.
 
     Raises:
-        DataError: one is bytes, other whole numbers or floats, and the other part is not.
+        DataError: one is bytes, other whole numbers or floats, and the other part is not; or their
+            examples have two shapes.
     """
+    shapes = [part.x.shape[1:] for part in (train, test)]
+    if shapes[0] != shapes[1]:
+        raise DataError(
+            f"an example of {train.name} has the shape {shapes[0]}, one of {test.name} "
+            f"{shapes[1]}, but all must have one shape"
+        )
     types = [part.x.dtype for part in (train, test)]
     if types[0] == types[1]:
         return train, test

@@ -7,7 +7,7 @@ that small file instead of the arrays.
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
@@ -24,6 +24,8 @@ from ecosobriety.files import open_atomically
 NOT_IN_THE_FILE = "y_train"
 DUPLICATES_FROM = 0.05
 """From this share of test examples that are training examples, that stands beside the answer."""
+UNTESTED_FROM = 0.05
+"""The same for the share of training examples whose class no test example has."""
 ROUNDING = 1e-9
 """A margin of 0.01 is what one of 100 test examples is worth, whatever the last digit says."""
 
@@ -110,7 +112,7 @@ def describe(dataset: Dataset, task: str) -> Intake:
         input_shape=dataset.x_train.shape[1:],
         whole_numbers=dataset.whole_numbers,
         test_duplicates=dataset.test_duplicates,
-        findings=(*dataset.findings, *_duplicates(dataset)),
+        findings=(*dataset.findings, *_duplicates(dataset), *_untested(dataset.classes, counts)),
         y_train=dataset.y_train,
     )
 
@@ -200,6 +202,20 @@ def _duplicates(dataset: Dataset) -> list[Finding]:
     share = number / len(dataset.y_test)
     values = {"number": number, "share": share}
     return [Finding("train_test_duplicates", share > DUPLICATES_FROM, values)] if number else []
+
+
+def _untested(classes: Sequence[str], counts: Mapping[str, Sequence[int]] | None) -> list[Finding]:
+    """Classes that the scores say nothing of."""
+    if counts is None:
+        return []
+    pairs = zip(classes, counts["train"], counts["test"], strict=True)
+    untested = [(short(name), trained) for name, trained, tested in pairs if not tested]
+    if not untested:
+        return []
+    share = sum(number for _, number in untested) / sum(counts["train"])
+    one_alone = len(untested) == len(classes) - 1
+    values = {"number": len(untested), "names": dict(untested[:MAX_LISTED])}
+    return [Finding("classes_untested", one_alone or share > UNTESTED_FROM, values)]
 
 
 def write(intake: Intake, path: Path) -> None:

@@ -14,12 +14,13 @@ from ecosobriety.datasets import columns, delimited
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.unpacking import read_bytes, reason
+from ecosobriety.datasets.unpacking import not_a_file, read_bytes, reason
 from ecosobriety.errors import DataError
 
 MAX_LISTED = 10
 INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 """What programs call a column that numbers the rows."""
+FIRST_ROWS = 1000
 MIN_COUNTED_ROWS = 5
 """Of fewer rows, a column can be 0, 1, … by chance."""
 
@@ -69,11 +70,17 @@ def _read(
             {"count": len(chosen), "names": [short(name) for name in chosen[:MAX_LISTED]]},
         )
     ]
+    codes: list[str] = []
     x = np.empty((table.num_rows, len(chosen)))
     for i, name in enumerate(chosen):
         column = table.column(place[name])
         x[:, i] = columns.numbers(column, name, lossy=lossy)
         found += _index_like(name, x[:, i], column, name in indexes, features is not None)
+        if _is_like_codes(column, x[:, i]):
+            codes.append(short(name))
+    if codes:
+        values = {"count": len(codes), "names": codes[:MAX_LISTED]}
+        found.append(Finding("features_like_codes", False, values))
     column = table.column(place[_clean(label)])
     y: Coded | np.ndarray
     if task == "regression":
@@ -93,9 +100,12 @@ def _names(written: Sequence[str]) -> list[str]:
     names, seen = [_clean(name) for name in written], dict[str, int]()
     for i, name in enumerate(names, start=1):
         if not name:
+            cause, way_out = ", as row numbers have that were written along", ""
+            if not any(names[i - 1 :]):
+                cause, way_out = "", " (do all lines end with a comma?)"
             raise DataError(
-                f"column {i} of {len(names)} has no name, as row numbers have that were written "
-                "along: name it or leave it out of the file"
+                f"column {i} of {len(names)} has no name{cause}: name it or leave it out of the "
+                f"file{way_out}"
             )
         if name in seen:
             raise DataError(
@@ -127,7 +137,7 @@ def _features(names: Sequence[str], label: str, features: Sequence[str] | None) 
 
 def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
     if path.exists() and not path.is_file():
-        raise DataError("cannot be read: it is no regular file")
+        raise DataError(not_a_file(path))
     try:
         # A file of Python's: a name could also be an address.
         return pyarrow.parquet.ParquetFile(
@@ -194,9 +204,28 @@ def _index_like(
             )
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     whole = spans and bool((values == np.round(values)).all())
-    if counts or (whole and len(np.unique(values)) == len(values)):
+    steady = _grows_steadily(values)
+    if counts or steady or (whole and len(np.unique(values)) == len(values)):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
+
+
+def _grows_steadily(values: np.ndarray) -> bool:
+    """Whether they are whole numbers in equal steps, such as 10, 20 and 30."""
+    # Most columns do not even begin so.
+    for part in (values[:MIN_COUNTED_ROWS], values):
+        steps = np.diff(part)
+        if len(part) < MIN_COUNTED_ROWS or steps[0] == 0 or (steps != steps[0]).any():
+            return False
+    return bool(values[0] == np.round(values[0]) and steps[0] == np.round(steps[0]))
+
+
+def _is_like_codes(column: pa.ChunkedArray, values: np.ndarray) -> bool:
+    """Whether whole numbers are written with zeros before them, as codes are, which these lose."""
+    first = values[:FIRST_ROWS]
+    if not pa.types.is_string(column.type) or (first != np.round(first)).any():
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, r"^[ \t]*0[0-9]+[ \t]*$")).as_py())
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:

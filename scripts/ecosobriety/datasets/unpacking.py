@@ -12,6 +12,12 @@ import pyarrow as pa
 from ecosobriety.datasets.findings import short
 from ecosobriety.errors import DataError
 
+_DOCUMENTS = {
+    "xl/workbook.xml": "is a workbook of Excel",
+    "xl/workbook.bin": "is a workbook of Excel",
+    "content.xml": "is a document of LibreOffice",
+}
+"""Files in the zip archives that programs keep their documents in."""
 MAX_REASON = 80
 """Characters of a foreign reader's words in a message."""
 
@@ -23,7 +29,7 @@ def read_bytes(path: Path) -> bytes:
         DataError: the file cannot be read or unpacked.
     """
     if path.exists() and not path.is_file():
-        raise DataError(f"{path}: cannot be read: it is no regular file")
+        raise DataError(f"{path}: {not_a_file(path)}")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -42,6 +48,11 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
+def not_a_file(path: Path) -> str:
+    """What a path is that exists and is no file."""
+    return f"is {'a folder' if path.is_dir() else 'no regular file'}, but must be a file"
+
+
 def reason(error: Exception) -> str:
     """A foreign error's words on one line, cut."""
     words = " ".join(str(error).split())
@@ -51,9 +62,18 @@ def reason(error: Exception) -> str:
 def _unzip(content: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = [item.filename for item in archive.infolist() if not item.is_dir()]
+        for name, told in _DOCUMENTS.items():
+            if name in names:
+                raise DataError(f"{told}: save the table as CSV, in UTF-8 and with commas")
+        names = [name for name in names if not _is_left_by_a_system(name)]
         if len(names) != 1:
             raise DataError(f"the zip archive holds {len(names)} files, but must hold one table")
         return archive.read(names[0])
+
+
+def _is_left_by_a_system(name: str) -> bool:
+    parts = name.split("/")
+    return parts[0] == "__MACOSX" or parts[-1].startswith(".")
 
 
 def _unxz(content: bytes) -> bytes:
