@@ -14,7 +14,7 @@ NUMBER = [0]
 
 
 @pytest.mark.filterwarnings("ignore")
-@share_of_examples(12)
+@share_of_examples(13)
 @given(case=module_cases())
 def test_a_data_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
     # Each has a name of its own, as Python keeps what it has imported.

@@ -149,3 +149,9 @@ def test_foreign_files_are_refused_and_nothing_is_unpickled(tmp_path: Path) -> N
     assert not (tmp_path / "sprung").exists()
     with pytest.raises(DataError, match=r"absent\.npz: there is no such"):
         load(tmp_path / "absent.npz")
+
+
+def test_zero_of_either_sign_is_one_number_where_duplicates_are_counted():
+    x, y = np.zeros((2, 3), np.float32), np.array([0, 1])
+    dataset = Dataset.from_arrays("a", (x, y), (-x, y), classes=("a", "b"), origin="made")
+    assert dataset.test_duplicates == 2
