@@ -51,6 +51,18 @@ def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: 
             f"models: {class_path} gives {found} for inputs of the shape {shape}, but must give "
             f"one logit for each class (one number, for a regression): {wanted}"
         )
+    sums = logits.sum(1)
+    # A module's own training_step may know what to do with them; the study's loss does not.
+    if (
+        num_classes > 1
+        and not isinstance(network, pl.LightningModule)
+        and bool((logits >= 0).all())
+        and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    ):
+        raise ConfigError(
+            f"models: {class_path} gives probabilities (each row sums to 1), but must give logits: "
+            "leave the softmax at its end out"
+        )
 
 
 def unused_hooks(network: nn.Module) -> list[str]:

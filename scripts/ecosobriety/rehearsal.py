@@ -217,6 +217,12 @@ class _Stage:
                 self.settings, few, epochs=self.settings.epochs, validation_batches=1
             )
             trainer.fit(module, blocks)
+            trained = {id(p) for part in trainer.optimizers for p in _parameters(part)}
+            if any(p.requires_grad and id(p) not in trained for p in network.parameters()):
+                raise ConfigError(
+                    f"models: {self.class_path} makes parameters in its forward, which no "
+                    "optimiser trains: make them in __init__, or as lazy layers (nn.LazyLinear)"
+                )
         else:
             counted = Counted(_Few(acts, length))
             trainer = make_trainer(
@@ -227,9 +233,8 @@ class _Stage:
             )
             trainer.fit(module, counted)
             own = {id(parameter) for parameter in module.parameters()}
-            groups = (group for part in trainer.optimizers for group in part.param_groups)
             if module.automatic_optimization and not any(
-                id(parameter) in own for group in groups for parameter in group["params"]
+                id(p) in own for part in trainer.optimizers for p in _parameters(part)
             ):
                 raise ConfigError(
                     f"models: {self.class_path} has no optimiser of its parameters, so that "
@@ -289,6 +294,11 @@ class _Stage:
             # The study's own loop: one backward pass for each batch.
             counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
         return cost_of(forward.get_total_flops() // most, counted)
+
+
+def _parameters(optimizer: Any) -> Iterator[Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
 
 
 class _Seen(pl.Callback):

@@ -252,6 +252,27 @@ class Attentive(nn.Module):
         return self.out(self.layer(x).mean(1))
 
 
+class Softmaxed(nn.Sequential):
+    """Gives probabilities."""
+
+    def __init__(self, input_shape, num_classes):
+        parts = (nn.Flatten(), nn.Linear(prod(input_shape), num_classes), nn.Softmax(1))
+        super().__init__(*parts)
+
+
+class Late(nn.Module):
+    """Makes a layer when it first sees examples."""
+
+    def __init__(self, input_shape, num_classes):
+        super().__init__()
+        self.first, self.out = None, nn.Linear(16, num_classes)
+
+    def forward(self, x):
+        if self.first is None:
+            self.first = nn.Linear(prod(x.shape[1:]), 16)
+        return self.out(self.first(x.flatten(1)))
+
+
 class Bilinear(nn.Module):
     """Products of which PyTorch's counter knows nothing."""
 

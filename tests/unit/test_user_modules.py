@@ -178,3 +178,12 @@ def test_products_that_no_counter_knows_have_no_flop(train_own):
     assert record.flop_forward is None
     assert record.flop_train is None
     assert record.missing["flop_train"].endswith("does not know _trilinear")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("Softmaxed", "gives probabilities"), ("Late", "makes parameters in its forward")],
+)
+def test_what_would_train_badly_without_a_word_is_refused(train_own, name, told):
+    with pytest.raises(ConfigError, match=told):
+        train_own(name)
