@@ -1,0 +1,229 @@
+"""Networks and modules as source code, which count for themselves what they are trained on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from fuzz.judging import READ, REFUSED, sometimes
+
+SOURCE = '''
+import threading
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+BATCHES, PASSES = {{}}, [0]
+LAYERS = dict(
+    plain=lambda d, k: nn.Sequential(nn.Flatten(), nn.Linear(d, 8), nn.ReLU(), nn.Linear(8, k)),
+    normed=lambda d, k: nn.Sequential(
+        nn.Flatten(), nn.Linear(d, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, k)
+    ),
+    dropping=lambda d, k: nn.Sequential(
+        nn.Flatten(), nn.Linear(d, 8), nn.Dropout(0.3), nn.ReLU(), nn.Linear(8, k)
+    ),
+    lazy=lambda d, k: nn.Sequential(nn.Flatten(), nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(k)),
+)
+
+
+def saw(key, count):
+    assert BATCHES.setdefault(key, count) == count
+
+
+class Held:
+    """What most networks do not have, and some do."""
+
+    def hold(self):
+        {holding}
+
+    def watch(self):
+        {watching}
+
+
+class Network(nn.Module, Held):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layers = LAYERS["{layers}"](torch.Size(input_shape).numel(), num_classes)
+        self.hold()
+
+    def forward(self, x):
+        self.watch()
+        if self.training:
+            saw(len(BATCHES), len(x))
+            PASSES[0] += len(x)
+        {failing_forward}
+        return self.layers(x)
+
+
+class Module(pl.LightningModule, Held):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layers = LAYERS["{layers}"](torch.Size(input_shape).numel(), num_classes)
+        self.automatic_optimization = {automatic}
+        self.hold()
+
+    def forward(self, x):
+        self.watch()
+        return self.layers(x)
+
+    def configure_optimizers(self):
+        {optimisers}
+
+    def loss(self, batch):
+        x, y = batch
+        PASSES[0] += len(y)
+        {failing_step}
+        return cross_entropy(self.layers(x), y)
+
+    def training_step(self, batch, batch_idx):
+        saw((self.current_epoch, batch_idx), len(batch[1]))
+        {step}
+    {hooks}
+'''
+HOLDING = {
+    "nothing": "pass",
+    "a lock": "self.lock = threading.Lock()",
+    "a file": "self.file = open(__file__)",
+    "a generator": "self.numbers = (i for i in range(3))",
+    "a hook": "self.layers.register_forward_hook(lambda module, x, y: y * 1.0)",
+    "weights of a norm": "nn.utils.parametrizations.weight_norm(self.layers[-1])",
+    "a method": "self.chosen = self.watch",
+}
+WATCHING = {
+    "nothing": "pass",
+    "its calls": "self.calls = getattr(self, 'calls', 0) + 1",
+    "chance": "torch.rand(3)",
+    "a print": "print('forward')",
+}
+SGD = "torch.optim.SGD(self.parameters(), lr=0.05)"
+OPTIMISERS = {
+    "one": f"return {SGD}",
+    "scheduled": f"o = {SGD}; return [o], [torch.optim.lr_scheduler.StepLR(o, 1)]",
+    "two": f"return {SGD}, torch.optim.SGD(self.layers[-1].parameters(), lr=0.01)",
+    "LBFGS": "return torch.optim.LBFGS(self.parameters(), lr=0.05, max_iter=3)",
+}
+STEPS = {
+    # Automatic?, optimiser, code.
+    "automatic": (True, "one", "return self.loss(batch)"),
+    "automatic, scheduled": (True, "scheduled", "return self.loss(batch)"),
+    "automatic, as a mapping": (True, "one", "return dict(loss=self.loss(batch), more=1)"),
+    "automatic LBFGS": (True, "LBFGS", "return self.loss(batch)"),
+    "automatic, logged": (
+        True,
+        "one",
+        "loss = self.loss(batch); self.log('my_loss', loss, prog_bar=True); return loss",
+    ),
+    "manual": (
+        False,
+        "one",
+        "o = self.optimizers(); o.zero_grad(); self.manual_backward(self.loss(batch)); o.step()",
+    ),
+    "manual, plain backward": (
+        False,
+        "one",
+        "o = self.optimizers(); o.zero_grad(); self.loss(batch).backward(); o.step()",
+    ),
+    "manual, accumulating": (
+        False,
+        "one",
+        "o = self.optimizers(); self.manual_backward(self.loss(batch)); "
+        "_ = (o.step(), o.zero_grad()) if batch_idx % 2 else None",
+    ),
+    "manual, two": (
+        False,
+        "two",
+        "_ = [(o.zero_grad(), self.manual_backward(self.loss(batch)), o.step()) "
+        "for o in self.optimizers()]",
+    ),
+    "manual, twice": (
+        False,
+        "one",
+        "o = self.optimizers(); _ = [(o.zero_grad(), self.manual_backward(self.loss(batch)), "
+        "o.step()) for i in range(2)]",
+    ),
+    "manual LBFGS": (
+        False,
+        "LBFGS",
+        "o = self.optimizers()\n"
+        "        def closure():\n"
+        "            o.zero_grad()\n"
+        "            loss = self.loss(batch)\n"
+        "            self.manual_backward(loss)\n"
+        "            return loss\n"
+        "        o.step(closure)",
+    ),
+}
+HOOKS = {
+    "none": "",
+    "leaving": "def on_train_batch_start(self, batch, batch_idx):\n"
+    "        return -1 if batch_idx == 2 else None",
+    "stopping": "def on_train_epoch_end(self):\n        self.trainer.should_stop = True",
+    "validating": "def validation_step(self, batch, batch_idx):\n        return None",
+}
+# Each makes every training fail.
+FAILURES = {
+    "an error": "raise ValueError('no such thing')",
+    "a long error": "raise RuntimeError('long ' * 2000)",
+    "an error without words": "raise NotImplementedError",
+    "an end": "raise SystemExit(2)",
+    "another shape": "x = x[..., :2]",
+    "no loss": "return None",
+    "another type": "x = x.long()",
+}
+
+
+@dataclass
+class Written:
+    """A class's source, its name, and what must become of it."""
+
+    source: str
+    name: str
+    meant: str
+    story: list[str]
+
+    def __repr__(self) -> str:
+        return f"<{self.meant}: {', '.join(self.story)}>"
+
+
+def write(kind: str, **choices: str) -> Written:
+    """The source of a class that makes these choices, by the names above."""
+    step = choices.get("step", "automatic")
+    automatic, optimiser, code = STEPS[step]
+    failure = choices.get("failure")
+    failing = FAILURES[failure] if failure else "pass"
+    network = kind == "Network"
+    source = SOURCE.format(
+        layers=choices.get("layers", "plain"),
+        holding=HOLDING[choices.get("holding", "nothing")],
+        watching=WATCHING[choices.get("watching", "nothing")],
+        automatic=automatic,
+        optimisers=OPTIMISERS[optimiser],
+        step=code,
+        hooks=HOOKS[choices.get("hooks", "none")],
+        failing_forward=failing if network else "pass",
+        failing_step="pass" if network else failing,
+    )
+    meant = REFUSED if failure else READ
+    return Written(source, kind, meant, [kind, *map(str, choices.values())])
+
+
+@st.composite
+def network_cases(draw: Any) -> Written:
+    """A network for the study's own training, or a module that trains itself."""
+    choices = {
+        "layers": draw(st.sampled_from(["plain", "normed", "dropping", "lazy"])),
+        "holding": draw(st.sampled_from([*HOLDING])),
+        "watching": draw(st.sampled_from([*WATCHING])),
+    }
+    if choices["holding"] == "weights of a norm" and choices["layers"] == "lazy":
+        choices["holding"] = "nothing"
+    if sometimes(draw, 4):
+        choices["failure"] = draw(st.sampled_from([*FAILURES]))
+    if sometimes(draw, 3):
+        return write("Network", **choices)
+    choices["step"] = draw(st.sampled_from([*STEPS]))
+    choices["hooks"] = draw(st.sampled_from([*HOOKS]))
+    return write("Module", **choices)
