@@ -12,8 +12,11 @@ STUDY = {
     "dataset": {"name": "mine", "format": "csv", "path": "mine.csv", "label": "kind"},
     "models": [{"name": "linear"}],
     "grid": {"n_train": [4, 8], "seeds": [1, 2]},
+    # One of the two test examples is worth half of the accuracy.
+    "analysis": {"margin": 0.5},
 }
-TABLE = "size,kind\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(10))
+SIZES = (3, 7, 2, 9, 12, 5, 21, 4, 16, 8)
+TABLE = "size,kind\n" + "".join(f"{size},{'ab'[i % 2]}\n" for i, size in enumerate(SIZES))
 
 
 @pytest.fixture(scope="module")
@@ -31,26 +34,32 @@ def errors(done):
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "line", "expected"),
     [
-        ({"grid": {"n_train": [4, 8], "sedes": [1, 2]}}, "grid.sedes is not a known key"),
-        ({"study": "../../bad"}, 'study is "../../bad", but must be text'),
-        ({"grid": {"n_train": [4, 9]}}, "grid.n_train[1] is 9, but must be at most 8, the number"),
+        ({"grid": {"n_train": [4, 8], "sedes": [1, 2]}}, 13, "grid.sedes is not a known key"),
+        ({"study": "../../bad"}, 17, 'study is "../../bad", but must be text'),
+        (
+            {"grid": {"n_train": [4, 9]}},
+            11,
+            "grid.n_train[1] is 9, but must be at most 8, the number",
+        ),
         (
             {"dataset": {**STUDY["dataset"], "label": "Kind"}},
-            "dataset.path is \"mine.csv\", but mine.csv: there is no column 'Kind'; the columns",
+            7,
+            'dataset.path is "mine.csv", but mine.csv: there is no column "Kind"; the columns are',
         ),
         (
             {"models": [{"name": "mine", "class_path": "os.system"}]},
+            16,
             'models[0].class_path is "os.system", but os.system is no torch.nn.Module',
         ),
     ],
 )
-def test_a_wrong_configuration_ends_in_one_sentence(folder, change, expected):
+def test_a_wrong_configuration_ends_in_one_sentence(folder, change, line, expected):
     before = set(folder.folder.iterdir()) | {folder.folder / ".snakemake"}
     (folder.folder / "bad.yaml").write_text(yaml.safe_dump({**STUDY, **change}))
     (error,) = errors(folder.snakemake("--cores", "2", config="bad.yaml", check=False))
-    assert error.startswith(f"error: bad.yaml: {expected}")
+    assert error.startswith(f"error: bad.yaml, line {line}: {expected}")
     assert set(folder.folder.iterdir()) - before <= {folder.folder / "bad.yaml"}
 
 
@@ -70,18 +79,24 @@ def test_nonsense_on_the_command_line_is_told_as_such(folder, written, expected)
 
 
 def test_a_key_that_stands_twice_is_told_with_its_line(folder):
+    (folder.folder / "good.yaml").write_text(yaml.safe_dump(STUDY))
     (folder.folder / "bad.yaml").write_text(f"{yaml.safe_dump(STUDY)}study: twice\n")
-    (error,) = errors(folder.snakemake("--cores", "2", config="bad.yaml", check=False))
-    assert "bad.yaml: line 16, column 1 is not valid YAML: the key study stands twice" in error
+    expected = "bad.yaml: line 18, column 1 is not valid YAML: the key study stands twice"
+    # Neither another file nor the command line is blamed for it.
+    for others in ((), ("good.yaml", "--config", "title=A")):
+        arguments = ("--cores", "2", "--configfile", "bad.yaml", *others)
+        (error,) = errors(folder.snakemake(*arguments, config="good.yaml", check=False))
+        assert error == f"error: {expected}"
 
 
 def test_braces_in_the_users_words_are_no_wildcards(folder):
     table = "my {data}.csv"
     (folder.folder / table).write_text("{size},{kind}" + TABLE.removeprefix("size,kind"))
     dataset = {"path": table, "label": "{kind}", "features": ["{size}"]}
-    study = {**STUDY, "dataset": {**STUDY["dataset"], **dataset}, "title": "A {title} {{x}} {}"}
+    words = {"study": "braces", "title": "A {title} {{x}} {}"}
+    study = {**STUDY, **words, "dataset": {**STUDY["dataset"], **dataset}}
     (folder.folder / "braces.yaml").write_text(yaml.safe_dump(study))
-    target = "results/bad/data/mine.npz"
+    target = "results/braces/data/mine.npz"
     folder.snakemake("--cores", "2", "--", target, config="braces.yaml")
     assert datasets.load(folder.folder / target).origin == f"csv {table}"
     assert folder.planned("braces.yaml")["build_report"] == 1
@@ -89,13 +104,13 @@ def test_braces_in_the_users_words_are_no_wildcards(folder):
 
 def test_wrong_data_end_in_one_sentence_and_leave_nothing_half_done(folder):
     (folder.folder / "bad.yaml").write_text(yaml.safe_dump(STUDY))
-    (folder.folder / "mine.csv").write_text(TABLE.replace("\n3,", "\nnan,"))
+    (folder.folder / "mine.csv").write_text(TABLE.replace("\n9,", "\nnan,"))
     before = changed_outside(folder.folder)
     done = folder.snakemake("--cores", "2", config="bad.yaml", check=False)
     (error,) = errors(done)
     assert error == (
-        "error: mine.csv: the column 'size' is empty in row 4 (counted from 1, without the header)"
+        'error: bad.yaml, line 7: dataset.path is "mine.csv", but mine.csv: the column "size" has '
+        'no finite number in row 4 (counted from 1, without the header): "nan"'
     )
-    left = {path.name for path in (folder.folder / "results/bad").rglob("*") if path.is_file()}
-    assert left <= {"countries.csv", "countries.json"}
+    assert not (folder.folder / "results/bad").exists()
     assert changed_outside(folder.folder) == before

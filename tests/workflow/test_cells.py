@@ -33,7 +33,7 @@ def test_the_study_makes_no_cells(fresh):
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        (cell(600, "FRX", "hydro"), "'FRX' is not a known"),
+        (cell(600, "FRX", "hydro"), '"FRX" is no country of the country data, but must be'),
         (cell(600, "FRA", "hydra"), "the nearest is hydro"),
         (cell(1401, "FRA", "hydro"), "1401, but must be from 1 to 1400"),
     ],

@@ -80,6 +80,17 @@ def check_classes(used):
     return classes.check_apart(used) if workflow.is_main_process else [None] * len(used)
 
 
+def read_files(paths):
+    """The study's files as they are written; a wrong one ends here, and names itself.
+
+    Snakemake's own reader lets a key stand twice, and much else.
+    """
+    try:
+        return [study_files.read(Path(os.path.relpath(path))) for path in paths]
+    except EcosobrietyError as error:
+        sys.exit(f"error: {error}")
+
+
 def complete_config(written):
     """The study's configuration with its defaults; a wrong one ends here, before any job."""
     paths = workflow.overwrite_configfiles or ["config/config.yaml"]
@@ -93,10 +104,9 @@ def complete_config(written):
     # What `--config` says is for the main Snakefile, and a module's where that hands it on.
     handed_on = config is workflow.globals["config"]
     command_line = dict(workflow.config_settings.config) if handed_on else {}
+    if workflow.is_main_process:
+        read += read_files(paths)
     try:
-        if workflow.is_main_process:
-            # Snakemake's own reader lets a key stand twice, and much else.
-            read += [study_files.read(Path(os.path.relpath(path))) for path in paths]
         if command_line:
             written = deepcopy(written)
             schema = read_schema(schema_path)
