@@ -226,14 +226,15 @@ def test_hostile_names_of_a_model_and_of_classes_are_text(study, svgs):
 
 def test_headline_states_the_tables_numbers(study, svgs, texts):
     case = study.cases()[0]
-    answer, saving, certainty = (
+    answer, saving, certainty, _ = (
         [float(value) for value in re.findall(r'<data value="([^"]+)">', sentence)]
         for sentence in headline_of(study, svgs, texts)
     )
     curve, saved = case.curve, case.saving(ENOUGH)
 
     assert answer == [
-        *(ENOUGH, curve["accuracy_mean"][ENOUGH], curve["accuracy_mean"][60_000], 60_000, 0.01)
+        *(ENOUGH, curve["accuracy_mean"][ENOUGH], curve["accuracy_mean"][60_000], 60_000, 0.01),
+        case.baseline,
     ]
     assert saving == [saved["saved_share"], saved["energy_saved_kwh"], saved["emissions_saved_g"]]
     assert certainty == [
@@ -261,7 +262,7 @@ def test_headline_is_read_as_three_sentences(study, svgs, texts):
 def test_headline_says_that_nothing_smaller_suffices(svgs, texts, margin, verdict, words):
     study = make_study(margin=margin)
     case = study.cases()[0]
-    answer, saving, certainty = headline_of(study, svgs, texts)
+    answer, saving, certainty, _ = headline_of(study, svgs, texts)
 
     assert case.curve["verdict"][50_000] == verdict
     assert answer.startswith("No smaller training set is shown to be enough")
