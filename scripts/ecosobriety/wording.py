@@ -71,6 +71,11 @@ def baseline_answer(study: Study, text: Texts) -> str:
     return text("baseline.always", name=name)
 
 
+def baseline_row(study: Study, text: Texts) -> str:
+    """The same as the name of a row that stands among the sizes of training sets."""
+    return text("baseline.row", answer=baseline_answer(study, text))
+
+
 def ratio(value: float, of: float) -> float | None:
     """How many times one is of the other; None of nothing."""
     return value / of if of else None

@@ -274,16 +274,18 @@ def test_headline_of_a_single_size_compares_nothing(svgs, texts):
     runs = make_runs()
     study = make_study(runs[runs["n_train"] == 60_000])
 
-    assert headline_of(study, svgs, texts) == [
+    answer, *others = headline_of(study, svgs, texts)
+    assert answer == (
         'This study has no size below the reference of <data value="60000">60,000</data> '
         "examples, so that there is nothing to compare."
-    ]
+    )
+    assert not any("saves" in sentence or "p = " in sentence for sentence in others)
 
 
 def test_headline_of_a_country_without_intensity_invents_no_emissions(study, svgs, texts):
     config = copy.deepcopy(study.config)
     config["metering"]["country"] = "CAF"  # its table says 0 g/kWh, which is no value
-    _, saving, _ = headline_of(dataclasses.replace(study, config=config), svgs, texts)
+    _, saving, *_ = headline_of(dataclasses.replace(study, config=config), svgs, texts)
 
     assert "an unknown amount of CO₂e" in saving
     assert "0 g" not in saving
@@ -330,7 +332,9 @@ def test_curve_table_has_the_curves_rows(contexts):
     assert [cell.text for cell in row[1:6]] == [
         *("87.66 (87.47 to 87.86)", "−0.81", "−0.98", "0.040", "not worse")
     ]
-    assert [len(row) for row in table.rows] == [len(table.columns)] * 7
+    # The seven sizes, and what needs no training.
+    assert [row[0].text for row in table.rows][7:] == ["always “class 0”"]
+    assert [len(row) for row in table.rows] == [len(table.columns)] * 8
 
 
 def test_source_table_keeps_every_mark(contexts):

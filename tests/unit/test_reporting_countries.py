@@ -89,7 +89,7 @@ def test_a_fallback_is_told_with_its_reason(study, texts):
         study, texts["en"], requested="electricity_maps", fallback_reason="it refused <us>"
     )
     assert "CodeCarbon’s table stands in for it" in fallen["warnings"][0].text
-    assert fallen["warnings"][0].quoted == "it refused <us>"
+    assert fallen["warnings"][0].remark.text == "it refused <us>"
 
 
 @pytest.mark.parametrize(

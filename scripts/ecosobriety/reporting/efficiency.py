@@ -11,7 +11,7 @@ from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 from ecosobriety.views import Case, Study
 from ecosobriety.wording import (
-    baseline_answer,
+    baseline_row,
     country_name,
     ratio,
     score_decimals,
@@ -57,7 +57,7 @@ def efficiency_table(study: Study, text: Texts) -> Table:
         for _, row in table.iterrows()
     ]
     score = study.cases()[0].baseline * text.metric.display_factor
-    written = [baseline_answer(study, text), "–", text.fixed(score, score_decimals(study))]
+    written = [baseline_row(study, text), "–", text.fixed(score, score_decimals(study))]
     rows.append([Cell(cell) for cell in [*written, *["–"] * 5]])
     country = country_name(study.cases()[0], text)
     return Table(

@@ -15,7 +15,7 @@ from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 from ecosobriety.views import Case, Study, mark_of
 from ecosobriety.wording import (
-    baseline_answer,
+    baseline_row,
     cost_label,
     score_decimals,
     source_name,
@@ -131,7 +131,7 @@ def _baseline_row(case: Case, text: Texts) -> list[Cell]:
     factor, places = case.metric.display_factor, score_decimals(case.study)
     difference = case.baseline - float(case.scores[case.reference])
     written = [text.fixed(value * factor, places) for value in (case.baseline, difference)]
-    return _cells(baseline_answer(case.study, text), *written, *["–"] * 4)
+    return _cells(baseline_row(case.study, text), *written, *["–"] * 4)
 
 
 def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Texts) -> list[Cell]:
