@@ -68,6 +68,7 @@ def test_every_character_of_a_folders_name(tmp_path):
         name,
         dataset={"name": "mine", "format": "npz", "path": "d/{x} $.npz"},
         grid={**STUDY["grid"], "n_train": [20, 40]},
+        analysis={"margin": 0.05},  # what one of the 20 test examples is worth
     )
     python = str(folder / "my .venv/bin/python")
     snakemake(folder, f"--configfile=./{name}", *COMMAND, python=python)
