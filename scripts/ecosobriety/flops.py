@@ -85,7 +85,7 @@ class Unseen(TorchDispatchMode):
     """Notes the operations of which the counter cannot tell the FLOP."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -105,8 +105,8 @@ def counting() -> Iterator[tuple[FlopCounterMode, Unseen]]:
     mode, unseen = FlopCounterMode(display=False, custom_mapping={**_VECTORS}), Unseen()
     try:
         with (
-            torch.backends.mkldnn.flags(enabled=False),  # type: ignore[no-untyped-call]
-            torch.backends.cudnn.flags(enabled=False),  # type: ignore[no-untyped-call]
+            torch.backends.mkldnn.flags(enabled=False),
+            torch.backends.cudnn.flags(enabled=False),
             sdpa_kernel(SDPBackend.MATH),
             mode,
             unseen,

@@ -168,12 +168,12 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         return ()
     one, other = _sample(train.x), _sample(test.x)
     by_feature = train.x.ndim == VECTOR_DIMENSIONS and train.x.dtype.kind == "f"
-    values = 1
+    width = 1
     if not by_feature:
-        values = one.shape[1]
+        width = one.shape[1]
         one, other = one.reshape(-1, 1), other.reshape(-1, 1)
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
-    refused |= _one_standardised(one, other, values)
+    refused |= _one_standardised(one, other, width)
     if refused.mean() >= 1 / 2:
         raise DataError(
             f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
