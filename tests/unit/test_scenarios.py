@@ -196,9 +196,11 @@ class TestShape:
 
     def test_unknown_codes_are_refused(self) -> None:
         runs = make_runs({1000: [3.0, 3.0]})
-        with pytest.raises(ConfigError, match=r"'AAB' .* nearest is AAA"):
+        with pytest.raises(
+            ConfigError, match='"AAB" is no country of the country data, but must be'
+        ):
             derive(runs, country_codes=["AAB"])
-        with pytest.raises(ConfigError, match=r"'hydra' .* nearest is hydro"):
+        with pytest.raises(ConfigError, match=r'"hydra" .*nearest is hydro'):
             derive(runs, source_names=["hydra"])
 
     def test_the_posters_whole_grid(self, tmp_path: Path) -> None:
