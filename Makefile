@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # As it was written, whatever stands in the file's name: it comes by the environment.
 export STUDY_FILE := $(value CONFIG)
-READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config
+READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
 .PHONY: help report example trackers doctor test test-deep test-slurm bench backtest lint format docs lock clean
 
@@ -29,7 +29,7 @@ example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the
 trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `methods.tool_sizes` runs around trainings
 
 doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
-	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor
+	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor.__main__
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
 	$(BIN)/python -m pytest
@@ -59,7 +59,7 @@ format: $(VENV)/dev.stamp ## Bring all code into the house's form
 	$(BIN)/snakefmt Snakefile workflow
 
 docs: $(VENV)/run.stamp ## Write the table of config/README.md anew from the schema
-	PYTHONPATH=scripts $(BIN)/python -m ecosobriety.config
+	PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
 lock: ## Resolve requirements*.in anew into requirements*.lock
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from ecosobriety import logs, reporting, tables, views
+from ecosobriety import reporting, tables
+from ecosobriety.steps import logs
+from ecosobriety.study.study import read_study
 
 with logs.logged_to(snakemake.log[0]):
     config = json.loads(snakemake.params.config)
@@ -14,7 +16,7 @@ with logs.logged_to(snakemake.log[0]):
         for figure, path in zip(ids, snakemake.input.figures, strict=True)
     }
     page = reporting.build_report(
-        views.read_study(config, **files),
+        read_study(config, **files),
         tables.read_table("claims", Path(snakemake.input.claims[0]))
         if snakemake.input.claims
         else None,

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from ecosobriety import bundle, collecting, logs, tables
+from ecosobriety import tables
+from ecosobriety.records import bundle, collecting
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
-from ecosobriety import bundle, grid, logs, methods, records, tables, tracker_runs
+from ecosobriety import methods, tables
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.files import write_json
+from ecosobriety.records import bundle, tracker_runs
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     settings = json.loads(snakemake.params.settings)
@@ -19,7 +23,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         runs,
         inputs,
         country_iso3=country,
-        codecarbon_g_per_kwh=methods.intensity_of(grid.load_countries(), country),
+        codecarbon_g_per_kwh=methods.intensity_of(load_countries(), country),
         **settings,
     )
     tracked = [
@@ -30,4 +34,4 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         runs, applied, pue=pue, intensity_g_per_kwh=methods.intensity_of(countries, country)
     )
     tables.write_table("methods", compared, Path(snakemake.output.methods[0]))
-    records.write_json(Path(snakemake.output.ranks), methods.rank_correlations(compared))
+    write_json(Path(snakemake.output.ranks), methods.rank_correlations(compared))

@@ -4,7 +4,8 @@ import json
 from functools import partial
 from pathlib import Path
 
-from ecosobriety import logs, tracker_runs
+from ecosobriety.records import tracker_runs
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     parameters = json.loads(snakemake.params.training)
@@ -16,25 +17,25 @@ with logs.logged_to(snakemake.log[0]):
     runs = [tracker_runs.not_installed(name, key) for name, at in versions.items() if at is None]
     if len(runs) < len(versions):
         # Here, as they take seconds to import.
-        from ecosobriety import datasets, trackers, training
+        from ecosobriety import datasets
+        from ecosobriety.metering.other_trackers import run_tracker
+        from ecosobriety.training import settings_from, train
 
         train = partial(
-            training.train,
+            train,
             datasets.load(Path(snakemake.input.data)),
             model=model,
             class_path=network["class_path"],
             init_args=network["init_args"],
             n_train=n_train,
             seed=seed,
-            settings=training.settings_from(parameters),
+            settings=settings_from(parameters),
             threads=snakemake.threads,
             code_fingerprint=snakemake.params.code,
         )
         place, interval_s = parameters["metering.country"], parameters["metering.interval_s"]
         runs += [
-            trackers.run_tracker(
-                name, at, key, train=train, country_iso3=place, interval_s=interval_s
-            )
+            run_tracker(name, at, key, train=train, country_iso3=place, interval_s=interval_s)
             for name, at in versions.items()
             if at is not None
         ]

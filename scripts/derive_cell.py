@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
-from ecosobriety import cells, collecting, equivalents, grid, logs, records, tables
+from ecosobriety import footprint, tables
+from ecosobriety.electricity.sources import load_costs, load_sources
+from ecosobriety.files import write_json
+from ecosobriety.records import collecting
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
@@ -12,12 +16,12 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
         **json.loads(snakemake.params.asked),
     )
-    cell = cells.describe_cell(
+    cell = footprint.describe_cell(
         collecting.collect(dict(zip(paths, keys, strict=True)), asked),
         tables.read_table("countries", Path(snakemake.input.countries)),
-        grid.load_sources(Path(snakemake.input.sources)),
-        grid.load_costs(Path(snakemake.input.costs)),
-        equivalents.load_equivalents(Path(snakemake.input.equivalents)),
+        load_sources(Path(snakemake.input.sources)),
+        load_costs(Path(snakemake.input.costs)),
+        footprint.load_equivalents(Path(snakemake.input.equivalents)),
         country=snakemake.wildcards.country,
         source=snakemake.wildcards.source,
         coverage=json.loads(snakemake.params.coverage),
@@ -25,4 +29,4 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         pue=snakemake.params.pue,
         **json.loads(snakemake.params.cost),
     )
-    records.write_json(Path(snakemake.output[0]), cell)
+    write_json(Path(snakemake.output[0]), cell)

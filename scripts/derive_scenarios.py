@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
-from ecosobriety import grid, logs, scenarios, tables
+from ecosobriety import footprint, tables
+from ecosobriety.electricity.sources import load_costs, load_sources
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
-    derived = scenarios.derive_scenarios(
+    derived = footprint.derive_scenarios(
         tables.read_table("runs", Path(snakemake.input.runs)),
         tables.read_table("countries", Path(snakemake.input.countries)),
-        grid.load_sources(Path(snakemake.input.sources)),
-        grid.load_costs(Path(snakemake.input.costs)),
+        load_sources(Path(snakemake.input.sources)),
+        load_costs(Path(snakemake.input.costs)),
         country_codes=json.loads(snakemake.params.countries),
         source_names=json.loads(snakemake.params.names),
         coverage=json.loads(snakemake.params.coverage),
@@ -18,6 +20,6 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         pue=snakemake.params.pue,
         **json.loads(snakemake.params.cost),
     )
-    saved = scenarios.derive_savings(derived, snakemake.params.reference)
+    saved = footprint.derive_savings(derived, snakemake.params.reference)
     tables.write_large_table("scenarios", derived, Path(snakemake.output.scenarios[0]))
     tables.write_large_table("savings", saved, Path(snakemake.output.savings[0]))

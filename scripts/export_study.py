@@ -6,7 +6,10 @@ from pathlib import Path
 
 import yaml
 
-from ecosobriety import bundle, exporting, logs, records, texts
+from ecosobriety import exporting, texts
+from ecosobriety.files import write_json
+from ecosobriety.records import bundle
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     export = Path(snakemake.output[0])
@@ -18,7 +21,7 @@ with logs.logged_to(snakemake.log[0]):
     for run in bundle.read_bundle(Path(snakemake.input.records)):
         name = f"{run.dataset}-{run.model}-n{run.n_train}-seed{run.seed}.json"
         report = exporting.boamps_report(run, provenance["dataset"])
-        records.write_json(export / "boamps" / name, report)
+        write_json(export / "boamps" / name, report)
     for language in snakemake.params.languages:
         text = texts.Texts.load(language, Path(snakemake.params.locale))
         cited = exporting.citation(provenance, software, text)

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from ecosobriety import curves, logs, tables
+from ecosobriety import decision, tables
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     runs = tables.read_table("runs", Path(snakemake.input.runs))
-    curve = curves.fit_curves(runs, **json.loads(snakemake.params.analysis))
+    curve = decision.fit_curves(runs, **json.loads(snakemake.params.analysis))
     tables.write_table("curve", curve, Path(snakemake.output[0]))

@@ -4,12 +4,14 @@ import json
 import logging
 from pathlib import Path
 
-from ecosobriety import figures, logs, texts, views
+from ecosobriety import figures, texts
+from ecosobriety.steps import logs
+from ecosobriety.study.study import read_study
 
 with logs.logged_to(snakemake.log[0]):
     paths = {name: Path(path) for name, path in snakemake.input.items()}
     texts_path = paths.pop("texts")
-    study = views.read_study(json.loads(snakemake.params.config), **paths)
+    study = read_study(json.loads(snakemake.params.config), **paths)
     text = texts.Texts(snakemake.wildcards.language, texts.load_catalogue([texts_path]))
     drawn = zip(snakemake.params.figures, snakemake.output.svg, snakemake.output.png, strict=True)
     for figure, svg, png in drawn:

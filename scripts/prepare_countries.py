@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
-from ecosobriety import country_data, grid, logs, records, tables
+from ecosobriety import electricity, tables
+from ecosobriety.electricity.sources import load_sources
+from ecosobriety.files import write_json
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
-    countries, provenance = country_data.prepare(
+    countries, provenance = electricity.prepare(
         json.loads(snakemake.params.country_data),
-        grid.load_sources(Path(snakemake.input.sources)),
+        load_sources(Path(snakemake.input.sources)),
         snapshots=Path(snakemake.output.countries).parent,
     )
     tables.write_table("countries", countries, Path(snakemake.output.countries))
-    records.write_json(Path(snakemake.output.country_data), provenance)
+    write_json(Path(snakemake.output.country_data), provenance)

@@ -4,7 +4,8 @@ import json
 import logging
 from pathlib import Path
 
-from ecosobriety import datasets, logs
+from ecosobriety import datasets
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     spec = json.loads(snakemake.params.spec)

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from ecosobriety import curves, datasets, logs, recommendation, records, tables
+from ecosobriety import datasets, decision, tables
+from ecosobriety.files import write_json
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     runs, scenarios, savings = (
@@ -11,7 +13,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         for name in ("runs", "scenarios", "savings")
     )
     known = datasets.intake.read(Path(snakemake.input.intake))
-    data = curves.TestPart(known.baseline.score, known.test_examples, known.train_examples)
-    decided = curves.recommend(runs, data=data, **json.loads(snakemake.params.analysis))
-    answer = recommendation.add_savings(decided, scenarios, savings, snakemake.params.country)
-    records.write_json(Path(snakemake.output[0]), answer)
+    data = decision.TestPart(known.baseline.score, known.test_examples, known.train_examples)
+    decided = decision.recommend(runs, data=data, **json.loads(snakemake.params.analysis))
+    answer = decision.add_savings(decided, scenarios, savings, snakemake.params.country)
+    write_json(Path(snakemake.output[0]), answer)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ecosobriety import logs
-from ecosobriety.country_data import owid
+from ecosobriety.electricity import owid
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     owid.refresh(Path(snakemake.output.table))

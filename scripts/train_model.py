@@ -1,20 +1,21 @@
 """Train one network on each size with each seed, measured; write a record of each."""
 
-import gc
 import json
 import sys
 from pathlib import Path
 
-# Imports leave no garbage, and the search for it takes a fifth of their time.
-gc.disable()
+from ecosobriety.startup import imports_in_peace, settle
 
-from ecosobriety.hardware import begin_probing  # noqa: E402
+with imports_in_peace():
+    from ecosobriety.hardware import begin_probing
 
-begin_probing()
+    # It takes as long as the imports below.
+    begin_probing()
 
-from ecosobriety import collecting, datasets, logs, metering, training  # noqa: E402 (takes as long)
-
-gc.enable()
+    from ecosobriety import datasets, metering
+    from ecosobriety.records import collecting
+    from ecosobriety.steps import logs
+    from ecosobriety.training import keep, settings_from, train
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
@@ -33,14 +34,15 @@ with logs.logged_to(snakemake.log[0]):
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
         attempts = Path(snakemake.params.attempts, place).absolute()
         ledger = metering.Ledger(attempts, identity=identity)
-        record = training.train(
+        settle()
+        record = train(
             dataset,
             model=model,
             class_path=network["class_path"],
             init_args=network["init_args"],
             n_train=n_train,
             seed=seed,
-            settings=training.settings_from(parameters),
+            settings=settings_from(parameters),
             meter=metering.meter_from(parameters),
             ledger=ledger,
             threads=snakemake.threads,
@@ -48,4 +50,4 @@ with logs.logged_to(snakemake.log[0]):
             checkpoints=checkpoints if parameters["training.checkpoint"] else None,
             progress_bar=sys.stderr.isatty(),
         )
-        training.keep(record, output, ledger, checkpoints)
+        keep(record, output, ledger, checkpoints)

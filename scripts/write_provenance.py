@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from ecosobriety import bundle, logs, provenance, records
+from ecosobriety import provenance
+from ecosobriety.files import write_json
+from ecosobriety.records import bundle
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     facts = provenance.describe(
@@ -16,4 +19,4 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         country_data_path=Path(snakemake.input.country_data),
         repository=Path(provenance.__file__).parents[2],
     )
-    records.write_json(Path(snakemake.output[0]), facts)
+    write_json(Path(snakemake.output[0]), facts)

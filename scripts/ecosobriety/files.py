@@ -2,11 +2,12 @@
 
 import errno
 import fcntl
+import json
 import os
 import pwd
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -162,3 +163,14 @@ def read_text(path: Path, most_bytes: int) -> str:
         byte = content[error.start]
         told = f"is no UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
         raise UnreadableError(path, line, told) from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file atomically: complete under its name, or not there at all.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which JSON cannot hold.
+    """
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    with open_atomically(path) as file:
+        file.write(text.encode())

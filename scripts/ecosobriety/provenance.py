@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety import datasets
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 
 COMMIT_FILE = ".git_commit"
 """In the folder of software that was fetched without its history (`workflow/rules/place.smk`)."""
@@ -38,7 +38,7 @@ def describe(
         intake_path: Its description.
         factor_paths: The tables of factors.
         countries_path: The table of countries.
-        country_data_path: Where that comes from, as `country_data.prepare` gives it.
+        country_data_path: Where that comes from, as `electricity.prepare` gives it.
         repository: Folder of the workflow, for its git commit.
 
     Returns:

@@ -10,7 +10,7 @@ from backtest import curves as lcdb
 from backtest.curves import Curves
 from backtest.replay import Replay, interval, replay
 from backtest.rules import RULES, sober
-from ecosobriety.curves.growth import NETWORK_Z, TAME_Z
+from ecosobriety.decision.growth import NETWORK_Z, TAME_Z
 
 PAGE = Path(__file__).parents[2] / "docs/backtest.md"
 BEGIN, END = "<!-- backtest: begin, written by `make backtest` -->", "<!-- backtest: end -->"

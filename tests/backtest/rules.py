@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from ecosobriety.curves.growth import bound_growth, may_decide
+from ecosobriety.decision.growth import bound_growth, may_decide
 
 Floats = NDArray[np.float64]
 Stops = NDArray[np.bool_]

@@ -11,9 +11,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from ecosobriety.batches import Blocks, Slices
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger
-from ecosobriety.models import Classification, Learner, build_network
+from ecosobriety.training.batches import Blocks, Slices
+from ecosobriety.training.networks import Classification, Learner, build_network
 
 REPEATS = 15
 EPOCHS = 3

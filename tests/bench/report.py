@@ -13,13 +13,13 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from ecosobriety.bundle import read_bundle, write_bundle
-from ecosobriety.collecting import Asked, collect
-from ecosobriety.curves import TestPart, fit_curves, recommend
-from ecosobriety.records import RUN_KEY, RunRecord, write_record
+from ecosobriety.decision import TestPart, fit_curves, recommend
+from ecosobriety.records.bundle import read_bundle, write_bundle
+from ecosobriety.records.collecting import Asked, collect
+from ecosobriety.records.record import RUN_KEY, RunRecord, write_record
 from ecosobriety.reporting import build_report
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
-from ecosobriety.views import Study
 from unit.synthetic import (
     REPORT_DIR,
     draw_svgs,

@@ -11,9 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecosobriety.grid import load_costs, load_countries, load_sources
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.sources import load_costs, load_sources
+from ecosobriety.footprint.derive import (
+    average_energy,
+    convert_costs,
+    derive_savings,
+    derive_scenarios,
+)
 from ecosobriety.hardware import peak_memory_mb
-from ecosobriety.scenarios import average_energy, convert_costs, derive_savings, derive_scenarios
 
 FACTORS = Path(__file__).parents[2] / "config/factors"
 MILLION = 1_000_000

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ecosobriety.country_data import known_countries
+from ecosobriety.electricity import known_countries
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("config", "profiles", "scripts", "workflow")

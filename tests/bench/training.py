@@ -25,9 +25,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from ecosobriety import datasets
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import CodeCarbonMeter, Ledger
-from ecosobriety.models import build_network
-from ecosobriety.records import RunRecord
-from ecosobriety.training import TrainingSettings, train
+from ecosobriety.records.record import RunRecord
+from ecosobriety.training.networks import build_network
+from ecosobriety.training.train import TrainingSettings, train
 
 Row = dict[str, Any]
 

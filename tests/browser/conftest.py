@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
 from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
-from ecosobriety.views import Study
 
 CHROMIUM = shutil.which("chromium")
 HOSTILE = "</script><script>alert(1)</script>\"'&"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 
 from ecosobriety.errors import EcosobrietyError
-from ecosobriety.models import build_network
+from ecosobriety.training.networks import build_network
 from fuzz.archive_cases import archive_cases, packed, twice
 from fuzz.judging import REFUSED, Case, judge, share_of_examples
 

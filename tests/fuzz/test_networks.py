@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecosobriety.datasets import Dataset
 from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.training import TrainingSettings, train
+from ecosobriety.training.train import TrainingSettings, train
 from fuzz.judging import EITHER, READ, REFUSED, attempted, share_of_examples
 from fuzz.network_cases import Written, network_cases
 

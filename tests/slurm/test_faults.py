@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
 from workflow.conftest import Workflow, copy_workflow
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecosobriety.slurm import cancel_jobs_of
+from ecosobriety.steps.slurm import cancel_jobs_of
 
 from .cluster import wait_until
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from ecosobriety.records import RunRecord, read_record
+from ecosobriety.records.record import RunRecord, read_record
 from ecosobriety.tables import read_table
 from workflow.conftest import copy_workflow
 

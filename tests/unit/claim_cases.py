@@ -6,10 +6,10 @@ import pandas as pd
 from synthetic import ROOT, load_method_inputs, make_intake, make_runs
 
 from ecosobriety.claims import check_claims
-from ecosobriety.curves.intervals import by_size_and_seed
-from ecosobriety.curves.non_inferiority import compare_with_reference, reference_size
-from ecosobriety.scenarios import derive_savings, derive_scenarios
-from ecosobriety.views import Study
+from ecosobriety.decision.intervals import by_size_and_seed
+from ecosobriety.decision.non_inferiority import compare_with_reference, reference_size
+from ecosobriety.footprint.derive import derive_savings, derive_scenarios
+from ecosobriety.study.study import Study
 
 POSTER = ROOT / "config" / "poster.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "poster.schema.yaml"

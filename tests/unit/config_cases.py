@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ecosobriety import config as study_config
 from ecosobriety import datasets
-from ecosobriety.classes import check_apart
 from ecosobriety.errors import MAX_MESSAGE, ConfigError
+from ecosobriety.study_config import config as study_config
+from ecosobriety.user_code.classes import check_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"

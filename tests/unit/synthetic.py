@@ -12,13 +12,16 @@ import yaml
 from matplotlib.figure import Figure
 
 from ecosobriety.claims import check_claims, load_poster
-from ecosobriety.curves import TestPart, fit_curves, recommend
 from ecosobriety.datasets.intake import Baseline, Intake
-from ecosobriety.equivalents import load_equivalents
-from ecosobriety.figure_names import figure_ids
+from ecosobriety.decision import TestPart, fit_curves, recommend
+from ecosobriety.decision.savings import add_savings
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.countries import add_mix_intensity
+from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.figures import draw
 from ecosobriety.figures.style import STYLE
-from ecosobriety.grid import add_mix_intensity, load_costs, load_countries, load_sources
+from ecosobriety.footprint.derive import derive_savings, derive_scenarios
+from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods import (
     Inputs,
     compare,
@@ -27,12 +30,11 @@ from ecosobriety.methods import (
     methods_of,
     rank_correlations,
 )
-from ecosobriety.recommendation import add_savings
-from ecosobriety.records import RunRecord
-from ecosobriety.scenarios import derive_savings, derive_scenarios
+from ecosobriety.records.record import RunRecord
+from ecosobriety.study.figure_names import figure_ids
+from ecosobriety.study.study import Study
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
-from ecosobriety.views import Study
 
 ROOT = Path(__file__).parents[2]
 REPORT_DIR = ROOT / "workflow" / "report"

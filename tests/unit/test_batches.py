@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from ecosobriety.batches import Blocks, Slices, choose_place, cut_batches, fit_normaliser, lay
 from ecosobriety.datasets import Dataset
 from ecosobriety.datasets.examples import Examples
+from ecosobriety.training.batches import (
+    Blocks,
+    Slices,
+    choose_place,
+    cut_batches,
+    fit_normaliser,
+    lay,
+)
 
 
 def test_every_example_comes_once_an_epoch_in_a_new_order():

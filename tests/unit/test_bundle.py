@@ -3,9 +3,9 @@
 import pytest
 from synthetic import make_record
 
-from ecosobriety.bundle import read_bundle, write_bundle
 from ecosobriety.errors import RecordError
-from ecosobriety.records import write_record
+from ecosobriety.records.bundle import read_bundle, write_bundle
+from ecosobriety.records.record import write_record
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from ecosobriety.errors import MeteringError
 from ecosobriety.metering import EnergyCallback, FakeMeter, Ledger, Reading, ReplayMeter
 from ecosobriety.metering import callback as callback_module
 from ecosobriety.metering import ledger as ledger_module
-from ecosobriety.records import Component
+from ecosobriety.records.record import Component
 
 POWER_W = 3600.0
 """1 s costs 1 Wh, so that energies in Wh are seconds of the clock."""

@@ -14,7 +14,7 @@ from claim_cases import (
 )
 
 from ecosobriety.claims import check_claims
-from ecosobriety.grid import load_countries
+from ecosobriety.electricity.codecarbon_table import load_countries
 
 KG_PER_POUND = 0.45359237  # exact, by definition of the pound
 

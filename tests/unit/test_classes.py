@@ -10,9 +10,9 @@ import user_classes
 from torch import nn
 
 from ecosobriety import datasets
-from ecosobriety.classes import ClassSpec, build, check, check_apart
 from ecosobriety.errors import ConfigError, DataError
-from ecosobriety.fingerprint import class_fingerprint
+from ecosobriety.user_code.classes import ClassSpec, build, check, check_apart
+from ecosobriety.user_code.fingerprint import class_fingerprint
 
 GIVEN = {"input_shape": (8, 8), "num_classes": 10}
 

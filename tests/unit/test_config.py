@@ -6,9 +6,9 @@ import pytest
 import yaml
 from config_cases import KNOWN, ROOT, SCHEMA, SMALLEST, SOURCES, complete, put, refusal
 
-from ecosobriety import config as study_config
 from ecosobriety.errors import ConfigError
-from ecosobriety.schema import document, read_schema
+from ecosobriety.study_config import config as study_config
+from ecosobriety.study_config.schema import document, read_schema
 
 README = ROOT / "config/README.md"
 STUDIES = sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config/poster.yaml"})
@@ -279,7 +279,7 @@ def test_the_program_writes_the_table(tmp_path):
     text = README.read_text(encoding="utf-8")
     stale = tmp_path / "README.md"
     stale.write_text(study_config.insert_table(text, "an old table"), encoding="utf-8")
-    command = [sys.executable, "-m", "ecosobriety.config", str(stale)]
+    command = [sys.executable, "-m", "ecosobriety.study_config.config", str(stale)]
     subprocess.run(command, check=True, cwd=ROOT / "scripts")
     assert stale.read_text(encoding="utf-8") == text
 
@@ -287,7 +287,13 @@ def test_the_program_writes_the_table(tmp_path):
 @pytest.mark.parametrize(("content", "fault"), [("study: a\n", ""), ("study: [\n", "not valid")])
 def test_the_program_tells_why_a_file_cannot_be_read(tmp_path, content, fault):
     (tmp_path / "a.yaml").write_text(content, encoding="utf-8")
-    command = [sys.executable, "-m", "ecosobriety.config", "--read", str(tmp_path / "a.yaml")]
+    command = [
+        sys.executable,
+        "-m",
+        "ecosobriety.study_config.config",
+        "--read",
+        str(tmp_path / "a.yaml"),
+    ]
     done = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True)
     assert bool(done.returncode) == bool(fault)
     assert fault in done.stderr

@@ -4,8 +4,8 @@ from config_cases import SCHEMA, complete, outcome, put, refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecosobriety import config as study_config
-from ecosobriety.schema import document, read_schema
+from ecosobriety.study_config import config as study_config
+from ecosobriety.study_config.schema import document, read_schema
 
 
 def bad_numbers(low, high):

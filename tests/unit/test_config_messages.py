@@ -3,9 +3,9 @@ import math
 import pytest
 from config_cases import KNOWN, SMALLEST, put, refusal
 
-from ecosobriety import config as study_config
 from ecosobriety.errors import MAX_MESSAGE, ConfigError
-from ecosobriety.schema import complete_value
+from ecosobriety.study_config import config as study_config
+from ecosobriety.study_config.schema import complete_value
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local_server import serve
 
-from ecosobriety.country_data import known_countries, owid, prepare
-from ecosobriety.country_data.table_file import COLUMNS, read_user_table
-from ecosobriety.errors import DataError
-from ecosobriety.grid import (
+from ecosobriety.electricity import known_countries, owid, prepare
+from ecosobriety.electricity.codecarbon_table import load_countries, mix_path
+from ecosobriety.electricity.countries import (
     SHARES,
     add_mix_intensity,
     finish_countries,
-    load_countries,
-    load_sources,
-    mix_path,
     most_differing,
 )
+from ecosobriety.electricity.csv_table import COLUMNS, read_user_table
+from ecosobriety.electricity.sources import load_sources
+from ecosobriety.errors import DataError
 from ecosobriety.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]

@@ -15,13 +15,14 @@ import pandas as pd
 import pytest
 from local_server import Asked, serve
 
-from ecosobriety import logs
-from ecosobriety.country_data import electricity_maps, prepare
-from ecosobriety.country_data.electricity_maps import Service
-from ecosobriety.country_data.web import ATTEMPTS, Limits
+from ecosobriety.electricity import electricity_maps, prepare
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.electricity_maps import Service
+from ecosobriety.electricity.sources import load_sources
+from ecosobriety.electricity.web import ATTEMPTS, Limits
 from ecosobriety.errors import MAX_MESSAGE, DataError
-from ecosobriety.grid import load_countries, load_sources
-from ecosobriety.records import write_json
+from ecosobriety.files import write_json
+from ecosobriety.steps import logs
 from ecosobriety.tables import write_table
 
 ROOT = Path(__file__).parents[2]

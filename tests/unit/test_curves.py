@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from ecosobriety.curves import TestPart, fit_curves, fit_power_law, recommend
+from ecosobriety.decision import TestPart, fit_curves, fit_power_law, recommend
 from ecosobriety.errors import DataError
 from ecosobriety.tables import SCHEMAS, check_table
 

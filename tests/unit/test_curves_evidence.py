@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecosobriety.curves import TestPart, fit_curves, mean_interval, recommend
-from ecosobriety.curves.evidence import find_obstacle, more_data, resolves
+from ecosobriety.decision import TestPart, fit_curves, mean_interval, recommend
+from ecosobriety.decision.evidence import find_obstacle, more_data, resolves
 from ecosobriety.metrics import ACCURACY, RMSE
 
 NUMBERS = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}

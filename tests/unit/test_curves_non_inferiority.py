@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from ecosobriety.curves.intervals import mean_interval, one_sided_t_power
-from ecosobriety.curves.non_inferiority import (
+from ecosobriety.decision.intervals import mean_interval, one_sided_t_power
+from ecosobriety.decision.non_inferiority import (
     compare_with_reference,
     reference_size,
     sufficient_size,

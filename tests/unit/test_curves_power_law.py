@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
-from ecosobriety.curves.power_law import PowerLaw, bootstrap_band, fit_power_law
+from ecosobriety.decision.power_law import PowerLaw, bootstrap_band, fit_power_law
 
 SIZES = np.array([5000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000])
 

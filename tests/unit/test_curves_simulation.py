@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecosobriety.curves.intervals import one_sided_t_test
-from ecosobriety.curves.non_inferiority import compare_with_reference, fixed_sequence
+from ecosobriety.decision.intervals import one_sided_t_test
+from ecosobriety.decision.non_inferiority import compare_with_reference, fixed_sequence
 
 PAIRED_SD = 0.003
 CONFIDENCE = 0.95

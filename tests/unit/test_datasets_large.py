@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from ecosobriety.batches import HELD_BYTES, FromFile, cut_batches, fit_normaliser
 from ecosobriety.datasets import examples, load, obtain, save
 from ecosobriety.datasets.archive import Archive
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.errors import DataError
-from ecosobriety.fingerprint import PACKAGE
+from ecosobriety.training.batches import HELD_BYTES, FromFile, cut_batches, fit_normaliser
+from ecosobriety.user_code.fingerprint import PACKAGE
 
 SPEC = {"name": "npz", "format": None, "label": None, "features": None, "test_share": 0.2}
 PEAK = """
@@ -34,7 +34,8 @@ print(peak_mb("VmHWM") - before)
 FEED = f"""{PEAK}
 import sys
 from pathlib import Path
-from ecosobriety import batches, datasets
+from ecosobriety.training import batches
+from ecosobriety import datasets
 before = peak_mb("VmRSS")
 batches.HELD_BYTES, batches.TEST_BATCH = 0, 50
 dataset = datasets.load(Path(sys.argv[1]))

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ecosobriety import doctor
+from ecosobriety.doctor import __main__ as doctor
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecosobriety.equivalents import equivalents, load_equivalents
 from ecosobriety.errors import DataError
+from ecosobriety.footprint.equivalents import equivalents, load_equivalents
 
 PATH = Path(__file__).parents[2] / "config/factors/equivalents.csv"
 FACTORS = load_equivalents(PATH)

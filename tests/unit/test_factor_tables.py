@@ -11,12 +11,13 @@ from config_cases import ROOT, sentence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecosobriety.country_data.plausibility import check_rows, remark_on
-from ecosobriety.country_data.table_file import read_user_table
-from ecosobriety.equivalents import load_equivalents
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.csv_table import read_user_table
+from ecosobriety.electricity.factor_tables import is_web_address, read_cells
+from ecosobriety.electricity.plausibility import check_rows, remark_on
+from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import DataError
-from ecosobriety.factors import is_web_address, read_cells
-from ecosobriety.grid import load_costs, load_countries, load_sources
+from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods.inputs import load_inputs
 
 FACTORS = ROOT / "config/factors"

@@ -13,13 +13,13 @@ from PIL import Image
 from scipy.optimize import isotonic_regression
 from synthetic import ACCURACY, REPORT_DIR, make_runs, make_study
 
-from ecosobriety import figure_names
 from ecosobriety.errors import RecordError
-from ecosobriety.figure_names import figure_ids
 from ecosobriety.figures import FIGURES, STUDY_FIGURES, draw, save
 from ecosobriety.figures.labels import spread
+from ecosobriety.study import figure_names
+from ecosobriety.study.figure_names import figure_ids
+from ecosobriety.study.study import pareto_front
 from ecosobriety.texts import Texts, load_catalogue
-from ecosobriety.views import pareto_front
 
 LANGUAGES = ("en", "fr")
 MARGINS = (0.002, 0.01, 0.02)  # nothing smaller, 40,000 and 30,000 examples suffice

@@ -9,11 +9,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from synthetic import ROOT, make_runs, make_study
 
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.countries import add_mix_intensity
+from ecosobriety.electricity.sources import load_sources
 from ecosobriety.figures import draw
-from ecosobriety.grid import add_mix_intensity, load_countries, load_sources
 from ecosobriety.reporting.sentences import captions
+from ecosobriety.study.study import EXTREME_COUNTRIES, LISTED_COUNTRIES
 from ecosobriety.texts import Texts
-from ecosobriety.views import EXTREME_COUNTRIES, LISTED_COUNTRIES
 
 NBSP = "\N{NO-BREAK SPACE}"
 LOCALE = ROOT / "workflow/report/locale"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecosobriety.fingerprint import (
+from ecosobriety.user_code.fingerprint import (
     PACKAGE,
     TRAINING_MODULES,
     code_fingerprint,

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import torch
 
-from ecosobriety import batches
 from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.training import TrainingSettings, train
+from ecosobriety.training import batches
+from ecosobriety.training.train import TrainingSettings, train
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="PyTorch sees no GPU on this machine"

@@ -5,15 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ecosobriety.electricity.codecarbon_table import build_countries, load_countries
+from ecosobriety.electricity.countries import select_countries
+from ecosobriety.electricity.sources import load_costs, load_sources, select_sources
 from ecosobriety.errors import ConfigError, DataError
-from ecosobriety.grid import (
-    build_countries,
-    load_costs,
-    load_countries,
-    load_sources,
-    select_countries,
-    select_sources,
-)
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "config/factors/source_intensity.csv"
@@ -104,7 +99,8 @@ class TestLoadCountries:
 
     def test_neither_codecarbon_nor_its_tracker_is_imported(self) -> None:
         code = (
-            "import sys; from ecosobriety.grid import load_countries; load_countries(); "
+            "import sys; from ecosobriety.electricity import codecarbon_table; "
+            "codecarbon_table.load_countries(); "
             "print('codecarbon' in sys.modules)"
         )
         told = subprocess.run(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from backtest.curves import from_table, ladder
 from backtest.replay import replay
 from backtest.rules import RULES, power_law, sober
-from ecosobriety.curves.growth import decide_growth
+from ecosobriety.decision.growth import decide_growth
 
 SIZES = [1024, 2048, 4096, 8192]
 

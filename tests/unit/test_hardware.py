@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from ecosobriety import hardware
-from ecosobriety.fingerprint import PACKAGE
 from ecosobriety.hardware import cgroup_cpus, describe_hardware, peak_memory_mb, usable_cpus
+from ecosobriety.user_code.fingerprint import PACKAGE
 
 OWN_PEAK = "from ecosobriety.hardware import peak_memory_mb; print(peak_memory_mb())"
 

@@ -4,9 +4,13 @@ import ast
 import re
 
 import ecosobriety
-from ecosobriety.fingerprint import PACKAGE
+from ecosobriety.user_code.fingerprint import PACKAGE
 
-ORDER = re.sub(r"\s", "", ecosobriety.__doc__.split(":")[-1]).rstrip(".").split(",")
+ORDER = [
+    room.strip()
+    for line in re.findall(r"^- ([a-z_, ]+):", ecosobriety.__doc__, flags=re.MULTILINE)
+    for room in line.split(",")
+]
 
 
 def imports(path):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ecosobriety.figure_names import figure_ids
-from ecosobriety.leftovers import find_leftovers
+from ecosobriety.study.figure_names import figure_ids
+from ecosobriety.study.leftovers import find_leftovers
 
 
 @pytest.fixture

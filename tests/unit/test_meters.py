@@ -10,7 +10,7 @@ from codecarbon.emissions_tracker import BaseEmissionsTracker
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering import CodeCarbonMeter, FakeMeter, Reading, ReplayMeter
-from ecosobriety.records import Component
+from ecosobriety.records.record import Component
 
 
 class Clock:

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import ROOT, load_method_inputs, make_methods, make_record, make_runs
 
+from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.errors import DataError, RecordError
-from ecosobriety.flops import count_flops
-from ecosobriety.grid import load_countries
 from ecosobriety.methods import (
     HARMONISED,
     METHODS,
@@ -33,8 +32,9 @@ from ecosobriety.methods import (
     sample_power_w,
     summarise,
 )
-from ecosobriety.models import Classification, build_network
 from ecosobriety.tables import check_table
+from ecosobriety.training.flops import count_flops
+from ecosobriety.training.networks import Classification, build_network
 
 HOUR_S = 3600.0
 V100 = {"accelerator": "cuda", "device": "Tesla V100-PCIE-16GB", "energy_gpu_kwh": 0.02}

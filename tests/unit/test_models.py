@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.flops import count_flops
-from ecosobriety.models import Classification, build_network
-from ecosobriety.own_networks import materialise, require_logits
+from ecosobriety.training.flops import count_flops
+from ecosobriety.training.networks import Classification, build_network
+from ecosobriety.training.own_networks import materialise, require_logits
 
 
 def parameters(network):

@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ecosobriety import orphans
 from ecosobriety.errors import EcosobrietyError
+from ecosobriety.steps import orphans
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEP = """
 import subprocess, sys, time
-from ecosobriety import orphans
+from ecosobriety.steps import orphans
 {before}
 orphans.end_with_run()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -27,7 +27,7 @@ time.sleep(600)
 RUN = """
 import os, subprocess, sys, time
 from pathlib import Path
-from ecosobriety import orphans
+from ecosobriety.steps import orphans
 orphans.begin_run(Path.cwd())
 step = subprocess.Popen({start}, stdout=subprocess.PIPE, text=True)
 print(step.pid, step.stdout.readline().strip(), flush=True)

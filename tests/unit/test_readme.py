@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from ecosobriety import metering
-from ecosobriety.grid import load_countries
+from ecosobriety.electricity.codecarbon_table import load_countries
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

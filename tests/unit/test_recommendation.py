@@ -6,8 +6,8 @@ import json
 import pandas as pd
 import pytest
 
+from ecosobriety.decision.savings import add_savings
 from ecosobriety.errors import RecordError
-from ecosobriety.recommendation import add_savings
 
 ANSWER = {"margin": 0.01, "sufficient_n_train": 100}
 RECOMMENDATION = {

@@ -5,16 +5,16 @@ import json
 import pandas as pd
 import pytest
 
-from ecosobriety.collecting import Asked, collect, find_refused, stands
 from ecosobriety.errors import RecordError
+from ecosobriety.files import write_json
 from ecosobriety.metrics import ACCURACY
-from ecosobriety.records import (
+from ecosobriety.records.collecting import Asked, collect, find_refused, stands
+from ecosobriety.records.record import (
     DIGEST,
     RunRecord,
     content_digest,
     read_record,
     run_columns,
-    write_json,
     write_record,
 )
 from ecosobriety.tables import (

@@ -18,9 +18,9 @@ from synthetic import (
 from ecosobriety.figures import draw
 from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import build_report
+from ecosobriety.study.study import pareto_front
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
-from ecosobriety.views import pareto_front
 
 OF_ACCURACY = (
     r"accura|exactitude|plus exact|aussi exact|, points?\b|\d[.,]\d+ points?\b|\b1 point\b"

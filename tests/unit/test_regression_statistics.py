@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ecosobriety.curves import TestPart, fit_curves, recommend
-from ecosobriety.curves.non_inferiority import compare_with_reference
+from ecosobriety.decision import TestPart, fit_curves, recommend
+from ecosobriety.decision.non_inferiority import compare_with_reference
 from ecosobriety.metrics import ACCURACY, RMSE, metric_of
 from ecosobriety.tables import read_table, write_table
 

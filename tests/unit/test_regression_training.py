@@ -10,14 +10,14 @@ import torch
 from config_cases import SMALLEST, complete, put, refusal
 
 from ecosobriety import datasets
-from ecosobriety.collecting import Asked, collect
 from ecosobriety.errors import DataError, RecordError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import RMSE
-from ecosobriety.models import Learner, Regression, build_network
-from ecosobriety.records import read_record, run_columns, write_record
+from ecosobriety.records.collecting import Asked, collect
+from ecosobriety.records.record import read_record, run_columns, write_record
 from ecosobriety.tables import read_table, table_schema, write_table
-from ecosobriety.training import TrainingSettings, train
+from ecosobriety.training.networks import Learner, Regression, build_network
+from ecosobriety.training.train import TrainingSettings, train
 
 SETTINGS = TrainingSettings(
     epochs=20, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"

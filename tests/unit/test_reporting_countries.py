@@ -14,8 +14,10 @@ from synthetic import (
     make_study,
 )
 
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.countries import SHARES, add_mix_intensity
+from ecosobriety.electricity.sources import load_sources
 from ecosobriety.figures import draw
-from ecosobriety.grid import SHARES, add_mix_intensity, load_countries, load_sources
 from ecosobriety.reporting import build_report
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.texts import Texts

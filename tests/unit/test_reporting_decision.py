@@ -9,11 +9,11 @@ import pytest
 from matplotlib.text import Text
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
 
-from ecosobriety.figure_names import figure_ids
 from ecosobriety.figures import draw
 from ecosobriety.reporting import REPORT_FILES, build_context, build_report
 from ecosobriety.reporting.claims import SYMBOLS
 from ecosobriety.reporting.headline import target
+from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts
 

@@ -11,9 +11,10 @@ from codecarbon import OfflineEmissionsTracker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import ConfigError, DataError
-from ecosobriety.grid import load_costs, load_countries, load_sources
-from ecosobriety.scenarios import derive_savings, derive_scenarios
+from ecosobriety.footprint.derive import derive_savings, derive_scenarios
 from ecosobriety.tables import SCHEMAS, check_table, read_table, write_table
 
 FACTORS = Path(__file__).parents[2] / "config/factors"

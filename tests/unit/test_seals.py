@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ecosobriety import logs, seals
+from ecosobriety.steps import logs, seals
 
 
 @pytest.fixture

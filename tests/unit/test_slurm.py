@@ -3,7 +3,7 @@
 import pytest
 
 from ecosobriety.errors import EcosobrietyError
-from ecosobriety.slurm import cancel_jobs_of
+from ecosobriety.steps.slurm import cancel_jobs_of
 
 
 def test_without_slurm_the_error_names_its_program(monkeypatch, tmp_path):

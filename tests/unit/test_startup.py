@@ -58,7 +58,7 @@ def test_what_only_reads_results_loads_no_statistics(module):
 def test_a_steps_work_searches_no_import_for_garbage(tmp_path):
     code = f"""
 import gc
-from ecosobriety import logs
+from ecosobriety.steps import logs
 loaded = len(gc.get_objects())
 with logs.logged_to({str(tmp_path / "step.log")!r}):
     print(gc.get_freeze_count() >= loaded, len(gc.get_objects()) < loaded / 10, gc.isenabled())

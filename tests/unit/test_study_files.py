@@ -10,12 +10,12 @@ from config_cases import KNOWN, ROOT, SCHEMA, SMALLEST, outcome, refusal, senten
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecosobriety import study_files
-from ecosobriety.config import complete
-from ecosobriety.config_layers import blame, read_command_line
-from ecosobriety.country_names import country_hint
+from ecosobriety.electricity.country_names import country_hint
 from ecosobriety.errors import MAX_MESSAGE, ConfigError, EcosobrietyError, quote
-from ecosobriety.schema import read_schema
+from ecosobriety.study_config import files as study_files
+from ecosobriety.study_config.config import complete
+from ecosobriety.study_config.layers import blame, read_command_line
+from ecosobriety.study_config.schema import read_schema
 
 STUDY = (
     "study: small\ndataset: {name: digits}\nmodels: [{name: mlp}]\ngrid: {n_train: [200, 400]}\n"
@@ -321,7 +321,7 @@ def test_a_value_in_a_message_is_quoted():
 def test_the_name_of_a_study_is_told_whatever_its_file_is(tmp_path, content, code, expected):
     (tmp_path / "s").write_text(content)
     done = subprocess.run(
-        [sys.executable, "-m", "ecosobriety.config", "--study", str(tmp_path / "s")],
+        [sys.executable, "-m", "ecosobriety.study_config.config", "--study", str(tmp_path / "s")],
         env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
         capture_output=True,
         text=True,

@@ -8,8 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ecosobriety import metering, orphans, surroundings
-from ecosobriety.surroundings import check_clock, look_around
+from ecosobriety import metering
+from ecosobriety.doctor import surroundings
+from ecosobriety.doctor.surroundings import check_clock, look_around
+from ecosobriety.steps import orphans
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -111,7 +113,7 @@ def test_a_half_built_environment_is_told(tmp_path):
     ],
 )
 def test_each_flaw_of_the_machine_is_told(tmp_path, monkeypatch, target, value, said):
-    monkeypatch.setattr(f"ecosobriety.surroundings.{target}", value)
+    monkeypatch.setattr(f"ecosobriety.doctor.surroundings.{target}", value)
     (line,) = told(tmp_path)
     assert said in line
     assert len(line) <= 300

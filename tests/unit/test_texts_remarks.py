@@ -7,8 +7,8 @@ import re
 import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
-from ecosobriety.country_data.plausibility import remark_on
-from ecosobriety.grid import SHARES, finish_countries
+from ecosobriety.electricity.countries import SHARES, finish_countries
+from ecosobriety.electricity.plausibility import remark_on
 from ecosobriety.reasons import FILL, REASONS, reason, recognise
 from ecosobriety.reporting import REPORT_FILES, build_report
 from ecosobriety.reporting.remarks import remark

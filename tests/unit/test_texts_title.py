@@ -9,8 +9,8 @@ from synthetic import REPORT_DIR, ROOT, draw_svgs, make_provenance, make_study
 
 from ecosobriety.exporting import citation, write_crate
 from ecosobriety.reporting import build_context
+from ecosobriety.study.wording import study_title
 from ecosobriety.texts import Texts
-from ecosobriety.wording import study_title
 
 TITLES = {"en": "How much is enough?", "fr": "Combien suffit ?"}
 

@@ -7,9 +7,9 @@ from importlib import metadata, resources
 import pytest
 from synthetic import make_record
 
-from ecosobriety import tracker_runs, trackers
 from ecosobriety.errors import RecordError
 from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.metering import other_trackers as trackers
 from ecosobriety.methods import (
     CodeCarbon,
     NotApplicableError,
@@ -17,8 +17,9 @@ from ecosobriety.methods import (
     summarise,
     tracked_methods,
 )
-from ecosobriety.tracker_runs import TrackerRun
-from ecosobriety.training import TrainingSettings, train
+from ecosobriety.records import tracker_runs
+from ecosobriety.records.tracker_runs import TrackerRun
+from ecosobriety.training.train import TrainingSettings, train
 
 KEY = ("digits", "mlp", 300, 1)
 SETTINGS = TrainingSettings(

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from ecosobriety import datasets
-from ecosobriety.collecting import identity_of
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.models import Learner
-from ecosobriety.training import (
+from ecosobriety.records.collecting import identity_of
+from ecosobriety.training.networks import Learner
+from ecosobriety.training.train import (
     TrainingSettings,
     settings_from,
     steps_of,

@@ -8,7 +8,7 @@ from test_training import CODE, SETTINGS
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.training import train
+from ecosobriety.training.train import train
 
 FORWARD = 2 * (64 * 16 + 16 * 10)
 BOTH = 2 * FORWARD + 2 * 16 * 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
 
 from .conftest import changed_outside, copy_workflow

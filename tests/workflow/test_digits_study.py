@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ecosobriety import datasets
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
 
 from .conftest import changed_outside

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 
 from .conftest import copy_workflow
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rocrate.rocrate import ROCrate
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 
 from .conftest import Workflow
 

@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
 
 from .conftest import copy_workflow

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from ecosobriety.records import read_record, write_record
+from ecosobriety.records.record import read_record, write_record
 from ecosobriety.tables import read_table
 
 SIZES = 3
@@ -238,13 +238,13 @@ def test_a_plot_style_touches_plots_and_report_alone(workflow):
 
 
 def test_a_comment_in_the_trainings_code_retrains_nothing(workflow):
-    edit(workflow, "scripts/ecosobriety/training.py", r"\n\n\n", "\n\n\n# A comment.\n")
-    edit(workflow, "scripts/ecosobriety/models.py", r'^"""', '"""Once more: ')
+    edit(workflow, "scripts/ecosobriety/training/train.py", r"\n\n\n", "\n\n\n# A comment.\n")
+    edit(workflow, "scripts/ecosobriety/training/networks.py", r'^"""', '"""Once more: ')
     assert not workflow.planned()
 
 
 def test_a_changed_algorithm_retrains_all(workflow):
-    edit(workflow, "scripts/ecosobriety/models.py", r"torch\.optim\.AdamW", "torch.optim.Adam")
+    edit(workflow, "scripts/ecosobriety/training/networks.py", r"torch\.optim\.AdamW", "torch.optim.Adam")
     assert workflow.planned()["train_model"] == SIZES
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 
 from .conftest import copy_workflow
 from .test_kills import kill_all

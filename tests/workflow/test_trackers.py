@@ -2,9 +2,9 @@
 
 import pytest
 
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
+from ecosobriety.records.tracker_runs import TRACKERS, installed_trackers, read_tracker_runs
 from ecosobriety.tables import read_table
-from ecosobriety.tracker_runs import TRACKERS, installed_trackers, read_tracker_runs
 
 from .conftest import copy_workflow
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ecosobriety import datasets
-from ecosobriety.records import read_record
+from ecosobriety.records.record import read_record
 
 from .conftest import ROOT, changed_outside, copy_workflow
 

@@ -10,27 +10,18 @@ from importlib.metadata import version
 from snakemake.io import report as in_report
 from snakemake.utils import update_config
 
-from ecosobriety import config as study_config
-from ecosobriety import (
-    classes,
-    collecting,
-    config_layers,
-    country_data,
-    datasets,
-    figure_names,
-    files,
-    fingerprint,
-    grid,
-    leftovers,
-    orphans,
-    seals,
-    slurm,
-    study_files,
-    tables,
-    tracker_runs,
-)
+from ecosobriety import datasets, electricity, files, tables
+from ecosobriety.electricity.countries import select_countries
+from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import EcosobrietyError
-from ecosobriety.schema import fault, read_schema, show
+from ecosobriety.records import collecting, tracker_runs
+from ecosobriety.steps import orphans, seals, slurm
+from ecosobriety.study import figure_names, leftovers
+from ecosobriety.study_config import config as study_config
+from ecosobriety.study_config import files as study_files
+from ecosobriety.study_config import layers as config_layers
+from ecosobriety.study_config.schema import fault, read_schema, show
+from ecosobriety.user_code import classes, fingerprint
 
 
 def own(path):
@@ -114,7 +105,7 @@ def complete_config(written):
                 written, config_layers.read_command_line(schema, command_line)
             )
         try:
-            known = country_data.known_countries(written.get("country_data"))
+            known = electricity.known_countries(written.get("country_data"))
         except EcosobrietyError as error:
             shown = show(written["country_data"]["path"])
             raise fault(file, "country_data.path", f"is {shown}, but {error}")
@@ -123,7 +114,7 @@ def complete_config(written):
             schema_path=schema_path,
             file=file,
             countries=known["country_iso3"].tolist(),
-            sources=grid.load_sources(Path(SOURCE_INTENSITY))["source"].tolist(),
+            sources=load_sources(Path(SOURCE_INTENSITY))["source"].tolist(),
             take_in=take_in,
             check_classes=check_classes,
         )
@@ -133,7 +124,7 @@ def complete_config(written):
 
 config = complete_config(dict(config))
 
-KNOWN_COUNTRIES = country_data.known_countries(config["country_data"])
+KNOWN_COUNTRIES = electricity.known_countries(config["country_data"])
 COUNTRIES = KNOWN_COUNTRIES["country_iso3"].tolist()
 
 STUDY = config["study"]
@@ -283,10 +274,10 @@ def network(model="{model}"):
 def cell_runs(wildcards):
     """The trainings that a cell needs; a name that does not exist stops before any of them."""
     try:
-        grid.select_countries(KNOWN_COUNTRIES, [wildcards.country])
+        select_countries(KNOWN_COUNTRIES, [wildcards.country])
         if wildcards.source != tables.GRID_SOURCE:
-            grid.select_sources(
-                grid.load_sources(Path(SOURCE_INTENSITY)), [wildcards.source]
+            select_sources(
+                load_sources(Path(SOURCE_INTENSITY)), [wildcards.source]
             )
         runs = study_config.cell_runs(config, int(wildcards.n_train), take_in)
     except EcosobrietyError as error:
@@ -382,7 +373,7 @@ TABLES = ["runs", "curve", "scenarios", "savings", "methods"]
 if config["claims"] == "poster":
     TABLES.append("claims")
 
-# What a study is read from, by the names of `views.read_study`.
+# What a study is read from, by the names of `study.read_study`.
 STUDY_FILES = dict(
     runs=table("runs"),
     curve=table("curve"),

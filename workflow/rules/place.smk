@@ -123,7 +123,7 @@ def end_orphans():
 ROOT = software_folder(workflow.current_basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from ecosobriety import process
+from ecosobriety.steps import process
 
 process.name_interpreter()
 process.name_account()

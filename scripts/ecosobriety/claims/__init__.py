@@ -18,10 +18,10 @@ from ecosobriety.claims.energy import check_energy
 from ecosobriety.claims.finding import LANGUAGES, Claim, Finding, tell
 from ecosobriety.claims.money import check_money
 from ecosobriety.claims.sources import check_sources
-from ecosobriety.config import read
-from ecosobriety.schema import complete_value, read_schema
+from ecosobriety.study.study import Case, Study
+from ecosobriety.study_config.config import read
+from ecosobriety.study_config.schema import complete_value, read_schema
 from ecosobriety.tables import SCHEMAS, check_table
-from ecosobriety.views import Case, Study
 
 __all__ = ["TESTS", "Claim", "check_claims", "load_poster"]
 

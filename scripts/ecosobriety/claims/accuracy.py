@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ecosobriety.claims.finding import Claim, Finding, Verdict, Written
 from ecosobriety.claims.sizes import Sizes, compared_sizes, nothing_to_compare, seeds, too_few_pairs
-from ecosobriety.curves.intervals import by_size_and_seed, finite_or_none
-from ecosobriety.curves.non_inferiority import compare_with_reference
+from ecosobriety.decision.intervals import by_size_and_seed, finite_or_none
+from ecosobriety.decision.non_inferiority import compare_with_reference
 from ecosobriety.metrics import ACCURACY
-from ecosobriety.views import Case
+from ecosobriety.study.study import Case
 
 _VERDICTS: Mapping[str, Verdict] = {
     "non_inferior": "supported",
@@ -67,7 +67,7 @@ def compare_accuracy(case: Case, sizes: Sizes) -> Comparison:
 
     It is tested alone, at the study's margin and confidence, and not within the study's sequence of
     sizes: that sequence guards against trying many sizes, and a claim fixes its two in advance
-    (see `curves.non_inferiority`).
+    (see `decision.non_inferiority`).
 
     Returns:
         `supported` if non-inferior, `not_supported` if inferior, else `inconclusive`.

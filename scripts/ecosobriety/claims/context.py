@@ -7,9 +7,9 @@ it is `supported`.
 from collections.abc import Mapping
 
 from ecosobriety.claims.finding import Claim, Finding, Verdict, Written
+from ecosobriety.study.study import Case
 from ecosobriety.texts import is_known
 from ecosobriety.units import grams_to_kg
-from ecosobriety.views import Case
 
 
 def check_primary_source(claim: Claim, case: Case) -> Finding:

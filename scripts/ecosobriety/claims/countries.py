@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ecosobriety.claims.finding import Claim, Finding, Written, verdict_below
-from ecosobriety.views import Case
+from ecosobriety.study.study import Case
 
 _MIN_COUNTRIES = 4
 """The variance of Fisher's z is divided by n - 3."""

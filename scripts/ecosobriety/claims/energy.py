@@ -10,9 +10,9 @@ from ecosobriety.claims.sizes import (
     seeds,
     too_few_pairs,
 )
-from ecosobriety.curves.intervals import by_size_and_seed, mean_interval
+from ecosobriety.decision.intervals import by_size_and_seed, mean_interval
+from ecosobriety.study.study import Case
 from ecosobriety.units import kwh_to_wh, seconds_to_hours
-from ecosobriety.views import Case
 
 _HOURS_PER_DAY = 24
 _POSTER_DIGITS = 4

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ecosobriety.study.study import Case
 from ecosobriety.texts import TextError, Texts
-from ecosobriety.views import Case
 
 LANGUAGES = ("en", "fr")
 """The languages of the table `claims`."""

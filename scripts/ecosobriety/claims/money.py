@@ -12,10 +12,10 @@ from ecosobriety.claims.sizes import (
     too_few_pairs,
 )
 from ecosobriety.claims.sources import full_contracts
-from ecosobriety.curves.intervals import by_size_and_seed, linearised_ratio, mean_interval
+from ecosobriety.decision.intervals import by_size_and_seed, linearised_ratio, mean_interval
 from ecosobriety.metrics import ACCURACY
+from ecosobriety.study.study import Case
 from ecosobriety.units import readable_batch
-from ecosobriety.views import Case
 
 
 def check_money(claim: Claim, case: Case) -> Finding:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ecosobriety.claims.finding import Claim, Finding, Written
-from ecosobriety.views import Case
+from ecosobriety.study.study import Case
 
 
 @dataclass(frozen=True)

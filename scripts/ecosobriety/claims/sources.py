@@ -3,8 +3,8 @@
 import pandas as pd
 
 from ecosobriety.claims.finding import Claim, Finding, Written, verdict_below
-from ecosobriety.recommendation import FULL_COVERAGE
-from ecosobriety.views import OUTLIER_RATIO, Case
+from ecosobriety.decision.savings import FULL_COVERAGE
+from ecosobriety.study.study import OUTLIER_RATIO, Case
 
 _LIMIT = 1.0
 """A ratio below this says that the clean source emits less."""

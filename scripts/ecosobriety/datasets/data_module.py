@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ecosobriety.classes import ClassSpec, build, told
 from ecosobriety.datasets import arrays, loaders
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
+from ecosobriety.user_code.classes import ClassSpec, build, told
 
 logger = logging.getLogger(__name__)
 

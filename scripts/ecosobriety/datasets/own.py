@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ecosobriety import fingerprint
 from ecosobriety.datasets import arrays, image_folder, npz
 from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
 from ecosobriety.datasets.findings import Finding
@@ -17,6 +16,7 @@ from ecosobriety.datasets.intake import Intake, describe
 from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError, one_line
+from ecosobriety.user_code import fingerprint
 
 TABLES = ("csv", "parquet")
 CHECKED_BYTES = 2**26

@@ -23,7 +23,7 @@ from codecarbon.output_methods.boamps.models import (
     BoAmpsTask,
 )
 
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 
 PUBLIC_DATASETS = ("digits", "mnist", "fashion-mnist")
 IMAGE_DIMENSIONS = 2

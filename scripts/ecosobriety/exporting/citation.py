@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ecosobriety.study.wording import study_title
 from ecosobriety.texts import Texts
-from ecosobriety.wording import study_title
 
 
 def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: Texts) -> str:

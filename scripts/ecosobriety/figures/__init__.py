@@ -20,8 +20,8 @@ from ecosobriety.figures.methods import methods
 from ecosobriety.figures.pareto import pareto
 from ecosobriety.figures.sources import source_cost, source_emissions
 from ecosobriety.figures.style import STYLE
+from ecosobriety.study.study import Case, Study
 from ecosobriety.texts import Texts
-from ecosobriety.views import Case, Study
 
 FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
     "accuracy_energy": accuracy_energy,

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ecosobriety.curves import PowerLaw
+from ecosobriety.decision import PowerLaw
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -18,10 +18,10 @@ from ecosobriety.figures.style import (
     number_axis,
     size_axis,
 )
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import baseline_answer
 from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
-from ecosobriety.views import Case
-from ecosobriety.wording import baseline_answer
 
 _BASELINE_REACH = 0.5
 """A baseline that would make the axis longer than by this share of it is told at its edge."""

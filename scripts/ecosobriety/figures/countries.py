@@ -13,10 +13,10 @@ from ecosobriety.figures.style import (
     new_figure,
     number_axis,
 )
+from ecosobriety.study.study import LISTED_COUNTRIES, Case
+from ecosobriety.study.wording import emissions_label
 from ecosobriety.texts import Texts
 from ecosobriety.units import MASS_UNITS, readable_unit
-from ecosobriety.views import LISTED_COUNTRIES, Case
-from ecosobriety.wording import emissions_label
 
 
 def country_emissions(case: Case, text: Texts) -> Figure:

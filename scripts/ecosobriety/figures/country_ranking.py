@@ -14,10 +14,10 @@ from ecosobriety.figures.style import (
     empty_figure,
     new_figure,
 )
+from ecosobriety.study.study import LISTED_COUNTRIES, Case
+from ecosobriety.study.wording import emissions_label, listed_country
 from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import MASS_UNITS, readable_unit
-from ecosobriety.views import LISTED_COUNTRIES, Case
-from ecosobriety.wording import emissions_label, listed_country
 
 _ROW_IN, _FOOTER_IN, _HEADER_IN = 0.215, 0.65, 0.1
 _ROOM = 1.5  # for what is written behind the longest bar

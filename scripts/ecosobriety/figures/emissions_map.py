@@ -12,15 +12,15 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ecosobriety.figures.style import MUTED, add_axes, empty_figure, new_figure
-from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts
-from ecosobriety.units import MASS_UNITS, readable_unit
-from ecosobriety.views import Case
-from ecosobriety.wording import (
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import (
     emissions_label,
     listed_country,
     source_column,
 )
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts
+from ecosobriety.units import MASS_UNITS, readable_unit
 
 # Its lightness rises steadily, so that it reads in grey and by colour-blind readers (Nuñez,
 # Anderton and Renslow, 2018). Few steps keep the page small.

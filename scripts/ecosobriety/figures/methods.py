@@ -8,8 +8,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ecosobriety.figures.style import ACCENT, FIT, INK, MUTED, add_axes, empty_figure, new_figure
 from ecosobriety.methods import Spread, Summary
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
-from ecosobriety.views import Study
 
 _ROW_IN = 0.42
 _LANE = 0.17  # how far a row's two dots lie apart, in rows

@@ -18,10 +18,10 @@ from ecosobriety.figures.style import (
     new_figure,
     number_axis,
 )
+from ecosobriety.study.study import Study
+from ecosobriety.study.wording import point_name
 from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
-from ecosobriety.views import Study
-from ecosobriety.wording import point_name
 
 _ROOM = 2.0  # beyond the outermost points, as a factor: every such range holds a tick
 _TICKS = (1.0, 2.0, 5.0)

@@ -25,11 +25,11 @@ from ecosobriety.figures.style import (
     number_axis,
     size_axis,
 )
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import cost_label, no_cost, source_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts
 from ecosobriety.units import MASS_UNITS, readable_unit
-from ecosobriety.views import Case
-from ecosobriety.wording import cost_label, no_cost, source_name, trainings
 
 _GRID_STYLE: Mapping[str, Any] = {
     "color": INK,

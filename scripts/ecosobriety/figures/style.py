@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from ecosobriety.study.study import Case
 from ecosobriety.texts import Texts
-from ecosobriety.views import Case
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",

@@ -8,7 +8,7 @@ from typing import Literal
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, Reading
 from ecosobriety.reasons import reason
-from ecosobriety.records import Component, EpochRecord
+from ecosobriety.records.record import Component, EpochRecord
 
 NOTHING = Reading(0.0)
 

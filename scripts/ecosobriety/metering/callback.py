@@ -23,7 +23,7 @@ from ecosobriety.metering.lightning import find_lightning
 from ecosobriety.metering.lock import exclusive_meter
 from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
 from ecosobriety.reasons import reason
-from ecosobriety.records import Component, EpochRecord, Quality
+from ecosobriety.records.record import Component, EpochRecord, Quality
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl

@@ -21,7 +21,7 @@ from ecosobriety.metering.counters import Course
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
 from ecosobriety.metering.probing import sensors_of
 from ecosobriety.metering.sensors import Sensor
-from ecosobriety.records import Component
+from ecosobriety.records.record import Component
 
 _NEVER_S = 1.0e9
 """About 30 years; a timer takes no infinity."""

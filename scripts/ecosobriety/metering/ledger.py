@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecosobriety.errors import RecordError
-from ecosobriety.records import write_json
+from ecosobriety.files import write_json
 
 Status = Literal["running", "complete", "failed"]
 UPDATE_EVERY_S = 5.0

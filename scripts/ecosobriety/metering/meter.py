@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from ecosobriety.records import Component
+from ecosobriety.records.record import Component
 from ecosobriety.units import watt_seconds_to_kwh
 
 ComponentName = Literal["cpu", "gpu", "ram"]

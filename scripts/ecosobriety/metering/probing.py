@@ -17,7 +17,7 @@ from ecosobriety.metering.counters import Counter
 from ecosobriety.metering.meter import ComponentName
 from ecosobriety.metering.sensors import ConstantSensor, CounterSensor, LoadSensor, Sensor
 from ecosobriety.reasons import reason
-from ecosobriety.records import Component
+from ecosobriety.records.record import Component
 from ecosobriety.units import watt_seconds_to_kwh
 
 PACKAGE_LIMIT_W = 1000.0

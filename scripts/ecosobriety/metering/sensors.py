@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering.counters import Clock, Counter, Course, constant_course
-from ecosobriety.records import Component
+from ecosobriety.records.record import Component
 from ecosobriety.units import watt_seconds_to_kwh
 
 LOAD_RESOLUTION_S = 0.2

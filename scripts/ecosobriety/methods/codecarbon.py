@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
 from ecosobriety.reasons import reason
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 
 PUE = 1.0
 """CodeCarbon's default."""

@@ -21,7 +21,7 @@ from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
 from ecosobriety.methods.strubell import Strubell, sample_power_w
 from ecosobriety.methods.wall_time import WallTime, average_power_w
 from ecosobriety.reasons import reason
-from ecosobriety.records import RUN_KEY, RunRecord
+from ecosobriety.records.record import RUN_KEY, RunRecord
 from ecosobriety.tables import SCHEMAS, check_table
 
 logger = logging.getLogger(__name__)

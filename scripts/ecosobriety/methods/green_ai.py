@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, NotApplicableError
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 
 
 @dataclass(frozen=True)

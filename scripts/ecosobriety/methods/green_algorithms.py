@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ecosobriety.methods.inputs import Inputs
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
 from ecosobriety.reasons import reason
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 from ecosobriety.units import watt_seconds_to_kwh
 
 VERSION = "3.0"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecosobriety.factors import read_factors, require
+from ecosobriety.electricity.factor_tables import read_factors, require
 from ecosobriety.methods.method import NotApplicableError
 from ecosobriety.reasons import reason
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 
 CONSTANTS = {
     "ml_co2_impact_intensity": "g/kWh",

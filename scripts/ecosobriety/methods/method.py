@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ecosobriety.errors import EcosobrietyError
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 from ecosobriety.units import kg_to_grams
 
 GRAMS_PER_POUND = 453.59237

@@ -10,7 +10,7 @@ from ecosobriety.methods.method import (
     Estimate,
     estimate_from_energy,
 )
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 from ecosobriety.units import grams_to_kg, watt_seconds_to_kwh
 
 _IGNORES = ("pue", "memory", "other_devices", "load", *NOBODY_COUNTS)

@@ -12,7 +12,7 @@ from ecosobriety.methods.method import (
     estimate_from_energy,
 )
 from ecosobriety.reasons import reason
-from ecosobriety.records import RunRecord
+from ecosobriety.records.record import RunRecord
 from ecosobriety.units import joules_to_kwh, kwh_to_joules
 
 Sample = tuple[str, str, str]

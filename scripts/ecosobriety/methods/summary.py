@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ecosobriety.methods.comparison import HARMONISED, REFERENCE
-from ecosobriety.records import RUN_KEY
+from ecosobriety.records.record import RUN_KEY
 from ecosobriety.units import kwh_to_joules
 
 FLOP_PER_GIGAFLOP = 1e9

@@ -11,8 +11,8 @@ from ecosobriety.methods.method import (
     NotApplicableError,
 )
 from ecosobriety.reasons import reason
-from ecosobriety.records import RunKey, RunRecord
-from ecosobriety.tracker_runs import TrackerRun
+from ecosobriety.records.record import RunKey, RunRecord
+from ecosobriety.records.tracker_runs import TrackerRun
 
 _UNITS_AND_BLIND_SPOTS = {
     "carbontracker": ("g CO2e", ("memory", "board", "site", *NOBODY_COUNTS)),

@@ -15,8 +15,6 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ecosobriety.figure_names import MODEL_FIGURES, figure_id
-from ecosobriety.leftovers import REPORT_FILES
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
@@ -32,9 +30,11 @@ from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, component_table, factor_tables, remark_cell
 from ecosobriety.reporting.whatif import whatif
+from ecosobriety.study.figure_names import MODEL_FIGURES, figure_id
+from ecosobriety.study.leftovers import REPORT_FILES
+from ecosobriety.study.study import Case, Study
+from ecosobriety.study.wording import study_title
 from ecosobriety.texts import Texts
-from ecosobriety.views import Case, Study
-from ecosobriety.wording import study_title
 
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),

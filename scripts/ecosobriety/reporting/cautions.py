@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.study.study import Case
 from ecosobriety.texts import Texts
-from ecosobriety.views import Case
 
 MIN_SEEDS = 3
 """With fewer, a standard deviation is hardly known at all, and bounds are very wide."""

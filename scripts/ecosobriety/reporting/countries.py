@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.grid import most_differing
+from ecosobriety.electricity.countries import most_differing
 from ecosobriety.reporting.tables import Cell, Column, Table, remark_cell
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.views import Study
 
 OLD_AFTER_YEARS = 3
 """Data from a year further back than that, counted from the year of the study, are told as old."""

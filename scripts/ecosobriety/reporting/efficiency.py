@@ -6,11 +6,8 @@ import pandas as pd
 
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
-from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts, is_known
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
-from ecosobriety.views import Case, Study
-from ecosobriety.wording import (
+from ecosobriety.study.study import Case, Study
+from ecosobriety.study.wording import (
     baseline_row,
     country_name,
     ratio,
@@ -18,6 +15,9 @@ from ecosobriety.wording import (
     source_name,
     trainings,
 )
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 
 
 def efficiency(study: Study, text: Texts) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Hashable, Mapping
 
-from ecosobriety.equivalents import equivalents
+from ecosobriety.footprint.equivalents import equivalents
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import MARKS, Case, Study
+from ecosobriety.study.wording import country_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import BATCHES
-from ecosobriety.views import MARKS, Case, Study
-from ecosobriety.wording import country_name, trainings
 
 
 def everyday_table(case: Case, text: Texts) -> Table:

@@ -5,10 +5,10 @@ report then warns, and shows each kind for itself.
 """
 
 from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import score_decimals
 from ecosobriety.texts import Texts, decimals_for
 from ecosobriety.units import ENERGY_UNITS, readable_unit
-from ecosobriety.views import Case
-from ecosobriety.wording import score_decimals
 
 HARDWARE = ["device", "threads"]
 """Columns of `runs` in which trainings must agree for their energies to be compared."""

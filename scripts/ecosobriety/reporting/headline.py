@@ -7,6 +7,15 @@ from markupsafe import Markup
 
 from ecosobriety.reporting.sentences import data, kind_of_saving, legend
 from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import (
+    baseline_answer,
+    country_name,
+    ratio,
+    score_decimals,
+    source_name,
+    trainings,
+)
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import (
@@ -16,15 +25,6 @@ from ecosobriety.units import (
     kwh_to_wh,
     readable_unit,
     seconds_to_hours,
-)
-from ecosobriety.views import Case
-from ecosobriety.wording import (
-    baseline_answer,
-    country_name,
-    ratio,
-    score_decimals,
-    source_name,
-    trainings,
 )
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
-from ecosobriety.views import Study
 
 
 def lost_section(study: Study, text: Texts) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import pandas as pd
 from ecosobriety.methods import Spread, Summary, operations
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, remark_cell
+from ecosobriety.study.study import MARKS, Study
+from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
-from ecosobriety.views import MARKS, Study
-from ecosobriety.wording import country_name
 
 STATED = 0.995
 """From this tau on, two rankings are told as the same: it would be shown as 1.00."""

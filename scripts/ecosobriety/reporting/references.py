@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from ecosobriety.factors import is_web_address
+from ecosobriety.electricity.factor_tables import is_web_address
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
-from ecosobriety.views import Study
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from ecosobriety.curves import PowerLaw
+from ecosobriety.decision import PowerLaw
+from ecosobriety.study.study import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
+from ecosobriety.study.wording import (
+    country_name,
+    no_cost,
+    point_name,
+    ratio,
+    source_name,
+    trainings,
+)
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.views import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
-from ecosobriety.wording import country_name, no_cost, point_name, ratio, source_name, trainings
 
 _NAMES_AT_END = 5
 

@@ -7,20 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.factors import is_web_address
+from ecosobriety.electricity.factor_tables import is_web_address
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.reporting.sentences import legend
-from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts, decimals_for, is_known
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
-from ecosobriety.views import Case, Study, mark_of
-from ecosobriety.wording import (
+from ecosobriety.study.study import Case, Study, mark_of
+from ecosobriety.study.wording import (
     baseline_row,
     cost_label,
     score_decimals,
     source_name,
     trainings,
 )
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, decimals_for, is_known
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 
 _TALL_ROWS = 25
 

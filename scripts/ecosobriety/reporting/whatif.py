@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.curves.intervals import linearised_ratio, mean_interval
+from ecosobriety.decision.intervals import linearised_ratio, mean_interval
+from ecosobriety.footprint.derive import average_energy, convert_costs
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, collate
-from ecosobriety.scenarios import average_energy, convert_costs
+from ecosobriety.study.study import MARKS, Case, Study
+from ecosobriety.study.wording import country_name, source_name
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
-from ecosobriety.views import MARKS, Case, Study
-from ecosobriety.wording import country_name, source_name
 
 TEXTS = (
     *("missing", "unit.co2e", "unit.interval"),
