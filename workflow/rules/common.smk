@@ -276,9 +276,7 @@ def cell_runs(wildcards):
     try:
         select_countries(KNOWN_COUNTRIES, [wildcards.country])
         if wildcards.source != tables.GRID_SOURCE:
-            select_sources(
-                load_sources(Path(SOURCE_INTENSITY)), [wildcards.source]
-            )
+            select_sources(load_sources(Path(SOURCE_INTENSITY)), [wildcards.source])
         runs = study_config.cell_runs(config, int(wildcards.n_train), take_in)
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
