@@ -1,1 +1,1 @@
-"""Benchmarks: each figure is a ratio between two opponents that take turns in the same run."""
+"""Benchmarks: each figure is a ratio to a baseline that takes turns with ours in the same run."""

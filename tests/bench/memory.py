@@ -41,7 +41,7 @@ def measure() -> Iterator[dict[str, Any]]:
         "ratio": peak_mb / LIMIT_MB,
         "unit": "MB",
         "ours": peak_mb,
-        "opponent": LIMIT_MB,
+        "baseline": LIMIT_MB,
         "repeats": REPEATS,
         "target": "at most 1",
     }

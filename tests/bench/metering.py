@@ -67,7 +67,7 @@ def measure() -> Iterator[dict[str, Any]]:
         "ratio": median(m / b for m, b in zip(metered, bare, strict=True)),
         "unit": "s",
         "ours": median(metered),
-        "opponent": median(bare),
+        "baseline": median(bare),
         "repeats": REPEATS,
         "target": "at most 1.02",
     }

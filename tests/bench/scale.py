@@ -1,6 +1,6 @@
 """Ten thousand runs: planning them against a bare fan-out, and whether ten times cost ten times.
 
-The opponents hold nothing but a fan-out over sizes and seeds: data, trainings, their collection.
+The baselines hold nothing but a fan-out over sizes and seeds: data, trainings, their collection.
 A job of the first is what each of ours is to Snakemake, a Python script with a log (its linter asks
 for both); finding a script takes Snakemake longer than filling in a shell command, and nothing of
 ours can change that. The second has shell commands alone and is told beside it.
@@ -84,7 +84,7 @@ def measure() -> Iterator[dict[str, Any]]:
             for kind, training in TRAININGS.items():
                 bare[kind].append(_plan_bare(bare_root, SIZES[10_000], training))
     planned = ours[10_000]
-    for benchmark, opponents, scale, target in (
+    for benchmark, baselines, scale, target in (
         ("planning 10,000 runs against a bare fan-out of scripts", bare["scripts"], 1, "1.3"),
         (
             "planning 10,000 runs against a bare fan-out of shell commands",
@@ -96,10 +96,10 @@ def measure() -> Iterator[dict[str, Any]]:
     ):
         yield {
             "benchmark": benchmark,
-            "ratio": median(a / b / scale for a, b in zip(planned, opponents, strict=True)),
+            "ratio": median(a / b / scale for a, b in zip(planned, baselines, strict=True)),
             "unit": "s",
             "ours": median(planned),
-            "opponent": median(opponents),
+            "baseline": median(baselines),
             "repeats": REPEATS,
-            "target": f"at most {target}" if target else "told beside it",
+            "target": f"at most {target}" if target else "for comparison",
         }

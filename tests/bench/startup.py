@@ -41,7 +41,7 @@ def measure() -> Iterator[dict[str, Any]]:
         "ratio": median(o / d for o, d in zip(ours, lightning, strict=True)),
         "unit": "s",
         "ours": median(ours),
-        "opponent": median(lightning),
+        "baseline": median(lightning),
         "repeats": REPEATS,
         "target": "at most 1.2",
     }

@@ -141,14 +141,14 @@ def _row(name: str, unit: str, ours: list[float], theirs: list[float], target: s
         "ratio": median(o / t for o, t in zip(ours, theirs, strict=True)),
         "unit": unit,
         "ours": median(ours),
-        "opponent": median(theirs),
+        "baseline": median(theirs),
         "repeats": REPEATS,
         "target": target,
     }
 
 
 def measure() -> Iterator[Row]:
-    """Ratios of the measured window's duration, and of its GFLOP/s, to the opponents'."""
+    """Ratios of the measured window's duration, and of its GFLOP/s, to the baselines'."""
     torch.set_num_threads(usable_cpus())
     for name in ("pytorch_lightning", "pytorch_lightning.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
