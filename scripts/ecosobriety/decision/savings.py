@@ -1,7 +1,7 @@
 """What the recommended sizes save: energy, emissions and money beside the statistical decision.
 
-`decision.recommend` knows the runs alone. Here its answers meet the tables `scenarios` and `savings`,
-so that one document holds the whole answer.
+`decision.recommend` knows the runs alone. Here its answers meet the tables `scenarios` and
+`savings`, so that one document holds the whole answer.
 """
 
 from collections.abc import Mapping

@@ -229,7 +229,7 @@ class Case:
 
     @property
     def no_recommendation(self) -> str | None:
-        """Why no size can be recommended, by its name in `decision.evidence`; None where one can."""
+        """Why no size can be recommended, as `decision.evidence` names it; None where one can."""
         reason = self.result["configured"]["no_recommendation"]
         return None if reason is None else str(reason)
 
