@@ -31,6 +31,8 @@ SENTENCES: Mapping[str, str] = {
     "feature_follows_classes": "the feature {feature} has one value for all examples of a class",
     "feature_orders_classes": "the feature {feature} alone tells all classes apart, by thresholds",
     "feature_orders_target": "the feature {feature} alone puts the targets in their order",
+    "values_of_one_class": "each of the {values} values of the feature {feature} comes with one "
+    "class (one target) alone, as the number of a person or of a series does",
     "feature_values_merge": "of {before} values of the feature {feature}, {after} stay apart in "
     "the network's 32-bit numbers",
     "features_constant": "features of one value in the whole training part ({count}): {names}",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.group_leaks import find_group_leaks
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -49,6 +50,8 @@ def examine(
     order = np.argsort(y, kind="stable")
     starts = np.flatnonzero(np.diff(y[order], prepend=np.nan) != 0)
     groups = _Groups(order, starts)
+    labels = np.empty(len(y), np.int64)
+    labels[order] = np.repeat(np.arange(len(starts)), groups.sizes)
     width = max(1, BLOCK_VALUES // len(x))
     found: list[Finding] = []
     constant: list[str] = []
@@ -59,10 +62,19 @@ def examine(
         varies = low.min(axis=1) < high.max(axis=1)
         constant += [name for name, v in zip(names, varies, strict=True) if not v]
         if classes:
-            found += _of_classes(names, low, high, groups, x.shape[1])
+            told = [*_of_classes(names, low, high, groups, x.shape[1])]
         else:
-            found += _of_targets(names, low, high, groups, x.shape[1], varies)
-        found += _losses(names, block)
+            told = [*_of_targets(names, low, high, groups, x.shape[1], varies)]
+        lost, distinct = _losses(names, block)
+        # What says all by itself is named already.
+        known = {finding.values["feature"] for finding in told}
+        leaks = find_group_leaks(block, labels, distinct, x, classes=classes)
+        found += told + lost
+        found += [
+            Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
+            for i, certain in leaks
+            if (name := short(names[i])) not in known
+        ]
     if constant:
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))
@@ -140,8 +152,12 @@ def _is_no_chance(log_ways: float, sizes: NDArray[Any], d: int) -> bool:
     return math.log(d) + log_ways - log_orders < math.log(CHANCE)
 
 
-def _losses(names: Sequence[str], block: NDArray[Any]) -> Iterator[Finding]:
-    """Features whose values merge when, standardised, they become float32."""
+def _losses(names: Sequence[str], block: NDArray[Any]) -> tuple[list[Finding], NDArray[np.int64]]:
+    """Features whose values merge when, standardised, they become float32.
+
+    Returns:
+        What was found, and the number of distinct values of each feature.
+    """
     values = np.sort(block.astype(np.float64), axis=1)
     before = 1 + np.count_nonzero(np.diff(values, axis=1), axis=1)
     with np.errstate(over="ignore"):
@@ -154,10 +170,12 @@ def _losses(names: Sequence[str], block: NDArray[Any]) -> Iterator[Finding]:
     values -= mean
     values /= np.where(deviation > 0, deviation, 1.0)
     after = 1 + np.count_nonzero(np.diff(values.astype(np.float32), axis=1), axis=1)
+    found = []
     for i in np.flatnonzero(after < (1 - LOST_SHARE) * before).tolist():
         values_of = {
             "feature": short(names[i]),
             "before": int(before[i]),
             "after": int(after[i]),
         }
-        yield Finding("feature_values_merge", bool(after[i] * 2 < before[i]), values_of)
+        found.append(Finding("feature_values_merge", bool(after[i] * 2 < before[i]), values_of))
+    return found, before

@@ -1,0 +1,82 @@
+"""Group leakage: a feature that says whose row it is, and through that the class."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ecosobriety.datasets import Finding, gate
+
+SUBJECTS, ROWS = 24, 20
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def found(
+    feature: NDArray[np.float64], y: NDArray[np.int64], *, classes: bool = True, others: int = 3
+) -> list[tuple[str, bool]]:
+    """What the gate says of the feature beside some that are noise."""
+    noise = np.random.default_rng(1).normal(size=(len(y), others))
+    x = np.column_stack([feature, noise])
+    names = ["x", *(f"noise{i}" for i in range(others))]
+    told: Iterator[Finding] = iter(gate.examine(x, y, names, classes=classes))
+    return [(finding.id, finding.headline) for finding in told]
+
+
+@pytest.mark.parametrize("subjects", [6, SUBJECTS, 200])
+@pytest.mark.parametrize("scattered", [1, 7919])
+def test_the_number_of_a_subject_who_has_one_class_is_named(subjects: int, scattered: int) -> None:
+    subject = np.repeat(np.arange(subjects), ROWS)
+    # Ids may be anything, such as hospital numbers.
+    ids = np.arange(subjects)[subject] * scattered
+    healthy = np.arange(subjects) % 2
+    assert found(ids.astype(float), healthy[subject]) == [("values_of_one_class", True)]
+
+
+def test_both_eyes_of_a_patient_are_a_group() -> None:
+    patient = rng().permutation(np.repeat(np.arange(150), 2))
+    sick = rng().integers(0, 3, 150)
+    assert found(patient.astype(float), sick[patient]) == [("values_of_one_class", True)]
+
+
+def test_a_house_that_was_sold_for_one_price_is_a_group() -> None:
+    house = rng().permutation(np.repeat(np.arange(40), 5))
+    price = rng().normal(size=40)
+    assert found(house.astype(float), price[house], classes=False) == [
+        ("values_of_one_class", True)
+    ]
+
+
+def test_what_is_measured_is_no_id() -> None:
+    # Rounded, so that values repeat: two classes that overlap, and two that hardly do.
+    y = np.repeat([0, 1], 200)
+    for distance in (1.0, 3.0, 6.0):
+        measured = np.round(rng().normal(size=400) + distance * y, 1)
+        assert all(id == "feature_orders_classes" for id, _ in found(measured, y))
+    # Sick are the too cold and the too warm: thresholds, and values that lie next to each other.
+    temperature = np.round(rng().uniform(34, 40, 400), 2)
+    assert ("values_of_one_class", True) not in found(
+        temperature, ((temperature < 36) | (temperature > 38)).astype(int)
+    )
+
+
+def test_a_few_ties_that_agree_are_chance() -> None:
+    values = rng().permutation(1000)[:200].astype(float)
+    values[:4] = values[4:8]
+    y = rng().integers(0, 2, 200)
+    y[:4] = y[4:8]
+    assert found(values, y) == []
+
+
+def test_rows_that_are_there_twice_are_no_group() -> None:
+    x = np.repeat(np.random.default_rng(2).normal(size=(100, 4)), 3, axis=0)
+    y = np.repeat(rng().integers(0, 2, 100), 3)
+    assert gate.examine(x, y, list("abcd"), classes=True) == ()
+
+
+def test_a_subject_with_several_classes_is_none() -> None:
+    subject = np.repeat(np.arange(SUBJECTS), ROWS)
+    assert found(subject.astype(float), rng().integers(0, 2, len(subject))) == []
