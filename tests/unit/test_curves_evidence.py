@@ -98,7 +98,7 @@ def test_a_study_no_better_than_the_baseline_is_never_recommended(scores, baseli
 
 
 def test_a_margin_below_one_test_example_decides_nothing():
-    data = TestPart(baseline=0.25, test_examples=4, train_examples=400)
+    data = TestPart(baseline=0.0, test_examples=4, train_examples=400)
     runs = make_runs({200: [1.0] * 3, 400: [1.0] * 3})
 
     result = only(recommend(runs, **NUMBERS, data=data, margins=(0.25, 0.3)))
@@ -189,3 +189,31 @@ def test_no_error_is_below_zero(errors):
 
     assert (curve["rmse_ci_low"] >= 0).all()
     assert np.isfinite(curve["rmse_ci_high"]).all()
+
+
+TINY = TestPart(baseline=0.5, test_examples=12, train_examples=400)
+
+
+def test_nothing_is_enough_where_twelve_test_examples_differ_in_none():
+    runs = make_runs({200: [11 / 12] * 2, 400: [11 / 12] * 2})
+    result = only(recommend(runs, **{**NUMBERS, "margin": 0.1}, data=TINY))
+    answer = result["configured"]
+    assert answer["sufficient_n_train"] in (None, 400)
+    assert not answer["smaller_than_reference"]
+    assert result["more_data"]["gain_at_most"] >= 1 / 12
+
+
+def test_more_seeds_do_not_help_where_the_test_part_is_too_small():
+    runs = make_runs({200: [1.0] * 3, 400: [1.0] * 3})
+    answer = only(recommend(runs, **{**NUMBERS, "margin": 0.1}, data=TINY))["configured"]
+    assert answer["no_recommendation"] is None
+    assert answer["sufficient_n_train"] == 400
+    assert answer["seeds_needed"]["reason"] == "too_few_test_examples"
+
+
+def test_twelve_test_examples_do_not_show_that_the_baseline_is_beaten():
+    # One example better, in both seeds: on other examples it may be none.
+    assert find_obstacle(np.array([8 / 12] * 2), TINY, 0.1, 0.95, ACCURACY) == (
+        "baseline_not_beaten"
+    )
+    assert find_obstacle(np.array([1.0] * 2), TINY, 0.1, 0.95, ACCURACY) is None

@@ -198,6 +198,56 @@ def test_the_same_difference_in_every_seed(difference, p_value, verdict):
     assert (row["verdict"], row["verdict_reason"]) == (verdict, "zero_variance")
 
 
+def small_test(rows, test_examples, margin):
+    accuracy = pd.DataFrame(rows).T.sort_index() / test_examples
+    return compare_with_reference(
+        accuracy, max(rows), margin, 0.95, test_examples=test_examples
+    ).loc[min(rows)]
+
+
+def test_two_seeds_without_variance_prove_nothing_on_twelve_test_examples():
+    row = small_test({30: [11, 12], 60: [11, 12]}, 12, 0.1)
+    # No loss in 12: the loss is below 1 - 0.05^(1/12) = 0.2209, the rule of three.
+    assert row["accuracy_diff_lower"] == pytest.approx(-(1 - 0.05 ** (1 / 12)))
+    assert row["accuracy_diff_upper"] == pytest.approx(1 - 0.05 ** (1 / 12))
+    assert row["p_value"] == pytest.approx(0.9**12)
+    assert (row["verdict"], row["verdict_reason"]) == ("inconclusive", "zero_variance")
+
+
+@pytest.mark.parametrize(
+    ("lost", "test_examples", "margin", "verdict"),
+    [
+        (0, 290, 0.01, "inconclusive"),
+        (0, 300, 0.01, "non_inferior"),
+        (0, 10_000, 0.01, "non_inferior"),
+        (40, 10_000, 0.01, "non_inferior"),
+        (80, 10_000, 0.01, "non_inferior"),
+        (97, 10_000, 0.01, "inconclusive"),
+        (120, 10_000, 0.01, "inferior"),
+        (1, 12, 0.1, "inconclusive"),
+        (10, 12, 0.1, "inferior"),
+        (-3, 12, 0.1, "inconclusive"),
+        (-3, 12, 0.3, "non_inferior"),
+    ],
+)
+def test_without_variance_the_test_part_decides(lost, test_examples, margin, verdict):
+    right = [0.9 * test_examples // 1] * 3 if lost > 0 else [test_examples // 2] * 3
+    row = small_test({30: np.array(right) - lost, 60: np.array(right)}, test_examples, margin)
+    assert row["verdict"] == verdict
+    # As for the t test, the p is below 0.05 just where the bound is within the margin.
+    assert (
+        (row["p_value"] < 0.05)
+        == (row["accuracy_diff_lower"] > -margin)
+        == (verdict == "non_inferior")
+    )
+
+
+def test_a_difference_of_less_than_one_test_example_is_no_variance():
+    # Of 20 seeds one differs: SD 1/20 of a share of 1/50.
+    row = small_test({30: [45] * 19 + [44], 60: [45] * 20}, 50, 0.03)
+    assert (row["verdict"], row["verdict_reason"]) == ("inconclusive", "zero_variance")
+
+
 def test_two_seeds_are_tested():
     row = compare({30: [0.899, 0.889], 60: [0.900, 0.8895]}).loc[30]
     # Differences -0.0010 and -0.0005: mean -0.00075, SD 0.00035355, standard error 0.00025;

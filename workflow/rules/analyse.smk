@@ -30,6 +30,7 @@ DECISION = {
 rule fit_curves:
     input:
         runs=table("runs"),
+        intake=INTAKE,
     output:
         reported("curve"),
     log:

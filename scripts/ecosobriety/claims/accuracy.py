@@ -73,7 +73,13 @@ def compare_accuracy(case: Case, sizes: Sizes) -> Comparison:
         `supported` if non-inferior, `not_supported` if inferior, else `inconclusive`.
     """
     accuracy = by_size_and_seed(case.runs, "test_accuracy").loc[[sizes.stop, sizes.full]]
-    table = compare_with_reference(accuracy, sizes.full, case.margin, case.confidence)
+    table = compare_with_reference(
+        accuracy,
+        sizes.full,
+        case.margin,
+        case.confidence,
+        test_examples=case.study.intake.test_examples,
+    )
     row = table.loc[[sizes.stop]].iloc[0]
     means = accuracy.dropna(axis="columns").mean(axis="columns")
     return Comparison(

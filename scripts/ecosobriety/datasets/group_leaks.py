@@ -78,7 +78,8 @@ def _classes_by_value(
     same = values[1:] == values[:-1]
     if (same & (labels[1:] != labels[:-1])).any():
         return None
-    return labels[np.append(True, ~same)]
+    first: NDArray[np.int64] = labels[np.append(True, ~same)]
+    return first
 
 
 def _distinct_rows(x: NDArray[np.float64]) -> int:

@@ -15,7 +15,12 @@ from ecosobriety.tables import check_table, table_schema
 
 
 def fit_curves(
-    runs: pd.DataFrame, *, reference_n_train: ReferenceSize, margin: float, confidence: float
+    runs: pd.DataFrame,
+    *,
+    reference_n_train: ReferenceSize,
+    margin: float,
+    confidence: float,
+    test_examples: int | None = None,
 ) -> pd.DataFrame:
     """Put metric, energy, verdict and fitted learning curve side by side for every size.
 
@@ -35,6 +40,7 @@ def fit_curves(
         margin: non-inferiority margin, a share of 1 (0.01 = one accuracy point, or 1 % of the
             reference's mean RMSE).
         confidence: of every interval and bound, 0 to 1.
+        test_examples: how many examples the scores rest on; None: not known.
 
     Returns:
         The table `curve`, sorted by dataset, model and n_train.
@@ -45,7 +51,7 @@ def fit_curves(
     """
     metric = metric_of(runs.columns)
     curves = {
-        key: _curve_of(group, metric, reference_n_train, margin, confidence)
+        key: _curve_of(group, metric, reference_n_train, margin, confidence, test_examples)
         for key, group in runs.groupby(["dataset", "model"], sort=True)
     }
     table = pd.concat(curves, names=["dataset", "model", "n_train"]).reset_index()
@@ -60,10 +66,11 @@ def _curve_of(
     reference_n_train: ReferenceSize,
     margin: float,
     confidence: float,
+    test_examples: int | None,
 ) -> pd.DataFrame:
     scores = by_size_and_seed(runs, metric.test_column)
     reference = reference_size(scores, reference_n_train)
-    table = compare_with_reference(scores, reference, margin, confidence, metric)
+    table = compare_with_reference(scores, reference, margin, confidence, metric, test_examples)
     table["n_seeds"] = scores.count(axis=1)
     table[f"{metric.name}_sd"] = scores.std(axis=1, ddof=1)
     by_size = runs.groupby("n_train")

@@ -12,14 +12,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ecosobriety.decision.intervals import Floats, one_sided_t_test
-from ecosobriety.decision.non_inferiority import ACCURACY_DECIMALS
+from ecosobriety.decision.intervals import Floats, one_sided_t_test, share_bound
+from ecosobriety.decision.non_inferiority import ACCURACY_DECIMALS, ROUNDING, finest_step
 from ecosobriety.metrics import Metric
 
 Obstacle = Literal["margin_unresolved", "baseline_not_beaten"]
-
-ROUNDING = 1e-9
-"""A margin of 0.01 is what one of 100 test examples is worth, whatever the last digit says."""
 
 NOISE_FACTOR = 2.5
 """z of the stopping rule for neural networks; see `more_data`."""
@@ -60,7 +57,8 @@ def find_obstacle(
 
     The baseline is treated as if it were a size: it must be shown to be worse than the reference by
     more than the margin, by the one-sided t test that the sizes are put to. Where it is not, the
-    margin lets pass what has learnt nothing. One seed shows nothing.
+    margin lets pass what has learnt nothing. One seed shows nothing; and where the seeds differ by
+    less than one test example is worth, the test part's own sampling bounds what they show.
 
     Args:
         reference: the score of each seed at the reference size, none missing.
@@ -78,7 +76,11 @@ def find_obstacle(
     if metric.highest is not None:
         gain = gain.round(ACCURACY_DECIMALS)
     test = one_sided_t_test(gain[:, np.newaxis], 0.0, confidence)
-    return None if test.lower[0] > 0 else "baseline_not_beaten"
+    shown = bool(test.lower[0] > 0)
+    if shown and test.sd[0] < (1 - ROUNDING) * finest_step(metric, data.test_examples):
+        better = float(test.mean[0]) + margin
+        shown = share_bound(better, data.test_examples, confidence) > margin
+    return None if shown else "baseline_not_beaten"
 
 
 def more_data(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str, Any]:
@@ -127,6 +129,8 @@ def more_data(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str,
     error = float(np.sqrt(np.mean(np.square(errors))))
     bound = math.log2(factor) * max(gain, 0.0) + NOISE_FACTOR * error
     if metric.highest is not None:
+        # Less than one test example cannot be seen, whatever the seeds say.
+        bound = max(bound, 1 / data.test_examples)
         bound = min(bound, metric.highest - float(np.nanmean(scores.to_numpy()[-1])))
     return answer | {
         "gain_per_doubling": gain,

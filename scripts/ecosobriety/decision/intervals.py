@@ -129,6 +129,42 @@ def one_sided_t_test(sample: Floats, null_value: float, confidence: float) -> On
     )
 
 
+def test_part_bounds(gain: float, test_examples: int, confidence: float) -> tuple[float, float]:
+    """One-sided bounds of a gain that only the test part's own sampling blurs.
+
+    A gain of w test examples, or a loss of l, is taken for as many examples that one network gets
+    right and the other wrong, and none the other way round: the fewest that give this difference.
+    The bounds are exact (Clopper and Pearson, 1934); without any loss, with 95 % confidence, the
+    lower one is about -3 / test examples, the rule of three (Hanley and Lippman-Hand, 1983).
+
+    Args:
+        gain: mean difference of two shares of the same test examples, a share of 1.
+        test_examples: how many there are.
+        confidence: of each bound.
+
+    Returns:
+        Lower and upper bound, shares of 1.
+    """
+    from scipy.special import betaincinv
+
+    won = gain * test_examples
+    lost = max(-won, 0.0)
+    lower = -float(betaincinv(lost + 1, max(test_examples - lost, 1e-9), confidence))
+    if won >= 0:
+        return lower, float(betaincinv(won + 1, max(test_examples - won, 1e-9), confidence))
+    return lower, -float(betaincinv(lost, test_examples - lost + 1, 1 - confidence))
+
+
+def share_bound(share: float, test_examples: int, confidence: float) -> float:
+    """Exact one-sided lower bound of a share of test examples (Clopper and Pearson, 1934)."""
+    from scipy.special import betaincinv
+
+    right = share * test_examples
+    if right <= 0:
+        return 0.0
+    return float(betaincinv(right, test_examples - right + 1, 1 - confidence))
+
+
 def one_sided_t_power(effect_size: float, seeds: NDArray[np.int64], confidence: float) -> Floats:
     """How probably `one_sided_t_test` finds a true effect, by the noncentral t distribution.
 

@@ -15,9 +15,14 @@ sequence stops at the first that fails. The chance of ever calling a size non-in
 so is then at most 1 - confidence over all sizes together, without a correction for their number
 (Maurer, Hothorn and Lehmacher, 1995; Westfall and Krishen, 2001).
 
-What the bounds cover is the variation between seeds, on one test set. Seeds draw overlapping
-training sets, and at the full size the same one, so that the variation between fresh data sets is
-larger than what is seen here (Nadeau and Bengio, 2003; Bouthillier et al., 2021).
+Where the seeds' accuracies differ by less than one test example is worth, the t test would be
+certain of what the test part cannot show: two seeds with 12 test examples right each prove little.
+The bounds are then at least as wide as the test part's own sampling makes them
+(`intervals.test_part_bounds`): with 95 % confidence, a loss below 3 / test examples is never shown.
+
+What the bounds cover is otherwise the variation between seeds, on one test set. Seeds draw
+overlapping training sets, and at the full size the same one, so that the variation between fresh
+data sets is larger than what is seen here (Nadeau and Bengio, 2003; Bouthillier et al., 2021).
 """
 
 import math
@@ -28,7 +33,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecosobriety.decision.intervals import Floats, one_sided_t_test
+from ecosobriety.decision.intervals import Floats, one_sided_t_test, test_part_bounds
 from ecosobriety.errors import DataError
 from ecosobriety.metrics import ACCURACY, Metric
 
@@ -37,6 +42,8 @@ ReferenceSize = int | Literal["max"]
 ACCURACY_DECIMALS = 12
 """Accuracies are shares of test images; beyond this a difference is floating-point noise, which
 would hide that it is the same in every seed, or that it lies exactly on the margin."""
+ROUNDING = 1e-9
+"""A deviation of one test example is one, whatever the last digit says."""
 
 
 def reference_size(scores: pd.DataFrame, reference_n_train: ReferenceSize) -> int:
@@ -81,6 +88,7 @@ def compare_with_reference(
     margin: float,
     confidence: float,
     metric: Metric = ACCURACY,
+    test_examples: int | None = None,
 ) -> pd.DataFrame:
     """Compare every size with the reference size: bounds, p and verdict.
 
@@ -89,7 +97,8 @@ def compare_with_reference(
 
     `verdict_reason`, the first that holds: `too_few_pairs` (fewer than two seeds ran at both sizes:
     no test), `above_reference`, `sequence_stopped` (inconclusive because a larger size failed),
-    `zero_variance` (the same difference in every seed: the bound is the mean, p is 0 or 1),
+    `zero_variance` (the same difference in every seed, to less than one test example: the bounds
+    are the test part's own, or without it the mean, with p 0 or 1),
     `missing_pairs` (some seeds did not run at both sizes), else null.
 
     Args:
@@ -99,6 +108,7 @@ def compare_with_reference(
             margin is relative.
         confidence: of the one-sided bounds.
         metric: what the scores are.
+        test_examples: how many examples an accuracy is the share of; None: not known.
 
     Returns:
         Index n_train; columns `n_pairs`, `p_value`, `precision` (from the mean difference to the
@@ -111,7 +121,7 @@ def compare_with_reference(
     present: dict[Any, int] = scores.count(axis=1).to_dict()
     gain_margin = 0.0 if metric.relative_margin else margin
     rows = {
-        size: _compare(scores.loc[[size, reference]], margin, confidence, metric)
+        size: _compare(scores.loc[[size, reference]], margin, confidence, metric, test_examples)
         if size != reference
         else _Comparison(n_pairs=present[size], diff_mean=0.0)
         for size in scores.index
@@ -119,7 +129,9 @@ def compare_with_reference(
     table = pd.DataFrame(list(rows.values()), index=scores.index)
     table["precision"] = metric.sign * (table["diff_mean"] - table[f"diff_{metric.bound}"])
     table["verdict"] = _verdicts(table, reference, gain_margin)
-    table["verdict_reason"] = _reasons(table, reference, scores.shape[1])
+    table["verdict_reason"] = _reasons(
+        table, reference, scores.shape[1], finest_step(metric, test_examples)
+    )
     return table.rename(columns=lambda name: name.replace("diff_", f"{metric.name}_diff_"))
 
 
@@ -158,7 +170,18 @@ class _Comparison:
     gain_upper: float = math.nan
 
 
-def _compare(scores: pd.DataFrame, margin: float, confidence: float, metric: Metric) -> _Comparison:
+def finest_step(metric: Metric, test_examples: int | None) -> float:
+    """What one test example is worth; 0: nothing is too fine."""
+    return 0.0 if metric.highest is None or not test_examples else 1 / test_examples
+
+
+def _compare(
+    scores: pd.DataFrame,
+    margin: float,
+    confidence: float,
+    metric: Metric,
+    test_examples: int | None,
+) -> _Comparison:
     """Compare a size with the reference: the two rows of `scores`, in this order."""
     size, reference = scores.dropna(axis="columns").to_numpy()
     difference = size - reference
@@ -173,7 +196,12 @@ def _compare(scores: pd.DataFrame, margin: float, confidence: float, metric: Met
         0.0 if metric.relative_margin else -margin,
         confidence,
     )
-    bounds = metric.sign * (np.array([test.lower[0], test.upper[0]]) - added.mean())
+    lower, upper, p_value = float(test.lower[0]), float(test.upper[0]), float(test.p_value[0])
+    if test_examples and test.sd[0] < (1 - ROUNDING) * finest_step(metric, test_examples):
+        floor, ceiling = test_part_bounds(float(test.mean[0]), test_examples, confidence)
+        lower, upper = min(lower, floor), max(upper, ceiling)
+        p_value = max(p_value, _chance_of_loss(float(test.mean[0]), test_examples, margin))
+    bounds = metric.sign * (np.array([lower, upper]) - added.mean())
     if metric.highest is not None:
         # No two scores differ by more; a margin is below that, so that no verdict hangs on it.
         bounds = bounds.clip(-metric.highest, metric.highest)
@@ -183,12 +211,20 @@ def _compare(scores: pd.DataFrame, margin: float, confidence: float, metric: Met
         diff_lower=bounds.min(),
         diff_upper=bounds.max(),
         diff_sd=0.0 if np.ptp(difference) == 0 else difference.std(ddof=1),
-        p_value=test.p_value[0],
+        p_value=p_value,
         gain_mean=test.mean[0],
         gain_sd=test.sd[0],
-        gain_lower=test.lower[0],
-        gain_upper=test.upper[0],
+        gain_lower=lower,
+        gain_upper=upper,
     )
+
+
+def _chance_of_loss(gain: float, test_examples: int, margin: float) -> float:
+    """How often no more test examples are lost than here, if the loss is the margin: the p."""
+    from scipy.special import betainc
+
+    lost = max(-gain * test_examples, 0.0)
+    return float(betainc(max(test_examples - lost, 1e-9), lost + 1, 1 - margin))
 
 
 def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> pd.Series:
@@ -203,13 +239,14 @@ def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> pd.Series:
     return verdicts
 
 
-def _reasons(table: pd.DataFrame, reference: int, n_seeds: int) -> pd.Series:
+def _reasons(table: pd.DataFrame, reference: int, n_seeds: int, step: float) -> pd.Series:
     size = table.index
     failed = size[(size < reference) & (table["verdict"] != "non_inferior")]
     first_failure = failed.max() if len(failed) else 0
     reasons = pd.Series(index=size, dtype="str")
     reasons[table["n_pairs"] < n_seeds] = "missing_pairs"
-    reasons[table["gain_sd"] == 0] = "zero_variance"
+    same = (table["gain_sd"] == 0) | (table["gain_sd"] < (1 - ROUNDING) * step)
+    reasons[same] = "zero_variance"
     reasons[(size < first_failure) & (table["verdict"] == "inconclusive")] = "sequence_stopped"
     reasons[size > reference] = "above_reference"
     reasons[table["n_pairs"] < 2] = "too_few_pairs"

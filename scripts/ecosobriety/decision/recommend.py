@@ -19,8 +19,10 @@ from ecosobriety.decision.intervals import (
     one_sided_t_test,
 )
 from ecosobriety.decision.non_inferiority import (
+    ROUNDING,
     ReferenceSize,
     compare_with_reference,
+    finest_step,
     reference_size,
     sufficient_size,
 )
@@ -99,8 +101,9 @@ def recommend(
         the total number of seeds that gives 80 % power for that size alone, if the observed mean
         and SD of the differences were the true ones. From few seeds that is a rough guide. `seeds`
         is null with a `reason`: `no_smaller_size`, `too_few_pairs`, `difference_beyond_margin` (at
-        or below -margin, where more seeds are not expected to help; this covers every failure
-        without variance) or `over_1000_seeds`.
+        or below -margin, where more seeds are not expected to help), `too_few_test_examples` (the
+        seeds differ by less than one of them is worth: more of them would help, not more seeds) or
+        `over_1000_seeds`.
 
         `target` names the smallest size whose one-sided lower bound of the mean accuracy reaches
         the target. `larger_sizes_reach` is false where some larger size does not, so that the size
@@ -160,7 +163,9 @@ def _answer(
     obstacle = find_obstacle(at_reference, data, margin, confidence, metric)
     if obstacle is not None:
         return _no_answer(metric, margin, obstacle)
-    comparison = compare_with_reference(scores, reference, margin, confidence, metric)
+    comparison = compare_with_reference(
+        scores, reference, margin, confidence, metric, data.test_examples
+    )
     chosen = sufficient_size(comparison.reset_index())
     row = comparison.loc[chosen]
     return {
@@ -175,7 +180,11 @@ def _answer(
         },
         **_savings(runs, chosen, reference, confidence),
         "seeds_needed": _seeds_needed(
-            comparison, chosen, 0.0 if metric.relative_margin else margin, confidence
+            comparison,
+            chosen,
+            0.0 if metric.relative_margin else margin,
+            confidence,
+            finest_step(metric, data.test_examples),
         ),
     }
 
@@ -231,13 +240,13 @@ def _estimate(per_seed: Floats, confidence: float, highest: float | None = None)
 
 
 def _seeds_needed(
-    comparison: pd.DataFrame, chosen: int, margin: float, confidence: float
+    comparison: pd.DataFrame, chosen: int, margin: float, confidence: float, step: float
 ) -> dict[str, Any]:
     smaller = comparison[comparison.index < chosen]
     if smaller.empty:
         return {"n_train": None, "verdict": None, "seeds": None, "reason": "no_smaller_size"}
     stopped = smaller.iloc[-1]
-    seeds, reason = _seeds_for_power(stopped, margin, confidence)
+    seeds, reason = _seeds_for_power(stopped, margin, confidence, step)
     return {
         "n_train": int(smaller.index[-1]),
         "verdict": str(stopped["verdict"]),
@@ -247,13 +256,15 @@ def _seeds_needed(
 
 
 def _seeds_for_power(
-    stopped: pd.Series, margin: float, confidence: float
+    stopped: pd.Series, margin: float, confidence: float, step: float
 ) -> tuple[int | None, str | None]:
     if stopped["n_pairs"] < 2:
         return None, "too_few_pairs"
     distance = stopped["gain_mean"] + margin
     if distance <= 0:
         return None, "difference_beyond_margin"
+    if stopped["gain_sd"] < (1 - ROUNDING) * step:
+        return None, "too_few_test_examples"
     candidates = np.arange(2, MAX_SEEDS + 1)
     power = one_sided_t_power(distance / stopped["gain_sd"], candidates, confidence)
     enough = candidates[power >= POWER]
