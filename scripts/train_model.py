@@ -1,4 +1,4 @@
-"""Train one network on each size with each seed, measured; write a record of each."""
+"""Train one network on one size with each seed, measured; write a record of each."""
 
 import json
 import sys
@@ -20,9 +20,10 @@ with imports_in_peace():
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
     dataset = datasets.load(Path(snakemake.input.data))
-    for output in (Path(path).absolute() for path in snakemake.output):
-        place = Path(*output.parts[-3:]).with_suffix("")  # {model}/n{n_train}/seed{seed}
-        model, n_train, seed = place.parts[0], int(place.parts[1][1:]), int(place.name[4:])
+    model, n_train = snakemake.wildcards.model, int(snakemake.wildcards.n_train)
+    for seed, path in zip(snakemake.params.seeds, snakemake.output, strict=True):
+        output = Path(path).absolute()
+        place = f"{model}/n{n_train}/seed{seed}"
         identity = collecting.identity_of(
             dataset.sha256, model, network, n_train, seed, parameters, snakemake.params.code
         )

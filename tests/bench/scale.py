@@ -56,7 +56,7 @@ def _plan_ours(folder: Path, sizes: int) -> float:
     config = yaml.safe_load((ROOT / "config/digits.yaml").read_text(encoding="utf-8"))
     n_train = [20 + 5 * size for size in range(sizes)]
     config["grid"] |= {"n_train": n_train, "seeds": list(range(1, SEEDS + 1))}
-    config["training"]["runs_per_job"] = 1
+    config["training"]["process"] = "run"
     (folder / "config/scale.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return _plan(folder, "--configfile", "config/scale.yaml")
 

@@ -59,7 +59,7 @@ def test_defaults_are_filled():
             "accelerator": "auto",
             "precision": "32-true",
             "checkpoint": False,
-            "runs_per_job": 1,
+            "process": "run",
         },
         "metering": {
             "country": "FRA",
@@ -181,7 +181,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
     ("key", "value"),
     [
         (("metering", "pue"), 1.5),
-        (("training", "runs_per_job"), 5),
+        (("training", "process"), "size"),
         (("grid", "countries"), ["FRA"]),
         (("country_data",), {"provider": "electricity_maps"}),
         (("grid", "n_train"), [100, 200, 300]),
@@ -223,25 +223,6 @@ def described_parts(part):
     yield from described_parts(part["items"]) if "items" in part else ()
     for rule in part.get("allOf", ()):
         yield from described_parts(rule["then"])
-
-
-@pytest.mark.parametrize(
-    ("runs_per_job", "sizes"),
-    [
-        (1, []),
-        (9, []),  # all five seeds of one size, and none of the next
-        (10, [[10, 20], [30]]),
-        (14, [[10, 20], [30]]),
-        (15, [[10, 20, 30]]),
-        (100, [[10, 20, 30]]),
-    ],
-)
-def test_a_process_takes_all_seeds_of_as_many_sizes_as_it_may_train(runs_per_job, sizes):
-    config = {
-        "grid": {"n_train": [20, 10, 30], "seeds": [1, 2, 3, 4, 5]},
-        "training": {"runs_per_job": runs_per_job},
-    }
-    assert study_config.shared_sizes(config) == sizes
 
 
 def test_every_key_says_what_a_change_runs_again():

@@ -85,7 +85,7 @@ BAD_VALUES = {
     ("training", "budget"): BAD_NAMES,
     ("training", "accelerator"): BAD_NAMES,
     ("training", "precision"): BAD_NAMES,
-    ("training", "runs_per_job"): bad_whole_numbers(1, 1000),
+    ("training", "process"): BAD_NAMES,
     ("training", "checkpoint"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
     ("metering",): NOT_MAPPINGS,
     ("metering", "country"): BAD_NAMES,

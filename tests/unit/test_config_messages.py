@@ -43,6 +43,11 @@ from ecosobriety.study_config.schema import complete_value
             "(the nearest is fashion-mnist)",
         ),
         (
+            ("training", "runs_per_job"),
+            5,
+            "training.runs_per_job is no longer a key: write `process: size` to train all seeds",
+        ),
+        (
             ("models", 0, "init_args"),
             {"hiden": [8]},
             "models[0].init_args.hiden is not a known key, but must be one of hidden "
@@ -112,7 +117,7 @@ from ecosobriety.study_config.schema import complete_value
             3,
             "training.epoch is not a known key, but must be one of epochs, batch_size, "
             "learning_rate, budget, accelerator, precision, checkpoint, "
-            "runs_per_job (the nearest is epochs)",
+            "process (the nearest is epochs)",
         ),
         (
             ("training", "learning_rate"),

@@ -36,9 +36,11 @@ class Workflow:
             pytest.fail(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
         return done
 
-    def planned(self, config: str = "config/digits.yaml", target: str = "all") -> Counter:
-        """How many jobs of each rule a run would do for a target."""
-        arguments = ("--dry-run", "--quiet", "rules", "--cores", "2", "--", target)
+    def planned(
+        self, config: str = "config/digits.yaml", target: str = "all", *others: str
+    ) -> Counter:
+        """How many jobs of each rule a run would do for its targets."""
+        arguments = ("--dry-run", "--quiet", "rules", "--cores", "2", "--", target, *others)
         plan = self.snakemake(*arguments, config=config)
         listed = re.findall(r"^(\w+) +(\d+)$", plan.stdout + plan.stderr, flags=re.MULTILINE)
         jobs = Counter({rule: int(count) for rule, count in listed})

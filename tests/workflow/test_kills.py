@@ -124,7 +124,7 @@ def test_no_training_outlives_a_killed_run(tmp_path):
     workflow = copy_workflow(tmp_path)
     target = "results/digits/runs/digits/mlp/n1400/seed1.json"
     workflow.with_config(
-        lambda c: c.update(training=c["training"] | {"epochs": 2000, "runs_per_job": 1})
+        lambda c: c.update(training=c["training"] | {"epochs": 2000, "process": "run"})
     )
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/changed.yaml"]
     with (tmp_path / "killed.log").open("w") as log:
@@ -140,7 +140,7 @@ def test_no_training_outlives_a_killed_run(tmp_path):
     _, left = psutil.wait_procs(family, timeout=30)
     assert not left
     workflow.with_config(
-        lambda c: c.update(training=c["training"] | {"epochs": 20, "runs_per_job": 1})
+        lambda c: c.update(training=c["training"] | {"epochs": 20, "process": "run"})
     )
     workflow.snakemake("--cores", "2", "--", target, config="config/changed.yaml")
     record = read_record(workflow.folder / target)

@@ -18,7 +18,7 @@ STUDY = {
     "dataset": {"name": "digits"},
     "models": [{"name": "linear"}],
     "grid": {"n_train": [100, 200], "seeds": [1, 2], "countries": ["FRA"]},
-    "training": {"epochs": 1, "runs_per_job": 4},
+    "training": {"epochs": 1, "process": "size"},
 }
 RUNS = "results/tiny/tables/runs.csv"
 COMMAND = ["--cores", "2", "--", RUNS]

@@ -50,7 +50,9 @@ def test_a_moved_study_has_nothing_to_do(workflow, tmp_path):
     ("change", "jobs"),
     [
         ({"grid": {"n_train": [200, 400, 600, 1400]}}, {"train_model": 1}),
-        ({"grid": {"seeds": [1, 2, 3, 4]}}, {"train_model_2": 3}),
+        ({"grid": {"seeds": [1, 2, 3, 4]}}, {"train_model": SIZES}),
+        ({"grid": {"seeds": [1, 2]}}, {}),
+        ({"grid": {"seeds": [1, 2, 3, 4]}, "training": {"process": "run"}}, {"train_model": 3}),
     ],
 )
 def test_a_size_or_a_seed_trains_the_new_ones_only(workflow, change, jobs):
@@ -115,20 +117,16 @@ def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
     assert "compare_tools" not in jobs
 
 
-def test_the_number_of_runs_that_share_a_process_retrains_nothing(workflow):
-    for runs_per_job in (1, 9):
-        jobs = planned(workflow, training={"runs_per_job": runs_per_job})
-        assert not [rule for rule in jobs if rule.startswith("train")]
+def test_which_trainings_share_a_process_retrains_nothing(workflow):
+    assert "train_model" not in planned(workflow, training={"process": "run"})
 
 
 def test_a_seed_that_joins_others_in_a_process_redoes_none_of_them(workflow):
     before = {path: path.read_text() for path in workflow.results("runs").rglob("n200/*.json")}
     assert len(before) == 3
-    seeds = {"n_train": [200], "seeds": [1, 2, 3, 4]}
 
     def change(config):
-        config["grid"].update(seeds)
-        config["training"]["runs_per_job"] = 4
+        config["grid"].update(n_train=[200], seeds=[1, 2, 3, 4])
 
     target = "results/digits/tables/runs.csv"
     workflow.snakemake("--cores", "2", "--", target, config=workflow.with_config(change))
@@ -142,7 +140,7 @@ def test_a_training_alone_in_its_process_gives_the_same_to_the_last_digit(workfl
     path = workflow.results("runs/digits/mlp/n200/seed2.json")
     among_others = read_record(path)
     path.unlink()
-    config = workflow.with_config(lambda c: c["training"].update(runs_per_job=1))
+    config = workflow.with_config(lambda c: c["training"].update(process="run"))
     workflow.snakemake(
         "--cores", "2", "--", "results/digits/runs/digits/mlp/n200/seed2.json", config=config
     )
@@ -175,36 +173,11 @@ def test_what_no_table_tells_of_a_record_is_followed_too(workflow):
     assert "another processor" in workflow.results("provenance.json").read_text()
 
 
-def test_sizes_that_share_a_process_give_the_same_to_the_last_digit(workflow):
-    path = workflow.results("runs/digits/mlp/n600/seed2.json")
-    kept = workflow.results("runs/digits/mlp/n200/seed1.json")
-    alone, untouched = read_record(path), kept.read_text()
-    path.unlink()
-    table = "results/digits/tables/runs.csv"
-    (workflow.folder / table).unlink()
-    config = workflow.with_config(lambda c: c["training"].update(runs_per_job=6))
-    assert workflow.planned(config, target=table) == {"train_sizes_1": 1, "collect_runs": 1}
-    workflow.snakemake("--cores", "2", "--", table, config=config)
-    among_others = read_record(path)
-    assert alone.attempt != among_others.attempt
-    assert alone.test_accuracy == among_others.test_accuracy
-    assert alone.test_loss == among_others.test_loss
-    # Finished ones of the same process are not done again.
-    assert kept.read_text() == untouched
-
-
-def test_sizes_share_a_process_for_the_study_and_not_for_a_cell(workflow):
-    def change(config):
-        config["training"].update(runs_per_job=6, epochs=1)
-
-    config = workflow.with_config(change)
-    trained = {rule: n for rule, n in workflow.planned(config).items() if "train" in rule}
-    assert trained == {"train_sizes_1": 1, "train_sizes_2": 1}
-    cell = "results/digits/cells/n600/FRA/hydro.json"
-    assert workflow.planned(config, target=cell) == {"train_model": 1, "derive_cell": 1}
-    both = workflow.snakemake("--dry-run", "--", "all", cell, config=config, check=False)
-    assert both.returncode != 0
-    assert "ask for them one after the other" in both.stdout + both.stderr
+def test_a_cell_beside_its_study_is_one_command(workflow):
+    config = workflow.with_config(lambda c: c["training"].update(epochs=1))
+    both = ["all", "results/digits/cells/n600/FRA/hydro.json"]
+    plan = workflow.planned(config, *both)
+    assert (plan["train_model"], plan["derive_cell"]) == (SIZES, 1)
 
 
 def test_the_margin_decides_anew(workflow):

@@ -18,9 +18,7 @@ TARGET = f"results/digits/runs/{RUN}.json"
 
 def long_study(folder):
     workflow = copy_workflow(folder)
-    workflow.with_config(
-        lambda c: c["training"].update(epochs=200, checkpoint=True, runs_per_job=1)
-    )
+    workflow.with_config(lambda c: c["training"].update(epochs=200, checkpoint=True, process="run"))
     return workflow
 
 

@@ -1,7 +1,7 @@
 rule collect_runs:
     input:
         # Without a name: of named ones Snakemake forgets which rule was meant to make them.
-        *study_records(),
+        *records(),
         identity=looked_at_records,
     output:
         runs=reported("runs"),

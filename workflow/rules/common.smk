@@ -172,42 +172,10 @@ def tool_runs():
     ]
 
 
-def training_jobs():
-    """The rules that train: name, data set and model, and the sizes and seeds of one process.
-
-    The first ones take any size of any model, and a lone seed is any, too, by wildcard. Where
-    `training.runs_per_job` reaches more than one size, those that share a process follow.
-    """
-    n = config["training"]["runs_per_job"]
-    seeds = config["grid"]["seeds"]
-    batches = [seeds[i : i + n] for i in range(0, len(seeds), n)]
-    jobs = [
-        (
-            f"train_model_{i}" if i > 1 else "train_model",
-            "{dataset}",
-            "{model}",
-            ["{n_train}"],
-            batch,
-        )
-        for i, batch in enumerate(batches if n > 1 else [["{seed}"]], start=1)
-    ]
-    shared = [
-        (model["name"], sizes)
-        for model in config["models"]
-        for sizes in study_config.shared_sizes(config)
-    ]
-    return jobs + [
-        (f"train_sizes_{i}", config["dataset"]["name"], model, sizes, seeds)
-        for i, (model, sizes) in enumerate(shared, start=1)
-    ]
-
-
-def study_records():
-    """The records of every training of the study, of sizes that share a process where any do."""
-    shared = {
-        str(path): path for name in SHARED_JOBS for path in getattr(rules, name).output
-    }
-    return [shared.get(path, path) for path in records()]
+def seeds_of(wildcards):
+    """The seeds that one process trains: its own one, or all of its size."""
+    own = wildcards.get("seed")
+    return config["grid"]["seeds"] if own is None else [int(own)]
 
 
 @cache
@@ -255,20 +223,11 @@ def looked_at_records(wildcards):
     return IDENTITY
 
 
-def batch_name(sizes, seeds):
-    """What the log of such a process is called."""
-    size, seed = (
-        "-".join(f"{kind}{value}" for value in dict.fromkeys((values[0], values[-1])))
-        for kind, values in (("n", sizes), ("seed", seeds))
-    )
-    return f"{size}/{seed}"
-
-
-def network(model="{model}"):
-    """What decides a model, or each by wildcard; fixed if it can be, as a function costs each job."""
+def network():
+    """What decides a job's model; fixed if it can be, as a function costs each job."""
     if len(NETWORKS) == 1:
         return next(iter(NETWORKS.values()))
-    return NETWORKS.get(model, lambda wildcards: NETWORKS[wildcards.model])
+    return lambda wildcards: NETWORKS[wildcards.model]
 
 
 def cell_runs(wildcards):
@@ -277,21 +236,9 @@ def cell_runs(wildcards):
         select_countries(KNOWN_COUNTRIES, [wildcards.country])
         if wildcards.source != tables.GRID_SOURCE:
             select_sources(load_sources(Path(SOURCE_INTENSITY)), [wildcards.source])
-        runs = study_config.cell_runs(config, int(wildcards.n_train), take_in)
+        return study_config.cell_runs(config, int(wildcards.n_train), take_in)
     except EcosobrietyError as error:
         raise WorkflowError(str(error))
-    others = [
-        path
-        for path in workflow.dag_settings.targets
-        if not path.startswith(f"{RESULTS}/cells/")
-    ]
-    # Snakemake would call the two rules for the same records ambiguous.
-    if SHARED_JOBS and others:
-        raise WorkflowError(
-            f"cells train one size, {others[0]} trains several in one process "
-            "(training.runs_per_job): ask for them one after the other"
-        )
-    return runs
 
 
 def figure_paths(language):
@@ -361,9 +308,6 @@ ASKED = canonical(
         code_fingerprint=TRAINING_CODE,
     )
 )
-TRAINING_JOBS = training_jobs()
-# The rules of which one process trains several sizes.
-SHARED_JOBS = [name for name, *_ in TRAINING_JOBS if name.startswith("train_sizes")]
 
 EXPORT = f"reports/{STUDY}/export"
 

@@ -40,7 +40,7 @@ TakeIn = Callable[[Mapping[str, Any]], Intake | None]
 CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
 """Says of each of the user's classes what is wrong with it, in one sentence, or None."""
 
-_NOT_OF_A_TRAINING = {"metering.pue", "training.runs_per_job"}
+_NOT_OF_A_TRAINING = {"metering.pue", "training.process"}
 
 _TABLE_BEGIN = "<!-- keys: begin, written by `make docs` -->"
 _TABLE_END = "<!-- keys: end -->"
@@ -167,17 +167,6 @@ def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def shared_sizes(config: Mapping[str, Any]) -> list[list[int]]:
-    """The sizes of which one process trains all seeds, in ascending order, process by process.
-
-    There are none where `training.runs_per_job` takes in all seeds of one size at most.
-    """
-    together = config["training"]["runs_per_job"] // len(config["grid"]["seeds"])
-    sizes = sorted(config["grid"]["n_train"])
-    starts = range(0, len(sizes), together) if together > 1 else ()
-    return [sizes[start : start + together] for start in starts]
-
-
 def cell_runs(
     config: Mapping[str, Any], n_train: int, take_in: TakeIn
 ) -> list[tuple[str, str, int, int]]:
@@ -204,8 +193,8 @@ def cell_runs(
 def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
     """What decides every training and its measurement: the leaves of training and metering.
 
-    Without `metering.pue`, which multiplies the energy afterwards, and without the number of
-    trainings that share a process. With the budget `steps` a training also depends on the reference
+    Without `metering.pue`, which multiplies the energy afterwards, and without which trainings
+    share a process. With the budget `steps` a training also depends on the reference
     size. Hand it to Snakemake as ONE parameter: it compares
     sorted values without their names, so that among separate parameters a swap goes unnoticed.
 

@@ -2,8 +2,8 @@
 
 Knows no key of a study. Beyond JSON Schema it reads the annotations `x-allowed` (what is allowed,
 where the keywords alone would not read well), `x-default` (a default that depends on other keys),
-`x-reruns` (what a change of the key makes again) and `x-hint: country` (a wrong text is looked up
-among the countries' names).
+`x-reruns` (what a change of the key makes again), `x-former` (keys of former versions, and what to
+write instead) and `x-hint: country` (a wrong text is looked up among the countries' names).
 """
 
 import difflib
@@ -226,6 +226,8 @@ def _explain(error: Any, file: str) -> ConfigError:
     if error.validator == "additionalProperties":
         known = list(schema["properties"])
         name = next(name for name in value if name not in known)
+        if name in schema.get("x-former", {}):
+            return fault(file, join(key, name), schema["x-former"][name])
         allowed = f"one of {list_names(known)}" if known else "left out: no key is allowed here"
         text = f"is not a known key, but must be {allowed}{nearest(name, known)}"
         return fault(file, join(key, name), text)
