@@ -46,6 +46,20 @@ def logged_to(path: str | Path, sealed: Sequence[str | Path] = ()) -> Iterator[N
     except EcosobrietyError as error:
         logging.error("%s", error)
         sys.exit(f"error: {error}")
-    except BaseException:
+    except BaseException as error:
         logging.error("%s", traceback.format_exc())
+        if is_out_of_memory(error):
+            sys.exit(
+                "error: the memory that this process may use is full; raise its limit "
+                "(`ulimit -v`, a container's, a cluster's), or use fewer examples or a smaller network"
+            )
         raise
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that no memory is left; PyTorch says so in a RuntimeError's text."""
+    text = str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and any(words in text for words in ("can't allocate memory", "out of memory"))
+    )

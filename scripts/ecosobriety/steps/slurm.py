@@ -13,6 +13,8 @@ from ecosobriety.errors import EcosobrietyError
 
 COMMENT = "rule_"
 """How the comment of a job of Snakemake's begins, whatever else lies in the folder's queue."""
+ENDING = {"COMPLETING"}
+"""States of jobs that end by themselves; to cancel them would hide why, a failed node say."""
 WAIT_S = 120.0
 POLL_S = 1.0
 
@@ -31,28 +33,30 @@ def cancel_jobs_of(folder: Path) -> list[str]:
     Raises:
         EcosobrietyError: Slurm does not answer, or a job does not end.
     """
-    cancelled = _jobs_of(folder)
-    if not cancelled:
-        return []
-    logger.warning("cancelling jobs that a killed run left in %s: %s", folder, cancelled)
-    _ask("scancel", *cancelled)
+    cancelled = [job for job, state in _jobs_of(folder).items() if state not in ENDING]
+    if cancelled:
+        logger.warning("cancelling jobs that a killed run left in %s: %s", folder, cancelled)
+        _ask("scancel", *cancelled)
     end = time.monotonic() + WAIT_S
     while left := _jobs_of(folder):
         if time.monotonic() > end:
             raise EcosobrietyError(
-                f"jobs {', '.join(left)} of {folder} were cancelled and have not ended after "
-                f"{WAIT_S:.0f} s: end them before you start another run"
+                f"jobs {', '.join(left)} of {folder} have not ended after {WAIT_S:.0f} s: "
+                "end them before you start another run"
             )
         time.sleep(POLL_S)
     return cancelled
 
 
-def _jobs_of(folder: Path) -> list[str]:
-    listed = _ask("squeue", "--me", "--noheader", "--format=%i|%k|%Z")
-    rows = [line.split("|", 2) for line in listed.splitlines()]
-    return [
-        job for job, comment, place in rows if comment.startswith(COMMENT) and Path(place) == folder
-    ]
+def _jobs_of(folder: Path) -> dict[str, str]:
+    """The state of each job of a folder by its id."""
+    listed = _ask("squeue", "--me", "--noheader", "--format=%i|%T|%k|%Z")
+    rows = [line.split("|", 3) for line in listed.splitlines()]
+    return {
+        job: state
+        for job, state, comment, place in rows
+        if comment.startswith(COMMENT) and Path(place) == folder
+    }
 
 
 def _ask(*command: str) -> str:
