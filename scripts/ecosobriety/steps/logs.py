@@ -51,7 +51,7 @@ def logged_to(path: str | Path, sealed: Sequence[str | Path] = ()) -> Iterator[N
         if is_out_of_memory(error):
             sys.exit(
                 "error: the memory that this process may use is full; raise its limit "
-                "(`ulimit -v`, a container's, a cluster's), or use fewer examples or a smaller network"
+                "(`ulimit -v`, a container's, a cluster's), use fewer examples or a smaller network"
             )
         raise
 
