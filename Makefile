@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export STUDY_FILE := $(value CONFIG)
 READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
-.PHONY: help report example trackers doctor test test-deep test-slurm bench backtest lint format docs lock clean
+.PHONY: help report example trackers doctor debug test test-deep test-slurm bench backtest lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -30,6 +30,9 @@ trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `met
 
 doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor.__main__
+
+debug: $(VENV)/run.stamp ## Open a Python prompt with the `snakemake` object of a job (OUTPUT=results/digits/recommendation.json)
+	@$(BIN)/python tools/debug_script.py "$(OUTPUT)"
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
 	$(BIN)/python -m pytest
