@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import reporting, tables
 from ecosobriety.steps import logs
-from ecosobriety.study.study import read_study
+from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0]):
     config = json.loads(snakemake.params.config)
@@ -16,7 +16,7 @@ with logs.logged_to(snakemake.log[0]):
         for figure, path in zip(ids, snakemake.input.figures, strict=True)
     }
     page = reporting.build_report(
-        read_study(config, **files),
+        read_study(config, StudyFiles(**files)),
         tables.read_table("claims", Path(snakemake.input.claims[0]))
         if snakemake.input.claims
         else None,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from ecosobriety import claims, tables
 from ecosobriety.steps import logs
-from ecosobriety.study.study import read_study
+from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     paths = {name: Path(path) for name, path in snakemake.input.items()}
     poster = claims.load_poster(paths.pop("poster"), paths.pop("poster_schema"))
-    study = read_study(json.loads(snakemake.params.config), **paths)
+    study = read_study(json.loads(snakemake.params.config), StudyFiles(**paths))
     tables.write_table("claims", claims.check_claims(study, poster), Path(snakemake.output[0]))

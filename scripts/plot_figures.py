@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ecosobriety import figures, texts
 from ecosobriety.steps import logs
-from ecosobriety.study.study import read_study
+from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0]):
     paths = {name: Path(path) for name, path in snakemake.input.items()}
     texts_path = paths.pop("texts")
-    study = read_study(json.loads(snakemake.params.config), **paths)
+    study = read_study(json.loads(snakemake.params.config), StudyFiles(**paths))
     text = texts.Texts(snakemake.wildcards.language, texts.load_catalogue([texts_path]))
     drawn = zip(snakemake.params.figures, snakemake.output.svg, snakemake.output.png, strict=True)
     for figure, svg, png in drawn:

@@ -49,7 +49,7 @@ def test_the_country_table_is_sorted_by_keyboard(open_page, site):
     page = open_page("en")
     header = page.locator("#case1-country thead th").nth(3)
     header.locator("button").focus()
-    cells = site.study.cases()[0].country_cells
+    cells = site.study.cases()[0].electricity.country_cells
     known = cells.dropna(subset="intensity_g_per_kwh")
     for direction, end in (("ascending", "idxmin"), ("descending", "idxmax")):
         page.keyboard.press("Enter")

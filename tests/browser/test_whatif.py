@@ -141,9 +141,11 @@ def test_without_script_there_is_a_table_instead(open_page, site):
     assert page.is_visible("#whatif-table1")
     assert page.is_hidden("#case1-country-search")
     case = site.study.cases()[0]
-    largest = float(case.source_cells["emissions_g"].max())
+    largest = float(case.electricity.source_cells["emissions_g"].max())
     unit = next(unit for unit in MASS_UNITS if largest >= unit.size)
-    coal = site.texts["en"].number(float(case.at("coal", 5_000)["emissions_g"]) / unit.size)
+    coal = site.texts["en"].number(
+        float(case.electricity.at("coal", 5_000)["emissions_g"]) / unit.size
+    )
     assert coal in page.text_content("#whatif-table1")
 
 

@@ -27,7 +27,7 @@ SPAN_KWH = {5_000: [1.0, 1.0], 60_000: [12.0, 12.0]}
 
 class TestLowCarbonCountries:
     def test_rho_is_that_of_scipy(self, poster_study, poster_claims):
-        cells = poster_study.cases()[0].country_cells
+        cells = poster_study.cases()[0].electricity.country_cells
         usable = cells[cells["usable"]]
         expected = stats.spearmanr(usable["country_low_carbon_share"], usable["emissions_g"])
         row = poster_claims.set_index("claim_id").loc["low_carbon_countries"]

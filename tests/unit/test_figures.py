@@ -163,8 +163,12 @@ def test_accuracy_and_energy_are_the_tables(cases, figures):
     accuracy, energy = accuracy_axes.lines[0], energy_axes.lines[0]
 
     assert list(accuracy.get_xdata()) == list(ACCURACY)
-    np.testing.assert_allclose(accuracy.get_ydata(), case.curve["accuracy_mean"] * 100)  # in %
-    np.testing.assert_allclose(energy.get_ydata(), case.curve["energy_kwh_mean"] * 1000)  # in Wh
+    np.testing.assert_allclose(
+        accuracy.get_ydata(), case.decision.curve["accuracy_mean"] * 100
+    )  # in %
+    np.testing.assert_allclose(
+        energy.get_ydata(), case.decision.curve["energy_kwh_mean"] * 1000
+    )  # in Wh
 
 
 def test_the_decision_is_marked(figures):
@@ -185,7 +189,9 @@ def test_margin_line_lies_below_the_reference(cases, figures):
     lines = [line for line in figure.axes[1].lines if len(set(line.get_ydata())) == 1]
     heights = [line.get_ydata()[0] for line in lines if line.get_ydata()[0] > 1]
 
-    assert heights == pytest.approx([case.curve["accuracy_mean"][60_000] * 100 - 1])  # points
+    assert heights == pytest.approx(
+        [case.decision.curve["accuracy_mean"][60_000] * 100 - 1]
+    )  # points
 
 
 def test_a_curve_without_power_law_has_no_fit_drawn(texts):
@@ -203,7 +209,7 @@ def test_pareto_has_every_model_and_size_and_its_front_is_undominated(texts):
 
     assert list(points) == ["linear", "mlp"]
     for model, (x, y) in points.items():
-        curve = study.case("fashion-mnist", model).curve
+        curve = study.case("fashion-mnist", model).decision.curve
         np.testing.assert_allclose(x, curve["energy_kwh_mean"] * 1000)  # in Wh
         np.testing.assert_allclose(y, curve["accuracy_mean"] * 100)  # in %
     # Half of the mlp's energy and 3 points below it. At 10,000 examples linear has the energy of
@@ -233,7 +239,7 @@ def test_a_pareto_front_by_hand():
 def test_country_points_leave_out_flagged_and_missing_countries(cases, figures):
     case, axes = cases[0.01], figures["country_emissions-mlp", "en", 0.01].axes[0]
     drawn = axes.collections[0].get_offsets()
-    cells = case.country_cells
+    cells = case.electricity.country_cells
     sound = cells[cells["flag"].isna() & cells["emissions_g"].notna()]
 
     assert 0 < len(sound) < len(cells)
@@ -263,7 +269,7 @@ def test_source_emissions_have_a_curve_and_a_range_for_each_source(cases, figure
 
 
 def test_source_range_is_the_factors_range_with_the_seeds(cases, figures):
-    coal = cases[0.01].at("coal", 60_000)
+    coal = cases[0.01].electricity.at("coal", 60_000)
     ranges = figures["source_emissions-mlp", "en", 0.01].axes[1]
 
     np.testing.assert_allclose(
@@ -288,7 +294,7 @@ def test_factors_that_were_not_verified_keep_their_mark(figures):
 def test_cost_has_a_curve_for_each_known_price(cases, figures):
     axes = figures["source_cost-mlp", "en", 0.01].axes[0]
     case = cases[0.01]
-    nuclear = case.source_curve("nuclear")["cost"]
+    nuclear = case.electricity.source_curve("nuclear")["cost"]
 
     assert len(axes.lines) == len(case.study.costs)
     np.testing.assert_allclose(axes.lines[0].get_ydata(), nuclear * 1_000_000)  # trainings
@@ -296,7 +302,7 @@ def test_cost_has_a_curve_for_each_known_price(cases, figures):
 
 @pytest.mark.parametrize(("margin", "n_train"), [(0.02, "30,000"), (0.002, "30,000")])
 def test_cost_tells_the_saved_share(cases, figures, margin, n_train):
-    share = cases[margin].saving(30_000)["saved_share"]
+    share = cases[margin].electricity.saving(30_000)["saved_share"]
     words = " ".join(
         text.get_text() for text, _ in written(figures["source_cost-mlp", "en", margin])
     )
@@ -318,8 +324,8 @@ def test_without_any_price_the_cost_figure_says_so(cases, texts):
 def test_partial_contracts_are_drawn_where_there_is_no_full_one():
     case = make_study(coverage=(0.25, 0.5)).cases()[0]
 
-    assert case.coverage == 0.5
-    assert set(case.source_cells["coverage"]) == {0.0, 0.5}
+    assert case.electricity.coverage == 0.5
+    assert set(case.electricity.source_cells["coverage"]) == {0.0, 0.5}
 
 
 def test_a_metering_country_outside_the_scenarios_is_refused_by_name(cases, texts):
@@ -336,8 +342,8 @@ def test_the_half_is_the_size_nearest_to_it_where_nothing_smaller_suffices():
     few = runs[runs["n_train"].isin([5_000, 20_000, 50_000, 60_000])]
     case = make_study(few, margin=0.001).cases()[0]
 
-    assert not case.smaller_suffices
-    assert case.stop == 20_000  # 10,000 from the half of 60,000; 50,000 is 20,000 away
+    assert not case.decision.smaller_suffices
+    assert case.decision.stop == 20_000  # 10,000 from the half of 60,000; 50,000 is 20,000 away
 
 
 def test_the_same_figure_gives_the_same_files(cases, texts, tmp_path):

@@ -14,7 +14,7 @@ from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.sources import load_sources
 from ecosobriety.figures import draw
 from ecosobriety.reporting.sentences import captions
-from ecosobriety.study.study import EXTREME_COUNTRIES, LISTED_COUNTRIES
+from ecosobriety.study.electricity_view import EXTREME_COUNTRIES, LISTED_COUNTRIES
 from ecosobriety.texts import Texts
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -78,7 +78,7 @@ class TestBatch:
 
 class TestSelection:
     def test_shown_are_the_listed_the_own_and_both_ends(self, case):
-        ranked, shown = case.ranked_countries, case.shown_countries
+        ranked, shown = case.electricity.ranked_countries, case.electricity.shown_countries
         codes = list(ranked["country_iso3"])
         ends = {*codes[:EXTREME_COUNTRIES], *codes[-EXTREME_COUNTRIES:]}
         assert set(shown["country_iso3"]) == {"FRA", *LISTED_COUNTRIES, *ends}
@@ -86,23 +86,25 @@ class TestSelection:
         assert list(ranked["rank"]) == list(range(1, len(ranked) + 1))
 
     def test_flagged_countries_have_no_rank(self, case):
-        flagged = case.country_cells.dropna(subset="flag")
+        flagged = case.electricity.country_cells.dropna(subset="flag")
         assert len(flagged) > 0
-        assert not set(flagged["country_iso3"]) & set(case.ranked_countries["country_iso3"])
+        assert not set(flagged["country_iso3"]) & set(
+            case.electricity.ranked_countries["country_iso3"]
+        )
 
     def test_where_all_are_flagged_all_are_ranked(self):
         """As with Electricity Maps, whose intensities come without a low-carbon share."""
         sources = load_sources(ROOT / "config/factors/source_intensity.csv")
         countries = load_countries().assign(flag="no low-carbon share in the data")
         case = make_study(countries=add_mix_intensity(countries, sources)).cases()[0]
-        assert len(case.ranked_countries) == 212
+        assert len(case.electricity.ranked_countries) == 212
 
 
 class TestScatter:
     def test_listed_countries_are_points_of_their_own(self, case, study, texts):
         axes = draw("country_emissions-mlp", study, texts["en"]).axes[0]
         everyone, listed = (points.get_offsets() for points in axes.collections)
-        cells = case.country_cells.set_index("country_iso3").loc[list(LISTED_COUNTRIES)]
+        cells = case.electricity.country_cells.set_index("country_iso3").loc[list(LISTED_COUNTRIES)]
         assert cells["usable"].all()
         np.testing.assert_allclose(listed[:, 1], cells["emissions_g"] * 1000)  # trainings, in g
         assert len(everyone) > 10 * len(listed)
@@ -113,7 +115,7 @@ class TestScatter:
 class TestRanking:
     def test_bars_bounds_and_ranks_are_the_tables(self, case, study, texts):
         figure = draw("country_ranking-mlp", study, texts["en"])
-        axes, shown = figure.axes[0], case.shown_countries
+        axes, shown = figure.axes[0], case.electricity.shown_countries
         bars = [bar.get_width() for bar in axes.patches]
         np.testing.assert_allclose(bars, shown["emissions_g"] * 1000)
         bounds = np.array([line.get_xdata() for line in axes.lines])
@@ -133,7 +135,7 @@ class TestRanking:
         told = captions(case, texts["en"])["country_ranking"]
         assert "without a range" in told
         assert "95% confidence interval" in told
-        assert f"{len(case.ranked_countries)} countries" in told
+        assert f"{len(case.electricity.ranked_countries)} countries" in told
         assert "sans étendue" in captions(case, texts["fr"])["country_ranking"]
 
 
@@ -143,10 +145,10 @@ class TestMap:
         table = study.scenarios.query("n_train == 60000").set_index(
             ["country_iso3", "source", "coverage"]
         )["emissions_g"]
-        columns = list(case.heat_map.columns)
+        columns = list(case.electricity.heat_map.columns)
         expected = [
             texts["en"].number(1000 * table[country, source, 0.0 if source == "grid" else 0.5], 2)
-            for country in case.shown_countries["country_iso3"]
+            for country in case.electricity.shown_countries["country_iso3"]
             for source in columns
         ]
         assert columns[0] == "grid"
@@ -160,7 +162,7 @@ class TestMap:
 
     def test_more_emissions_are_lighter_in_grey_too(self, case, study, texts):
         boxes = [box for box, _ in cells_of(draw("emissions_map-mlp", study, texts["en"]))]
-        values = case.heat_map.to_numpy().ravel()
+        values = case.electricity.heat_map.to_numpy().ravel()
         order = np.argsort(values)
         lightness = np.array([luminance(box.get_facecolor()) for box in boxes])[order]
         assert (np.diff(lightness) > -0.002).all()
@@ -186,14 +188,14 @@ class TestMap:
             f"n_train == 60000 and country_iso3 == 'POL' and source == 'coal' "
             f"and coverage == {coverage}"
         )
-        assert case.heat_map.loc["POL", "coal"] == poland["emissions_g"].iloc[0]
+        assert case.electricity.heat_map.loc["POL", "coal"] == poland["emissions_g"].iloc[0]
         told = captions(case, texts["en"])["emissions_map"]
         assert (f"covers {coverage:.0%} of" in told) == (coverage < 1)
 
     def test_with_full_contracts_alone_it_says_that_the_country_does_not_count(self, texts):
         case = make_study(coverage=(1.0,)).cases()[0]
         assert "the country no longer counts" in captions(case, texts["en"])["emissions_map"]
-        contracts = case.heat_map.drop(columns="grid")
+        contracts = case.electricity.heat_map.drop(columns="grid")
         assert (contracts.nunique() == 1).all()
 
     def test_an_unknown_cell_is_a_dash(self, study, texts):

@@ -67,13 +67,13 @@ def test_the_answer_is_told_in_the_targets_unit(study):
     case = study.cases()[0]
     rmse = study.curve.set_index("n_train")["rmse_mean"]
     words = report(study, "en")
-    found, reference = case.sufficient, case.reference
+    found, reference = case.decision.sufficient, case.decision.reference
     assert found < reference
     assert f"reaches a test RMSE of {rmse[found]:.1f} against {rmse[reference]:.1f}" in re.sub(
         r" (?=[.,])", "", words
     )
     assert "the margin, 10% of the reference’s RMSE" in words
-    bound = float(case.bounds[found])
+    bound = float(case.decision.bounds[found])
     assert f"by no more than {bound:.2f}" in words
     assert bound < 0.1 * rmse[reference]
     assert "To reach a test RMSE of 50.0" in words
@@ -97,7 +97,7 @@ def test_the_figure_draws_the_margin_above_the_reference(study):
 
 
 def test_the_smallest_error_is_the_best_one(study):
-    assert study.cases()[0].most_accurate == 60_000
+    assert study.cases()[0].decision.most_accurate == 60_000
 
 
 def test_claims_on_accuracy_are_inconclusive_for_a_regression(study):

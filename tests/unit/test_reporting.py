@@ -230,11 +230,11 @@ def test_headline_states_the_tables_numbers(study, svgs, texts):
         [float(value) for value in re.findall(r'<data value="([^"]+)">', sentence)]
         for sentence in headline_of(study, svgs, texts)
     )
-    curve, saved = case.curve, case.saving(ENOUGH)
+    curve, saved = case.decision.curve, case.electricity.saving(ENOUGH)
 
     assert answer == [
         *(ENOUGH, curve["accuracy_mean"][ENOUGH], curve["accuracy_mean"][60_000], 60_000, 0.01),
-        case.baseline,
+        case.decision.baseline,
     ]
     assert saving == [saved["saved_share"], saved["energy_saved_kwh"], saved["emissions_saved_g"]]
     assert certainty == [
@@ -264,7 +264,7 @@ def test_headline_says_that_nothing_smaller_suffices(svgs, texts, margin, verdic
     case = study.cases()[0]
     answer, saving, certainty, _ = headline_of(study, svgs, texts)
 
-    assert case.curve["verdict"][50_000] == verdict
+    assert case.decision.curve["verdict"][50_000] == verdict
     assert answer.startswith("No smaller training set is shown to be enough")
     assert '<data value="30000">30,000</data>' in saving  # half of the reference
     assert words in certainty
@@ -299,7 +299,7 @@ def test_no_saving_is_called_one(svgs, texts):
     context = build_context(
         study, make_claims(study), make_provenance(study), svgs["en"], texts["en"]
     )["cases"][0]
-    saved = study.cases()[0].saving(ENOUGH)
+    saved = study.cases()[0].electricity.saving(ENOUGH)
     more = f"{-saved['saved_share']:.0%}"
 
     assert saved["saved_share"] < -0.9
@@ -357,7 +357,7 @@ def test_country_table_has_every_country_and_no_guess(study, contexts):
     assert rows["Central African Republic"][3:5] == ["unknown", "unknown"]
     assert rows["France"][1:4] == ["92%", "2023", "56.0"]
     # 56.039 g/kWh times the mean energy at 60,000 examples, in mg
-    energy_kwh = study.cases()[0].curve["energy_kwh_mean"][60_000]
+    energy_kwh = study.cases()[0].decision.curve["energy_kwh_mean"][60_000]
     assert float(rows["France"][4]) == pytest.approx(56.039 * energy_kwh * 1e3, abs=0.05)
 
 

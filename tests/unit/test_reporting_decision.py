@@ -149,7 +149,7 @@ def test_how_sure_counts_the_seeds_that_were_compared(context_of):
 
 def test_the_ladder_states_the_recommendations_numbers(study, context):
     ladder = cells(context["cases"][0]["ladder"])
-    answers = study.cases()[0].answers
+    answers = study.cases()[0].decision.answers
     own = next(answer for answer in answers if answer["margin"] == 0.01)
     saving = own["saving"]
 
@@ -173,9 +173,9 @@ def test_the_ladder_states_the_recommendations_numbers(study, context):
 
 def test_the_ladder_and_the_headline_state_the_same_saving(study):
     case = study.cases()[0]
-    answer = case.result["configured"]
+    answer = case.decision.result["configured"]
 
-    assert answer["saving"]["share"] == case.saving(40_000)["saved_share"]
+    assert answer["saving"]["share"] == case.electricity.saving(40_000)["saved_share"]
     assert answer["saving"]["share"] == pytest.approx(answer["energy_saved_share"]["mean"])
 
 
@@ -233,10 +233,10 @@ def test_a_fixed_budget_buys_more_trainings_of_the_smaller_size(study, context):
         "€1 of electricity, onshore wind\N{NO-BREAK SPACE}‡",
         "€1 of electricity, nuclear\N{NO-BREAK SPACE}†",
     ]
-    assert full == pytest.approx(1 / case.curve["energy_kwh_mean"][60_000], rel=0.005)
-    assert enough == pytest.approx(1 / case.curve["energy_kwh_mean"][40_000], rel=0.005)
+    assert full == pytest.approx(1 / case.decision.curve["energy_kwh_mean"][60_000], rel=0.005)
+    assert enough == pytest.approx(1 / case.decision.curve["energy_kwh_mean"][40_000], rel=0.005)
     nuclear = float(table[2][1].replace(",", ""))
-    assert nuclear == pytest.approx(1 / case.at("nuclear", 60_000)["cost"], rel=0.005)
+    assert nuclear == pytest.approx(1 / case.electricity.at("nuclear", 60_000)["cost"], rel=0.005)
 
 
 @pytest.mark.parametrize(

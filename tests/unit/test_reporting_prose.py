@@ -70,7 +70,7 @@ def test_captions_tell_the_curves_ends(told, study):
     (caption,) = re.findall(
         r'<figure id="case1-accuracy_energy">.*?<figcaption>(.*?)</figcaption>', page, re.DOTALL
     )
-    curve = study.cases()[0].curve
+    curve = study.cases()[0].decision.curve
     for size in (5_000, 60_000):
         for written in (
             text.integer(size),
@@ -89,10 +89,10 @@ def test_captions_tell_the_ends_of_emissions_and_costs(told, study):
     costs = study.scenarios[
         (study.scenarios["country_iso3"] == "FRA")
         & (study.scenarios["coverage"] == 1)
-        & (study.scenarios["n_train"] == case.reference)
+        & (study.scenarios["n_train"] == case.decision.reference)
     ]["cost"].dropna()
     for cost in (costs.min(), costs.max()):
-        assert text.money(cost * case.cost_batch, "EUR") in plain(caption)
+        assert text.money(cost * case.electricity.cost_batch, "EUR") in plain(caption)
 
 
 def test_claims_tell_the_tables_values(told, study):

@@ -68,7 +68,7 @@ def test_the_table_without_script_shows_the_sizes_that_decide(study):
     table = size_table(case, TEXT)
     shown = [int(column.title.replace(",", "")) for column in table.columns[1:]]
     assert shown == sorted(shown)
-    assert {300, case.stop, case.reference} <= set(shown)
+    assert {300, case.decision.stop, case.decision.reference} <= set(shown)
     assert len(shown) <= 12
     assert (
         table.notes[0]

@@ -76,8 +76,8 @@ def compare_accuracy(case: Case, sizes: Sizes) -> Comparison:
     table = compare_with_reference(
         accuracy,
         sizes.full,
-        case.margin,
-        case.confidence,
+        case.decision.margin,
+        case.decision.confidence,
         test_examples=case.study.intake.test_examples,
     )
     row = table.loc[[sizes.stop]].iloc[0]
@@ -92,7 +92,7 @@ def compare_accuracy(case: Case, sizes: Sizes) -> Comparison:
             "difference": lambda t: t.points(row["accuracy_diff_mean"]),
             "lower": lambda t: t.points(row["accuracy_diff_lower"]),
             "upper": lambda t: t.points(row["accuracy_diff_upper"]),
-            "margin": lambda t: t.points(case.margin),
+            "margin": lambda t: t.points(case.decision.margin),
             "p_value": lambda t: t.p_value(row["p_value"]),
         },
         difference=finite_or_none(row["accuracy_diff_mean"]),
@@ -105,6 +105,6 @@ def _sentences(case: Case, sizes: Sizes, verdict: str, reason: str | None) -> li
     sentences = ["accuracy", f"accuracy_{verdict}"]
     if reason == "zero_variance":
         sentences.append("zero_variance")
-    if case.curve["verdict_reason"][sizes.stop] == "sequence_stopped":
+    if case.decision.curve["verdict_reason"][sizes.stop] == "sequence_stopped":
         sentences.append("sequence_stopped")
     return sentences

@@ -19,10 +19,10 @@ def check_countries(claim: Claim, case: Case) -> Finding:
     study's reference size; the size does not matter, because the energy is the same in every
     country. The claim is `supported` where the whole interval is below 0.
     """
-    cells = case.country_cells
+    cells = case.electricity.country_cells
     usable = cells[cells["usable"]]
     values = {
-        "reference": lambda t: t.integer(case.reference),
+        "reference": lambda t: t.integer(case.decision.reference),
         "countries": _countries(len(usable)),
         "left_out": _countries(len(cells) - len(usable)),
         "needed": lambda t: t.integer(_MIN_COUNTRIES),
@@ -33,7 +33,7 @@ def check_countries(claim: Claim, case: Case) -> Finding:
     if share.nunique() == 1 or emissions_g.nunique() == 1:
         return Finding("inconclusive", ["basis", "no_variation"], values)
     rho = float(np.corrcoef(share.rank(), emissions_g.rank())[0, 1])
-    low, high = rank_correlation_interval(rho, len(usable), case.confidence)
+    low, high = rank_correlation_interval(rho, len(usable), case.decision.confidence)
     verdict = verdict_below(low, high, 0)
     sentences = ["basis", "correlation", verdict, "grids"]
     if len(usable) < len(cells):

@@ -59,7 +59,7 @@ def check_energy(claim: Claim, case: Case) -> Finding:
     poster_images = claim["sizes"]["full"] - claim["sizes"]["stop"]
     surplus = _Surplus(
         len(differences_kwh),
-        *mean_interval(differences_kwh, case.confidence),
+        *mean_interval(differences_kwh, case.decision.confidence),
         expected=claim["poster"]["value"] * (sizes.full - sizes.stop) / poster_images,
     )
     values = {**sizes.values, **_amounts(surplus, sizes), **_durations(claim, sizes, case)}

@@ -91,7 +91,7 @@ def _setting(case: Case, text: Texts) -> dict[str, str]:
     return {
         "model": model,
         "dataset": case.dataset,
-        "confidence": text.exact_share(case.confidence),
+        "confidence": text.exact_share(case.decision.confidence),
     }
 
 

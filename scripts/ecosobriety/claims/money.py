@@ -45,7 +45,7 @@ def check_money(claim: Claim, case: Case) -> Finding:
     if len(full_kwh) < 2:
         return too_few_pairs(sizes)
     shares = linearised_ratio(full_kwh - stop_kwh, full_kwh)
-    share, low, high = mean_interval(shares, case.confidence, highest=1.0)
+    share, low, high = mean_interval(shares, case.decision.confidence, highest=1.0)
     saving = verdict_below(-high, -low, 0)
     accuracy = compare_accuracy(case, sizes)
     batch = readable_batch(float(saved.abs().max()))
@@ -68,7 +68,7 @@ def check_money(claim: Claim, case: Case) -> Finding:
         {
             **sizes.values,
             **accuracy.values,
-            **_amounts(saved, batch, case.currency),
+            **_amounts(saved, batch, case.electricity.currency),
             "seeds": seeds(len(shares)),
             "share": lambda t: t.share(share, 1),
             "low": lambda t: t.share(low, 1),

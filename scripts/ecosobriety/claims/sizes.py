@@ -32,16 +32,16 @@ def compared_sizes(claim: Claim, case: Case) -> Sizes | None:
     the reference.
     """
     stop, full = claim["sizes"]["stop"], claim["sizes"]["full"]
-    if {stop, full} <= set(case.curve.index):
+    if {stop, full} <= set(case.decision.curve.index):
         return Sizes(stop, full, substituted=False)
-    if case.nearest_to_half is None:
+    if case.decision.nearest_to_half is None:
         return None
-    return Sizes(case.nearest_to_half, case.reference, substituted=True)
+    return Sizes(case.decision.nearest_to_half, case.decision.reference, substituted=True)
 
 
 def nothing_to_compare(case: Case) -> Finding:
     """The finding where `compared_sizes` has none."""
-    full: dict[str, Written] = {"full": lambda t: t.integer(case.reference)}
+    full: dict[str, Written] = {"full": lambda t: t.integer(case.decision.reference)}
     return Finding("inconclusive", ["basis", "no_smaller_size"], full)
 
 

@@ -4,7 +4,8 @@ import pandas as pd
 
 from ecosobriety.claims.finding import Claim, Finding, Written, verdict_below
 from ecosobriety.decision.savings import FULL_COVERAGE
-from ecosobriety.study.study import OUTLIER_RATIO, Case
+from ecosobriety.study.electricity_view import OUTLIER_RATIO
+from ecosobriety.study.study import Case
 
 _LIMIT = 1.0
 """A ratio below this says that the clean source emits less."""
@@ -15,7 +16,7 @@ def full_contracts(case: Case) -> pd.DataFrame:
 
     There the country does not matter: one of them stands for all.
     """
-    full = case.scenarios[case.scenarios["coverage"] == FULL_COVERAGE]
+    full = case.electricity.scenarios[case.electricity.scenarios["coverage"] == FULL_COVERAGE]
     return full.drop_duplicates(["source", "n_train"])
 
 

@@ -39,7 +39,7 @@ def accuracy_energy(case: Case, text: Texts) -> Figure:
     score.set_xlabel("")
     score.tick_params(labelbottom=False)
     for axes in (score, energy):
-        for size in {case.reference, case.sufficient}:
+        for size in {case.decision.reference, case.decision.sufficient}:
             axes.axvline(size, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     _mark_decision(score, case, text)
     figure.legend(loc="lower center", ncols=3, columnspacing=1.5)
@@ -47,7 +47,7 @@ def accuracy_energy(case: Case, text: Texts) -> Figure:
 
 
 def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
-    curve, metric = case.curve, case.metric
+    curve, metric = case.decision.curve, case.metric
     factor = metric.display_factor
     n_seeds = int(curve["n_seeds"].max())
     seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
@@ -58,27 +58,36 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         color=ACCENT,
         alpha=0.22,
         linewidth=0,
-        label=text("figure.accuracy_energy.band", confidence=text.exact_share(case.confidence)),
+        label=text(
+            "figure.accuracy_energy.band", confidence=text.exact_share(case.decision.confidence)
+        ),
     )
     mean_label = text("figure.accuracy_energy.mean", seeds=seeds)
     every = marked_points(len(curve))
     axes.plot(
-        curve.index, case.scores * factor, "o-", color=ACCENT, label=mean_label, markevery=every
+        curve.index,
+        case.decision.scores * factor,
+        "o-",
+        color=ACCENT,
+        label=mean_label,
+        markevery=every,
     )
-    law = PowerLaw(**case.result["power_law"])
+    law = PowerLaw(**case.decision.result["power_law"])
     if law.converged:
         sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
         label = text("figure.accuracy_energy.fit")
         axes.plot(sizes, metric.error(law.error(sizes)) * factor, "--", color=FIT, label=label)
-    threshold = factor * metric.threshold(float(case.scores[case.reference]), case.margin)
+    threshold = factor * metric.threshold(
+        float(case.decision.scores[case.decision.reference]), case.decision.margin
+    )
     axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (6, 3)))
     # The curve gets better through the line: on the left the better side is free, else on the right
     # the worse one.
-    half = np.interp(curve.index.max() / 2, curve.index, case.scores * factor)
+    half = np.interp(curve.index.max() / 2, curve.index, case.decision.scores * factor)
     left = bool(metric.sign * half < metric.sign * threshold)
     above = left == metric.higher_is_better
     axes.annotate(
-        text("figure.accuracy_energy.margin", points=text.margin(case.margin)),
+        text("figure.accuracy_energy.margin", points=text.margin(case.decision.margin)),
         (0.01 if left else 0.99, threshold),
         xycoords=axes.get_yaxis_transform(),
         xytext=(0, 3 if above else -4),
@@ -99,7 +108,7 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
 
 def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
     """What always the same answer reaches: a line, or words at the edge where it is far outside."""
-    level = case.baseline * case.metric.display_factor
+    level = case.decision.baseline * case.metric.display_factor
     bottom, top = axes.get_ylim()
     reach = _BASELINE_REACH * (top - bottom)
     near = bottom - reach <= level <= top + reach
@@ -108,14 +117,16 @@ def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
     else:
         level = bottom if level < bottom else top
         axes.set_ylim(bottom, top)
-    threshold = case.metric.threshold(float(case.scores[case.reference]), case.margin)
+    threshold = case.metric.threshold(
+        float(case.decision.scores[case.decision.reference]), case.decision.margin
+    )
     # Away from the words at the line of the margin.
     above = level >= threshold * case.metric.display_factor if near else level == bottom
     axes.annotate(
         text(
             "figure.accuracy_energy.baseline",
             always=baseline_answer(case.study, text),
-            baseline=text.score(case.baseline),
+            baseline=text.score(case.decision.baseline),
         )
         + ("" if near else "\N{NO-BREAK SPACE}↓" if above else "\N{NO-BREAK SPACE}↑"),
         (0.99, level),
@@ -129,7 +140,7 @@ def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
 
 
 def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
-    curve = case.curve
+    curve = case.decision.curve
     unit = readable_unit(float(curve["energy_kwh_mean"].max()), ENERGY_UNITS)
     low, high = curve["energy_kwh_ci_low"] / unit.size, curve["energy_kwh_ci_high"] / unit.size
     axes.fill_between(curve.index, low, high, color=ACCENT, alpha=0.22, linewidth=0)
@@ -145,14 +156,22 @@ def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
 def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
     """Write the reference and the sufficient size above their lines, one row each."""
     where: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
-    reference = text("figure.accuracy_energy.reference", n_train=text.integer(case.reference))
-    axes.annotate(reference, (case.reference, 1), xytext=(0, 20), ha="right", color=MUTED, **where)
-    if case.no_recommendation:
+    reference = text(
+        "figure.accuracy_energy.reference", n_train=text.integer(case.decision.reference)
+    )
+    axes.annotate(
+        reference, (case.decision.reference, 1), xytext=(0, 20), ha="right", color=MUTED, **where
+    )
+    if case.decision.no_recommendation:
         found = text("figure.accuracy_energy.no_recommendation")
-    elif case.smaller_suffices:
-        found = text("figure.accuracy_energy.sufficient", n_train=text.integer(case.sufficient))
+    elif case.decision.smaller_suffices:
+        found = text(
+            "figure.accuracy_energy.sufficient", n_train=text.integer(case.decision.sufficient)
+        )
     else:
         found = text("figure.accuracy_energy.none_smaller")
     # Left of its line where there is room for the words, else right of it.
-    side = "right" if case.sufficient > 0.45 * axes.get_xlim()[1] else "left"
-    axes.annotate(found, (case.sufficient, 1), xytext=(0, 6), ha=side, weight="bold", **where)
+    side = "right" if case.decision.sufficient > 0.45 * axes.get_xlim()[1] else "left"
+    axes.annotate(
+        found, (case.decision.sufficient, 1), xytext=(0, 6), ha=side, weight="bold", **where
+    )

@@ -13,7 +13,8 @@ from ecosobriety.figures.style import (
     new_figure,
     number_axis,
 )
-from ecosobriety.study.study import LISTED_COUNTRIES, Case
+from ecosobriety.study.electricity_view import LISTED_COUNTRIES
+from ecosobriety.study.study import Case
 from ecosobriety.study.wording import emissions_label
 from ecosobriety.texts import Texts
 from ecosobriety.units import MASS_UNITS, readable_unit
@@ -22,7 +23,7 @@ from ecosobriety.units import MASS_UNITS, readable_unit
 def country_emissions(case: Case, text: Texts) -> Figure:
     """Emissions on each country's mix against its low-carbon share, some countries picked out."""
     figure = new_figure(4.75)
-    cells = case.country_cells
+    cells = case.electricity.country_cells
     shown = cells[cells["usable"]]
     if shown.empty:
         return empty_figure(figure, text("figure.country_emissions.no_share"))
@@ -39,7 +40,9 @@ def country_emissions(case: Case, text: Texts) -> Figure:
     x, y = zip(*points.values(), strict=True)
     label = text("figure.country_emissions.every")
     axes.scatter(x, y, s=20, color=ACCENT, alpha=0.4, linewidth=0, label=label)
-    listed = [code for code in LISTED_COUNTRIES if code in points and code != case.country]
+    listed = [
+        code for code in LISTED_COUNTRIES if code in points and code != case.electricity.country
+    ]
     if listed:
         listed_x, listed_y = zip(*(points[code] for code in listed), strict=True)
         axes.scatter(
@@ -54,13 +57,13 @@ def country_emissions(case: Case, text: Texts) -> Figure:
     axes.set_xlim(-3, 103)
     axes.set_ylim(0, max(y) * 1.07)
     axes.set_xlabel(text("label.low_carbon_share"))
-    axes.set_ylabel(emissions_label(case, case.reference, unit.symbol, text))
+    axes.set_ylabel(emissions_label(case, case.decision.reference, unit.symbol, text))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(value)))
     number_axis(axes, text)
-    own = case.country in points
+    own = case.electricity.country in points
     if own:
         axes.plot(
-            *points[case.country],
+            *points[case.electricity.country],
             "D",
             color=FIT,
             markersize=7,
@@ -72,7 +75,10 @@ def country_emissions(case: Case, text: Texts) -> Figure:
     plain = {"color": INK}
     label_points(
         axes,
-        {text.country(code, names[code]): points[code] for code in [case.country] * own + listed},
+        {
+            text.country(code, names[code]): points[code]
+            for code in [case.electricity.country] * own + listed
+        },
         points.values(),
         plain,
         first={"color": FIT, "weight": "bold"} if own else plain,

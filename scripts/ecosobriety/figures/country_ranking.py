@@ -14,7 +14,8 @@ from ecosobriety.figures.style import (
     empty_figure,
     new_figure,
 )
-from ecosobriety.study.study import LISTED_COUNTRIES, Case
+from ecosobriety.study.electricity_view import LISTED_COUNTRIES
+from ecosobriety.study.study import Case
 from ecosobriety.study.wording import emissions_label, listed_country
 from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import MASS_UNITS, readable_unit
@@ -26,7 +27,7 @@ _EXTREME = "#9ecae1"
 
 def country_ranking(case: Case, text: Texts) -> Figure:
     """Emissions on the mixes of a selection of countries, with bounds, from the highest down."""
-    countries = case.shown_countries
+    countries = case.electricity.shown_countries
     if countries.empty:
         return empty_figure(new_figure(2.0), text("figure.country_ranking.no_intensity"))
     height = _ROW_IN * len(countries)
@@ -39,7 +40,7 @@ def country_ranking(case: Case, text: Texts) -> Figure:
     for row, (country, (mean, low, high)) in enumerate(
         zip(countries["country_iso3"], shown.to_numpy(), strict=True)
     ):
-        own = country == case.country
+        own = country == case.electricity.country
         colour = FIT if own else ACCENT if country in LISTED_COUNTRIES else _EXTREME
         axes.barh(row, mean, height=0.72, color=colour)
         end, written = mean, text.number(mean)
@@ -62,11 +63,11 @@ def country_ranking(case: Case, text: Texts) -> Figure:
     names = [f"{row['rank']}. {listed_country(row, text)}" for _, row in countries.iterrows()]
     axes.set_yticks(range(len(countries)), names)
     for label, country in zip(axes.get_yticklabels(), countries["country_iso3"], strict=True):
-        label.set_fontweight("bold" if country == case.country else "normal")
+        label.set_fontweight("bold" if country == case.electricity.country else "normal")
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=TICK_STEPS))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.number(value, 1)))
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color=MUTED, alpha=0.25)
-    axes.set_xlabel(emissions_label(case, case.reference, unit.symbol, text))
+    axes.set_xlabel(emissions_label(case, case.decision.reference, unit.symbol, text))
     return figure

@@ -38,7 +38,7 @@ _DARK_BELOW = 30 / 64
 
 def emissions_map(case: Case, text: Texts) -> Figure:
     """Emissions in a selection of countries with every source at one coverage, a colour each."""
-    shown = case.heat_map * case.emissions_batch
+    shown = case.electricity.heat_map * case.emissions_batch
     positive = shown.where(shown > 0)
     if positive.isna().all(axis=None):
         return empty_figure(new_figure(2.0), text("figure.emissions_map.no_intensity"))
@@ -55,7 +55,7 @@ def emissions_map(case: Case, text: Texts) -> Figure:
     _name_rows_and_columns(axes, case, centres, text)
     scale = add_axes(figure, _LEFT_IN, 0.68, _WIDTH_IN, 0.14)
     _draw_scale(scale, norm, text)
-    scale.set_xlabel(emissions_label(case, case.reference, unit.symbol, text))
+    scale.set_xlabel(emissions_label(case, case.decision.reference, unit.symbol, text))
     return figure
 
 
@@ -90,12 +90,12 @@ def _draw_cells(
 
 
 def _name_rows_and_columns(axes: Axes, case: Case, centres: list[float], text: Texts) -> None:
-    countries, columns = case.shown_countries, case.heat_map.columns
+    countries, columns = case.electricity.shown_countries, case.electricity.heat_map.columns
     axes.set_xlim(-0.5, centres[-1] + 0.5)
     axes.set_ylim(len(countries) - 0.5, -0.5)
     rows = [listed_country(row, text) for _, row in countries.iterrows()]
     axes.set_yticks(range(len(countries)), rows)
-    own = countries["country_iso3"] == case.country
+    own = countries["country_iso3"] == case.electricity.country
     for label, is_own in zip(axes.get_yticklabels(), own, strict=True):
         label.set_fontweight("bold" if is_own else "normal")
     names = [

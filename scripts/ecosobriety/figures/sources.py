@@ -53,7 +53,9 @@ _LEADER = {
 
 def _series_styles(case: Case) -> dict[str, Mapping[str, Any]]:
     """Colour, marker and dashes of each source, the same in every figure."""
-    order = [source for source in case.source_order("emissions_g") if source != GRID_SOURCE]
+    order = [
+        source for source in case.electricity.source_order("emissions_g") if source != GRID_SOURCE
+    ]
     styles = {
         source: {"color": colour, "marker": marker, "linestyle": dashes}
         for source, colour, marker, dashes in zip(
@@ -70,13 +72,13 @@ def _label(case: Case, source: str, mark: str, text: Texts) -> str:
 def source_emissions(case: Case, text: Texts) -> Figure:
     """Emissions against size by source; beside each name the range at the reference size."""
     figure = new_figure(5.05)
-    order, styles = case.source_order("emissions_g"), _series_styles(case)
+    order, styles = case.electricity.source_order("emissions_g"), _series_styles(case)
     if not order:
         return empty_figure(figure, text("figure.source_emissions.no_intensity"))
     lines = add_axes(figure, 0.85, 0.8, 2.5, 4.1)
     ranges = add_axes(figure, 5.45, 0.8, 1.35, 4.1)
-    curves = {source: case.source_curve(source) for source in order}
-    highest = float(curves[order[0]]["emissions_g"][case.reference])
+    curves = {source: case.electricity.source_curve(source) for source in order}
+    highest = float(curves[order[0]]["emissions_g"][case.decision.reference])
     batch = case.emissions_batch
     unit = readable_unit(highest * batch, MASS_UNITS)
     scale = batch / unit.size
@@ -88,7 +90,7 @@ def source_emissions(case: Case, text: Texts) -> Figure:
         lines.plot(curve.index, curve["emissions_g"] * scale, markevery=every, **style)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
-            _label(case, source, case.intensity_mark(source), text),
+            _label(case, source, case.electricity.intensity_mark(source), text),
             (curve.index[-1], curve["emissions_g"].iloc[-1] * scale),
             xytext=(1.1, height),
             textcoords="axes fraction",
@@ -97,7 +99,7 @@ def source_emissions(case: Case, text: Texts) -> Figure:
             arrowprops=_LEADER,
         )
         low, centre, high = (
-            float(curve[column][case.reference]) * scale
+            float(curve[column][case.decision.reference]) * scale
             for column in ("emissions_g_low", "emissions_g", "emissions_g_high")
         )
         ranges.plot([low, high], [height, height], "|-", color=style["color"])
@@ -107,7 +109,7 @@ def source_emissions(case: Case, text: Texts) -> Figure:
     log_axis(ranges.xaxis, text)
     told = {"unit": unit.symbol, "trainings": trainings(batch, text)}
     lines.set_ylabel(text("label.emissions", **told))
-    n_train = text.integer(case.reference)
+    n_train = text.integer(case.decision.reference)
     ranges.set_xlabel(text("label.range_at", n_train=n_train, **told))
     ranges.set_ylim(0, 1)
     ranges.set_yticks([])
@@ -119,12 +121,12 @@ def source_emissions(case: Case, text: Texts) -> Figure:
 def source_cost(case: Case, text: Texts) -> Figure:
     """Cost against size by source, and the share that stopping at a smaller size saves."""
     figure = new_figure(4.6)
-    order, styles = case.source_order("cost"), _series_styles(case)
+    order, styles = case.electricity.source_order("cost"), _series_styles(case)
     if not order:
         return empty_figure(figure, no_cost(case, text))
     axes = add_axes(figure, 0.95, 0.6, 3.95, 3.8)
-    curves = {source: case.source_curve(source) for source in order}
-    batch = case.cost_batch
+    curves = {source: case.electricity.source_curve(source) for source in order}
+    batch = case.electricity.cost_batch
     highest = max(float(curve["cost"].max()) * batch for curve in curves.values())
     size_axis(axes, case, text)
     top = highest * 1.25  # leaves room for what is saved
@@ -137,7 +139,7 @@ def source_cost(case: Case, text: Texts) -> Figure:
         every = marked_points(len(curve))
         axes.plot(curve.index, curve["cost"] * batch, markevery=every, **styles[source])
         axes.annotate(
-            _label(case, source, case.cost_mark(source), text),
+            _label(case, source, case.electricity.cost_mark(source), text),
             (curve.index[-1], curve["cost"].iloc[-1] * batch),
             xytext=(1.05, row),
             textcoords="axes fraction",
@@ -146,21 +148,21 @@ def source_cost(case: Case, text: Texts) -> Figure:
         )
     axes.set_ylabel(cost_label(case, batch, text))
     number_axis(axes, text)
-    if case.stop is not None:
-        _draw_saving(axes, curves[order[0]]["cost"] * batch, case, case.stop, text)
+    if case.decision.stop is not None:
+        _draw_saving(axes, curves[order[0]]["cost"] * batch, case, case.decision.stop, text)
     return figure
 
 
 def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts) -> None:
     """Draw, above the highest curve, what is saved by stopping at a smaller size."""
-    before, after = float(cost[case.reference]), float(cost[stop])
-    axes.hlines(before, stop, case.reference, color=MUTED, linewidth=0.8, linestyle=":")
+    before, after = float(cost[case.decision.reference]), float(cost[stop])
+    axes.hlines(before, stop, case.decision.reference, color=MUTED, linewidth=0.8, linestyle=":")
     arrow = {"arrowstyle": "->", "color": FIT, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 4}
     axes.annotate("", (stop, after), xytext=(stop, before), arrowprops=arrow)
     axes.annotate(
         text(
-            "figure.source_cost." + ("sufficient" if case.smaller_suffices else "half"),
-            change=text.change(-float(case.saving(stop)["saved_share"])),
+            "figure.source_cost." + ("sufficient" if case.decision.smaller_suffices else "half"),
+            change=text.change(-float(case.electricity.saving(stop)["saved_share"])),
             n_train=text.integer(stop),
         ),
         (0.02, 0.98),

@@ -70,7 +70,7 @@ def add_axes(figure: Figure, left: float, bottom: float, width: float, height: f
 
 def size_axis(axes: Axes, case: Case, text: Texts, ticks: int = 6) -> None:
     """Let the x axis hold the training-set sizes, from 0."""
-    axes.set_xlim(0, float(case.curve.index.max()) * 1.03)
+    axes.set_xlim(0, float(case.decision.curve.index.max()) * 1.03)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=TICK_STEPS, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(value)))
     axes.set_xlabel(text("label.n_train"))

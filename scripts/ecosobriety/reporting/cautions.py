@@ -63,12 +63,12 @@ def finding_text(finding: Finding, text: Texts) -> str:
 
 def _seeds(case: Case, text: Texts) -> list[str]:
     told = []
-    n_seeds = int(case.result["n_seeds"])
+    n_seeds = int(case.decision.result["n_seeds"])
     if n_seeds < MIN_SEEDS:
         seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
         told.append(text("warning.few_seeds", seeds=seeds))
     for reason in ("too_few_pairs", "missing_pairs", "zero_variance"):
-        sizes = case.curve.index[case.curve["verdict_reason"] == reason]
+        sizes = case.decision.curve.index[case.decision.curve["verdict_reason"] == reason]
         if len(sizes):
             told.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
     return told
@@ -76,14 +76,17 @@ def _seeds(case: Case, text: Texts) -> list[str]:
 
 def _test_part(case: Case, text: Texts) -> list[str]:
     """How much one test example is worth, where the test part is small against the margin."""
-    test, score = case.study.intake.test_examples, float(case.scores[case.reference])
+    test, score = (
+        case.study.intake.test_examples,
+        float(case.decision.scores[case.decision.reference]),
+    )
     assert test is not None
-    if case.no_recommendation == "margin_unresolved":
+    if case.decision.no_recommendation == "margin_unresolved":
         return []  # the headline says it
     if case.metric.highest is None:
         # Of a root of a mean of squares, with errors from a normal distribution.
         error = 1 / math.sqrt(2 * test)
-        if error <= case.margin:
+        if error <= case.decision.margin:
             return []
         return [
             text(
@@ -91,11 +94,11 @@ def _test_part(case: Case, text: Texts) -> list[str]:
                 test=text.integer(test),
                 step="",
                 error=text.share(error, 1),
-                margin=text.margin(case.margin),
+                margin=text.margin(case.decision.margin),
             )
         ]
     error, step = math.sqrt(score * (1 - score) / test), 1 / test
-    if max(error, 2 * step) <= case.margin:
+    if max(error, 2 * step) <= case.decision.margin:
         return []
     return [
         text(
@@ -103,7 +106,7 @@ def _test_part(case: Case, text: Texts) -> list[str]:
             test=text.integer(test),
             step=text.points(step),
             error=text.points(error),
-            margin=text.margin(case.margin),
+            margin=text.margin(case.decision.margin),
         )
     ]
 
@@ -114,15 +117,15 @@ def _classes(case: Case, text: Texts) -> list[str]:
     if not counts or not classes:
         return []
     told = []
-    if case.reference < len(classes):
+    if case.decision.reference < len(classes):
         told.append(
             text(
                 "warning.unseen_classes",
-                reference=text.integer(case.reference),
+                reference=text.integer(case.decision.reference),
                 classes=text.integer(len(classes)),
             )
         )
-    few = [int(size) for size in case.curve.index if size < FEW * len(classes)]
+    few = [int(size) for size in case.decision.curve.index if size < FEW * len(classes)]
     values = {"few": text.integer(FEW), "classes": text.integer(len(classes))}
     if few:
         sizes = ", ".join(map(text.integer, few))
@@ -145,34 +148,34 @@ def _classes(case: Case, text: Texts) -> list[str]:
 
 
 def _pace(case: Case, text: Texts) -> list[str]:
-    if case.stop is None or not case.pace_spread > UNEVEN_FROM:
+    if case.decision.stop is None or not case.pace_spread > UNEVEN_FROM:
         return []
     return [
         text(
             "warning.uneven_pace",
             times=text.number(case.pace_spread),
-            n_train=text.integer(case.stop),
-            share=text.share(case.steps_saved_share(case.stop)),
+            n_train=text.integer(case.decision.stop),
+            share=text.share(case.decision.steps_saved_share(case.decision.stop)),
         )
     ]
 
 
 def _curve(case: Case, text: Texts) -> list[str]:
     """A curve that falls, or still rises at its end."""
-    best, scores = case.most_accurate, case.scores
+    best, scores = case.decision.most_accurate, case.decision.scores
     told = []
-    if best < case.reference and scores[best] != scores[case.reference]:
+    if best < case.decision.reference and scores[best] != scores[case.decision.reference]:
         told.append(
             text(
                 "warning.falling",
                 best=text.integer(best),
                 best_accuracy=text.score(float(scores[best])),
-                reference=text.integer(case.reference),
-                reference_accuracy=text.score(float(scores[case.reference])),
+                reference=text.integer(case.decision.reference),
+                reference_accuracy=text.score(float(scores[case.decision.reference])),
             )
         )
-    more, data = case.result["more_data"], case.study.intake.train_examples
-    if more["reason"] is None and more["gain_at_most"] > case.allowed_loss:
+    more, data = case.decision.result["more_data"], case.study.intake.train_examples
+    if more["reason"] is None and more["gain_at_most"] > case.decision.allowed_loss:
         rising = "rising" if more["gain_per_doubling"] > 0 else "unclear"
         all_data = "part" if data and data > more["n_train"] else "all"
         told.append(

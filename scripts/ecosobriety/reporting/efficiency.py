@@ -25,7 +25,7 @@ def efficiency(study: Study, text: Texts) -> dict[str, Any]:
     return {
         "table": efficiency_table(study, text),
         "budget": text(f"efficiency.budget.{study.config['training']['budget']}"),
-        "growth": [_growth(case, text) for case in study.cases() if len(case.curve) > 1],
+        "growth": [_growth(case, text) for case in study.cases() if len(case.decision.curve) > 1],
         "access": [budget_table(case, text) for case in study.cases()],
     }
 
@@ -56,7 +56,7 @@ def efficiency_table(study: Study, text: Texts) -> Table:
         _efficiency_row(row, energy, emissions, batch, score_decimals(study), text)
         for _, row in table.iterrows()
     ]
-    score = study.cases()[0].baseline * text.metric.display_factor
+    score = study.cases()[0].decision.baseline * text.metric.display_factor
     written = [baseline_row(study, text), "–", text.fixed(score, score_decimals(study))]
     rows.append([Cell(cell) for cell in [*written, *["–"] * 5]])
     country = country_name(study.cases()[0], text)
@@ -92,7 +92,7 @@ def _efficiency_row(
 
 def _growth(case: Case, text: Texts) -> str:
     """How energy grows with size, and what the first and the last step up bring per energy."""
-    curve = case.curve
+    curve = case.decision.curve
     first, last = int(curve.index[0]), int(curve.index[-1])
     energy_kwh = curve["energy_kwh_mean"]
     grown = text(
@@ -130,7 +130,11 @@ def budget_table(case: Case, text: Texts) -> Table:
 
     The poster asks for fair access to computing: who has little can train as often as others.
     """
-    sizes = [case.reference] if case.stop is None else [case.reference, case.stop]
+    sizes = (
+        [case.decision.reference]
+        if case.decision.stop is None
+        else [case.decision.reference, case.decision.stop]
+    )
     columns = [
         Column(text("column.budget"), numeric=False),
         *(Column(text("column.trainings_at", n_train=text.integer(size))) for size in sizes),
@@ -146,19 +150,19 @@ def budget_table(case: Case, text: Texts) -> Table:
 def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[float]]]:
     """One unit of each budget by its name, and what a training at each size takes of it."""
     pue = float(case.study.config["metering"]["pue"])
-    used_kwh = [float(case.curve["energy_kwh_mean"][size]) * pue for size in sizes]
+    used_kwh = [float(case.decision.curve["energy_kwh_mean"][size]) * pue for size in sizes]
     budgets = [(text("table.budget.energy", energy=text.energy(1.0, 1)), used_kwh)]
-    order = case.source_order("cost")
+    order = case.electricity.source_order("cost")
     contracts = [source for source in order if source != GRID_SOURCE]
     own_mix = [source for source in order if source == GRID_SOURCE]
     # The cheapest, the dearest and the country's mix, as far as there are such, each once.
     for source in dict.fromkeys([*contracts[-1:], *contracts[:1], *own_mix]):
         name = text(
             "table.budget.money",
-            money=text.money(1.0, case.currency, 1),
-            source=source_name(case, source, text, case.cost_mark(source)),
+            money=text.money(1.0, case.electricity.currency, 1),
+            source=source_name(case, source, text, case.electricity.cost_mark(source)),
         )
-        budgets.append((name, [float(case.at(source, size)["cost"]) for size in sizes]))
+        budgets.append((name, [float(case.electricity.at(source, size)["cost"]) for size in sizes]))
     return budgets
 
 
@@ -173,12 +177,14 @@ def _trainings(count: float | None, text: Texts) -> str:
 
 
 def _budget_notes(case: Case, text: Texts) -> list[str]:
-    marks = [case.cost_mark(source) for source in case.source_order("cost")]
-    if case.stop is None:
+    marks = [case.electricity.cost_mark(source) for source in case.electricity.source_order("cost")]
+    if case.decision.stop is None:
         return legend(marks, text)
     told = text(
-        "table.budget." + ("smaller" if case.smaller_suffices else "half"),
-        n_train=text.integer(case.stop),
-        ratio=text.number(ratio(1, 1 - float(case.saving(case.stop)["saved_share"])), 2),
+        "table.budget." + ("smaller" if case.decision.smaller_suffices else "half"),
+        n_train=text.integer(case.decision.stop),
+        ratio=text.number(
+            ratio(1, 1 - float(case.electricity.saving(case.decision.stop)["saved_share"])), 2
+        ),
     )
     return [told, *legend(marks, text)]

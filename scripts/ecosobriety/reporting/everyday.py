@@ -5,7 +5,8 @@ from collections.abc import Hashable, Mapping
 from ecosobriety.footprint.equivalents import equivalents
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
-from ecosobriety.study.study import MARKS, Case, Study
+from ecosobriety.study.electricity_view import MARKS
+from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, trainings
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
@@ -18,10 +19,10 @@ def everyday_table(case: Case, text: Texts) -> Table:
     Emissions are those on the metering country's mix; energies those of the whole site (PUE).
     """
     pue = float(case.study.config["metering"]["pue"])
-    full = case.at(GRID_SOURCE, case.reference)
+    full = case.electricity.at(GRID_SOURCE, case.decision.reference)
     emissions_g, used_kwh = float(full["emissions_g"]), float(full["energy_kwh"]) * pue
     batch = max(case.emissions_batch, BATCHES[1])
-    size = {"n_train": text.integer(case.reference)}
+    size = {"n_train": text.integer(case.decision.reference)}
     amounts = {
         text("column.everyday.one", **size): (emissions_g, used_kwh),
         text("column.everyday.many", trainings=trainings(batch, text), **size): (
@@ -29,12 +30,12 @@ def everyday_table(case: Case, text: Texts) -> Table:
             used_kwh * batch,
         ),
     }
-    if case.stop is not None:
-        saved = case.saving(case.stop)
+    if case.decision.stop is not None:
+        saved = case.electricity.saving(case.decision.stop)
         column = text(
             "column.everyday.saved",
             trainings=trainings(batch, text),
-            n_train=text.integer(case.stop),
+            n_train=text.integer(case.decision.stop),
         )
         amounts[column] = (
             float(saved["emissions_saved_g"]) * batch,

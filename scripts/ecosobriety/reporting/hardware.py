@@ -45,7 +45,9 @@ def hardware_table(case: Case, text: Texts) -> Table | None:
         )
         .reset_index()
     )
-    at_reference = groups[groups["n_train"] == case.reference].set_index(HARDWARE)["energy_kwh"]
+    at_reference = groups[groups["n_train"] == case.decision.reference].set_index(HARDWARE)[
+        "energy_kwh"
+    ]
     groups = groups.join(at_reference.rename("reference_kwh"), on=HARDWARE)
     unit = readable_unit(float(groups["energy_kwh"].max()), ENERGY_UNITS)
     decimals = decimals_for(float(groups["energy_kwh"].max()) / unit.size, 3)
@@ -56,7 +58,7 @@ def hardware_table(case: Case, text: Texts) -> Table | None:
         Column(text("column.accuracy_mean")),
         Column(text("column.duration")),
         Column(text("column.energy_mean", unit=unit.symbol)),
-        Column(text("hardware.share", reference=text.integer(case.reference))),
+        Column(text("hardware.share", reference=text.integer(case.decision.reference))),
     ]
     rows = [
         [

@@ -30,14 +30,14 @@ from ecosobriety.units import (
 
 def headline(case: Case, text: Texts) -> list[Markup]:
     """The answer: how much is enough, what that saves, how sure it is; or why there is none."""
-    if case.no_recommendation:
+    if case.decision.no_recommendation:
         return [_no_recommendation(case, text)]
-    if case.stop is None:
-        only = data(case.reference, text.integer(case.reference))
+    if case.decision.stop is None:
+        only = data(case.decision.reference, text.integer(case.decision.reference))
         return [text.markup("headline.one_size", reference=only), _baseline(case, text)]
     return [
         Markup(" ").join([*_tried(case, text), _answer(case, text), _baseline(case, text)]),
-        _saving(case, case.stop, text),
+        _saving(case, case.decision.stop, text),
         _certainty(case, text),
     ]
 
@@ -47,14 +47,14 @@ def _no_recommendation(case: Case, text: Texts) -> Markup:
     test = case.study.intake.test_examples
     assert test is not None
     return text.markup(
-        f"headline.no_recommendation.{case.no_recommendation}",
+        f"headline.no_recommendation.{case.decision.no_recommendation}",
         model=case.model,
         dataset=case.dataset,
-        reference=data(case.reference, text.integer(case.reference)),
-        accuracy=_score(case, case.reference, text),
+        reference=data(case.decision.reference, text.integer(case.decision.reference)),
+        accuracy=_score(case, case.decision.reference, text),
         always=baseline_answer(case.study, text),
-        baseline=data(case.baseline, text.score(case.baseline)),
-        margin=data(case.margin, text.margin(case.margin)),
+        baseline=data(case.decision.baseline, text.score(case.decision.baseline)),
+        margin=data(case.decision.margin, text.margin(case.decision.margin)),
         test=text.integer(test),
         step=text.points(1 / test),
     )
@@ -62,7 +62,7 @@ def _no_recommendation(case: Case, text: Texts) -> Markup:
 
 def _tried(case: Case, text: Texts) -> list[Markup]:
     """What "enough" is enough of, where the study ends below all of its data."""
-    largest, known = int(case.curve.index.max()), case.study.intake.train_examples
+    largest, known = int(case.decision.curve.index.max()), case.study.intake.train_examples
     if known is None or largest >= known:
         return []
     values = {"largest": data(largest, text.integer(largest)), "all": text.integer(known)}
@@ -74,24 +74,24 @@ def _baseline(case: Case, text: Texts) -> Markup:
     return text.markup(
         "headline.baseline",
         always=baseline_answer(case.study, text),
-        baseline=data(case.baseline, text.score(case.baseline)),
+        baseline=data(case.decision.baseline, text.score(case.decision.baseline)),
     )
 
 
 def _score(case: Case, n_train: int, text: Texts) -> Markup:
-    score = float(case.scores[n_train])
+    score = float(case.decision.scores[n_train])
     return data(score, text.score(score))
 
 
 def _answer(case: Case, text: Texts) -> Markup:
-    compared = case.sufficient if case.smaller_suffices else _failed(case)
+    compared = case.decision.sufficient if case.decision.smaller_suffices else _failed(case)
     return text.markup(
-        "headline.answer.smaller" if case.smaller_suffices else "headline.answer.none",
+        "headline.answer.smaller" if case.decision.smaller_suffices else "headline.answer.none",
         n_train=data(compared, text.integer(compared)),
         accuracy=_score(case, compared, text),
-        reference=data(case.reference, text.integer(case.reference)),
-        reference_accuracy=_score(case, case.reference, text),
-        margin=data(case.margin, text.margin(case.margin)),
+        reference=data(case.decision.reference, text.integer(case.decision.reference)),
+        reference_accuracy=_score(case, case.decision.reference, text),
+        margin=data(case.decision.margin, text.margin(case.decision.margin)),
         model=case.model,
         dataset=case.dataset,
     )
@@ -123,26 +123,31 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
     if not parts:
         return None
     told = text.markup("headline.basis.assumed", parts=", ".join(parts))
-    if case.stop is None:
+    if case.decision.stop is None:
         return told
-    full_s, stop_s = (float(case.curve["duration_s_mean"][n]) for n in (case.reference, case.stop))
+    full_s, stop_s = (
+        float(case.decision.curve["duration_s_mean"][n])
+        for n in (case.decision.reference, case.decision.stop)
+    )
     saved = ratio(full_s - stop_s, full_s)
     share = data(saved, text.share(saved))
-    by_time = text.markup("headline.basis.time", n_train=text.integer(case.stop), share=share)
+    by_time = text.markup(
+        "headline.basis.time", n_train=text.integer(case.decision.stop), share=share
+    )
     return Markup(" ").join([told, by_time])
 
 
 def _failed(case: Case) -> int:
     """Where the sequence of tests stopped: there is such a size, or a smaller one would suffice."""
-    failed = case.first_failing
+    failed = case.decision.first_failing
     assert failed is not None
     return failed
 
 
 def _saving(case: Case, stop: int, text: Texts) -> Markup:
-    saved = case.saving(stop)
-    interval = case.result["configured"]["energy_saved_share"]
-    difference = float(case.differences[stop])
+    saved = case.electricity.saving(stop)
+    interval = case.decision.result["configured"]["energy_saved_share"]
+    difference = float(case.decision.differences[stop])
     emissions_g = saved["emissions_saved_g"]
     return text.markup(
         f"headline.saving.{kind_of_saving(case, stop)}",
@@ -150,7 +155,7 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         share=data(saved["saved_share"], text.share(abs(saved["saved_share"]))),
         low=text.share(interval["ci_low"]),
         high=text.share(interval["ci_high"]),
-        confidence=text.exact_share(case.confidence),
+        confidence=text.exact_share(case.decision.confidence),
         energy=data(saved["energy_saved_kwh"], text.energy(abs(saved["energy_saved_kwh"]))),
         emissions=data(emissions_g, text.mass(abs(emissions_g)))
         if is_known(emissions_g)
@@ -162,19 +167,21 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
 
 
 def _certainty(case: Case, text: Texts) -> Markup:
-    size = case.sufficient if case.smaller_suffices else _failed(case)
-    row = case.curve.loc[[size]].iloc[0]
-    needed = case.result["configured"]["seeds_needed"]
+    size = case.decision.sufficient if case.decision.smaller_suffices else _failed(case)
+    row = case.decision.curve.loc[[size]].iloc[0]
+    needed = case.decision.result["configured"]["seeds_needed"]
     reason = needed["reason"] or "seeds"
-    pairs = case.pairs(size)
+    pairs = case.decision.pairs(size)
     tested = text.markup(
         "headline.certainty." + (str(row["verdict"]) if is_known(row["p_value"]) else "untested"),
         n_train=data(size, text.integer(size)),
-        reference=data(case.reference, text.integer(case.reference)),
+        reference=data(case.decision.reference, text.integer(case.decision.reference)),
         seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
-        difference=data(case.differences[size], text.difference(case.differences[size])),
-        lower=data(case.bounds[size], text.difference(case.bounds[size])),
-        confidence=text.exact_share(case.confidence),
+        difference=data(
+            case.decision.differences[size], text.difference(case.decision.differences[size])
+        ),
+        lower=data(case.decision.bounds[size], text.difference(case.decision.bounds[size])),
+        confidence=text.exact_share(case.decision.confidence),
         p_value=data(row["p_value"], text.p_value(row["p_value"])),
     )
     if not is_known(row["p_value"]):
@@ -190,14 +197,14 @@ def _certainty(case: Case, text: Texts) -> Markup:
 
 def target(case: Case, text: Texts) -> Markup | None:
     """The answer to "at least this good"; None where the study asks for none."""
-    found = case.result["target"]
+    found = case.decision.result["target"]
     if found is None:
         return None
     name = case.metric.name
     wanted = data(found[name], text.score(found[name]))
-    confidence = text.exact_share(case.confidence)
+    confidence = text.exact_share(case.decision.confidence)
     if found["n_train"] is None:
-        best = case.most_accurate
+        best = case.decision.most_accurate
         return text.markup(
             f"headline.target.{found['reason']}",
             target=wanted,
@@ -218,10 +225,10 @@ def target(case: Case, text: Texts) -> Markup | None:
     compared = text.markup(
         f"headline.target.{_compared(case, found)}",
         share=data(share, text.share(None if share is None else abs(share))),
-        reference=data(case.reference, text.integer(case.reference)),
+        reference=data(case.decision.reference, text.integer(case.decision.reference)),
     )
     doubt = [] if found["larger_sizes_reach"] else [text.markup("headline.target.larger_fails")]
-    if case.metric.sign * (case.baseline - found[name]) >= 0:
+    if case.metric.sign * (case.decision.baseline - found[name]) >= 0:
         doubt.append(
             text.markup("headline.target.baseline", always=baseline_answer(case.study, text))
         )
@@ -229,22 +236,22 @@ def target(case: Case, text: Texts) -> Markup | None:
 
 
 def _compared(case: Case, found: Mapping[str, Any]) -> str:
-    if found["n_train"] == case.reference:
+    if found["n_train"] == case.decision.reference:
         return "reference"
     return "saves" if (found["saving"]["share"] or 0) > 0 else "no_saving"
 
 
 def ladder(case: Case, text: Texts) -> Table | None:
     """The answer at every margin and what it saves; None where no size lies below the reference."""
-    if case.stop is None:
+    if case.decision.stop is None:
         return None
-    grid = case.at(GRID_SOURCE, case.reference)
+    grid = case.electricity.at(GRID_SOURCE, case.decision.reference)
     energy = readable_unit(float(grid["energy_kwh"]), ENERGY_UNITS)
     emissions = readable_unit(float(grid["emissions_g"]) * case.emissions_batch, MASS_UNITS)
     columns = [
         Column(text("column.margin")),
         Column(text("column.sufficient")),
-        Column(text("column.saved_share", confidence=text.exact_share(case.confidence))),
+        Column(text("column.saved_share", confidence=text.exact_share(case.decision.confidence))),
         Column(text("column.saved_energy", unit=energy.symbol)),
         Column(
             text(
@@ -256,11 +263,11 @@ def ladder(case: Case, text: Texts) -> Table | None:
         Column(
             text(
                 "column.saved_cost",
-                currency=text.currency(case.currency),
-                trainings=trainings(case.cost_batch, text),
+                currency=text.currency(case.electricity.currency),
+                trainings=trainings(case.electricity.cost_batch, text),
             )
         ),
-        Column(text("column.certainty", confidence=text.exact_share(case.confidence))),
+        Column(text("column.certainty", confidence=text.exact_share(case.decision.confidence))),
         Column(text("column.next_size"), numeric=False),
     ]
     rows = [
@@ -269,7 +276,7 @@ def ladder(case: Case, text: Texts) -> Table | None:
             *(_saved(case, answer, energy, emissions, text)),
             Cell(_next_size(answer["seeds_needed"], text)),
         ]
-        for answer in case.answers
+        for answer in case.decision.answers
     ]
     return Table(
         "ladder",
@@ -282,7 +289,11 @@ def ladder(case: Case, text: Texts) -> Table | None:
 
 def _margin(case: Case, answer: Mapping[str, Any], text: Texts) -> str:
     margin = text.exact(round(answer["margin"] * 100, 6))
-    return text("table.ladder.own", margin=margin) if answer["margin"] == case.margin else margin
+    return (
+        text("table.ladder.own", margin=margin)
+        if answer["margin"] == case.decision.margin
+        else margin
+    )
 
 
 def _saved(
@@ -303,7 +314,7 @@ def _saved(
         Cell(text("unit.interval", mean=text.share(saving["share"]), **bounds)),
         Cell(text.number(saving["energy_kwh"] / energy.size)),
         Cell(text.number(emissions_g * scale if is_known(emissions_g) else None)),
-        Cell(_cost(saving["cost"], case.cost_batch, text)),
+        Cell(_cost(saving["cost"], case.electricity.cost_batch, text)),
         Cell(
             text(
                 "table.ladder.certainty",
@@ -341,13 +352,13 @@ def _next_size(needed: Mapping[str, Any], text: Texts) -> str:
 def _ladder_notes(case: Case, text: Texts) -> list[str]:
     notes = [text("table.ladder.note", country=country_name(case, text))]
     # The sources are the same at every margin.
-    savings = [answer["saving"] for answer in case.answers if answer["saving"] is not None]
+    savings = [answer["saving"] for answer in case.decision.answers if answer["saving"] is not None]
     if not savings:
         return notes
     cost = savings[0]["cost"]
     if cost["reason"]:
         return [*notes, text(f"table.ladder.{cost['reason']}")]
     sources = {end: cost[end]["source"] for end in ("cheapest", "dearest")}
-    marks = {end: case.cost_mark(source) for end, source in sources.items()}
+    marks = {end: case.electricity.cost_mark(source) for end, source in sources.items()}
     names = {end: source_name(case, sources[end], text, marks[end]) for end in sources}
     return [*notes, text("table.ladder.cost_range", **names), *legend(list(marks.values()), text)]

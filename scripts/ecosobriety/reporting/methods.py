@@ -9,7 +9,8 @@ import pandas as pd
 from ecosobriety.methods import Spread, Summary, operations
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, remark_cell
-from ecosobriety.study.study import MARKS, Study
+from ecosobriety.study.electricity_view import MARKS
+from ecosobriety.study.study import Study
 from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from markupsafe import Markup
 
 from ecosobriety.decision import PowerLaw
-from ecosobriety.study.study import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS, Case, Study
+from ecosobriety.study.electricity_view import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS
+from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import (
     country_name,
     no_cost,
@@ -32,9 +33,9 @@ def kind_of_saving(case: Case, stop: int) -> str:
 
     It can cost more: on a busy machine, or with a training budget of equal steps.
     """
-    if case.saving(stop)["saved_share"] < 0:
+    if case.electricity.saving(stop)["saved_share"] < 0:
         return "more"
-    return "smaller" if case.smaller_suffices else "half"
+    return "smaller" if case.decision.smaller_suffices else "half"
 
 
 def _ends(names: Sequence[str]) -> list[str]:
@@ -67,7 +68,7 @@ def captions(case: Case, text: Texts) -> dict[str, str]:
 
 
 def _accuracy_energy(case: Case, text: Texts) -> list[str]:
-    curve = case.curve
+    curve = case.decision.curve
     first, last = int(curve.index[0]), int(curve.index[-1])
     energy = {n_train: float(curve["energy_kwh_mean"][n_train]) for n_train in (first, last)}
     sentences = [
@@ -75,35 +76,35 @@ def _accuracy_energy(case: Case, text: Texts) -> list[str]:
             "caption.accuracy_energy.range",
             first=text.integer(first),
             last=text.integer(last),
-            first_accuracy=text.score(float(case.scores[first])),
-            last_accuracy=text.score(float(case.scores[last])),
+            first_accuracy=text.score(float(case.decision.scores[first])),
+            last_accuracy=text.score(float(case.decision.scores[last])),
             first_energy=text.energy(energy[first]),
             last_energy=text.energy(energy[last]),
         ),
         text(
             "caption.accuracy_energy.lines",
-            confidence=text.exact_share(case.confidence),
-            margin=text.margin(case.margin),
+            confidence=text.exact_share(case.decision.confidence),
+            margin=text.margin(case.decision.margin),
         ),
         text(
             f"caption.accuracy_energy.{_decision(case)}",
-            n_train=text.integer(case.sufficient),
+            n_train=text.integer(case.decision.sufficient),
         ),
     ]
-    if PowerLaw(**case.result["power_law"]).converged:
+    if PowerLaw(**case.decision.result["power_law"]).converged:
         sentences.append(text("caption.accuracy_energy.fit"))
     return sentences
 
 
 def _decision(case: Case) -> str:
     """How the study ended, by the name of its text."""
-    if case.no_recommendation:
+    if case.decision.no_recommendation:
         return "no_recommendation"
-    return "smaller" if case.smaller_suffices else "none"
+    return "smaller" if case.decision.smaller_suffices else "none"
 
 
 def _country_emissions(case: Case, text: Texts) -> list[str]:
-    cells = case.country_cells
+    cells = case.electricity.country_cells
     shown = cells[cells["usable"]].sort_values("emissions_g")
     left_out = len(cells) - len(shown)
     sentences = []
@@ -116,7 +117,7 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
         sentences.append(
             text(
                 "caption.country_emissions.range",
-                n_train=text.integer(case.reference),
+                n_train=text.integer(case.decision.reference),
                 lowest=text.country(lowest["country_iso3"], lowest["country_name"]),
                 highest=text.country(highest["country_iso3"], highest["country_name"]),
                 trainings=trainings(case.emissions_batch, text),
@@ -135,7 +136,7 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
         ]
         listed = ", ".join(_ends(names))
         sentences.append(text.plural(key, len(contradicting), countries=listed))
-    own = shown[shown["country_iso3"] == case.country]
+    own = shown[shown["country_iso3"] == case.electricity.country]
     if len(own):
         sentences.append(
             text(
@@ -154,15 +155,15 @@ def _country_emissions(case: Case, text: Texts) -> list[str]:
 
 
 def _country_ranking(case: Case, text: Texts) -> list[str]:
-    countries = case.shown_countries
+    countries = case.electricity.shown_countries
     if countries.empty:
         return [text("figure.country_ranking.no_intensity")]
-    ranked = len(case.ranked_countries)
+    ranked = len(case.electricity.ranked_countries)
     sentences = [
         text(
             "caption.country_ranking.what",
             trainings=trainings(case.emissions_batch, text),
-            n_train=text.integer(case.reference),
+            n_train=text.integer(case.decision.reference),
             countries=_countries(ranked, text),
         ),
         text(
@@ -170,12 +171,14 @@ def _country_ranking(case: Case, text: Texts) -> list[str]:
             extremes=text.integer(EXTREME_COUNTRIES),
             country=country_name(case, text),
         ),
-        text("caption.country_ranking.bounds", confidence=text.exact_share(case.confidence))
+        text(
+            "caption.country_ranking.bounds", confidence=text.exact_share(case.decision.confidence)
+        )
         if countries["emissions_g_low"].notna().any()
         else text("caption.country_ranking.no_bounds"),
         text("caption.country_ranking.no_range"),
     ]
-    left_out = len(case.country_cells) - ranked
+    left_out = len(case.electricity.country_cells) - ranked
     if left_out:
         key = "caption.country_ranking.left_out"
         sentences.append(text.plural(key, left_out, countries=_countries(left_out, text)))
@@ -183,15 +186,15 @@ def _country_ranking(case: Case, text: Texts) -> list[str]:
 
 
 def _emissions_map(case: Case, text: Texts) -> list[str]:
-    table = case.heat_map
+    table = case.electricity.heat_map
     if table.isna().all(axis=None):
         return [text("figure.emissions_map.no_intensity")]
-    coverage = case.heat_map_coverage
+    coverage = case.electricity.heat_map_coverage
     sentences = [
         text(
             "caption.emissions_map.what",
             trainings=trainings(case.emissions_batch, text),
-            n_train=text.integer(case.reference),
+            n_train=text.integer(case.decision.reference),
         ),
         text(
             f"caption.emissions_map.{'full' if coverage == 1 else 'partial'}",
@@ -203,7 +206,7 @@ def _emissions_map(case: Case, text: Texts) -> list[str]:
     ]
     if table.isna().any(axis=None):
         sentences.append(text("caption.emissions_map.unknown"))
-    marks = [case.intensity_mark(str(source)) for source in table]
+    marks = [case.electricity.intensity_mark(str(source)) for source in table]
     return sentences + legend(marks, text)
 
 
@@ -212,15 +215,18 @@ def _countries(count: int, text: Texts) -> str:
 
 
 def _source_emissions(case: Case, text: Texts) -> list[str]:
-    order = case.source_order("emissions_g")
+    order = case.electricity.source_order("emissions_g")
     if not order:
         return [text("figure.source_emissions.no_intensity")]
-    emissions = {source: float(case.at(source, case.reference)["emissions_g"]) for source in order}
+    emissions = {
+        source: float(case.electricity.at(source, case.decision.reference)["emissions_g"])
+        for source in order
+    }
     highest, lowest = order[0], order[-1]
     sentences = [
         text(
             "caption.source_emissions.range",
-            n_train=text.integer(case.reference),
+            n_train=text.integer(case.decision.reference),
             highest=source_name(case, highest, text),
             lowest=source_name(case, lowest, text),
             trainings=trainings(case.emissions_batch, text),
@@ -230,7 +236,7 @@ def _source_emissions(case: Case, text: Texts) -> list[str]:
         ),
         text(
             "caption.source_emissions.contract",
-            coverage=text.exact_share(case.coverage),
+            coverage=text.exact_share(case.electricity.coverage),
             country=country_name(case, text),
             emissions=text.mass(
                 emissions[GRID_SOURCE] * case.emissions_batch if GRID_SOURCE in emissions else None
@@ -245,9 +251,9 @@ def _source_emissions(case: Case, text: Texts) -> list[str]:
             high=text.integer(_factor(case, source, "high_g_per_kwh")),
             central=text.integer(_factor(case, source, "central_g_per_kwh")),
         )
-        for source in case.outlying_sources
+        for source in case.electricity.outlying_sources
     ]
-    return sentences + legend([case.intensity_mark(source) for source in order], text)
+    return sentences + legend([case.electricity.intensity_mark(source) for source in order], text)
 
 
 def _factor(case: Case, source: str, column: str) -> float:
@@ -255,43 +261,48 @@ def _factor(case: Case, source: str, column: str) -> float:
 
 
 def _source_cost(case: Case, text: Texts) -> list[str]:
-    order = case.source_order("cost")
+    order = case.electricity.source_order("cost")
     if not order:
         return [no_cost(case, text)]
-    costs = {source: float(case.at(source, case.reference)["cost"]) for source in order}
+    costs = {
+        source: float(case.electricity.at(source, case.decision.reference)["cost"])
+        for source in order
+    }
     highest, lowest = order[0], order[-1]
-    batch = case.cost_batch
+    batch = case.electricity.cost_batch
     sentences = [
         text(
             "caption.source_cost.range",
-            n_train=text.integer(case.reference),
+            n_train=text.integer(case.decision.reference),
             trainings=trainings(batch, text),
             highest=source_name(case, highest, text),
             lowest=source_name(case, lowest, text),
-            high=text.money(costs[highest] * batch, case.currency),
-            low=text.money(costs[lowest] * batch, case.currency),
+            high=text.money(costs[highest] * batch, case.electricity.currency),
+            low=text.money(costs[lowest] * batch, case.electricity.currency),
         )
     ]
-    if case.stop is not None:
-        share = float(case.saving(case.stop)["saved_share"])
+    if case.decision.stop is not None:
+        share = float(case.electricity.saving(case.decision.stop)["saved_share"])
         sentences.append(
             text(
-                f"caption.source_cost.{kind_of_saving(case, case.stop)}",
-                n_train=text.integer(case.stop),
+                f"caption.source_cost.{kind_of_saving(case, case.decision.stop)}",
+                n_train=text.integer(case.decision.stop),
                 share=text.share(abs(share)),
-                saved=text.money(costs[highest] * batch * share, case.currency),
+                saved=text.money(costs[highest] * batch * share, case.electricity.currency),
                 highest=source_name(case, highest, text),
             )
         )
     sentences.append(text("caption.source_cost.lcoe"))
-    if case.unpriced_sources:
-        names = ", ".join(text.name("source", source) for source in case.unpriced_sources)
+    if case.electricity.unpriced_sources:
+        names = ", ".join(
+            text.name("source", source) for source in case.electricity.unpriced_sources
+        )
         sentences.append(text("caption.source_cost.unpriced", sources=names))
-    price = case.grid_price
+    price = case.electricity.grid_price
     key = "caption.source_cost." + ("no_grid_price" if price is None else "grid_price")
-    told = text.money(price, case.currency)
+    told = text.money(price, case.electricity.currency)
     sentences.append(text(key, country=country_name(case, text), price=told))
-    return sentences + legend([case.cost_mark(source) for source in order], text)
+    return sentences + legend([case.electricity.cost_mark(source) for source in order], text)
 
 
 def legend(marks: Sequence[str], text: Texts) -> list[str]:

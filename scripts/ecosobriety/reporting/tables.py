@@ -10,7 +10,8 @@ import pandas as pd
 from ecosobriety.electricity.factor_tables import is_web_address
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.reporting.sentences import legend
-from ecosobriety.study.study import Case, Study, mark_of
+from ecosobriety.study.electricity_view import mark_of
+from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import (
     baseline_row,
     cost_label,
@@ -109,8 +110,8 @@ def case_tables(case: Case, text: Texts) -> list[Table]:
 
 def curve_table(case: Case, text: Texts) -> Table:
     """Score, decision and energy for every size."""
-    unit = readable_unit(float(case.curve["energy_kwh_mean"].max()), ENERGY_UNITS)
-    confidence = text.exact_share(case.confidence)
+    unit = readable_unit(float(case.decision.curve["energy_kwh_mean"].max()), ENERGY_UNITS)
+    confidence = text.exact_share(case.decision.confidence)
     columns = [
         Column(text("column.n_train")),
         Column(text("column.accuracy", confidence=confidence)),
@@ -120,22 +121,24 @@ def curve_table(case: Case, text: Texts) -> Table:
         Column(text("column.verdict"), numeric=False),
         Column(text("column.energy", unit=unit.symbol, confidence=confidence)),
     ]
-    decimals = decimals_for(float(case.curve["energy_kwh_mean"].max()) / unit.size, 3)
-    rows = [_curve_row(case, size, unit.size, decimals, text) for size in case.curve.index]
+    decimals = decimals_for(float(case.decision.curve["energy_kwh_mean"].max()) / unit.size, 3)
+    rows = [_curve_row(case, size, unit.size, decimals, text) for size in case.decision.curve.index]
     rows.append(_baseline_row(case, text))
-    return Table("curve", text("table.curve", margin=text.margin(case.margin)), columns, rows)
+    return Table(
+        "curve", text("table.curve", margin=text.margin(case.decision.margin)), columns, rows
+    )
 
 
 def _baseline_row(case: Case, text: Texts) -> list[Cell]:
     """The score of always giving the same answer, which needs no training."""
     factor, places = case.metric.display_factor, score_decimals(case.study)
-    difference = case.baseline - float(case.scores[case.reference])
-    written = [text.fixed(value * factor, places) for value in (case.baseline, difference)]
+    difference = case.decision.baseline - float(case.decision.scores[case.decision.reference])
+    written = [text.fixed(value * factor, places) for value in (case.decision.baseline, difference)]
     return _cells(baseline_row(case.study, text), *written, *["–"] * 4)
 
 
 def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Texts) -> list[Cell]:
-    row, metric = case.curve.loc[[size]].iloc[0], case.metric
+    row, metric = case.decision.curve.loc[[size]].iloc[0], case.metric
     factor, places = metric.display_factor, score_decimals(case.study)
     ends = ("mean", "ci_low", "ci_high")
     score = [row[f"{metric.name}_{bound}"] * factor for bound in ends]
@@ -147,8 +150,8 @@ def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Text
     return _cells(
         text.integer(row["n_train"]),
         _interval(score, places, text),
-        text.fixed(case.differences[size] * factor, places),
-        _or_dash(case.bounds[size] * factor, places, text),
+        text.fixed(case.decision.differences[size] * factor, places),
+        _or_dash(case.decision.bounds[size] * factor, places, text),
         _or_dash(row["p_value"], 3, text),
         verdict,
         _interval(energy, decimals, text),
@@ -162,9 +165,15 @@ def _or_dash(value: float, decimals: int, text: Texts) -> str:
 
 def source_table(case: Case, text: Texts) -> Table:
     """Carbon intensity, emissions and cost by source at the reference and the smaller size."""
-    sizes = [case.reference] if case.stop is None else [case.reference, case.stop]
-    reference = case.source_cells[case.source_cells["n_train"] == case.reference]
-    batch = case.cost_batch
+    sizes = (
+        [case.decision.reference]
+        if case.decision.stop is None
+        else [case.decision.reference, case.decision.stop]
+    )
+    reference = case.electricity.source_cells[
+        case.electricity.source_cells["n_train"] == case.decision.reference
+    ]
+    batch = case.electricity.cost_batch
     highest_g = float(reference["emissions_g"].max()) * case.emissions_batch
     unit = readable_unit(highest_g, MASS_UNITS)
     scale = case.emissions_batch / unit.size
@@ -185,16 +194,16 @@ def source_table(case: Case, text: Texts) -> Table:
     ]
     order = reference.sort_values(["emissions_g", "source"], ascending=False)["source"]
     rows = [_source_row(case, str(source), sizes, scale, batch, text) for source in order]
-    marks = [case.intensity_mark(source) for source in order]
-    marks += [case.cost_mark(source) for source in order]
+    marks = [case.electricity.intensity_mark(source) for source in order]
+    marks += [case.electricity.cost_mark(source) for source in order]
     key = "table.source.one_size"
-    if case.stop is not None:
-        key = "table.source." + ("smaller" if case.smaller_suffices else "half")
+    if case.decision.stop is not None:
+        key = "table.source." + ("smaller" if case.decision.smaller_suffices else "half")
     caption = text(
         key,
-        coverage=text.exact_share(case.coverage),
+        coverage=text.exact_share(case.electricity.coverage),
         n_train=text.integer(sizes[-1]),
-        change=text.change(-float(case.saving(sizes[-1])["saved_share"])),
+        change=text.change(-float(case.electricity.saving(sizes[-1])["saved_share"])),
     )
     return Table("source", caption, columns, rows, notes=legend(marks, text))
 
@@ -211,9 +220,9 @@ def _emissions_column(case: Case, n_train: int, unit: str, text: Texts) -> str:
 def _source_row(
     case: Case, source: str, sizes: Sequence[int], scale: float, batch: int, text: Texts
 ) -> list[Cell]:
-    cells = [case.at(source, n_train) for n_train in sizes]
+    cells = [case.electricity.at(source, n_train) for n_train in sizes]
     intensity = [cells[0][f"intensity_g_per_kwh{bound}"] for bound in ("", "_low", "_high")]
-    mark, cost_mark = case.intensity_mark(source), case.cost_mark(source)
+    mark, cost_mark = case.electricity.intensity_mark(source), case.electricity.cost_mark(source)
     return _cells(
         source_name(case, source, text),
         _marked(_interval(intensity, 0, text), mark),
@@ -227,7 +236,7 @@ def _source_row(
 
 def country_table(case: Case, text: Texts) -> Table:
     """Every country's electricity, and the emissions of one training on it."""
-    cells = case.country_cells
+    cells = case.electricity.country_cells
     batch = case.emissions_batch
     unit = readable_unit(float(cells["emissions_g"].max()) * batch, MASS_UNITS)
     columns = [
@@ -235,7 +244,7 @@ def country_table(case: Case, text: Texts) -> Table:
         Column(text("column.low_carbon_share")),
         Column(text("column.year")),
         Column(text("column.intensity")),
-        Column(_emissions_column(case, case.reference, unit.symbol, text)),
+        Column(_emissions_column(case, case.decision.reference, unit.symbol, text)),
         Column(text("column.flag"), numeric=False),
     ]
     rows = [

@@ -13,7 +13,8 @@ from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.footprint.derive import average_energy, convert_costs
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, collate
-from ecosobriety.study.study import MARKS, Case, Study
+from ecosobriety.study.electricity_view import MARKS
+from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, source_name
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
@@ -58,10 +59,10 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
         "chosen": {
             "dataset": first.dataset,
             "model": first.model,
-            "size": str(first.stop or first.reference),
-            "country": first.country,
+            "size": str(first.decision.stop or first.decision.reference),
+            "country": first.electricity.country,
             "source": GRID_SOURCE,
-            "coverage": first.coverage or 1.0,
+            "coverage": first.electricity.coverage or 1.0,
         },
         "data": factors(study, text),
         "tables": [size_table(case, text) for case in cases],
@@ -134,19 +135,21 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
 
 
 def _case(case: Case) -> dict[str, Any]:
-    energies = average_energy(case.runs, case.confidence).set_index("n_train")
+    energies = average_energy(case.runs, case.decision.confidence).set_index("n_train")
     used_kwh = case.runs.pivot(index="seed", columns="n_train", values="energy_kwh")
-    full = used_kwh[case.reference]
+    full = used_kwh[case.decision.reference]
     sizes = {}
     for n_train, row in energies.iterrows():
         sizes[str(n_train)] = {
             "energy_kwh": [_plain(row[f"energy_kwh{end}"]) for end in ("", "_low", "_high")],
-            "saved_share_ends": _saved_share_ends(full - used_kwh[n_train], full, case.confidence),
+            "saved_share_ends": _saved_share_ends(
+                full - used_kwh[n_train], full, case.decision.confidence
+            ),
         }
     return {
         "dataset": case.dataset,
         "model": case.model,
-        "reference": str(case.reference),
+        "reference": str(case.decision.reference),
         "sizes": sizes,
     }
 
@@ -171,14 +174,16 @@ def _plain(value: Any) -> float | None:
 def size_table(case: Case, text: Texts) -> Table:
     """Emissions of one training by electricity and size, in the metering country."""
     sizes = _shown_sizes(case)
-    largest = float(case.source_cells["emissions_g"].max())
+    largest = float(case.electricity.source_cells["emissions_g"].max())
     unit = readable_unit(largest if is_known(largest) else 1.0, MASS_UNITS)
-    order = case.source_order("emissions_g")
-    emissions_g = case.source_cells.pivot(index="source", columns="n_train", values="emissions_g")
+    order = case.electricity.source_order("emissions_g")
+    emissions_g = case.electricity.source_cells.pivot(
+        index="source", columns="n_train", values="emissions_g"
+    )
     shown = emissions_g.loc[order, sizes] / unit.size
     rows = [
         [
-            Cell(source_name(case, source, text, case.intensity_mark(source))),
+            Cell(source_name(case, source, text, case.electricity.intensity_mark(source))),
             *(Cell(text.number(float(value))) for value in values),
         ]
         for source, values in zip(order, shown.to_numpy(), strict=True)
@@ -191,20 +196,20 @@ def size_table(case: Case, text: Texts) -> Table:
         "table.whatif",
         model=case.model,
         country=country_name(case, text),
-        coverage=text.exact_share(case.coverage),
+        coverage=text.exact_share(case.electricity.coverage),
         unit=unit.symbol,
     )
-    marks = [case.intensity_mark(source) for source in order]
+    marks = [case.electricity.intensity_mark(source) for source in order]
     notes = legend(marks, text)
-    if len(sizes) < len(case.curve):
-        counts = {"shown": len(sizes), "sizes": text.integer(len(case.curve))}
+    if len(sizes) < len(case.decision.curve):
+        counts = {"shown": len(sizes), "sizes": text.integer(len(case.decision.curve))}
         notes = [text("table.whatif_sizes", **counts), *notes]
     return Table("whatif", caption, columns, rows, notes)
 
 
 def _shown_sizes(case: Case) -> list[int]:
     """The sizes of a study, or of many some: from the smallest up, with those that decide."""
-    sizes = [int(size) for size in case.curve.index]
-    deciding = {case.reference, case.stop or case.reference}
+    sizes = [int(size) for size in case.decision.curve.index]
+    deciding = {case.decision.reference, case.decision.stop or case.decision.reference}
     picked = {*sizes[:: -(-len(sizes) // _SHOWN_SIZES)], *deciding}
     return [size for size in sizes if size in picked]

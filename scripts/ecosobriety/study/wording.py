@@ -27,7 +27,7 @@ def study_title(config: Mapping[str, Any], language: str) -> str:
 def country_name(case: Case, text: Texts) -> str:
     """The name of the metering country."""
     names = case.study.countries.set_index("country_iso3")["country_name"]
-    return text.country(case.country, str(names[case.country]))
+    return text.country(case.electricity.country, str(names[case.electricity.country]))
 
 
 def source_name(case: Case, source: str, text: Texts, mark: str = "") -> str:
@@ -40,7 +40,7 @@ def source_name(case: Case, source: str, text: Texts, mark: str = "") -> str:
 
 def cost_label(case: Case, batch: int, text: Texts) -> str:
     """What an axis or a column of costs shows: number of trainings, currency, years of prices."""
-    money, years = text.currency(case.currency), case.price_years
+    money, years = text.currency(case.electricity.currency), case.electricity.price_years
     if years:
         span = "–".join(str(year) for year in dict.fromkeys([years[0], years[-1]]))
         money = text("label.money", currency=money, years=span)
@@ -49,7 +49,7 @@ def cost_label(case: Case, batch: int, text: Texts) -> str:
 
 def no_cost(case: Case, text: Texts) -> str:
     """Why no source has a cost: a part of the electricity without a price, or no known price."""
-    if case.coverage < 1 and case.grid_price is None:
+    if case.electricity.coverage < 1 and case.electricity.grid_price is None:
         return text("figure.source_cost.no_grid_price", country=country_name(case, text))
     return text("figure.source_cost.no_price")
 
@@ -91,7 +91,7 @@ def source_column(case: Case, source: str, text: Texts) -> str:
     """The name of a source with its factor's mark, or of a country's own mix, whichever country."""
     if source == GRID_SOURCE:
         return text("source_name.own_mix")
-    return source_name(case, source, text, case.intensity_mark(source))
+    return source_name(case, source, text, case.electricity.intensity_mark(source))
 
 
 def trainings(count: int, text: Texts) -> str:

@@ -1,0 +1,136 @@
+"""What is shown of a decision: the sizes that the report speaks of, and what they reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.metrics import Metric
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """Which size of one data set and model is enough, and beside which others.
+
+    Args:
+        runs: its rows of the table `runs`.
+        curve: its rows of the table `curve`, from the smallest size up, indexed by n_train.
+        result: its result of `decision.add_savings`.
+        recommendation: all of that answer: margin, confidence and baseline are the study's.
+        metric: what the trainings are scored by.
+    """
+
+    runs: pd.DataFrame
+    curve: pd.DataFrame
+    result: Mapping[str, Any]
+    recommendation: Mapping[str, Any]
+    metric: Metric
+
+    @property
+    def scores(self) -> pd.Series:
+        """The mean score of each size."""
+        return self.curve[f"{self.metric.name}_mean"]
+
+    @property
+    def differences(self) -> pd.Series:
+        """The mean difference of each size to the reference."""
+        return self.curve[f"{self.metric.name}_diff_mean"]
+
+    @property
+    def bounds(self) -> pd.Series:
+        """The one-sided bound of each size's difference, that of the worse."""
+        return self.curve[f"{self.metric.name}_diff_{self.metric.bound}"]
+
+    @property
+    def answers(self) -> list[Mapping[str, Any]]:
+        """The answers at every margin, the study's own among them, from the smallest margin up."""
+        own = self.result["configured"]
+        others = [answer for answer in self.result["ladder"] if answer["margin"] != own["margin"]]
+        return sorted([own, *others], key=lambda answer: float(answer["margin"]))
+
+    @cached_property
+    def reference(self) -> int:
+        """The reference size."""
+        return int(self.result["reference_n_train"])
+
+    @cached_property
+    def sufficient(self) -> int:
+        """The smallest size that is not worse; the reference itself if no smaller one is.
+
+        Also where nothing can be recommended at all.
+        """
+        size = self.result["configured"]["sufficient_n_train"]
+        return self.reference if size is None else int(size)
+
+    @property
+    def no_recommendation(self) -> str | None:
+        """Why no size can be recommended, as `decision.evidence` names it; None where one can."""
+        reason = self.result["configured"]["no_recommendation"]
+        return None if reason is None else str(reason)
+
+    @property
+    def baseline(self) -> float:
+        """The score of always giving the same answer."""
+        return float(self.recommendation["baseline"])
+
+    @property
+    def smaller_suffices(self) -> bool:
+        """Whether a size below the reference is enough."""
+        return self.sufficient < self.reference
+
+    @cached_property
+    def stop(self) -> int | None:
+        """The size whose saving is shown: the sufficient one, or else the one nearest to half.
+
+        The poster stopped at half the reference. None where no size lies below the reference.
+        """
+        return self.sufficient if self.smaller_suffices else self.nearest_to_half
+
+    @property
+    def nearest_to_half(self) -> int | None:
+        """The size below the reference that is nearest to its half; the smaller one of two."""
+        below = [int(size) for size in self.curve.index if size < self.reference]
+        return min(below, key=lambda size: abs(size - self.reference / 2), default=None)
+
+    @property
+    def first_failing(self) -> int | None:
+        """The largest size below the sufficient one: where the sequence of tests stopped."""
+        below = [int(size) for size in self.curve.index if size < self.sufficient]
+        return max(below, default=None)
+
+    @property
+    def most_accurate(self) -> int:
+        """The size with the best mean score, the smallest of them where several have it."""
+        gain = self.metric.sign * self.scores
+        return int(self.curve["n_train"].iloc[int(gain.argmax())])
+
+    def steps_saved_share(self, n_train: int) -> float:
+        """Share (0-1) of the reference's optimiser steps that a size does without."""
+        steps = self.runs.groupby("n_train")["steps"].mean()
+        return float(1 - steps[n_train] / steps[self.reference])
+
+    def pairs(self, n_train: int) -> int:
+        """How many seeds ran at a size and at the reference."""
+        seeds = [
+            set(self.runs.loc[self.runs["n_train"] == size, "seed"])
+            for size in (n_train, self.reference)
+        ]
+        return len(seeds[0] & seeds[1])
+
+    @property
+    def margin(self) -> float:
+        """The non-inferiority margin, a share of 1 or of the reference's mean."""
+        return float(self.recommendation["margin"])
+
+    @property
+    def allowed_loss(self) -> float:
+        """The margin in the metric's own unit."""
+        mean = float(self.scores[self.reference])
+        return abs(mean - self.metric.threshold(mean, self.margin))
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of intervals and tests, a share of 1."""
+        return float(self.recommendation["confidence"])
