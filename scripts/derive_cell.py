@@ -18,15 +18,19 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     )
     cell = footprint.describe_cell(
         collecting.collect(dict(zip(paths, keys, strict=True)), asked),
-        tables.read_table("countries", Path(snakemake.input.countries)),
-        load_sources(Path(snakemake.input.sources)),
-        load_costs(Path(snakemake.input.costs)),
+        footprint.Factors(
+            tables.read_table("countries", Path(snakemake.input.countries)),
+            load_sources(Path(snakemake.input.sources)),
+            load_costs(Path(snakemake.input.costs)),
+        ),
+        footprint.Accounting(
+            coverage=json.loads(snakemake.params.coverage),
+            confidence=snakemake.params.confidence,
+            pue=snakemake.params.pue,
+            **json.loads(snakemake.params.cost),
+        ),
         footprint.load_equivalents(Path(snakemake.input.equivalents)),
         country=snakemake.wildcards.country,
         source=snakemake.wildcards.source,
-        coverage=json.loads(snakemake.params.coverage),
-        confidence=snakemake.params.confidence,
-        pue=snakemake.params.pue,
-        **json.loads(snakemake.params.cost),
     )
     write_json(Path(snakemake.output[0]), cell)

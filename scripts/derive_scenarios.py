@@ -10,15 +10,19 @@ from ecosobriety.steps import logs
 with logs.logged_to(snakemake.log[0], snakemake.output):
     derived = footprint.derive_scenarios(
         tables.read_table("runs", Path(snakemake.input.runs)),
-        tables.read_table("countries", Path(snakemake.input.countries)),
-        load_sources(Path(snakemake.input.sources)),
-        load_costs(Path(snakemake.input.costs)),
+        footprint.Factors(
+            tables.read_table("countries", Path(snakemake.input.countries)),
+            load_sources(Path(snakemake.input.sources)),
+            load_costs(Path(snakemake.input.costs)),
+        ),
+        footprint.Accounting(
+            coverage=json.loads(snakemake.params.coverage),
+            confidence=snakemake.params.confidence,
+            pue=snakemake.params.pue,
+            **json.loads(snakemake.params.cost),
+        ),
         country_codes=json.loads(snakemake.params.countries),
         source_names=json.loads(snakemake.params.names),
-        coverage=json.loads(snakemake.params.coverage),
-        confidence=snakemake.params.confidence,
-        pue=snakemake.params.pue,
-        **json.loads(snakemake.params.cost),
     )
     saved = footprint.derive_savings(derived, snakemake.params.reference)
     tables.write_large_table("scenarios", derived, Path(snakemake.output.scenarios[0]))

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.footprint.derive import (
+    Accounting,
+    Factors,
     average_energy,
     convert_costs,
     derive_savings,
@@ -67,16 +69,10 @@ def _derive(cells: int, sender: Any) -> None:
     started_at = perf_counter()
     scenarios = derive_scenarios(
         runs,
-        countries,
-        sources,
-        costs,
+        Factors(countries, sources, costs),
+        Accounting(COVERAGE, CONFIDENCE, PUE, CURRENCY, USD_PER_UNIT),
         country_codes=countries["country_iso3"],
         source_names=sources["source"],
-        coverage=COVERAGE,
-        confidence=CONFIDENCE,
-        pue=PUE,
-        currency=CURRENCY,
-        usd_per_unit=USD_PER_UNIT,
     )
     scenarios_s = perf_counter() - started_at
     derive_savings(scenarios, sizes[-1])

@@ -8,7 +8,7 @@ from synthetic import ROOT, load_method_inputs, make_intake, make_runs
 from ecosobriety.claims import check_claims
 from ecosobriety.decision.intervals import by_size_and_seed
 from ecosobriety.decision.non_inferiority import compare_with_reference, reference_size
-from ecosobriety.footprint.derive import derive_savings, derive_scenarios
+from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.study.study import Study
 
 POSTER = ROOT / "config" / "poster.yaml"
@@ -87,16 +87,10 @@ def tiny_study(
     sources, costs = make_sources(sources), make_costs(costs)
     scenarios = derive_scenarios(
         runs,
-        countries,
-        sources,
-        costs,
+        Factors(countries, sources, costs),
+        Accounting(coverage, confidence=0.95, pue=1.0, currency="EUR", usd_per_unit=1.25),
         country_codes=countries["country_iso3"],
         source_names=sources["source"],
-        coverage=coverage,
-        confidence=0.95,
-        pue=1.0,
-        currency="EUR",
-        usd_per_unit=1.25,
     )
     accuracy = by_size_and_seed(runs, "test_accuracy")
     size = reference_size(accuracy, reference)

@@ -20,7 +20,7 @@ from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.figures import draw
 from ecosobriety.figures.style import STYLE
-from ecosobriety.footprint.derive import derive_savings, derive_scenarios
+from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods import (
     Inputs,
@@ -217,15 +217,15 @@ def make_study(
     reference = int(curve.loc[curve["verdict"] == "reference", "n_train"].iloc[0])
     scenarios = derive_scenarios(
         runs,
-        countries,
-        sources,
-        costs,
+        Factors(countries, sources, costs),
+        Accounting(
+            coverage=coverage,
+            confidence=config["analysis"]["confidence"],
+            pue=config["metering"]["pue"],
+            **config["cost"],
+        ),
         country_codes=countries["country_iso3"],
         source_names=config["grid"]["sources"],
-        coverage=coverage,
-        confidence=config["analysis"]["confidence"],
-        pue=config["metering"]["pue"],
-        **config["cost"],
     )
     savings = derive_savings(scenarios, reference)
     asked = ("target_accuracy", "target_rmse")

@@ -10,7 +10,7 @@ from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import ConfigError
 from ecosobriety.footprint.cell import describe_cell
-from ecosobriety.footprint.derive import derive_scenarios
+from ecosobriety.footprint.derive import Accounting, Factors, derive_scenarios
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.study_config.config import cell_runs
 
@@ -51,8 +51,10 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 def describe(country: str, source: str, *energies_kwh: float, **changes: Any) -> dict[str, Any]:
     runs = make_runs(*(energies_kwh or (2.0, 3.0, 4.0)))
     everyday = load_equivalents(FACTORS / "equivalents.csv")
-    named = {"country": country, "source": source, **SETTINGS, **changes}
-    cell = describe_cell(runs, *tables(), everyday, **named)
+    accounting = Accounting(**{**SETTINGS, **changes})
+    cell = describe_cell(
+        runs, Factors(*tables()), accounting, everyday, country=country, source=source
+    )
     return json.loads(json.dumps(cell, allow_nan=False))
 
 
@@ -108,15 +110,12 @@ def test_what_is_not_known_is_null() -> None:
 
 
 def test_values_are_those_of_the_table() -> None:
-    countries, sources, costs = tables()
     table = derive_scenarios(
         make_runs(2.0, 3.0, 4.0),
-        countries,
-        sources,
-        costs,
+        Factors(*tables()),
+        Accounting(**SETTINGS),
         country_codes=["POL", "FRA"],
         source_names=["coal", "hydro"],
-        **SETTINGS,
     ).set_index(["country_iso3", "source", "coverage"])
     for country in ("POL", "FRA"):
         for source in ("coal", "hydro", "grid"):

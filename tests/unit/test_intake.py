@@ -1,5 +1,6 @@
 """What is known of a data set before any training, and the file that keeps it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,8 @@ def test_a_large_offset_does_not_blur_the_baseline() -> None:
 def test_an_intake_comes_back_from_its_file(tmp_path: Path) -> None:
     y = np.array([0, 0, 1, 1, 0, 0])
     finding = Finding("features_used", False, {"count": 2, "names": ["a", "b"]})
-    dataset = Dataset.from_arrays(
-        "d", (X[:4], y[:4]), (X[4:], y[4:]), ("no", "oui é"), "o", features=("a", "b"),
-        findings=(finding,),
-    )  # fmt: skip
+    dataset = Dataset.from_arrays("d", (X[:4], y[:4]), (X[4:], y[4:]), ("no", "oui é"), "o")
+    dataset = replace(dataset, features=("a", "b"), findings=(finding,))
     told = intake.describe(dataset, "classification")
     intake.write(told, tmp_path / "d.json")
     back = intake.read(tmp_path / "d.json")

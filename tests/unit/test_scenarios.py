@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import ConfigError, DataError
-from ecosobriety.footprint.derive import derive_savings, derive_scenarios
+from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.tables import SCHEMAS, check_table, read_table, write_table
 
 FACTORS = Path(__file__).parents[2] / "config/factors"
@@ -73,7 +73,10 @@ def derive(runs: pd.DataFrame, **changes: Any) -> pd.DataFrame:
         "currency": "EUR",
         "usd_per_unit": 1.25,
     }
-    return derive_scenarios(runs, **(arguments | changes))
+    named = arguments | changes
+    factors = Factors(*(named.pop(name) for name in ("countries", "sources", "costs")))
+    asked = {name: named.pop(name) for name in ("country_codes", "source_names")}
+    return derive_scenarios(runs, factors, Accounting(**named), **asked)
 
 
 def pick(table: pd.DataFrame, country: str, source: str, coverage: float) -> pd.Series:

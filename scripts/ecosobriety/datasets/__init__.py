@@ -9,9 +9,9 @@ from ecosobriety.datasets.catalogue import BUNDLED, POSTER_DATASETS, REGRESSIONS
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.datasets.obtaining import obtain
-from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, take_in
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset, load, save
+from ecosobriety.datasets.user_files import FORMATS, TABLES, format_of, input_files, stamp, take_in
 
 __all__ = [
     "BUNDLED",

@@ -1,8 +1,8 @@
 """A user's arrays made into a data set: types, labels, split, and what is refused."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,17 +54,36 @@ def training_share(examples: int, test_share: float) -> int:
     return examples - min(max(round(examples * test_share), 1), examples - 1)
 
 
+@dataclass(frozen=True)
+class DataOptions:
+    """What a configuration says of a user's data besides where they are.
+
+    Attributes:
+        task: `classification`, or `regression`, which takes the labels as numbers.
+        normalise: how the inputs are normalised, as for `inputs.resolve`.
+        channels: which dimension of an example the channels are: `first`, `last`, or None.
+        test_share: share of the examples that is held out where there is no test part.
+    """
+
+    task: str = "classification"
+    normalise: str = "auto"
+    channels: str | None = None
+    test_share: float = 0.5
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Self:
+        """Those of the section `dataset` with the study's `task`."""
+        return cls(**{one.name: spec[one.name] for one in fields(cls) if one.name in spec})
+
+
 def build(
     name: str,
     origin: str,
     train: Part,
     test: Part | None,
+    options: DataOptions,
     *,
     file: str,
-    test_share: float,
-    task: str = "classification",
-    normalise: str = "auto",
-    channels: str | None = None,
     findings: tuple[Finding, ...] = (),
 ) -> Dataset:
     """Check a user's arrays and make them a data set.
@@ -74,11 +93,8 @@ def build(
         origin: one line that says where it was obtained.
         train: the examples; of all of them where there is no test part.
         test: the test part; None: a stratified share of `train` is held out, always the same.
+        options: what the configuration says of the data.
         file: the user's file or folder, for the messages.
-        test_share: share of the examples that is then held out, above 0 and below 1.
-        task: `classification`, or `regression`, which takes the labels as numbers.
-        normalise: how the inputs are normalised, as for `inputs.resolve`.
-        channels: which dimension of an example the channels are: `first`, `last`, or None.
         findings: what was found already.
 
     Raises:
@@ -93,7 +109,7 @@ def build(
         ]
         classes: tuple[str, ...] = ()
         labels: list[NDArray[Any]]
-        if task == "regression":
+        if options.task == "regression":
             labels = [_targets(part.y, part.name) for part in parts]
         else:
             classes, labels, told = class_names.encode(
@@ -103,31 +119,30 @@ def build(
         if test is None:
             (whole,), (y,) = checked, labels
             order = training_order(y, SPLIT_SEED)
-            n_train = training_share(len(y), test_share)
+            n_train = training_share(len(y), options.test_share)
             first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
             checked = [replace(whole, x=whole.x.select(rows)) for rows in (first, held_out)]
             labels = [y[first], y[held_out]]
-        if task == "regression":
+        if options.task == "regression":
             _require_different(*labels)
         else:
             _require_trained_classes(classes, *labels, held_out=test is None)
         one, other = own_inputs.of_one_type(*checked)
-        resolved = own_inputs.resolve(normalise, channels, one)
+        resolved = own_inputs.resolve(options.normalise, options.channels, one)
         if test is not None:
             findings += own_inputs.compare_scales(one, other, resolved)
         if train.features is not None:
             findings += gate.examine(one.x[:], labels[0], train.features, classes=bool(classes))
-        return Dataset.from_arrays(
+        dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),
             test=(other.x, labels[1]),
             classes=classes,
             origin=origin,
             normalise=resolved,
-            channels=channels,
-            features=train.features,
-            findings=findings,
+            channels=options.channels,
         )
+        return replace(dataset, features=train.features, findings=findings)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 

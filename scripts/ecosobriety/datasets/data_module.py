@@ -63,11 +63,8 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
         origin,
         train,
         test,
+        arrays.DataOptions.of(spec),
         file=class_path,
-        test_share=0.5,
-        task=spec.get("task", "classification"),
-        normalise=spec.get("normalise", "auto"),
-        channels=spec.get("channels"),
     )
 
 

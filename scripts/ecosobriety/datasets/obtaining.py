@@ -16,9 +16,9 @@ from ecosobriety.datasets.arrays import SPLIT_SEED
 from ecosobriety.datasets.catalogue import IdxSource
 from ecosobriety.datasets.data_module import read_module
 from ecosobriety.datasets.idx import parse_idx
-from ecosobriety.datasets.own import FORMATS, format_of, read_own
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
+from ecosobriety.datasets.user_files import FORMATS, format_of, read_own
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
 

@@ -130,10 +130,8 @@ class Dataset:
         classes: tuple[str, ...],
         origin: str,
         *,
-        features: tuple[str, ...] | None = None,
         normalise: str | None = None,
         channels: str | None = None,
-        findings: tuple[Finding, ...] = (),
     ) -> Self:
         """Build a data set from (examples, labels) of both parts and take its digest.
 
@@ -151,10 +149,8 @@ class Dataset:
             sha256=_sha256((x_train, train[1], x_test, test[1]), normalise, channels),
             origin=origin,
             test_duplicates=_count_duplicates(x_train, x_test),
-            features=features,
             normalise=normalise,
             channels=channels,
-            findings=findings,
         )
 
 

@@ -1,4 +1,48 @@
-"""The study's answer: the sufficient size at several margins, and what it saves."""
+"""The study's answer: the sufficient size at several margins, and what it saves.
+
+Plain JSON, without NaN; shares of 1, sizes in training examples. Keys with `accuracy` are
+named by the metric of the runs; where lower is better, `lower` is `upper`::
+
+    {reference_n_train, margin, confidence, target_accuracy, power: as asked,
+     baseline, test_examples, train_examples: of `data`,
+     results: [one per dataset and model:
+       {dataset, model, reference_n_train: size, n_seeds,
+        configured: ANSWER at `margin`,
+        ladder: [ANSWER at each of `margins`, rising],
+        target: null without a target, else
+          {accuracy, n_train, accuracy_mean, accuracy_lower, larger_sizes_reach, reason},
+        more_data: what `more_data` gives,
+        power_law: the fields of `PowerLaw`}]}
+
+ANSWER::
+
+    {margin, no_recommendation, sufficient_n_train, smaller_than_reference,
+     accuracy_diff: {mean, lower, p_value},
+     energy_saved_kwh, energy_saved_share, duration_saved_s, duration_saved_share:
+       each {mean, ci_low, ci_high, n_pairs},
+     seeds_needed: {n_train, verdict, seeds, reason}}
+
+`no_recommendation` is null, or why no size can be recommended at this margin
+(`find_obstacle`); all else but the margin is then null, false or without a value.
+
+A saving is the mean over seeds of reference minus sufficient size, paired; a share is the
+mean saving over the mean of the reference runs, that of the table `savings`. The intervals
+are two-sided t, a share's by the usual linearisation of a ratio (Cochran, 1977). Where
+nothing smaller passes, the sufficient size is the reference, all savings are 0 and
+`accuracy_diff` has no bound and no p, because nothing is compared.
+
+`seeds_needed` is about the next size below the sufficient one, where the sequence stopped:
+the total number of seeds that gives 80 % power for that size alone, if the observed mean
+and SD of the differences were the true ones. From few seeds that is a rough guide. `seeds`
+is null with a `reason`: `no_smaller_size`, `too_few_pairs`, `difference_beyond_margin` (at
+or below -margin, where more seeds are not expected to help), `too_few_test_examples` (the
+seeds differ by less than one of them is worth: more of them would help, not more seeds) or
+`over_1000_seeds`.
+
+`target` names the smallest size whose one-sided lower bound of the mean accuracy reaches
+the target. `larger_sizes_reach` is false where some larger size does not, so that the size
+may owe its place to chance. Without one, `reason` is `not_reached` or `too_few_seeds`.
+"""
 
 import math
 from collections.abc import Sequence
@@ -66,48 +110,7 @@ def recommend(
             `RELATIVE_MARGINS`.
 
     Returns:
-        Plain JSON, without NaN; shares of 1, sizes in training examples. Keys with `accuracy` are
-        named by the metric of the runs; where lower is better, `lower` is `upper`::
-
-            {reference_n_train, margin, confidence, target_accuracy, power: as asked,
-         baseline, test_examples, train_examples: of `data`,
-             results: [one per dataset and model:
-               {dataset, model, reference_n_train: size, n_seeds,
-                configured: ANSWER at `margin`,
-                ladder: [ANSWER at each of `margins`, rising],
-                target: null without a target, else
-                  {accuracy, n_train, accuracy_mean, accuracy_lower, larger_sizes_reach, reason},
-                more_data: what `more_data` gives,
-                power_law: the fields of `PowerLaw`}]}
-
-        ANSWER::
-
-            {margin, no_recommendation, sufficient_n_train, smaller_than_reference,
-             accuracy_diff: {mean, lower, p_value},
-             energy_saved_kwh, energy_saved_share, duration_saved_s, duration_saved_share:
-               each {mean, ci_low, ci_high, n_pairs},
-             seeds_needed: {n_train, verdict, seeds, reason}}
-
-        `no_recommendation` is null, or why no size can be recommended at this margin
-        (`find_obstacle`); all else but the margin is then null, false or without a value.
-
-        A saving is the mean over seeds of reference minus sufficient size, paired; a share is the
-        mean saving over the mean of the reference runs, that of the table `savings`. The intervals
-        are two-sided t, a share's by the usual linearisation of a ratio (Cochran, 1977). Where
-        nothing smaller passes, the sufficient size is the reference, all savings are 0 and
-        `accuracy_diff` has no bound and no p, because nothing is compared.
-
-        `seeds_needed` is about the next size below the sufficient one, where the sequence stopped:
-        the total number of seeds that gives 80 % power for that size alone, if the observed mean
-        and SD of the differences were the true ones. From few seeds that is a rough guide. `seeds`
-        is null with a `reason`: `no_smaller_size`, `too_few_pairs`, `difference_beyond_margin` (at
-        or below -margin, where more seeds are not expected to help), `too_few_test_examples` (the
-        seeds differ by less than one of them is worth: more of them would help, not more seeds) or
-        `over_1000_seeds`.
-
-        `target` names the smallest size whose one-sided lower bound of the mean accuracy reaches
-        the target. `larger_sizes_reach` is false where some larger size does not, so that the size
-        may owe its place to chance. Without one, `reason` is `not_reached` or `too_few_seeds`.
+        What this module's text describes.
 
     Raises:
         DataError: a dataset and model has no run of the reference size.

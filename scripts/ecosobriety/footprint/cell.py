@@ -3,12 +3,12 @@
 The tables hold every cell; this is for the reader who wants one, and wants to check it by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from ecosobriety.footprint.derive import average_energy, derive_scenarios
+from ecosobriety.footprint.derive import Accounting, Factors, average_energy, derive_scenarios
 from ecosobriety.footprint.equivalents import equivalents
 from ecosobriety.tables import GRID_SOURCE
 
@@ -39,36 +39,22 @@ _VALUES = [
 
 def describe_cell(
     runs: pd.DataFrame,
-    countries: pd.DataFrame,
-    sources: pd.DataFrame,
-    costs: pd.DataFrame,
+    factors: Factors,
+    accounting: Accounting,
     everyday: pd.DataFrame,
     *,
     country: str,
     source: str,
-    coverage: Sequence[float],
-    confidence: float,
-    pue: float,
-    currency: str,
-    usd_per_unit: float,
-    grid_price_per_kwh: Mapping[str, float],
 ) -> dict[str, Any]:
     """Derive one country's and source's emissions and cost of a training, with all inputs.
 
     Args:
         runs: the rows of the table `runs` of one data set, model and size; one per seed.
-        countries: as `codecarbon_table.load_countries` gives it.
-        sources: as `sources.load_sources` gives it.
-        costs: as `sources.load_costs` gives it.
+        factors: of countries and sources.
+        accounting: coverage, PUE, prices, and the confidence of bounds.
         everyday: as `equivalents.load_equivalents` gives it.
         country: ISO-3166 alpha-3 code.
-        source: an energy source, or `grid` for the country's mix.
-        coverage: shares in (0, 1] under contract with the source; `grid` is at 0 alone.
-        confidence: level of the energy's interval.
-        pue: power usage effectiveness, at least 1.
-        currency: the study's currency (ISO-4217).
-        usd_per_unit: US dollars for one unit of `currency`.
-        grid_price_per_kwh: by country code, the price of grid electricity in `currency` per kWh.
+        source: an energy source, or `grid` for the country's mix, which is at coverage 0 alone.
 
     Returns:
         Ready for JSON: `cell` (its key), `inputs` (energy with each seed's run; the country's, the
@@ -82,21 +68,14 @@ def describe_cell(
     """
     table = derive_scenarios(
         runs,
-        countries,
-        sources,
-        costs,
+        factors,
+        accounting,
         country_codes=[country],
         source_names=[] if source == GRID_SOURCE else [source],
-        coverage=coverage,
-        confidence=confidence,
-        pue=pue,
-        currency=currency,
-        usd_per_unit=usd_per_unit,
-        grid_price_per_kwh=grid_price_per_kwh,
     )
     rows = table[table["source"] == source]
     first = rows.iloc[0]
-    used_kwh = float(first["energy_kwh"]) * pue
+    used_kwh = float(first["energy_kwh"]) * accounting.pue
     return {
         "cell": {
             "dataset": str(first["dataset"]),
@@ -106,14 +85,14 @@ def describe_cell(
             "source": source,
         },
         "inputs": {
-            "energy": _energy(runs, confidence),
-            "pue": pue,
-            "country": _factor(countries, "country_iso3", country),
-            "source": _factor(sources, "source", source),
-            "source_cost": _factor(costs, "source", source),
-            "grid_price_per_kwh": grid_price_per_kwh.get(country),
-            "currency": currency,
-            "usd_per_unit": usd_per_unit,
+            "energy": _energy(runs, accounting.confidence),
+            "pue": accounting.pue,
+            "country": _factor(factors.countries, "country_iso3", country),
+            "source": _factor(factors.sources, "source", source),
+            "source_cost": _factor(factors.costs, "source", source),
+            "grid_price_per_kwh": accounting.grid_price_per_kwh.get(country),
+            "currency": accounting.currency,
+            "usd_per_unit": accounting.usd_per_unit,
         },
         "formulas": dict(FORMULAS),
         "values": [

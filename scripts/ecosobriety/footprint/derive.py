@@ -3,7 +3,8 @@
 A training is measured once; everything here is arithmetic on it, whole columns at a time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -21,20 +22,49 @@ _BOUNDS = {"": "central", "_low": "low", "_high": "high"}
 _COST_CURRENCY = "USD"
 
 
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """The tables that scenarios are derived from.
+
+    Attributes:
+        countries: as `codecarbon_table.load_countries` gives it.
+        sources: as `sources.load_sources` gives it.
+        costs: as `sources.load_costs` gives it; a source that is not in it has a null cost.
+    """
+
+    countries: pd.DataFrame
+    sources: pd.DataFrame
+    costs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """How a training's energy becomes emissions and money.
+
+    Attributes:
+        coverage: shares in (0, 1] of the electricity under contract with a source.
+        confidence: level of the two-sided interval of the energy, such as 0.95.
+        pue: power usage effectiveness: energy of the site over IT energy, at least 1.
+        currency: the study's currency (ISO-4217).
+        usd_per_unit: US dollars for one unit of `currency`.
+        grid_price_per_kwh: by country code, the price of grid electricity in `currency` per kWh.
+    """
+
+    coverage: Sequence[float]
+    confidence: float
+    pue: float
+    currency: str
+    usd_per_unit: float
+    grid_price_per_kwh: Mapping[str, float] = field(default_factory=dict)
+
+
 def derive_scenarios(
     runs: pd.DataFrame,
-    countries: pd.DataFrame,
-    sources: pd.DataFrame,
-    costs: pd.DataFrame,
+    factors: Factors,
+    accounting: Accounting,
     *,
     country_codes: Iterable[str],
     source_names: Iterable[str],
-    coverage: Iterable[float],
-    confidence: float,
-    pue: float,
-    currency: str,
-    usd_per_unit: float,
-    grid_price_per_kwh: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Derive the emissions and the cost of every training in every country from every source.
 
@@ -58,17 +88,10 @@ def derive_scenarios(
 
     Args:
         runs: the table `runs`; `energy_kwh` is IT energy, averaged here over the seeds.
-        countries: as `codecarbon_table.load_countries` gives it.
-        sources: as `sources.load_sources` gives it.
-        costs: as `sources.load_costs` gives it; a source that is not in it has a null cost.
+        factors: of countries and sources.
+        accounting: coverage, PUE, prices, and the confidence of bounds.
         country_codes: ISO-3166 alpha-3 codes of the countries to derive.
         source_names: the sources to derive, beside the grid.
-        coverage: shares in (0, 1].
-        confidence: level of the two-sided interval of the energy, such as 0.95.
-        pue: power usage effectiveness: energy of the site over IT energy, at least 1.
-        currency: the study's currency (ISO-4217).
-        usd_per_unit: US dollars for one unit of `currency`.
-        grid_price_per_kwh: by country code, the price of grid electricity in `currency` per kWh.
 
     Returns:
         The table `scenarios`, sorted by its key: for each data set, model and size, and for each
@@ -78,21 +101,21 @@ def derive_scenarios(
         ConfigError: a country or a source is unknown.
         DataError: a cost is neither in US dollars nor in the study's currency.
     """
-    places = _list_places(select_countries(countries, country_codes), grid_price_per_kwh or {})
-    offers = _list_offers(
-        select_sources(sources, source_names), convert_costs(costs, currency, usd_per_unit)
-    )
-    contracts = _list_contracts(offers, coverage)
-    electricity = _blend_electricity(places.merge(contracts, how="cross"))
-    table = average_energy(runs, confidence).merge(electricity, how="cross")
+    countries = select_countries(factors.countries, country_codes)
+    costs = convert_costs(factors.costs, accounting.currency, accounting.usd_per_unit)
+    offers = _list_offers(select_sources(factors.sources, source_names), costs)
+    mixes = _list_mixes(countries, accounting.grid_price_per_kwh)
+    contracts = _list_contracts(offers, accounting.coverage)
+    electricity = _blend_electricity(mixes.merge(contracts, how="cross"))
+    table = average_energy(runs, accounting.confidence).merge(electricity, how="cross")
     for bound in _BOUNDS:
-        used_kwh = table["energy_kwh" + bound] * pue
+        used_kwh = table["energy_kwh" + bound] * accounting.pue
         table["emissions_g" + bound] = used_kwh * table["intensity_g_per_kwh" + bound]
         table["cost" + bound] = used_kwh * table["price_per_kwh" + bound]
     on_grid = table["coverage"] == 0
     for bound in ("_low", "_high"):
         table["intensity_g_per_kwh" + bound] = table["intensity_g_per_kwh" + bound].mask(on_grid)
-    table["currency"] = pd.Series(currency, index=table.index, dtype="str")
+    table["currency"] = pd.Series(accounting.currency, index=table.index, dtype="str")
     return table[list(SCHEMAS["scenarios"].columns)]
 
 
@@ -111,7 +134,7 @@ def average_energy(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*_CELL, *names])
 
 
-def _list_places(countries: pd.DataFrame, grid_price_per_kwh: Mapping[str, float]) -> pd.DataFrame:
+def _list_mixes(countries: pd.DataFrame, grid_price_per_kwh: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "country_iso3": countries["country_iso3"],

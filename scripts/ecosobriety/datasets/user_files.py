@@ -120,11 +120,8 @@ def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
         f"{file_format} {spec['path']}",
         train,
         test,
+        arrays.DataOptions.of(spec),
         file=str(path),
-        test_share=spec["test_share"],
-        task=spec.get("task", "classification"),
-        normalise=spec.get("normalise", "auto"),
-        channels=spec.get("channels"),
         findings=findings,
     )
 
