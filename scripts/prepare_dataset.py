@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from ecosobriety import datasets
@@ -14,6 +15,9 @@ with logs.logged_to(snakemake.log[0]):
     dataset.require_size(snakemake.params.n_train)
     datasets.save(dataset, data)
     intake = datasets.intake.describe(dataset, spec["task"])
+    intake = replace(
+        intake, source=datasets.intake.source_of(snakemake.params.spec, snakemake.params.files)
+    )
     if snakemake.params.margin is not None:
         datasets.intake.require_margin(intake, snakemake.params.margin)
     for finding in intake.findings:

@@ -1,5 +1,6 @@
 """Networks and modules that train, count, compile and fail in the ways that people's do."""
 
+import os
 import threading
 from math import prod
 from pathlib import Path
@@ -128,6 +129,20 @@ class Skipping(Whole):
     def training_step(self, batch, batch_idx):
         loss = super().training_step(batch, batch_idx)
         return loss if batch_idx % 2 else None
+
+
+class Silent(Whole):
+    """Forgets to return its loss."""
+
+    def training_step(self, batch, batch_idx):
+        super().training_step(batch, batch_idx)
+
+
+class Exiting(Whole):
+    """Ends the process."""
+
+    def training_step(self, batch, batch_idx):
+        os._exit(7)
 
 
 class Leaving(Whole):

@@ -21,7 +21,7 @@ from ecosobriety.study_config import config as study_config
 from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config import layers as config_layers
 from ecosobriety.study_config.schema import fault, read_schema, show
-from ecosobriety.user_code import classes, fingerprint
+from ecosobriety.user_code import classes, fingerprint, foresight
 
 
 def own(path):
@@ -298,8 +298,52 @@ NETWORKS = {
     )
     for model in config["models"]
 }
+
+
+def prepared_data():
+    """The data set's file, if it was prepared from what the study's file names now."""
+    spec = canonical({**config["dataset"], "task": config["task"]})
+    source = datasets.intake.source_of(spec, datasets.stamp(config["dataset"]))
+    try:
+        known = datasets.intake.read(Path(INTAKE))
+    except EcosobrietyError:
+        return None
+    data = Path(INTAKE.replace(".intake.json", ".npz"))
+    return str(data) if known.source == source and data.exists() else None
+
+
+def try_out_networks():
+    """Try the user's own networks on a few batches, where the data are at hand or small."""
+    networks = [json.loads(NETWORKS[model["name"]]) for model in config["models"]]
+    own = [i for i, network in enumerate(networks) if network["source"] is not None]
+    if not own or not workflow.is_main_process:
+        return
+    dataset = {**config["dataset"], "task": config["task"]}
+    prepared = prepared_data()
+    small = dataset["name"] in datasets.BUNDLED or look_at(json.dumps(dataset)).small
+    if prepared is None and not small:
+        return
+    found = foresight.foresee(
+        [networks[i] for i in own],
+        dict(
+            dataset=dataset,
+            prepared=prepared,
+            parameters=json.loads(TRAINING),
+            sizes=config["grid"]["n_train"],
+            seed=config["grid"]["seeds"][0],
+        ),
+        dict(files=datasets.stamp(config["dataset"]), code=TRAINING_CODE),
+        Path(".snakemake/ecosobriety/tried"),
+    )
+    if found is not None:
+        place, sentence = own[found[0]], found[1].removeprefix("models: ")
+        file = os.path.relpath((workflow.overwrite_configfiles or ["config/config.yaml"])[-1])
+        sys.exit(f"error: {fault(file, f'models[{place}]', sentence)}")
+
+
 # Not all that the script imports: a changed log retrains nothing.
 TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
+try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
     dict(

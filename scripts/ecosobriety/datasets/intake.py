@@ -5,6 +5,7 @@ knows what the other will. `prepare_dataset` writes it beside the data, and ever
 that small file instead of the arrays.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,6 +64,7 @@ class Intake:
         findings: what a reader of the results should know.
         input_shape: shape of one example.
         whole_numbers: whether networks get the inputs as whole numbers.
+        source: digest of the configuration and of the files that it was prepared from.
         y_train: (n,) class indices or targets, to check subsets with; not in the file.
     """
 
@@ -79,7 +81,13 @@ class Intake:
     findings: tuple[Finding, ...] = ()
     input_shape: tuple[int, ...] | None = None
     whole_numbers: bool | None = None
+    source: str | None = None
     y_train: NDArray[Any] | None = None
+
+    @property
+    def small(self) -> bool:
+        """Whether the check itself has read all of it."""
+        return self.y_train is not None
 
     def as_json(self) -> dict[str, Any]:
         """What the file holds."""
@@ -216,6 +224,16 @@ def _untested(classes: Sequence[str], counts: Mapping[str, Sequence[int]] | None
     one_alone = len(untested) == len(classes) - 1
     values = {"number": len(untested), "names": dict(untested[:MAX_LISTED])}
     return [Finding("classes_untested", one_alone or share > UNTESTED_FROM, values)]
+
+
+def source_of(spec: str, files: str | None) -> str:
+    """A digest of what a data set is prepared from.
+
+    Args:
+        spec: the section `dataset` and the task, as JSON with sorted keys.
+        files: as `datasets.stamp` gives it.
+    """
+    return hashlib.sha256(f"{spec} {files}".encode()).hexdigest()[:16]
 
 
 def write(intake: Intake, path: Path) -> None:

@@ -9,6 +9,7 @@ after energy was spent; an operation count that fails is only missing, with the 
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,7 @@ from ecosobriety.training.networks import (
     build_network,
 )
 from ecosobriety.training.own_networks import materialise, require_logits
-from ecosobriety.user_code.classes import cut, told
+from ecosobriety.user_code.classes import cut, ended_by_itself, told
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ LIMIT_S = 300
 """A rehearsal that takes longer is given up; the training is not."""
 FEW = 8
 """Examples on which operations are counted: they need no more."""
+PATIENCE = 32
+"""Batches after which a module that has given no loss for any gives none at all."""
 
 
 @dataclass(frozen=True)
@@ -95,29 +98,35 @@ def rehearse(play: Play, batches: Slices, test_batches: Slices) -> Cost | str:
     Raises:
         ConfigError: it cannot be trained or scored; what it raises itself, in one sentence.
     """
-    size = play.settings.batch_size
-    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
+    content = content_of(play, batches, test_batches)
+    shape = content["x_test"].shape[1:]
     key = json.dumps(
-        [play.class_path, play.init_args, asdict(play.settings), play.n_train, x.shape[1:]],
+        [play.class_path, play.init_args, asdict(play.settings), play.n_train, shape],
         default=str,
     )
     if key not in _known:
-        acts = [(x, y)]
-        # The last batch of an epoch, on which statistics over a batch may fail.
-        if play.n_train > size and play.n_train % size:
-            acts.append((x[: play.n_train % size], y[: play.n_train % size]))
-        content = {
-            **{name: getattr(play, name) for name in ("class_path", "seed", "threads")},
-            "init_args": json.dumps(dict(play.init_args)),
-            "settings": asdict(play.settings),
-            "deviation": getattr(play.task, "deviation", None),
-            "outputs": play.task.outputs,
-            "acts": acts,
-            "x_test": x_test[:2],
-            "length": len(batches),
-        }
         _known[key] = _ask(content, play.class_path)
     return _known[key]
+
+
+def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, Any]:
+    """What a `Stage` needs, in plain types."""
+    size = play.settings.batch_size
+    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
+    acts = [(x, y)]
+    # The last batch of an epoch, on which statistics over a batch may fail.
+    if play.n_train > size and play.n_train % size:
+        acts.append((x[: play.n_train % size], y[: play.n_train % size]))
+    return {
+        **{name: getattr(play, name) for name in ("class_path", "seed", "threads", "n_train")},
+        "init_args": json.dumps(dict(play.init_args)),
+        "settings": asdict(play.settings),
+        "deviation": getattr(play.task, "deviation", None),
+        "outputs": play.task.outputs,
+        "acts": acts,
+        "x_test": x_test[:2],
+        "length": len(batches),
+    }
 
 
 def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
@@ -141,7 +150,11 @@ def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
             said = json.loads(answer.read_bytes())
             if said["refusal"] is not None:
                 raise ConfigError(said["refusal"])
-            return said["reason"] if said["cost"] is None else Cost(**said["cost"])
+            if said["ended"]:
+                return said["reason"] if said["cost"] is None else Cost(**said["cost"])
+            # A memory that is full may kill it, and yet be enough for the training alone.
+            if not said["tried"] and done.returncode != -signal.SIGKILL:
+                raise ended_by_itself(class_path, done.returncode)
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return f"the rehearsal ended by itself ({done.returncode}): {cut(last)}"
 
@@ -180,13 +193,14 @@ class _OneEpoch(pl.Callback):
         trainer.should_stop = True
 
 
-class _Stage:
+class Stage:
     """Builds the network as the training will, and trains it on a few batches."""
 
     def __init__(self, content: Mapping[str, Any]):
         self._content = content
         self.class_path: str = content["class_path"]
         self.settings = TrainingSettings(**content["settings"])
+        self.n_train: int = content["n_train"]
         deviation = content["deviation"]
         self.task: Task = (
             Classification(content["outputs"]) if deviation is None else Regression(deviation)
@@ -206,7 +220,7 @@ class _Stage:
         try:
             materialise(network, self.x_test)
         except (Exception, SystemExit) as error:
-            raise _failure(self.class_path, error, None) from error
+            raise failure(self.class_path, error) from error
         return network
 
     def fit(
@@ -232,9 +246,10 @@ class _Stage:
                 )
         else:
             counted = Counted(_Few(acts, length))
+            passed = Passed(counted)
             trainer = make_trainer(
                 self.settings,
-                [Passed(counted), *few],
+                [passed, *few],
                 **limits(module, self.settings, length),
                 validation_batches=1,
             )
@@ -247,6 +262,8 @@ class _Stage:
                     f"models: {self.class_path} has no optimiser of its parameters, so that "
                     "nothing would be learnt: configure_optimizers must return one"
                 )
+            if module.automatic_optimization and passed.passes_of_a_batch == {0}:
+                raise _NoLossError
         return trainer, scorer
 
     def try_out(self) -> None:
@@ -255,25 +272,49 @@ class _Stage:
         Raises:
             ConfigError: either fails.
         """
-        seen = _Seen()
         network = self.build()
         if not isinstance(network, pl.LightningModule):
             self._require_logits(network)
             network = self.build()
         try:
-            trainer, scorer = self.fit(network, self.acts, seen)
-        except EcosobrietyError:
-            raise
-        except (Exception, SystemExit) as error:
-            left = self.acts[seen.batches : seen.batches + 1]
-            size = len(left[0][1]) if left else None
-            raise _failure(self.class_path, error, size) from error
+            trainer, scorer = self._fit_told(network, self.acts)
+        except _NoLossError:
+            # It may leave the first batches out.
+            network = self.build()
+            try:
+                trainer, scorer = self._fit_told(network, [self.acts[0]] * PATIENCE)
+            except _NoLossError as error:
+                raise ConfigError(
+                    f"models: {self.class_path}: its training_step gives no loss for any of "
+                    f"{PATIENCE} batches, so that nothing would be learnt: it must return the loss"
+                ) from error
         self._require_logits(network)
         x, y = self.acts[0]
         try:
             trainer.test(scorer, _Few([(x[:2], y[:2])], 1), verbose=False)
         except (Exception, SystemExit) as error:
-            raise _failure(self.class_path, error, None) from error
+            raise failure(self.class_path, error) from error
+
+    def _fit_told(
+        self, network: torch.nn.Module, acts: Sequence[Batch]
+    ) -> tuple[pl.Trainer, pl.LightningModule]:
+        seen = _Seen()
+        try:
+            return self.fit(network, acts, seen)
+        except (EcosobrietyError, _NoLossError):
+            raise
+        except (Exception, SystemExit) as error:
+            where = ""
+            if seen.batches < len(acts):
+                size = len(acts[seen.batches][1])
+                where = f" on a batch of {size} example{'s' * (size > 1)}"
+            hint = ""
+            if seen.batches and self.n_train % self.settings.batch_size == 1:
+                hint = (
+                    f"; the last batch of an epoch is that small, as {self.n_train} (grid.n_train) "
+                    f"modulo {self.settings.batch_size} (training.batch_size) is 1: change either"
+                )
+            raise failure(self.class_path, error, where, hint) from error
 
     def _require_logits(self, network: torch.nn.Module) -> None:
         device = make_trainer(self.settings, [], epochs=1).strategy.root_device
@@ -317,15 +358,12 @@ class _Seen(pl.Callback):
         self.batches += 1
 
 
-def _failure(class_path: str, error: BaseException, size: int | None) -> ConfigError:
-    """What a user's network raises, as one sentence with its name."""
-    where = "" if size is None else f" on a batch of {size} example{'s' * (size > 1)}"
-    return failure(class_path, error, where)
+class _NoLossError(Exception):
+    """No batch has had a backward pass."""
 
 
-def failure(class_path: str, error: BaseException, where: str = "") -> ConfigError:
+def failure(class_path: str, error: BaseException, where: str = "", hint: str = "") -> ConfigError:
     """What a user's network raises while it is trained, as one sentence with its name."""
-    hint = ""
     if isinstance(error, AttributeError) and "NoneType" in str(error):
         hint = "; a study gives a module no logger and no trainer.datamodule"
     return ConfigError(f"models: {class_path} cannot be trained{where}: {told(error)}{hint}")
@@ -334,14 +372,17 @@ def failure(class_path: str, error: BaseException, where: str = "") -> ConfigErr
 @contextmanager
 def _answering(path: Path) -> Iterator[dict[str, Any]]:
     answer: dict[str, Any] = {"refusal": None, "cost": None, "reason": None}
-    yield answer
+    answer |= {"tried": False, "ended": False}
+    # What ends the process without a word leaves this behind.
     path.write_text(json.dumps(answer))
+    yield answer
+    path.write_text(json.dumps(answer | {"ended": True}))
 
 
 def _main() -> None:
     content = torch.load(sys.argv[1], weights_only=True)
     torch.set_num_threads(content["threads"])
-    stage = _Stage(content)
+    stage = Stage(content)
     # To compile takes long, and PyTorch's counter sees nothing of what is compiled.
     eager = torch.compiler.set_stance("force_eager")
     with eager, _answering(Path(sys.argv[2])) as answer:
@@ -351,6 +392,8 @@ def _main() -> None:
             traceback.print_exc()
             answer["refusal"] = str(error)
             return
+        answer["tried"] = True
+        Path(sys.argv[2]).write_text(json.dumps(answer))
         try:
             found = stage.count()
         except (Exception, SystemExit) as error:

@@ -10,6 +10,7 @@ import ast
 import importlib
 import inspect
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,17 @@ def told(error: BaseException) -> str:
     if isinstance(error, argparse.ArgumentError):
         return words
     return f"{name}: {words}" if words else f"{name}, without a message"
+
+
+def ended_by_itself(class_path: str, status: int) -> ConfigError:
+    """What is said of a network whose code ends the whole process that tries it out."""
+    how = f"with status {status}, as os._exit does"
+    if status < 0:
+        how = f"by signal {-status} ({signal.strsignal(-status)})"
+    return ConfigError(
+        f"models: {class_path} ended its process {how}, when it was built and tried on a few "
+        "batches: its training would end so too"
+    )
 
 
 def cut(text: str, most: int = 140) -> str:

@@ -1,0 +1,88 @@
+"""A user's networks, tried out before anything of a study is run; see `user_code.foresight`.
+
+Run as a program, in a process of its own. It takes the data as they are prepared, or reads those
+that are small, and plays the rehearsal of each network's training, without counting anything.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ecosobriety import datasets
+from ecosobriety.errors import EcosobrietyError
+from ecosobriety.hardware import usable_cpus
+from ecosobriety.training.batches import cut_batches
+from ecosobriety.training.rehearsal import Play, Stage, content_of
+from ecosobriety.training.train import settings_from
+
+
+def tried_sizes(sizes: Sequence[int], batch_size: int) -> list[int]:
+    """The smallest size, and one whose last batch is a single example, if there is any."""
+    odd = [size for size in sizes if size > batch_size and size % batch_size == 1]
+    return sorted({min(sizes), *odd[:1]})
+
+
+def refuse(
+    network: Mapping[str, Any], dataset: datasets.Dataset, about: Mapping[str, Any]
+) -> str | None:
+    """What is wrong with a network, in one sentence; None: nothing that is found in small."""
+    settings, seed = settings_from(about["parameters"]), about["seed"]
+    for n_train in tried_sizes(about["sizes"], settings.batch_size):
+        task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
+        play = Play(
+            class_path=network["class_path"],
+            init_args=network["init_args"],
+            task=task,
+            settings=settings,
+            seed=seed,
+            threads=usable_cpus(),
+            n_train=n_train,
+        )
+        try:
+            Stage(content_of(play, batches, test_batches)).try_out()
+        except EcosobrietyError as error:
+            traceback.print_exc()
+            return str(error)
+    return None
+
+
+def _trains_elsewhere(accelerator: str, refusal: str) -> bool:
+    """Whether a GPU is meant that this machine, such as a cluster's login node, has not."""
+    if torch.cuda.is_available() or accelerator == "cpu":
+        return False
+    return accelerator != "auto" or any(word in refusal.lower() for word in ("cuda", "nvidia"))
+
+
+def _main() -> None:
+    about, answer = json.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2])
+    answers: list[str | None] = []
+
+    def write(trying: bool) -> None:
+        answer.write_text(json.dumps({"answers": answers, "trying": trying}))
+
+    # Data that are wrong are not the networks' fault, and are refused where they are prepared.
+    prepared = about["prepared"]
+    dataset = datasets.load(Path(prepared)) if prepared else datasets.obtain(about["dataset"])
+    # To compile takes long.
+    with torch.compiler.set_stance("force_eager"):
+        for network in about["networks"]:
+            write(trying=True)
+            try:
+                refusal = refuse(network, dataset, about)
+            except BaseException:
+                write(trying=False)
+                raise
+            elsewhere = _trains_elsewhere(
+                about["parameters"]["training.accelerator"], refusal or ""
+            )
+            answers.append(None if elsewhere else refusal)
+    write(trying=False)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,104 @@
+"""What a user's networks would fail on in their training, known before anything is run.
+
+Their constructors are called and a few batches are trained on, in a process of its own, which their
+code can neither change nor end. What passed is remembered, by all that decides it, so that it is
+tried once; what failed may have failed for want of a file, and is tried again.
+"""
+
+import hashlib
+import json
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ecosobriety.user_code.classes import ended_by_itself
+
+logger = logging.getLogger(__name__)
+
+LIMIT_S = 120
+"""What takes longer is found by the rehearsal of its training."""
+_APART = (
+    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "runpy.run_module('ecosobriety.training.foreseen', run_name='__main__', alter_sys=True)"
+)
+
+
+def foresee(
+    networks: Sequence[Mapping[str, Any]],
+    about: Mapping[str, Any],
+    decided_by: Mapping[str, Any],
+    folder: Path,
+) -> tuple[int, str] | None:
+    """Try networks out.
+
+    Args:
+        networks: `class_path`, `init_args` and `source` (the fingerprint of its code) of each.
+        about: `dataset` (the configuration's section and the study's `task`), `prepared` (the path
+            of its file; None: it is small, and read), `parameters` (those of the training),
+            `sizes` and `seed`.
+        decided_by: what else decides how it ends, such as the fingerprint of the data.
+        folder: where to remember what passed.
+
+    Returns:
+        The place of the first network that cannot be trained, and why, in one sentence; None: no
+        fault was found.
+    """
+    about = {**about, "prepared": about["prepared"] and str(Path(about["prepared"]).absolute())}
+    new = {
+        i: folder / _digest({"network": network, "about": about, **decided_by})
+        for i, network in enumerate(networks)
+    }
+    new = {i: passed for i, passed in new.items() if not passed.exists()}
+    if not new:
+        return None
+    answers, ended = _ask({**about, "networks": [networks[i] for i in new]})
+    for (i, passed), refusal in zip(new.items(), answers, strict=False):
+        if refusal is not None:
+            return i, refusal
+        # A folder that may only be read is tried again.
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            passed.touch()
+    if ended is None:
+        return None
+    culprit = [*new][len(answers)]
+    return culprit, str(ended_by_itself(networks[culprit]["class_path"], ended))
+
+
+def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None]:
+    """What is said of the first networks, and the status with which the next ended the process."""
+    with tempfile.TemporaryDirectory() as name:
+        question, answer = Path(name) / "about.json", Path(name) / "answers.json"
+        question.write_text(json.dumps(content))
+        path = [str(Path(__file__).resolve().parents[2]), *sys.path]
+        command = [sys.executable, "-c", _APART, json.dumps(path), str(question), str(answer)]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=LIMIT_S,
+            )
+        except subprocess.TimeoutExpired:
+            return [], None
+        logger.info("networks tried out: %s", done.stderr)
+        try:
+            said = json.loads(answer.read_bytes())
+        except (OSError, ValueError):
+            return [], None
+    # What needs more memory than there is beside this process may have enough in its training.
+    killed = done.returncode == -signal.SIGKILL
+    return said["answers"], None if killed or not said["trying"] else done.returncode
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

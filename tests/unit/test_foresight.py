@@ -1,0 +1,141 @@
+"""What a user's networks would fail on is known before anything is run, and tried once."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecosobriety.user_code.foresight import foresee
+
+NETS = """
+    import os, signal
+    from math import prod
+    from pathlib import Path
+    import pytorch_lightning as pl
+    import torch
+    from torch import nn
+
+
+    class Good(nn.Module):
+        def __init__(self, input_shape, num_classes: int):
+            super().__init__()
+            with Path("built.txt").open("a") as file:
+                file.write("x")
+            self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), num_classes))
+
+        def forward(self, x):
+            return self.layers(x)
+
+
+    class Wide(Good):
+        def __init__(self, input_shape, num_classes: int):
+            super().__init__(input_shape, num_classes + 1)
+
+
+    class Normed(Good):
+        def __init__(self, input_shape, num_classes: int):
+            super().__init__(input_shape, num_classes)
+            self.layers.insert(1, nn.BatchNorm1d(prod(input_shape)))
+
+
+    class Raising(Good):
+        def __init__(self, input_shape, num_classes: int):
+            raise FileNotFoundError("weights.pt")
+
+
+    class Leaving(Good):
+        def forward(self, x):
+            os._exit(3)
+
+
+    class Crashing(Good):
+        def forward(self, x):
+            os.kill(os.getpid(), signal.SIGABRT)
+
+
+    class Silent(pl.LightningModule):
+        def __init__(self, input_shape, num_classes: int):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), num_classes))
+
+        def forward(self, x):
+            return self.layers(x)
+
+        def training_step(self, batch, batch_idx):
+            nn.functional.cross_entropy(self(batch[0]), batch[1])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+"""
+ABOUT = {
+    "dataset": {"name": "digits", "path": None, "class_path": None, "format": None},
+    "prepared": None,
+    "parameters": {
+        "training.epochs": 2,
+        "training.batch_size": 32,
+        "training.learning_rate": 0.01,
+        "training.accelerator": "cpu",
+        "training.precision": "32-true",
+        "training.budget": "epochs",
+    },
+    "sizes": [100, 129, 200],
+    "seed": 1,
+}
+
+
+@pytest.fixture
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(textwrap.dedent(NETS))
+
+    def run(*names: str, source: str = "1", **about: Any) -> tuple[int, str] | None:
+        networks = [
+            {"class_path": f"nets.{name}", "init_args": {}, "source": source} for name in names
+        ]
+        return foresee(networks, {**ABOUT, **about}, {"files": None}, tmp_path / "tried")
+
+    return run
+
+
+def test_what_can_be_trained_is_tried_once(tried: Any, tmp_path: Path) -> None:
+    assert tried("Good") is None
+    built = (tmp_path / "built.txt").read_text()
+    assert tried("Good") is None
+    assert (tmp_path / "built.txt").read_text() == built
+    assert tried("Good", source="2") is None
+    assert len((tmp_path / "built.txt").read_text()) == 2 * len(built)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Wide", "nets.Wide gives (2, 11) for inputs of the shape (2, 8, 8), but must give"),
+        (
+            "Normed",
+            "the last batch of an epoch is that small, as 129 (grid.n_train) modulo 32 "
+            "(training.batch_size) is 1: change either",
+        ),
+        ("Raising", 'nets.Raising cannot be built: FileNotFoundError: "weights.pt"'),
+        ("Leaving", "nets.Leaving ended its process with status 3, as os._exit does"),
+        ("Crashing", "nets.Crashing ended its process by signal 6 (Aborted)"),
+        ("Silent", "nets.Silent: its training_step gives no loss for any of 32 batches"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_sentence_with_its_name(
+    tried: Any, name: str, told: str
+) -> None:
+    place, sentence = tried(name, "Good")
+    assert place == 0
+    assert told in sentence
+    assert len(sentence) <= 300
+
+
+def test_what_failed_is_tried_again(tried: Any, tmp_path: Path) -> None:
+    # A file that it misses may be there now.
+    assert tried("Raising")[0] == 0
+    assert not (tmp_path / "tried").exists()
+
+
+def test_data_that_cannot_be_read_are_not_the_networks_fault(tried: Any) -> None:
+    assert tried("Wide", prepared="nowhere.npz") is None
