@@ -13,7 +13,7 @@ from snakemake.utils import update_config
 from ecosobriety import datasets, electricity, files, tables
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
-from ecosobriety.errors import EcosobrietyError
+from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
@@ -338,7 +338,7 @@ def try_out_networks():
     if found is not None:
         place, sentence = own[found[0]], found[1].removeprefix("models: ")
         file = os.path.relpath((workflow.overwrite_configfiles or ["config/config.yaml"])[-1])
-        sys.exit(f"error: {fault(file, f'models[{place}]', sentence)}")
+        sys.exit(f"error: {ConfigError(f'{file}: models[{place}]: {sentence}')}")
 
 
 # Not all that the script imports: a changed log retrains nothing.
