@@ -35,7 +35,7 @@ debug: $(VENV)/run.stamp ## Open a Python prompt with the `snakemake` object of 
 	@$(BIN)/python tools/debug_script.py "$(OUTPUT)"
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 test-deep: $(VENV)/dev.stamp ## Read 2,000 new tables, archives, folders and classes that are made at random
 	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=deep --hypothesis-show-statistics

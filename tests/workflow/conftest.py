@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
+
+from warm import warm_python
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
@@ -30,8 +33,14 @@ class Workflow:
     folder: Path
 
     def snakemake(self, *arguments: str, config: str = "config/digits.yaml", check: bool = True):
-        command = [sys.executable, "-m", "snakemake", "--configfile", config, *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        arguments = ("--configfile", config, *arguments)
+        if "--dry-run" in arguments:
+            # It imports for longer than it plans.
+            python = warm_python("snakemake.cli", "pandas", "pandera.pandas")
+            done = python.run(("-m", "snakemake", *arguments), cwd=self.folder)
+        else:
+            command = [sys.executable, "-m", "snakemake", *arguments]
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
         if check and done.returncode != 0:
             pytest.fail(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
         return done
@@ -59,6 +68,7 @@ class Workflow:
 
 
 def copy_workflow(folder: Path) -> Workflow:
+    folder.mkdir(exist_ok=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -88,11 +98,20 @@ def changed_outside(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The digits study, really run."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("digits"))
-    workflow.snakemake("--cores", "2")
-    return workflow
+def finished(tmp_path_factory, request):
+    """The digits study, really run: once for all processes that share the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        folder = folder.parent
+    folder /= "digits"
+    with FileLock(f"{folder}.lock"):
+        done = folder / "done"
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            copy_workflow(folder / "study").snakemake("--cores", "2")
+            done.touch()
+    return Workflow(folder / "study")
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""How little training data gives the same accuracy, and what that saves in kWh, CO2 and money.
+
+The library behind the workflow. It knows nothing of Snakemake. Its rooms follow the steps of a
+study, and a module imports only from its own room and from those above it in this list:
+
+- errors: what a user can mend, in one sentence
+- reasons: why a value is missing, estimated or to be taken with care
+- units, metrics: conversions; what a study's score is
+- files, texts, tables: whole files; the reader's languages; the contract of the output tables
+- hardware: the machine, and how much of it a process may use
+- startup: in which order a step imports, and when garbage is collected
+- user_code: a user's own classes, and the fingerprints of code
+- records: what is kept of each training, and which records count
+- steps: what every step does around its work: log, seals, end, queue
+- electricity: countries and energy sources, their carbon intensity and cost
+- datasets: where data come from, how they are checked, kept, split and sampled
+- study_config: the study's file, read, checked and completed
+- metering: the energy of a window
+- training: a measured training
+- doctor: what can be measured on this machine
+- provenance: where a study's numbers come from
+- decision: how much training data is enough
+- footprint: what trainings emit and cost
+- methods: ways of quantifying a footprint, compared
+- study: what is shown of a study
+- claims: the poster's claims, put to the test
+- figures, reporting, exporting: a study for its readers
+"""

@@ -1,0 +1,35 @@
+"""Data sets: where they come from, how they are checked, kept, split and sampled.
+
+`obtain` finds a data set and checks its identity, `save` and `load` keep it in one file, `intake`
+describes it, and `training_order` says which images a training of a given size sees.
+"""
+
+from ecosobriety.datasets import intake
+from ecosobriety.datasets.catalogue import BUNDLED, POSTER_DATASETS, REGRESSIONS, TRAIN_SIZES
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.intake import Intake
+from ecosobriety.datasets.obtaining import obtain
+from ecosobriety.datasets.own import FORMATS, TABLES, format_of, input_files, stamp, take_in
+from ecosobriety.datasets.sampling import training_order
+from ecosobriety.datasets.store import Dataset, load, save
+
+__all__ = [
+    "BUNDLED",
+    "FORMATS",
+    "POSTER_DATASETS",
+    "REGRESSIONS",
+    "TABLES",
+    "TRAIN_SIZES",
+    "Dataset",
+    "Finding",
+    "Intake",
+    "format_of",
+    "input_files",
+    "intake",
+    "load",
+    "obtain",
+    "save",
+    "stamp",
+    "take_in",
+    "training_order",
+]

@@ -1,0 +1,193 @@
+"""A user's arrays made into a data set: types, labels, split, and what is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets import class_names, gate
+from ecosobriety.datasets import inputs as own_inputs
+from ecosobriety.datasets.class_names import Coded
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.inputs import kind
+from ecosobriety.datasets.sampling import training_order
+from ecosobriety.datasets.store import Dataset
+from ecosobriety.errors import DataError
+
+SPLIT_SEED = 0
+"""Decides which examples are held out for the test, once and for all trainings."""
+SMALLEST_TARGETS, LARGEST_TARGETS = 1e-100, 1e100
+"""Targets whose squares, and sums of them, are float64."""
+MAX_NAMED = 5
+"""More classes than this are not listed in a message."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Examples and labels as a file holds them.
+
+    Attributes:
+        x: (n, *input_shape) numbers, in memory or in a file.
+        y: (n,) whole numbers, truth values or text; for a regression numbers.
+        name: what the part is called in a message, such as "x_train and y_train".
+        features: names of the columns of a table.
+        findings: what its reader found.
+    """
+
+    x: NDArray[Any] | Examples
+    y: NDArray[Any] | Coded
+    name: str
+    features: tuple[str, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        """Shape of the labels."""
+        return self.y.index.shape if isinstance(self.y, Coded) else self.y.shape
+
+
+def training_share(examples: int, test_share: float) -> int:
+    """Training examples that remain when a share is held out; both parts hold one at least."""
+    return examples - min(max(round(examples * test_share), 1), examples - 1)
+
+
+def build(
+    name: str,
+    origin: str,
+    train: Part,
+    test: Part | None,
+    *,
+    file: str,
+    test_share: float,
+    task: str = "classification",
+    normalise: str = "auto",
+    channels: str | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> Dataset:
+    """Check a user's arrays and make them a data set.
+
+    Args:
+        name: the data set's name in the configuration.
+        origin: one line that says where it was obtained.
+        train: the examples; of all of them where there is no test part.
+        test: the test part; None: a stratified share of `train` is held out, always the same.
+        file: the user's file or folder, for the messages.
+        test_share: share of the examples that is then held out, above 0 and below 1.
+        task: `classification`, or `regression`, which takes the labels as numbers.
+        normalise: how the inputs are normalised, as for `inputs.resolve`.
+        channels: which dimension of an example the channels are: `first`, `last`, or None.
+        findings: what was found already.
+
+    Raises:
+        DataError: the arrays are no data for the task; names the file and the reason.
+    """
+    parts = [train] if test is None else [train, test]
+    findings += train.findings
+    try:
+        checked = [
+            own_inputs.check(part.x, part.label_shape[0] if part.label_shape else None, part.name)
+            for part in parts
+        ]
+        classes: tuple[str, ...] = ()
+        labels: list[NDArray[Any]]
+        if task == "regression":
+            labels = [_targets(part.y, part.name) for part in parts]
+        else:
+            classes, labels, told = class_names.encode(
+                [part.y for part in parts], [part.name for part in parts]
+            )
+            findings += tuple(told)
+        if test is None:
+            (whole,), (y,) = checked, labels
+            order = training_order(y, SPLIT_SEED)
+            n_train = training_share(len(y), test_share)
+            first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
+            checked = [replace(whole, x=whole.x.select(rows)) for rows in (first, held_out)]
+            labels = [y[first], y[held_out]]
+        if task == "regression":
+            _require_different(*labels)
+        else:
+            _require_trained_classes(classes, *labels, held_out=test is None)
+        one, other = own_inputs.of_one_type(*checked)
+        resolved = own_inputs.resolve(normalise, channels, one)
+        if test is not None:
+            findings += own_inputs.compare_scales(one, other, resolved)
+        if train.features is not None:
+            findings += gate.examine(one.x[:], labels[0], train.features, classes=bool(classes))
+        return Dataset.from_arrays(
+            name,
+            train=(one.x, labels[0]),
+            test=(other.x, labels[1]),
+            classes=classes,
+            origin=origin,
+            normalise=resolved,
+            channels=channels,
+            features=train.features,
+            findings=findings,
+        )
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:
+    """Targets of a regression as float64; none may be missing, infinite or merge with another."""
+    if isinstance(y, Coded):
+        raise DataError(f"the targets of {name} are labels, but must be numbers")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        raise DataError(f"the targets of {name} have the shape {y.shape}, but must be one a row")
+    if y.dtype.kind not in "uif":
+        raise DataError(f"the targets of {name} are {kind(y.dtype)}, but must be numbers")
+    with np.errstate(over="ignore"):
+        converted = y.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(converted))
+    if len(bad):
+        raise DataError(
+            f"the targets of {name} hold {y[bad[0]]} in example {bad[0]} (counted from 0), but "
+            "must hold finite numbers"
+        )
+    if y.dtype.itemsize >= 8 and y.dtype != np.float64:
+        before, after = len(np.unique(y)), len(np.unique(converted))
+        if after < before:
+            raise DataError(
+                f"the targets of {name} hold {before} different numbers, of which 64-bit floats "
+                f"tell {after} apart: subtract a constant"
+            )
+    return converted
+
+
+def _require_different(targets: NDArray[Any], tested: NDArray[Any]) -> None:
+    low, high = targets.min(), targets.max()
+    if low == high:
+        raise DataError(f"all training targets are {low}: there is nothing to learn from them")
+    largest = max(np.abs(targets).max(), np.abs(tested).max())
+    if high / 2 - low / 2 < SMALLEST_TARGETS or largest > LARGEST_TARGETS:
+        raise DataError(
+            f"the targets go from {low:g} to {high:g}, which 64-bit numbers cannot square: use "
+            "another unit"
+        )
+
+
+def _require_trained_classes(
+    classes: Sequence[str],
+    y_train: NDArray[np.int64],
+    y_test: NDArray[np.int64],
+    *,
+    held_out: bool,
+) -> None:
+    """Refuse a test part that training cannot prepare for."""
+    unseen = [classes[i] for i in np.setdiff1d(y_test, y_train)]
+    examples = len(y_train) + len(y_test)
+    if unseen and held_out and 2 * len(classes) > examples:
+        raise DataError(
+            f"the {examples} examples hold {len(classes)} classes, too many to learn: name another "
+            "column or array as the label, or, for numbers to predict, set task to regression"
+        )
+    if unseen:
+        listed = ", ".join(f'"{short(name)}"' for name in unseen[:MAX_NAMED])
+        listed += ", …" if len(unseen) > MAX_NAMED else ""
+        raise DataError(f"the test part alone holds the class {listed}, which nothing can learn")

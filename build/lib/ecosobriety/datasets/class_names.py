@@ -1,0 +1,217 @@
+"""Class names: read as they are written, and told where two of them are hardly two.
+
+Names are brought to one Unicode form (NFC) and lose the blanks and invisible characters at their
+ends. What then differs by capitals, blanks or look-alikes alone stays apart and is named.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.errors import DataError
+
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "nil", "none", "null", "<na>", "#n/a"})
+"""What programs write for a missing value; also the name of a class, for all one can know."""
+_LOOK_ALIKES = str.maketrans(
+    "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
+    "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
+)
+"""Letters of Cyrillic and Greek, dashes and quotes that are printed as Latin ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Labels as distinct values and the index of each example's.
+
+    Attributes:
+        values: Distinct text, or distinct whole numbers.
+        index: (n,) places in `values`.
+    """
+
+    values: Sequence[str] | Sequence[int]
+    index: NDArray[np.int64]
+
+
+def encode(
+    parts: Sequence[NDArray[Any] | Coded], names: Sequence[str]
+) -> tuple[tuple[str, ...], list[NDArray[np.int64]], list[Finding]]:
+    """Class names in their order (numbers by value, text by letters), and indices of them.
+
+    Args:
+        parts: the labels of each part: whole numbers, truth values, text or UTF-8 as bytes.
+        names: what each part is called in a message.
+
+    Returns:
+        The classes; for each part (n,) indices of them; what is to be told of the names.
+
+    Raises:
+        DataError: labels are missing, no labels, or of one class alone.
+    """
+    coded = [
+        y if isinstance(y, Coded) else code(y, name) for y, name in zip(parts, names, strict=True)
+    ]
+    kinds = {type(value) for part in coded for value in part.values}
+    if len(kinds) > 1:
+        raise DataError(f"the labels of {' and '.join(names)} are numbers and text, not one kind")
+    written: dict[str, int] = defaultdict(int)
+    for part in coded:
+        for value, count in zip(part.values, _counts(part), strict=True):
+            written[str(value)] += int(count)
+    counts: dict[str, int] = defaultdict(int)
+    for name, count in written.items():
+        counts[normalised(name)] += count
+    for part, name in zip(coded, names, strict=True):
+        _require_names(part, name)
+    classes, equal = _ordered(counts)
+    if len(classes) < 2:
+        shown = short(classes[0]) if classes else ""
+        raise DataError(
+            f'the labels hold the one class "{shown}" alone, but must hold at least two'
+        )
+    place = {name: i for i, name in enumerate(classes)}
+    labels = []
+    for part in coded:
+        order = np.array([place[normalised(str(value))] for value in part.values], np.int64)
+        labels.append(order[part.index])
+    found = [*equal, *_trimmed(written), *_alike(counts), *_like_missing(counts)]
+    return classes, labels, found
+
+
+def code(y: NDArray[Any], name: str) -> Coded:
+    """Labels as whole numbers or as text.
+
+    Raises:
+        DataError: they are something else, or more than one a row.
+    """
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        raise DataError(f"the labels of {name} have the shape {y.shape}, but must be one a row")
+    if y.dtype.kind not in "buifUS":
+        raise DataError(f"the labels of {name} are {kind(y)}, but must be whole numbers or text")
+    if y.dtype.kind == "f":
+        whole = np.isfinite(y) & (y == np.round(y))
+        if not whole.all():
+            raise DataError(
+                f"the labels of {name} hold {y[~whole][0]}, but must be whole numbers or text"
+            )
+    distinct, index = np.unique(y, return_inverse=True)
+    values: Any
+    if y.dtype.kind == "S":
+        values = [_decoded(value, name) for value in distinct.tolist()]
+    elif y.dtype.kind in "bU":
+        values = [str(value) for value in distinct.tolist()]
+    else:
+        # Python's integers have no end: 2**64 - 1 stays what it is.
+        values = [int(value) for value in distinct]
+    return Coded(values, index.reshape(-1).astype(np.int64))
+
+
+def normalised(name: str) -> str:
+    """A name in Unicode's form NFC, without blanks and invisible characters at its ends."""
+    name = unicodedata.normalize("NFC", name)
+    first, last = 0, len(name)
+    while first < last and _invisible(name[first]):
+        first += 1
+    while last > first and _invisible(name[last - 1]):
+        last -= 1
+    return name[first:last]
+
+
+def kind(array: NDArray[Any]) -> str:
+    """What an array holds, in words."""
+    kinds = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers"}
+    return kinds.get(array.dtype.kind, str(array.dtype))
+
+
+def _invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc", "Cf")
+
+
+def _decoded(value: bytes, name: str) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"the labels of {name} hold {short(repr(value))}, but bytes must be text in UTF-8"
+        ) from error
+
+
+def _counts(part: Coded) -> NDArray[np.int64]:
+    return np.bincount(part.index, minlength=len(part.values))
+
+
+def _require_names(part: Coded, name: str) -> None:
+    for i, value in enumerate(part.values):
+        if not normalised(str(value)):
+            first = int((part.index == i).argmax())
+            raise DataError(f"a label of {name} is empty, in row {first + 1} (counted from 1)")
+
+
+def _ordered(counts: Mapping[str, int]) -> tuple[tuple[str, ...], list[Finding]]:
+    """Names by their value where all are numbers; told where two are one number."""
+    if not all(NUMBER.fullmatch(name) for name in counts):
+        return tuple(sorted(counts)), []
+    by_value: dict[Decimal, list[str]] = defaultdict(list)
+    for name in counts:
+        by_value[Decimal(name)].append(name)
+    groups = _groups(by_value.values(), counts)
+    found = [Finding("classes_equal_as_numbers", True, {"groups": groups})] if groups else []
+    return tuple(name for value in sorted(by_value) for name in sorted(by_value[value])), found
+
+
+def _trimmed(written: Mapping[str, int]) -> list[Finding]:
+    changed: dict[str, int] = defaultdict(int)
+    for name, count in written.items():
+        if normalised(name) != name:
+            changed[short(normalised(name))] += count
+    if not changed:
+        return []
+    values = {"number": sum(changed.values()), "names": dict(changed)}
+    return [Finding("names_normalised", False, values)]
+
+
+def _alike(counts: Mapping[str, int]) -> list[Finding]:
+    """Classes that differ by capitals alone, or by what is not seen or looks the same."""
+    together: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        together[_skeleton(name)].append(name)
+    several = [names for names in together.values() if len(names) > 1]
+    by_case = [names for names in several if len({name.casefold() for name in names}) == 1]
+    others = [names for names in several if len({name.casefold() for name in names}) > 1]
+    return [
+        Finding(id, True, {"groups": _groups(groups, counts)})
+        for id, groups in (("classes_differ_by_case", by_case), ("classes_look_alike", others))
+        if groups
+    ]
+
+
+def _skeleton(name: str) -> str:
+    """What a reader sees of a name, whatever its capitals."""
+    seen = unicodedata.normalize("NFKC", name).translate(_LOOK_ALIKES)
+    seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
+    return " ".join(seen.casefold().split())
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf") and not character.isspace()
+
+
+def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[dict[str, int]]:
+    return [
+        {short(name): counts[name] for name in sorted(names)} for names in groups if len(names) > 1
+    ]
+
+
+def _like_missing(counts: Mapping[str, int]) -> list[Finding]:
+    named = {short(name): n for name, n in counts.items() if name.casefold() in MISSING}
+    return [Finding("classes_like_missing", False, {"names": named})] if named else []

@@ -1,0 +1,111 @@
+"""A user's data as a `LightningDataModule`: every example that its two loaders give, once.
+
+The study cuts its own subsets and batches, so a loader counts for the examples that it gives. What
+would change which examples these are, or their values, is honoured or refused: nothing is dropped.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir
+from typing import Any
+
+import numpy as np
+
+from ecosobriety.datasets import arrays, loaders
+from ecosobriety.datasets.store import Dataset
+from ecosobriety.errors import DataError
+from ecosobriety.user_code.classes import ClassSpec, build, told
+
+logger = logging.getLogger(__name__)
+
+SEED = 0
+"""What the module draws by chance, such as a split, is always the same."""
+_UNREAD = ("val_dataloader", "predict_dataloader")
+
+
+def read_module(spec: Mapping[str, Any]) -> Dataset:
+    """Build the user's class and take all examples of `train_dataloader` and `test_dataloader`.
+
+    A loader's data set is read in its own order, whatever the loader shuffles, and twice: an
+    example that is another one the second time would be frozen. Each batch is a pair (x, y) of
+    tensors: inputs (n, *input_shape) and labels (n,), after the module's own hooks for batches.
+
+    Raises:
+        ConfigError: the class cannot be built.
+        DataError: it does not give such batches, no data to learn from, or other data each time.
+    """
+    # Imported here: it takes seconds, and no other data set needs it.
+    import pytorch_lightning as pl
+
+    class_path = spec["class_path"]
+    # Where the user's code goes to look for its files is no place for the study's.
+    with chdir(os.curdir):
+        pl.seed_everything(SEED, verbose=False)
+        module = build(ClassSpec("data", class_path, spec["init_args"]), {})
+        try:
+            train, train_rows = _part(module, "fit", "train_dataloader")
+            test, test_rows = _part(module, "test", "test_dataloader")
+            loaders.require_apart(train_rows, test_rows)
+        except DataError as error:
+            raise DataError(f"{class_path}: {error}") from error
+        # Whatever the user's code raises is told with its name.
+        except (Exception, SystemExit) as error:
+            missing = isinstance(error, AttributeError) and module.trainer is None
+            hint = "; no Trainer is attached when data are read" if missing else ""
+            raise DataError(f"{class_path}: gives no data ({told(error)}{hint})") from error
+    for hook in _UNREAD:
+        if getattr(type(module), hook) is not getattr(pl.LightningDataModule, hook):
+            logger.info("%s: its %s is not read", class_path, hook)
+    origin = f"class {class_path}"
+    return arrays.build(
+        spec["name"],
+        origin,
+        train,
+        test,
+        file=class_path,
+        test_share=0.5,
+        task=spec.get("task", "classification"),
+        normalise=spec.get("normalise", "auto"),
+        channels=spec.get("channels"),
+    )
+
+
+def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows | None]:
+    """The examples of one loader, got as a Trainer would: prepared, set up, torn down."""
+    import pytorch_lightning as pl
+
+    module.prepare_data()
+    # A split that each stage draws anew is the same one, and leaks no example into the test.
+    pl.seed_everything(SEED, verbose=False)
+    module.setup(stage)
+    loader = getattr(module, name)()
+    reading = loaders.readings(loader, name)
+    taken = [*_pairs(module, reading.first, name)]
+    if not taken:
+        raise DataError(f"{name} gives no batch")
+    shapes = {x.shape[1:] for x, _ in taken}
+    if len(shapes) > 1:
+        raise DataError(f"{name} gives examples of the shapes {sorted(shapes)[:2]}, not of one")
+    x, y = (np.concatenate([batch[i] for batch in taken]) for i in range(2))
+    if reading.second is not None:
+        loaders.require_same((x, y), _pairs(module, reading.second, name), reading, name)
+    module.teardown(stage)
+    return arrays.Part(x, y, name), reading.rows
+
+
+def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[loaders.Pair]:
+    """Batches after the module's own hooks, as a Trainer calls them."""
+    from torch import Tensor, device
+
+    for raw in batches:
+        batch = module.on_before_batch_transfer(raw, 0)
+        batch = module.transfer_batch_to_device(batch, device("cpu"), 0)
+        batch = module.on_after_batch_transfer(batch, 0)
+        pair = isinstance(batch, list | tuple) and len(batch) == 2
+        if not pair or not all(isinstance(part, Tensor) for part in batch):
+            raise DataError(f"a batch of {name} is no pair (x, y) of tensors")
+        x, y = (part.detach().cpu().numpy() for part in batch)
+        if not x.ndim or not y.ndim or len(x) != len(y):
+            raise DataError(f"a batch of {name} has inputs {x.shape} and labels {y.shape}")
+        yield x, y

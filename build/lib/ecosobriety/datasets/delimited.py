@@ -1,0 +1,222 @@
+"""A CSV file's text, cell by cell as it stands there: nothing is guessed, skipped or filled in.
+
+Fields are separated by commas; one that holds a comma, a quote or a line break stands in double
+quotes, in which a quote is doubled (RFC 4180). Lines end as they do on any system.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from ecosobriety.datasets.findings import short
+from ecosobriety.datasets.unpacking import reason
+from ecosobriety.errors import DataError
+
+OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_BESIDE_NAMES = OTHER_DELIMITERS | {" ": "blanks"}
+"""What separates names that stand in quotes."""
+ROW_SHOWN = 60
+"""Characters of a row in a message."""
+BLOCK_BYTES = 1 << 20
+_MAX_BLOCK_BYTES = (1 << 31) - 1
+_FOREIGN_STARTS = {
+    b"\xff\xfe": "is written in UTF-16, but must be in UTF-8",
+    b"\xfe\xff": "is written in UTF-16, but must be in UTF-8",
+    b"PAR1": "is a Parquet file: set dataset.format to parquet",
+    b"\x89HDF": "is an HDF5 file, but must be a table in CSV",
+    b"\xd0\xcf\x11\xe0": "is a file of Excel, but must be a table in CSV",
+    b"%PDF": "is a PDF file, but must be a table in CSV",
+}
+_BOM = b"\xef\xbb\xbf"
+_LOSSY = r"[1-9](?:\.?[0-9]){17}|[eE]-?0*[1-9][0-9]{2}|0{100}"
+_LINE_ENDS = b"\r\n"
+_QUOTE = ord('"')
+_BESIDE_QUOTES = np.frombuffer(b',\r\n"', np.uint8)
+
+
+def parse(content: bytes) -> tuple[list[str], pa.Table, bool]:
+    """Parse a table with a header.
+
+    Args:
+        content: the file's bytes, unpacked.
+
+    Returns:
+        The header's names as they stand there, the rows below as columns of text, and whether any
+        number in them may be one that float64 cannot keep, by its digits or its exponent.
+
+    Raises:
+        DataError: there is no such table in it; names the row, counted from 1 without the header.
+    """
+    # Excel marks UTF-8 so; the mark belongs to no name.
+    content = content.removeprefix(_BOM).rstrip(_LINE_ENDS)
+    _require_text(content)
+    breaks_quoted = _check_quotes(content)
+    header = _header(content)
+    table = _rows(content, len(header), breaks_quoted)
+    _require_no_second_header(header, table)
+    return header, table, _has_lossy_numbers(content)
+
+
+def _has_lossy_numbers(content: bytes) -> bool:
+    """Searched for in all cells at once, which takes a fraction of the time of one by one."""
+    ends = pa.py_buffer(np.array([0, len(content)], np.int64))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(content)])
+    return bool(pc.match_substring_regex(whole, _LOSSY)[0].as_py())
+
+
+def _require_text(content: bytes) -> None:
+    for start, told in _FOREIGN_STARTS.items():
+        if content.startswith(start):
+            raise DataError(told)
+    if not any(end in content for end in (b"\n", b"\r")):
+        raise DataError("holds no row: it must hold a header and, below it, rows")
+    if (place := content.find(b"\0")) >= 0:
+        raise DataError(f"holds a NUL byte in {_line(content, place)}, but must be text in UTF-8")
+    if not content.isascii():
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            where = _line(content, error.start)
+            raise DataError(f"is not written in UTF-8 in {where}, but must be") from error
+
+
+def _check_quotes(content: bytes) -> bool:
+    """Refuse quotes that are no field's two ends; say whether fields hold line breaks."""
+    if _QUOTE not in content:
+        return False
+    data = np.frombuffer(content, np.uint8)
+    quotes = np.flatnonzero(data == _QUOTE)
+    if len(quotes) % 2:
+        raise DataError(f"the quote in {_line(content, _last_opened(data, quotes))} has no end")
+    # A doubled quote closes and opens again at once, so that both rules hold for it, too.
+    opens, closes = quotes[::2], quotes[1::2]
+    opens, closes = opens[opens > 0], closes[closes < len(data) - 1]
+    wrong = np.concatenate(
+        [
+            opens[~np.isin(data[opens - 1], _BESIDE_QUOTES)],
+            closes[~np.isin(data[closes + 1], _BESIDE_QUOTES)],
+        ]
+    )
+    if len(wrong):
+        _require_commas_between_quotes(content)
+        raise DataError(
+            f"a quote stands inside a field in {_line(content, int(wrong.min()))}: put the whole "
+            "field into quotes, and double each quote in it"
+        )
+    breaks = np.flatnonzero((data == ord("\n")) | (data == ord("\r")))
+    return bool((np.searchsorted(quotes, breaks) % 2).any())
+
+
+def _require_commas_between_quotes(content: bytes) -> None:
+    """Refuse a header of quoted names that something else than commas separates."""
+    header = content.split(b"\n", 1)[0].split(b"\r", 1)[0].decode()
+    for delimiter, told in _BESIDE_NAMES.items():
+        if f'"{delimiter}"' in header and '","' not in header:
+            raise _other_delimiter(header, told)
+
+
+def _last_opened(data: np.ndarray, quotes: np.ndarray) -> int:
+    """Where the first quote opens that no field's end follows, as well as one can tell."""
+    at_start = quotes[(quotes == 0) | np.isin(data[quotes - 1], np.frombuffer(b",\r\n", np.uint8))]
+    return int(at_start[-1] if len(at_start) else quotes[-1])
+
+
+def _header(content: bytes) -> list[str]:
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+    try:
+        header = next(csv.reader(lines, strict=True))
+    except csv.Error as error:
+        raise DataError(f"the header cannot be read ({reason(error)})") from error
+    if len(header) == 1:
+        for delimiter, told in OTHER_DELIMITERS.items():
+            if delimiter in header[0]:
+                raise _other_delimiter(header[0], told)
+    return header
+
+
+def _other_delimiter(header: str, told: str) -> DataError:
+    return DataError(
+        f'its header "{short(header, ROW_SHOWN)}" has {told} between the names, but fields must be '
+        "separated by commas, and decimals written with a point"
+    )
+
+
+def _rows(content: bytes, width: int, breaks_quoted: bool) -> pa.Table:
+    """The rows below the header, as text."""
+    names = [f"f{i}" for i in range(width)]
+    wrong: list[pa.csv.InvalidRow] = []
+
+    def remember(row: pa.csv.InvalidRow) -> str:
+        wrong.append(row)
+        return "error"
+
+    def read(block_bytes: int) -> pa.Table:
+        return pa.csv.read_csv(
+            pa.BufferReader(content),
+            read_options=pa.csv.ReadOptions(
+                # Only one thread counts the rows, and it is no slower.
+                use_threads=False,
+                block_size=block_bytes,
+                autogenerate_column_names=True,
+            ),
+            parse_options=pa.csv.ParseOptions(
+                newlines_in_values=breaks_quoted,
+                ignore_empty_lines=False,
+                invalid_row_handler=remember,
+            ),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[],
+                strings_can_be_null=False,
+            ),
+        )
+
+    try:
+        try:
+            table = read(BLOCK_BYTES)
+        except pa.ArrowInvalid:
+            if wrong or len(content) < BLOCK_BYTES:
+                raise
+            # A row may be longer than a block.
+            table = read(min(len(content) + 1, _MAX_BLOCK_BYTES))
+    except Exception as error:
+        if wrong:
+            raise DataError(_told(wrong[0], width)) from error
+        raise DataError(f"cannot be read as a table ({reason(error)})") from error
+    return table.slice(1)
+
+
+def _told(row: pa.csv.InvalidRow, width: int) -> str:
+    """What is wrong with a row that has not as many fields as the header has names."""
+    number = f"row {row.number - 1}" if row.number else "a row"
+    told = f'{number} (counted from 1, without the header) is "{short(row.text, ROW_SHOWN)}": '
+    told += f"it has {row.actual_columns} field(s), but the header {width}"
+    if row.actual_columns > width:
+        told += "; decimals are written with a point, and each column needs a name"
+    return told
+
+
+def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
+    """Refuse a row that repeats the header, as files do that were put one behind another."""
+    rows = None
+    for i, name in enumerate(header):
+        column = table.column(i)
+        if rows is None:
+            rows = pc.indices_nonzero(pc.equal(column, name))
+        else:
+            rows = rows.filter(pc.equal(column.take(rows), name))
+        if not len(rows):
+            return
+    if rows is not None:
+        raise DataError(f"row {rows[0].as_py() + 1} repeats the header: files put together?")
+
+
+def _line(content: bytes, place: int) -> str:
+    before = content[:place]
+    ends = before.count(b"\n") or before.count(b"\r")
+    return f"line {ends + 1}"

@@ -1,0 +1,100 @@
+"""What the gate found in a user's data, and how a log says it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecosobriety.errors import one_line
+
+MAX_LISTED = 8
+"""More items than this are counted in a sentence, not listed."""
+MAX_NAME = 30
+"""Characters of one of the user's names in a sentence."""
+MAX_SENTENCE = 300
+
+SENTENCES: Mapping[str, str] = {
+    "features_used": "the network learns from these features ({count}): {names}",
+    "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
+    "arrays_unused": "arrays of the archive that are not read: {names}",
+    "files_unused": "{number} files of the folder are not read as images: {names}",
+    "parts_differ": "the training part's inputs go from {train_low} to {train_high}, those of the "
+    "test part from {test_low} to {test_high}",
+    "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
+    "spread in the test part than in the training part",
+    "names_normalised": "labels that lost blanks or invisible characters at their ends, or were "
+    "brought to one Unicode form ({number}): {names}",
+    "classes_differ_by_case": "classes differ by capitals alone: {groups}",
+    "classes_look_alike": "classes look alike and are not the same: {groups}",
+    "classes_equal_as_numbers": "classes are one number in several spellings: {groups}",
+    "classes_like_missing": "classes are named as missing values are: {names}",
+    "label_copy": "the feature {feature} is the label in another spelling",
+    "feature_follows_classes": "the feature {feature} has one value for all examples of a class",
+    "feature_orders_classes": "the feature {feature} alone tells all classes apart, by thresholds",
+    "feature_orders_target": "the feature {feature} alone puts the targets in their order",
+    "values_of_one_class": "each of the {values} values of the feature {feature} comes with one "
+    "class (one target) alone, as the number of a person or of a series does",
+    "feature_values_merge": "of {before} values of the feature {feature}, {after} stay apart in "
+    "the network's 32-bit numbers",
+    "features_constant": "features of one value in the whole training part ({count}): {names}",
+    "index_like_feature": "the feature {feature} looks like a number of the rows",
+    "features_like_codes": "features written with zeros before them, as codes are, and read as "
+    "numbers ({count}): {names}",
+    "classes_untested": "classes without any test example ({number}): {names}",
+}
+"""An English sentence for each kind of finding, filled with its values; see `Finding`."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a reader of the results should know about the data.
+
+    Attributes:
+        id: The kind, a key of `SENTENCES`; the report's own words are `findings.{id}`.
+        headline: Whether it stands beside the answer, as it may make the answer worthless.
+        values: What fills the sentence, as JSON knows it: numbers, text, lists of those, and
+            mappings from a name to a number. Text is the user's own, cut by `short`.
+    """
+
+    id: str
+    headline: bool
+    values: Mapping[str, Any]
+
+    def sentence(self) -> str:
+        """The finding in English, on one line of at most `MAX_SENTENCE` characters."""
+        text = one_line(fill(SENTENCES[self.id], self.values, english))
+        return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as files hold it."""
+        return {"id": self.id, "headline": self.headline, "values": dict(self.values)}
+
+
+def fill(template: str, values: Mapping[str, Any], show: Callable[[Any], Any]) -> str:
+    """Put a finding's values into a sentence of any language.
+
+    Args:
+        template: The sentence, with a value's name in braces.
+        values: A finding's values.
+        show: How the language writes lists, names and numbers, such as `english`.
+    """
+    return template.format(**{name: show(value) for name, value in values.items()})
+
+
+def english(value: Any) -> Any:
+    """A value as English writes it: names in quotes, with their counts in brackets."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, Mapping):
+        return ", ".join(f'"{name}" ({count:,})' for name, count in value.items())
+    if isinstance(value, Sequence):
+        between = "; " if any(isinstance(item, Mapping) for item in value) else ", "
+        listed = between.join(str(english(item)) for item in value[:MAX_LISTED])
+        more = len(value) - MAX_LISTED
+        return f"{listed}{between}and {more:,} more" if more > 0 else listed
+    return value
+
+
+def short(name: str, limit: int = MAX_NAME) -> str:
+    """A user's text, on one line and cut to `limit` characters."""
+    name = one_line(name)
+    return name if len(name) <= limit else name[: limit - 1] + "…"

@@ -1,0 +1,181 @@
+"""What a table's features give away: one that is the label, or that loses its values on the way."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.group_leaks import find_group_leaks
+from ecosobriety.errors import DataError
+
+CHANCE = 0.01
+"""A feature that fits the labels is named if chance would make one do so less often than this."""
+FEW_VALUES = 20
+"""A feature with fewer values puts no targets in their order."""
+LOST_SHARE = 0.1
+"""Share of a feature's distinct values that may merge in float32 before it is named."""
+MAX_NAMED = 5
+"""Findings of one kind; a table with more of such features has one that was meant."""
+BLOCK_VALUES = 1 << 22
+"""Values that are looked at at once, which bounds the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """Rows in the order of their labels, and where each distinct label starts."""
+
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        return np.diff(self.starts, append=len(self.order))
+
+
+def examine(
+    x: NDArray[Any], y: NDArray[Any], features: Sequence[str], *, classes: bool
+) -> tuple[Finding, ...]:
+    """Look at every feature of the training part.
+
+    Args:
+        x: (n, d) numbers.
+        y: (n,) class indices, or the targets of a regression.
+        features: names of the d columns.
+        classes: whether `y` holds classes.
+    """
+    order = np.argsort(y, kind="stable")
+    starts = np.flatnonzero(np.diff(y[order], prepend=np.nan) != 0)
+    groups = _Groups(order, starts)
+    labels = np.empty(len(y), np.int64)
+    labels[order] = np.repeat(np.arange(len(starts)), groups.sizes)
+    width = max(1, BLOCK_VALUES // len(x))
+    found: list[Finding] = []
+    constant: list[str] = []
+    for first in range(0, x.shape[1], width):
+        block = np.ascontiguousarray(x[:, first : first + width].T)
+        names = features[first : first + width]
+        low, high = _ranges(block, groups)
+        varies = low.min(axis=1) < high.max(axis=1)
+        constant += [name for name, v in zip(names, varies, strict=True) if not v]
+        if classes:
+            told = [*_of_classes(names, low, high, groups, x.shape[1])]
+        else:
+            told = [*_of_targets(names, low, high, groups, x.shape[1], varies)]
+        lost, distinct = _losses(names, block)
+        # What says all by itself is named already.
+        known = {finding.values["feature"] for finding in told}
+        leaks = find_group_leaks(block, labels, distinct, x, classes=classes)
+        found += told + lost
+        found += [
+            Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
+            for i, certain in leaks
+            if (name := short(names[i])) not in known
+        ]
+    if constant:
+        values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
+        found.append(Finding("features_constant", False, values))
+    return tuple(_at_most(found))
+
+
+def _at_most(found: Sequence[Finding]) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for finding in found:
+        seen[finding.id] = seen.get(finding.id, 0) + 1
+        if seen[finding.id] <= MAX_NAMED:
+            yield finding
+
+
+def _ranges(block: NDArray[Any], groups: _Groups) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(d, groups) the lowest and the highest value of each feature in each group."""
+    ordered = block[:, groups.order]
+    return (
+        np.minimum.reduceat(ordered, groups.starts, axis=1),
+        np.maximum.reduceat(ordered, groups.starts, axis=1),
+    )
+
+
+def _of_classes(
+    names: Sequence[str], low: NDArray[Any], high: NDArray[Any], groups: _Groups, d: int
+) -> Iterator[Finding]:
+    """Features that have one value in each class, or a range of its own for each class."""
+    by_low = np.argsort(low, axis=1, kind="stable")
+    lows, highs = (np.take_along_axis(a, by_low, axis=1) for a in (low, high))
+    apart = (highs[:, :-1] < lows[:, 1:]).all(axis=1)
+    pure = (low == high).all(axis=1)
+    for i in np.flatnonzero(apart | pure).tolist():
+        distinct, place = np.unique(low[i], return_inverse=True)
+        if len(distinct) < 2:
+            continue
+        sizes = np.bincount(place.reshape(-1), weights=groups.sizes)
+        ways = len(groups.sizes) * math.log(len(distinct)) if pure[i] else 0.0
+        if not pure[i]:
+            sizes, ways = groups.sizes, math.lgamma(len(groups.sizes) + 1)
+        if not _is_no_chance(ways, sizes, d):
+            continue
+        if not pure[i]:
+            id = "feature_orders_classes"
+        else:
+            id = "label_copy" if len(distinct) == len(groups.sizes) else "feature_follows_classes"
+        yield Finding(id, True, {"feature": short(names[i])})
+
+
+def _of_targets(
+    names: Sequence[str],
+    low: NDArray[Any],
+    high: NDArray[Any],
+    groups: _Groups,
+    d: int,
+    varies: NDArray[np.bool_],
+) -> Iterator[Finding]:
+    """Features that only grow, or only fall, as the target grows."""
+    if len(groups.sizes) < 2 or not _is_no_chance(math.log(2), groups.sizes, d):
+        return
+    grows = (high[:, :-1] <= low[:, 1:]).all(axis=1)
+    falls = (low[:, :-1] >= high[:, 1:]).all(axis=1)
+    # A feature with few values orders few targets.
+    distinct = np.array([len(np.unique(row)) for row in low]) if (grows | falls).any() else None
+    for i in np.flatnonzero((grows | falls) & varies).tolist():
+        if distinct is not None and distinct[i] >= min(FEW_VALUES, len(groups.sizes) / 2):
+            yield Finding("feature_orders_target", True, {"feature": short(names[i])})
+
+
+def _is_no_chance(log_ways: float, sizes: NDArray[Any], d: int) -> bool:
+    """Whether labels in a random order would hardly ever fit one of d features so.
+
+    Of all orders of labels with these counts, that is the share of those that fit.
+    """
+    log_orders = math.lgamma(sizes.sum() + 1) - sum(math.lgamma(size + 1) for size in sizes)
+    return math.log(d) + log_ways - log_orders < math.log(CHANCE)
+
+
+def _losses(names: Sequence[str], block: NDArray[Any]) -> tuple[list[Finding], NDArray[np.int64]]:
+    """Features whose values merge when, standardised, they become float32.
+
+    Returns:
+        What was found, and the number of distinct values of each feature.
+    """
+    values = np.sort(block.astype(np.float64), axis=1)
+    before = 1 + np.count_nonzero(np.diff(values, axis=1), axis=1)
+    with np.errstate(over="ignore"):
+        mean, deviation = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
+    for i in np.flatnonzero(~np.isfinite(mean[:, 0]) | ~np.isfinite(deviation[:, 0])).tolist():
+        raise DataError(
+            f'the column "{short(names[i])}" goes from {values[i, 0]:g} to {values[i, -1]:g}, '
+            "which is too far for a mean and a deviation: use another unit"
+        )
+    values -= mean
+    values /= np.where(deviation > 0, deviation, 1.0)
+    after = 1 + np.count_nonzero(np.diff(values.astype(np.float32), axis=1), axis=1)
+    found = []
+    for i in np.flatnonzero(after < (1 - LOST_SHARE) * before).tolist():
+        values_of = {
+            "feature": short(names[i]),
+            "before": int(before[i]),
+            "after": int(after[i]),
+        }
+        found.append(Finding("feature_values_merge", bool(after[i] * 2 < before[i]), values_of))
+    return found, before

@@ -1,0 +1,375 @@
+"""A user's inputs: of which type they are read, what is refused, and how they are normalised.
+
+Bytes are images, other whole numbers are numbers of things (of words, say), which keep their
+meaning only as they are, and floats are measurements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import lgamma, log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.errors import DataError
+
+NORMALISATIONS = ("auto", "none", "global", "feature", "channel")
+MAX_EXACT = 2**53
+"""Up to here every whole number is a float64."""
+SAMPLED_EXAMPLES = 2000
+SAMPLED_VALUES = 2**22
+"""Scales are compared on so many examples and values at most."""
+FEW = 10
+"""Of fewer examples a part says nothing about its scale."""
+REFUSED_RATIO, TOLD_RATIO = 8.0, 2.0
+"""Between the spreads of training and test part: refused as another scale, or told."""
+REFUSED_SHIFT, TOLD_SHIFT = 4.0, 1.0
+"""The same for the distance of their means, in standard deviations."""
+NEGATIVE_SHARE = 0.1
+"""Of one part's values where the other has none: one of them was standardised."""
+CHANCE = 1e-3
+"""Unless a random split would put all of them into one part this often."""
+GAP = 10.0
+"""Between one group of channels' deviations and the next: they have no common scale."""
+SPATIAL = 8
+"""From so many places on, an axis may be one of space or time."""
+BACKGROUND = 0.9
+"""Share of a border's values that are the background alone."""
+VECTOR_DIMENSIONS = 2
+MOST_CHANNELS = 4
+"""What a last dimension may be for an image's channels, if nobody says where they are."""
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """The inputs of one part, as they are read, with their smallest and largest value."""
+
+    name: str
+    x: Examples
+    low: float
+    high: float
+
+
+def check(x: NDArray[Any] | Examples, labels: int | None, name: str) -> Checked:
+    """Look at every value of a part's inputs.
+
+    Args:
+        x: What the user's file holds.
+        labels: Number of labels; None: they have no number, which is told of them elsewhere.
+        name: What the part is called in a message.
+
+    Raises:
+        DataError: they are no examples, are of a type that training cannot read as it is, or hold a
+            value that is missing, infinite or too large.
+    """
+    examples = Examples.of(x)
+    _require_examples(examples, labels, name)
+    examples = _read_as(examples, name).verify()
+    low, high = _extremes(examples, name)
+    if examples.dtype.kind == "u" and high > np.iinfo(np.int64).max:
+        raise DataError(f"the inputs of {name} hold {high}, but must be at most 2^63 - 1")
+    return Checked(name, examples, low, high)
+
+
+def _require_examples(x: Examples, labels: int | None, name: str) -> None:
+    if x.dtype.kind not in "buif":
+        raise DataError(f"the inputs of {name} are {kind(x.dtype)}, but must be numbers")
+    if x.ndim and not len(x):
+        raise DataError(f"there is no example in {name}")
+    if x.ndim < VECTOR_DIMENSIONS or 0 in x.shape[1:]:
+        raise DataError(
+            f"the inputs of {name} have the shape {x.shape}, but must have one row for each "
+            "example and at least one value in it"
+        )
+    if labels is not None and len(x) != labels:
+        raise DataError(f"{name} hold {len(x)} examples and {labels} labels, but must hold as many")
+
+
+def _read_as(x: Examples, name: str) -> Examples:
+    """The type that holds every value as it is: truth values become bytes."""
+    if x.dtype.kind == "f" and x.dtype.itemsize > np.dtype(np.float64).itemsize:
+        raise DataError(
+            f"the inputs of {name} are {x.dtype}, but must be float64 or smaller: write them as "
+            "float64"
+        )
+    return x.as_type(np.uint8) if x.dtype.kind == "b" else x
+
+
+def _extremes(x: Examples, name: str) -> tuple[float, float]:
+    low, high, done = [], [], 0
+    for chunk in x.chunks():
+        # A missing value makes both of them missing.
+        ends = chunk.min(), chunk.max()
+        if x.dtype.kind == "f" and not all(abs(float(end)) <= _LARGEST for end in ends):
+            wide = chunk.reshape(len(chunk), -1).astype(np.float64)
+            row, column = np.argwhere(~(np.abs(wide) <= _LARGEST))[0]
+            raise DataError(
+                f"the inputs of {name} hold {wide[row, column]} in example {done + row} (counted "
+                f"from 0), but must hold finite numbers of at most {_LARGEST:.2g}"
+            )
+        low.append(ends[0].item())
+        high.append(ends[1].item())
+        done += len(chunk)
+    return min(low), max(high)
+
+
+def kind(dtype: np.dtype[Any]) -> str:
+    """What values of a type are called in a message."""
+    kinds = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers"}
+    kinds |= {"M": "dates", "m": "durations", "V": "records"}
+    return kinds.get(dtype.kind, str(dtype))
+
+
+def of_one_type(train: Checked, test: Checked) -> tuple[Checked, Checked]:
+    """Both parts in the one type that holds the values of both.
+
+    Raises:
+        DataError: one is bytes, other whole numbers or floats, and the other part is not; or their
+            examples have two shapes.
+    """
+    shapes = [part.x.shape[1:] for part in (train, test)]
+    if shapes[0] != shapes[1]:
+        raise DataError(
+            f"an example of {train.name} has the shape {shapes[0]}, one of {test.name} "
+            f"{shapes[1]}, but all must have one shape"
+        )
+    types = [part.x.dtype for part in (train, test)]
+    if types[0] == types[1]:
+        return train, test
+    families = {("bytes" if dtype == np.uint8 else dtype.kind) for dtype in types}
+    if not (families == {"f"} or families <= {"i", "u"}):
+        raise DataError(
+            f"the inputs of {train.name} are {types[0]} and those of {test.name} {types[1]}, but "
+            "must be of one type"
+        )
+    common = np.result_type(*types) if families == {"f"} else np.dtype(np.int64)
+    one, other = (Checked(p.name, p.x.as_type(common), p.low, p.high) for p in (train, test))
+    return one, other
+
+
+def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Finding, ...]:
+    """Look whether training and test part are on one scale.
+
+    Args:
+        train: The training part.
+        test: The test part, of the same type and shape.
+        normalise: As `resolve` gives it.
+
+    Raises:
+        DataError: they are not: one is scaled or standardised, say, and the other is not.
+    """
+    if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
+        return ()
+    if normalise == "none" and train.x.dtype.kind != "f":
+        return ()
+    one, other = _sample(train.x), _sample(test.x)
+    by_feature = train.x.ndim == VECTOR_DIMENSIONS and train.x.dtype.kind == "f"
+    width = 1
+    if not by_feature:
+        width = one.shape[1]
+        one, other = one.reshape(-1, 1), other.reshape(-1, 1)
+    refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
+    refused |= _one_standardised(one, other, width)
+    if refused.mean() >= 1 / 2:
+        raise DataError(
+            f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
+            f"{test.name} from {test.low:g} to {test.high:g}, on scales that do not fit together: "
+            "scale both alike"
+        )
+    told = refused | _differ(one, other, TOLD_RATIO, TOLD_SHIFT)
+    if not told.any():
+        return ()
+    ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
+    values: dict[str, Any] = {**ends, "test_high": test.high}
+    if by_feature:
+        values = {"number": int(told.sum()), "first": int(told.argmax())}
+        return (Finding("features_shifted", True, values),)
+    return (Finding("parts_differ", True, values),)
+
+
+def _differ(
+    one: NDArray[np.float64], other: NDArray[np.float64], ratio: float, shift: float
+) -> NDArray[np.bool_]:
+    """(d,) whether the columns have another spread or another mean; constants have none."""
+    deviations = np.stack([one.std(axis=0), other.std(axis=0)])
+    ends = [np.quantile(part, [0.01, 0.99], axis=0) for part in (one, other)]
+    ranges = np.stack([high - low for low, high in ends])
+    sizes = np.stack([np.abs(part).max(axis=0) for part in (one, other)])
+    # Few values other than zero: a quantile says nothing.
+    ranges = np.where((ranges > 0).all(axis=0), ranges, sizes)
+    distance = np.abs(one.mean(axis=0) - other.mean(axis=0))
+    varies = (deviations > 0).all(axis=0)
+    scaled = (_ratio(deviations) >= ratio) & (_ratio(ranges) >= ratio)
+    found: NDArray[np.bool_] = varies & (scaled | (distance > shift * deviations.max(axis=0)))
+    return found
+
+
+def _ratio(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(d,) the larger of two numbers by the smaller, where both are above 0; else 1."""
+    low, high = pairs.min(axis=0), pairs.max(axis=0)
+    ratio: NDArray[np.float64] = np.divide(high, low, out=np.ones_like(high), where=low > 0)
+    return ratio
+
+
+def _one_standardised(
+    one: NDArray[np.float64], other: NDArray[np.float64], values: int
+) -> NDArray[np.bool_]:
+    """(d,) whether many values of the one are below 0, and none of the other, by no chance.
+
+    Args:
+        one: (n, d) values of the one part.
+        other: (m, d) values of the other.
+        values: How many rows come from one example: these go into one part together.
+    """
+    below = np.stack([(part < 0).sum(axis=0) for part in (one, other)])
+    sizes = np.array([[len(one)], [len(other)]])
+    # Of all ways to choose the part without them from both parts' examples, the share of those that
+    # avoid all examples with values below 0.
+    whole, without = sizes.sum() / values, sizes / values
+    marked = below.max(axis=0) / values
+    without = np.where(below == 0, without, 0).max(axis=0)
+    log_chance = np.array(
+        [
+            lgamma(whole - k + 1)
+            - lgamma(max(whole - k - m, 0) + 1)
+            - lgamma(whole + 1)
+            + lgamma(whole - m + 1)
+            for k, m in zip(marked, without, strict=True)
+        ]
+    )
+    found: NDArray[np.bool_] = (
+        (below.min(axis=0) == 0)
+        & ((below / sizes).max(axis=0) >= NEGATIVE_SHARE)
+        & (log_chance < log(CHANCE))
+    )
+    return found
+
+
+def _sample(x: Examples) -> NDArray[np.float64]:
+    """(m, values) some examples, evenly over all."""
+    values = max(1, x.row_bytes // x.dtype.itemsize)
+    number = max(1, min(len(x), SAMPLED_EXAMPLES, SAMPLED_VALUES // values))
+    rows = np.linspace(0, len(x) - 1, number).astype(np.int64)
+    return x.take(rows).reshape(number, -1).astype(np.float64)
+
+
+def resolve(normalise: str, channels: str | None, train: Checked) -> str:
+    """How the inputs are normalised: `none`, `global`, `feature` or `channel`.
+
+    Args:
+        normalise: One of `NORMALISATIONS`. `auto` takes `global` for bytes, `none` for other whole
+            numbers, `feature` for vectors of floats, and `global` for other floats, if these have
+            one scale.
+        channels: Which dimension of an example the channels are: `first`, `last`, or None.
+        train: The training part.
+
+    Raises:
+        DataError: it cannot be done, or `auto` cannot know.
+    """
+    x = train.x
+    if channels is not None and x.ndim <= VECTOR_DIMENSIONS:
+        raise DataError(
+            f"dataset.channels is {channels}, but must be null: an example has the shape "
+            f"{x.shape[1:]}"
+        )
+    if normalise == "auto":
+        return _automatic(x)
+    if normalise == "channel" and channels is None:
+        raise DataError(
+            "dataset.normalise is channel, which needs dataset.channels: first or last (an "
+            f"example has the shape {x.shape[1:]})"
+        )
+    if normalise != "none" and x.dtype.kind in "iu" and max(-train.low, train.high) > MAX_EXACT:
+        raise DataError(
+            f"the inputs of {train.name} hold whole numbers beyond 2^53, which normalising would "
+            "merge: dataset.normalise must be none"
+        )
+    if normalise == "none" and x.dtype == np.float64:
+        _require_float32(x, train.name)
+    return normalise
+
+
+def _automatic(x: Examples) -> str:
+    if x.dtype == np.uint8:
+        return "global"
+    if x.dtype.kind in "iu":
+        return "none"
+    if x.ndim == VECTOR_DIMENSIONS:
+        return "feature"
+    sample = _sample(x).reshape(-1, *x.shape[1:])
+    for axis, name in ((1, "first"), (x.ndim - 1, "last")):
+        gap = _gap(np.moveaxis(sample, axis, 0).reshape(x.shape[axis], -1))
+        if gap is not None:
+            raise DataError(
+                f"along the {name} dimension of an example {x.shape[1:]}, standard deviations go "
+                f"from {gap[0]:.3g} to {gap[1]:.3g}: say dataset.normalise: channel (with "
+                f"dataset.channels: {name}), feature, global or none"
+            )
+    return "global"
+
+
+def _gap(values: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Smallest and largest deviation of the rows, if they fall into groups far apart."""
+    deviations = values.std(axis=1)
+    order = np.argsort(deviations)
+    order = order[deviations[order] > 0]
+    if len(order) < 2:
+        return None
+    ratios = deviations[order[1:]] / deviations[order[:-1]]
+    place = int(ratios.argmax())
+    if ratios[place] < GAP:
+        return None
+    lower = values[order[: place + 1]]
+    same = [(lower == end(lower, axis=1, keepdims=True)).mean(axis=1) for end in (np.min, np.max)]
+    if len(values) >= SPATIAL and (np.maximum(*same) >= BACKGROUND).all():
+        return None  # The borders of an image, which hold little else than background.
+    return float(deviations[order[0]]), float(deviations[order[-1]])
+
+
+def _require_float32(x: Examples, name: str) -> None:
+    """Refuse float64 values of which float32 would merge many.
+
+    Raises:
+        DataError: of the different values of a feature, fewer than 99 % remain.
+    """
+    sample = _sample(x)
+    for column, values in enumerate(sample.T):
+        before = len(np.unique(values))
+        after = len(np.unique(values.astype(np.float32)))
+        if after < 0.99 * before:
+            raise DataError(
+                f"float32 leaves {after} of {before} different values of the feature {column} of "
+                f"{name}: dataset.normalise must not be none"
+            )
+
+
+def image_shape(shape: Sequence[int], channels: str | None) -> tuple[int, int, int]:
+    """Height, width and channels of an image.
+
+    Args:
+        shape: Shape of one example.
+        channels: Which of its dimensions the channels are: `first`, `last`; None: not said.
+
+    Raises:
+        DataError: it is no image, or might be one in two ways.
+    """
+    sides = tuple(shape)
+    if len(sides) == 2 and channels is None:
+        return sides[0], sides[1], 1
+    if len(sides) != 3:
+        said = channels or "null"
+        raise DataError(
+            f"an example has the shape {sides}, but must be an image: (height, width) with "
+            f"dataset.channels null, or one with channels (dataset.channels is {said})"
+        )
+    if channels is None and not sides[2] <= MOST_CHANNELS < sides[0]:
+        raise DataError(
+            f"an example has the shape {sides}: say in dataset.channels whether its channels are "
+            "first or last"
+        )
+    height, width, depth = (*sides[1:], sides[0]) if channels == "first" else sides
+    return height, width, depth

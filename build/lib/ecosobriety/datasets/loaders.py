@@ -1,0 +1,251 @@
+"""What a user's loader gives: which examples, in which order, and whether they stay the same."""
+
+import copy
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.errors import DataError
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a data set of the user's: `Subset`s of it are looked through."""
+
+    dataset: Any
+    indices: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Two ways through the same examples.
+
+    Attributes:
+        first: batches that are taken.
+        second: batches that must hold the same examples; None: there is one way alone.
+        ordered: whether both ways have one order.
+        workers: processes that share the first way; the second is read by one. 0: neither is.
+        rows: which rows of their data set they are, where that is known.
+    """
+
+    first: Iterable[Any]
+    second: Iterable[Any] | None
+    ordered: bool = False
+    workers: int = 0
+    rows: Rows | None = None
+
+
+def readings(loader: Any, name: str) -> Reading:
+    """How to read each example of a loader once, and once more.
+
+    Args:
+        loader: what the user's method gave.
+        name: that method, for the messages.
+
+    Raises:
+        DataError: there is no one answer to which examples these are.
+    """
+    from pytorch_lightning.utilities import CombinedLoader
+    from torch.utils.data import DataLoader, IterableDataset
+
+    parts: Sequence[Any] = ()
+    if isinstance(loader, list | tuple | dict):
+        parts = [*loader.values()] if isinstance(loader, dict) else loader
+    if isinstance(loader, CombinedLoader) or any(isinstance(part, DataLoader) for part in parts):
+        raise DataError(
+            f"{name} gives several loaders, but must give one: torch.utils.data.ConcatDataset "
+            "joins data sets"
+        )
+    if not isinstance(loader, DataLoader):
+        once = isinstance(loader, Iterator)
+        return Reading(loader, None if once else loader)
+    if isinstance(loader.dataset, IterableDataset):
+        alone = copy.copy(loader)
+        # What is set here cannot be set on a loader; it is a copy, and reads nothing yet.
+        vars(alone).update(num_workers=0, timeout=0, prefetch_factor=None, drop_last=False)
+        return Reading(loader, alone, workers=loader.num_workers)
+    if type(loader) is not DataLoader:
+        return Reading(loader, loader)
+    indices = _indices(loader, name)
+    return Reading(
+        _in_order(loader, indices),
+        _in_order(loader, indices),
+        ordered=True,
+        rows=_rows(loader.dataset, indices),
+    )
+
+
+def _in_order(loader: Any, indices: Sequence[Any]) -> Any:
+    """The loader with all that it has, but in this order and to the last example."""
+    from torch.utils.data import DataLoader
+
+    workers = {}
+    if loader.num_workers:
+        names = ("multiprocessing_context", "prefetch_factor", "timeout")
+        workers = {name: getattr(loader, name) for name in names}
+    return DataLoader(
+        loader.dataset,
+        # With a batch sampler, the loader has no size of its own.
+        batch_size=loader.batch_sampler and loader.batch_sampler.batch_size,
+        sampler=indices,
+        collate_fn=loader.collate_fn,
+        num_workers=loader.num_workers,
+        worker_init_fn=loader.worker_init_fn,
+        generator=loader.generator,
+        **workers,
+    )
+
+
+def _indices(loader: Any, name: str) -> Sequence[Any]:
+    """The rows that a loader visits, each once.
+
+    Raises:
+        DataError: it visits some twice, others each time, or never.
+    """
+    from torch.utils.data import (
+        BatchSampler,
+        RandomSampler,
+        SequentialSampler,
+        WeightedRandomSampler,
+    )
+
+    batches = loader.batch_sampler
+    if batches is not None and type(batches) is not BatchSampler:
+        raise DataError(
+            f"{name} has a batch_sampler ({type(batches).__name__}), but the study cuts its own "
+            "batches: leave it out"
+        )
+    sampler = loader.sampler if batches is None else batches.sampler
+    count = len(loader.dataset)
+    indices: Sequence[Any]
+    if type(sampler) is SequentialSampler:
+        indices, shuffled = range(count), False
+    elif type(sampler) is RandomSampler and not sampler.replacement and len(sampler) == count:
+        indices, shuffled = range(count), True
+    else:
+        # One that never ends comes back to a row sooner.
+        first, second = (list(islice(sampler, count + 1)) for _ in range(2))
+        weighted = isinstance(sampler, WeightedRandomSampler)
+        if weighted or len(set(first)) < len(first) or set(first) != set(second):
+            raise DataError(
+                f"{name} has a sampler ({type(sampler).__name__}) that draws some examples twice "
+                "or others each time; allowed is one that visits the same examples once in every "
+                "epoch, such as SubsetRandomSampler"
+            )
+        indices, shuffled = sorted(first), first != second
+    drop_last = loader.drop_last if batches is None else batches.drop_last
+    size = loader.batch_size if batches is None else batches.batch_size
+    left_out = len(indices) % size if drop_last and size else 0
+    # Shuffled, the examples left out of a training are others in each epoch.
+    if left_out and not (shuffled and name == "train_dataloader"):
+        raise DataError(
+            f"{name} has drop_last, which always leaves out {left_out} of {len(indices)} "
+            "examples: set it to False"
+        )
+    return indices
+
+
+def _rows(dataset: Any, indices: Sequence[Any]) -> Rows | None:
+    from torch.utils.data import Subset
+
+    try:
+        rows = np.asarray(indices, dtype=np.int64)
+        while type(dataset) is Subset:
+            rows = np.asarray(dataset.indices, dtype=np.int64)[rows]
+            dataset = dataset.dataset
+    # Keys that are no numbers.
+    except (TypeError, ValueError):
+        return None
+    return Rows(dataset, rows)
+
+
+def require_apart(train: Rows | None, test: Rows | None) -> None:
+    """Refuse a test on what was trained on.
+
+    Raises:
+        DataError: both parts hold the same rows of one data set.
+    """
+    if train is None or test is None or train.dataset is not test.dataset:
+        return
+    shared = np.intersect1d(train.indices, test.indices)
+    if len(shared):
+        raise DataError(
+            f"train_dataloader and test_dataloader share {len(shared)} rows of one data set, the "
+            f"first of them {shared[0]} (counted from 0), but must have none in common"
+        )
+
+
+def require_same(taken: Pair, again: Iterable[Pair], reading: Reading, name: str) -> None:
+    """Refuse examples that are others when they are read once more.
+
+    Args:
+        taken: inputs (n, *input_shape) and labels (n,) of the first way.
+        again: batches of the second; they are not kept.
+        reading: both ways.
+        name: the user's method, for the messages.
+
+    Raises:
+        DataError: the second way does not give what the first gave.
+    """
+    if reading.ordered:
+        place = _first_difference(taken, again)
+        if place is None:
+            return
+        raise DataError(
+            f"{name}: example {place} (counted from 0) differs when it is read again, as random "
+            "augmentation makes it; a study reads each example once, so that it would be frozen: "
+            "leave it out, or put it into the network's forward"
+        )
+    first, second = _contents([taken]), _contents(again)
+    if first == second:
+        return
+    count, count_again = len(taken[1]), second.total()
+    if reading.workers:
+        raise DataError(
+            f"{name} gives {count} examples as it is and {count_again} without drop_last and "
+            f"num_workers ({reading.workers}): share them out with "
+            "torch.utils.data.get_worker_info, or leave both out"
+        )
+    raise DataError(
+        f"{name} gives {count} examples, and {count_again} when it is read again, not the same: "
+        "a study needs the same ones each time, without random augmentation, sampling or drop_last"
+    )
+
+
+def _first_difference(taken: Pair, again: Iterable[Pair]) -> int | None:
+    """The first example that is another one; equal but for rounding is equal."""
+    start = 0
+    for batch in again:
+        ours = taken[0][start : start + len(batch[1])], taken[1][start : start + len(batch[1])]
+        if not all(_alike(a, b) for a, b in zip(ours, batch, strict=True)):
+            return start + _first_in_batch(ours, batch)
+        start += len(batch[1])
+    return None if start == len(taken[1]) else start
+
+
+def _alike(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True)
+
+
+def _first_in_batch(ours: Pair, batch: Pair) -> int:
+    for i in range(min(len(ours[1]), len(batch[1]))):
+        if not all(_alike(a[i], b[i]) for a, b in zip(ours, batch, strict=True)):
+            return i
+    return 0
+
+
+def _contents(batches: Iterable[Pair]) -> Counter[bytes]:
+    """How often each example comes, with its label."""
+    return Counter(
+        hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest()
+        for xs, ys in batches
+        for x, y in zip(xs, ys, strict=True)
+    )

@@ -1,0 +1,158 @@
+"""A user's own data set: which format it has, what is known of it, and what decides it."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecosobriety.datasets import arrays, image_folder, npz
+from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.intake import Intake, describe
+from ecosobriety.datasets.places import home_expanded
+from ecosobriety.datasets.store import Dataset
+from ecosobriety.errors import DataError, one_line
+from ecosobriety.user_code import fingerprint
+
+TABLES = ("csv", "parquet")
+CHECKED_BYTES = 2**26
+"""A larger archive is read by the run alone: the check takes a few seconds."""
+FORMATS = ("npz", "image-folder", *TABLES)
+READ_BYTES = 2**27
+"""Up to so many bytes of values the check reads them all, which takes a second or two."""
+PIXELS_PER_BYTE = 8
+"""What an image's file is taken to hold."""
+
+
+def format_of(spec: Mapping[str, Any]) -> str | None:
+    """The format of a user's own files; None: the data set has none, but a name or a class."""
+    if spec.get("class_path") is not None:
+        return None
+    written = spec.get("format")
+    if written is not None:
+        return str(written)
+    return spec["name"] if spec["name"] in FORMATS else None
+
+
+@contextmanager
+def _told_on_one_line() -> Iterator[None]:
+    """Escape what a user's file puts into a message: column names, say, with a line break."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(one_line(str(error))) from error
+
+
+@_told_on_one_line()
+def take_in(spec: Mapping[str, Any]) -> Intake:
+    """What can be known of a data set before anything is run, in a few seconds.
+
+    Tables, and other files of up to `READ_BYTES`, are read and checked as `read_own` does it. Of
+    larger ones the examples are counted, and of a class, nothing is known.
+
+    Args:
+        spec: the configuration's section `dataset`, and the study's `task`.
+
+    Raises:
+        DataError: the user's file or folder is missing or is not what the format says.
+    """
+    file_format, name, task = format_of(spec), spec["name"], spec.get("task", "classification")
+    if spec.get("class_path") is not None:
+        return Intake(name, task)
+    if file_format is None:
+        train, test = TRAIN_SIZES.get(name), TEST_SIZES.get(name)
+        return Intake(name, task, train_examples=train, test_examples=test)
+    path = _path(spec)
+    small = file_format == "npz" and path.is_file() and path.stat().st_size <= CHECKED_BYTES
+    if file_format in TABLES or small:
+        return describe(read_own(spec), task)
+    known: dict[str, Any] = {}
+    if file_format == "npz":
+        header, nbytes = npz.inputs_header(path)
+        examples, whole = npz.count(path)
+        measured = spec.get("normalise", "auto") not in ("auto", "none")
+        whole_numbers = header.dtype.kind in "iu" and header.dtype != np.uint8 and not measured
+        known = {"input_shape": header.shape[1:], "whole_numbers": whole_numbers}
+    else:
+        nbytes = sum(file.stat().st_size for file in image_folder.listing(path))
+        # Pixels take more than the files that they are compressed in, and longer to read.
+        nbytes *= PIXELS_PER_BYTE
+        examples, whole = image_folder.count(path)
+    if nbytes <= READ_BYTES:
+        return describe(read_own(spec), task)
+    if examples < 2:
+        raise DataError(f"{path}: holds {examples} examples, but must hold at least two")
+    if not whole:
+        return Intake(name, task, train_examples=examples, **known)
+    train = arrays.training_share(examples, spec["test_share"])
+    return Intake(name, task, train_examples=train, test_examples=examples - train, **known)
+
+
+@_told_on_one_line()
+def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
+    """Read and check a user's own files.
+
+    Args:
+        spec: the configuration's section `dataset`, and the study's `task`.
+        scratch: folder for what must be unpacked and is too large for the memory.
+
+    Raises:
+        DataError: they are not what the format says, or no data to learn from.
+    """
+    path, file_format, test = _path(spec), format_of(spec), None
+    findings: tuple[Finding, ...] = ()
+    if file_format in TABLES:
+        # Imported where it is needed: a training waits for no Arrow.
+        from ecosobriety.datasets import table
+
+        task = spec.get("task", "classification")
+        train = table.read(path, file_format, spec["label"], spec["features"], task)
+    elif file_format == "npz":
+        train, test, findings = npz.read(path, scratch)
+    else:
+        train, test, findings = image_folder.read(path, scratch)
+    return arrays.build(
+        spec["name"],
+        f"{file_format} {spec['path']}",
+        train,
+        test,
+        file=str(path),
+        test_share=spec["test_share"],
+        task=spec.get("task", "classification"),
+        normalise=spec.get("normalise", "auto"),
+        channels=spec.get("channels"),
+        findings=findings,
+    )
+
+
+def input_files(spec: Mapping[str, Any]) -> list[str]:
+    """The user's one file, for the workflow's graph; a folder of images has too many to list."""
+    return [str(_path(spec))] if format_of(spec) in ("npz", *TABLES) else []
+
+
+def stamp(spec: Mapping[str, Any]) -> str | None:
+    """What changes with a user's data: their files' names, sizes and times, or their class's code.
+
+    Returns:
+        A digest; None: the data set is no user's own.
+    """
+    file_format = format_of(spec)
+    if file_format is None:
+        class_path = spec.get("class_path")
+        return fingerprint.class_fingerprint(class_path, Path.cwd()) if class_path else None
+    path = _path(spec)
+    files = image_folder.listing(path) if file_format == "image-folder" else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.exists():
+            state = file.stat()
+            digest.update(os.fsencode(f"{file} {state.st_size} {state.st_mtime_ns}\n"))
+    return digest.hexdigest()[:16]
+
+
+def _path(spec: Mapping[str, Any]) -> Path:
+    return home_expanded(spec["path"])

@@ -1,0 +1,245 @@
+"""A user's table in CSV or Parquet: one row for each example, one column with its label."""
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from ecosobriety.datasets import columns, delimited
+from ecosobriety.datasets.arrays import Part
+from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.unpacking import not_a_file, read_bytes, reason
+from ecosobriety.errors import DataError
+
+MAX_LISTED = 10
+INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+"""What programs call a column that numbers the rows."""
+FIRST_ROWS = 1000
+MIN_COUNTED_ROWS = 5
+"""Of fewer rows, a column can be 0, 1, … by chance."""
+
+
+def read(
+    path: Path, file_format: str, label: str, features: Sequence[str] | None, task: str
+) -> Part:
+    """All rows: the features as float64, the labels as they are written.
+
+    Args:
+        path: the file.
+        file_format: `csv` (a header; `.csv.gz` and the like are unpacked) or `parquet`.
+        label: the column with the labels.
+        features: the columns to learn from; None: all others.
+        task: `classification`, or `regression`, of which the label is a number.
+
+    Raises:
+        DataError: the file is no such table, lacks a column, or has a cell that is no number.
+    """
+    try:
+        return _read(path, file_format, label, features, task)
+    except DataError as error:
+        told = str(error)
+        raise DataError(told if told.startswith(str(path)) else f"{path}: {told}") from error
+
+
+def _read(
+    path: Path, file_format: str, label: str, features: Sequence[str] | None, task: str
+) -> Part:
+    indexes, lossy = frozenset[str](), False
+    if file_format == "csv":
+        header, table, lossy = delimited.parse(read_bytes(path))
+        names = _names(header)
+        chosen = _features(names, label, features)
+    else:
+        with _opened(path) as file:
+            names = _names(file.schema_arrow.names)
+            chosen = _features(names, label, features)
+            indexes = _indexes(file.schema_arrow)
+            table = _parquet(file, [names.index(name) for name in (*chosen, _clean(label))], names)
+            names = [*chosen, _clean(label)]
+    place = {name: i for i, name in enumerate(names)}
+    found = [
+        Finding(
+            "features_used",
+            False,
+            {"count": len(chosen), "names": [short(name) for name in chosen[:MAX_LISTED]]},
+        )
+    ]
+    codes: list[str] = []
+    x = np.empty((table.num_rows, len(chosen)))
+    for i, name in enumerate(chosen):
+        column = table.column(place[name])
+        x[:, i] = columns.numbers(column, name, lossy=lossy)
+        found += _index_like(name, x[:, i], column, name in indexes, features is not None)
+        if _is_like_codes(column, x[:, i]):
+            codes.append(short(name))
+    if codes:
+        values = {"count": len(codes), "names": codes[:MAX_LISTED]}
+        found.append(Finding("features_like_codes", False, values))
+    column = table.column(place[_clean(label)])
+    y: Coded | np.ndarray
+    if task == "regression":
+        y = columns.numbers(column, _clean(label), target=True, lossy=lossy)
+    else:
+        y = columns.labels(column, _clean(label))
+        _require_header(chosen, _clean(label), y)
+    return Part(x, y, "the table", features=tuple(chosen), findings=tuple(found))
+
+
+def _clean(name: str) -> str:
+    return normalised(name)
+
+
+def _names(written: Sequence[str]) -> list[str]:
+    """Names of the columns: each once and not empty."""
+    names, seen = [_clean(name) for name in written], dict[str, int]()
+    for i, name in enumerate(names, start=1):
+        if not name:
+            cause, way_out = ", as row numbers have that were written along", ""
+            if not any(names[i - 1 :]):
+                cause, way_out = "", " (do all lines end with a comma?)"
+            raise DataError(
+                f"column {i} of {len(names)} has no name{cause}: name it or leave it out of the "
+                f"file{way_out}"
+            )
+        if name in seen:
+            raise DataError(
+                f'columns {seen[name]} and {i} have the one name "{short(name)}", but each must '
+                "have its own"
+            )
+        seen[name] = i
+    return names
+
+
+def _features(names: Sequence[str], label: str, features: Sequence[str] | None) -> list[str]:
+    """The columns to learn from, all of them known."""
+    known, label = set(names), _clean(label)
+    wanted = None if features is None else [_clean(name) for name in features]
+    for name in (label, *(wanted or ())):
+        if name not in known:
+            listed = ", ".join(f'"{short(column)}"' for column in names[:MAX_LISTED])
+            listed += ", …" if len(names) > MAX_LISTED else ""
+            raise DataError(f'there is no column "{short(name)}"; the columns are {listed}')
+    chosen = wanted if wanted is not None else [name for name in names if name != label]
+    if not chosen:
+        raise DataError(f'there is no column besides the label "{short(label)}"')
+    if label in chosen or len(set(chosen)) < len(chosen):
+        raise DataError(
+            f'dataset.features names a column twice, or the label "{short(label)}" itself'
+        )
+    return chosen
+
+
+def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
+    if path.exists() and not path.is_file():
+        raise DataError(not_a_file(path))
+    try:
+        # A file of Python's: a name could also be an address.
+        return pyarrow.parquet.ParquetFile(
+            path.open("rb"),
+            # Where the file has them; without, damaged values are values.
+            page_checksum_verification=True,
+        )
+    except OSError as error:
+        if error.errno is not None:
+            raise DataError(f"cannot be read: {error.strerror}") from error
+        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+    # Damaged bytes make the reader raise several kinds of error, all the same here.
+    except Exception as error:
+        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+
+
+def _parquet(
+    file: pyarrow.parquet.ParquetFile, places: Sequence[int], names: Sequence[str]
+) -> pa.Table:
+    """The wanted columns, in the order asked for."""
+    written = file.schema_arrow.names
+    for i in places:
+        if "." in written[i] or file.schema_arrow.types[i].num_fields:
+            # The reader takes a point for a path into nested columns.
+            places_of_all = True
+            break
+    else:
+        places_of_all = False
+    try:
+        table = file.read() if places_of_all else file.read([written[i] for i in places])
+    except Exception as error:
+        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+    picked = [table.column(written[i]) for i in places]
+    # Text of a Parquet file is no number, whatever it spells; a CSV file's cells are all text.
+    picked = [
+        column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
+        for column in picked
+    ]
+    return pa.table(picked, names=[names[i] for i in places])
+
+
+def _indexes(schema: pa.Schema) -> frozenset[str]:
+    """The columns that pandas wrote as the index of its rows."""
+    try:
+        written = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+        return frozenset(_clean(name) for name in written if isinstance(name, str))
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _index_like(
+    name: str, values: np.ndarray, column: pa.ChunkedArray, is_index: bool, asked_for: bool
+) -> list[Finding]:
+    """Refuse a row number that nobody asked for; name what looks like one."""
+    named = is_index or INDEX_NAME.fullmatch(name) is not None
+    # Only what spans as many whole numbers as there are rows can number them.
+    spans = len(values) >= MIN_COUNTED_ROWS and values.max() - values.min() == len(values) - 1
+    counts = spans and bool((np.diff(values) == 1).all())
+    if named or (counts and values[0] in (0, 1) and _is_whole(column)):
+        if not asked_for:
+            raise DataError(
+                f'the column "{short(name)}" numbers the rows: leave it out of the file, or name '
+                "the columns to learn from in dataset.features, with this one if it is meant"
+            )
+        return [Finding("index_like_feature", True, {"feature": short(name)})]
+    whole = spans and bool((values == np.round(values)).all())
+    steady = _grows_steadily(values)
+    if counts or steady or (whole and len(np.unique(values)) == len(values)):
+        return [Finding("index_like_feature", True, {"feature": short(name)})]
+    return []
+
+
+def _grows_steadily(values: np.ndarray) -> bool:
+    """Whether they are whole numbers in equal steps, such as 10, 20 and 30."""
+    # Most columns do not even begin so.
+    for part in (values[:MIN_COUNTED_ROWS], values):
+        steps = np.diff(part)
+        if len(part) < MIN_COUNTED_ROWS or steps[0] == 0 or (steps != steps[0]).any():
+            return False
+    return bool(values[0] == np.round(values[0]) and steps[0] == np.round(steps[0]))
+
+
+def _is_like_codes(column: pa.ChunkedArray, values: np.ndarray) -> bool:
+    """Whether whole numbers are written with zeros before them, as codes are, which these lose."""
+    first = values[:FIRST_ROWS]
+    if not pa.types.is_string(column.type) or (first != np.round(first)).any():
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, r"^[ \t]*0[0-9]+[ \t]*$")).as_py())
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_string(column.type):
+        return bool(pc.all(pc.match_substring_regex(column, r"^\s*[+-]?[0-9]+\s*$")).as_py())
+    return bool(pa.types.is_integer(column.type))
+
+
+def _require_header(features: Collection[str], label: str, y: Coded) -> None:
+    """Refuse a table whose first row was taken for its header, as far as one can know."""
+    if label in {normalised(str(value)) for value in y.values} and all(
+        NUMBER.fullmatch(name) for name in features
+    ):
+        raise DataError(
+            f'"{short(label)}" is the name of the label\'s column and a label, and all other names '
+            "are numbers: is the header missing?"
+        )

@@ -1,0 +1,25 @@
+"""From measured runs to a decision: how much training data is enough, and what that saves.
+
+`non_inferiority` decides, `power_law` describes, `curve_table` puts both into the table `curve`,
+`recommend` answers the study's question in one document, and `savings` adds what the answer saves.
+"""
+
+from ecosobriety.decision.curve_table import fit_curves
+from ecosobriety.decision.evidence import TestPart, resolves
+from ecosobriety.decision.intervals import mean_interval
+from ecosobriety.decision.non_inferiority import sufficient_size
+from ecosobriety.decision.power_law import PowerLaw, fit_power_law
+from ecosobriety.decision.recommend import recommend
+from ecosobriety.decision.savings import add_savings
+
+__all__ = [
+    "PowerLaw",
+    "TestPart",
+    "add_savings",
+    "fit_curves",
+    "fit_power_law",
+    "mean_interval",
+    "recommend",
+    "resolves",
+    "sufficient_size",
+]

@@ -1,0 +1,254 @@
+"""Is a smaller training set not worse than the reference, by more than the margin?
+
+For each size n below the reference, d_s = accuracy(n, s) - accuracy(reference, s) is paired by
+seed, and H0: mean d <= -margin is tested by a one-sided paired t test. A difference that is "not
+significant" would prove nothing; rejecting this H0 does.
+
+Where lower is better, as with the RMSE, the loss is d_s = rmse(n, s) - rmse(reference, s), and the
+margin m is a share of the reference: H0: mean d >= m mean rmse(reference). Both means are estimated
+with the same seeds, so that what is tested is mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0,
+again by a one-sided paired t test: the test of a ratio of paired means (Sasabuchi, 1988; Hauschke,
+Kieser and Hothorn, 1999). A margin taken as known would be called met too often.
+
+The sizes are tested in a fixed sequence, from the largest below the reference downwards, and the
+sequence stops at the first that fails. The chance of ever calling a size non-inferior that is not
+so is then at most 1 - confidence over all sizes together, without a correction for their number
+(Maurer, Hothorn and Lehmacher, 1995; Westfall and Krishen, 2001).
+
+Where the seeds' accuracies differ by less than one test example is worth, the t test would be
+certain of what the test part cannot show: two seeds with 12 test examples right each prove little.
+The bounds are then at least as wide as the test part's own sampling makes them
+(`intervals.test_part_bounds`): with 95 % confidence, a loss below 3 / test examples is never shown.
+
+What the bounds cover is otherwise the variation between seeds, on one test set. Seeds draw
+overlapping training sets, and at the full size the same one, so that the variation between fresh
+data sets is larger than what is seen here (Nadeau and Bengio, 2003; Bouthillier et al., 2021).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecosobriety.decision.intervals import Floats, one_sided_t_test, test_part_bounds
+from ecosobriety.errors import DataError
+from ecosobriety.metrics import ACCURACY, Metric
+
+ReferenceSize = int | Literal["max"]
+
+ACCURACY_DECIMALS = 12
+"""Accuracies are shares of test images; beyond this a difference is floating-point noise, which
+would hide that it is the same in every seed, or that it lies exactly on the margin."""
+ROUNDING = 1e-9
+"""A deviation of one test example is one, whatever the last digit says."""
+
+
+def reference_size(scores: pd.DataFrame, reference_n_train: ReferenceSize) -> int:
+    """The reference size among the rows of a size x seed table.
+
+    Raises:
+        DataError: no run has the reference size.
+    """
+    if reference_n_train == "max":
+        return int(scores.index.max())
+    if reference_n_train not in scores.index:
+        sizes = ", ".join(str(size) for size in scores.index)
+        raise DataError(
+            f"analysis.reference_n_train is {reference_n_train}, but no run has that size: "
+            f"choose one of {sizes}, or max"
+        )
+    return int(reference_n_train)
+
+
+def fixed_sequence(lower: Floats, upper: Floats, margin: float) -> NDArray[np.str_]:
+    """Verdicts of sizes tested from the largest down, stopping at the first that fails.
+
+    `inferior` is not part of the sequence: it says that this size alone is worse by more than the
+    margin, at the bounds' confidence.
+
+    Args:
+        lower: one-sided lower bounds of the mean gain (what is better than at the reference), shape
+            (sizes, ...), the largest size first; NaN where there is none, which fails.
+        upper: one-sided upper bounds, same shape.
+        margin: the loss that is still called not worse, in the unit of the bounds.
+
+    Returns:
+        `non_inferior`, `inferior` or `inconclusive`, same shape.
+    """
+    unbroken = np.logical_and.accumulate(lower > -margin, axis=0)
+    return np.select([unbroken, upper < -margin], ["non_inferior", "inferior"], "inconclusive")
+
+
+def compare_with_reference(
+    scores: pd.DataFrame,
+    reference: int,
+    margin: float,
+    confidence: float,
+    metric: Metric = ACCURACY,
+    test_examples: int | None = None,
+) -> pd.DataFrame:
+    """Compare every size with the reference size: bounds, p and verdict.
+
+    A size above the reference saves nothing and so is no part of the sequence: it is tested on its
+    own and marked `above_reference`.
+
+    `verdict_reason`, the first that holds: `too_few_pairs` (fewer than two seeds ran at both sizes:
+    no test), `above_reference`, `sequence_stopped` (inconclusive because a larger size failed),
+    `zero_variance` (the same difference in every seed, to less than one test example: the bounds
+    are the test part's own, or without it the mean, with p 0 or 1),
+    `missing_pairs` (some seeds did not run at both sizes), else null.
+
+    Args:
+        scores: shape (sizes, seeds), index n_train rising, NaN where a run is missing.
+        reference: the reference size, one of the index.
+        margin: non-inferiority margin; a share of 1, or of the reference's mean where the metric's
+            margin is relative.
+        confidence: of the one-sided bounds.
+        metric: what the scores are.
+        test_examples: how many examples an accuracy is the share of; None: not known.
+
+    Returns:
+        Index n_train; columns `n_pairs`, `p_value`, `precision` (from the mean difference to the
+        bound of the worse), `verdict`, `verdict_reason`; after the metric's name `_diff_mean`,
+        `_diff_lower`, `_diff_upper`, `_diff_sd`; `gain_mean`, `gain_sd`, `gain_lower`, `gain_upper`
+        of what is tested (the gain over the reference, to which a relative margin is added:
+        above 0 is then not worse). Numbers are NaN without a test; the reference has only
+        its mean difference, 0.
+    """
+    present: dict[Any, int] = scores.count(axis=1).to_dict()
+    gain_margin = 0.0 if metric.relative_margin else margin
+    rows = {
+        size: _compare(scores.loc[[size, reference]], margin, confidence, metric, test_examples)
+        if size != reference
+        else _Comparison(n_pairs=present[size], diff_mean=0.0)
+        for size in scores.index
+    }
+    table = pd.DataFrame(list(rows.values()), index=scores.index)
+    table["precision"] = metric.sign * (table["diff_mean"] - table[f"diff_{metric.bound}"])
+    table["verdict"] = _verdicts(table, reference, gain_margin)
+    table["verdict_reason"] = _reasons(
+        table, reference, scores.shape[1], finest_step(metric, test_examples)
+    )
+    return table.rename(columns=lambda name: name.replace("diff_", f"{metric.name}_diff_"))
+
+
+def sufficient_size(curve: pd.DataFrame) -> int:
+    """The smallest size in the unbroken chain: the reference itself if nothing smaller passes.
+
+    Args:
+        curve: rows of the table `curve` of one dataset and model.
+
+    Returns:
+        n_train, in training examples.
+
+    Raises:
+        DataError: the rows hold more than one reference size, or none.
+    """
+    references = curve.loc[curve["verdict"] == "reference", "n_train"]
+    if len(references) != 1:
+        raise DataError(
+            "the sufficient size is asked of one dataset and model with one reference size, "
+            f"and these rows of `curve` have {len(references)}"
+        )
+    return int(curve.loc[curve["verdict"].isin(["reference", "non_inferior"]), "n_train"].min())
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    n_pairs: int
+    diff_mean: float = math.nan
+    diff_lower: float = math.nan
+    diff_upper: float = math.nan
+    diff_sd: float = math.nan
+    p_value: float = math.nan
+    gain_mean: float = math.nan
+    gain_sd: float = math.nan
+    gain_lower: float = math.nan
+    gain_upper: float = math.nan
+
+
+def finest_step(metric: Metric, test_examples: int | None) -> float:
+    """What one test example is worth; 0: nothing is too fine."""
+    return 0.0 if metric.highest is None or not test_examples else 1 / test_examples
+
+
+def _compare(
+    scores: pd.DataFrame,
+    margin: float,
+    confidence: float,
+    metric: Metric,
+    test_examples: int | None,
+) -> _Comparison:
+    """Compare a size with the reference: the two rows of `scores`, in this order."""
+    size, reference = scores.dropna(axis="columns").to_numpy()
+    difference = size - reference
+    if metric.highest is not None:
+        difference = difference.round(ACCURACY_DECIMALS)
+    if difference.size < 2:
+        return _Comparison(difference.size, *difference)
+    # The reference's share, added to each gain; without it, the bounds are the difference's.
+    added = margin * reference if metric.relative_margin else np.zeros_like(reference)
+    test = one_sided_t_test(
+        (metric.sign * difference + added)[:, np.newaxis],
+        0.0 if metric.relative_margin else -margin,
+        confidence,
+    )
+    lower, upper, p_value = float(test.lower[0]), float(test.upper[0]), float(test.p_value[0])
+    if test_examples and test.sd[0] < (1 - ROUNDING) * finest_step(metric, test_examples):
+        floor, ceiling = test_part_bounds(float(test.mean[0]), test_examples, confidence)
+        lower, upper = min(lower, floor), max(upper, ceiling)
+        p_value = max(p_value, _chance_of_loss(float(test.mean[0]), test_examples, margin))
+    bounds = metric.sign * (np.array([lower, upper]) - added.mean())
+    if metric.highest is not None:
+        # No two scores differ by more; a margin is below that, so that no verdict hangs on it.
+        bounds = bounds.clip(-metric.highest, metric.highest)
+    return _Comparison(
+        n_pairs=difference.size,
+        diff_mean=metric.sign * (test.mean[0] - added.mean()),
+        diff_lower=bounds.min(),
+        diff_upper=bounds.max(),
+        diff_sd=0.0 if np.ptp(difference) == 0 else difference.std(ddof=1),
+        p_value=p_value,
+        gain_mean=test.mean[0],
+        gain_sd=test.sd[0],
+        gain_lower=lower,
+        gain_upper=upper,
+    )
+
+
+def _chance_of_loss(gain: float, test_examples: int, margin: float) -> float:
+    """How often no more test examples are lost than here, if the loss is the margin: the p."""
+    from scipy.special import betainc
+
+    lost = max(-gain * test_examples, 0.0)
+    return float(betainc(max(test_examples - lost, 1e-9), lost + 1, 1 - margin))
+
+
+def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> pd.Series:
+    size = table.index.to_numpy()
+    lower, upper = table["gain_lower"].to_numpy(), table["gain_upper"].to_numpy()
+    verdicts = pd.Series("reference", index=table.index)
+    below, above = size < reference, size > reference
+    downwards = fixed_sequence(lower[below][::-1], upper[below][::-1], margin)
+    verdicts[below] = downwards[::-1]
+    # A new first axis of length one: each of these sizes is a sequence of its own.
+    verdicts[above] = fixed_sequence(lower[np.newaxis, above], upper[np.newaxis, above], margin)[0]
+    return verdicts
+
+
+def _reasons(table: pd.DataFrame, reference: int, n_seeds: int, step: float) -> pd.Series:
+    size = table.index
+    failed = size[(size < reference) & (table["verdict"] != "non_inferior")]
+    first_failure = failed.max() if len(failed) else 0
+    reasons = pd.Series(index=size, dtype="str")
+    reasons[table["n_pairs"] < n_seeds] = "missing_pairs"
+    same = (table["gain_sd"] == 0) | (table["gain_sd"] < (1 - ROUNDING) * step)
+    reasons[same] = "zero_variance"
+    reasons[(size < first_failure) & (table["verdict"] == "inconclusive")] = "sequence_stopped"
+    reasons[size > reference] = "above_reference"
+    reasons[table["n_pairs"] < 2] = "too_few_pairs"
+    reasons[reference] = None
+    return reasons

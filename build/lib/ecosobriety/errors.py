@@ -1,0 +1,63 @@
+"""The errors that a user can cause and mend: each message is one clear sentence.
+
+Whatever names and values a message holds, it is one line of at most `MAX_MESSAGE` characters that a
+terminal can show: `EcosobrietyError` sees to it, so that nobody who raises one can forget it.
+"""
+
+import json
+
+MAX_MESSAGE = 300
+"""Characters of a message."""
+MAX_SHOWN = 80
+"""Characters of a value or a name in a message."""
+# The beginning says where, the end what is allowed: of a long message both stay.
+_BEGINNING = 170
+
+
+def one_line(sentence: str) -> str:
+    """A sentence on one line, whatever the names and values in it hold.
+
+    Line breaks, control characters and those that turn the direction of writing are escaped.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
+
+
+def shorten(text: str, most: int = MAX_SHOWN) -> str:
+    """A text of at most so many characters, its end replaced by an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def quote(text: object) -> str:
+    """Foreign text as a message shows it: in quotes, escaped, shortened."""
+    # The quotes stand around what was cut, so that its end is seen.
+    written = json.dumps(one_line(shorten(str(text))), ensure_ascii=False)
+    return written.replace("\\\\", "\\")
+
+
+class EcosobrietyError(Exception):
+    """Base of all errors whose message is meant for the user, without a traceback."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_cut(one_line(message)))
+
+
+class ConfigError(EcosobrietyError):
+    """A study's configuration is wrong: names the file, the key, the value and what is allowed."""
+
+
+class DataError(EcosobrietyError):
+    """A data set or a factor table cannot be had or is not what it should be."""
+
+
+class MeteringError(EcosobrietyError):
+    """The energy meter gave no usable number."""
+
+
+class RecordError(EcosobrietyError):
+    """A run record or a table does not follow the contract."""
+
+
+def _cut(sentence: str) -> str:
+    if len(sentence) <= MAX_MESSAGE:
+        return sentence
+    return f"{sentence[:_BEGINNING]} … {sentence[len(sentence) - MAX_MESSAGE + _BEGINNING + 3 :]}"

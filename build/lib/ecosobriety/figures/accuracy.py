@@ -1,0 +1,158 @@
+"""The test score and the energy against training-set size."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ecosobriety.decision import PowerLaw
+from ecosobriety.figures.style import (
+    ACCENT,
+    FIT,
+    INK,
+    MUTED,
+    add_axes,
+    marked_points,
+    new_figure,
+    number_axis,
+    size_axis,
+)
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import baseline_answer
+from ecosobriety.texts import Texts
+from ecosobriety.units import ENERGY_UNITS, readable_unit
+
+_BASELINE_REACH = 0.5
+"""A baseline that would make the axis longer than by this share of it is told at its edge."""
+
+
+def accuracy_energy(case: Case, text: Texts) -> Figure:
+    """Test score and energy of a training against its size, the decision drawn in."""
+    figure = new_figure(5.8)
+    energy = add_axes(figure, 0.85, 0.85, 5.9, 1.95)
+    score = add_axes(figure, 0.85, 3.05, 5.9, 2.2)
+    _draw_score(score, case, text)
+    _draw_energy(energy, case, text)
+    size_axis(energy, case, text)
+    size_axis(score, case, text)
+    score.set_xlabel("")
+    score.tick_params(labelbottom=False)
+    for axes in (score, energy):
+        for size in {case.reference, case.sufficient}:
+            axes.axvline(size, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
+    _mark_decision(score, case, text)
+    figure.legend(loc="lower center", ncols=3, columnspacing=1.5)
+    return figure
+
+
+def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
+    curve, metric = case.curve, case.metric
+    factor = metric.display_factor
+    n_seeds = int(curve["n_seeds"].max())
+    seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
+    axes.fill_between(
+        curve.index,
+        curve[f"{metric.name}_ci_low"] * factor,
+        curve[f"{metric.name}_ci_high"] * factor,
+        color=ACCENT,
+        alpha=0.22,
+        linewidth=0,
+        label=text("figure.accuracy_energy.band", confidence=text.exact_share(case.confidence)),
+    )
+    mean_label = text("figure.accuracy_energy.mean", seeds=seeds)
+    every = marked_points(len(curve))
+    axes.plot(
+        curve.index, case.scores * factor, "o-", color=ACCENT, label=mean_label, markevery=every
+    )
+    law = PowerLaw(**case.result["power_law"])
+    if law.converged:
+        sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
+        label = text("figure.accuracy_energy.fit")
+        axes.plot(sizes, metric.error(law.error(sizes)) * factor, "--", color=FIT, label=label)
+    threshold = factor * metric.threshold(float(case.scores[case.reference]), case.margin)
+    axes.axhline(threshold, color=INK, linewidth=1.0, linestyle=(0, (6, 3)))
+    # The curve gets better through the line: on the left the better side is free, else on the right
+    # the worse one.
+    half = np.interp(curve.index.max() / 2, curve.index, case.scores * factor)
+    left = bool(metric.sign * half < metric.sign * threshold)
+    above = left == metric.higher_is_better
+    axes.annotate(
+        text("figure.accuracy_energy.margin", points=text.margin(case.margin)),
+        (0.01 if left else 0.99, threshold),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(0, 3 if above else -4),
+        textcoords="offset points",
+        ha="left" if left else "right",
+        va="bottom" if above else "top",
+    )
+    _draw_baseline(axes, case, text)
+    bottom, top = axes.get_ylim()
+    room = 0.12 * (top - bottom)
+    if metric.higher_is_better:
+        axes.set_ylim(bottom - room, top)
+    else:
+        axes.set_ylim(bottom, top + room)
+    axes.set_ylabel(text("label.accuracy"))
+    number_axis(axes, text)
+
+
+def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
+    """What always the same answer reaches: a line, or words at the edge where it is far outside."""
+    level = case.baseline * case.metric.display_factor
+    bottom, top = axes.get_ylim()
+    reach = _BASELINE_REACH * (top - bottom)
+    near = bottom - reach <= level <= top + reach
+    if near:
+        axes.axhline(level, color=MUTED, linewidth=1.0, linestyle=(0, (1, 2)))
+    else:
+        level = bottom if level < bottom else top
+        axes.set_ylim(bottom, top)
+    threshold = case.metric.threshold(float(case.scores[case.reference]), case.margin)
+    # Away from the words at the line of the margin.
+    above = level >= threshold * case.metric.display_factor if near else level == bottom
+    axes.annotate(
+        text(
+            "figure.accuracy_energy.baseline",
+            always=baseline_answer(case.study, text),
+            baseline=text.score(case.baseline),
+        )
+        + ("" if near else "\N{NO-BREAK SPACE}↓" if above else "\N{NO-BREAK SPACE}↑"),
+        (0.99, level),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(0, 3 if above else -4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom" if above else "top",
+        color=MUTED,
+    )
+
+
+def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
+    curve = case.curve
+    unit = readable_unit(float(curve["energy_kwh_mean"].max()), ENERGY_UNITS)
+    low, high = curve["energy_kwh_ci_low"] / unit.size, curve["energy_kwh_ci_high"] / unit.size
+    axes.fill_between(curve.index, low, high, color=ACCENT, alpha=0.22, linewidth=0)
+    every = marked_points(len(curve))
+    axes.plot(
+        curve.index, curve["energy_kwh_mean"] / unit.size, "s-", color=ACCENT, markevery=every
+    )
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(text("label.energy", unit=unit.symbol))
+    number_axis(axes, text)
+
+
+def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
+    """Write the reference and the sufficient size above their lines, one row each."""
+    where: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    reference = text("figure.accuracy_energy.reference", n_train=text.integer(case.reference))
+    axes.annotate(reference, (case.reference, 1), xytext=(0, 20), ha="right", color=MUTED, **where)
+    if case.no_recommendation:
+        found = text("figure.accuracy_energy.no_recommendation")
+    elif case.smaller_suffices:
+        found = text("figure.accuracy_energy.sufficient", n_train=text.integer(case.sufficient))
+    else:
+        found = text("figure.accuracy_energy.none_smaller")
+    # Left of its line where there is room for the words, else right of it.
+    side = "right" if case.sufficient > 0.45 * axes.get_xlim()[1] else "left"
+    axes.annotate(found, (case.sufficient, 1), xytext=(0, 6), ha=side, weight="bold", **where)

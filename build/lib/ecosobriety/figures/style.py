@@ -1,0 +1,99 @@
+"""The figures' common style and axes."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from ecosobriety.study.study import Case
+from ecosobriety.texts import Texts
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.facecolor": "white",
+    "savefig.dpi": 180,
+    # Letters become paths: a page may not fetch a font, and with another one labels would overlap.
+    "svg.fonttype": "path",
+    "svg.hashsalt": "ecosobriety",
+}
+"""The style of all figures, in one place."""
+
+WIDTH_IN = 7.0
+INK, MUTED, ACCENT, FIT = "#222222", "#6b6b6b", "#0072b2", "#b34700"
+# Okabe and Ito's colours (2008), told apart by colour-blind readers; the yellow is darkened to be
+# seen on white. Markers and dashes repeat the distinction without colour.
+COLOURS = ("#000000", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "*", "p", "d")
+DASHES = ("-", "--", "-.", ":")
+TICK_STEPS = (1, 2, 5, 10)  # between ticks: each needs one significant digit only
+
+_MARKERS = 25
+
+
+def new_figure(height_in: float) -> Figure:
+    """An empty figure of the common width, drawn by Agg."""
+    figure = Figure(figsize=(WIDTH_IN, height_in))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def empty_figure(figure: Figure, reason: str) -> Figure:
+    """The reason why there is nothing to draw, in the middle of the figure."""
+    figure.text(0.5, 0.5, reason, ha="center", va="center")
+    return figure
+
+
+def add_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes by position and size in inches from the lower left corner."""
+    total_width, total_height = figure.get_size_inches()
+    box = (left / total_width, bottom / total_height, width / total_width, height / total_height)
+    return figure.add_axes(box)
+
+
+def size_axis(axes: Axes, case: Case, text: Texts, ticks: int = 6) -> None:
+    """Let the x axis hold the training-set sizes, from 0."""
+    axes.set_xlim(0, float(case.curve.index.max()) * 1.03)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=TICK_STEPS, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(value)))
+    axes.set_xlabel(text("label.n_train"))
+
+
+def marked_points(points: int) -> int:
+    """Every how manieth point of a line has its marker: those of hundreds would be one bar."""
+    return -(-points // _MARKERS)
+
+
+def number_axis(axes: Axes, text: Texts) -> None:
+    """Write the y axis's numbers in the reader's language, with the decimals its steps need."""
+
+    def write(value: float, _: int | None) -> str:
+        step = float(np.diff(axes.yaxis.get_majorticklocs())[0])
+        return text.fixed(value, max(0, -math.floor(math.log10(step) + 1e-9)))
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=TICK_STEPS))
+    axes.yaxis.set_major_formatter(FuncFormatter(write))
+
+
+def log_axis(axis: Axis, text: Texts) -> None:
+    """Write powers of ten as numbers in the reader's language."""
+    axis.set_major_locator(LogLocator(numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text.number(value, 1)))
+    axis.set_minor_formatter(NullFormatter())

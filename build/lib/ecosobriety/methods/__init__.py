@@ -1,0 +1,54 @@
+"""The ways to quantify a training's footprint, one small class each, on the same trainings.
+
+Each class holds one method's formula and its blind spots, and gives the same `Estimate`. What the
+formulas take from outside (constants, thermal design powers, intensities) stands in
+`config/factors`, each value with its reference.
+"""
+
+from ecosobriety.methods.codecarbon import CodeCarbon
+from ecosobriety.methods.comparison import HARMONISED, compare, methods_of
+from ecosobriety.methods.green_ai import GreenAi
+from ecosobriety.methods.green_algorithms import GreenAlgorithms
+from ecosobriety.methods.inputs import Inputs, intensity_of, load_inputs
+from ecosobriety.methods.method import Estimate, Method, NotApplicableError
+from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
+from ecosobriety.methods.strubell import Strubell, sample_power_w
+from ecosobriety.methods.summary import (
+    METHODS,
+    Spread,
+    Summary,
+    operations,
+    rank_correlations,
+    summarise,
+)
+from ecosobriety.methods.tracked import Tracked, tracked_methods
+from ecosobriety.methods.wall_time import WallTime, average_power_w
+
+__all__ = [
+    "HARMONISED",
+    "METHODS",
+    "CodeCarbon",
+    "Estimate",
+    "GreenAi",
+    "GreenAlgorithms",
+    "Inputs",
+    "Method",
+    "MlCo2Impact",
+    "NotApplicableError",
+    "RoundedMlCo2Impact",
+    "Spread",
+    "Strubell",
+    "Summary",
+    "Tracked",
+    "WallTime",
+    "average_power_w",
+    "compare",
+    "intensity_of",
+    "load_inputs",
+    "methods_of",
+    "operations",
+    "rank_correlations",
+    "sample_power_w",
+    "summarise",
+    "tracked_methods",
+]

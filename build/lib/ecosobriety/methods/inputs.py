@@ -1,0 +1,147 @@
+"""What the methods take from outside of a training: constants and hardware, with references."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from ecosobriety.electricity.factor_tables import read_factors, require
+from ecosobriety.methods.method import NotApplicableError
+from ecosobriety.reasons import reason
+from ecosobriety.records.record import RunRecord
+
+CONSTANTS = {
+    "ml_co2_impact_intensity": "g/kWh",
+    "green_algorithms_pue": "1",
+    "green_algorithms_memory_w_per_gb": "W/GB",
+    "green_algorithms_cpu_core_w": "W",
+    "green_algorithms_gpu_w": "W",
+    "strubell_pue": "1",
+    "strubell_intensity_lb_per_kwh": "lb/kWh",
+}
+"""The constants that the methods need, and their units."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A processor or a graphics processor: thermal design power in W, and its cores.
+
+    `cores` is None for a graphics processor.
+    """
+
+    tdp_w: float
+    cores: int | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Tables of factors, as they were read: constants, hardware, Green Algorithms' countries."""
+
+    constants: pd.DataFrame
+    hardware: pd.DataFrame
+    green_algorithms_intensity: pd.DataFrame
+
+    def constant(self, name: str) -> float:
+        """The value of a constant, in the unit of `CONSTANTS`."""
+        return float(self._values[name])
+
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        return dict(zip(self.constants["constant"], self.constants["value"], strict=True))
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str, pd.Series]]:
+        """What finds a device within a name, its kind, and its row; once for all trainings."""
+        return [
+            # A whole word: Ryzen 7 5800X is not Ryzen 7 5800X3D.
+            (
+                re.compile(rf"(?<!\w){re.escape(row['device'])}(?!\w)", re.IGNORECASE),
+                str(row["kind"]),
+                row,
+            )
+            for _, row in self.hardware.iterrows()
+        ]
+
+    def device(self, name: str, kind: str) -> Device | None:
+        """Look up a device; the longest name of the table that stands in the device's own wins.
+
+        Args:
+            name: what the system calls it, such as Tesla V100-SXM2-16GB.
+            kind: `cpu` or `gpu`.
+        """
+        row = self._row_of(name, (kind,))
+        if row is None:
+            return None
+        return Device(float(row["tdp_w"]), None if pd.isna(row["cores"]) else int(row["cores"]))
+
+    def rows_of(self, names: Iterable[str]) -> pd.DataFrame:
+        """The rows of `hardware` that stand for some devices, each once."""
+        rows = [self._row_of(name, ("cpu", "gpu")) for name in names]
+        found = dict.fromkeys(row.name for row in rows if row is not None)
+        return self.hardware.loc[list(found)]
+
+    def _row_of(self, name: str, kinds: Collection[str]) -> pd.Series | None:
+        found = [
+            row for pattern, kind, row in self._patterns if kind in kinds and pattern.search(name)
+        ]
+        return max(found, key=lambda row: len(row["device"]), default=None)
+
+    def processor(self, run: RunRecord) -> Device | None:
+        """The processor of a training: of the table, else `metering.cpu_power_w` for the chip."""
+        known = self.device(str(run.hardware["cpu"]), "cpu")
+        given = run.metering.get("cpu_power_w")
+        if known is None and given is not None:
+            return Device(float(given), int(run.hardware["cpus_machine"]))
+        return known
+
+
+def load_inputs(constants: Path, hardware: Path, green_algorithms_intensity: Path) -> Inputs:
+    """Read the tables of factors that the methods need.
+
+    Raises:
+        DataError: a file cannot be read, a constant is missing or a value is wrong; names the
+            file, the row and the column.
+    """
+    values = read_factors(constants, key="constant", numbers=["value"], texts=["unit"])
+    good = values["unit"] == values["constant"].map(CONSTANTS)
+    units = ", ".join(f"{name} in {unit}" for name, unit in CONSTANTS.items())
+    require(constants, values, "constant", "unit", good, units)
+    needed = pd.DataFrame({"constant": list(CONSTANTS)})
+    present = needed["constant"].isin(values["constant"])
+    require(constants, needed, "constant", "constant", present, "a row of its own")
+    devices = read_factors(
+        hardware, key="device", numbers=["tdp_w", "cores"], optional=["cores"], texts=["kind"]
+    )
+    kinds = devices["kind"].isin(["cpu", "gpu"])
+    require(hardware, devices, "device", "kind", kinds, "cpu or gpu")
+    counted = (devices["kind"] == "cpu") == devices["cores"].notna()
+    require(hardware, devices, "device", "cores", counted, "a number for a cpu, nothing for a gpu")
+    countries = read_factors(
+        green_algorithms_intensity, key="country_iso3", numbers=["intensity_g_per_kwh"]
+    )
+    return Inputs(values, devices, countries)
+
+
+def intensity_of(countries: pd.DataFrame, country_iso3: str) -> float | None:
+    """The carbon intensity of a country in g CO2e/kWh; None where the table does not know it."""
+    known = countries.loc[countries["country_iso3"] == country_iso3, "intensity_g_per_kwh"].dropna()
+    return float(known.iloc[0]) if len(known) else None
+
+
+def thermal_power_w(inputs: Inputs, run: RunRecord) -> float:
+    """Thermal design power in W of the device that a training ran on.
+
+    Raises:
+        NotApplicableError: the device is in no table; names it and what would help.
+    """
+    if run.accelerator == "cpu":
+        device = inputs.processor(run)
+        unknown = "processor_unknown"
+    else:
+        device, unknown = inputs.device(run.device, "gpu"), "device_unknown"
+    if device is None:
+        raise NotApplicableError(reason(unknown, device=run.device))
+    return device.tdp_w

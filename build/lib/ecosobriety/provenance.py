@@ -1,0 +1,149 @@
+"""Where a study's numbers come from: configuration, versions, hardware, code, data, factors."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from ecosobriety import datasets
+from ecosobriety.records.record import RunRecord
+
+COMMIT_FILE = ".git_commit"
+"""In the folder of software that was fetched without its history (`workflow/rules/place.smk`)."""
+DISTURBED_FROM = 0.10
+"""From this share of the CPU time taken by others, a training's energy is told as disturbed."""
+
+
+def describe(
+    *,
+    config: Mapping[str, Any],
+    runs: Sequence[RunRecord],
+    data_path: Path,
+    intake_path: Path,
+    factor_paths: Sequence[Path],
+    countries_path: Path,
+    country_data_path: Path,
+    repository: Path,
+) -> dict[str, Any]:
+    """Gather the provenance of a study, ready for JSON.
+
+    Args:
+        config: The configuration as used, with its defaults.
+        runs: The records of the study's trainings.
+        data_path: The prepared data set.
+        intake_path: Its description.
+        factor_paths: The tables of factors.
+        countries_path: The table of countries.
+        country_data_path: Where that comes from, as `electricity.prepare` gives it.
+        repository: Folder of the workflow, for its git commit.
+
+    Returns:
+        `config`, `dataset`, `trainings` (number, first start, last end in UTC, how many were
+        disturbed by other work on the machine), `hardware` (each distinct machine once),
+        `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
+        repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
+        `country_data` (the countries' provenance, and `table_sha256` of their table).
+    """
+    dataset = datasets.load(data_path)
+    intake = datasets.intake.read(intake_path).as_json()
+    return {
+        "config": dict(config),
+        "dataset": {
+            "name": dataset.name,
+            "sha256": dataset.sha256,
+            "origin": dataset.origin,
+            "training_examples": len(dataset.y_train),
+            "test_examples": len(dataset.y_test),
+            "test_duplicates": dataset.test_duplicates,
+            **({"classes": list(dataset.classes)} if dataset.classes else {}),
+            "input_shape": list(dataset.x_train.shape[1:]),
+            **{name: intake[name] for name in ("features", "normalise", "baseline", "findings")},
+        },
+        "trainings": {
+            "number": len(runs),
+            "first_started_at": min(run.started_at for run in runs),
+            "last_ended_at": max(run.ended_at for run in runs),
+            "disturbed": sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
+        },
+        "hardware": _distinct([_machine(run) for run in runs]),
+        "versions": {"python": platform.python_version(), **_distinct_versions(runs)},
+        "packages": {item.metadata["Name"]: item.version for item in sorted_distributions()},
+        "meters": _distinct([run.metering for run in runs]),
+        "components": _distinct(
+            [{name: part.model_dump() for name, part in run.components.items()} for run in runs]
+        ),
+        "code": {
+            "git_commit": git_commit(repository),
+            "training_fingerprints": sorted({run.code_fingerprint for run in runs}),
+        },
+        "factors": {path.name: _sha256(path) for path in factor_paths},
+        "country_data": {
+            **json.loads(country_data_path.read_text(encoding="utf-8")),
+            "table_sha256": _sha256(countries_path),
+        },
+    }
+
+
+def sorted_distributions() -> list[Any]:
+    """The installed packages, by name."""
+    return sorted(distributions(), key=lambda item: str(item.metadata["Name"]).lower())
+
+
+def git_commit(repository: Path) -> str | None:
+    """The commit of a checkout, with `-dirty` where files were changed; None outside of one.
+
+    Where Snakemake fetched the software from a hosting site, a file of this name holds it.
+    """
+    fetched = repository / COMMIT_FILE
+    if fetched.exists():
+        return fetched.read_text(encoding="utf-8").strip()
+    if not (repository / ".git").exists():
+        # Else git tells the commit of a repository that this folder happens to lie in.
+        return None
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        # No git, or a repository of another account: the report says that it is not known.
+        return None
+    return answer.stdout.strip()
+
+
+def _machine(run: RunRecord) -> dict[str, Any]:
+    return {
+        **run.hardware,
+        "device": run.device,
+        "accelerator": run.accelerator,
+        "threads": run.threads,
+    }
+
+
+def _distinct(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each distinct item once, in the order of appearance."""
+    distinct: list[dict[str, Any]] = []
+    for item in items:
+        if item not in distinct:
+            distinct.append(item)
+    return distinct
+
+
+def _distinct_versions(runs: Sequence[RunRecord]) -> dict[str, str]:
+    """Versions used by the trainings; several where a study was measured with several."""
+    names = sorted({name for run in runs for name in run.versions})
+    return {
+        name: ", ".join(sorted({run.versions[name] for run in runs if name in run.versions}))
+        for name in names
+    }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,181 @@
+"""Which records count: those of the very trainings that a study asks for.
+
+What lies in the place of a record and is none, was changed, or is of another training (other data,
+settings, network or code) is never averaged in. It is set aside by name and trained again.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecosobriety.errors import RecordError, one_line, quote
+from ecosobriety.records.record import RUN_KEY, RunKey, RunRecord, read_record, run_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+
+def identity_of(
+    dataset_sha256: str,
+    model: str,
+    network: Mapping[str, Any],
+    n_train: int,
+    seed: int,
+    parameters: Mapping[str, Any],
+    code_fingerprint: str,
+) -> str:
+    """Digest of all that decides a training and its measurement, whatever machine does it.
+
+    Args:
+        dataset_sha256: Digest of the data set's content.
+        model: Name of the model.
+        network: `config.model_parameters`: class path, arguments and source of the network.
+        n_train: Number of training examples.
+        seed: As for `training.train`.
+        parameters: `config.training_parameters`: training and metering by dotted key.
+        code_fingerprint: Fingerprint of the code that decides the result.
+    """
+    parts = [dataset_sha256, model, network, n_train, seed, parameters, code_fingerprint]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The trainings that a study asks for.
+
+    Attributes:
+        dataset_sha256: Digest of the data set's content.
+        networks: What decides each model, as `config.model_parameters` gives it, by its name.
+        parameters: What decides every training, as `config.training_parameters` gives it.
+        code_fingerprint: Fingerprint of the code that decides a training's result.
+    """
+
+    dataset_sha256: str
+    networks: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Any]
+    code_fingerprint: str
+
+    def identity(self, key: RunKey) -> str:
+        """The identity of the training of a model on a size with a seed."""
+        _, model, n_train, seed = key
+        return identity_of(
+            self.dataset_sha256,
+            model,
+            self.networks[model],
+            n_train,
+            seed,
+            self.parameters,
+            self.code_fingerprint,
+        )
+
+
+def read_own(path: Path, key: RunKey, identity: str) -> RunRecord:
+    """Read a record that must be of one very training.
+
+    Args:
+        path: The record's file.
+        key: Data set, model, size and seed that it must be of.
+        identity: The identity that it must have.
+
+    Raises:
+        RecordError: it is not valid, or of another training; names the file and what differs.
+    """
+    record = read_record(path)
+    found = (record.dataset, record.model, record.n_train, record.seed)
+    if found != key:
+        raise RecordError(f"{path} is the record of {_name(found)}, not of {_name(key)}")
+    if record.identity != identity:
+        raise RecordError(
+            f"{path} is of another training (identity {quote(record.identity)}) than the study "
+            f"asks for ({identity}): its data, settings, network or code differ"
+        )
+    return record
+
+
+def _name(key: RunKey) -> str:
+    dataset, model, n_train, seed = key
+    return f"{one_line(dataset)}/{one_line(model)}/n{n_train}/seed{seed}"
+
+
+def find_refused(paths: Mapping[Path, RunKey], asked: Asked) -> dict[Path, str]:
+    """Records that lie in the place of trainings that the study asks for, and are not theirs.
+
+    Args:
+        paths: Where a record may lie, and the data set, model, size and seed that it must be of.
+        asked: The study's trainings.
+
+    Returns:
+        The file of each such record, and one sentence on why it does not count.
+    """
+    refused = {}
+    for path, key in paths.items():
+        try:
+            if path.exists():
+                read_own(path, key, asked.identity(key))
+        except RecordError as error:
+            refused[path] = str(error)
+    return refused
+
+
+def set_aside(path: Path) -> None:
+    """Keep a file that does not count under another name, `*.refused`."""
+    path.replace(path.with_suffix(f"{path.suffix}.refused"))
+
+
+def collect(paths: Mapping[Path, RunKey], asked: Asked) -> "pd.DataFrame":
+    """Read records into one table with the columns of `runs`, one row per record, sorted by key.
+
+    A record that is truncated, changed, or of another training than the study asks for is never
+    averaged in: its file is set aside as `*.refused`, so that the same study run again trains it
+    anew.
+
+    Args:
+        paths: Each record's file, and the data set, model, size and seed that it must be of.
+        asked: The study's trainings.
+
+    Raises:
+        RecordError: records were refused; names the first file, and the log names each.
+    """
+    # Imported where it is needed: a training writes a record, and waits for no pandas.
+    import pandas as pd
+
+    records, refused = [], []
+    for path, key in paths.items():
+        try:
+            records.append(read_own(path, key, asked.identity(key)))
+        except RecordError as error:
+            set_aside(path)
+            logger.error("%s; set aside as %s.refused", error, path.name)
+            refused.append(str(error))
+    if refused:
+        more = f", as are {len(refused) - 1} more that the log names" if len(refused) > 1 else ""
+        raise RecordError(
+            f"{refused[0]}; set aside as *.refused{more}: run the study again to train them anew"
+        )
+    # One data set has one task, and so one metric.
+    columns = run_columns(records[0].metric)
+    rows = [record.model_dump(include=set(columns)) for record in records]
+    return pd.DataFrame(rows, columns=columns).sort_values(list(RUN_KEY), ignore_index=True)
+
+
+def stands(path: Path, key: RunKey, identity: str) -> bool:
+    """Whether the record of this very training lies at `path` already.
+
+    One that does not count is set aside, as it is to be trained again.
+    """
+    if not path.exists():
+        return False
+    try:
+        read_own(path, key, identity)
+    except RecordError as error:
+        set_aside(path)
+        logger.warning("%s; set aside as *.refused, it is trained again", error)
+        return False
+    logger.info("%s: this very training is done already", path)
+    return True

@@ -1,0 +1,246 @@
+"""The record of one measured training, and how it is written and read.
+
+A record is one JSON file. It is written atomically (a reader sees the whole file or none) and
+checked when it is read: a truncated, foreign or impossible record is refused by name.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+
+from ecosobriety.errors import RecordError, quote
+from ecosobriety.files import write_json
+from ecosobriety.metrics import METRICS, Metric
+
+Quality = Literal["measured", "estimated", "mixed"]
+Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Component(_Strict):
+    """How the energy of one hardware component was obtained.
+
+    `quality` is None where the component was not read; `reason` then says why.
+    """
+
+    quality: Literal["measured", "estimated"] | None
+    source: str | None
+    reason: str | None = None
+
+
+class EpochRecord(_Strict):
+    """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged.
+
+    The energy is None where it is not known, and `reason` then says why. A metric is None where the
+    model logged no finite number.
+    """
+
+    epoch: int
+    duration_s: float
+    energy_kwh: Positive | None
+    reason: str | None = None
+    metrics: dict[str, float | None]
+
+
+class RunRecord(_Strict):
+    """One measured training: the columns of the table `runs`, and what explains them.
+
+    Energies are IT energies in kWh (PUE is applied in the scenarios). `energy_kwh` covers exactly
+    the window from the first batch to the last optimiser step; `eval_energy_kwh` the evaluation on
+    the test set. `steps` are the batches trained on, as many optimiser steps in the study's own
+    loop. `flop_forward` is the FLOP of one example's forward pass, `flop_train` that of the whole
+    training (forward and backward as counted). `other_cpu_share` is the share of the machine's CPU
+    time in the window that other processes took: the meter counts it as the training's. `identity`
+    is the digest of all that decides the training. None means not measured; `missing` says why, by
+    the name of the field.
+
+    A record has the score of its task's metric, `test_accuracy` or `test_rmse`, and not the other's
+    key. `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error
+    over the variance of the subset's targets.
+    """
+
+    dataset: str
+    model: str
+    n_train: Annotated[int, Field(gt=0)]
+    seed: int
+    epochs: Annotated[float, Field(gt=0)]
+    steps: Annotated[int, Field(gt=0)]
+    batch_size: Annotated[int, Field(gt=0)]
+    test_accuracy: Share | None = None
+    test_rmse: Energy | None = None
+    test_loss: Energy
+    train_duration_s: Positive
+    energy_kwh: Positive
+    energy_cpu_kwh: Energy | None
+    energy_gpu_kwh: Energy | None
+    energy_ram_kwh: Energy | None
+    eval_energy_kwh: Energy | None
+    lost_energy_kwh: Energy
+    energy_quality: Quality
+    energy_source: str
+    flop_forward: int | None
+    flop_train: int | None
+    device: str
+    accelerator: str
+    threads: Annotated[int, Field(gt=0)]
+    peak_memory_mb: Positive
+    short_window: bool
+    attempt: str
+
+    identity: str
+    started_at: str
+    ended_at: str
+    other_cpu_share: Share | None
+    missing: dict[str, str] = {}
+    components: dict[Literal["cpu", "gpu", "ram"], Component]
+    epoch_log: list[EpochRecord]
+    training: dict[str, Any]
+    metering: dict[str, Any]
+    hardware: dict[str, Any]
+    job: dict[str, str | None]
+    versions: dict[str, str]
+    dataset_sha256: str
+    code_fingerprint: str
+
+    @property
+    def metric(self) -> Metric:
+        """What the test score is."""
+        (metric,) = (m for m in METRICS.values() if getattr(self, m.test_column) is not None)
+        return metric
+
+    @model_validator(mode="after")
+    def _has_one_score(self) -> Self:
+        names = [metric.test_column for metric in METRICS.values()]
+        if sum(getattr(self, name) is not None for name in names) != 1:
+            raise ValueError(f"a record has one of {' and '.join(names)}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_other_scores(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        others = {m.test_column for m in METRICS.values()} - {self.metric.test_column}
+        return {name: value for name, value in content.items() if name not in others}
+
+
+RunKey = tuple[str, str, int, int]
+"""Data set, model, number of training examples, seed."""
+
+RUN_KEY = ("dataset", "model", "n_train", "seed")
+
+
+def run_columns(metric: Metric) -> list[str]:
+    """The columns of the table `runs`, in the contract's order."""
+    fields = list(RunRecord.model_fields)
+    others = {other.test_column for other in METRICS.values()} - {metric.test_column}
+    return [name for name in fields[: fields.index("identity")] if name not in others]
+
+
+def write_record(path: Path, record: RunRecord) -> None:
+    """Write a run record atomically, with the digest of its content."""
+    content = record.model_dump(mode="json")
+    write_json(path, {**content, DIGEST: content_digest(content)})
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read and check a run record.
+
+    Raises:
+        RecordError: the file is truncated, foreign, changed since it was written, or holds an
+            impossible value; the message names the file and the first fault.
+    """
+    try:
+        return parse_record(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    except RecordError as error:
+        raise RecordError(f"{path} is not a valid run record ({error})") from error
+
+
+def parse_record(text: bytes) -> RunRecord:
+    """Check the text of a run record, as `write_record` writes it.
+
+    Raises:
+        RecordError: it is none, or was changed; says what is wrong, without a file.
+    """
+    try:
+        content = json.loads(text)
+    # Nested deeper than Python can follow; a number of thousands of digits is a ValueError.
+    except (ValueError, RecursionError) as error:
+        raise RecordError("the whole file: no JSON text, or a truncated one") from error
+    digest = content.pop(DIGEST, None) if isinstance(content, dict) else None
+    try:
+        record = RunRecord.model_validate(content, strict=False)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise RecordError(f"{field}: {first['msg']}") from error
+    if problem := contradiction(record):
+        raise RecordError(problem)
+    if digest != content_digest(content):
+        raise RecordError(f"its content is not that of its {DIGEST}: it was changed by hand")
+    return record
+
+
+DIGEST = "record_sha256"
+"""The key under which a record's file holds the digest of everything else in it."""
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """Digest of a record's content, however its file is laid out."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_ROUNDING = 1e-6
+"""Relative difference between a sum and its parts that rounding explains."""
+_READING = 0.05
+"""As `_ROUNDING`, for epochs: the meter is read at their ends, which takes a moment."""
+_CLOCKS_S = 1.0
+"""The clock of the day and the one that durations are taken from may differ by so much."""
+
+
+def contradiction(record: RunRecord) -> str | None:
+    """What in a record contradicts the rest of it, in one sentence; None: nothing does."""
+    parts = (record.energy_cpu_kwh, record.energy_gpu_kwh, record.energy_ram_kwh)
+    total_kwh = math.fsum(part for part in parts if part is not None)
+    if not math.isclose(total_kwh, record.energy_kwh, rel_tol=_ROUNDING):
+        return f"energy_kwh is {record.energy_kwh:g}, but its components add to {total_kwh:g}"
+    epochs_kwh = math.fsum(epoch.energy_kwh or 0.0 for epoch in record.epoch_log)
+    if epochs_kwh > record.energy_kwh * (1 + _READING):
+        return f"energy_kwh is {record.energy_kwh:g}, but its epochs add to {epochs_kwh:g}"
+    epochs_s = math.fsum(epoch.duration_s for epoch in record.epoch_log)
+    if epochs_s > record.train_duration_s * (1 + _READING) + _CLOCKS_S:
+        return (
+            f"train_duration_s is {record.train_duration_s:g}, but its epochs add to {epochs_s:g}"
+        )
+    try:
+        started, ended = map(datetime.fromisoformat, (record.started_at, record.ended_at))
+        window_s = (ended - started).total_seconds()
+    except (ValueError, TypeError):
+        return f"no times: started_at {quote(record.started_at)}, ended_at {quote(record.ended_at)}"
+    # Of a training that was taken up again, the window is longer than what it worked.
+    if window_s < record.train_duration_s * (1 - _READING) - _CLOCKS_S:
+        return (
+            f"train_duration_s is {record.train_duration_s:g}, but from started_at to ended_at it "
+            f"is {window_s:g} s: was the clock set back?"
+        )
+    return None

@@ -1,0 +1,190 @@
+"""What to be careful about: what makes the verdict weaker than it looks, beside the headline."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.study.study import Case
+from ecosobriety.texts import Texts
+
+MIN_SEEDS = 3
+"""With fewer, a standard deviation is hardly known at all, and bounds are very wide."""
+UNEVEN_FROM = 1.2
+MOST_LISTED = 40
+"""A table can have thousands of features; the intake's file names all of them."""
+FEW = 5
+"""Fewer examples of a class than this tell next to nothing about it."""
+
+
+def warnings(case: Case, text: Texts) -> list[str]:
+    """What makes the verdict weaker than it looks, where there is something of the kind."""
+    return [
+        *(
+            finding_text(finding, text)
+            for finding in case.study.intake.findings
+            if finding.headline
+        ),
+        *_seeds(case, text),
+        *_test_part(case, text),
+        *_classes(case, text),
+        *_pace(case, text),
+        *_curve(case, text),
+    ]
+
+
+def finding_text(finding: Finding, text: Texts) -> str:
+    """A finding about the data as a sentence of the reader's language."""
+
+    def show(value: Any) -> str:
+        if isinstance(value, str):
+            return text("findings.name", name=value)
+        if isinstance(value, bool) or value is None:
+            return text("missing") if value is None else text("yes" if value else "no")
+        if isinstance(value, int):
+            return text.integer(value)
+        if isinstance(value, float):
+            return text.number(value)
+        if isinstance(value, Mapping):
+            return ", ".join(
+                text("findings.counted", name=name, count=show(count))
+                for name, count in value.items()
+            )
+        between = "; " if any(isinstance(item, Mapping) for item in value) else ", "
+        listed = [show(item) for item in value]
+        return between.join([*listed[:MOST_LISTED], "…"] if len(listed) > MOST_LISTED else listed)
+
+    shown = {
+        name: text.share(value, 1) if name == "share" else show(value)
+        for name, value in finding.values.items()
+    }
+    return text(f"findings.{finding.id}", **shown)
+
+
+def _seeds(case: Case, text: Texts) -> list[str]:
+    told = []
+    n_seeds = int(case.result["n_seeds"])
+    if n_seeds < MIN_SEEDS:
+        seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
+        told.append(text("warning.few_seeds", seeds=seeds))
+    for reason in ("too_few_pairs", "missing_pairs", "zero_variance"):
+        sizes = case.curve.index[case.curve["verdict_reason"] == reason]
+        if len(sizes):
+            told.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
+    return told
+
+
+def _test_part(case: Case, text: Texts) -> list[str]:
+    """How much one test example is worth, where the test part is small against the margin."""
+    test, score = case.study.intake.test_examples, float(case.scores[case.reference])
+    assert test is not None
+    if case.no_recommendation == "margin_unresolved":
+        return []  # the headline says it
+    if case.metric.highest is None:
+        # Of a root of a mean of squares, with errors from a normal distribution.
+        error = 1 / math.sqrt(2 * test)
+        if error <= case.margin:
+            return []
+        return [
+            text(
+                "warning.test_part",
+                test=text.integer(test),
+                step="",
+                error=text.share(error, 1),
+                margin=text.margin(case.margin),
+            )
+        ]
+    error, step = math.sqrt(score * (1 - score) / test), 1 / test
+    if max(error, 2 * step) <= case.margin:
+        return []
+    return [
+        text(
+            "warning.test_part",
+            test=text.integer(test),
+            step=text.points(step),
+            error=text.points(error),
+            margin=text.margin(case.margin),
+        )
+    ]
+
+
+def _classes(case: Case, text: Texts) -> list[str]:
+    """Sizes and test parts with hardly an example of some class."""
+    counts, classes = case.study.intake.class_counts, case.study.intake.classes
+    if not counts or not classes:
+        return []
+    told = []
+    if case.reference < len(classes):
+        told.append(
+            text(
+                "warning.unseen_classes",
+                reference=text.integer(case.reference),
+                classes=text.integer(len(classes)),
+            )
+        )
+    few = [int(size) for size in case.curve.index if size < FEW * len(classes)]
+    values = {"few": text.integer(FEW), "classes": text.integer(len(classes))}
+    if few:
+        sizes = ", ".join(map(text.integer, few))
+        told.append(text("warning.few_per_class", sizes=sizes, **values))
+    rare = [(count, name) for count, name in zip(counts["test"], classes, strict=True)]
+    number = sum(count < FEW for count, _ in rare)
+    if number:
+        count, name = min(rare)
+        told.append(
+            text.plural(
+                "warning.rare_in_test",
+                number,
+                number=text.integer(number),
+                name=short(name),
+                count=text.integer(count),
+                **values,
+            )
+        )
+    return told
+
+
+def _pace(case: Case, text: Texts) -> list[str]:
+    if case.stop is None or not case.pace_spread > UNEVEN_FROM:
+        return []
+    return [
+        text(
+            "warning.uneven_pace",
+            times=text.number(case.pace_spread),
+            n_train=text.integer(case.stop),
+            share=text.share(case.steps_saved_share(case.stop)),
+        )
+    ]
+
+
+def _curve(case: Case, text: Texts) -> list[str]:
+    """A curve that falls, or still rises at its end."""
+    best, scores = case.most_accurate, case.scores
+    told = []
+    if best < case.reference and scores[best] != scores[case.reference]:
+        told.append(
+            text(
+                "warning.falling",
+                best=text.integer(best),
+                best_accuracy=text.score(float(scores[best])),
+                reference=text.integer(case.reference),
+                reference_accuracy=text.score(float(scores[case.reference])),
+            )
+        )
+    more, data = case.result["more_data"], case.study.intake.train_examples
+    if more["reason"] is None and more["gain_at_most"] > case.allowed_loss:
+        rising = "rising" if more["gain_per_doubling"] > 0 else "unclear"
+        all_data = "part" if data and data > more["n_train"] else "all"
+        told.append(
+            text(
+                f"warning.more_data.{rising}",
+                gain=text.difference(more["gain_per_doubling"]),
+                beyond=text(
+                    f"warning.more_data.{all_data}",
+                    all=text.integer(data),
+                    bound=text.difference(more["gain_at_most"]),
+                ),
+                n_train=text.integer(more["n_train"]),
+            )
+        )
+    return told

@@ -1,0 +1,184 @@
+"""Efficiency: what a score takes in time, energy and CO2, and what a fixed budget buys."""
+
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.reporting.sentences import legend
+from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import Case, Study
+from ecosobriety.study.wording import (
+    baseline_row,
+    country_name,
+    ratio,
+    score_decimals,
+    source_name,
+    trainings,
+)
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
+
+
+def efficiency(study: Study, text: Texts) -> dict[str, Any]:
+    """The section: a table of the study; how energy grows and what a budget buys, by model."""
+    return {
+        "table": efficiency_table(study, text),
+        "budget": text(f"efficiency.budget.{study.config['training']['budget']}"),
+        "growth": [_growth(case, text) for case in study.cases() if len(case.curve) > 1],
+        "access": [budget_table(case, text) for case in study.cases()],
+    }
+
+
+def efficiency_table(study: Study, text: Texts) -> Table:
+    """Score, time, energy and emissions side by side for every model and size."""
+    table = study.efficiency
+    energy = readable_unit(float(table["energy_kwh_mean"].max()), ENERGY_UNITS)
+    batch = study.emissions_batch
+    emissions = readable_unit(float(table["emissions_g"].max()) * batch, MASS_UNITS)
+    columns = [
+        Column(text("column.model"), numeric=False),
+        Column(text("column.n_train")),
+        Column(text("column.accuracy_mean")),
+        Column(text("column.duration")),
+        Column(text("column.energy_mean", unit=energy.symbol)),
+        Column(
+            text(
+                "column.emissions_mean",
+                trainings=trainings(batch, text),
+                unit=emissions.symbol,
+            )
+        ),
+        Column(text("column.marginal_accuracy", unit=energy.symbol)),
+        Column(text("column.on_front"), numeric=False),
+    ]
+    rows = [
+        _efficiency_row(row, energy, emissions, batch, score_decimals(study), text)
+        for _, row in table.iterrows()
+    ]
+    score = study.cases()[0].baseline * text.metric.display_factor
+    written = [baseline_row(study, text), "–", text.fixed(score, score_decimals(study))]
+    rows.append([Cell(cell) for cell in [*written, *["–"] * 5]])
+    country = country_name(study.cases()[0], text)
+    return Table(
+        "efficiency",
+        text("table.efficiency.caption", country=country),
+        columns,
+        rows,
+        [text("table.efficiency.note", unit=energy.symbol)],
+    )
+
+
+def _efficiency_row(
+    row: pd.Series, energy: Unit, emissions: Unit, batch: int, decimals: int, text: Texts
+) -> list[Cell]:
+    metric = text.metric
+    gain = (
+        metric.sign * row[f"marginal_{metric.name}_per_kwh"] * metric.display_factor * energy.size
+    )
+    emitted_g = row["emissions_g"] * batch
+    texts = [
+        str(row["model"]),
+        text.integer(row["n_train"]),
+        text.fixed(row[f"{metric.name}_mean"] * metric.display_factor, decimals),
+        text.number(row["duration_s_mean"]),
+        text.number(row["energy_kwh_mean"] / energy.size),
+        text.number(emitted_g / emissions.size if is_known(emitted_g) else None),
+        text.number(gain) if is_known(gain) else "–",
+        text("yes" if row["on_front"] else "no"),
+    ]
+    return [Cell(written) for written in texts]
+
+
+def _growth(case: Case, text: Texts) -> str:
+    """How energy grows with size, and what the first and the last step up bring per energy."""
+    curve = case.curve
+    first, last = int(curve.index[0]), int(curve.index[-1])
+    energy_kwh = curve["energy_kwh_mean"]
+    grown = text(
+        "efficiency.growth.energy",
+        model=case.model,
+        first=text.integer(first),
+        last=text.integer(last),
+        data=text.number(last / first, 2),
+        energy=text.number(ratio(float(energy_kwh[last]), float(energy_kwh[first])), 2),
+    )
+    unit = readable_unit(float(energy_kwh.max()), ENERGY_UNITS)
+    gains = (case.metric.sign * curve[f"marginal_{case.metric.name}_per_kwh"] * unit.size).dropna()
+    if len(gains) < 2:
+        return grown
+    sizes = list(curve.index)
+    steps = {
+        f"{end}_step": text(
+            "efficiency.growth.step",
+            below=text.integer(sizes[sizes.index(size) - 1]),
+            size=text.integer(size),
+            gain=_gain(float(gains[size]), text),
+        )
+        for end, size in (("first", gains.index[0]), ("last", gains.index[-1]))
+    }
+    return f"{grown} {text('efficiency.growth.gain', unit=unit.symbol, **steps)}"
+
+
+def _gain(gain: float, text: Texts) -> str:
+    shown = gain * text.metric.display_factor
+    return text.plural("unit.points", abs(shown), value=text.number(shown))
+
+
+def budget_table(case: Case, text: Texts) -> Table:
+    """What a fixed budget buys, in trainings at the reference and at the smaller size.
+
+    The poster asks for fair access to computing: who has little can train as often as others.
+    """
+    sizes = [case.reference] if case.stop is None else [case.reference, case.stop]
+    columns = [
+        Column(text("column.budget"), numeric=False),
+        *(Column(text("column.trainings_at", n_train=text.integer(size))) for size in sizes),
+    ]
+    rows = [
+        [Cell(budget), *(Cell(_trainings(ratio(1, price), text)) for price in prices)]
+        for budget, prices in _budgets(case, sizes, text)
+    ]
+    caption = text("table.budget.caption", model=case.model)
+    return Table("budget", caption, columns, rows, _budget_notes(case, text))
+
+
+def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[float]]]:
+    """One unit of each budget by its name, and what a training at each size takes of it."""
+    pue = float(case.study.config["metering"]["pue"])
+    used_kwh = [float(case.curve["energy_kwh_mean"][size]) * pue for size in sizes]
+    budgets = [(text("table.budget.energy", energy=text.energy(1.0, 1)), used_kwh)]
+    order = case.source_order("cost")
+    contracts = [source for source in order if source != GRID_SOURCE]
+    own_mix = [source for source in order if source == GRID_SOURCE]
+    # The cheapest, the dearest and the country's mix, as far as there are such, each once.
+    for source in dict.fromkeys([*contracts[-1:], *contracts[:1], *own_mix]):
+        name = text(
+            "table.budget.money",
+            money=text.money(1.0, case.currency, 1),
+            source=source_name(case, source, text, case.cost_mark(source)),
+        )
+        budgets.append((name, [float(case.at(source, size)["cost"]) for size in sizes]))
+    return budgets
+
+
+def _trainings(count: float | None, text: Texts) -> str:
+    """A number of trainings to three significant digits, as energies are not surer than that.
+
+    What is free sets no limit.
+    """
+    if count is None:
+        return text("table.budget.unlimited")
+    return text.number(float(f"{count:.2e}"))
+
+
+def _budget_notes(case: Case, text: Texts) -> list[str]:
+    marks = [case.cost_mark(source) for source in case.source_order("cost")]
+    if case.stop is None:
+        return legend(marks, text)
+    told = text(
+        "table.budget." + ("smaller" if case.smaller_suffices else "half"),
+        n_train=text.integer(case.stop),
+        ratio=text.number(ratio(1, 1 - float(case.saving(case.stop)["saved_share"])), 2),
+    )
+    return [told, *legend(marks, text)]

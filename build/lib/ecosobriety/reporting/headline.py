@@ -1,0 +1,353 @@
+"""The head of the report: the answer, and how it hangs on the margin."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from ecosobriety.reporting.sentences import data, kind_of_saving, legend
+from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import (
+    baseline_answer,
+    country_name,
+    ratio,
+    score_decimals,
+    source_name,
+    trainings,
+)
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import (
+    ENERGY_UNITS,
+    MASS_UNITS,
+    Unit,
+    kwh_to_wh,
+    readable_unit,
+    seconds_to_hours,
+)
+
+
+def headline(case: Case, text: Texts) -> list[Markup]:
+    """The answer: how much is enough, what that saves, how sure it is; or why there is none."""
+    if case.no_recommendation:
+        return [_no_recommendation(case, text)]
+    if case.stop is None:
+        only = data(case.reference, text.integer(case.reference))
+        return [text.markup("headline.one_size", reference=only), _baseline(case, text)]
+    return [
+        Markup(" ").join([*_tried(case, text), _answer(case, text), _baseline(case, text)]),
+        _saving(case, case.stop, text),
+        _certainty(case, text),
+    ]
+
+
+def _no_recommendation(case: Case, text: Texts) -> Markup:
+    """Why the study cannot answer its question."""
+    test = case.study.intake.test_examples
+    assert test is not None
+    return text.markup(
+        f"headline.no_recommendation.{case.no_recommendation}",
+        model=case.model,
+        dataset=case.dataset,
+        reference=data(case.reference, text.integer(case.reference)),
+        accuracy=_score(case, case.reference, text),
+        always=baseline_answer(case.study, text),
+        baseline=data(case.baseline, text.score(case.baseline)),
+        margin=data(case.margin, text.margin(case.margin)),
+        test=text.integer(test),
+        step=text.points(1 / test),
+    )
+
+
+def _tried(case: Case, text: Texts) -> list[Markup]:
+    """What "enough" is enough of, where the study ends below all of its data."""
+    largest, known = int(case.curve.index.max()), case.study.intake.train_examples
+    if known is None or largest >= known:
+        return []
+    values = {"largest": data(largest, text.integer(largest)), "all": text.integer(known)}
+    return [text.markup("headline.tried", **values)]
+
+
+def _baseline(case: Case, text: Texts) -> Markup:
+    """What a network that has learnt nothing reaches."""
+    return text.markup(
+        "headline.baseline",
+        always=baseline_answer(case.study, text),
+        baseline=data(case.baseline, text.score(case.baseline)),
+    )
+
+
+def _score(case: Case, n_train: int, text: Texts) -> Markup:
+    score = float(case.scores[n_train])
+    return data(score, text.score(score))
+
+
+def _answer(case: Case, text: Texts) -> Markup:
+    compared = case.sufficient if case.smaller_suffices else _failed(case)
+    return text.markup(
+        "headline.answer.smaller" if case.smaller_suffices else "headline.answer.none",
+        n_train=data(compared, text.integer(compared)),
+        accuracy=_score(case, compared, text),
+        reference=data(case.reference, text.integer(case.reference)),
+        reference_accuracy=_score(case, case.reference, text),
+        margin=data(case.margin, text.margin(case.margin)),
+        model=case.model,
+        dataset=case.dataset,
+    )
+
+
+def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Texts) -> Markup | None:
+    """What assumed powers decide of the energies; None where counters read all of them.
+
+    Args:
+        case: the data set and model.
+        components: those of the provenance, of each machine.
+        text: the language.
+    """
+    duration_h = seconds_to_hours(float(case.runs["train_duration_s"].sum()))
+    total_kwh = float(case.runs["energy_kwh"].sum())
+    parts = []
+    for name in ("cpu", "gpu", "ram"):
+        estimated = any(machine[name]["quality"] == "estimated" for machine in components)
+        used_kwh = float(case.runs[f"energy_{name}_kwh"].sum())
+        if estimated and used_kwh > 0 and duration_h > 0:
+            parts.append(
+                text(
+                    "headline.basis.part",
+                    component=text(f"component.{name}"),
+                    share=text.share(used_kwh / total_kwh),
+                    power=text.number(kwh_to_wh(used_kwh) / duration_h, 2),
+                )
+            )
+    if not parts:
+        return None
+    told = text.markup("headline.basis.assumed", parts=", ".join(parts))
+    if case.stop is None:
+        return told
+    full_s, stop_s = (float(case.curve["duration_s_mean"][n]) for n in (case.reference, case.stop))
+    saved = ratio(full_s - stop_s, full_s)
+    share = data(saved, text.share(saved))
+    by_time = text.markup("headline.basis.time", n_train=text.integer(case.stop), share=share)
+    return Markup(" ").join([told, by_time])
+
+
+def _failed(case: Case) -> int:
+    """Where the sequence of tests stopped: there is such a size, or a smaller one would suffice."""
+    failed = case.first_failing
+    assert failed is not None
+    return failed
+
+
+def _saving(case: Case, stop: int, text: Texts) -> Markup:
+    saved = case.saving(stop)
+    interval = case.result["configured"]["energy_saved_share"]
+    difference = float(case.differences[stop])
+    emissions_g = saved["emissions_saved_g"]
+    return text.markup(
+        f"headline.saving.{kind_of_saving(case, stop)}",
+        n_train=data(stop, text.integer(stop)),
+        share=data(saved["saved_share"], text.share(abs(saved["saved_share"]))),
+        low=text.share(interval["ci_low"]),
+        high=text.share(interval["ci_high"]),
+        confidence=text.exact_share(case.confidence),
+        energy=data(saved["energy_saved_kwh"], text.energy(abs(saved["energy_saved_kwh"]))),
+        emissions=data(emissions_g, text.mass(abs(emissions_g)))
+        if is_known(emissions_g)
+        else text("headline.saving.no_intensity"),
+        country=country_name(case, text),
+        difference=data(difference, text.difference(difference)),
+        quality=text(f"headline.quality.{case.energy_quality}"),
+    )
+
+
+def _certainty(case: Case, text: Texts) -> Markup:
+    size = case.sufficient if case.smaller_suffices else _failed(case)
+    row = case.curve.loc[[size]].iloc[0]
+    needed = case.result["configured"]["seeds_needed"]
+    reason = needed["reason"] or "seeds"
+    pairs = case.pairs(size)
+    tested = text.markup(
+        "headline.certainty." + (str(row["verdict"]) if is_known(row["p_value"]) else "untested"),
+        n_train=data(size, text.integer(size)),
+        reference=data(case.reference, text.integer(case.reference)),
+        seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
+        difference=data(case.differences[size], text.difference(case.differences[size])),
+        lower=data(case.bounds[size], text.difference(case.bounds[size])),
+        confidence=text.exact_share(case.confidence),
+        p_value=data(row["p_value"], text.p_value(row["p_value"])),
+    )
+    if not is_known(row["p_value"]):
+        return tested
+    outlook = text.markup(
+        f"headline.outlook.{reason}",
+        n_train=text.integer(needed["n_train"]),
+        seeds=text.integer(needed["seeds"]),
+        power=text.share(case.study.recommendation["power"]),
+    )
+    return Markup(" ").join([tested, outlook])
+
+
+def target(case: Case, text: Texts) -> Markup | None:
+    """The answer to "at least this good"; None where the study asks for none."""
+    found = case.result["target"]
+    if found is None:
+        return None
+    name = case.metric.name
+    wanted = data(found[name], text.score(found[name]))
+    confidence = text.exact_share(case.confidence)
+    if found["n_train"] is None:
+        best = case.most_accurate
+        return text.markup(
+            f"headline.target.{found['reason']}",
+            target=wanted,
+            confidence=confidence,
+            n_train=data(best, text.integer(best)),
+            accuracy=_score(case, best, text),
+        )
+    share = found["saving"]["share"]
+    bound = f"{name}_{case.metric.bound}"
+    reached = text.markup(
+        "headline.target.reached",
+        target=wanted,
+        confidence=confidence,
+        n_train=data(found["n_train"], text.integer(found["n_train"])),
+        accuracy=data(found[f"{name}_mean"], text.score(found[f"{name}_mean"])),
+        lower=data(found[bound], text.score(found[bound])),
+    )
+    compared = text.markup(
+        f"headline.target.{_compared(case, found)}",
+        share=data(share, text.share(None if share is None else abs(share))),
+        reference=data(case.reference, text.integer(case.reference)),
+    )
+    doubt = [] if found["larger_sizes_reach"] else [text.markup("headline.target.larger_fails")]
+    if case.metric.sign * (case.baseline - found[name]) >= 0:
+        doubt.append(
+            text.markup("headline.target.baseline", always=baseline_answer(case.study, text))
+        )
+    return Markup(" ").join([reached, compared, *doubt])
+
+
+def _compared(case: Case, found: Mapping[str, Any]) -> str:
+    if found["n_train"] == case.reference:
+        return "reference"
+    return "saves" if (found["saving"]["share"] or 0) > 0 else "no_saving"
+
+
+def ladder(case: Case, text: Texts) -> Table | None:
+    """The answer at every margin and what it saves; None where no size lies below the reference."""
+    if case.stop is None:
+        return None
+    grid = case.at(GRID_SOURCE, case.reference)
+    energy = readable_unit(float(grid["energy_kwh"]), ENERGY_UNITS)
+    emissions = readable_unit(float(grid["emissions_g"]) * case.emissions_batch, MASS_UNITS)
+    columns = [
+        Column(text("column.margin")),
+        Column(text("column.sufficient")),
+        Column(text("column.saved_share", confidence=text.exact_share(case.confidence))),
+        Column(text("column.saved_energy", unit=energy.symbol)),
+        Column(
+            text(
+                "column.saved_emissions",
+                unit=emissions.symbol,
+                trainings=trainings(case.emissions_batch, text),
+            )
+        ),
+        Column(
+            text(
+                "column.saved_cost",
+                currency=text.currency(case.currency),
+                trainings=trainings(case.cost_batch, text),
+            )
+        ),
+        Column(text("column.certainty", confidence=text.exact_share(case.confidence))),
+        Column(text("column.next_size"), numeric=False),
+    ]
+    rows = [
+        [
+            Cell(_margin(case, answer, text)),
+            *(_saved(case, answer, energy, emissions, text)),
+            Cell(_next_size(answer["seeds_needed"], text)),
+        ]
+        for answer in case.answers
+    ]
+    return Table(
+        "ladder",
+        text("table.ladder.caption", model=case.model),
+        columns,
+        rows,
+        _ladder_notes(case, text),
+    )
+
+
+def _margin(case: Case, answer: Mapping[str, Any], text: Texts) -> str:
+    margin = text.exact(round(answer["margin"] * 100, 6))
+    return text("table.ladder.own", margin=margin) if answer["margin"] == case.margin else margin
+
+
+def _saved(
+    case: Case, answer: Mapping[str, Any], energy: Unit, emissions: Unit, text: Texts
+) -> list[Cell]:
+    """Size, share, energy, emissions, cost and certainty; dashes where nothing smaller suffices."""
+    if answer["no_recommendation"]:
+        reason = text(f"table.ladder.no_recommendation.{answer['no_recommendation']}")
+        return [Cell(reason), *[Cell("–")] * 5]
+    if not answer["smaller_than_reference"]:
+        return [Cell(text("table.ladder.reference")), *[Cell("–")] * 5]
+    saving, interval = answer["saving"], answer["energy_saved_share"]
+    bounds = {"low": text.share(interval["ci_low"]), "high": text.share(interval["ci_high"])}
+    emissions_g, difference = saving["emissions_g"], answer[f"{text.metric.name}_diff"]
+    scale, decimals = case.emissions_batch / emissions.size, score_decimals(case.study)
+    return [
+        Cell(text.integer(answer["sufficient_n_train"])),
+        Cell(text("unit.interval", mean=text.share(saving["share"]), **bounds)),
+        Cell(text.number(saving["energy_kwh"] / energy.size)),
+        Cell(text.number(emissions_g * scale if is_known(emissions_g) else None)),
+        Cell(_cost(saving["cost"], case.cost_batch, text)),
+        Cell(
+            text(
+                "table.ladder.certainty",
+                lower=text.fixed(
+                    difference[text.metric.bound] * text.metric.display_factor, decimals
+                ),
+                p_value=text.p_value(difference["p_value"]),
+            )
+        ),
+    ]
+
+
+def _cost(cost: Mapping[str, Any], batch: int, text: Texts) -> str:
+    """From the cheapest source to the dearest, and on the country's mix, as far as it is known."""
+    known = {end: cost[end]["amount"] for end in ("cheapest", "dearest") if cost[end]}
+    if is_known(cost["grid"]):
+        known["grid"] = cost["grid"]
+    if not known:
+        return text("missing")
+    amounts = {end: text.number(amount * batch) for end, amount in known.items()}
+    return text("table.ladder.amounts." + "_".join(amounts), **amounts)
+
+
+def _next_size(needed: Mapping[str, Any], text: Texts) -> str:
+    """How many seeds would show the next smaller size, or why no number helps."""
+    if needed["reason"] == "no_recommendation":
+        return "–"
+    return text(
+        f"table.ladder.next.{needed['reason'] or 'seeds'}",
+        n_train=text.integer(needed["n_train"]),
+        seeds=text.integer(needed["seeds"]),
+    )
+
+
+def _ladder_notes(case: Case, text: Texts) -> list[str]:
+    notes = [text("table.ladder.note", country=country_name(case, text))]
+    # The sources are the same at every margin.
+    savings = [answer["saving"] for answer in case.answers if answer["saving"] is not None]
+    if not savings:
+        return notes
+    cost = savings[0]["cost"]
+    if cost["reason"]:
+        return [*notes, text(f"table.ladder.{cost['reason']}")]
+    sources = {end: cost[end]["source"] for end in ("cheapest", "dearest")}
+    marks = {end: case.cost_mark(source) for end, source in sources.items()}
+    names = {end: source_name(case, sources[end], text, marks[end]) for end in sources}
+    return [*notes, text("table.ladder.cost_range", **names), *legend(list(marks.values()), text)]

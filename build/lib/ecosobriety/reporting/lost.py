@@ -1,0 +1,43 @@
+"""The energy of attempts that died: what it is in all, and for which trainings it was spent."""
+
+from typing import Any
+
+from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.study.study import Study
+from ecosobriety.texts import Texts
+from ecosobriety.units import ENERGY_UNITS, readable_unit
+
+
+def lost_section(study: Study, text: Texts) -> dict[str, Any]:
+    """What attempts that died have used: `sentence`, and `table`, None where nothing was lost."""
+    runs = study.runs
+    lost = runs[runs["lost_energy_kwh"] > 0]
+    if lost.empty:
+        return {"sentence": text("lost.nothing"), "table": None}
+    lost_kwh, used_kwh = float(lost["lost_energy_kwh"].sum()), float(runs["energy_kwh"].sum())
+    unit = readable_unit(float(lost["lost_energy_kwh"].max()), ENERGY_UNITS)
+    columns = [
+        Column(text("column.model"), numeric=False),
+        Column(text("column.n_train")),
+        Column(text("column.seed")),
+        Column(text("column.lost_energy", unit=unit.symbol)),
+    ]
+    rows = [
+        [
+            Cell(row["model"]),
+            Cell(text.integer(row["n_train"])),
+            Cell(str(row["seed"])),
+            Cell(text.number(row["lost_energy_kwh"] / unit.size)),
+        ]
+        for row in lost.to_dict("records")
+    ]
+    return {
+        "sentence": text.plural(
+            "lost.some",
+            len(lost),
+            lost=text.energy(lost_kwh),
+            share=text.share(lost_kwh / used_kwh, 1),
+            trainings=text.integer(len(lost)),
+        ),
+        "table": Table("lost", text("table.lost"), columns, rows),
+    }

@@ -1,0 +1,210 @@
+"""The what-if calculator: its choices, the factors that it computes with, and a table without it.
+
+The page computes what `scenarios` derives, from the same factors, so that its answers are those of
+the table wherever that has a cell, and hold between the table's coverages too.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.decision.intervals import linearised_ratio, mean_interval
+from ecosobriety.footprint.derive import average_energy, convert_costs
+from ecosobriety.reporting.sentences import legend
+from ecosobriety.reporting.tables import Cell, Column, Table, collate
+from ecosobriety.study.study import MARKS, Case, Study
+from ecosobriety.study.wording import country_name, source_name
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
+
+TEXTS = (
+    *("missing", "unit.co2e", "unit.interval"),
+    *("whatif.no_intensity", "whatif.no_range", "whatif.one_seed", "whatif.no_cost"),
+    *("whatif.no_grid_price", "whatif.no_cost_range", "whatif.saved", "whatif.reference"),
+    *("whatif.less", "whatif.more", "whatif.grid_coverage"),
+)
+"""What the script says, by its keys in the catalogue."""
+
+_SHOWN_SIZES = 10
+
+Bounds = list[float | None]
+"""A central value, its low and its high end; None where unknown."""
+
+
+def whatif(study: Study, text: Texts) -> dict[str, Any]:
+    """What the section holds.
+
+    Returns:
+        `options`: for each of dataset, model, size, country and source the (value, name) of each
+        choice, values as in the tables; `chosen`: the value of each that is shown first; `data`: as
+        `factors` gives it; `tables`: for readers without script; `notes`.
+    """
+    cases = study.cases()
+    first = cases[0]
+    sources = sorted(study.scenarios["source"].unique())
+    return {
+        "options": {
+            "dataset": _same({case.dataset: None for case in cases}),
+            "model": _same({case.model: None for case in cases}),
+            "size": [(str(size), text.integer(size)) for size in _sizes(study)],
+            "country": sorted(_countries(study, text), key=lambda option: collate(option[1])),
+            "source": sorted(
+                ((name, text.name("source", name)) for name in sources),
+                key=lambda option: (option[0] != GRID_SOURCE, collate(option[1])),
+            ),
+        },
+        "chosen": {
+            "dataset": first.dataset,
+            "model": first.model,
+            "size": str(first.stop or first.reference),
+            "country": first.country,
+            "source": GRID_SOURCE,
+            "coverage": first.coverage or 1.0,
+        },
+        "data": factors(study, text),
+        "tables": [size_table(case, text) for case in cases],
+        "notes": legend([MARKS.get(str(mark), "") for mark in study.everyday["verified"]], text),
+    }
+
+
+def _same(values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(value, value) for value in values]
+
+
+def _sizes(study: Study) -> list[int]:
+    return sorted(int(size) for size in study.curve["n_train"].unique())
+
+
+def _countries(study: Study, text: Texts) -> list[tuple[str, str]]:
+    rows = study.countries_in_use[["country_iso3", "country_name"]]
+    return [(iso3, text.country(iso3, name)) for iso3, name in rows.itertuples(index=False)]
+
+
+def factors(study: Study, text: Texts) -> dict[str, Any]:
+    """What the calculator computes with: factors and not the table, which has far more cells.
+
+    Returns:
+        Ready for JSON: `cases` (energy in kWh by size with its interval over the seeds, and the
+        share that it saves against the reference with its interval), `countries` (g CO2e/kWh, and
+        the price of the mix), `sources` (g CO2e/kWh and cost per kWh), `pue`, `equivalents`,
+        `units`, `formats`, `texts`. Money is in the study's currency.
+    """
+    cost = study.config["cost"]
+    prices = convert_costs(study.costs, cost["currency"], cost["usd_per_unit"])
+    grid_prices = cost.get("grid_price_per_kwh") or {}
+    names = set(study.scenarios["source"])
+    countries = study.countries_in_use[["country_iso3", "intensity_g_per_kwh"]]
+    return {
+        "pue": float(study.config["metering"]["pue"]),
+        "grid": GRID_SOURCE,
+        "cases": [_case(case) for case in study.cases()],
+        "countries": {
+            iso3: {"g_per_kwh": _plain(intensity), "price_per_kwh": grid_prices.get(iso3)}
+            for iso3, intensity in countries.itertuples(index=False)
+        },
+        "sources": {
+            row["source"]: {
+                "g_per_kwh": _bounds(row, "_g_per_kwh"),
+                "price_per_kwh": _bounds(prices.loc[row["source"]], "_per_kwh")
+                if row["source"] in prices.index
+                else [None] * 3,
+            }
+            for _, row in study.sources.iterrows()
+            if row["source"] in names
+        },
+        "equivalents": [
+            {
+                "name": text.name("whatif.equivalent", row["equivalent"])
+                + (f"\N{NO-BREAK SPACE}{mark}" if mark else ""),
+                "quantity": row["quantity"],
+                "amount": float(row["amount"]),
+            }
+            for row in study.everyday.to_dict("records")
+            for mark in [MARKS.get(row["verified"], "")]
+        ],
+        "units": {
+            "energy": [[unit.symbol, unit.size] for unit in ENERGY_UNITS],
+            "mass": [[unit.symbol, unit.size] for unit in MASS_UNITS],
+        },
+        "formats": text.formats(cost["currency"]),
+        "texts": {key: text.template(key) for key in TEXTS},
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    energies = average_energy(case.runs, case.confidence).set_index("n_train")
+    used_kwh = case.runs.pivot(index="seed", columns="n_train", values="energy_kwh")
+    full = used_kwh[case.reference]
+    sizes = {}
+    for n_train, row in energies.iterrows():
+        sizes[str(n_train)] = {
+            "energy_kwh": [_plain(row[f"energy_kwh{end}"]) for end in ("", "_low", "_high")],
+            "saved_share_ends": _saved_share_ends(full - used_kwh[n_train], full, case.confidence),
+        }
+    return {
+        "dataset": case.dataset,
+        "model": case.model,
+        "reference": str(case.reference),
+        "sizes": sizes,
+    }
+
+
+def _saved_share_ends(saved_kwh: pd.Series, full_kwh: pd.Series, confidence: float) -> Bounds:
+    """The interval of a saved share over the seeds that ran at both sizes; null with one."""
+    paired_kwh = saved_kwh.dropna()
+    if len(paired_kwh) < 2:
+        return [None, None]
+    shares = linearised_ratio(paired_kwh.to_numpy(), full_kwh[paired_kwh.index].to_numpy())
+    return [_plain(end) for end in mean_interval(shares, confidence, highest=1.0)[1:]]
+
+
+def _bounds(row: pd.Series | Mapping[str, Any], unit: str) -> Bounds:
+    return [_plain(row[end + unit]) for end in ("central", "low", "high")]
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if is_known(value) else None
+
+
+def size_table(case: Case, text: Texts) -> Table:
+    """Emissions of one training by electricity and size, in the metering country."""
+    sizes = _shown_sizes(case)
+    largest = float(case.source_cells["emissions_g"].max())
+    unit = readable_unit(largest if is_known(largest) else 1.0, MASS_UNITS)
+    order = case.source_order("emissions_g")
+    emissions_g = case.source_cells.pivot(index="source", columns="n_train", values="emissions_g")
+    shown = emissions_g.loc[order, sizes] / unit.size
+    rows = [
+        [
+            Cell(source_name(case, source, text, case.intensity_mark(source))),
+            *(Cell(text.number(float(value))) for value in values),
+        ]
+        for source, values in zip(order, shown.to_numpy(), strict=True)
+    ]
+    columns = [
+        Column(text("column.source"), numeric=False),
+        *(Column(text.integer(size)) for size in sizes),
+    ]
+    caption = text(
+        "table.whatif",
+        model=case.model,
+        country=country_name(case, text),
+        coverage=text.exact_share(case.coverage),
+        unit=unit.symbol,
+    )
+    marks = [case.intensity_mark(source) for source in order]
+    notes = legend(marks, text)
+    if len(sizes) < len(case.curve):
+        counts = {"shown": len(sizes), "sizes": text.integer(len(case.curve))}
+        notes = [text("table.whatif_sizes", **counts), *notes]
+    return Table("whatif", caption, columns, rows, notes)
+
+
+def _shown_sizes(case: Case) -> list[int]:
+    """The sizes of a study, or of many some: from the smallest up, with those that decide."""
+    sizes = [int(size) for size in case.curve.index]
+    deciding = {case.reference, case.stop or case.reference}
+    picked = {*sizes[:: -(-len(sizes) // _SHOWN_SIZES)], *deciding}
+    return [size for size in sizes if size in picked]

@@ -1,0 +1,1 @@
+"""What is shown of a study: its tables and factors, and one model at a time."""

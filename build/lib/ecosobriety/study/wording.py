@@ -1,0 +1,114 @@
+"""What figures and report call the things of a case, in the reader's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.datasets.findings import short
+from ecosobriety.study.study import Case, Study
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import Texts, decimals_for
+
+_LISTED_CHARACTERS = 22
+
+
+def study_title(config: Mapping[str, Any], language: str) -> str:
+    """A study's title in one of its languages; without a title, its name.
+
+    Args:
+        config: the completed configuration, or one of before titles had defaults.
+        language: one of the configuration's `languages`.
+    """
+    title = config.get("title") or config["study"]
+    return str(title[language] if isinstance(title, Mapping) else title)
+
+
+def country_name(case: Case, text: Texts) -> str:
+    """The name of the metering country."""
+    names = case.study.countries.set_index("country_iso3")["country_name"]
+    return text.country(case.country, str(names[case.country]))
+
+
+def source_name(case: Case, source: str, text: Texts, mark: str = "") -> str:
+    """The name of an energy source, or of the metering country's mix, with a factor's mark."""
+    if source == GRID_SOURCE:
+        return text("source_name.mix", country=country_name(case, text))
+    name = text.name("source", source)
+    return f"{name}\N{NO-BREAK SPACE}{mark}" if mark else name
+
+
+def cost_label(case: Case, batch: int, text: Texts) -> str:
+    """What an axis or a column of costs shows: number of trainings, currency, years of prices."""
+    money, years = text.currency(case.currency), case.price_years
+    if years:
+        span = "–".join(str(year) for year in dict.fromkeys([years[0], years[-1]]))
+        money = text("label.money", currency=money, years=span)
+    return text("label.cost", trainings=trainings(batch, text), money=money)
+
+
+def no_cost(case: Case, text: Texts) -> str:
+    """Why no source has a cost: a part of the electricity without a price, or no known price."""
+    if case.coverage < 1 and case.grid_price is None:
+        return text("figure.source_cost.no_grid_price", country=country_name(case, text))
+    return text("figure.source_cost.no_price")
+
+
+def emissions_label(case: Case, n_train: int, unit: str, text: Texts) -> str:
+    """What an axis of emissions shows: number of trainings, their size, unit."""
+    return text(
+        "label.emissions_with",
+        trainings=trainings(case.emissions_batch, text),
+        n_train=text.integer(n_train),
+        unit=unit,
+    )
+
+
+def baseline_answer(study: Study, text: Texts) -> str:
+    """What a network that has learnt nothing always says."""
+    baseline = study.intake.baseline
+    name = short(str(baseline.constant)) if baseline else ""
+    return text("baseline.always", name=name)
+
+
+def baseline_row(study: Study, text: Texts) -> str:
+    """The same as the name of a row that stands among the sizes of training sets."""
+    return text("baseline.row", answer=baseline_answer(study, text))
+
+
+def ratio(value: float, of: float) -> float | None:
+    """How many times one is of the other; None of nothing."""
+    return value / of if of else None
+
+
+def listed_country(row: pd.Series, text: Texts) -> str:
+    """A country's name from a row with country_iso3 and country_name, short enough for a list."""
+    name = text.country(str(row["country_iso3"]), str(row["country_name"]))
+    return name if len(name) <= _LISTED_CHARACTERS else f"{name[: _LISTED_CHARACTERS - 1]}…"
+
+
+def source_column(case: Case, source: str, text: Texts) -> str:
+    """The name of a source with its factor's mark, or of a country's own mix, whichever country."""
+    if source == GRID_SOURCE:
+        return text("source_name.own_mix")
+    return source_name(case, source, text, case.intensity_mark(source))
+
+
+def trainings(count: int, text: Texts) -> str:
+    """So many trainings, in words."""
+    return text.plural("unit.trainings", count, count=text.integer(count))
+
+
+def score_decimals(study: Study) -> int:
+    """Decimals of scores and their differences in tables: those of points, or to four digits."""
+    if study.metric.highest is not None:
+        return 2
+    return decimals_for(float(study.curve[f"{study.metric.name}_mean"].max()), 4)
+
+
+def point_name(study: Study, model: str, n_train: int, text: Texts) -> str:
+    """A model's size by its number; with the model's name where the study has several."""
+    size = text.integer(n_train)
+    if study.curve["model"].nunique() == 1:
+        return size
+    return text("unit.model_size", model=model, n_train=size)

@@ -1,0 +1,275 @@
+"""A study's configuration: read, checked, completed, and what the rules take from it.
+
+The JSON Schema `workflow/schemas/config.schema.yaml` is the only source of checks, defaults and
+documentation. What a schema cannot say (a size against the data set's own, say) is checked by
+`contradictions`. Run as a program, this module writes the schema's table into `config/README.md`,
+or tells before Snakemake reads a file why it cannot be read, or which study it is.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecosobriety import datasets
+from ecosobriety.datasets import Intake
+from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.study_config import files as study_files
+from ecosobriety.study_config.contradictions import (
+    NETWORKS,
+    contradictions,
+    input_contradictions,
+    network_of,
+    own_classes,
+    size_contradictions,
+)
+from ecosobriety.study_config.schema import (
+    complete_value,
+    document,
+    fault,
+    read_schema,
+    show,
+)
+from ecosobriety.user_code.classes import ClassSpec
+from ecosobriety.user_code.fingerprint import class_fingerprint
+
+TakeIn = Callable[[Mapping[str, Any]], Intake | None]
+"""Looks at the data of the section `dataset`, to which `task` is added; None: it does not look."""
+CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
+"""Says of each of the user's classes what is wrong with it, in one sentence, or None."""
+
+_NOT_OF_A_TRAINING = {"metering.pue", "training.process"}
+
+_TABLE_BEGIN = "<!-- keys: begin, written by `make docs` -->"
+_TABLE_END = "<!-- keys: end -->"
+
+
+def load(
+    path: Path,
+    *,
+    schema_path: Path,
+    countries: Collection[str],
+    sources: Collection[str],
+    take_in: TakeIn,
+    check_classes: CheckClasses,
+) -> dict[str, Any]:
+    """Read a study's configuration and complete it; see `read` and `complete`.
+
+    Raises:
+        ConfigError: the file cannot be read or its content is wrong.
+    """
+    return complete(
+        read(path),
+        schema_path=schema_path,
+        file=str(path),
+        countries=countries,
+        sources=sources,
+        take_in=take_in,
+        check_classes=check_classes,
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a study's file; as `study_files.read`.
+
+    Raises:
+        ConfigError: the file cannot be read as it is meant.
+    """
+    return study_files.read(path).content
+
+
+def complete(
+    config: Mapping[str, Any],
+    *,
+    schema_path: Path,
+    file: str,
+    countries: Collection[str],
+    sources: Collection[str],
+    take_in: TakeIn,
+    check_classes: CheckClasses,
+) -> dict[str, Any]:
+    """Check a configuration and fill in the defaults.
+
+    Args:
+        config: what the user wrote.
+        schema_path: the JSON Schema, in YAML.
+        file: name of the configuration's file, for the messages.
+        countries: the known countries, ISO 3166 alpha-3.
+        sources: the known energy sources.
+        take_in: as `datasets.take_in`, which reads the user's own files.
+        check_classes: as `classes.check_apart`, which imports the user's own classes.
+
+    Returns:
+        A new dictionary with every key of the schema; where the schema says `number`, a float.
+
+    Raises:
+        ConfigError: one sentence with the file, the key, the value and what is allowed.
+    """
+    names = {"country": sorted(countries), "source": sorted(sources)}
+    completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
+    completed.setdefault("title", completed["study"])
+    about = completed["dataset"]["name"] in datasets.POSTER_DATASETS
+    completed.setdefault("claims", "poster" if about else "none")
+    for key, text in contradictions(completed):
+        raise fault(file, key, text)
+    try:
+        intake = take_in({**completed["dataset"], "task": completed["task"]})
+    except DataError as error:
+        shown = show(completed["dataset"]["path"])
+        raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
+    for key, text in input_contradictions(completed, intake):
+        raise fault(file, key, text)
+    for key, text in size_contradictions(completed, reference_n_train(completed), intake):
+        raise fault(file, key, text)
+    used = own_classes(completed)
+    for (key, spec), reason in zip(used.items(), check_classes([*used.values()]), strict=True):
+        if reason is not None:
+            raise fault(file, key, f"is {show(spec.class_path)}, but {reason}")
+    return completed
+
+
+def reference_n_train(config: Mapping[str, Any]) -> int:
+    """The training-set size, in examples, against which the others are judged."""
+    size = config["analysis"]["reference_n_train"]
+    return int(max(config["grid"]["n_train"]) if size == "max" else size)
+
+
+def scenario_countries(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """The countries to derive scenarios for: those of the grid, and the one of the metering.
+
+    The report tells what the trainings emitted where they were measured, so that country is always
+    among them.
+    """
+    chosen = config["grid"]["countries"]
+    return sorted({*(known if chosen == "all" else chosen), config["metering"]["country"]})
+
+
+def scenario_rows(config: Mapping[str, Any], known: Collection[str]) -> int:
+    """How many rows the tables `scenarios` and `savings` have.
+
+    One for each model and size in each country, on each source at each coverage and on the grid.
+    """
+    grid = config["grid"]
+    electricity = len(grid["sources"]) * len(grid["coverage"]) + 1
+    places = len(scenario_countries(config, known))
+    return len(config["models"]) * len(grid["n_train"]) * places * electricity
+
+
+def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
+    """The trainings of a study, as (data set, model, training-set size, seed)."""
+    return [
+        (config["dataset"]["name"], model["name"], n_train, seed)
+        for model in config["models"]
+        for n_train in config["grid"]["n_train"]
+        for seed in config["grid"]["seeds"]
+    ]
+
+
+def cell_runs(
+    config: Mapping[str, Any], n_train: int, take_in: TakeIn
+) -> list[tuple[str, str, int, int]]:
+    """The trainings behind one cell: every seed of the study's first model at one size.
+
+    The size need not be among those of the study.
+
+    Raises:
+        ConfigError: the data set has no so many training examples.
+        DataError: the user's own data cannot be read.
+    """
+    dataset = config["dataset"]["name"]
+    intake = take_in({**config["dataset"], "task": config["task"]})
+    largest = (intake and intake.train_examples) or n_train
+    if not 0 < n_train <= largest:
+        raise ConfigError(
+            f"the cell's size is {n_train}, but must be from 1 to {largest}, the number of "
+            f"training examples of {dataset}"
+        )
+    model = config["models"][0]["name"]
+    return [(dataset, model, n_train, seed) for seed in config["grid"]["seeds"]]
+
+
+def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
+    """What decides every training and its measurement: the leaves of training and metering.
+
+    Without `metering.pue`, which multiplies the energy afterwards, and without which trainings
+    share a process. With the budget `steps` a training also depends on the reference
+    size. Hand it to Snakemake as ONE parameter: it compares
+    sorted values without their names, so that among separate parameters a swap goes unnoticed.
+
+    Returns:
+        Values by dotted key, sorted by key; a list is JSON text.
+    """
+    leaves = {
+        f"{section}.{name}": json.dumps(value) if isinstance(value, list) else value
+        for section in ("training", "metering")
+        for name, value in config[section].items()
+        if f"{section}.{name}" not in _NOT_OF_A_TRAINING
+    }
+    if config["training"]["budget"] == "steps":
+        leaves["analysis.reference_n_train"] = reference_n_train(config)
+    return dict(sorted(leaves.items()))
+
+
+def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
+    """What decides a model besides its name.
+
+    Args:
+        config: the completed configuration.
+        name: the model's name.
+        folder: the working directory, where the user's own classes are looked for first.
+
+    Returns:
+        `class_path` (of a network that comes along, its name), `init_args`, and `source`, the
+        fingerprint of the user's code (None for a network that comes along).
+    """
+    (model,) = (model for model in config["models"] if model["name"] == name)
+    class_path = network_of(model)
+    source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
+    return {"class_path": class_path, "init_args": model["init_args"], "source": source}
+
+
+def insert_table(text: str, table: str) -> str:
+    """Put a table between the markers of a Markdown text.
+
+    Raises:
+        ConfigError: the text lacks a marker.
+    """
+    before, found_begin, rest = text.partition(_TABLE_BEGIN)
+    _, found_end, after = rest.partition(_TABLE_END)
+    if not (found_begin and found_end):
+        raise ConfigError(f"the text must hold the lines {_TABLE_BEGIN} and {_TABLE_END}")
+    return f"{before}{_TABLE_BEGIN}\n\n{table}\n\n{_TABLE_END}{after}"
+
+
+def _study_name(content: Mapping[str, Any], file: str, schema: Mapping[str, Any]) -> str:
+    """The name of a file's study, which is safe as the name of a folder."""
+    part = {"type": "object", "required": ["study"], "properties": {}}
+    part["properties"] = {"study": schema["properties"]["study"]}
+    return str(complete_value(part, content, file)["study"])
+
+
+def _main() -> None:
+    root = Path(__file__).resolve().parents[3]
+    parser = argparse.ArgumentParser(description="Write the table of keys into config/README.md.")
+    parser.add_argument("readme", type=Path, nargs="?", default=root / "config/README.md")
+    parser.add_argument("--read", type=Path, help="only tell whether this file can be read")
+    parser.add_argument("--study", type=Path, help="only print the name of the study of this file")
+    parser.add_argument("--schema", type=Path, default=root / "workflow/schemas/config.schema.yaml")
+    arguments = parser.parse_args()
+    if arguments.read or arguments.study:
+        try:
+            content = read(arguments.read or arguments.study)
+            if arguments.study:
+                print(_study_name(content, str(arguments.study), read_schema(arguments.schema)))
+        except ConfigError as error:
+            sys.exit(f"error: {error}")
+        return
+    text = arguments.readme.read_text(encoding="utf-8")
+    table = document(read_schema(arguments.schema))
+    arguments.readme.write_text(insert_table(text, table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,242 @@
+"""What is wrong with a configuration though each of its values is valid: one contradicts another.
+
+What the schema cannot say. Each fault is a key and the end of a sentence, such as `is 300, but must
+be ...`, that `schema.fault` completes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ecosobriety import datasets
+from ecosobriety.datasets.inputs import image_shape
+from ecosobriety.datasets.intake import Intake
+from ecosobriety.errors import DataError
+from ecosobriety.metrics import TASK_METRICS
+from ecosobriety.study_config.schema import list_names, nearest, show
+from ecosobriety.user_code.classes import ClassSpec
+
+NETWORKS = ("linear", "mlp", "cnn")
+"""The networks that come along; `models` has them."""
+MAX_CONVOLUTIONS_ON_DIGITS = 3
+"""Each convolution halves the image: 8 pixels a side become 1 after three."""
+
+
+def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the key and the fault of each valid value that contradicts another one."""
+    dataset, training, cost = config["dataset"], config["training"], config["cost"]
+    if isinstance(title := config["title"], Mapping):
+        for language in config["languages"]:
+            if language not in title:
+                what = f"one line of text: languages holds {language}"
+                yield f"title.{language}", f"is missing, but must be {what}"
+    yield from _dataset_contradictions(dataset)
+    yield from _task_contradictions(config)
+    yield from _model_contradictions(config["models"], dataset)
+    if (training["precision"], training["accelerator"]) == ("16-mixed", "cpu"):
+        # Lightning would train in bf16-mixed instead and only warn.
+        allowed = "32-true or bf16-mixed with the accelerator cpu"
+        yield "training.precision", f'is "16-mixed", but must be {allowed}'
+    yield from _country_data_contradictions(config["country_data"])
+    shown, shares = config["figures"]["heat_map_coverage"], config["grid"]["coverage"]
+    if shown is not None and shown not in shares:
+        allowed = f"null or one of grid.coverage: {list_names(shares)}"
+        yield "figures.heat_map_coverage", f"is {shown}, but must be {allowed}"
+    if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
+        yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
+    if cost["currency"] not in ("EUR", "USD"):
+        yield from _currency_contradictions(cost["currency"])
+
+
+def network_of(model: Mapping[str, Any]) -> str:
+    """The network of a model: a name of `NETWORKS`, or the path of the user's own class."""
+    return str(model["class_path"] or model["name"])
+
+
+def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
+    """The user's own classes, by the key that names them."""
+    dataset = config["dataset"]
+    used = {
+        f"models[{i}].class_path": ClassSpec("network", network_of(model), model["init_args"])
+        for i, model in enumerate(config["models"])
+        if network_of(model) not in NETWORKS
+    }
+    if dataset["class_path"] is not None:
+        used["dataset.class_path"] = ClassSpec("data", dataset["class_path"], dataset["init_args"])
+    return used
+
+
+def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name, path, own = dataset["name"], dataset["path"], datasets.format_of(dataset)
+    named = [*datasets.TRAIN_SIZES, *datasets.FORMATS]
+    class_path = dataset["class_path"]
+    if class_path is not None:
+        if name in named:
+            yield "dataset.name", f"is {show(name)}, but must be another name with a class_path"
+        for key in ("path", "format"):
+            if dataset[key] is not None:
+                shown = show(dataset[key])
+                yield f"dataset.{key}", f"is {shown}, but must be null with a class_path"
+    elif dataset["init_args"]:
+        shown = show(dataset["init_args"])
+        yield "dataset.init_args", f"is {shown}, but must be empty without a class_path"
+    elif own is None and name not in named:
+        allowed = f"one of {list_names(named)}, or any name with a format or a class_path"
+        yield "dataset.name", f"is {show(name)}, but must be {allowed}{nearest(name, named)}"
+    if own is not None and (name in datasets.TRAIN_SIZES or (name in named and name != own)):
+        yield "dataset.name", f"is {show(name)}, but must be another name with the format {own}"
+    if name in datasets.BUNDLED and path is not None:
+        yield "dataset.path", f"is {show(path)}, but must be null: {name} comes with scikit-learn"
+    if own is not None and path is None:
+        what = "folder" if own == "image-folder" else "file"
+        yield "dataset.path", f"is null, but must be the path of a {what} with the format {own}"
+    if own in datasets.TABLES and dataset["label"] is None:
+        yield "dataset.label", f"is null, but must be the name of a column with the format {own}"
+    if dataset["normalise"] == "channel" and dataset["channels"] is None:
+        yield "dataset.channels", "is null, but must be first or last with the normalise channel"
+    if dataset["channels"] is not None and class_path is None and own in (None, *datasets.TABLES):
+        what = own or name
+        yield "dataset.channels", f"is {dataset['channels']}, but must be null: {what} has none"
+    for key in ("label", "features"):
+        if own not in datasets.TABLES and dataset[key] is not None:
+            allowed = f"null: only {' and '.join(datasets.TABLES)} have columns"
+            yield f"dataset.{key}", f"is {show(dataset[key])}, but must be {allowed}"
+    if dataset["label"] is not None and dataset["label"] in (dataset["features"] or ()):
+        i = dataset["features"].index(dataset["label"])
+        yield f"dataset.features[{i}]", f"is {show(dataset['label'])}, but dataset.label is that"
+
+
+def _task_contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    task, dataset, analysis = config["task"], config["dataset"], config["analysis"]
+    name = dataset["name"]
+    named_task = "regression" if name in datasets.REGRESSIONS else "classification"
+    if name in datasets.TRAIN_SIZES and task != named_task:
+        yield "task", f"is {task}, but must be {named_task} with the data set {name}"
+    if datasets.format_of(dataset) == "image-folder" and task == "regression":
+        yield "task", "is regression, but must be classification: the folders are classes"
+    for other, metric in TASK_METRICS.items():
+        key = metric.target_key
+        if other != task and analysis[key] is not None:
+            yield f"analysis.{key}", f"is {show(analysis[key])}, but must be null with a {task}"
+
+
+def _country_data_contradictions(country_data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    provider, path = country_data["provider"], country_data["path"]
+    if provider == "csv" and path is None:
+        yield (
+            "country_data.path",
+            "is null, but must be the path of a CSV file with the provider csv",
+        )
+    if provider != "csv" and path is not None:
+        allowed = f"null with the provider {provider}"
+        yield "country_data.path", f"is {show(path)}, but must be {allowed}"
+
+
+def _model_contradictions(
+    models: Sequence[Mapping[str, Any]], dataset: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    names = [model["name"] for model in models]
+    for i, model in enumerate(models):
+        first = names.index(model["name"])
+        if first < i:
+            yield (
+                f"models[{i}].name",
+                f"is {show(names[i])}, but models[{first}].name is that already",
+            )
+        name, network = model["name"], network_of(model)
+        if name in NETWORKS and name != network:
+            yield f"models[{i}].name", f"is {show(name)}, but its class_path is {show(network)}"
+        if network not in NETWORKS and "." not in network:
+            allowed = f"one of {list_names(NETWORKS)}, or any name with a class_path"
+            yield (
+                f"models[{i}].name",
+                f"is {show(name)}, but must be {allowed}{nearest(name, NETWORKS)}",
+            )
+        channels = model["init_args"].get("channels", ()) if network == "cnn" else ()
+        rows = dataset["name"] if dataset["name"] == "diabetes" else datasets.format_of(dataset)
+        if channels and rows in ("diabetes", *datasets.TABLES):
+            allowed = f"another model with the data {rows}"
+            yield f"models[{i}].name", f"is {show(name)}, but must be {allowed}: a row is no image"
+        if dataset["name"] == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
+            allowed = f"at most {MAX_CONVOLUTIONS_ON_DIGITS} layers for digits"
+            yield f"models[{i}].init_args.channels", f"is {show(channels)}, but must be {allowed}"
+
+
+def input_contradictions(
+    config: Mapping[str, Any], intake: Intake | None
+) -> Iterator[tuple[str, str]]:
+    """As `contradictions`, of the networks that cannot learn from such inputs.
+
+    Args:
+        config: the completed configuration.
+        intake: what is known of the data; None: nothing.
+    """
+    if intake is None:
+        return
+    for i, model in enumerate(config["models"]):
+        network = network_of(model)
+        if network in NETWORKS and intake.whole_numbers:
+            yield (
+                f"models[{i}].name",
+                f"is {show(model['name'])}, but the inputs are whole numbers, which it cannot take "
+                "as they are: if they measure something, dataset.normalise must be global, feature "
+                "or channel",
+            )
+        if network == "cnn" and intake.input_shape is not None:
+            try:
+                image_shape(intake.input_shape, config["dataset"]["channels"])
+            except DataError as error:
+                yield f"models[{i}].name", f"is {show(model['name'])}, but {error}"
+
+
+def size_contradictions(
+    config: Mapping[str, Any], reference: int, intake: datasets.Intake | None
+) -> Iterator[tuple[str, str]]:
+    """As `contradictions`, of the sizes.
+
+    Args:
+        config: the completed configuration.
+        reference: the size that the others are judged against.
+        intake: what is known of the data set; None: it was not looked at.
+    """
+    sizes, largest = config["grid"]["n_train"], intake and intake.train_examples
+    for i, size in enumerate(sizes):
+        if largest is not None and size > largest:
+            name = config["dataset"]["name"]
+            limit = f"at most {largest}, the number of training examples of {name}"
+            yield f"grid.n_train[{i}]", f"is {size}, but must be {limit}"
+    if reference not in sizes:
+        nearest = min(sizes, key=lambda size: abs(size - reference))
+        allowed = f"max or one of grid.n_train: {list_names(sizes)} (the nearest is {nearest})"
+        yield "analysis.reference_n_train", f"is {reference}, but must be {allowed}"
+    for i, size in enumerate(config["methods"]["tool_sizes"]):
+        if size not in sizes:
+            allowed = f"one of grid.n_train: {list_names(sizes)}"
+            yield f"methods.tool_sizes[{i}]", f"is {size}, but must be {allowed}"
+    if intake is not None:
+        yield from _unresolved(config["analysis"]["margin"], intake)
+        yield from _unfit_subsets(config["grid"], intake)
+
+
+def _unresolved(margin: float, intake: datasets.Intake) -> Iterator[tuple[str, str]]:
+    sentence = datasets.intake.unresolved(intake, margin)
+    if sentence is not None:
+        yield "analysis.margin", sentence
+
+
+def _currency_contradictions(currency: str) -> Iterator[tuple[str, str]]:
+    from babel.core import get_global
+    from babel.numbers import get_territory_currencies
+
+    places = get_global("territory_currencies")
+    used = {code for place in places for code in get_territory_currencies(place)}
+    if currency not in used:
+        # Codes of three letters are all alike, so that none is the nearest.
+        allowed = "the ISO 4217 code of a currency in use, such as EUR"
+        yield "cost.currency", f"is {show(currency)}, but must be {allowed}"
+
+
+def _unfit_subsets(grid: Mapping[str, Any], intake: datasets.Intake) -> Iterator[tuple[str, str]]:
+    sizes, seeds = grid["n_train"], grid["seeds"]
+    for size, seed, what in datasets.intake.unfit_subsets(intake, sizes, seeds):
+        allowed = f"a size to learn from: of the examples that the seed {seed} draws, {what}"
+        yield f"grid.n_train[{sizes.index(size)}]", f"is {size}, but must be {allowed}"

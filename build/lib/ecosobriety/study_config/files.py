@@ -1,0 +1,297 @@
+"""Reads a study's file as it is written, or refuses it in one sentence with its line.
+
+Snakemake reads the same file by itself, and leniently: a key may stand twice, `0200` is 128, `NO`
+is false, an alias may grow without end, and `__use_yte__: true` makes it run Python. So each file
+is read here too, if possible before; what Snakemake would take otherwise than it looks is refused.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ecosobriety.errors import quote, shorten
+from ecosobriety.files import UnreadableError, read_text
+from ecosobriety.study_config.schema import fault, join
+
+MAX_BYTES = 8 * 2**20
+"""A hundred thousand names of columns fit."""
+MAX_LEVELS = 20
+"""Levels of nesting; a study's keys need half of it, and a parser's own stack ends far above."""
+MAX_VALUES = 1_000_000
+"""Values once every alias is written out; a hundred thousand names of columns fit."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NULL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("null", "int", "float"))
+TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+MISREAD = re.compile(r"[-+]?(0[0-7_]*[0-7]|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+"""Numbers that YAML 1.1 reads otherwise than they look: 0200 is octal, 1:30 are ninety."""
+_RUNS_PYTHON = "__use_yte__"
+_SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a key stands in a file, and its value as it is written there."""
+
+    line: int | None
+    written: str | None
+    """Of a value without quotes, its characters; None for text in quotes, lists and mappings."""
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A file as it was read: its content, and where each key of it stands."""
+
+    name: str
+    content: dict[str, Any]
+    places: Mapping[str, Place]
+
+
+def read(path: Path) -> StudyFile:
+    """Read a file of YAML or JSON that holds one mapping.
+
+    Raises:
+        ConfigError: there is no such file, it is no regular file, is empty, too large, not UTF-8,
+            neither YAML nor JSON, has a key twice, holds something else than a mapping, or a value
+            that YAML reads otherwise than it looks. Nothing of it is ever run.
+    """
+    file = str(path)
+    text = _read_text(path, file)
+    loaded = _load_json(text, file)
+    places: dict[str, Place] = {}
+    if loaded is None:
+        root = _compose(text, file)
+        if root is None:
+            raise fault(file, "", "is empty, but must hold a study's keys, such as study: poster")
+        _require_mapping(isinstance(root, yaml.MappingNode), root.tag.rpartition(":")[2], file)
+        places = dict(_walk(root, "", file))
+        loaded = _construct(root, file)
+    _require_mapping(isinstance(loaded, dict), type(loaded).__name__, file)
+    if _RUNS_PYTHON in loaded:
+        raise fault(file, _RUNS_PYTHON, "would run Python in this file, but must be left out")
+    return StudyFile(file, loaded, places or dict.fromkeys(keys_of(loaded), Place(None, None)))
+
+
+def keys_of(value: Any, key: str = "") -> Iterator[str]:
+    """Yield the key of each part of a value, and its own."""
+    if key:
+        yield key
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from keys_of(item, join(key, str(name)))
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from keys_of(item, f"{key}[{i}]")
+
+
+def _read_text(path: Path, file: str) -> str:
+    try:
+        text = read_text(path, MAX_BYTES)
+    except UnreadableError as error:
+        raise fault(file, f"line {error.line}" if error.line else "", error.reason) from error
+    if found := _SCRIPT.search(text):
+        line = text[: found.start()].count("\n") + 1
+        told = f"holds {found[0]}, which would run or hide parts of Snakemake's report"
+        raise fault(file, f"line {line}", told)
+    return text
+
+
+def _load_json(text: str, file: str) -> Any:
+    """The content of a file of JSON; None where it is none, and may be YAML."""
+    if not text.lstrip().startswith("{"):
+        return None
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            twice = next(name for i, name in enumerate(names) if name in names[:i])
+            raise fault(file, "", f"is no valid JSON: the key {quote(twice)} stands twice")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except RecursionError as error:
+        raise fault(file, "", f"is nested too deep: at most {MAX_LEVELS} levels") from error
+    except ValueError as error:
+        if file.endswith(".json"):
+            what = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
+            where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+            raise fault(file, where, f"is no valid JSON: {what}") from error
+        return None
+
+
+def _compose(text: str, file: str) -> yaml.Node | None:
+    """The tree of the file's only document."""
+    level = 0
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                level += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                level -= 1
+            if level > MAX_LEVELS:
+                mark = event.start_mark
+                where = f"line {mark.line + 1}" if mark else ""
+                raise fault(file, where, f"is nested too deep: at most {MAX_LEVELS} levels")
+        root: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        told = "another document begins: one is allowed" if "single doc" in str(error) else None
+        if told is None and mark and _character(text, mark) == "\t":
+            told = "a tab stands where YAML allows blanks only"
+        raise fault(file, place, f"is not valid YAML: {told or error.problem}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise fault(file, "", f"is not valid YAML: {' '.join(str(error).split())}") from error
+    if root is not None:
+        _require_small(root, file)
+    return root
+
+
+def _character(text: str, mark: yaml.Mark) -> str:
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    return line[mark.column : mark.column + 1]
+
+
+def _require_small(root: yaml.Node, file: str) -> None:
+    """Refuse a file whose aliases, once written out, are many values, or never end."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in open_nodes:
+            where = f"line {node.start_mark.line + 1}"
+            raise fault(file, where, "is repeated inside itself by an alias, which has no end")
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            sizes[id(node)] = 1 + sum(size(child) for child in _children(node))
+            open_nodes.remove(id(node))
+        return sizes[id(node)]
+
+    if size(root) > MAX_VALUES:
+        raise fault(file, "", f"has more than {MAX_VALUES} values once its aliases are written out")
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            yield from pair
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
+    """Yield each key below a node and where it stands; refuse what YAML reads as something else."""
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        yield key, Place(line, None)
+        seen: set[str] = set()
+        for i, (name, item) in enumerate(node.value):
+            if i:
+                _require_no_comma(node.value[i - 1][1], name, key, file)
+            written = _key_name(name, key, file)
+            if written in seen:
+                mark = name.start_mark
+                place = f"line {mark.line + 1}, column {mark.column + 1}"
+                raise fault(file, place, f"is not valid YAML: the key {written} stands twice")
+            seen.add(written)
+            # What a merge brings is told where it stands.
+            below = key if name.tag == _MERGE else join(key, written)
+            yield from _walk(item, below, file)
+    elif isinstance(node, yaml.SequenceNode):
+        yield key, Place(line, None)
+        for i, item in enumerate(node.value):
+            if i and MISREAD.fullmatch(str(item.value)):
+                _require_no_comma(node.value[i - 1], item, key, file)
+            yield from _walk(item, f"{key}[{i}]", file)
+    elif isinstance(node, yaml.ScalarNode):
+        plain = not node.style
+        if plain and node.tag in (INT, FLOAT) and MISREAD.fullmatch(node.value):
+            read_as = yaml.safe_load(node.value)
+            told = f"is {shorten(node.value)}, which YAML reads as {read_as}: write it without"
+            raise fault(
+                f"{file}, line {line}", key, f"{told} zeros or colons, or as text in quotes"
+            )
+        yield key, Place(line, node.value if plain else None)
+
+
+def _require_no_comma(before: yaml.Node, after: yaml.Node, key: str, file: str) -> None:
+    """Refuse a number with a comma in it, which between brackets ends at the comma."""
+    numbers = all(
+        isinstance(node, yaml.ScalarNode) and node.tag in (INT, FLOAT) and not node.style
+        for node in (before, after)
+    )
+    if numbers and after.start_mark.index == before.end_mark.index + 1:
+        line, shown = before.start_mark.line + 1, shorten(f"{before.value},{after.value}")
+        told = f"holds {shown}, where YAML ends the number at the comma"
+        how = "decimals have a point, thousands no mark"
+        raise fault(f"{file}, line {line}", key, f"{told}: {how}")
+
+
+def _key_name(node: yaml.Node, key: str, file: str) -> str:
+    """A key's text; refuses a key that is none."""
+    where = f"{file}, line {node.start_mark.line + 1}"
+    if not isinstance(node, yaml.ScalarNode):
+        raise fault(where, key, "has a list or a mapping as a key, but a key must be text")
+    if node.tag not in (TEXT, _MERGE):
+        read_as = say_scalar(node.value, node.tag)
+        told = f"has the key {shorten(node.value)}, which YAML reads as {read_as}: "
+        raise fault(where, key, f'{told}write "{shorten(node.value)}" in quotes if it is meant')
+    return str(node.value)
+
+
+def say_scalar(written: str, tag: str) -> str:
+    """What YAML makes of text without quotes, in words."""
+    kind = tag.rpartition(":")[2]
+    if kind == "bool":
+        return "true" if written.lower() in ("yes", "true", "on") else "false"
+    words = {"null": "null", "int": "a number", "float": "a number", "timestamp": "a date"}
+    return words.get(kind, quote(tag))
+
+
+def _construct(root: yaml.Node, file: str) -> Any:
+    loader = _LOADER("")
+    try:
+        return loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise fault(file, place, f"is not valid YAML: {error.problem}") from error
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        # PyYAML lets Python's own errors through, of 2022-02-30 or !!int "": of which scalar?
+        bad = next(node for node in _scalars(root) if not _constructs(node))
+        where = f"line {bad.start_mark.line + 1}"
+        kind = "date" if bad.tag.endswith(":timestamp") else "number"
+        told = f"holds {quote(bad.value)}, which YAML takes for a {kind} and cannot read"
+        raise fault(file, where, f"{told}: if text is meant, write it in quotes") from error
+    finally:
+        loader.dispose()
+
+
+def _scalars(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    for child in _children(node):
+        yield from _scalars(child)
+
+
+def _constructs(node: yaml.Node) -> bool:
+    loader = yaml.SafeLoader("")
+    try:
+        loader.construct_document(node)
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, OverflowError):
+        return False
+    return True
+
+
+def _require_mapping(good: bool, kind: str, file: str) -> None:
+    if not good:
+        words = {"seq": "a list", "str": "text", "list": "a list", "int": "a number"}
+        told = f"holds {words.get(kind, 'a single value')}, but must hold a mapping of keys"
+        raise fault(file, "", told)

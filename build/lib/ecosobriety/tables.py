@@ -1,0 +1,312 @@
+"""The contract of the output tables: columns, types, units, ranges; reading and writing them.
+
+Every table is checked when it is written and again when it is read, so that a step fails at its
+own door and not in the next one's arithmetic. CSV: UTF-8, comma, header, decimal points, full
+precision; an empty field is null.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow
+from pandera.errors import SchemaErrors
+from pyarrow import csv
+
+from ecosobriety.errors import RecordError
+from ecosobriety.metrics import ACCURACY, METRICS, Metric, metric_of
+
+LARGE_TABLES = ("scenarios", "savings")
+"""Tables that grow with sizes x countries x sources x coverages: Parquet, and CSV while small."""
+CSV_UP_TO_ROWS = 100_000
+"""Up to so many rows a large table's CSV stands beside its Parquet; above, Parquet is alone."""
+
+VERDICTS = ("reference", "non_inferior", "inferior", "inconclusive")
+CLAIM_VERDICTS = ("supported", "not_supported", "inconclusive", "corrected")
+GRID_SOURCE = "grid"
+"""The `source` of a scenario in which the country's own mix alone counts (coverage 0)."""
+
+
+def _text(nullable: bool = False, allowed: tuple[str, ...] | None = None) -> pa.Column:
+    checks = [pa.Check.isin(allowed)] if allowed else []
+    return pa.Column(str, checks, nullable=nullable, coerce=True)
+
+
+def _count(minimum: int = 0, nullable: bool = False) -> pa.Column:
+    dtype = pd.Int64Dtype() if nullable else "int64"
+    return pa.Column(dtype, pa.Check.ge(minimum), nullable=nullable, coerce=True)
+
+
+def _number(
+    low: float | None = None, high: float | None = None, nullable: bool = False
+) -> pa.Column:
+    checks = []
+    if low is not None:
+        checks.append(pa.Check.ge(low))
+    if high is not None:
+        checks.append(pa.Check.le(high))
+    checks.append(pa.Check(lambda s: s.abs() != float("inf"), name="finite"))
+    return pa.Column("float64", checks, nullable=nullable, coerce=True)
+
+
+def _flag() -> pa.Column:
+    return pa.Column(bool, coerce=True)
+
+
+_SIZE_KEY = {"dataset": _text(), "model": _text(), "n_train": _count(1)}
+_SCENARIO_KEY = {
+    **_SIZE_KEY,
+    "country_iso3": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{3}$"), coerce=True),
+    "source": _text(),
+    "coverage": _number(0, 1),
+}
+
+
+def _runs(metric: Metric) -> dict[str, pa.Column]:
+    return {
+        **_SIZE_KEY,
+        "seed": _count(),
+        "epochs": _number(0),
+        "steps": _count(1),
+        "batch_size": _count(1),
+        metric.test_column: _number(0, metric.highest),
+        "test_loss": _number(0),
+        "train_duration_s": _number(0),
+        "energy_kwh": _number(0),
+        "energy_cpu_kwh": _number(0, nullable=True),
+        "energy_gpu_kwh": _number(0, nullable=True),
+        "energy_ram_kwh": _number(0, nullable=True),
+        "eval_energy_kwh": _number(0, nullable=True),
+        "lost_energy_kwh": _number(0),
+        "energy_quality": _text(allowed=("measured", "estimated", "mixed")),
+        "energy_source": _text(),
+        "flop_forward": _count(nullable=True),
+        "flop_train": _count(nullable=True),
+        "device": _text(),
+        "accelerator": _text(),
+        "threads": _count(1),
+        "peak_memory_mb": _number(0),
+        "short_window": _flag(),
+        "attempt": _text(),
+    }
+
+
+def _curve(metric: Metric) -> dict[str, pa.Column]:
+    name = metric.name
+    return {
+        **_SIZE_KEY,
+        "n_seeds": _count(1),
+        f"{name}_mean": _number(0, metric.highest),
+        f"{name}_sd": _number(0, nullable=True),
+        f"{name}_ci_low": _number(0, metric.highest, nullable=True),
+        f"{name}_ci_high": _number(0, metric.highest, nullable=True),
+        "energy_kwh_mean": _number(0),
+        "energy_kwh_ci_low": _number(0, nullable=True),
+        "energy_kwh_ci_high": _number(0, nullable=True),
+        "duration_s_mean": _number(0),
+        f"{name}_diff_mean": _number(nullable=True),
+        f"{name}_diff_{metric.bound}": _number(nullable=True),
+        "p_value": _number(0, 1, nullable=True),
+        "verdict": _text(allowed=VERDICTS),
+        "verdict_reason": _text(nullable=True),
+        f"{name}_diff_sd": _number(0, nullable=True),
+        "precision": _number(0, nullable=True),
+        f"fitted_{name}": _number(0, metric.highest, nullable=True),
+        "fitted_ci_low": _number(0, metric.highest, nullable=True),
+        "fitted_ci_high": _number(0, metric.highest, nullable=True),
+        f"marginal_{name}_per_kwh": _number(nullable=True),
+    }
+
+
+_SCENARIOS = {
+    **_SCENARIO_KEY,
+    "energy_kwh": _number(0),
+    "intensity_g_per_kwh": _number(0, nullable=True),
+    "intensity_g_per_kwh_low": _number(0, nullable=True),
+    "intensity_g_per_kwh_high": _number(0, nullable=True),
+    "emissions_g": _number(0, nullable=True),
+    "emissions_g_low": _number(0, nullable=True),
+    "emissions_g_high": _number(0, nullable=True),
+    "cost": _number(0, nullable=True),
+    "cost_low": _number(0, nullable=True),
+    "cost_high": _number(0, nullable=True),
+    "currency": _text(),
+    "country_low_carbon_share": _number(0, 1, nullable=True),
+    "country_year": _count(nullable=True),
+}
+
+_SAVINGS = {
+    **_SCENARIO_KEY,
+    "energy_saved_kwh": _number(),
+    "emissions_saved_g": _number(nullable=True),
+    "cost_saved": _number(nullable=True),
+    "saved_share": _number(high=1, nullable=True),
+}
+
+_COUNTRIES = {
+    "country_iso3": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{3}$"), coerce=True),
+    "country_name": _text(),
+    "intensity_g_per_kwh": _number(0, nullable=True),
+    "low_carbon_share": _number(0, 1, nullable=True),
+    "year": _count(nullable=True),
+    **{
+        f"{source}_share": _number(0, nullable=True)
+        for source in (
+            *("coal", "gas", "oil", "nuclear", "hydro", "solar", "wind"),
+            *("bioenergy", "other_renewable"),
+        )
+    },
+    "flag": _text(nullable=True),
+    "mix_intensity_g_per_kwh": _number(0, nullable=True),
+    "mix_ratio": _number(0, nullable=True),
+}
+
+_CLAIMS = {
+    "claim_id": _text(),
+    "statement_en": _text(),
+    "statement_fr": _text(),
+    "poster_value": _number(nullable=True),
+    "measured_value": _number(nullable=True),
+    "unit": _text(nullable=True),
+    "ci_low": _number(nullable=True),
+    "ci_high": _number(nullable=True),
+    "test": _text(),
+    "verdict": _text(allowed=CLAIM_VERDICTS),
+    "explanation_en": _text(),
+    "explanation_fr": _text(),
+}
+
+_METHODS = {
+    **_SIZE_KEY,
+    "seed": _count(),
+    "method": _text(),
+    "energy_kwh": _number(0, nullable=True),
+    "emissions_g": _number(0, nullable=True),
+    "quantity": _number(0, nullable=True),
+    "unit": _text(),
+    "ratio_to_codecarbon": _number(0, nullable=True),
+    "applies": _flag(),
+    "reason": _text(nullable=True),
+    "ignores": _text(),
+}
+
+_REASON_GIVEN = pa.Check(
+    lambda table: (
+        table["reason"].notna()
+        | (table["applies"] & table["energy_kwh"].notna() & table["emissions_g"].notna())
+    ),
+    name="a reason for what is missing",
+)
+
+
+def _schema(
+    name: str,
+    columns: dict[str, pa.Column],
+    key: list[str],
+    checks: list[pa.Check] | None = None,
+) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        columns, checks=checks, name=name, unique=key, strict=True, ordered=True
+    )
+
+
+_SIZE = list(_SIZE_KEY)
+_SCENARIO = list(_SCENARIO_KEY)
+
+
+def _metric_schemas(metric: Metric) -> dict[str, pa.DataFrameSchema]:
+    """The tables whose columns are named by the study's metric."""
+    return {
+        "runs": _schema("runs", _runs(metric), [*_SIZE, "seed"]),
+        "curve": _schema("curve", _curve(metric), _SIZE),
+    }
+
+
+SCHEMAS: dict[str, pa.DataFrameSchema] = {
+    **_metric_schemas(ACCURACY),
+    "scenarios": _schema("scenarios", _SCENARIOS, _SCENARIO),
+    "savings": _schema("savings", _SAVINGS, _SCENARIO),
+    "claims": _schema("claims", _CLAIMS, ["claim_id"]),
+    "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
+    "methods": _schema("methods", _METHODS, [*_SIZE, "seed", "method"], [_REASON_GIVEN]),
+}
+"""The tables of the contract by name, as a study of classification has them."""
+
+_SCHEMAS = {metric: SCHEMAS | _metric_schemas(metric) for metric in METRICS.values()}
+
+
+def table_schema(name: str, metric: Metric = ACCURACY) -> pa.DataFrameSchema:
+    """The contract of a table; the columns of `runs` and `curve` are named by the metric."""
+    return _SCHEMAS[metric][name]
+
+
+def check_table(name: str, table: pd.DataFrame, where: str = "the table") -> pd.DataFrame:
+    """Check a table against the contract and return it with the contract's types.
+
+    Which metric it is of is told by its own header.
+
+    Raises:
+        RecordError: a column is missing, unknown or out of order, a key is repeated or a value is
+            out of range; names the table, the column and the first value at fault.
+    """
+    try:
+        schema = table_schema(name, metric_of(table.columns))
+        # pandera stumbles over a repeated index when it reports a repeated key.
+        return schema.validate(table.reset_index(drop=True), lazy=True)
+    except SchemaErrors as error:
+        first = error.failure_cases.iloc[0]
+        raise RecordError(
+            f"{where} does not follow the contract of `{name}`: column {first['column']}, "
+            f"check {first['check']}, value {first['failure_case']}"
+        ) from error
+
+
+def write_table(name: str, table: pd.DataFrame, path: Path) -> None:
+    """Check a table and write it as CSV, or as Parquet where `path` ends in .parquet."""
+    _write_checked(name, check_table(name, table, str(path)), path)
+
+
+def _write_checked(name: str, checked: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        checked.to_parquet(path, index=False)
+    elif name in LARGE_TABLES:
+        # Ten times as fast as pandas' writer; it puts every text in quotes.
+        csv.write_csv(pyarrow.Table.from_pandas(checked, preserve_index=False), path)
+    else:
+        checked.to_csv(path, index=False)
+
+
+def table_suffixes(name: str, rows: int) -> tuple[str, ...]:
+    """The kinds of file of a table with so many rows; the first is the one that steps read."""
+    if name not in LARGE_TABLES:
+        return (".csv",)
+    return (".parquet", ".csv") if rows <= CSV_UP_TO_ROWS else (".parquet",)
+
+
+def write_large_table(name: str, table: pd.DataFrame, path: Path) -> None:
+    """Write a large table as Parquet, and as CSV beside it while it is small.
+
+    Args:
+        name: one of `LARGE_TABLES`.
+        table: its rows.
+        path: the Parquet file. A CSV beside it from when the table was smaller is removed: it would
+            tell of another study.
+    """
+    wanted = table_suffixes(name, len(table))
+    checked = check_table(name, table, str(path))
+    for suffix in wanted:
+        _write_checked(name, checked, path.with_suffix(suffix))
+    if ".csv" not in wanted:
+        path.with_suffix(".csv").unlink(missing_ok=True)
+
+
+def read_table(name: str, path: Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote, and check it."""
+    table = (
+        pd.read_parquet(path)
+        if path.suffix == ".parquet"
+        # "NA" is Namibia's ISO code in two letters and no null: only an empty field is.
+        else pd.read_csv(path, keep_default_na=False, na_values=[""])
+    )
+    return check_table(name, table, str(path))

@@ -1,0 +1,236 @@
+"""How Lightning is set up for a training, and what is counted while the batches pass."""
+
+from collections.abc import Iterator, Sequence, Sized
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypedDict
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from torch import Tensor
+from torch.nn.parameter import is_lazy
+
+from ecosobriety.errors import ConfigError
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What decides a training besides its data, model, size and seed.
+
+    `max_steps` is None where every size trains for `epochs` epochs; with a fixed budget of steps it
+    is the number of batches, and `epochs` does not count.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    accelerator: str
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"]
+    max_steps: int | None = None
+
+
+class _Batches(Sized, Protocol):
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
+class Counted:
+    """Batches that are counted as they are handed out."""
+
+    def __init__(self, batches: _Batches):
+        self._batches = batches
+        self.batches = 0
+        """Handed out so far."""
+        self.examples = 0
+        """In them."""
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self._batches:
+            self.batches += 1
+            self.examples += len(batch[1])
+            yield batch
+
+
+class Passed(pl.Callback):
+    """Counts what a module that trains itself has really been trained on.
+
+    A batch counts when the module is done with it, however many optimisers took how many steps, and
+    not at all where the module skips the rest of an epoch. Lightning's `global_step` counts steps
+    of optimisers instead: two for two of them, a half for gradients of two batches, and none after
+    the test.
+
+    Args:
+        loader: what hands the batches out.
+        max_batches: after which to stop; None: as the Trainer says.
+    """
+
+    def __init__(self, loader: Counted, max_batches: int | None = None):
+        self._loader = loader
+        self._max_batches = max_batches
+        self.steps = self.examples = 0
+        """Batches trained on so far, and examples in them."""
+        self.example_passes = 0
+        """Examples times the backward passes of their batch."""
+        self.passes_of_a_batch: set[int] = set()
+        """Every number of backward passes that a batch has had."""
+        self.trained: set[str] = set()
+        """Every choice of the parameters that are trained: one, unless layers are frozen later."""
+        self.changed = True
+        """Whether the training has changed any parameter."""
+        self._passes = 0
+        self._mark = (0, 0)
+        self._start: list[Tensor] = []
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Refuse what would write into the study's folder, and be measured as training."""
+        if stage == "fit" and trainer.checkpoint_callbacks:
+            raise ConfigError(
+                f"models: {type(pl_module).__name__} brings a "
+                f"{type(trainer.checkpoint_callbacks[0]).__name__}, which would write into the "
+                "study's folder while energy is measured: leave it out of configure_callbacks"
+            )
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the parameters, to know at the end whether anything was learnt."""
+        self._start = [_copy(p) for p in pl_module.parameters() if not is_lazy(p)]
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note which parameters are trained; what was handed out and skipped is no training."""
+        self._mark = (self._loader.batches, self._loader.examples)
+        self.trained.add("".join(str(int(p.requires_grad)) for p in pl_module.parameters()))
+
+    def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Count a backward pass."""
+        self._passes += 1
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Count what was handed out since the last one."""
+        batches, examples = self._mark
+        self._mark = (self._loader.batches, self._loader.examples)
+        self.steps += self._mark[0] - batches
+        self.examples += self._mark[1] - examples
+        self.example_passes += (self._mark[1] - examples) * self._passes
+        self.passes_of_a_batch.add(self._passes)
+        self._passes = 0
+        if self._max_batches is not None and self.steps >= self._max_batches:
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compare the parameters; that lies outside the measured window."""
+        now = [p for p in pl_module.parameters() if not is_lazy(p)]
+        alike = len(now) == len(self._start) > 0 and all(
+            torch.equal(then, p.detach().cpu()) for then, p in zip(self._start, now, strict=True)
+        )
+        self.changed = not alike
+        self._start = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts, for a checkpoint."""
+        return {
+            "steps": self.steps,
+            "examples": self.examples,
+            "example_passes": self.example_passes,
+            "passes_of_a_batch": sorted(self.passes_of_a_batch),
+            "trained": sorted(self.trained),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.steps, self.examples = state_dict["steps"], state_dict["examples"]
+        self.example_passes = state_dict["example_passes"]
+        self.passes_of_a_batch = set(state_dict["passes_of_a_batch"])
+        self.trained = set(state_dict["trained"])
+
+
+class EpochCheckpoint(pl.Callback):
+    """Saves the training after each epoch but the last, under one name.
+
+    After the last there is nothing to go on with, and Lightning would skip the whole `fit`.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save, unless this was the last."""
+        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        last_step = trainer.should_stop or trainer.global_step == trainer.max_steps
+        if not (last_epoch or last_step):
+            trainer.save_checkpoint(self._path)
+
+
+def make_trainer(
+    settings: TrainingSettings,
+    callbacks: Sequence[pl.Callback],
+    *,
+    epochs: int,
+    optimiser_steps: int | None = None,
+    validation_batches: int | None = None,
+    progress_bar: bool = False,
+) -> pl.Trainer:
+    """Lightning's Trainer without anything that spends energy and is no training.
+
+    Args:
+        settings: the hyper-parameters.
+        callbacks: in the order in which they are called.
+        epochs: -1: until something stops it.
+        optimiser_steps: of a single optimiser, after which to stop; None: no limit.
+        validation_batches: of the module's own validation data; None: all.
+        progress_bar: show Lightning's progress bar.
+    """
+    return pl.Trainer(
+        max_epochs=epochs,
+        max_steps=-1 if optimiser_steps is None else optimiser_steps,
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=settings.precision,
+        deterministic=True,
+        callbacks=[*callbacks],
+        # Each of these would spend energy that is not training.
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress_bar,
+        num_sanity_val_steps=0,
+        limit_val_batches=validation_batches,
+        # Lightning's own detection of Slurm breaks launches of single jobs.
+        plugins=[LightningEnvironment()],
+    )
+
+
+class Limits(TypedDict):
+    """Arguments of `make_trainer`."""
+
+    epochs: int
+    optimiser_steps: int | None
+
+
+def limits(
+    module: pl.LightningModule, settings: TrainingSettings, batches_per_epoch: int
+) -> Limits:
+    """When the Trainer stops by itself a module that trains itself.
+
+    A budget of batches is kept by `Passed`. The Trainer is told what it comes to, as schedulers of
+    learning rates ask it; steps of several optimisers, which Lightning adds up, would end it early.
+    """
+    if settings.max_steps is None:
+        return {"epochs": settings.epochs, "optimiser_steps": None}
+    if module.automatic_optimization:
+        return {"epochs": -1, "optimiser_steps": settings.max_steps}
+    return {"epochs": -(-settings.max_steps // batches_per_epoch), "optimiser_steps": None}
+
+
+def _copy(parameter: Tensor) -> Tensor:
+    return parameter.detach().to("cpu", copy=True)

@@ -1,0 +1,79 @@
+"""What is asked of a network that a user brings, and what it brings that is not asked for."""
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.user_code.classes import told
+
+
+def materialise(network: nn.Module, x: Tensor) -> None:
+    """Let lazy layers take their shape from examples, before an optimiser asks for their weights.
+
+    A network without such layers is not touched.
+
+    Args:
+        network: as built.
+        x: (n, *input_shape) a few real examples.
+    """
+    if not any(is_lazy(part) for part in (*network.parameters(), *network.buffers())):
+        return
+    modes = {part: part.training for part in network.modules()}
+    network.eval()
+    with torch.no_grad():
+        network(x)
+    for part, training in modes.items():
+        part.training = training
+
+
+def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: int) -> None:
+    """Send a few real examples through a user's network, as the test does.
+
+    Raises:
+        ConfigError: it fails on them, or gives something else than one number for each class.
+    """
+    shape = tuple(x.shape)
+    network.eval()
+    try:
+        with torch.no_grad():
+            logits = network(x)
+    # Whatever the user's code raises is told with its name.
+    except (Exception, SystemExit) as error:
+        raise ConfigError(
+            f"models: {class_path} fails on inputs of the shape {shape}: {told(error)}"
+        ) from error
+    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    wanted = (len(x), num_classes)
+    if found != wanted:
+        raise ConfigError(
+            f"models: {class_path} gives {found} for inputs of the shape {shape}, but must give "
+            f"one logit for each class (one number, for a regression): {wanted}"
+        )
+    sums = logits.sum(1)
+    # A module's own training_step may know what to do with them; the study's loss does not.
+    if (
+        num_classes > 1
+        and not isinstance(network, pl.LightningModule)
+        and bool((logits >= 0).all())
+        and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    ):
+        raise ConfigError(
+            f"models: {class_path} gives probabilities (each row sums to 1), but must give logits: "
+            "leave the softmax at its end out"
+        )
+
+
+def unused_hooks(network: nn.Module) -> list[str]:
+    """What a user's network brings and the study does not call."""
+    if not isinstance(network, pl.LightningModule):
+        return [name for name in ("configure_optimizers",) if hasattr(network, name)]
+
+    def own(name: str) -> bool:
+        return getattr(type(network), name) is not getattr(pl.LightningModule, name)
+
+    names = ["test_step", "predict_step", "test_dataloader", "predict_dataloader"]
+    if not own("val_dataloader"):
+        names.append("validation_step")
+    return [name for name in names if own(name)]

@@ -1,0 +1,366 @@
+"""A few steps of a user's network in a process of its own, before its training.
+
+The training itself must find everything as if nobody had looked: a class may count its calls, keep
+statistics, hold files or locks, draw by chance, or compile itself. So it is another process that
+builds the network once more, trains it on a batch or two by the same Trainer, sends examples
+through it as the test will, and counts operations. What fails there would fail in the training,
+after energy was spent; an operation count that fails is only missing, with the reason.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from ecosobriety.errors import ConfigError, EcosobrietyError
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.fitting import (
+    Batch,
+    Counted,
+    Passed,
+    TrainingSettings,
+    limits,
+    make_trainer,
+)
+from ecosobriety.training.flops import Cost, Counter, cost_of, counting
+from ecosobriety.training.networks import (
+    Classification,
+    Learner,
+    Regression,
+    Task,
+    build_module,
+    build_network,
+)
+from ecosobriety.training.own_networks import materialise, require_logits
+from ecosobriety.user_code.classes import cut, told
+
+logger = logging.getLogger(__name__)
+
+LIMIT_S = 300
+"""A rehearsal that takes longer is given up; the training is not."""
+FEW = 8
+"""Examples on which operations are counted: they need no more."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is rehearsed.
+
+    Attributes:
+        class_path: the user's network.
+        init_args: its arguments.
+        task: what it is trained for.
+        settings: the hyper-parameters.
+        seed: that of the training.
+        threads: CPU threads for PyTorch.
+        n_train: examples of the training.
+    """
+
+    class_path: str
+    init_args: Mapping[str, Any]
+    task: Task
+    settings: TrainingSettings
+    seed: int
+    threads: int
+    n_train: int
+
+
+# PYTHONPATH could not hold a folder with a colon in its name.
+_APART = (
+    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "runpy.run_module('ecosobriety.training.rehearsal', run_name='__main__', alter_sys=True)"
+)
+
+_known: dict[str, Cost | str] = {}
+"""What was found in this process: other seeds need no rehearsal of their own."""
+
+
+def rehearse(play: Play, batches: Slices, test_batches: Slices) -> Cost | str:
+    """Try a user's network out.
+
+    Returns:
+        What its training costs in FLOP, or why that cannot be said.
+
+    Raises:
+        ConfigError: it cannot be trained or scored; what it raises itself, in one sentence.
+    """
+    size = play.settings.batch_size
+    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
+    key = json.dumps(
+        [play.class_path, play.init_args, asdict(play.settings), play.n_train, x.shape[1:]],
+        default=str,
+    )
+    if key not in _known:
+        acts = [(x, y)]
+        # The last batch of an epoch, on which statistics over a batch may fail.
+        if play.n_train > size and play.n_train % size:
+            acts.append((x[: play.n_train % size], y[: play.n_train % size]))
+        content = {
+            **{name: getattr(play, name) for name in ("class_path", "seed", "threads")},
+            "init_args": json.dumps(dict(play.init_args)),
+            "settings": asdict(play.settings),
+            "deviation": getattr(play.task, "deviation", None),
+            "outputs": play.task.outputs,
+            "acts": acts,
+            "x_test": x_test[:2],
+            "length": len(batches),
+        }
+        _known[key] = _ask(content, play.class_path)
+    return _known[key]
+
+
+def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
+    with tempfile.TemporaryDirectory() as folder:
+        play, answer = Path(folder) / "play.pt", Path(folder) / "answer.json"
+        torch.save(dict(content), play)
+        command = [sys.executable, "-c", _APART, json.dumps(_path()), str(play), str(answer)]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=LIMIT_S,
+            )
+        except subprocess.TimeoutExpired:
+            return f"the rehearsal took longer than {LIMIT_S} s"
+        logger.info("rehearsal of %s: %s", class_path, done.stderr)
+        with suppress(OSError, ValueError):
+            said = json.loads(answer.read_bytes())
+            if said["refusal"] is not None:
+                raise ConfigError(said["refusal"])
+            return said["reason"] if said["cost"] is None else Cost(**said["cost"])
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return f"the rehearsal ended by itself ({done.returncode}): {cut(last)}"
+
+
+def _path() -> list[str]:
+    """Where modules are looked for here."""
+    return [str(Path(__file__).resolve().parents[2]), *sys.path]
+
+
+class _Few:
+    """A few batches that pass for all of an epoch, and then are all of it."""
+
+    def __init__(self, batches: Sequence[Any], length: int):
+        self._batches, self._length = batches, length
+
+    def __len__(self) -> int:
+        return max(self._length, len(self._batches))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._batches)
+
+
+class _OneEpoch(pl.Callback):
+    """Ends the epoch with the batches that there are, and the training with it.
+
+    Until then the Trainer tells of the whole training, which schedulers of learning rates ask for.
+    """
+
+    def __init__(self, batches: int):
+        self._batches = batches
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        trainer.fit_loop.max_batches = trainer.val_check_batch = self._batches
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        trainer.should_stop = True
+
+
+class _Stage:
+    """Builds the network as the training will, and trains it on a few batches."""
+
+    def __init__(self, content: Mapping[str, Any]):
+        self._content = content
+        self.class_path: str = content["class_path"]
+        self.settings = TrainingSettings(**content["settings"])
+        deviation = content["deviation"]
+        self.task: Task = (
+            Classification(content["outputs"]) if deviation is None else Regression(deviation)
+        )
+        self.acts: list[Batch] = content["acts"]
+        self.x_test: Tensor = content["x_test"]
+
+    def build(self) -> torch.nn.Module:
+        """The network, as built and shaped before its training."""
+        pl.seed_everything(self._content["seed"], verbose=False)
+        network = build_network(
+            self.class_path,
+            json.loads(self._content["init_args"]),
+            self.x_test.shape[1:],
+            self.task.outputs,
+        )
+        try:
+            materialise(network, self.x_test)
+        except (Exception, SystemExit) as error:
+            raise _failure(self.class_path, error, None) from error
+        return network
+
+    def fit(
+        self, network: torch.nn.Module, acts: Sequence[Batch], *callbacks: pl.Callback
+    ) -> tuple[pl.Trainer, pl.LightningModule]:
+        """Train, with all that Lightning does around an epoch."""
+        module, scorer = build_module(
+            network, self.settings.learning_rate, self.task, self.settings.max_steps
+        )
+        length = self._content["length"]
+        few: list[pl.Callback] = [*callbacks, _OneEpoch(len(acts))]
+        if isinstance(module, Learner):
+            blocks = _Few([iter([batch]) for batch in acts], length)
+            trainer = make_trainer(
+                self.settings, few, epochs=self.settings.epochs, validation_batches=1
+            )
+            trainer.fit(module, blocks)
+            trained = {id(p) for part in trainer.optimizers for p in _parameters(part)}
+            if any(p.requires_grad and id(p) not in trained for p in network.parameters()):
+                raise ConfigError(
+                    f"models: {self.class_path} makes parameters in its forward, which no "
+                    "optimiser trains: make them in __init__, or as lazy layers (nn.LazyLinear)"
+                )
+        else:
+            counted = Counted(_Few(acts, length))
+            trainer = make_trainer(
+                self.settings,
+                [Passed(counted), *few],
+                **limits(module, self.settings, length),
+                validation_batches=1,
+            )
+            trainer.fit(module, counted)
+            own = {id(parameter) for parameter in module.parameters()}
+            if module.automatic_optimization and not any(
+                id(p) in own for part in trainer.optimizers for p in _parameters(part)
+            ):
+                raise ConfigError(
+                    f"models: {self.class_path} has no optimiser of its parameters, so that "
+                    "nothing would be learnt: configure_optimizers must return one"
+                )
+        return trainer, scorer
+
+    def try_out(self) -> None:
+        """The training and the test, in small.
+
+        Raises:
+            ConfigError: either fails.
+        """
+        seen = _Seen()
+        network = self.build()
+        if not isinstance(network, pl.LightningModule):
+            self._require_logits(network)
+            network = self.build()
+        try:
+            trainer, scorer = self.fit(network, self.acts, seen)
+        except EcosobrietyError:
+            raise
+        except (Exception, SystemExit) as error:
+            left = self.acts[seen.batches : seen.batches + 1]
+            size = len(left[0][1]) if left else None
+            raise _failure(self.class_path, error, size) from error
+        self._require_logits(network)
+        x, y = self.acts[0]
+        try:
+            trainer.test(scorer, _Few([(x[:2], y[:2])], 1), verbose=False)
+        except (Exception, SystemExit) as error:
+            raise _failure(self.class_path, error, None) from error
+
+    def _require_logits(self, network: torch.nn.Module) -> None:
+        device = make_trainer(self.settings, [], epochs=1).strategy.root_device
+        x = self.x_test.to(device)
+        require_logits(network.to(device), self.class_path, x, self.task.outputs)
+
+    def count(self) -> Cost | str:
+        """FLOP, or why they cannot be counted."""
+        x, y = self.acts[0]
+        most = min(FEW, len(y))
+        sizes = [most, most, *([most // 2, most // 4] if most >= FEW else [])]
+        acts = [(x[:n], y[:n]) for n in sizes]
+        network = self.build()
+        with counting() as (mode, unseen):
+            counter = Counter(mode, sizes)
+            trainer, _ = self.fit(network, acts, counter)
+        device = trainer.strategy.root_device
+        network.to(device).eval()
+        with torch.no_grad(), counting() as (forward, unseen_forward):
+            network(x[:most].to(device))
+        if names := unseen.names | unseen_forward.names:
+            return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"
+        counted = counter.counted
+        if not isinstance(network, pl.LightningModule):
+            # The study's own loop: one backward pass for each batch.
+            counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
+        return cost_of(forward.get_total_flops() // most, counted)
+
+
+def _parameters(optimizer: Any) -> Iterator[Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
+
+
+class _Seen(pl.Callback):
+    """How many batches went well."""
+
+    batches = 0
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        self.batches += 1
+
+
+def _failure(class_path: str, error: BaseException, size: int | None) -> ConfigError:
+    """What a user's network raises, as one sentence with its name."""
+    where = "" if size is None else f" on a batch of {size} example{'s' * (size > 1)}"
+    return failure(class_path, error, where)
+
+
+def failure(class_path: str, error: BaseException, where: str = "") -> ConfigError:
+    """What a user's network raises while it is trained, as one sentence with its name."""
+    hint = ""
+    if isinstance(error, AttributeError) and "NoneType" in str(error):
+        hint = "; a study gives a module no logger and no trainer.datamodule"
+    return ConfigError(f"models: {class_path} cannot be trained{where}: {told(error)}{hint}")
+
+
+@contextmanager
+def _answering(path: Path) -> Iterator[dict[str, Any]]:
+    answer: dict[str, Any] = {"refusal": None, "cost": None, "reason": None}
+    yield answer
+    path.write_text(json.dumps(answer))
+
+
+def _main() -> None:
+    content = torch.load(sys.argv[1], weights_only=True)
+    torch.set_num_threads(content["threads"])
+    stage = _Stage(content)
+    # To compile takes long, and PyTorch's counter sees nothing of what is compiled.
+    eager = torch.compiler.set_stance("force_eager")
+    with eager, _answering(Path(sys.argv[2])) as answer:
+        try:
+            stage.try_out()
+        except EcosobrietyError as error:
+            traceback.print_exc()
+            answer["refusal"] = str(error)
+            return
+        try:
+            found = stage.count()
+        except (Exception, SystemExit) as error:
+            traceback.print_exc()
+            found = f"counting failed: {told(error)}"
+        if isinstance(found, Cost):
+            answer["cost"] = asdict(found)
+        else:
+            answer["reason"] = found
+
+
+if __name__ == "__main__":
+    _main()

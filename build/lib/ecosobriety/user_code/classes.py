@@ -1,0 +1,342 @@
+"""A user's own classes, named by `class_path` and built with `init_args`, as Lightning's CLI does.
+
+A class is looked for in the working directory first, then among the installed packages. It is
+imported only where it is used: in the jobs that prepare the data and train, and in the check of a
+configuration, which runs as a process of its own (`python -m ecosobriety.user_code.classes`).
+"""
+
+import argparse
+import ast
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ecosobriety.errors import ConfigError, one_line
+
+Kind = Literal["network", "data"]
+
+_BASES: Mapping[Kind, tuple[str, str]] = {
+    "network": ("torch.nn", "Module"),
+    "data": ("pytorch_lightning", "LightningDataModule"),
+}
+# Stand in for what only the data tell, where arguments are checked and nothing is built.
+_ANY_GIVEN: Mapping[str, Any] = {"input_shape": (1,), "num_classes": 2}
+
+
+@dataclass(frozen=True)
+class ClassSpec:
+    """A class as a configuration names it.
+
+    Attributes:
+        kind: `network`: a `torch.nn.Module`; `data`: a `LightningDataModule`.
+        class_path: the module and the class, with dots.
+        init_args: the class's own arguments.
+    """
+
+    kind: Kind
+    class_path: str
+    init_args: Mapping[str, Any]
+
+
+def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
+    """Import a class and make an instance of it.
+
+    Args:
+        spec: the class.
+        given: arguments that the study knows, by name; the class gets those that its `__init__`
+            names, itself or through `**kwargs`.
+
+    Raises:
+        ConfigError: the class cannot be imported, is none of its kind, or refuses its arguments.
+    """
+    found = _load(spec)
+    signature = _Signature.of(found, spec, given)
+    # The user's own check of the shape; jsonargparse knows no way to make a torch.Size.
+    sizes = {name for name in signature.known if "Size" in signature.annotation(name)}
+    read = {name: value for name, value in given.items() if name in signature.known - sizes}
+    parser, arguments = _parse(found, spec, signature, read)
+    try:
+        own = vars(parser.instantiate(arguments).get("init_args") or argparse.Namespace())
+        made = found(**own, **{name: _size(given[name]) for name in sizes}, **signature.unread)
+    # Whatever the user's code raises is told with its name.
+    except (Exception, SystemExit) as error:
+        raise _refusal(spec, f"cannot be built: {told(error)}") from error
+    if spec.kind == "network" and hasattr(made, "training_step"):
+        _require_own_lightning(made, spec)
+    return made
+
+
+def check(spec: ClassSpec) -> None:
+    """Import a class and check its kind and its arguments; nothing is built.
+
+    Raises:
+        ConfigError: as `build`.
+    """
+    found = _load(spec)
+    _parse(found, spec, _Signature.of(found, spec, _ANY_GIVEN), {})
+
+
+# PYTHONPATH could not hold a folder with a colon in its name.
+_APART = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module('ecosobriety.user_code.classes', run_name='__main__', alter_sys=True)"
+)
+
+
+def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
+    """Check classes in a process of its own, which their code can neither change nor end.
+
+    Returns:
+        For each class what is wrong with it, in one sentence, or None.
+    """
+    if not specs:
+        return []
+    text = json.dumps([asdict(spec) for spec in specs])
+    # This package is found as here, and the user's as in the jobs.
+    package = str(Path(__file__).resolve().parents[2])
+    with tempfile.TemporaryDirectory() as folder:
+        # A file, as the user's code may print at any time, and to its very end.
+        answer = Path(folder) / "faults.json"
+        command = [sys.executable, "-c", _APART, package, text, str(answer)]
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        try:
+            answers: list[str | None] = json.loads(answer.read_bytes())
+        except (OSError, ValueError):
+            names = ", ".join(spec.class_path for spec in specs)
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            reason = f"importing {names} ended the process ({done.returncode}): {cut(last)}"
+            return [one_line(reason), *[None] * (len(specs) - 1)]
+    return answers
+
+
+def told(error: BaseException) -> str:
+    """What foreign code raises, as a message shows it: its name, and its own words cut."""
+    name = type(error).__name__
+    try:
+        words = cut(" ".join(str(error).split()))
+    # An exception of the user's may fail to describe itself.
+    except Exception:
+        words = ""
+    if isinstance(error, argparse.ArgumentError):
+        return words
+    return f"{name}: {words}" if words else f"{name}, without a message"
+
+
+def cut(text: str, most: int = 140) -> str:
+    """Foreign words, in quotes and of bearable length."""
+    shown = text if len(text) <= most else f"{text[: most - 1]}…"
+    return f'"{shown}"' if text else ""
+
+
+def _load(spec: ClassSpec) -> type:
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module_name, _, name = spec.class_path.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    # SystemExit too: a script that was meant to be run may end itself.
+    except (Exception, SystemExit) as error:
+        raise _refusal(spec, f"cannot be imported: {told(error)}") from error
+    found = getattr(module, name, None)
+    base_module, base_name = _BASES[spec.kind]
+    base = getattr(importlib.import_module(base_module), base_name)
+    if found is None:
+        raise _refusal(spec, f"does not exist: the module {module_name} has no {name}")
+    if not (inspect.isclass(found) and issubclass(found, base)):
+        if inspect.isclass(found):
+            _refuse_other_lightning(found, spec)
+        raise _refusal(spec, f"is no {base_module}.{base_name}")
+    if spec.kind == "network" and hasattr(found, "training_step"):
+        _require_own_lightning(found, spec)
+    return found
+
+
+def _require_own_lightning(found: Any, spec: ClassSpec) -> None:
+    """Refuse what has a training of its own that no Trainer of `pytorch_lightning` would run."""
+    from pytorch_lightning import LightningModule
+
+    kind = found if inspect.isclass(found) else type(found)
+    if issubclass(kind, LightningModule):
+        if kind.train_dataloader is not LightningModule.train_dataloader:
+            raise _refusal(
+                spec,
+                "defines train_dataloader, but a study feeds its own data to every network: leave "
+                "it out, and name the data in `dataset`",
+            )
+        return
+    _refuse_other_lightning(kind, spec)
+    raise _refusal(
+        spec,
+        "has a training_step but is no pytorch_lightning.LightningModule, so that it would never "
+        "run: derive it from that, or leave training_step out for the study's own training",
+    )
+
+
+def _refuse_other_lightning(found: type, spec: ClassSpec) -> None:
+    """Lightning comes in two packages, whose classes do not know each other."""
+    if any(base.__module__.split(".")[:2] == ["lightning", "pytorch"] for base in found.__mro__):
+        raise _refusal(
+            spec,
+            "comes from the package lightning.pytorch, whose classes the study's pytorch_lightning "
+            "does not run: write `import pytorch_lightning as pl` in place of "
+            "`import lightning.pytorch as pl`",
+        )
+
+
+@dataclass(frozen=True)
+class _Signature:
+    """The arguments of a class, seen through `**kwargs`.
+
+    Attributes:
+        names: all that it takes.
+        known: those of them that the study gives.
+        unread: arguments of the user's that only the body of `__init__` names, as `kwargs["x"]`.
+        annotations: types by name, where they are written.
+    """
+
+    names: tuple[str, ...]
+    known: frozenset[str]
+    unread: Mapping[str, Any]
+    annotations: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, found: type, spec: ClassSpec, given: Mapping[str, Any]) -> "_Signature":
+        """Read the arguments of a class."""
+        from jsonargparse import ArgumentParser
+
+        try:
+            written = inspect.signature(found).parameters
+            parser = ArgumentParser(exit_on_error=False)
+            # It follows `**kwargs` to where they go.
+            parser.add_class_arguments(found, "init_args", fail_untyped=False)
+        # jsonargparse reads the class's code too, and may stumble over what the user wrote there.
+        except Exception as error:
+            raise _refusal(spec, f"has arguments that cannot be read: {told(error)}") from error
+        variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        plain = {name: p for name, p in written.items() if p.kind not in variable}
+        dests = (action.dest.partition("init_args.")[2] for action in parser._actions)
+        names = dict.fromkeys([*plain, *(name for name in dests if name and "." not in name)])
+        inner = _named_in_body(found) - names.keys() if len(plain) < len(written) else set()
+        own = sorted(given.keys() & {*names, *inner} & spec.init_args.keys())
+        if own:
+            raise _refusal(spec, f"is given {own[0]} by the study: leave it out of init_args")
+        unread = {
+            name: value for name, value in {**given, **spec.init_args}.items() if name in inner
+        }
+        return cls(
+            (*names, *sorted(inner)),
+            frozenset(given.keys() & names.keys()),
+            unread,
+            {name: p.annotation for name, p in plain.items()},
+        )
+
+    def annotation(self, name: str) -> str:
+        """The type of an argument as it is written."""
+        return str(self.annotations.get(name, ""))
+
+
+def _named_in_body(found: type) -> set[str]:
+    """Names that `__init__` takes out of its `**kwargs` one by one."""
+    try:
+        source = textwrap.dedent(inspect.getsource(found.__init__))  # type: ignore[misc]
+        tree = ast.parse(source)
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    kwargs = {
+        node.args.kwarg.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.args.kwarg
+    }
+    return {
+        name.value
+        for node in ast.walk(tree)
+        for name in _taken_out(node, kwargs)
+        if isinstance(name, ast.Constant) and isinstance(name.value, str)
+    }
+
+
+def _taken_out(node: ast.AST, kwargs: set[str]) -> list[ast.expr]:
+    """What stands between the brackets of `kwargs[…]`, `kwargs.pop(…)` or `kwargs.get(…)`."""
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        return [node.slice] if node.value.id in kwargs else []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        method, owner = node.func.attr, node.func.value
+        if method in ("pop", "get") and isinstance(owner, ast.Name) and owner.id in kwargs:
+            return node.args[:1]
+    return []
+
+
+def _size(shape: Any) -> Any:
+    """A shape as PyTorch's own type, which is a tuple too."""
+    import torch
+
+    return torch.Size(shape)
+
+
+def _parse(
+    found: type, spec: ClassSpec, signature: _Signature, read: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """Jsonargparse's parser of a class's arguments, and those arguments, checked.
+
+    Args:
+        found: the class.
+        spec: how the configuration names it.
+        signature: its arguments.
+        read: of what the study gives, that which the class's own types are to judge.
+    """
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    own = {name: v for name, v in spec.init_args.items() if name not in signature.unread}
+    try:
+        skip = set(signature.known - read.keys())
+        parser.add_class_arguments(
+            found, "init_args", fail_untyped=False, instantiate=False, skip=skip
+        )
+        return parser, parser.parse_object({"init_args": {**read, **own}})
+    # jsonargparse reads the class's code too, and may stumble over what the user wrote there.
+    except Exception as error:
+        names = (name for name in signature.names if name not in signature.known)
+        takes = ", ".join(names) or "nothing"
+        raise _refusal(
+            spec, f"refuses its init_args: {told(error)}; it takes {cut_list(takes)}"
+        ) from error
+
+
+def cut_list(names: str, most: int = 80) -> str:
+    """Names, of bearable length in all."""
+    return names if len(names) <= most else f"{names[: most - 1]}…"
+
+
+def _refusal(spec: ClassSpec, reason: str) -> ConfigError:
+    return ConfigError(one_line(f"{spec.class_path} {reason}"))
+
+
+def _main() -> None:
+    faults: list[str | None] = []
+    for part in json.loads(sys.argv[1]):
+        try:
+            check(ClassSpec(**part))
+            faults.append(None)
+        except ConfigError as error:
+            faults.append(str(error))
+    Path(sys.argv[2]).write_text(json.dumps(faults))
+
+
+if __name__ == "__main__":
+    _main()

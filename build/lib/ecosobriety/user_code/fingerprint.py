@@ -1,0 +1,175 @@
+"""A fingerprint of code that ignores what cannot change its result.
+
+Snakemake notices a changed script, not a changed module. The fingerprint of the modules that decide
+a rule's result is therefore a parameter of the rule. It is taken over the syntax tree without
+docstrings (comments are not in the tree at all), so that an edited comment re-spends no energy and
+a changed algorithm is never missed.
+"""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+
+TRAINING_MODULES = (
+    *("datasets/sampling", "hardware", "reasons", "records/record", "training", "units"),
+    *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
+    *("metering/counters", "metering/ledger", "metering/lightning", "metering/lock"),
+    *("metering/meter", "metering/probing", "metering/sensors"),
+)
+"""What decides a training's record; the data set itself is known by its content's sha256."""
+
+
+def code_fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
+    """Hash the syntax trees of modules of this library.
+
+    Args:
+        modules: Names relative to the package, such as `training`; a package stands for all of its
+            modules, and `datasets/sampling` for that one.
+        package: Folder that the names are relative to.
+
+    Returns:
+        The first 16 hex digits of a sha256.
+
+    Raises:
+        FileNotFoundError: there is no such module.
+    """
+    digest = hashlib.sha256()
+    for module in modules:
+        for path in _files(package / module):
+            digest.update(path.relative_to(package).as_posix().encode())
+            digest.update(_parse(path.read_bytes()).syntax)
+    return digest.hexdigest()[:16]
+
+
+def script_fingerprint(script: Path) -> str:
+    """Hash the syntax trees behind a rule's script: its own, and all of the library that it needs.
+
+    Args:
+        script: a file beside this library's folder; what it imports of the library counts,
+            directly or through other modules.
+
+    Returns:
+        The first 16 hex digits of a sha256.
+    """
+    return _fingerprint(_needed(script, script.parent))
+
+
+def class_fingerprint(class_path: str, folder: Path) -> str:
+    """Hash the syntax trees behind a user's class, without importing anything.
+
+    That is the module that the class path names, and every module of the folder that it imports,
+    directly or through others. Of an installed package the class's own module counts.
+
+    Args:
+        class_path: module and class, with dots.
+        folder: where the module is looked for before the installed packages.
+    """
+    module = class_path.rpartition(".")[0]
+    own = _find(module, [str(folder), *sys.path])
+    return _fingerprint(_needed(own, folder) if own else set())
+
+
+def _needed(start: Path, folder: Path) -> set[Path]:
+    """A file, and every module of the folder that it imports, directly or through others."""
+    seen, waiting = set[Path](), [start]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        if path.is_relative_to(folder):
+            waiting += _needed_by(path, path.read_bytes(), folder)
+    return seen
+
+
+@cache
+def _needed_by(path: Path, source: bytes, folder: Path) -> list[Path]:
+    """The modules that a source imports itself; looked for once, as every rule asks for most."""
+    found = (_find(name, [str(folder)]) for name in _imports(path, source, folder))
+    return [other for other in found if other]
+
+
+def _fingerprint(paths: set[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(f"{path.name}\n".encode())
+        digest.update(_parse(path.read_bytes()).syntax)
+    return digest.hexdigest()[:16]
+
+
+def _find(module: str, places: list[str]) -> Path | None:
+    """A module's source file; packages above it are not executed."""
+    spec, parts = None, module.split(".")
+    for i in range(len(parts)):
+        spec = PathFinder.find_spec(".".join(parts[: i + 1]), places)
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or [])
+    is_source = spec is not None and spec.has_location and str(spec.origin).endswith(".py")
+    return Path(str(spec.origin)) if spec is not None and is_source else None
+
+
+def _imports(path: Path, source: bytes, folder: Path) -> Iterator[str]:
+    """Names of what a module imports, from those that it may be to those that it is."""
+    package = path.parent.relative_to(folder).parts
+    for level, module, names in _parse(source).imports:
+        above = package[: len(package) - level + 1] if level else ()
+        base = ".".join([*above, *([module] if module else [])])
+        yield from [base] if base else []
+        yield from (f"{base}.{name}" if base else name for name in names)
+
+
+def _files(module: Path) -> Iterator[Path]:
+    if module.is_dir():
+        yield from sorted(module.rglob("*.py"))
+    else:
+        yield module.with_suffix(".py")
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """What counts of a module's source: its syntax, and what it imports.
+
+    An import is (level, module, names): the dots and the name behind `from`, and what follows.
+    """
+
+    syntax: bytes
+    imports: tuple[tuple[int, str | None, tuple[str, ...]], ...]
+
+
+@cache
+def _parse(source: bytes) -> _Parsed:
+    """Parse a source once: every rule asks for most of the modules.
+
+    What is no Python counts as it is: it is told where it is imported.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return _Parsed(source, ())
+    imports: list[tuple[int, str | None, tuple[str, ...]]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.append((0, None, tuple(name.name for name in node.names)))
+        elif isinstance(node, ast.ImportFrom):
+            imports.append((node.level, node.module, tuple(name.name for name in node.names)))
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            # Docstrings, also those behind attributes: a bare string does nothing.
+            node.body = [part for part in body if not _is_bare_string(part)]  # type: ignore[attr-defined]
+    return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports))
+
+
+def _is_bare_string(statement: ast.AST) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
