@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecosobriety import datasets
-from ecosobriety.steps import logs
+from ecosobriety.steps import logs, watch
 
 with logs.logged_to(snakemake.log[0]):
     spec = json.loads(snakemake.params.spec)
     data = Path(snakemake.output.data)
-    dataset = datasets.obtain(spec, scratch=data.parent)
+    what = spec["class_path"] or spec["name"]
+    with watch.told_if_it_dies(f"dataset: {what}", snakemake.log[0]):
+        dataset = datasets.obtain(spec, scratch=data.parent)
     dataset.require_size(snakemake.params.n_train)
     datasets.save(dataset, data)
     intake = datasets.intake.describe(dataset, spec["task"])
