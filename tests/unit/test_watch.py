@@ -1,10 +1,13 @@
 """A step that dies without a word is told by another process."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import ecosobriety
 
 STEP = """
 import os, signal, sys
@@ -35,6 +38,7 @@ def test_who_ends_without_a_word_is_named(tmp_path: Path, work: str, told: str) 
     done = subprocess.run(
         [sys.executable, "-c", STEP.format(work=work), str(log)],
         stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(ecosobriety.__file__).parents[1])},
         text=True,
         start_new_session=True,
     )
