@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from ecosobriety.errors import EcosobrietyError
+from ecosobriety.errors import DataError, EcosobrietyError
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+VARIABLE = re.compile(r"\$(\w+|\{\w+\})|%\w+%")
 
 
 @contextmanager
@@ -128,6 +132,25 @@ class UnreadableError(EcosobrietyError):
     def __init__(self, path: Path, line: int | None, reason: str) -> None:
         super().__init__(f"{path}{f', line {line}' if line else ''} {reason}")
         self.line, self.reason = line, reason
+
+
+def home_expanded(path: str) -> Path:
+    """A path with `~` replaced by the user's home.
+
+    Raises:
+        DataError: there is no such user; or it is an address, or nowhere and holds a variable.
+    """
+    if ADDRESS.match(path):
+        raise DataError(f"{path} is an address, but must be a path: download it first")
+    if (found := VARIABLE.search(path)) and not Path(path).exists():
+        raise DataError(
+            f"{path} is not there, and {found[0]} is taken as it stands: write ~ for the home "
+            "folder, or the whole path"
+        )
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def read_text(path: Path, most_bytes: int) -> str:

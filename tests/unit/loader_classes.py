@@ -53,6 +53,27 @@ class Inner(Base):
         return DataLoader(WHOLE, batch_sampler=BatchSampler(sampler, 4, drop_last=True))
 
 
+class Unending(IterableDataset):
+    """Never ends."""
+
+    def __iter__(self):
+        while True:
+            yield X[0], Y[0]
+
+
+class Endlessly(Base):
+    """Streams that never end, as a data set and as a generator of batches."""
+
+    def __init__(self, generator: bool = False):
+        super().__init__()
+        self.generator = generator
+
+    def train_dataloader(self):
+        if self.generator:
+            return (batch for _ in iter(int, 1) for batch in [(X, Y)])
+        return DataLoader(Unending(), batch_size=1000)
+
+
 class EveryThird(Sampler):
     def __iter__(self):
         return iter(range(0, 18, 3))

@@ -61,6 +61,13 @@ def test_a_collate_function_is_honoured():
     assert read("Collated").x_train[:].tolist() == (2 * loader_classes.X[TRAIN]).tolist()
 
 
+@pytest.mark.parametrize("generator", [False, True])
+def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
+    monkeypatch.setattr(datasets.data_module, "MOST_STREAMED", 5000)
+    with pytest.raises(DataError, match="still gives examples after 5,000 examples: its stream"):
+        read("Endlessly", generator=generator)
+
+
 @pytest.mark.parametrize(
     ("name", "init_args", "reason"),
     [

@@ -2,7 +2,9 @@
 
 import bz2
 import gzip
+import io
 import lzma
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,8 +56,8 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
         (rows(lambda i: f"{i % 2},12,5", "kind,x"), "it has 3 field(s), but the header 2"),
         (rows(lambda i: f'"{i}",5,a', '"x","kind"'), "it has 3 field(s), but the header 2"),
         (rows(lambda i: f"{i},a") + "3\n", "row 41"),
-        (rows(lambda i: f"{VALUES[i]},{i % 2},a", "x,kind,kind"), 'have the one name "kind"'),
-        (rows(lambda i: f"{VALUES[i]},{i % 2},a", "x,kind, x "), 'have the one name "x"'),
+        (rows(lambda i: f"{VALUES[i]},{i % 2},a", "x,kind,kind"), 'are both named "kind"'),
+        (rows(lambda i: f"{VALUES[i]},{i % 2},a", "x,kind, x "), 'are both named "x"'),
         (rows(lambda i: f"{i},{VALUES[i]},{i % 2}", ",x,kind"), "column 1 of 3 has no name"),
         (rows(lambda i: f"{VALUES[i]},{i % 2},", "x,kind,"), "column 3 of 3 has no name"),
         (rows(lambda i: f"{i},{VALUES[i]},a", "Unnamed: 0,x,kind"), '"Unnamed: 0" numbers the'),
@@ -188,6 +190,32 @@ def test_a_feature_that_gives_the_label_away_is_named(tmp_path: Path) -> None:
     assert "feature_orders_classes" not in found(obtained(tmp_path, f"{header}\n{wide}\n"))
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("https://host/t.csv", "https://host/t.csv is an address, but must be a path: download"),
+        ("$HOME/t.csv", "$HOME is taken as it stands: write ~ for the home folder"),
+        ("${DATA}/t.csv", "${DATA} is taken as it stands"),
+        ("%USERPROFILE%/t.csv", "%USERPROFILE% is taken as it stands"),
+    ],
+)
+def test_a_path_is_one(path: str, told: str) -> None:
+    with pytest.raises(DataError) as caught:
+        take_in({**DEFAULTS, "name": "csv", "path": path})
+    assert told in str(caught.value)
+
+
+def test_a_tar_archive_is_called_one(tmp_path: Path) -> None:
+    table = tmp_path / "inside.csv"
+    table.write_text(rows(lambda i: f"{i},a"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(table, "t.csv")
+    assert "is a tar archive, but must be a table in CSV: unpack" in refused(
+        tmp_path, packed.getvalue()
+    )
+
+
 def test_a_row_number_that_is_asked_for_is_taken_and_named(tmp_path: Path) -> None:
     text = rows(lambda i: f"{i + 1},{VALUES[i]},{'ab'[i % 2]}", "id,x,kind")
     dataset = obtained(tmp_path, text, features=["id", "x"])
@@ -271,7 +299,7 @@ def test_parquet_names_and_row_numbers_are_checked_as_those_of_csv(tmp_path: Pat
     arrays = [pa.array(VALUES), pa.array(VALUES), pa.array(["a", "b"] * 20)]
     twice = pa.Table.from_arrays(arrays, ["a", "a", "kind"])
     pa.parquet.write_table(twice, path)
-    with pytest.raises(DataError, match='have the one name "a"'):
+    with pytest.raises(DataError, match='are both named "a"'):
         take_in(spec)
     with pytest.raises(DataError, match='"__index_level_0__" numbers the rows'):
         parquet(tmp_path, x=VALUES, __index_level_0__=VALUES[::-1], kind=["a", "b"] * 20)

@@ -337,7 +337,9 @@ def try_out_networks():
     )
     if found is not None:
         place, sentence = own[found[0]], found[1].removeprefix("models: ")
-        file = os.path.relpath((workflow.overwrite_configfiles or ["config/config.yaml"])[-1])
+        file = os.path.relpath(
+            (workflow.overwrite_configfiles or ["config/config.yaml"])[-1]
+        )
         sys.exit(f"error: {ConfigError(f'{file}: models[{place}]: {sentence}')}")
 
 

@@ -1,7 +1,11 @@
 rule prepare_countries:
     input:
         sources=SOURCE_INTENSITY,
-        table=[path for path in [config["country_data"]["path"]] if path],
+        table=[
+            str(files.home_expanded(path))
+            for path in [config["country_data"]["path"]]
+            if path
+        ],
     output:
         countries=STUDY_FILES["countries"],
         country_data=STUDY_FILES["country_data"],

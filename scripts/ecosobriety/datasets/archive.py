@@ -183,7 +183,7 @@ class Archive:
         if dtype.hasobject:
             raise DataError(
                 f"{self.path}: the array {name} cannot be read: arrays of Python objects are "
-                "never unpickled: store numbers, and labels as numbers or text"
+                "never unpickled: store numbers, and labels as numbers or text (y.astype(str))"
             )
         if dtype.names is not None or dtype.subdtype is not None:
             raise DataError(records)

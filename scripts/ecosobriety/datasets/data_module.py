@@ -11,6 +11,7 @@ from contextlib import chdir
 from typing import Any
 
 import numpy as np
+import psutil
 
 from ecosobriety.datasets import arrays, loaders
 from ecosobriety.datasets.store import Dataset
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 SEED = 0
 """What the module draws by chance, such as a split, is always the same."""
+MOST_STREAMED = 2_000_000
+"""Examples that a stream may give: one that never ends shows it in no other way."""
 _UNREAD = ("val_dataloader", "predict_dataloader")
 
 
@@ -78,7 +81,7 @@ def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows
     module.setup(stage)
     loader = getattr(module, name)()
     reading = loaders.readings(loader, name)
-    taken = [*_pairs(module, reading.first, name)]
+    taken = [*_ending(_pairs(module, reading.first, name), reading.streamed, name)]
     if not taken:
         raise DataError(f"{name} gives no batch")
     shapes = {x.shape[1:] for x, _ in taken}
@@ -86,9 +89,27 @@ def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows
         raise DataError(f"{name} gives examples of the shapes {sorted(shapes)[:2]}, not of one")
     x, y = (np.concatenate([batch[i] for batch in taken]) for i in range(2))
     if reading.second is not None:
-        loaders.require_same((x, y), _pairs(module, reading.second, name), reading, name)
+        again = _ending(_pairs(module, reading.second, name), reading.streamed, name)
+        loaders.require_same((x, y), again, reading, name)
     module.teardown(stage)
     return arrays.Part(x, y, name), reading.rows
+
+
+def _ending(pairs: Iterable[loaders.Pair], streamed: bool, name: str) -> Iterator[loaders.Pair]:
+    """The batches, unless a stream goes on beyond what a study takes, or memory has."""
+    given = nbytes = 0
+    most_bytes = psutil.virtual_memory().total // 2
+    for x, y in pairs:
+        given, nbytes = given + len(y), nbytes + x.nbytes
+        if streamed and (given > MOST_STREAMED or nbytes > most_bytes):
+            held = f"{MOST_STREAMED:,} examples"
+            if given <= MOST_STREAMED:
+                held = f"{nbytes / 2**30:.1f} GiB, half of this machine's memory"
+            raise DataError(
+                f"{name} still gives examples after {held}: its stream must end; larger data fit "
+                "into a file (npz, parquet)"
+            )
+        yield x, y
 
 
 def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[loaders.Pair]:

@@ -70,6 +70,8 @@ def _has_lossy_numbers(content: bytes) -> bool:
 
 
 def _require_text(content: bytes) -> None:
+    if content[257:262] == b"ustar":
+        raise DataError("is a tar archive, but must be a table in CSV: unpack it")
     for start, told in _FOREIGN_STARTS.items():
         if content.startswith(start):
             raise DataError(told)

@@ -33,6 +33,7 @@ class Reading:
         second: batches that must hold the same examples; None: there is one way alone.
         ordered: whether both ways have one order.
         workers: processes that share the first way; the second is read by one. 0: neither is.
+        streamed: whether only their end says how many there are, if there is one.
         rows: which rows of their data set they are, where that is known.
     """
 
@@ -40,6 +41,7 @@ class Reading:
     second: Iterable[Any] | None
     ordered: bool = False
     workers: int = 0
+    streamed: bool = False
     rows: Rows | None = None
 
 
@@ -66,14 +68,14 @@ def readings(loader: Any, name: str) -> Reading:
         )
     if not isinstance(loader, DataLoader):
         once = isinstance(loader, Iterator)
-        return Reading(loader, None if once else loader)
+        return Reading(loader, None if once else loader, streamed=not hasattr(loader, "__len__"))
     if isinstance(loader.dataset, IterableDataset):
         alone = copy.copy(loader)
         # What is set here cannot be set on a loader; it is a copy, and reads nothing yet.
         vars(alone).update(num_workers=0, timeout=0, prefetch_factor=None, drop_last=False)
-        return Reading(loader, alone, workers=loader.num_workers)
+        return Reading(loader, alone, workers=loader.num_workers, streamed=True)
     if type(loader) is not DataLoader:
-        return Reading(loader, loader)
+        return Reading(loader, loader, streamed=True)
     indices = _indices(loader, name)
     return Reading(
         _in_order(loader, indices),

@@ -20,7 +20,7 @@ from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.datasets.user_files import FORMATS, format_of, read_own
 from ecosobriety.errors import DataError
-from ecosobriety.files import open_atomically
+from ecosobriety.files import home_expanded, open_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def obtain(
         raise DataError(f"dataset.name: {name!r} is not a known data set; allowed are {allowed}")
     source = catalogue.IDX_SOURCES[name]
     if path is not None:
-        return _from_path(name, source, places.home_expanded(path))
+        return _from_path(name, source, home_expanded(path))
     # Imported here: it takes long, and a training obtains nothing.
     import pooch
 

@@ -38,18 +38,6 @@ _APT_ENVIRONMENT = {"LC_ALL": "C", "RES_OPTIONS": "timeout:1 attempts:2"}
 _STDERR = 2
 
 
-def home_expanded(path: str) -> Path:
-    """A path with `~` replaced by the user's home.
-
-    Raises:
-        DataError: there is no such user.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise DataError(f"{path}: {error}") from error
-
-
 def read_folder(folder: Path, names: Iterable[str]) -> Contents:
     """Read the files from a folder, each as it is or with `.gz`."""
     try:

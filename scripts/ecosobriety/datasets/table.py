@@ -109,8 +109,8 @@ def _names(written: Sequence[str]) -> list[str]:
             )
         if name in seen:
             raise DataError(
-                f'columns {seen[name]} and {i} have the one name "{short(name)}", but each must '
-                "have its own"
+                f'columns {seen[name]} and {i} are both named "{short(name)}", but each must have '
+                "a name of its own"
             )
         seen[name] = i
     return names

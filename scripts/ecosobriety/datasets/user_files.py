@@ -13,9 +13,9 @@ from ecosobriety.datasets import arrays, image_folder, npz
 from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.intake import Intake, describe
-from ecosobriety.datasets.places import home_expanded
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError, one_line
+from ecosobriety.files import home_expanded
 from ecosobriety.user_code import fingerprint
 
 TABLES = ("csv", "parquet")

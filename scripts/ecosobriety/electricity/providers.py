@@ -13,6 +13,7 @@ from ecosobriety.electricity.codecarbon_table import MIX_FILE, load_countries, m
 from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.csv_table import read_notes, read_user_table
 from ecosobriety.errors import DataError
+from ecosobriety.files import home_expanded
 
 
 def known_countries(country_data: object) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def known_countries(country_data: object) -> pd.DataFrame:
     if isinstance(country_data, Mapping) and country_data.get("provider") == "csv":
         path = country_data.get("path")
         if isinstance(path, str):
-            table = read_user_table(Path(path), compare=False)
+            table = read_user_table(home_expanded(path), compare=False)
     return table[["country_iso3", "country_name"]]
 
 
@@ -93,7 +94,7 @@ def _from_codecarbon(
 def _from_user_table(
     settings: Mapping[str, Any], _snapshots: Path, _service: electricity_maps.Service
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    path = Path(settings["path"])
+    path = home_expanded(settings["path"])
     notes = read_notes(path)
     facts = _facts(notes.get("origin", str(path)), str(path), path)
     return read_user_table(path), {**facts, "retrieved_on": notes.get("retrieved_on")}

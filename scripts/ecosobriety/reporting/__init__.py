@@ -15,6 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ecosobriety.datasets.findings import short
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
@@ -163,6 +164,11 @@ def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     """The provenance without what the report tells elsewhere in words; its remark in words too."""
     shown = {name: part for name, part in provenance.items() if name != "components"}
     dataset = {name: part for name, part in shown["dataset"].items() if name != "findings"}
+    for name in ("classes", "features"):
+        if dataset.get(name):
+            dataset[name] = [short(item) for item in dataset[name]]
+    if isinstance(answer := (dataset["baseline"] or {}).get("constant"), str):
+        dataset["baseline"] = {**dataset["baseline"], "constant": short(answer)}
     countries = dict(shown["country_data"])
     if countries["fallback_reason"] is not None:
         countries["fallback_reason"] = remark_cell(countries["fallback_reason"], text).text

@@ -176,6 +176,8 @@ def _plain(value: Any, key: str, file: str, depth: int = 0) -> Any:
         }
     if isinstance(value, list | tuple):
         return [_plain(item, join(key, i), file, depth + 1) for i, item in enumerate(value)]
+    if isinstance(value, str) and "\0" in value:
+        raise fault(file, key, f"is {show(value)}, but no text may hold a NUL character")
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
