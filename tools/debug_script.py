@@ -96,6 +96,9 @@ def main(output: Path) -> None:
     names: dict[str, object] = {"snakemake": snakemake}
 
     def run() -> None:
+        # As Snakemake does before a job.
+        for path in (*snakemake.output, *snakemake.log):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
         names.update(runpy.run_path(str(script), init_globals=names))
 
     names["run"] = run
