@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ecosobriety import reporting, tables
+from ecosobriety import claims, reporting
 from ecosobriety.steps import logs
 from ecosobriety.study.study import StudyFiles, read_study
 
@@ -15,9 +15,10 @@ with logs.logged_to(snakemake.log[0]):
         figure: Path(path).read_text(encoding="utf-8")
         for figure, path in zip(ids, snakemake.input.figures, strict=True)
     }
+    study = read_study(config, StudyFiles(**files))
     page = reporting.build_report(
-        read_study(config, StudyFiles(**files)),
-        tables.read_table("claims", Path(snakemake.input.claims[0]))
+        study,
+        claims.put_to_test(study, claims.load_claims(*map(Path, snakemake.input.claims)))
         if snakemake.input.claims
         else None,
         json.loads(Path(snakemake.input.provenance).read_text(encoding="utf-8")),

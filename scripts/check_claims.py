@@ -9,6 +9,6 @@ from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     paths = {name: Path(path) for name, path in snakemake.input.items()}
-    poster = claims.load_poster(paths.pop("poster"), paths.pop("poster_schema"))
+    asked = claims.load_claims(paths.pop("claims"), paths.pop("claims_schema"))
     study = read_study(json.loads(snakemake.params.config), StudyFiles(**paths))
-    tables.write_table("claims", claims.check_claims(study, poster), Path(snakemake.output[0]))
+    tables.write_table("claims", claims.check_claims(study, asked), Path(snakemake.output[0]))

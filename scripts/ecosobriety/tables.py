@@ -163,8 +163,6 @@ _COUNTRIES = {
 
 _CLAIMS = {
     "claim_id": _text(),
-    "statement_en": _text(),
-    "statement_fr": _text(),
     "poster_value": _number(nullable=True),
     "measured_value": _number(nullable=True),
     "unit": _text(nullable=True),
@@ -172,8 +170,6 @@ _CLAIMS = {
     "ci_high": _number(nullable=True),
     "test": _text(),
     "verdict": _text(allowed=CLAIM_VERDICTS),
-    "explanation_en": _text(),
-    "explanation_fr": _text(),
 }
 
 _METHODS = {

@@ -118,6 +118,19 @@ class Texts:
         """The same texts for a study with this metric."""
         return Texts(self.language, self._catalogue, metric)
 
+    def within(self, *groups: str) -> "Texts":
+        """The same texts, in which those of some groups are found without the group's name.
+
+        The later group comes first, and all of them come before the texts outside.
+        """
+        inner = {
+            key.removeprefix(f"{group}."): entry
+            for group in groups
+            for key, entry in self._catalogue.items()
+            if key.startswith(f"{group}.")
+        }
+        return Texts(self.language, {**self._catalogue, **inner}, self.metric)
+
     def __call__(self, key: str, /, **values: object) -> str:
         """The text under a key, with its placeholders filled.
 

@@ -3,17 +3,20 @@
 import math
 
 import pandas as pd
-from synthetic import ROOT, load_method_inputs, make_intake, make_runs
+from synthetic import REPORT_DIR, ROOT, load_method_inputs, make_intake, make_runs
 
-from ecosobriety.claims import check_claims
+from ecosobriety.claims import as_table, put_to_test
+from ecosobriety.claims.finding import tell
 from ecosobriety.decision.intervals import by_size_and_seed
 from ecosobriety.decision.non_inferiority import compare_with_reference, reference_size
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.study.study import Study
+from ecosobriety.texts import Texts
 
-POSTER = ROOT / "config" / "poster.yaml"
-SCHEMA = ROOT / "workflow" / "schemas" / "poster.schema.yaml"
+POSTER = ROOT / "config" / "claims.yaml"
+SCHEMA = ROOT / "workflow" / "schemas" / "claims.schema.yaml"
 CONTEXT = ["france_intensity", "compute_doubling", "nlp_emissions", "flights"]
+TEXTS = {code: Texts.load(code, REPORT_DIR / "locale") for code in ("en", "fr")}
 NBSP, NNBSP = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
 RUN = make_runs().iloc[[0]]
@@ -121,9 +124,19 @@ def tiny_study(
 
 def claim_of(study, poster, claim_id):
     """One row of the table, checked alone, with ordinary spaces."""
-    chosen = [claim for claim in poster["claims"] if claim["id"] == claim_id]
-    row = check_claims(study, {**poster, "claims": chosen}).iloc[0]
+    chosen = [claim for claim in poster if claim["id"] == claim_id]
+    row = told_claims(study, chosen).iloc[0]
     return row.map(lambda value: plain(value) if isinstance(value, str) else value)
+
+
+def told_claims(study, poster):
+    """The table of claims, and beside it what the report says of each in both languages."""
+    checked = put_to_test(study, poster)
+    table = as_table(checked)
+    for language, text in TEXTS.items():
+        told = [tell(one.claim, one.finding, one.case, text) for one in checked]
+        table[f"statement_{language}"], table[f"explanation_{language}"] = zip(*told, strict=True)
+    return table
 
 
 def plain(text):
@@ -131,7 +144,7 @@ def plain(text):
 
 
 def facts_of(poster, claim_id):
-    (claim,) = (claim for claim in poster["claims"] if claim["id"] == claim_id)
+    (claim,) = (claim for claim in poster if claim["id"] == claim_id)
     return {**claim["facts"], "poster": claim["poster"]["value"], "corrected": claim["corrected"]}
 
 

@@ -1,11 +1,11 @@
 """What several unit tests use."""
 
 import pytest
-from claim_cases import POSTER, SCHEMA
+from claim_cases import POSTER, SCHEMA, told_claims
 from synthetic import make_study
 
 from ecosobriety import datasets
-from ecosobriety.claims import check_claims, load_poster
+from ecosobriety.claims import load_claims
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def digits():
 @pytest.fixture(scope="session")
 def poster():
     """The poster's claims as they come with the workflow."""
-    return load_poster(POSTER, SCHEMA)
+    return load_claims(POSTER, SCHEMA)
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +29,4 @@ def poster_study():
 @pytest.fixture(scope="session")
 def poster_claims(poster_study, poster):
     """What the made-up study says of the claims."""
-    return check_claims(poster_study, poster)
+    return told_claims(poster_study, poster)

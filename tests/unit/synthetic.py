@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
-from ecosobriety.claims import check_claims, load_poster
+from ecosobriety.claims import Checked, load_claims, put_to_test
 from ecosobriety.datasets.intake import Baseline, Intake
 from ecosobriety.decision import TestPart, fit_curves, recommend
 from ecosobriety.decision.savings import add_savings
@@ -311,10 +311,10 @@ def draw_svgs(study: Study, text: Texts) -> dict[str, str]:
     return {figure: _svg(draw(figure, study, text)) for figure in figure_ids(models)}
 
 
-def make_claims(study: Study) -> pd.DataFrame:
+def make_claims(study: Study) -> list[Checked]:
     """The poster's claims, checked on a study."""
-    schema = ROOT / "workflow" / "schemas" / "poster.schema.yaml"
-    return check_claims(study, load_poster(ROOT / "config" / "poster.yaml", schema))
+    schema = ROOT / "workflow" / "schemas" / "claims.schema.yaml"
+    return put_to_test(study, load_claims(ROOT / "config" / "claims.yaml", schema))
 
 
 def _svg(figure: Figure) -> str:

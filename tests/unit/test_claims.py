@@ -8,21 +8,20 @@ import pytest
 import yaml
 from claim_cases import (
     CONTEXT,
-    NBSP,
-    NNBSP,
     SCHEMA,
     claim_of,
     tiny_study,
+    told_claims,
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import ROOT, make_runs, make_study
+from synthetic import REPORT_DIR, ROOT, make_runs, make_study
 
-from ecosobriety.claims import TESTS, check_claims, load_poster
-from ecosobriety.claims.finding import verdict_below
+from ecosobriety.claims import TESTS, check_claims, load_claims, put_to_test
+from ecosobriety.claims.finding import tell, verdict_below
 from ecosobriety.errors import ConfigError
 from ecosobriety.tables import CLAIM_VERDICTS, read_table, write_table
-from ecosobriety.texts import TextError, placeholders
+from ecosobriety.texts import TextError, Texts, load_catalogue
 
 RESULTS = ["accuracy_saturates", "energy_surplus", "low_carbon_countries", "source_matters"]
 RESULTS += ["money_saved"]
@@ -44,15 +43,16 @@ class TestTable:
             "money_saved": "not_supported",
         }
 
-    def test_table_comes_back_from_its_file(self, poster_claims, tmp_path):
-        write_table("claims", poster_claims, tmp_path / "claims.csv")
+    def test_table_comes_back_from_its_file(self, poster_study, poster, tmp_path):
+        table = check_claims(poster_study, poster)
+        write_table("claims", table, tmp_path / "claims.csv")
 
         pd.testing.assert_frame_equal(
-            read_table("claims", tmp_path / "claims.csv"), poster_claims, check_exact=True
+            read_table("claims", tmp_path / "claims.csv"), table, check_exact=True
         )
 
     def test_same_study_gives_the_same_table(self, poster_study, poster, poster_claims):
-        pd.testing.assert_frame_equal(check_claims(poster_study, poster), poster_claims)
+        pd.testing.assert_frame_equal(told_claims(poster_study, poster), poster_claims)
 
     def test_texts_have_no_hole(self, poster, poster_claims):
         pairs = {30_000: [0.87, None], 60_000: [0.88, 0.88]}
@@ -63,7 +63,7 @@ class TestTable:
             tiny_study({1400: [0.98]}, {1400: [1e-6]}, countries={"AAA": (None, None)}),
         ]
 
-        for table in [poster_claims, *(check_claims(study, poster) for study in studies)]:
+        for table in [poster_claims, *(told_claims(study, poster) for study in studies)]:
             for column in ("statement_en", "statement_fr", "explanation_en", "explanation_fr"):
                 for told in table[column]:
                     assert not re.search(r"[{}]|\bnan\b|\bNaN\b|None\b(?! of)|<NA>|\binf\b", told)
@@ -93,36 +93,21 @@ class TestTable:
 
 
 class TestPoster:
-    def test_languages_have_the_same_numbers(self, poster):
-        groups = [poster["shared"], *(claim["explanation"] for claim in poster["claims"])]
-        groups += [{"statement": claim["statement"]} for claim in poster["claims"]]
-
-        for group in groups:
-            for key, text in group.items():
-                assert placeholders(text["en"]) == placeholders(text["fr"]), key
-
-    def test_french_puts_a_space_that_does_not_break_before_high_punctuation(self, poster):
-        groups = [poster["shared"], *(claim["explanation"] for claim in poster["claims"])]
-
-        for group in groups:
-            for key, text in group.items():
-                for sign in ":;?!»":
-                    before = text["fr"].split(sign)[:-1]
-                    assert all(part.endswith((NBSP, NNBSP)) for part in before), key
-
     def test_every_sentence_is_used(self, poster):
         library = ROOT / "scripts" / "ecosobriety"
         files = [*library.glob("claims/*.py"), library / "texts.py"]
         code = "\n".join(path.read_text(encoding="utf-8") for path in files)
-        built = re.compile(r"accuracy_(non_inferior|inferior|inconclusive)|verified\.|unit\.")
-        keys = [*poster["shared"], *(key for c in poster["claims"] for key in c["explanation"])]
-
-        unused = [key for key in keys if not built.match(key) and f'"{key}"' not in code]
-
-        assert unused == []
+        built = re.compile(r"accuracy_(non_inferior|inferior|inconclusive)|verified\.")
+        for locale in REPORT_DIR.glob("locale/*/claims.yaml"):
+            texts = load_catalogue([locale])
+            ids = {"shared", *(claim["id"] for claim in poster)}
+            assert {key.split(".")[1] for key in texts} == ids
+            keys = {key.split(".", 2)[2] for key in texts}
+            unused = [key for key in keys if not built.match(key) and f'"{key}"' not in code]
+            assert unused == []
 
     def test_every_test_is_used(self, poster):
-        assert {claim["test"] for claim in poster["claims"]} == set(TESTS)
+        assert {claim["test"] for claim in poster} == set(TESTS)
 
     @pytest.mark.parametrize(
         ("claim_id", "changes", "message"),
@@ -134,28 +119,26 @@ class TestPoster:
             ("source_matters", {"sources": None}, "claims[0].sources is missing"),
             ("france_intensity", {"country": None}, "claims[0].country is missing"),
             ("flights", {"corrected": None}, "claims[0].corrected is missing"),
-            (
-                "flights",
-                {"statement": {"en": "Only English."}},
-                "claims[0].statement.fr is missing",
-            ),
+            ("flights", {"statement": {"en": "..."}}, "claims[0].statement is not a known key"),
             ("flights", {"verdict": "supported"}, "claims[0].verdict is not a known key"),
         ],
     )
     def test_wrong_file_is_told_in_one_sentence(self, poster, tmp_path, claim_id, changes, message):
-        (claim,) = (claim for claim in poster["claims"] if claim["id"] == claim_id)
+        (claim,) = (claim for claim in poster if claim["id"] == claim_id)
         changed = {key: value for key, value in {**claim, **changes}.items() if value is not None}
-        path = tmp_path / "poster.yaml"
-        path.write_text(yaml.safe_dump({"shared": {}, "claims": [changed]}), encoding="utf-8")
+        path = tmp_path / "claims.yaml"
+        path.write_text(yaml.safe_dump({"claims": [changed]}), encoding="utf-8")
 
         with pytest.raises(ConfigError, match=re.escape(message)):
-            load_poster(path, SCHEMA)
+            load_claims(path, SCHEMA)
 
     def test_missing_sentence_is_told_with_its_claim(self, poster_study, poster):
-        claims = [{**claim, "explanation": {}} for claim in poster["claims"][:1]]
+        (checked,) = put_to_test(poster_study, poster[:1])
+        catalogue = load_catalogue(REPORT_DIR.glob("locale/fr/*.yaml"))
+        del catalogue["claim.accuracy_saturates.depends"]
 
         with pytest.raises(TextError, match="claim accuracy_saturates: the text 'depends'"):
-            check_claims(poster_study, {**poster, "claims": claims})
+            tell(checked.claim, checked.finding, checked.case, Texts("fr", catalogue))
 
 
 @given(

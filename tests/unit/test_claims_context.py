@@ -30,11 +30,11 @@ class TestContext:
     def test_figure_that_agrees_with_its_source_is_supported(self, poster_study, poster):
         claims = [
             {**claim, "corrected": claim["poster"]["value"]}
-            for claim in poster["claims"]
+            for claim in poster
             if claim["id"] == "flights"
         ]
 
-        table = check_claims(poster_study, {**poster, "claims": claims})
+        table = check_claims(poster_study, claims)
 
         assert table["verdict"].tolist() == ["supported"]
 
@@ -87,7 +87,7 @@ class TestContext:
     def test_sources_and_their_marks_are_told(self, poster, poster_claims):
         told = poster_claims.set_index("claim_id")["explanation_en"]
 
-        for claim in poster["claims"]:
+        for claim in poster:
             if claim["id"] in CONTEXT:
                 for part in ("reference", "url"):
                     assert claim["source"][part] in told[claim["id"]]

@@ -51,7 +51,7 @@ class TestAccuracySaturates:
         row = claim_of(tiny_study(accuracy, ENERGY_KWH, margin=0.02), poster, "accuracy_saturates")
 
         assert row["verdict"] == "supported"
-        assert row["ci_low"] == row["ci_high"] == pytest.approx(-0.01)
+        assert row["ci_low"] < -0.01 < row["ci_high"]  # the test part's own sampling
         assert "the same with every seed" in row["explanation_en"]
 
     def test_size_is_tested_alone_where_a_larger_one_failed(self, poster):

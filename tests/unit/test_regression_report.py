@@ -15,6 +15,7 @@ from synthetic import (
     make_study,
 )
 
+from ecosobriety.claims import as_table
 from ecosobriety.figures import draw
 from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import build_report
@@ -101,7 +102,7 @@ def test_the_smallest_error_is_the_best_one(study):
 
 
 def test_claims_on_accuracy_are_inconclusive_for_a_regression(study):
-    claims = make_claims(study).set_index("claim_id")
+    claims = as_table(make_claims(study)).set_index("claim_id")
     on_accuracy = claims[claims["test"].isin(["non_inferiority", "saving_and_non_inferiority"])]
     assert len(on_accuracy) == 2
     assert (on_accuracy["verdict"] == "inconclusive").all()

@@ -6,6 +6,8 @@ import re
 import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
+from ecosobriety.claims import as_table
+from ecosobriety.claims.finding import tell
 from ecosobriety.reporting import REPORT_FILES, build_report
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS
@@ -98,13 +100,15 @@ def test_captions_tell_the_ends_of_emissions_and_costs(told, study):
 def test_claims_tell_the_tables_values(told, study):
     page, text = told
     checked = 0
-    for row in make_claims(study).to_dict("records"):
+    for checked, row in zip(
+        make_claims(study), as_table(make_claims(study)).to_dict("records"), strict=True
+    ):
         (card,) = re.findall(
             rf'<article class="claim {row["verdict"]}" id="claim-{row["claim_id"]}".*?</article>',
             page,
             re.DOTALL,
         )
-        assert html.unescape(row[f"explanation_{text.language}"]) in plain(card)
+        assert tell(checked.claim, checked.finding, checked.case, text)[1] in plain(card)
         _, measured, _ = re.findall(r"<dd>(.*?)</dd>", card, re.DOTALL)
         if not is_known(row["measured_value"]):
             assert measured == text("claims.no_value")

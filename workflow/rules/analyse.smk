@@ -156,16 +156,14 @@ rule write_provenance:
 rule check_claims:
     input:
         **STUDY_FILES,
-        poster=own("config/poster.yaml"),
-        poster_schema=own("workflow/schemas/poster.schema.yaml"),
+        claims=CLAIMS[0],
+        claims_schema=CLAIMS[1],
     output:
         reported("claims"),
     log:
         f"{LOGS}/check_claims.log",
     benchmark:
         f"{BENCHMARKS}/check_claims.tsv"
-    # Every report waits for it.
-    priority: 1
     conda:
         ENVIRONMENT
     params:

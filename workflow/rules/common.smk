@@ -46,6 +46,8 @@ METHOD_FACTORS = dict(
     hardware=own("config/factors/hardware_tdp.csv"),
     green_algorithms=own("config/factors/green_algorithms_intensity.csv"),
 )
+# What the poster claims, and the file's form.
+CLAIMS = [own("config/claims.yaml"), own("workflow/schemas/claims.schema.yaml")]
 EQUIVALENTS = own("config/factors/equivalents.csv")
 REPORT_PARTS = own("workflow/report")
 LOCALE = f"{REPORT_PARTS}/locale"

@@ -7,7 +7,7 @@ LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()
 rule build_report:
     input:
         **STUDY_FILES,
-        claims=table_files("claims") if "claims" in TABLES else [],
+        claims=CLAIMS if "claims" in TABLES else [],
         provenance=f"{RESULTS}/provenance.json",
         figures=lambda wildcards: [
             f"{path}.svg" for path in figure_paths(LANGUAGES[wildcards.page])

@@ -1,11 +1,12 @@
 """The poster's claims, put to the test against the study's measurements.
 
-What the poster says, and the sentences that tell how it fared, stand in `config/poster.yaml`; here
-stand the tests. A claim that the study cannot check is `inconclusive`, with the reason; a figure of
+The claims and their numbers are in `config/claims.yaml`, their texts with the report's; here are
+the tests. A claim that the study cannot check is `inconclusive`, with the reason; a figure of
 the poster's introduction, which no measurement can check, is `corrected` by its primary source.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ecosobriety.claims.accuracy import check_accuracy
 from ecosobriety.claims.context import check_country_intensity, check_primary_source
 from ecosobriety.claims.countries import check_countries
 from ecosobriety.claims.energy import check_energy
-from ecosobriety.claims.finding import LANGUAGES, Claim, Finding, tell
+from ecosobriety.claims.finding import Claim, Finding
 from ecosobriety.claims.money import check_money
 from ecosobriety.claims.sources import check_sources
 from ecosobriety.study.study import Case, Study
@@ -23,7 +24,7 @@ from ecosobriety.study_config.config import read
 from ecosobriety.study_config.schema import complete_value, read_schema
 from ecosobriety.tables import SCHEMAS, check_table
 
-__all__ = ["TESTS", "Claim", "check_claims", "load_poster"]
+__all__ = ["TESTS", "Checked", "Claim", "as_table", "check_claims", "load_claims", "put_to_test"]
 
 TESTS: Mapping[str, Callable[[Claim, Case], Finding]] = {
     "non_inferiority": check_accuracy,
@@ -34,48 +35,66 @@ TESTS: Mapping[str, Callable[[Claim, Case], Finding]] = {
     "country_intensity": check_country_intensity,
     "primary_source": check_primary_source,
 }
-"""How a claim can be tested, by the name in `config/poster.yaml` and in the table's `test`."""
+"""How a claim can be tested, by the name in `config/claims.yaml` and in the table's `test`."""
 
 
-def load_poster(path: Path, schema_path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Checked:
+    """A claim, the case that it was checked with, and what its test finds."""
+
+    claim: Claim
+    case: Case
+    finding: Finding
+
+
+def load_claims(path: Path, schema_path: Path) -> list[Claim]:
     """Read the poster's claims.
 
     Args:
-        path: the claims, such as `config/poster.yaml`.
+        path: the claims, such as `config/claims.yaml`.
         schema_path: their JSON Schema, in YAML.
 
     Raises:
         ConfigError: one sentence with the file, the key, the value and what is allowed.
     """
     schema = read_schema(schema_path, {"test": list(TESTS)})
-    poster: dict[str, Any] = complete_value(schema, read(path), str(path))
-    return poster
+    claims: list[Claim] = complete_value(schema, read(path), str(path))["claims"]
+    return claims
 
 
-def check_claims(study: Study, poster: Mapping[str, Any]) -> pd.DataFrame:
+def put_to_test(study: Study, claims: Iterable[Claim]) -> list[Checked]:
     """Test each claim of the poster with the first model of the study's configuration.
 
     Args:
         study: the study; of its configuration `dataset`, `models` and `cost` are used.
-        poster: as `load_poster` gives it.
-
-    Returns:
-        The table `claims`, in the order of `poster`. `test` is a key of `TESTS`. Where a claim
-        cannot be checked, `measured_value`, `ci_low` and `ci_high` are null.
+        claims: as `load_claims` gives them.
 
     Raises:
-        TextError: a text lacks a language, or asks for a number that its test does not give.
         RecordError: the study's tables do not hold the first model.
     """
-    # One row for each claim, so one model.
+    # One finding for each claim, so one model.
     case = study.case(study.config["dataset"]["name"], study.config["models"][0]["name"])
-    rows = [_row(claim, case, poster["shared"]) for claim in poster["claims"]]
+    return [Checked(claim, case, TESTS[claim["test"]](claim, case)) for claim in claims]
+
+
+def check_claims(study: Study, claims: Iterable[Claim]) -> pd.DataFrame:
+    """Test each claim as `put_to_test` does, and write down what was found.
+
+    Returns:
+        The table `claims`, in the order of `claims`. `test` is a key of `TESTS`. Where a claim
+        cannot be checked, `measured_value`, `ci_low` and `ci_high` are null.
+    """
+    return as_table(put_to_test(study, claims))
+
+
+def as_table(checked: Sequence[Checked]) -> pd.DataFrame:
+    """The table `claims` of findings, in their order."""
+    rows = [_row(one.claim, one.finding) for one in checked]
     return check_table("claims", pd.DataFrame(rows)[list(SCHEMAS["claims"].columns)])
 
 
-def _row(claim: Claim, case: Case, shared: Mapping[str, Any]) -> dict[str, Any]:
-    finding = TESTS[claim["test"]](claim, case)
-    row = {
+def _row(claim: Claim, finding: Finding) -> dict[str, Any]:
+    return {
         "claim_id": claim["id"],
         "poster_value": claim["poster"]["value"],
         "measured_value": finding.measured,
@@ -85,7 +104,3 @@ def _row(claim: Claim, case: Case, shared: Mapping[str, Any]) -> dict[str, Any]:
         "test": claim["test"],
         "verdict": finding.verdict,
     }
-    for language in LANGUAGES:
-        statement, explanation = tell(claim, finding, case, shared, language)
-        row |= {f"statement_{language}": statement, f"explanation_{language}": explanation}
-    return row

@@ -13,7 +13,7 @@ from ecosobriety.units import grams_to_kg
 
 
 def check_primary_source(claim: Claim, case: Case) -> Finding:
-    """Put the primary source's value, `corrected` in `config/poster.yaml`, beside the poster's."""
+    """Put the primary source's value, `corrected` in `config/claims.yaml`, beside the poster's."""
     return _correction(claim, claim["corrected"], {})
 
 

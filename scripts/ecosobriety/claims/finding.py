@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ecosobriety.metrics import ACCURACY
 from ecosobriety.study.study import Case
 from ecosobriety.texts import TextError, Texts
 
-LANGUAGES = ("en", "fr")
-"""The languages of the table `claims`."""
-
 Claim = Mapping[str, Any]
-"""One item of `claims` in `config/poster.yaml`."""
+"""One item of `claims` in `config/claims.yaml`."""
 
 Verdict = Literal["supported", "not_supported", "inconclusive", "corrected"]
 
@@ -54,17 +52,22 @@ def verdict_below(low: float | None, high: float | None, limit: float) -> Verdic
     return "not_supported" if low > limit else "inconclusive"
 
 
-def tell(
-    claim: Claim, finding: Finding, case: Case, shared: Mapping[str, Any], language: str
-) -> tuple[str, str]:
-    """Write a claim's statement and its explanation in one language.
+def tell(claim: Claim, finding: Finding, case: Case, text: Texts) -> tuple[str, str]:
+    """Write a claim's statement and its explanation.
+
+    Args:
+        claim: the claim.
+        finding: what its test finds.
+        case: what it was checked with.
+        text: the texts of a language; the claim's own are in `claim.{id}`, the others in
+            `claim.shared`.
 
     Raises:
         TextError: a text is missing or asks for a number that the test does not give; names the
             claim.
     """
-    entries = {**shared, **claim["explanation"], "statement": claim["statement"]}
-    text = Texts(language, {key: entry[language] for key, entry in entries.items()})
+    # Claims are about accuracy, whatever the study's own metric.
+    text = text.of(ACCURACY).within("claim.shared", f"claim.{claim['id']}")
     numbers = {name: text.exact(number) for name, number in _numbers(claim).items()}
     try:
         written = {name: value(text) for name, value in finding.values.items()}
@@ -76,7 +79,7 @@ def tell(
 
 
 def _numbers(claim: Claim) -> dict[str, float]:
-    """The numbers of `config/poster.yaml`, by their names in texts."""
+    """The numbers of `config/claims.yaml`, by their names in texts."""
     sizes = {f"poster_{name}": size for name, size in claim.get("sizes", {}).items()}
     single = {"poster": claim["poster"]["value"], "corrected": claim.get("corrected")}
     known = {name: number for name, number in single.items() if number is not None}

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ecosobriety.claims import Checked
 from ecosobriety.datasets.findings import short
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.cautions import finding_text, warnings
@@ -49,7 +49,7 @@ SCRIPTS = ("whatif.js", "tables.js")
 
 def build_report(
     study: Study,
-    claims: pd.DataFrame | None,
+    claims: Sequence[Checked] | None,
     provenance: Mapping[str, Any],
     language: str,
     figures: Mapping[str, str],
@@ -59,7 +59,7 @@ def build_report(
 
     Args:
         study: the study's configuration and tables.
-        claims: the table `claims`; None where the study is not about the poster's claims.
+        claims: as `claims.put_to_test` gives them; None where the study is not about them.
         provenance: as `provenance.describe` gives it.
         language: one of `REPORT_FILES`.
         figures: for each of `figure_names.figure_ids`, the text of the figure's SVG, drawn in the
@@ -101,7 +101,7 @@ def _source_hash(script: str) -> str:
 
 def build_context(
     study: Study,
-    claims: pd.DataFrame | None,
+    claims: Sequence[Checked] | None,
     provenance: Mapping[str, Any],
     figures: Mapping[str, str],
     text: Texts,

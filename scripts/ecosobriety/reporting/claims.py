@@ -1,10 +1,11 @@
 """The poster's claims: what it says, what was measured, and the verdict."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
+from ecosobriety.claims import Checked
+from ecosobriety.claims.finding import tell
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts, is_known
 
@@ -27,43 +28,40 @@ class ClaimCard:
     explanation: str
 
 
-def claims_summary(claims: pd.DataFrame, text: Texts) -> str:
+def claims_summary(claims: Sequence[Checked], text: Texts) -> str:
     """How many claims have which verdict."""
-    counts = claims["verdict"].value_counts()
+    counts = Counter[str](one.finding.verdict for one in claims)
     told = [
         text("claims.count", verdict=text(f"claim_verdict.{verdict}"), count=text.integer(count))
         for verdict in CLAIM_VERDICTS
-        if (count := int(counts.get(verdict, 0)))
+        if (count := counts[verdict])
     ]
     return text("claims.summary", claims=text.integer(len(claims)), verdicts=", ".join(told))
 
 
-def claim_cards(claims: pd.DataFrame, text: Texts) -> list[ClaimCard]:
-    """Every claim of the table `claims`, in its order."""
-    return [_card(row, text) for _, row in claims.iterrows()]
+def claim_cards(claims: Sequence[Checked], text: Texts) -> list[ClaimCard]:
+    """Every claim, in its order."""
+    return [_card(one, text) for one in claims]
 
 
-def _card(row: pd.Series, text: Texts) -> ClaimCard:
-    verdict = str(row["verdict"])
-    unit = row["unit"] if isinstance(row["unit"], str) else ""
-    if row["test"] == "non_inferiority":
-        unit = "points"
+def _card(checked: Checked, text: Texts) -> ClaimCard:
+    claim, finding = checked.claim, checked.finding
+    statement, explanation = tell(claim, finding, checked.case, text)
+    unit = "points" if claim["test"] == "non_inferiority" else claim["poster"]["unit"] or ""
     return ClaimCard(
-        id=f"claim-{row['claim_id']}",
-        statement=str(row[f"statement_{text.language}"]),
-        verdict=verdict,
-        symbol=SYMBOLS[verdict],
-        verdict_name=text(f"claim_verdict.{verdict}"),
-        poster=_value([row["poster_value"]], unit, text),
-        measured=_value(
-            [row[name] for name in ("measured_value", "ci_low", "ci_high")], unit, text
-        ),
-        test=text.name("claim_test", row["test"]),
-        explanation=str(row[f"explanation_{text.language}"]),
+        id=f"claim-{claim['id']}",
+        statement=statement,
+        verdict=finding.verdict,
+        symbol=SYMBOLS[finding.verdict],
+        verdict_name=text(f"claim_verdict.{finding.verdict}"),
+        poster=_value([claim["poster"]["value"]], unit, text),
+        measured=_value([finding.measured, finding.low, finding.high], unit, text),
+        test=text.name("claim_test", claim["test"]),
+        explanation=explanation,
     )
 
 
-def _value(values: Sequence[float], unit: str, text: Texts) -> str:
+def _value(values: Sequence[float | None], unit: str, text: Texts) -> str:
     """A value, with its interval where it has one, in the claim's unit and the reader's way."""
     known = [value for value in values if is_known(value)]
     if not known:
