@@ -1,1 +1,0 @@
-"""What can be measured on this machine, why not the rest, and what to do about it."""

@@ -1,1 +1,0 @@
-"""What is shown of a study: its tables and factors, and one model at a time."""
