@@ -53,6 +53,21 @@ class Inner(Base):
         return DataLoader(WHOLE, batch_sampler=BatchSampler(sampler, 4, drop_last=True))
 
 
+class Listed(Base):
+    """One loader in a list, as Lightning's own examples have it."""
+
+    def __init__(self, train: bool = False):
+        super().__init__()
+        self.train = train
+
+    def train_dataloader(self):
+        loader = super().train_dataloader()
+        return [loader] if self.train else loader
+
+    def test_dataloader(self):
+        return [super().test_dataloader()]
+
+
 class Unending(IterableDataset):
     """Never ends."""
 

@@ -145,6 +145,28 @@ class Exiting(Whole):
         os._exit(7)
 
 
+class LoggingForward(Whole):
+    """Logs where it is called, also outside of its training."""
+
+    def forward(self, x):
+        self.log("norm", x.abs().mean())
+        return super().forward(x)
+
+
+class Doubled(Perceptron):
+    """Gives float64."""
+
+    def forward(self, x):
+        return super().forward(x).double()
+
+
+class Halved(Perceptron):
+    """Gives 16-bit floats."""
+
+    def forward(self, x):
+        return super().forward(x).half()
+
+
 class Leaving(Whole):
     """Leaves each epoch after three batches."""
 

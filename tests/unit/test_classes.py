@@ -36,6 +36,34 @@ def test_a_class_gets_its_own_arguments_and_what_it_asks_for_of_the_studys():
     assert isinstance(build(network("user_classes.WrongShape"), GIVEN), user_classes.WrongShape)
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "meant"),
+    [
+        ("bare", None, torch.relu),
+        ("bare", "torch.nn.functional.relu", nn.functional.relu),
+        ("maker", None, nn.ReLU),
+        ("maker", "torch.nn.GELU", nn.GELU),
+        ("layer", "torch.nn.GELU", nn.GELU),
+        ("function", None, torch.relu),
+        ("function", "torch.nn.functional.relu", nn.functional.relu),
+        ("optional", None, None),
+        ("optional", "torch.tanh", torch.tanh),
+        ("named", "torch.nn.GELU", "torch.nn.GELU"),
+    ],
+)
+def test_what_is_to_be_called_is_what_was_written(name, written, meant):
+    spec = network("user_classes.Calling", **({} if written is None else {name: written}))
+    check(spec)
+    given = build(spec, GIVEN).given[name]
+    assert given is meant or given == meant
+
+
+@pytest.mark.parametrize("name", ["function", "optional"])
+def test_where_a_function_is_meant_a_class_gives_an_instance(name):
+    spec = network("user_classes.Calling", **{name: "torch.nn.GELU"})
+    assert isinstance(build(spec, GIVEN).given[name], nn.GELU)
+
+
 def test_a_class_of_an_installed_package_is_found():
     built = build(network("torch.nn.Linear", in_features=3, out_features=2), GIVEN)
     assert isinstance(built, nn.Linear)

@@ -85,6 +85,15 @@ def test_batches_examples_and_operations_are_counted(
     assert ("flop_train" not in record.missing) == (flop is not None)
 
 
+@pytest.mark.parametrize(
+    ("name", "init_args"), [("LoggingForward", WHOLE), ("Doubled", {}), ("Halved", {})]
+)
+def test_what_is_harmless_is_taken(train_own, name, init_args):
+    record = train_own(name, **init_args)
+    assert record.test_accuracy > 0.5
+    assert record.steps == BATCHES
+
+
 def test_every_pass_of_lbfgs_is_counted(train_own):
     record = train_own("Lbfgs", **WHOLE)
     assert record.steps == BATCHES

@@ -1,5 +1,6 @@
 """Classes as a user would write them."""
 
+from collections.abc import Callable
 from math import prod
 
 import pytorch_lightning as pl
@@ -69,6 +70,29 @@ class Predictor(Whole):
     def training_step(self, batch, batch_idx):
         x, y = batch
         return ((self(x).flatten() - y) ** 2).mean()
+
+
+class Calling(nn.Module):
+    """Takes things to call, with every type that people write for them."""
+
+    def __init__(
+        self,
+        bare: Callable = torch.relu,
+        maker: Callable = nn.ReLU,
+        layer: Callable[..., nn.Module] = nn.ReLU,
+        function: Callable[[torch.Tensor], torch.Tensor] = torch.relu,
+        optional: Callable | None = None,
+        named: str | Callable = "relu",
+    ):
+        super().__init__()
+        self.given = {
+            "bare": bare,
+            "maker": maker,
+            "layer": layer,
+            "function": function,
+            "optional": optional,
+            "named": named,
+        }
 
 
 class WrongShape(nn.Module):

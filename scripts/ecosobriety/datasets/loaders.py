@@ -61,6 +61,14 @@ def readings(loader: Any, name: str) -> Reading:
     parts: Sequence[Any] = ()
     if isinstance(loader, list | tuple | dict):
         parts = [*loader.values()] if isinstance(loader, dict) else loader
+    if len(parts) == 1 and isinstance(parts[0], DataLoader):
+        if name == "test_dataloader" and not isinstance(loader, dict):
+            # Lightning gives its batches as if it stood alone.
+            return readings(parts[0], name)
+        raise DataError(
+            f"{name} gives one loader in a {type(loader).__name__}, of which Lightning would put "
+            "each batch into another: return the loader itself"
+        )
     if isinstance(loader, CombinedLoader) or any(isinstance(part, DataLoader) for part in parts):
         raise DataError(
             f"{name} gives several loaders, but must give one: torch.utils.data.ConcatDataset "

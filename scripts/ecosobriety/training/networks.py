@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from ecosobriety.datasets.inputs import image_shape
 from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.training.own_networks import unlogged
 from ecosobriety.user_code import classes
 from ecosobriety.user_code.classes import ClassSpec
 
@@ -153,7 +154,8 @@ class Classification:
 
     def loss(self, output: Tensor, y: Tensor) -> Tensor:
         """Mean cross-entropy in nats."""
-        return cross_entropy(output, y)
+        # In 16-bit floats its own sums would lose digits, or not be there at all.
+        return cross_entropy(output.float() if output.dtype == torch.half else output, y)
 
     def tally(self, output: Tensor, y: Tensor) -> Tensor:
         """Number of examples classified correctly."""
@@ -250,6 +252,11 @@ class ModuleScorer(Scorer):
 
     network: pl.LightningModule
 
+    def forward(self, x: Tensor) -> Tensor:
+        """As the module does, but for what it logs."""
+        with unlogged(self.network):
+            return super().forward(x)
+
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """As the module does."""
         return self.network.on_before_batch_transfer(batch, dataloader_idx)
@@ -320,10 +327,12 @@ class Learner(Scorer):
         self.steps += len(sizes)
         self.examples += sum(sizes)
         self._seen += sum(sizes)
-        loss_sum = torch.stack(losses) @ torch.tensor(sizes, dtype=torch.float32).to(self.device)
+        loss_sum = torch.stack(losses).float() @ torch.tensor(sizes, dtype=torch.float32).to(
+            self.device
+        )
         # Once for all of the block: as many small kernels after each step take longer than one.
         tally = self.task.tally(torch.cat(outputs), torch.cat(targets))
-        self._sums = self._sums.to(self.device) + torch.stack([loss_sum, tally])
+        self._sums = self._sums.to(self.device) + torch.stack([loss_sum, tally.float()])
         if self.steps == self.max_steps:
             self.trainer.should_stop = True
         if self.trainer.is_last_batch or self.trainer.should_stop:

@@ -43,7 +43,7 @@ from ecosobriety.training.networks import (
     build_module,
     build_network,
 )
-from ecosobriety.training.own_networks import materialise, require_logits
+from ecosobriety.training.own_networks import materialise, require_logits, unlogged
 from ecosobriety.user_code.classes import cut, ended_by_itself, told
 
 logger = logging.getLogger(__name__)
@@ -333,7 +333,7 @@ class Stage:
             trainer, _ = self.fit(network, acts, counter)
         device = trainer.strategy.root_device
         network.to(device).eval()
-        with torch.no_grad(), counting() as (forward, unseen_forward):
+        with torch.no_grad(), unlogged(network), counting() as (forward, unseen_forward):
             network(x[:most].to(device))
         if names := unseen.names | unseen_forward.names:
             return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"

@@ -10,13 +10,16 @@ import ast
 import importlib
 import inspect
 import json
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +33,11 @@ _BASES: Mapping[Kind, tuple[str, str]] = {
 }
 # Stand in for what only the data tell, where arguments are checked and nothing is built.
 _ANY_GIVEN: Mapping[str, Any] = {"input_shape": (1,), "num_classes": 2}
+
+
+_MAY_BE_TEXT = re.compile(r"\bstr\b")
+_GIVES_MODULE = re.compile(r"Module\b[^,]*\]")
+"""At a type's end, what calling gives."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,11 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
     parser, arguments = _parse(found, spec, signature, read)
     try:
         own = vars(parser.instantiate(arguments).get("init_args") or argparse.Namespace())
-        made = found(**own, **{name: _size(given[name]) for name in sizes}, **signature.unread)
+        # Defaults are the class's own: jsonargparse writes functions among them as text.
+        own = {name: value for name, value in own.items() if name in {**read, **spec.init_args}}
+        callables = {name: meant() for name, meant in signature.callables(spec).items()}
+        own |= {name: _size(given[name]) for name in sizes} | callables
+        made = found(**own, **signature.unread)
     # Whatever the user's code raises is told with its name.
     except (Exception, SystemExit) as error:
         raise _refusal(spec, f"cannot be built: {told(error)}") from error
@@ -219,12 +231,14 @@ class _Signature:
         known: those of them that the study gives.
         unread: arguments of the user's that only the body of `__init__` names, as `kwargs["x"]`.
         annotations: types by name, where they are written.
+        defaults: values by name, where there are any.
     """
 
     names: tuple[str, ...]
     known: frozenset[str]
     unread: Mapping[str, Any]
     annotations: Mapping[str, Any]
+    defaults: Mapping[str, Any]
 
     @classmethod
     def of(cls, found: type, spec: ClassSpec, given: Mapping[str, Any]) -> "_Signature":
@@ -255,11 +269,31 @@ class _Signature:
             frozenset(given.keys() & names.keys()),
             unread,
             {name: p.annotation for name, p in plain.items()},
+            {name: p.default for name, p in plain.items()},
         )
 
     def annotation(self, name: str) -> str:
         """The type of an argument as it is written."""
         return str(self.annotations.get(name, ""))
+
+    def callables(self, spec: ClassSpec) -> dict[str, Callable[[], Any]]:
+        """How to get what is written as the path of a function or class, for something to call.
+
+        A function is meant as it is; of a class an instance, unless the default is a class too or
+        the type says that calling it gives a module.
+        """
+        found: dict[str, Callable[[], Any]] = {}
+        for name, value in spec.init_args.items():
+            kind = self.annotation(name)
+            if not isinstance(value, str) or "Callable" not in kind or _MAY_BE_TEXT.search(kind):
+                continue
+            with suppress(Exception):
+                module, _, attribute = value.rpartition(".")
+                named = getattr(importlib.import_module(module), attribute)
+                factory = isinstance(self.defaults[name], type) or _GIVES_MODULE.search(kind)
+                is_instance = isinstance(named, type) and not factory
+                found[name] = named if is_instance else partial(_itself, named)
+        return found
 
 
 def _named_in_body(found: type) -> set[str]:
@@ -293,6 +327,10 @@ def _taken_out(node: ast.AST, kwargs: set[str]) -> list[ast.expr]:
     return []
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 def _size(shape: Any) -> Any:
     """A shape as PyTorch's own type, which is a tuple too."""
     import torch
@@ -314,9 +352,10 @@ def _parse(
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
-    own = {name: v for name, v in spec.init_args.items() if name not in signature.unread}
+    apart = {*signature.unread, *signature.callables(spec)}
+    own = {name: v for name, v in spec.init_args.items() if name not in apart}
     try:
-        skip = set(signature.known - read.keys())
+        skip = set(signature.known - read.keys()) | signature.callables(spec).keys()
         parser.add_class_arguments(
             found, "init_args", fail_untyped=False, instantiate=False, skip=skip
         )
