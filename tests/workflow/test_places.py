@@ -271,6 +271,21 @@ def test_who_may_only_read_a_folder_can_read_all(accounts, tmp_path, finished):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+@needs_root
+def test_who_may_only_read_a_folder_can_plan_before_any_run(accounts, tmp_path):
+    folder = tmp_path / "study"
+    copy_workflow(folder)
+    reader = as_account(accounts[0], tmp_path / "home")
+    for command in (["--dry-run"], ["--summary"], ["--list-rules"]):
+        run(folder, *reader, "--configfile", "config/digits.yaml", *command)
+    command = ["--configfile", "config/digits.yaml", "--cores", "2"]
+    done = run(folder, *reader, *command, check=False)
+    assert done.returncode != 0
+    assert f"{folder}: you may not write here; run in a folder of your own" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / ".snakemake").exists()
+
+
 def test_who_reads_does_not_wait_for_a_run(finished, tmp_path):
     """Nor does a second run: it is told whose the folder is."""
     shutil.copytree(finished.folder, tmp_path / "study")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.persistence import PersistenceBase
+from snakemake.persistence.file import FilePersistence
 from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
 
 
@@ -88,6 +89,18 @@ def run_alone():
     )
 
 
+def plan_without_writing():
+    """Let who may only read this folder plan in it, though no run has been here.
+
+    What Snakemake would keep in `.snakemake` it then keeps in a temporary folder.
+    """
+    if Path(".snakemake").exists() or os.access(".", os.W_OK):
+        return
+    keep = FilePersistence.__init__
+    path = workflow.snakemake_tmp_dir / "persistence"
+    FilePersistence.__init__ = lambda self, **given: keep(self, **{**given, "path": path})
+
+
 def refuse_for_queue():
     """Snakemake hands paths to a queue within quotes that some characters end."""
     for path in (str(Path.cwd()), str(ROOT)):
@@ -100,6 +113,11 @@ def refuse_for_queue():
 
 def lock_folder():
     """Hold this folder for as long as this process lives."""
+    kept = Path(".snakemake")
+    if not os.access(kept if kept.exists() else ".", os.W_OK):
+        raise WorkflowError(
+            f"{Path.cwd()}: you may not write here; run in a folder of your own with --directory"
+        )
     try:
         files.lock_for_life(Path(".snakemake/ecosobriety.lock"))
     except EcosobrietyError as error:
