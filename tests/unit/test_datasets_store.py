@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecosobriety.datasets import Dataset, load, save, store
 from ecosobriety.datasets.examples import Examples
@@ -149,6 +151,21 @@ def test_foreign_files_are_refused_and_nothing_is_unpickled(tmp_path: Path) -> N
     assert not (tmp_path / "sprung").exists()
     with pytest.raises(DataError, match=r"absent\.npz: there is no such"):
         load(tmp_path / "absent.npz")
+
+
+@given(
+    st.integers(1, 12),
+    st.sampled_from([np.uint8, np.int64, np.float64, np.float32]),
+    st.integers(0, 2**32 - 1),
+)
+def test_duplicates_are_those_that_a_loop_finds(width: int, dtype: type, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    train, test = (generator.integers(0, 3, (n, width)).astype(dtype) for n in (40, 15))
+    known = {row.tobytes() for row in train}
+    dataset = Dataset.from_arrays(
+        "d", (train, np.arange(40) % 2), (test, np.arange(15) % 2), ("a", "b"), "o"
+    )
+    assert dataset.test_duplicates == sum(row.tobytes() in known for row in test)
 
 
 def test_zero_of_either_sign_is_one_number_where_duplicates_are_counted():

@@ -24,6 +24,7 @@ ROW_SHOWN = 60
 """Characters of a row in a message."""
 BLOCK_BYTES = 1 << 20
 _MAX_BLOCK_BYTES = (1 << 31) - 1
+_BLOCK_BYTES_PER_COLUMN = 1 << 12
 _FOREIGN_STARTS = {
     b"\xff\xfe": "is written in UTF-16, but must be in UTF-8",
     b"\xfe\xff": "is written in UTF-16, but must be in UTF-8",
@@ -178,14 +179,17 @@ def _rows(content: bytes, width: int, breaks_quoted: bool) -> pa.Table:
             ),
         )
 
+    whole = min(len(content) + 1, _MAX_BLOCK_BYTES)
+    # Each block of each column is an array of its own: many columns want many rows in each.
+    block_bytes = min(max(BLOCK_BYTES, width * _BLOCK_BYTES_PER_COLUMN), whole)
     try:
         try:
-            table = read(BLOCK_BYTES)
+            table = read(block_bytes)
         except pa.ArrowInvalid:
-            if wrong or len(content) < BLOCK_BYTES:
+            if wrong or block_bytes == whole:
                 raise
             # A row may be longer than a block.
-            table = read(min(len(content) + 1, _MAX_BLOCK_BYTES))
+            table = read(whole)
     except Exception as error:
         if wrong:
             raise DataError(_told(wrong[0], width)) from error
