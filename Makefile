@@ -28,7 +28,7 @@ example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the
 
 trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `methods.tool_sizes` runs around trainings
 
-doctor: $(VENV)/run.stamp ## Tell what can be measured on this machine, and what to do about the rest
+doctor: $(VENV)/run.stamp ## Show what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor.__main__
 
 debug: $(VENV)/run.stamp ## Open a Python prompt with the `snakemake` object of a job (OUTPUT=results/digits/recommendation.json)
@@ -56,15 +56,15 @@ lint: $(VENV)/dev.stamp ## Check style, types and the workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint --configfile config/digits.yaml
 
-format: $(VENV)/dev.stamp ## Bring all code into the house's form
+format: $(VENV)/dev.stamp ## Format all code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-docs: $(VENV)/run.stamp ## Write the table of config/README.md anew from the schema
+docs: $(VENV)/run.stamp ## Rewrite the table of config/README.md from the schema
 	PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
-lock: ## Resolve requirements*.in anew into requirements*.lock
+lock: ## Resolve requirements*.in again into requirements*.lock
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet -r requirements.in
 	tools=$$($(VENV)-lock/bin/python -m pip freeze --all --exclude pip | sed -E 's/\+[a-z0-9]+$$//'); \
@@ -83,7 +83,7 @@ clean: ## Remove the environment; results and reports stay
 
 $(VENV)/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one with PYTHON=...")'
-	@# One that was left half-built, or whose Python is gone, is built anew.
+	@# One that was left half-built, or whose Python is gone, is built again.
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { $(PYTHON) -m venv --clear $(VENV) && $(BIN)/python -m pip --version > /dev/null; } || { rm -rf $(VENV); \
 	  echo "error: $(VENV) cannot be built, see above; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	$(PIP_INSTALL) -r requirements.lock

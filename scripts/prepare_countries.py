@@ -1,4 +1,4 @@
-"""Obtain the carbon intensities of countries, check them and tell where they come from."""
+"""Obtain the carbon intensities of countries, check them and record where they come from."""
 
 import json
 from pathlib import Path

@@ -178,14 +178,14 @@ def read_text(path: Path, most_bytes: int) -> str:
         raise UnreadableError(path, None, f"has more than {most_bytes / 2**20:.0f} MiB")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content:
         line = content[: max(content.find(b"\0"), 0)].count(b"\n") + 1
-        raise UnreadableError(path, line, "is no UTF-8 but UTF-16 or binary: save it as UTF-8")
+        raise UnreadableError(path, line, "is not UTF-8 but UTF-16 or binary: save it as UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         byte = content[error.start]
-        told = f"is no UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
-        raise UnreadableError(path, line, told) from error
+        problem = f"is no UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
+        raise UnreadableError(path, line, problem) from error
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

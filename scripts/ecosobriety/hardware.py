@@ -62,7 +62,7 @@ def plain_language() -> Iterator[None]:
 def describe_hardware() -> dict[str, Any]:
     """The machine, and how much of it this process may use (`cpus_cgroup` None: no limit).
 
-    What the system does not tell is None; `unknown` then says why, and is there only then.
+    What the system does not say is None; `unknown` then says why, and is there only then.
     """
     probes: dict[str, Callable[[], Any]] = {
         "platform": platform.platform,
@@ -88,7 +88,7 @@ def describe_hardware() -> dict[str, Any]:
 def peak_memory_mb() -> float:
     """The most memory that this process has held resident so far, in MB (10^6 bytes).
 
-    Where the kernel tells it, the program's own: `getrusage` gives that of the process that started
+    Where the kernel says so, the program's own: `getrusage` gives that of the process that started
     it, if it is larger, and Snakemake holds hundreds of MB.
     """
     lines = _lines(Path("/proc/self/status"))
@@ -120,7 +120,7 @@ def own_and_busy_cpu_s() -> tuple[float, float] | str:
                 own_s += _cpu_s(child)
         machine = psutil.cpu_times()
     except (psutil.Error, OSError, ValueError, RuntimeError) as error:
-        return f"the system does not tell its CPU time ({type(error).__name__})"
+        return f"the system does not report its CPU time ({type(error).__name__})"
     idle_s = machine.idle + getattr(machine, "iowait", 0.0)
     # Linux counts guests' time in the user's, too.
     guest_s = getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
@@ -150,7 +150,7 @@ def _affinity_cpus() -> int:
 
 
 def cpu_name() -> str:
-    """The processor's name as the kernel tells it; platform.processor() is empty on many Linux."""
+    """The processor's name from the kernel; platform.processor() is empty on many Linux systems."""
     for line in _lines(Path("/proc/cpuinfo")):
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -187,7 +187,7 @@ def _is_of(controllers: str, kind: str) -> bool:
 
 
 def _below(group: str, mounted: str) -> Path:
-    """Where a group lies below what is mounted; a container is told its path on the host."""
+    """Where a group lies below what is mounted; a container sees its path on the host."""
     path = Path(group)
     if path.is_relative_to(mounted):
         path = path.relative_to(mounted)

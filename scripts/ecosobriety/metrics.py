@@ -1,7 +1,7 @@
 """What a study's test score is: its name, its direction, and what its margin is a share of.
 
 A task has one metric. The columns of the tables, the tests, the figures and the texts follow it,
-and a table's own header says which one it is of.
+and a table's header shows which one it has.
 """
 
 from collections.abc import Iterable, Mapping
@@ -83,7 +83,7 @@ def metric_of(columns: Iterable[str]) -> Metric:
     """The metric of a table `runs` or `curve`, by its columns.
 
     Returns:
-        Accuracy where no column tells: a table without it does not follow the contract.
+        Accuracy where no column says so: a table without it does not follow the contract.
     """
     names = set(columns)
     for metric in METRICS.values():

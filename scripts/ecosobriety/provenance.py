@@ -15,7 +15,7 @@ from ecosobriety.records.record import RunRecord
 COMMIT_FILE = ".git_commit"
 """In the folder of software that was fetched without its history (`workflow/rules/place.smk`)."""
 DISTURBED_FROM = 0.10
-"""From this share of the CPU time taken by others, a training's energy is told as disturbed."""
+"""From this share of the CPU time taken by others, a training's energy is reported as disturbed."""
 
 
 def describe(
@@ -102,7 +102,7 @@ def git_commit(repository: Path) -> str | None:
     if fetched.exists():
         return fetched.read_text(encoding="utf-8").strip()
     if not (repository / ".git").exists():
-        # Else git tells the commit of a repository that this folder happens to lie in.
+        # Else git names the commit of a repository that this folder happens to lie in.
         return None
     try:
         answer = subprocess.run(

@@ -54,7 +54,7 @@ METHODS = {
     "study_no_intensity": "the metering country has no carbon intensity in the study's data",
     "not_counted_because": "the network's operations were not counted ({reason})",
     "not_counted": "the network's operations were not counted",
-    "no_energy_model": "operations alone are no energy: that depends on what carries them out",
+    "no_energy_model": "operations alone are not an energy: that depends on what executes them",
     "green_algorithms_no_row": "Green Algorithms' table has no row for {country}",
     "processor_unknown": "the thermal design power of {device} is not in hardware_tdp.csv and "
     "metering.cpu_power_w is not given",
@@ -123,7 +123,7 @@ SERVICE = {
     "broken_off": "{url} broke off its answer ({kind})",
     "too_large": "{url} answers with more than {mib} MiB",
     "too_slow": "{url} did not end its answer within {limit_s} s",
-    "damaged": "{path} is no snapshot of Electricity Maps ({error}); delete it to ask anew",
+    "damaged": "{path} is no snapshot of Electricity Maps ({error}); delete it to ask again",
     "zones": "the list of zones",
     "zone": "the zone {zone}",
 }
@@ -148,22 +148,26 @@ def recognise(sentence: str) -> tuple[str, dict[str, str]] | None:
 
 def recognise_all(sentences: str) -> list[tuple[str, dict[str, str]]] | None:
     """As `recognise`, of several that `; ` joins; None: one of them is unknown."""
-    parts, told = sentences.split("; "), []
+    parts, known = sentences.split("; "), []
     while parts:
         # The shortest first: a value may hold anything, and a sentence a semicolon of its own.
         for end in range(1, len(parts) + 1):
             if found := recognise("; ".join(parts[:end])):
-                told.append(found)
+                known.append(found)
                 parts = parts[end:]
                 break
         else:
             return None
-    return told
+    return known
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
     """What each sentence looks like, whatever its values."""
-    escaped = {id_: re.escape(told.replace("{fill}", FILL)) for id_, told in REASONS.items()}
-    named = {id_: re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", told) for id_, told in escaped.items()}
+    escaped = {
+        id_: re.escape(sentence.replace("{fill}", FILL)) for id_, sentence in REASONS.items()
+    }
+    named = {
+        id_: re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", sentence) for id_, sentence in escaped.items()
+    }
     return {id_: re.compile(pattern) for id_, pattern in named.items()}

@@ -239,7 +239,7 @@ def table_schema(name: str, metric: Metric = ACCURACY) -> pa.DataFrameSchema:
 def check_table(name: str, table: pd.DataFrame, where: str = "the table") -> pd.DataFrame:
     """Check a table against the contract and return it with the contract's types.
 
-    Which metric it is of is told by its own header.
+    Its own header shows which metric it has.
 
     Raises:
         RecordError: a column is missing, unknown or out of order, a key is repeated or a value is
@@ -287,7 +287,7 @@ def write_large_table(name: str, table: pd.DataFrame, path: Path) -> None:
         name: one of `LARGE_TABLES`.
         table: its rows.
         path: the Parquet file. A CSV beside it from when the table was smaller is removed: it would
-            tell of another study.
+            belong to another study.
     """
     wanted = table_suffixes(name, len(table))
     checked = check_table(name, table, str(path))

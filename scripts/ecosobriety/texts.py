@@ -33,13 +33,13 @@ from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
 
 LARGEST_WRITTEN_OUT = 1e15
-"""From here on a float no longer tells whole numbers apart: it is written as a power of ten."""
+"""From here on a float no longer holds every whole number: it is written as a power of ten."""
 
 SMALLEST_WRITTEN_OUT = 1e-9
 """A number nearer to 0 than this would be mostly zeros: it is written as a power of ten."""
 
 SMALLEST_P = 0.001
-"""A p-value below this is told as such: its digits then hang on the test's assumptions."""
+"""A p-value below this is only said to be below it: its digits depend on the test's assumptions."""
 
 _COUNTED = re.compile(r"\{(?P<name>\w+)\|(?P<one>[^|{}]*)\|(?P<other>[^|{}]*)\}")
 _TAG = re.compile(r"<[^>]*>")
@@ -56,14 +56,14 @@ def load_catalogue(paths: Iterable[Path]) -> dict[str, str]:
     """Read a catalogue's files and flatten their keys with dots.
 
     Raises:
-        TextError: an entry is neither a text nor a group of texts, or stands in two files.
+        TextError: an entry is neither a text nor a group of texts, or is in two files.
     """
     catalogue: dict[str, str] = {}
     for path in paths:
         entries = dict(_flatten(yaml.safe_load(path.read_text(encoding="utf-8")), "", path))
         repeated = sorted(entries.keys() & catalogue.keys())
         if repeated:
-            raise TextError(f"{path}: {repeated[0]} stands in another file of the catalogue too")
+            raise TextError(f"{path}: {repeated[0]} is in another file of the catalogue too")
         catalogue |= entries
     return catalogue
 
@@ -162,6 +162,13 @@ class Texts:
         Data may hold words that no catalogue knows (a source or a model that the user added).
         """
         return self._catalogue.get(f"{group}.{word}", word)
+
+    def words(self, group: str) -> list[str]:
+        """The names of the texts, or groups of texts, right below a group."""
+        below = (
+            key.removeprefix(f"{group}.") for key in self._catalogue if key.startswith(f"{group}.")
+        )
+        return list(dict.fromkeys(key.partition(".")[0] for key in below))
 
     def _entry(self, key: str, values: Mapping[str, object]) -> str:
         if key not in self._catalogue:

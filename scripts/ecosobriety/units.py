@@ -70,7 +70,7 @@ MASS_UNITS = (Unit("t", 1e6), Unit("kg", 1e3), Unit("g", 1.0), Unit("mg", 1e-3),
 """From large to small; sizes in g."""
 
 BATCHES = (1, 1_000, 1_000_000, 1_000_000_000)
-"""How many trainings a cost may be told for, where one training costs too little to be read."""
+"""How many trainings a cost may be stated for, where one training costs too little to be read."""
 
 
 def readable_unit(value: float, units: tuple[Unit, ...]) -> Unit:

@@ -1,4 +1,4 @@
-"""A study of ten thousand runs after its trainings: collecting, deciding, drawing and telling it.
+"""A study of ten thousand runs after its trainings: collecting, deciding, drawing and reporting it.
 
 The records are made up: 200 sizes and 50 seeds, against 20 sizes for what ten times as many take.
 """

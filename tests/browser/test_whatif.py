@@ -107,9 +107,9 @@ def test_what_is_unknown_says_why(open_page):
     assert "gives no price for the mix" in page.text_content("#whatif-cost-note")
     page.select_option("#whatif-source", "oil")
     assert page.text_content("#whatif-cost-note") == "No cost is known for this source (oil)."
-    assert "without a range" in page.text_content("#whatif-emissions-note")
+    assert "no published range" in page.text_content("#whatif-emissions-note")
     page.select_option("#whatif-source", "hydro")
-    assert "without a range" in page.text_content("#whatif-cost-note")
+    assert "no published range" in page.text_content("#whatif-cost-note")
 
 
 def test_between_the_tables_coverages_it_holds_too(open_page, site):

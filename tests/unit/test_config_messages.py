@@ -73,7 +73,7 @@ from ecosobriety.study_config.schema import complete_value
         (
             ("grid", "n_train"),
             [200, 300, 200],
-            "grid.n_train[2] is 200, but grid.n_train[0] is that already",
+            "grid.n_train[2] is 200, the same as grid.n_train[0]",
         ),
         (
             ("grid", "seeds"),
@@ -211,7 +211,7 @@ from ecosobriety.study_config.schema import complete_value
         (
             ("models",),
             [{"name": "mlp"}, {"name": "mlp", "init_args": {"hidden": [8]}}],
-            'models[1].name is "mlp", but models[0].name is that already',
+            'models[1].name is "mlp", the same as models[0].name',
         ),
         (
             ("models",),
@@ -358,7 +358,7 @@ def test_a_long_value_is_shortened():
         (b"study: a\n  b: c\n", "line 2, column 4 is not valid YAML: mapping values are not"),
         (
             b"study: a\ngrid:\n  seeds: [1]\n  seeds: [2]\n",
-            "line 4, column 3 is not valid YAML: the key seeds stands twice",
+            "line 4, column 3 is not valid YAML: the key seeds occurs twice",
         ),
         (
             b"study: a\ntitle: \xff\n",
@@ -367,7 +367,7 @@ def test_a_long_value_is_shortened():
         (b"study: 2022-02-30\n", 'line 1 holds "2022-02-30", which YAML takes for a date and'),
         (b"study: !!int ''\n", 'line 1 holds "", which YAML takes for a number and cannot read'),
         (b"study: !!python/name:os.system\n", "line 1, column 8 is not valid YAML"),
-        (b"[" * 1000, "line 1 is nested too deep: at most 20 levels"),
+        (b"[" * 1000, "line 1 is nested too deeply: at most 20 levels"),
     ],
 )
 def test_a_file_that_holds_no_study_is_refused(tmp_path, content, expected):

@@ -80,7 +80,7 @@ def test_a_perfect_score_leaves_no_floor():
         (SIZES, [0.1] * 7, "not_decreasing"),
         (SIZES, [0.1, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16], "not_decreasing"),
         (SIZES, [0.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], "exponent_at_bound"),
-        # A law so flat that a and c cannot be told apart.
+        # A law so flat that a and c cannot be separated.
         (SIZES, 0.3 * SIZES**-0.001 + 0.05, "singular_covariance"),
     ],
 )

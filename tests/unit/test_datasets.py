@@ -249,7 +249,7 @@ def test_the_error_lists_each_place_and_its_reason(
     with pytest.raises(DataError) as caught:
         obtain(FASHION, tmp_path / "cache")
     own = [record.message for record in caplog.records if record.module == "obtaining"]
-    assert [text.removeprefix("fashion-mnist could not be had: ") for text in own] == [
+    assert [text.removeprefix("fashion-mnist could not be obtained: ") for text in own] == [
         f"folder {tmp_path / 'share'}: there is no such folder",
         f"cache {tmp_path / 'cache/fashion-mnist'}: there is no such folder",
         f"download {address}: train-labels-idx1-ubyte: the content's sha256 is {found}, "

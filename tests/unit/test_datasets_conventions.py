@@ -181,7 +181,7 @@ def test_a_single_array_and_a_pickle_are_no_archive(tmp_path: Path) -> None:
     given = DEFAULTS | {"name": "npz", "path": str(tmp_path / "a.npz")}
     assert "is a single array (.npy), but must be an archive" in refusal(given)
     (tmp_path / "a.npz").write_bytes(pickle.dumps({"x": 1}))
-    assert "no archive of NumPy" in refusal(given)
+    assert "not a NumPy archive" in refusal(given)
 
 
 def images(folder: Path, names: tuple[str, ...] = ("cat", "dog")) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def deep(path: Path) -> None:
         ("h.png", lambda p: p.symlink_to("elsewhere.png"), "is a link to a file that is not there"),
         ("i.png", lambda p: p.symlink_to("0.png"), None),
         ("deeper", lambda p: p.mkdir(), "is a folder in the folder of the class cat"),
-        ("notes.txt", lambda p: p.write_text("x"), "is no image"),
+        ("notes.txt", lambda p: p.write_text("x"), "is not an image"),
         ("Thumbs.db", lambda p: p.write_text("x"), None),
         ("desktop.ini", lambda p: p.write_text("x"), None),
         ("._0.png", lambda p: p.write_text("x"), None),

@@ -55,7 +55,7 @@ def found(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
         ('"x";"kind"\n"1,5";"a"\n"2,5";"b"\n', "has semicolons between the names"),
         ('"x"\t"kind"\n1.5\t"a"\n', "has tabs between the names"),
         ('"x" "kind"\n"1" 1.5 "a"\n', "has blanks between the names"),
-        ('x,kind\n1, "a"\n', "a quote stands inside a field in line 2"),
+        ('x,kind\n1, "a"\n', "a quote occurs inside a field in line 2"),
         (
             "x,kind,\n1,a,\n2,b,\n",
             "column 3 of 3 has no name: name it or leave it out of the file ",

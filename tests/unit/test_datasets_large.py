@@ -146,7 +146,7 @@ def test_a_file_that_is_cut_while_it_is_read_ends_in_a_sentence(
     archive, kept = referred
     dataset = load(kept)
     os.truncate(archive, 300)
-    with pytest.raises(DataError, match=r"a\.npz: has become shorter"):
+    with pytest.raises(DataError, match=r"a\.npz: has been shortened"):
         cut_batches(dataset, 40, 0, 10)
 
 

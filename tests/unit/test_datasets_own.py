@@ -202,7 +202,7 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path: Path) -> None:
     given = write_npz(tmp_path / "labels.npz", x=IMAGES[:2], y=trap)
     assert "the array y cannot be read" in refusal(given)
     (tmp_path / "bare.npz").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    assert "no archive of NumPy" in refusal(spec("npz", tmp_path / "bare.npz"))
+    assert "not a NumPy archive" in refusal(spec("npz", tmp_path / "bare.npz"))
     (tmp_path / "bare.parquet").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     refusal(spec("parquet", tmp_path / "bare.parquet", label="kind"))
     with zipfile.ZipFile(tmp_path / "raw.npz", "w") as archive:
@@ -312,7 +312,7 @@ def test_a_folder_that_is_not_one_of_images_is_refused(tmp_path: Path) -> None:
     given = write_images(tmp_path / "images")
     added = tmp_path / "images/class0/x"
     cases = {
-        "x.txt: is no image": lambda: added.with_suffix(".txt").write_text("x"),
+        "x.txt: is not an image": lambda: added.with_suffix(".txt").write_text("x"),
         "x.png: cannot be read as an image": lambda: added.with_suffix(".png").write_bytes(b"x"),
         "x.jpg: has 3 x 9 pixels and": lambda: Image.new("L", (3, 9)).save(f"{added}.jpg"),
         "x.tif: has the mode I;16": lambda: Image.new("I;16", (5, 4)).save(f"{added}.tif"),

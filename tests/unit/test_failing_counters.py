@@ -349,7 +349,7 @@ def test_a_system_that_tells_no_cpu_time_ends_no_training(tmp_path, monkeypatch)
     train(callback, tmp_path, Slow())
     result = callback.result()
     assert result.other_cpu_share is None
-    assert "does not tell its CPU time" in result.missing["other_cpu_share"]
+    assert "does not report its CPU time" in result.missing["other_cpu_share"]
 
 
 def test_a_meter_is_read_by_two_threads_at_once(powercap):  # noqa: F811

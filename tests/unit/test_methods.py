@@ -192,7 +192,7 @@ def test_operations_of_a_perceptron_equal_the_hand_count(inputs_of_it, hidden, c
     stated = GreenAi().estimate(run)
     assert (stated.quantity, GreenAi().unit) == (600 * both, "FLOP")
     assert stated.energy_kwh is None
-    assert "no energy" in stated.reason
+    assert "not an energy" in stated.reason
 
 
 def test_green_ai_without_a_count_does_not_apply():

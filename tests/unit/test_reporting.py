@@ -249,14 +249,14 @@ def test_headline_is_read_as_three_sentences(study, svgs, texts):
     assert plain[0].startswith("40,000 training examples are enough: mlp on fashion-mnist")
     assert plain[1].startswith("Stopping there saves 32% of a training’s energy")
     assert "mg CO₂e per training (from a power model" in plain[1]
-    assert plain[2].startswith("How sure: over 5 seeds")
+    assert plain[2].startswith("How sure: seed by seed, over 5 seeds")
 
 
 @pytest.mark.parametrize(
     ("margin", "verdict", "words"),
     [
-        (0.002, "inconclusive", "neither worse nor as good is shown"),
-        (0.001, "inferior", "worse by more than the margin"),
+        (0.002, "inconclusive", "shown to be neither as good nor worse"),
+        (0.001, "inferior", "the loss is shown to exceed the margin"),
     ],
 )
 def test_headline_says_that_nothing_smaller_suffices(svgs, texts, margin, verdict, words):
@@ -277,7 +277,7 @@ def test_headline_of_a_single_size_compares_nothing(svgs, texts):
     answer, *others = headline_of(study, svgs, texts)
     assert answer == (
         'This study has no size below the reference of <data value="60000">60,000</data> '
-        "examples, so that there is nothing to compare."
+        "examples, so there is nothing to compare."
     )
     assert not any("saves" in sentence or "p = " in sentence for sentence in others)
 

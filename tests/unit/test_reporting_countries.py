@@ -55,7 +55,7 @@ def test_data_in_use_are_named_with_their_years(study, texts):
     assert "A carbon intensity is known for 212 of 213 countries" in told
     # By CodeCarbon's table: 1 country of 2009, 4 of 2021, 130 of 2022 (one of them without an
     # intensity) and 78 of 2023.
-    assert "of the years 2009 to 2023, half of them of 2022 or before" in told
+    assert "from 2009 to 2023, half of them from 2022 or earlier" in told
 
 
 def test_each_provider_has_its_own_words(study, texts):
@@ -77,9 +77,7 @@ def test_each_provider_has_its_own_words(study, texts):
     }
     first = {name: parts["sentences"][0] for name, parts in told.items()}
     assert "the study’s own file, mine.csv" in first["own"]
-    assert (
-        "owid-2026-01-02.csv: Our World in Data, as it was on January 2, 2026" in first["snapshot"]
-    )
+    assert "owid-2026-01-02.csv: Our World in Data, as of January 2, 2026" in first["snapshot"]
     assert "Electricity Maps" in first["maps"]
     assert "one hour" in first["maps"]
     assert "imports included" in first["maps"]
@@ -90,7 +88,7 @@ def test_a_fallback_is_told_with_its_reason(study, texts):
     fallen = section(
         study, texts["en"], requested="electricity_maps", fallback_reason="it refused <us>"
     )
-    assert "CodeCarbon’s table stands in for it" in fallen["warnings"][0].text
+    assert "CodeCarbon’s table is used instead" in fallen["warnings"][0].text
     assert fallen["warnings"][0].remark.text == "it refused <us>"
 
 

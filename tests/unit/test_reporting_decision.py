@@ -101,14 +101,14 @@ def test_a_degenerate_study_is_drawn_without_holes(texts, name):
     ("name", "answer", "warning"),
     [
         ("zero variance", "5,000 training examples are enough", "the same with every seed"),
-        ("two seeds", "50,000 training examples are enough", "has 2 seeds only"),
+        ("two seeds", "50,000 training examples are enough", "has only 2 seeds"),
         (
             "a missing run",
             "40,000 training examples are enough",
             "With 50,000 examples, some seeds",
         ),
         ("one pair", "No smaller training set is shown", "fewer than two seeds ran both there"),
-        ("falling", "5,000 training examples are enough", "does not only rise with the size"),
+        ("falling", "5,000 training examples are enough", "does not always rise with the size"),
     ],
 )
 def test_a_degenerate_study_has_a_verdict_and_a_warning(context_of, name, answer, warning):
@@ -263,7 +263,7 @@ def test_models_are_compared_and_the_beaten_one_is_named(texts):
     )
     caption = context["efficiency"]["figure"]["caption"]
 
-    assert "No size of cnn is among them" in caption
+    assert "No size of cnn is on it" in caption
     assert {row[7] for row in cells(context["efficiency"]["table"]) if row[0] == "cnn"} == {"no"}
     assert context["efficiency"]["figure"]["number"] == 13  # after six of each model
 

@@ -41,9 +41,9 @@ def refused(tmp_path, content, name="study.yaml"):
     [
         # Text of another encoding
         ("title: été\n".encode("latin-1"), ": line 1 is no UTF-8 (byte 0xe9, in latin-1 é)"),
-        ("study: a\n".encode("utf-16"), ": line 1 is no UTF-8 but UTF-16 or binary"),
-        ("study: a\n".encode("utf-16-be"), ": line 1 is no UTF-8 but UTF-16 or binary"),
-        (b"study: a\nx: \0\n", ": line 2 is no UTF-8 but UTF-16 or binary"),
+        ("study: a\n".encode("utf-16"), ": line 1 is not UTF-8 but UTF-16 or binary"),
+        ("study: a\n".encode("utf-16-be"), ": line 1 is not UTF-8 but UTF-16 or binary"),
+        (b"study: a\nx: \0\n", ": line 2 is not UTF-8 but UTF-16 or binary"),
         # Numbers and words that YAML 1.1 reads otherwise than they look
         (
             "grid:\n  n_train: [0200]\n",
@@ -68,12 +68,12 @@ def refused(tmp_path, content, name="study.yaml"):
         ("a: 1\n\tb: 2\n", ": line 2, column 1 is not valid YAML: a tab stands where"),
         ("a:\n\t- 1\n", "a tab stands where YAML allows blanks only"),
         ("a: 1\n---\nb: 2\n", "is not valid YAML: another document begins: one is allowed"),
-        ("a: 1\na: 2\n", "line 2, column 1 is not valid YAML: the key a stands twice"),
-        ("a: 1\n'a': 2\n", "the key a stands twice"),
-        ("a: &x {b: 1}\nc:\n  <<: *x\n  <<: *x\n", "the key << stands twice"),
+        ("a: 1\na: 2\n", "line 2, column 1 is not valid YAML: the key a occurs twice"),
+        ("a: 1\n'a': 2\n", "the key a occurs twice"),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n  <<: *x\n", "the key << occurs twice"),
         ("a: *gone\n", "is not valid YAML: found undefined alias"),
-        ("[" * 100_000, ": line 1 is nested too deep: at most 20 levels"),
-        ("{" * 100_000, "is nested too deep: at most 20 levels"),
+        ("[" * 100_000, ": line 1 is nested too deeply: at most 20 levels"),
+        ("{" * 100_000, "is nested too deeply: at most 20 levels"),
         ("a: " + "- " * 5000 + "\n", ": line 1"),
         ("a: &x [*x]\n", ": line 1 is repeated inside itself by an alias"),
         ("a: &x {<<: *x}\n", ": line 1 is repeated inside itself by an alias"),
@@ -85,8 +85,8 @@ def refused(tmp_path, content, name="study.yaml"):
         ("study: a\ntitle: x</Script>y\n", ": line 2 holds </Script, which would run or hide"),
         ("# <!-- \nstudy: a\n", ": line 1 holds <!--, which would run or hide"),
         # JSON
-        ('{"a": 1, "a": 2}', 'is no valid JSON: the key "a" stands twice'),
-        ('{"a": ' * 20_000, "is nested too deep"),
+        ('{"a": 1, "a": 2}', 'is not valid JSON: the key "a" occurs twice'),
+        ('{"a": ' * 20_000, "is nested too deeply"),
         (b"x" * (8 * 2**20 + 1), "has more than 8 MiB"),
     ],
 )

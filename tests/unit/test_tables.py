@@ -66,7 +66,7 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
         (rows(lambda i: f"1,5\t{i % 2}", "x\tkind"), "has tabs between the names"),
         (rows(lambda i: f"{VALUES[i]},a") + "x,kind\n0.5,b\n", "row 41 repeats the header"),
         (rows(lambda i: f"{VALUES[i]},a", "0.5,a"), 'no column "kind"'),
-        (rows(lambda i: f'5" pipe,{i % 2}'), "quote stands inside a field in line 2"),
+        (rows(lambda i: f'5" pipe,{i % 2}'), "quote occurs inside a field in line 2"),
         (rows(lambda i: f"{i},a") + '"7,b\n', "the quote in line 42 has no end"),
         (rows(lambda i: f"{VALUES[i]},a").replace("a", "\xe9").encode("latin-1"), "UTF-8 in line"),
         (rows(lambda i: f"{VALUES[i]},a").encode("utf-16"), "is written in UTF-16"),
@@ -134,7 +134,7 @@ def test_large_numbers_that_differ_little_stay_apart(tmp_path: Path) -> None:
     assert dataset.x_train.dtype == np.float64
     for digits in ("900719925474099", "1764000000.12345678"):
         told = refused(tmp_path, rows(lambda i, digits=digits: f"{digits}{2 + i % 2},{i % 3}"))
-        assert "64-bit numbers cannot tell apart" in told
+        assert "64-bit numbers cannot distinguish" in told
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def parquet(folder: Path, task: str = "classification", **columns: Any) -> Datas
     [
         (pa.array(["1"] * 40), "holds text, but must hold numbers"),
         (pa.array([None, *VALUES[1:]]), '"x" is empty in row 1'),
-        (pa.array([2**53 + i for i in ROWS]), "64-bit numbers cannot tell apart"),
+        (pa.array([2**53 + i for i in ROWS]), "64-bit numbers cannot distinguish"),
         (pa.array([0] * 40, pa.timestamp("ms")), "holds timestamp[ms], but must hold numbers"),
         (pa.array([[1]] * 40), "but must hold numbers"),
         (pa.array([b"1"] * 40), "holds binary, but must hold numbers"),
@@ -289,7 +289,7 @@ def test_a_page_that_is_not_as_its_checksum_says_is_refused(tmp_path: Path) -> N
     content = bytearray(path.read_bytes())
     content[place + 6] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DataError, match="truncated, damaged or no Parquet file"):
+    with pytest.raises(DataError, match="truncated, damaged or not a Parquet file"):
         obtain({**DEFAULTS, "name": "parquet", "path": str(path)})
 
 

@@ -195,7 +195,7 @@ def test_what_trackers_stated_is_kept(tmp_path):
     tracker_runs.write_tracker_runs(path, runs)
     assert tracker_runs.read_tracker_runs(path) == runs
     path.write_text("[{}]")
-    with pytest.raises(RecordError, match=r"n300\.json does not hold what trackers stated"):
+    with pytest.raises(RecordError, match=r"n300\.json does not hold what trackers reported"):
         tracker_runs.read_tracker_runs(path)
 
 

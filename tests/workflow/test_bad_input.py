@@ -81,7 +81,7 @@ def test_nonsense_on_the_command_line_is_told_as_such(folder, written, expected)
 def test_a_key_that_stands_twice_is_told_with_its_line(folder):
     (folder.folder / "good.yaml").write_text(yaml.safe_dump(STUDY))
     (folder.folder / "bad.yaml").write_text(f"{yaml.safe_dump(STUDY)}study: twice\n")
-    expected = "bad.yaml: line 18, column 1 is not valid YAML: the key study stands twice"
+    expected = "bad.yaml: line 18, column 1 is not valid YAML: the key study occurs twice"
     # Neither another file nor the command line is blamed for it.
     for others in ((), ("good.yaml", "--config", "title=A")):
         arguments = ("--cores", "2", "--configfile", "bad.yaml", *others)

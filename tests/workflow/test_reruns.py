@@ -285,7 +285,7 @@ def test_records_that_do_not_count_are_trained_again_by_the_very_same_run(workfl
     for path, old, said in zip(
         places,
         before,
-        ["no JSON text", "changed by hand", "is the record of"],
+        ["not JSON", "changed by hand", "is the record of"],
         strict=True,
     ):
         again = read_record(path)
@@ -314,7 +314,7 @@ def test_tables_and_answers_that_were_edited_by_hand_are_made_anew(workflow):
     # What a dry run says goes to the standard output.
     planned = workflow.snakemake("--dry-run", "--cores", "2").stdout
     for path in before:
-        assert f"{path} was changed after it had been written: it is made anew" in planned
+        assert f"{path} was changed after it had been written: it is rebuilt" in planned
     workflow.snakemake("--cores", "2", "--rerun-triggers", "mtime")
     assert {path: (workflow.folder / path).read_text() for path in before} == before
     assert not workflow.planned()

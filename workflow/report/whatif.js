@@ -113,7 +113,7 @@
   function equivalent({ name, quantity, amount }, answer) {
     const total = quantity === "emissions" ? answer.emissions[0] : answer.used;
     if (total === null) return null;
-    // No more digits than energies have: the whole part of a large count is not surer than they are.
+    // No more digits than energies have: the whole part of a large count is not known better than they are.
     const count = (value) => number(Number(value.toPrecision(SIGNIFICANT)));
     return total >= amount
       ? say("whatif.more", { name, count: count(total / amount) })
@@ -139,20 +139,20 @@
     show("energy", answer.energy, energy, why.energy);
     show("emissions", answer.emissions, mass, why.emissions);
     show("cost", answer.cost, money, why.cost);
-    const told = (value, write) => (value === null ? say("missing") : write(value));
+    const written = (value, write) => (value === null ? say("missing") : write(value));
     const note = answer.isReference
       ? say("whatif.reference")
       : say("whatif.saved", {
           energy: energy(answer.saved.energy),
-          emissions: told(answer.saved.emissions, mass),
-          cost: told(answer.saved.cost, money),
+          emissions: written(answer.saved.emissions, mass),
+          cost: written(answer.saved.cost, money),
         });
     show("saving", answer.isReference ? [0, null, null] : answer.saving, percent, note);
     part("equivalents").replaceChildren(
       ...data.equivalents
         .map((item) => equivalent(item, answer))
-        .filter((told) => told !== null)
-        .map((told) => Object.assign(document.createElement("li"), { textContent: told })),
+        .filter((sentence) => sentence !== null)
+        .map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence })),
     );
   }
 

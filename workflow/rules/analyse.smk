@@ -99,7 +99,7 @@ rule recommend_size:
 rule compare_methods:
     input:
         **METHOD_FACTORS,
-        # The methods ask for more than the table `runs` tells: the memory, say.
+        # The methods need more than the table `runs` holds: the memory, for example.
         records=RECORDS,
         tools=tool_runs(),
         countries=STUDY_FILES["countries"],
@@ -128,7 +128,7 @@ rule compare_methods:
 
 rule write_provenance:
     input:
-        # Hardware and versions stand in the records and not in the table.
+        # Hardware and versions are in the records and not in the table.
         records=RECORDS,
         data=ancient(f"{RESULTS}/data/{config['dataset']['name']}.npz"),
         intake=INTAKE,

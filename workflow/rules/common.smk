@@ -55,7 +55,7 @@ LOCALE = f"{REPORT_PARTS}/locale"
 
 @cache
 def look_at(dataset):
-    """What is known of the data set (as JSON); read once, and told once."""
+    """What is known of the data set (as JSON); read once, and reported once."""
     intake = datasets.take_in(json.loads(dataset))
     for finding in intake.findings:
         mark = "warning" if finding.headline else "note"
@@ -184,13 +184,13 @@ def seeds_of(wildcards):
 def look_at_records():
     """Let records be made anew that do not count, and tables that were changed by hand.
 
-    Records may be whole, and yet of another training; no time of a file tells. Nothing is moved
+    Records may be whole, and yet of another training; no file's time shows it. Nothing is moved
     here: a dry run plans the same.
     """
     folders = [Path(RESULTS), Path(RESULTS, "tables"), Path(RESULTS, "data")]
     changed = seals.find_changed([*folders, *Path(RESULTS, "cells").glob("*/*")])
     for path in changed:
-        logger.warning(f"{path} was changed after it had been written: it is made anew")
+        logger.warning(f"{path} was changed after it had been written: it is rebuilt")
     workflow.dag.forcefiles.update(map(str, changed))
     identity = Path(IDENTITY)
     if not identity.exists():
@@ -268,7 +268,7 @@ def table(name):
 
 
 def reported(name):
-    """A table's files as outputs; those that people can read stand in `snakemake --report` too."""
+    """A table's files as outputs; those in plain text are in `snakemake --report` too."""
     entry = dict(
         caption="../report/captions/table.rst",
         category="Tables",

@@ -127,7 +127,7 @@ def lock_folder():
 
 
 def end_orphans():
-    """End what a killed run has left at work in this folder, and tell of it."""
+    """End what a killed run has left at work in this folder, and report it."""
     try:
         ended = orphans.end_orphans(Path.cwd())
     except EcosobrietyError as error:

@@ -1,6 +1,6 @@
 rule prepare_dataset:
     input:
-        # Snakemake would take braces in a name for wildcards; `files` tells of all changes anyway.
+        # Snakemake would take braces in a name for wildcards; `files` shows all changes anyway.
         [
             name
             for name in datasets.input_files(config["dataset"])

@@ -46,7 +46,7 @@ def check_energy(claim: Claim, case: Case) -> Finding:
     smaller one, paired by seed, with its two-sided Student t interval. The poster's figure is
     `not_supported` where the interval excludes it, `supported` where the interval holds it and not
     0, else `inconclusive`. The interval holds what varies between runs, not the error of the meter.
-    Where other sizes stand in for the poster's, its figure is scaled to as many additional images.
+    Where other sizes replace the poster's, its figure is scaled to as many additional images.
     """
     sizes = compared_sizes(claim, case)
     if sizes is None:
@@ -63,7 +63,7 @@ def check_energy(claim: Claim, case: Case) -> Finding:
         expected=claim["poster"]["value"] * (sizes.full - sizes.stop) / poster_images,
     )
     values = {**sizes.values, **_amounts(surplus, sizes), **_durations(claim, sizes, case)}
-    told = {
+    applicable = {
         "more": surplus.mean > 0,
         "no_more": surplus.mean <= 0,
         "per_image": sizes.substituted,
@@ -75,7 +75,7 @@ def check_energy(claim: Claim, case: Case) -> Finding:
     }
     return Finding(
         surplus.verdict,
-        ["basis", *sizes.sentences, *(key for key, applies in told.items() if applies)],
+        ["basis", *sizes.sentences, *(key for key, applies in applicable.items() if applies)],
         values,
         measured=surplus.mean,
         low=surplus.low,
@@ -94,7 +94,7 @@ def _amounts(surplus: _Surplus, sizes: Sizes) -> dict[str, Written]:
         "poster_per_image": lambda t: t.energy(surplus.expected / images),
     }
     if surplus.mean > 0:
-        # Two digits, also where there are millions: the measurement is no surer than that.
+        # Two digits, also where there are millions: the measurement is no better than that.
         factor = float(f"{surplus.expected / surplus.mean:.1e}")
         amounts["factor"] = lambda t: t.number(factor, 2)
     return amounts

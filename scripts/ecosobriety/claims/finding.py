@@ -1,4 +1,4 @@
-"""What the test of a claim finds, and how it is told in words."""
+"""What the test of a claim finds, and how it is put into words."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ def verdict_below(low: float | None, high: float | None, limit: float) -> Verdic
     return "not_supported" if low > limit else "inconclusive"
 
 
-def tell(claim: Claim, finding: Finding, case: Case, text: Texts) -> tuple[str, str]:
+def in_words(claim: Claim, finding: Finding, case: Case, text: Texts) -> tuple[str, str]:
     """Write a claim's statement and its explanation.
 
     Args:

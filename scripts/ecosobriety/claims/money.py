@@ -49,7 +49,7 @@ def check_money(claim: Claim, case: Case) -> Finding:
     saving = verdict_below(-high, -low, 0)
     accuracy = compare_accuracy(case, sizes)
     batch = readable_batch(float(saved.abs().max()))
-    told = {
+    applicable = {
         "saves": share > 0,
         "saves_nothing": share <= 0,
         "unclear": saving == "inconclusive",
@@ -62,7 +62,7 @@ def check_money(claim: Claim, case: Case) -> Finding:
         _both(saving, accuracy.verdict),
         [
             *("basis", *sizes.sentences),
-            *(key for key, applies in told.items() if applies),
+            *(key for key, applies in applicable.items() if applies),
             *(*accuracy.sentences, "both"),
         ],
         {

@@ -66,7 +66,7 @@ class Archive:
                     "np.savez(path, x=..., y=...)"
                 )
             if not zipfile.is_zipfile(file):
-                raise DataError(f"{path}: truncated, damaged or no archive of NumPy")
+                raise DataError(f"{path}: truncated, damaged or not a NumPy archive")
         self._zip = zipfile.ZipFile(path)
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():

@@ -112,10 +112,10 @@ def build(
         if options.task == "regression":
             labels = [_targets(part.y, part.name) for part in parts]
         else:
-            classes, labels, told = class_names.encode(
+            classes, labels, reported = class_names.encode(
                 [part.y for part in parts], [part.name for part in parts]
             )
-            findings += tuple(told)
+            findings += tuple(reported)
         if test is None:
             (whole,), (y,) = checked, labels
             order = training_order(y, SPLIT_SEED)
@@ -169,8 +169,8 @@ def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:
         before, after = len(np.unique(y)), len(np.unique(converted))
         if after < before:
             raise DataError(
-                f"the targets of {name} hold {before} different numbers, of which 64-bit floats "
-                f"tell {after} apart: subtract a constant"
+                f"the targets of {name} hold {before} different numbers, of which only {after} "
+                "stay different as 64-bit floats: subtract a constant"
             )
     return converted
 

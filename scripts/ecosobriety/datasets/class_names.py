@@ -1,4 +1,4 @@
-"""Class names: read as they are written, and told where two of them are hardly two.
+"""Class names: read as they are written, and reported where two of them look like one.
 
 Names are brought to one Unicode form (NFC) and lose the blanks and invisible characters at their
 ends. What then differs by capitals, blanks or look-alikes alone stays apart and is named.
@@ -51,7 +51,7 @@ def encode(
         names: what each part is called in a message.
 
     Returns:
-        The classes; for each part (n,) indices of them; what is to be told of the names.
+        The classes; for each part (n,) indices of them; what is to be reported about the names.
 
     Raises:
         DataError: labels are missing, no labels, or of one class alone.
@@ -158,7 +158,7 @@ def _require_names(part: Coded, name: str) -> None:
 
 
 def _ordered(counts: Mapping[str, int]) -> tuple[tuple[str, ...], list[Finding]]:
-    """Names by their value where all are numbers; told where two are one number."""
+    """Names by their value where all are numbers; reported where two are one number."""
     if not all(NUMBER.fullmatch(name) for name in counts):
         return tuple(sorted(counts)), []
     by_value: dict[Decimal, list[str]] = defaultdict(list)

@@ -16,14 +16,14 @@ from ecosobriety.errors import DataError
 EXACT_WHOLE = 2.0**53
 """From here on float64 passes over whole numbers."""
 MAX_EXACT_CHARACTERS = 17
-"""Text of so many characters holds no more digits than float64 tells apart."""
+"""Text of so many characters holds no more digits than float64 distinguishes."""
 
 
 @dataclass(frozen=True)
 class _Role:
     """What a column is called in a message, and what can be done about it."""
 
-    told: str
+    phrase: str
     way_out: str
 
 
@@ -39,7 +39,7 @@ def numbers(
         lossy: whether text may hold a number that float64 cannot keep; see `delimited.parse`.
 
     Raises:
-        DataError: a cell is empty, no finite number, or one that float64 cannot tell from another.
+        DataError: a cell is empty, no finite number, or equal to another one as float64.
     """
     role = _Role(f"the column {_quoted(name)}", "or leave it out of dataset.features")
     if target:
@@ -47,7 +47,7 @@ def numbers(
     column = _plain(column)
     if column.null_count:
         raise DataError(
-            f"{role.told} is empty in {row(int(pc.is_null(column).to_numpy().argmax()))}"
+            f"{role.phrase} is empty in {row(int(pc.is_null(column).to_numpy().argmax()))}"
         )
     if _is_cell_text(column):
         values = _cast_text(column, role)
@@ -62,7 +62,7 @@ def numbers(
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         shown = _shown(column, int(bad[0]))
-        raise DataError(f"{role.told} has no finite number in {row(int(bad[0]))}: {shown}")
+        raise DataError(f"{role.phrase} has no finite number in {row(int(bad[0]))}: {shown}")
     _require_distinct(column, values, role, lossy)
     return values
 
@@ -148,7 +148,7 @@ def _cast_text(column: pa.ChunkedArray, role: _Role) -> NDArray[np.float64]:
     except pa.ArrowInvalid as error:
         for i, text in enumerate(trimmed.to_pylist()):
             if not text:
-                raise DataError(f"{role.told} is empty in {row(i)}") from error
+                raise DataError(f"{role.phrase} is empty in {row(i)}") from error
             if not NUMBER.fullmatch(text):
                 raise _no_numbers(role, f'"{short(text)}" in {row(i)}') from error
         raise _no_numbers(role, short(str(error))) from error
@@ -172,13 +172,13 @@ def _require_distinct(
     for number in exact:
         if number != 0 and float(number) == 0:
             raise DataError(
-                f"{role.told} holds {short(str(number))}, which 64-bit numbers take for 0"
+                f"{role.phrase} holds {short(str(number))}, which 64-bit numbers take for 0"
             )
         other = known.setdefault(float(number), number)
         if other != number:
             raise DataError(
-                f"{role.told} holds {short(str(other))} and {short(str(number))}, which 64-bit "
-                f"numbers cannot tell apart: subtract a constant, {role.way_out}"
+                f"{role.phrase} holds {short(str(other))} and {short(str(number))}, which 64-bit "
+                f"numbers cannot distinguish: subtract a constant, {role.way_out}"
             )
 
 
@@ -191,7 +191,7 @@ def _vanishes(column: pa.ChunkedArray, values: NDArray[np.float64]) -> bool:
 
 def _no_numbers(role: _Role, what: str) -> DataError:
     return DataError(
-        f"{role.told} holds {what}, but must hold numbers: write it as numbers, {role.way_out}"
+        f"{role.phrase} holds {what}, but must hold numbers: write it as numbers, {role.way_out}"
     )
 
 

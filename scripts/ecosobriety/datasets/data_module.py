@@ -16,7 +16,7 @@ import psutil
 from ecosobriety.datasets import arrays, loaders
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
-from ecosobriety.user_code.classes import ClassSpec, build, told
+from ecosobriety.user_code.classes import ClassSpec, build, described
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +52,11 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
             loaders.require_apart(train_rows, test_rows)
         except DataError as error:
             raise DataError(f"{class_path}: {error}") from error
-        # Whatever the user's code raises is told with its name.
+        # Whatever the user's code raises is reported with its class's name.
         except (Exception, SystemExit) as error:
             missing = isinstance(error, AttributeError) and module.trainer is None
             hint = "; no Trainer is attached when data are read" if missing else ""
-            raise DataError(f"{class_path}: gives no data ({told(error)}{hint})") from error
+            raise DataError(f"{class_path}: gives no data ({described(error)}{hint})") from error
     for hook in _UNREAD:
         if getattr(type(module), hook) is not getattr(pl.LightningDataModule, hook):
             logger.info("%s: its %s is not read", class_path, hook)
@@ -122,7 +122,7 @@ def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[loaders.P
         batch = module.on_after_batch_transfer(batch, 0)
         pair = isinstance(batch, list | tuple) and len(batch) == 2
         if not pair or not all(isinstance(part, Tensor) for part in batch):
-            raise DataError(f"a batch of {name} is no pair (x, y) of tensors")
+            raise DataError(f"a batch of {name} is not a pair (x, y) of tensors")
         x, y = (part.detach().cpu().numpy() for part in batch)
         if not x.ndim or not y.ndim or len(x) != len(y):
             raise DataError(f"a batch of {name} has inputs {x.shape} and labels {y.shape}")

@@ -73,9 +73,9 @@ def _has_lossy_numbers(content: bytes) -> bool:
 def _require_text(content: bytes) -> None:
     if content[257:262] == b"ustar":
         raise DataError("is a tar archive, but must be a table in CSV: unpack it")
-    for start, told in _FOREIGN_STARTS.items():
+    for start, problem in _FOREIGN_STARTS.items():
         if content.startswith(start):
-            raise DataError(told)
+            raise DataError(problem)
     if not any(end in content for end in (b"\n", b"\r")):
         raise DataError("holds no row: it must hold a header and, below it, rows")
     if (place := content.find(b"\0")) >= 0:
@@ -108,7 +108,7 @@ def _check_quotes(content: bytes) -> bool:
     if len(wrong):
         _require_commas_between_quotes(content)
         raise DataError(
-            f"a quote stands inside a field in {_line(content, int(wrong.min()))}: put the whole "
+            f"a quote occurs inside a field in {_line(content, int(wrong.min()))}: put the whole "
             "field into quotes, and double each quote in it"
         )
     breaks = np.flatnonzero((data == ord("\n")) | (data == ord("\r")))
@@ -118,13 +118,13 @@ def _check_quotes(content: bytes) -> bool:
 def _require_commas_between_quotes(content: bytes) -> None:
     """Refuse a header of quoted names that something else than commas separates."""
     header = content.split(b"\n", 1)[0].split(b"\r", 1)[0].decode()
-    for delimiter, told in _BESIDE_NAMES.items():
+    for delimiter, problem in _BESIDE_NAMES.items():
         if f'"{delimiter}"' in header and '","' not in header:
-            raise _other_delimiter(header, told)
+            raise _other_delimiter(header, problem)
 
 
 def _last_opened(data: np.ndarray, quotes: np.ndarray) -> int:
-    """Where the first quote opens that no field's end follows, as well as one can tell."""
+    """Where the first quote opens that no field's end follows, as far as one can see."""
     at_start = quotes[(quotes == 0) | np.isin(data[quotes - 1], np.frombuffer(b",\r\n", np.uint8))]
     return int(at_start[-1] if len(at_start) else quotes[-1])
 
@@ -136,16 +136,16 @@ def _header(content: bytes) -> list[str]:
     except csv.Error as error:
         raise DataError(f"the header cannot be read ({reason(error)})") from error
     if len(header) == 1:
-        for delimiter, told in OTHER_DELIMITERS.items():
+        for delimiter, problem in OTHER_DELIMITERS.items():
             if delimiter in header[0]:
-                raise _other_delimiter(header[0], told)
+                raise _other_delimiter(header[0], problem)
     return header
 
 
-def _other_delimiter(header: str, told: str) -> DataError:
+def _other_delimiter(header: str, found: str) -> DataError:
     return DataError(
-        f'its header "{short(header, ROW_SHOWN)}" has {told} between the names, but fields must be '
-        "separated by commas, and decimals written with a point"
+        f'its header "{short(header, ROW_SHOWN)}" has {found} between the names, but fields must '
+        "be separated by commas, and decimals written with a point"
     )
 
 
@@ -192,19 +192,19 @@ def _rows(content: bytes, width: int, breaks_quoted: bool) -> pa.Table:
             table = read(whole)
     except Exception as error:
         if wrong:
-            raise DataError(_told(wrong[0], width)) from error
+            raise DataError(_reported(wrong[0], width)) from error
         raise DataError(f"cannot be read as a table ({reason(error)})") from error
     return table.slice(1)
 
 
-def _told(row: pa.csv.InvalidRow, width: int) -> str:
+def _reported(row: pa.csv.InvalidRow, width: int) -> str:
     """What is wrong with a row that has not as many fields as the header has names."""
     number = f"row {row.number - 1}" if row.number else "a row"
-    told = f'{number} (counted from 1, without the header) is "{short(row.text, ROW_SHOWN)}": '
-    told += f"it has {row.actual_columns} field(s), but the header {width}"
+    problem = f'{number} (counted from 1, without the header) is "{short(row.text, ROW_SHOWN)}": '
+    problem += f"it has {row.actual_columns} field(s), but the header {width}"
     if row.actual_columns > width:
-        told += "; decimals are written with a point, and each column needs a name"
-    return told
+        problem += "; decimals are written with a point, and each column needs a name"
+    return problem
 
 
 def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
@@ -219,7 +219,7 @@ def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
         if not len(rows):
             return
     if rows is not None:
-        raise DataError(f"row {rows[0].as_py() + 1} repeats the header: files put together?")
+        raise DataError(f"row {rows[0].as_py() + 1} repeats the header: were files put together?")
 
 
 def _line(content: bytes, place: int) -> str:

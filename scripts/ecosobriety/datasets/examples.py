@@ -75,7 +75,7 @@ class Place:
         while left:
             done = os.preadv(self.file.fileno(), [left], place)
             if done == 0:
-                raise DataError(f"{self.path}: has become shorter since it was opened")
+                raise DataError(f"{self.path}: has been shortened since it was opened")
             left, place = left[done:], place + done
 
     def verify(self) -> None:

@@ -29,7 +29,7 @@ SENTENCES: Mapping[str, str] = {
     "classes_like_missing": "classes are named as missing values are: {names}",
     "label_copy": "the feature {feature} is the label in another spelling",
     "feature_follows_classes": "the feature {feature} has one value for all examples of a class",
-    "feature_orders_classes": "the feature {feature} alone tells all classes apart, by thresholds",
+    "feature_orders_classes": "the feature {feature} alone separates all classes, by thresholds",
     "feature_orders_target": "the feature {feature} alone puts the targets in their order",
     "values_of_one_class": "each of the {values} values of the feature {feature} comes with one "
     "class (one target) alone, as the number of a person or of a series does",

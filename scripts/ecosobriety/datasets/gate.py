@@ -62,14 +62,14 @@ def examine(
         varies = low.min(axis=1) < high.max(axis=1)
         constant += [name for name, v in zip(names, varies, strict=True) if not v]
         if classes:
-            told = [*_of_classes(names, low, high, groups, x.shape[1])]
+            reported = [*_of_classes(names, low, high, groups, x.shape[1])]
         else:
-            told = [*_of_targets(names, low, high, groups, x.shape[1], varies)]
+            reported = [*_of_targets(names, low, high, groups, x.shape[1], varies)]
         lost, distinct = _losses(names, block)
         # What says all by itself is named already.
-        known = {finding.values["feature"] for finding in told}
+        known = {finding.values["feature"] for finding in reported}
         leaks = find_group_leaks(block, labels, distinct, x, classes=classes)
-        found += told + lost
+        found += reported + lost
         found += [
             Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
             for i, certain in leaks

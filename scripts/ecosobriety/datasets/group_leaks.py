@@ -1,7 +1,7 @@
 """Features that say whose row it is: a person's number, say, when each person has one class.
 
 Rows of one person fall into the training and into the test part, and a network that has learnt the
-number knows the class. What was measured tells classes apart as well, but by neighbourhood: values
+number knows the class. What was measured separates classes as well, but by neighbourhood: values
 next to each other then mostly have one class. A number's neighbours have any class.
 """
 
@@ -46,8 +46,8 @@ def find_group_leaks(
     n = len(labels)
     by_chance = float(np.sum((np.bincount(labels) / n) ** 2))
     # A feature with as many values as classes is the label itself, which is found elsewhere.
-    most_told = int(labels.max()) + 1 if classes else 1
-    candidates = np.flatnonzero((distinct > most_told) & (n - distinct >= SHARED * n)).tolist()
+    most_values = int(labels.max()) + 1 if classes else 1
+    candidates = np.flatnonzero((distinct > most_values) & (n - distinct >= SHARED * n)).tolist()
     some = slice(None, None, max(1, n // SAMPLE))
     rows: int | None = None
     for i in candidates:

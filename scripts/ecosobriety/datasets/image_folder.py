@@ -17,7 +17,7 @@ ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", "
 LEFT_BY_SYSTEMS = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 """What systems put into folders, besides names that begin with a dot."""
 TRAIN, TEST = frozenset({"train", "training"}), frozenset({"test", "testing"})
-# What people call parts of a split, in any spelling.
+# Common names for parts of a split, in any spelling.
 _PART = re.compile(
     r"(train|test|val|dev|eval|hold[-_ ]?out)(ing|idation|id|uation)?"
     r"[-_ ]?(set|data|split|part|images?|imgs?)?[-_ ]?\d*",
@@ -142,7 +142,7 @@ def _images(folder: Path) -> Iterator[Path]:
             raise DataError(f"{file}: is a link to a file that is not there")
         if file.suffix.lower() not in ENDINGS:
             raise DataError(
-                f"{file}: is no image; a class's folder holds files that end in "
+                f"{file}: is not an image; a class's folder holds files that end in "
                 f"{', '.join(sorted(ENDINGS))} alone"
             )
         yield file
@@ -190,7 +190,7 @@ def _upright(file: Path, image: Image.Image, grey: bool) -> np.ndarray:
 
 
 def _look(file: Path, action: Callable[[Image.Image], T]) -> T:
-    """What an action tells of an image.
+    """What an action says about an image.
 
     Raises:
         DataError: the file is no image that can be read.
@@ -202,5 +202,5 @@ def _look(file: Path, action: Callable[[Image.Image], T]) -> T:
         raise
     # Damaged bytes make Pillow's readers raise a dozen kinds of error, all the same here.
     except Exception as error:
-        told = " ".join(str(error).split())[:100] or type(error).__name__
-        raise DataError(f"{file}: cannot be read as an image ({told})") from error
+        why = " ".join(str(error).split())[:100] or type(error).__name__
+        raise DataError(f"{file}: cannot be read as an image ({why})") from error

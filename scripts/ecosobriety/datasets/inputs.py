@@ -24,9 +24,9 @@ SAMPLED_VALUES = 2**22
 """Scales are compared on so many examples and values at most."""
 FEW = 10
 """Of fewer examples a part says nothing about its scale."""
-REFUSED_RATIO, TOLD_RATIO = 8.0, 2.0
-"""Between the spreads of training and test part: refused as another scale, or told."""
-REFUSED_SHIFT, TOLD_SHIFT = 4.0, 1.0
+REFUSED_RATIO, REPORTED_RATIO = 8.0, 2.0
+"""Between the spreads of training and test part: refused as another scale, or reported."""
+REFUSED_SHIFT, REPORTED_SHIFT = 4.0, 1.0
 """The same for the distance of their means, in standard deviations."""
 NEGATIVE_SHARE = 0.1
 """Of one part's values where the other has none: one of them was standardised."""
@@ -59,7 +59,7 @@ def check(x: NDArray[Any] | Examples, labels: int | None, name: str) -> Checked:
 
     Args:
         x: What the user's file holds.
-        labels: Number of labels; None: they have no number, which is told of them elsewhere.
+        labels: Number of labels; None: they have no number, which is reported elsewhere.
         name: What the part is called in a message.
 
     Raises:
@@ -180,13 +180,13 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
             f"{test.name} from {test.low:g} to {test.high:g}, on scales that do not fit together: "
             "scale both alike"
         )
-    told = refused | _differ(one, other, TOLD_RATIO, TOLD_SHIFT)
-    if not told.any():
+    reported = refused | _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
+    if not reported.any():
         return ()
     ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
     values: dict[str, Any] = {**ends, "test_high": test.high}
     if by_feature:
-        values = {"number": int(told.sum()), "first": int(told.argmax())}
+        values = {"number": int(reported.sum()), "first": int(reported.argmax())}
         return (Finding("features_shifted", True, values),)
     return (Finding("parts_differ", True, values),)
 

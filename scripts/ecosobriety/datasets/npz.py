@@ -64,9 +64,9 @@ def _guarded(path: Path, action: Callable[[Path], T]) -> T:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     # Damaged bytes make the zip and npy readers raise a dozen kinds of error, all the same here.
     except Exception as error:
-        told = one_line(" ".join(str(error).split()))
-        told = told if len(told) <= MAX_REASON else f"{told[: MAX_REASON - 1]}…"
-        raise DataError(f"{path}: truncated, damaged or no archive of NumPy ({told})") from error
+        why = one_line(" ".join(str(error).split()))
+        why = why if len(why) <= MAX_REASON else f"{why[: MAX_REASON - 1]}…"
+        raise DataError(f"{path}: truncated, damaged or not a NumPy archive ({why})") from error
 
 
 def _is_split(archive: Archive) -> bool:
@@ -77,7 +77,7 @@ def _is_split(archive: Archive) -> bool:
     if split:
         raise DataError(
             f"{archive.path}: holds {', '.join(SPLIT)} and also {' and '.join(WHOLE)}, but must "
-            "hold the ones or the others"
+            "hold one set or the other"
         )
     found = ", ".join(short(name) for name in names[:MAX_LISTED]) or "nothing"
     raise DataError(

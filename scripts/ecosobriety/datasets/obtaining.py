@@ -140,12 +140,12 @@ def _from_first_place(name: str, source: IdxSource, cached: Path) -> Dataset:
             _keep(contents, cached)
         return dataset
     for failure in failures:
-        logger.error("%s could not be had: %s", name, failure)
+        logger.error("%s could not be obtained: %s", name, failure)
     # Each with its reason in the log, as all of them are too long for one sentence.
     tried = ", ".join(dict.fromkeys(failure.split(" ", 1)[0] for failure in failures))
     raise DataError(
-        f"{name} could not be had from any of {len(failures)} places ({tried}; the log names each "
-        "and why): put its four files into a folder and name it in dataset.path, or run "
+        f"{name} could not be obtained from any of {len(failures)} places ({tried}; the log names "
+        "each and why): put its four files into a folder and name it in dataset.path, or run "
         "config/digits.yaml, which needs no download"
     )
 
@@ -168,7 +168,7 @@ def _places(source: IdxSource, cached: Path) -> list[_Place]:
 
 
 def _build(name: str, source: IdxSource, contents: places.Contents, origin: str) -> Dataset:
-    """Parse the files, then compare the checksums: a truncated file is told as such."""
+    """Parse the files, then compare the checksums: a truncated file is reported as one."""
     x_train = parse_idx(contents[catalogue.TRAIN_IMAGES], 3, catalogue.TRAIN_IMAGES)
     y_train = parse_idx(contents[catalogue.TRAIN_LABELS], 1, catalogue.TRAIN_LABELS)
     x_test = parse_idx(contents[catalogue.TEST_IMAGES], 3, catalogue.TEST_IMAGES)
@@ -187,7 +187,7 @@ def _build(name: str, source: IdxSource, contents: places.Contents, origin: str)
 
 
 def _without_home(origin: str) -> str:
-    """Write the user's own folder as ~: a report is handed on, and need not tell who made it."""
+    """Write the user's own folder as ~: a report is handed on, and need not name who made it."""
     try:
         return origin.replace(f"{Path.home()}/", "~/")
     except RuntimeError:  # there is none

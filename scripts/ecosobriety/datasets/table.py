@@ -43,8 +43,10 @@ def read(
     try:
         return _read(path, file_format, label, features, task)
     except DataError as error:
-        told = str(error)
-        raise DataError(told if told.startswith(str(path)) else f"{path}: {told}") from error
+        message = str(error)
+        raise DataError(
+            message if message.startswith(str(path)) else f"{path}: {message}"
+        ) from error
 
 
 def _read(
@@ -148,10 +150,10 @@ def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
     except OSError as error:
         if error.errno is not None:
             raise DataError(f"cannot be read: {error.strerror}") from error
-        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+        raise DataError(f"is truncated, damaged or not a Parquet file ({reason(error)})") from error
     # Damaged bytes make the reader raise several kinds of error, all the same here.
     except Exception as error:
-        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+        raise DataError(f"is truncated, damaged or not a Parquet file ({reason(error)})") from error
 
 
 def _parquet(
@@ -169,7 +171,7 @@ def _parquet(
     try:
         table = file.read() if places_of_all else file.read([written[i] for i in places])
     except Exception as error:
-        raise DataError(f"is truncated, damaged or no Parquet file ({reason(error)})") from error
+        raise DataError(f"is truncated, damaged or not a Parquet file ({reason(error)})") from error
     picked = [table.column(written[i]) for i in places]
     # Text of a Parquet file is no number, whatever it spells; a CSV file's cells are all text.
     picked = [

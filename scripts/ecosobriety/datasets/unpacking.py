@@ -62,9 +62,9 @@ def reason(error: Exception) -> str:
 def _unzip(content: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = [item.filename for item in archive.infolist() if not item.is_dir()]
-        for name, told in _DOCUMENTS.items():
+        for name, what in _DOCUMENTS.items():
             if name in names:
-                raise DataError(f"{told}: save the table as CSV, in UTF-8 and with commas")
+                raise DataError(f"{what}: save the table as CSV, in UTF-8 and with commas")
         names = [name for name in names if not _is_left_by_a_system(name)]
         if len(names) != 1:
             raise DataError(f"the zip archive holds {len(names)} files, but must hold one table")

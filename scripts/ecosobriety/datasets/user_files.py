@@ -39,7 +39,7 @@ def format_of(spec: Mapping[str, Any]) -> str | None:
 
 
 @contextmanager
-def _told_on_one_line() -> Iterator[None]:
+def _reported_on_one_line() -> Iterator[None]:
     """Escape what a user's file puts into a message: column names, say, with a line break."""
     try:
         yield
@@ -47,7 +47,7 @@ def _told_on_one_line() -> Iterator[None]:
         raise DataError(one_line(str(error))) from error
 
 
-@_told_on_one_line()
+@_reported_on_one_line()
 def take_in(spec: Mapping[str, Any]) -> Intake:
     """What can be known of a data set before anything is run, in a few seconds.
 
@@ -92,7 +92,7 @@ def take_in(spec: Mapping[str, Any]) -> Intake:
     return Intake(name, task, train_examples=train, test_examples=examples - train, **known)
 
 
-@_told_on_one_line()
+@_reported_on_one_line()
 def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
     """Read and check a user's own files.
 

@@ -2,7 +2,7 @@
 
 A size that is not worse than the reference is worth a recommendation only where the reference
 itself is worth something: a network that always gives the same answer is never worse than another
-one. And a margin finer than what one test example is worth cannot be told from none.
+one. And a margin finer than what one test example is worth cannot be distinguished from none.
 """
 
 import math

@@ -81,7 +81,7 @@ POWER = 0.8
 """The usual chance of success that a study is planned for (Cohen, 1988)."""
 
 MAX_SEEDS = 1000
-"""A need for more seeds than this is told as such: the power then hangs on the last digits."""
+"""A need above this is only called above it: the power then depends on the last digits."""
 
 
 def recommend(

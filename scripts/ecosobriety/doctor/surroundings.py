@@ -1,4 +1,4 @@
-"""What in an account, a folder or a machine stands in a study's way, and what to do about it."""
+"""What in an account, a folder or a machine blocks a study, and what to do about it."""
 
 import locale
 import os
@@ -79,7 +79,7 @@ def _environment(folder: Path) -> Iterator[str]:
             "blanks or quotes in its path: move the checkout."
         )
     if (folder / ".venv").exists() and not (folder / ".venv/run.stamp").exists():
-        yield "  -> .venv is half built: make report builds it anew."
+        yield "  -> .venv is half built: make report builds it again."
     if find_spec("ensurepip") is None:
         yield (
             "  -> Python lacks ensurepip, with which .venv is built: on Debian and Ubuntu, "

@@ -45,12 +45,12 @@ def finish_countries(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
     An intensity that is missing, 0 or less becomes null. A life-cycle intensity is never 0:
     hydropower alone has about 24 g/kWh (IPCC AR5 WG3 Annex III). We do not put a guess in its
-    place. All other flaws are told in `flag` and the value is kept.
+    place. All other flaws are named in `flag` and the value is kept.
 
     Args:
         rows: for each country, country_iso3, country_name, intensity_g_per_kwh, year,
             low_carbon_share and each of `SHARES` (0-1), None where unknown; `remarks`: what its
-            provider tells about it. A country without intensity may say the reason there.
+            provider says about it. A country without intensity may say the reason there.
 
     Returns:
         Sorted by code: country_iso3, country_name, intensity_g_per_kwh (life-cycle, null where

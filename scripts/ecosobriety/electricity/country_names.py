@@ -20,7 +20,7 @@ KOSOVO = "XKX"
 """Of the codes that ISO 3166 leaves to its users, the one that statistics give to Kosovo."""
 
 _LIKENESS = 0.75
-# What people call a country, where neither ISO 3166 nor CLDR has it.
+# Common names of a country, where neither ISO 3166 nor CLDR has it.
 _COLLOQUIAL = {
     **dict.fromkeys(("uk", "great britain", "britain", "england", "scotland", "wales"), "GBR"),
     **dict.fromkeys(("northern ireland", "angleterre", "grande bretagne", "ecosse"), "GBR"),

@@ -34,7 +34,7 @@ def read_user_table(path: Path, *, compare: bool = True) -> pd.DataFrame:
             intensity_g_per_kwh (g CO2e/kWh over the life cycle, empty where unknown) and year;
             where it has them, country_name, low_carbon_share and `countries.SHARES` (all 0-1, empty
             where unknown). Without low_carbon_share, it is the sum of the low-carbon sources.
-        compare: whether odd intensities are told in `flag` and logged, as against CodeCarbon's.
+        compare: whether odd intensities are flagged and logged, compared with CodeCarbon's.
 
     Returns:
         What `countries.finish_countries` gives.

@@ -1,6 +1,6 @@
 """Carbon intensities by zone from the API of Electricity Maps, kept as a dated snapshot.
 
-GET /zones tells which zones a token may ask for; GET /carbon-intensity/latest?zone=FR answers with
+GET /zones lists the zones of a token; GET /carbon-intensity/latest?zone=FR answers with
 the latest hour of one zone, in g CO2e/kWh of the electricity consumed there, imports included. The
 token goes in the header `auth-token`.
 """

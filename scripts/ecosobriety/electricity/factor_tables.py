@@ -78,7 +78,7 @@ def read_cells(path: Path) -> pd.DataFrame:
         One column of text for each name of the header, null where a field is empty.
 
     Raises:
-        DataError: the file cannot be read, a name is missing or stands twice, a row has more or
+        DataError: the file cannot be read, a name is missing or occurs twice, a row has more or
             fewer fields than the header, or blanks stand around a field.
     """
     try:
@@ -115,7 +115,7 @@ def _check_row(path: Path, header: Sequence[str], row: Sequence[str], number: in
         if len(set(header)) < len(header):
             seen: set[str] = set()
             twice = next(name for name in header if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            raise DataError(f"{path}: the column {quote(twice)} stands twice in the header")
+            raise DataError(f"{path}: the column {quote(twice)} occurs twice in the header")
     if len(row) != len(header):
         raise DataError(
             f"{where} has {len(row)} fields, but the header {len(header)}: decimals have a point, "

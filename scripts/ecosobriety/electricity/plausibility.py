@@ -1,7 +1,7 @@
 """Whether a table of countries can be what it says: units, and what is known of each country.
 
 A value in another unit, a share in per cent or a name on another country's row is refused; a value
-that differs grossly from CodeCarbon's table is kept and told, for a table may know better.
+that differs grossly from CodeCarbon's table is kept and reported, for a table may know better.
 """
 
 import logging
@@ -20,7 +20,7 @@ from ecosobriety.reasons import reason
 _logger = logging.getLogger(__name__)
 
 GROSS = 3.0
-"""Times more or less than CodeCarbon's value that are told; years and methods make up to two."""
+"""Times more or less than CodeCarbon's value to report; years and methods make up to two."""
 _POSSIBLE_SUM = (0.5, 1.5)
 _MOST_APART = 0.3
 _SHARE_TOLERANCE = 0.05

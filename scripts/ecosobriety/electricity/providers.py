@@ -45,7 +45,7 @@ def prepare(
     snapshots: Path,
     service: electricity_maps.Service = electricity_maps.SERVICE,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Make the table of countries, and tell where it comes from.
+    """Make the table of countries, and say where it comes from.
 
     Args:
         settings: the completed section `country_data` of the configuration.

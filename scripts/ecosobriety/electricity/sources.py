@@ -59,9 +59,9 @@ def load_sources(path: Path) -> pd.DataFrame:
     named = table["source"].str.fullmatch("[a-z0-9][a-z0-9_]*") & (table["source"] != GRID_SOURCE)
     allowed = f"a name of a-z, 0-9 and _ that is not {GRID_SOURCE}"
     require(path, table, "source", "source", named, allowed)
-    told = table["low_carbon"].str.casefold()
-    require(path, table, "source", "low_carbon", told.isin(["true", "false"]), "true or false")
-    table["low_carbon"] = told == "true"
+    written = table["low_carbon"].str.casefold()
+    require(path, table, "source", "low_carbon", written.isin(["true", "false"]), "true or false")
+    table["low_carbon"] = written == "true"
     return table
 
 

@@ -24,7 +24,7 @@ from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
 
 _BASELINE_REACH = 0.5
-"""A baseline that would make the axis longer than by this share of it is told at its edge."""
+"""A baseline that would lengthen the axis by more than this share is written at its edge."""
 
 
 def accuracy_energy(case: Case, text: Texts) -> Figure:

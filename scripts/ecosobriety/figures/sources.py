@@ -107,10 +107,10 @@ def source_emissions(case: Case, text: Texts) -> Figure:
     size_axis(lines, case, text, ticks=4)
     log_axis(lines.yaxis, text)
     log_axis(ranges.xaxis, text)
-    told = {"unit": unit.symbol, "trainings": trainings(batch, text)}
-    lines.set_ylabel(text("label.emissions", **told))
+    amounts = {"unit": unit.symbol, "trainings": trainings(batch, text)}
+    lines.set_ylabel(text("label.emissions", **amounts))
     n_train = text.integer(case.decision.reference)
-    ranges.set_xlabel(text("label.range_at", n_train=n_train, **told))
+    ranges.set_xlabel(text("label.range_at", n_train=n_train, **amounts))
     ranges.set_ylim(0, 1)
     ranges.set_yticks([])
     ranges.spines["left"].set_visible(False)

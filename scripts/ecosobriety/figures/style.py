@@ -38,7 +38,7 @@ STYLE: dict[Any, Any] = {
 
 WIDTH_IN = 7.0
 INK, MUTED, ACCENT, FIT = "#222222", "#6b6b6b", "#0072b2", "#b34700"
-# Okabe and Ito's colours (2008), told apart by colour-blind readers; the yellow is darkened to be
+# Okabe and Ito's colours (2008), distinct for colour-blind readers; the yellow is darkened to be
 # seen on white. Markers and dashes repeat the distinction without colour.
 COLOURS = ("#000000", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "*", "p", "d")

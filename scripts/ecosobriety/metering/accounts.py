@@ -25,7 +25,7 @@ def sound(reading: Reading, earlier: Reading = NOTHING) -> Reading:
             continue
         if not (math.isfinite(value) and value >= 0):
             raise MeteringError(
-                f"the meter gave {value} kWh for the {name.upper()}, which no energy is"
+                f"the meter gave {value} kWh for the {name.upper()}, which is not an energy"
             )
         if before is not None and value < before:
             raise MeteringError(

@@ -49,7 +49,7 @@ class EnergyResult:
     """Share (0-1) of the machine's CPU time in the window that other processes took.
 
     The meter counts the whole machine, so that their work stands in the training's energy. None
-    where the system does not tell.
+    where the system does not say.
     """
     missing: Mapping[str, str]
     """Why `eval_energy_kwh` or `other_cpu_share` of a record is None."""
@@ -126,8 +126,8 @@ class EnergyCallback(pl.Callback):
             )
         train = self._train
         if self._on_gpu and not train.gpu_kwh:
-            told = components["gpu"].reason or reason("gpu_zero")
-            components["gpu"] = Component(quality=None, source=None, reason=told)
+            why = components["gpu"].reason or reason("gpu_zero")
+            components["gpu"] = Component(quality=None, source=None, reason=why)
             train = replace(train, gpu_kwh=None)
         evaluation, missing = self._evaluation, dict(self._missing)
         if self._evaluation_fault is not None or not evaluation.energy_kwh:
@@ -182,7 +182,7 @@ class EnergyCallback(pl.Callback):
             self._ledger.update(*_energy_and_duration(reading - self._in_validation))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Close the training's window; what went wrong in it is told by `result`."""
+        """Close the training's window; `result` reports what went wrong in it."""
         self._on_gpu = trainer.strategy.root_device.type == "cuda"
         if self._on_gpu:
             torch.cuda.synchronize()
@@ -225,7 +225,7 @@ class EnergyCallback(pl.Callback):
         pl_module: pl.LightningModule,
         exception: BaseException,
     ) -> None:
-        """Keep the energy of a training that died."""
+        """Keep the energy of a failed training."""
         with self._exclusive:
             if self._running:
                 self._running = False
@@ -235,8 +235,8 @@ class EnergyCallback(pl.Callback):
                     last = self._last_reading
                 if self._ledger is not None:
                     lost = last - self._in_validation
-                    told = f"{type(exception).__name__}: {exception}"
-                    self._ledger.close("failed", *_energy_and_duration(lost), error=told)
+                    why = f"{type(exception).__name__}: {exception}"
+                    self._ledger.close("failed", *_energy_and_duration(lost), error=why)
 
     def state_dict(self) -> dict[str, Any]:
         """Energy and epochs so far, for a checkpoint."""
@@ -304,16 +304,16 @@ class EnergyCallback(pl.Callback):
             self._evaluation_fault = str(error)
             return
         self._evaluation = self._evaluation + spent
-        told = self._missing_part(self._meter.components())
-        self._evaluation_fault = self._evaluation_fault or told
+        why = self._missing_part(self._meter.components())
+        self._evaluation_fault = self._evaluation_fault or why
 
     def _missing_part(self, components: Mapping[ComponentName, Component]) -> str | None:
         """Why the energy of a window is not whole; None: each part that can be read was read."""
         gone = [name for name in self._expected if components[name].quality is None]
         if not gone:
             return None
-        told = "; ".join(components[name].reason or "" for name in gone)
-        return reason("part_missing", components=", ".join(gone).upper(), reason=told)
+        why = "; ".join(components[name].reason or "" for name in gone)
+        return reason("part_missing", components=", ".join(gone).upper(), reason=why)
 
 
 def _iso(moment: datetime) -> str:

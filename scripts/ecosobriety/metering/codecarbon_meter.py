@@ -194,7 +194,7 @@ class CodeCarbonMeter:
                 self._ticker = None
 
     def settle(self, readings: Iterable[Reading]) -> list[Reading]:
-        """Readings of the window that was closed last, by what its end told about all of it."""
+        """Readings of the window that was closed last, by what was known at its end."""
         return [self._settled(reading.duration_s) for reading in readings]
 
     def components(self) -> Mapping[ComponentName, Component]:
@@ -209,7 +209,7 @@ class CodeCarbonMeter:
             if self._running:
                 window_s = time.perf_counter() - self._started_s
                 verdicts = {name: found.verdict(window_s) for name, found in self._found().items()}
-                return self._told(verdicts)
+                return self._reported(verdicts)
             return self._components
 
     def describe(self) -> Mapping[str, Any]:
@@ -238,7 +238,7 @@ class CodeCarbonMeter:
             self._sensors = sensors_of(tracker, self._cpu_power_w, self._ram_power_w)
         except Exception as error:
             raise MeteringError(
-                f"CodeCarbon cannot tell what it can measure here ({_one_line(error)}): "
+                f"CodeCarbon cannot find out what it can measure here ({_one_line(error)}): "
                 "run `make doctor`"
             ) from error
 
@@ -291,10 +291,10 @@ class CodeCarbonMeter:
         except Exception as error:
             raise _failed(error) from error
         self._courses = {name: course for name, (course, _) in verdicts.items()}
-        self._components = self._told(verdicts)
+        self._components = self._reported(verdicts)
         return self._settled(window_s)
 
-    def _told(
+    def _reported(
         self, verdicts: Mapping[ComponentName, tuple[Course | None, Component]]
     ) -> dict[ComponentName, Component]:
         return {

@@ -204,17 +204,17 @@ class Counter:
         if self._fault == "unreadable" and gap_s <= NEGLIGIBLE_SHARE * window_s:
             return course, self._unevenness()
         fault = fault or "stands"
-        told = reason(
+        why = reason(
             f"{fault}_filled", counter=self.label, gap_s=f"{gap_s:.3g}", window_s=f"{window_s:.3g}"
         )
-        return course, told
+        return course, why
 
     def _at_its_power(self, window_s: float) -> tuple[Course | None, str]:
         power_w = self.power_w() if self.power_w is not None else None
         if power_w is None or not (math.isfinite(power_w) and power_w > 0):
             return None, reason("too_short", counter=self.label)
-        told = reason("power_instead", counter=self.label)
-        return constant_course(power_w, window_s), told
+        why = reason("power_instead", counter=self.label)
+        return constant_course(power_w, window_s), why
 
     def _unevenness(self) -> str | None:
         """A jump that hardware could make, but that the rest of the window does not speak for."""

@@ -111,7 +111,7 @@ class Ledger:
 
 
 def lost_energy_kwh(folder: Path, identity: str) -> float:
-    """Energy in kWh of attempts that died, less what attempts that completed took over from them.
+    """Energy in kWh of failed attempts, less what attempts that completed took over from them.
 
     An attempt that completed, but whose very training is done again, is lost too: its record went
     with the process that was to keep it. What a completed attempt took over counts only against

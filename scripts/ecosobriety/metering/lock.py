@@ -82,7 +82,7 @@ os.register_at_fork(after_in_child=_let_go)
 
 def _take_name(name: str) -> socket.socket:
     """Bind the name, or wait on a connection to its holder, which ends when the holder does."""
-    told = False
+    announced = False
     while True:
         lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -103,9 +103,9 @@ def _take_name(name: str) -> socket.socket:
                 # It ended in this moment, or does not listen yet.
                 time.sleep(_PAUSE_S)
                 continue
-            if not told:
+            if not announced:
                 _tell(_holder(waiting, name))
-                told = True
+                announced = True
             # Nothing is ever sent: this returns when the holder's end closes.
             with suppress(ConnectionError):
                 waiting.recv(1)
@@ -120,7 +120,7 @@ def _holder(connection: socket.socket, name: str) -> str:
     if pid == os.getpid():
         raise MeteringError(
             f"this process holds the energy meter's lock @{name} already: two trainings in one "
-            "process cannot be told apart"
+            "process cannot be identified"
         )
     return f"process {pid} of {account(uid)}" if pid else "a process of another container"
 

@@ -67,9 +67,9 @@ class EnergyMeter(Protocol):
         """Close the window and return its energy."""
 
     def settle(self, readings: Iterable[Reading]) -> list[Reading]:
-        """Readings of the window that was closed last, by what its end told about all of it.
+        """Readings of the window that was closed last, by what was known at its end.
 
-        A model that knows a load for 0.2 s at least tells of an earlier moment only afterwards, and
+        A model that needs a load over 0.2 s at least knows an earlier moment only afterwards, and
         a counter that failed is known to have failed only then.
         """
 

@@ -2,7 +2,7 @@
 
 They are an optional extra (`make trackers`). Each takes CodeCarbon's place in `training.train`, so
 that it meters exactly the window that CodeCarbon meters in a study, with the same data, seed and
-settings. Neither reaches the network: where they would ask where they are, they are told the
+settings. Neither reaches the network: where they would look up their location, they are given the
 metering country. Whatever goes wrong with one is the reason why it states no energy.
 """
 
@@ -58,7 +58,7 @@ class CarbontrackerTracker:
     """carbontracker, for which the whole training is one epoch (https://github.com/saintslab/carbontracker).
 
     Args:
-        country_iso3: where it is told to be, as ISO-3166 alpha-3.
+        country_iso3: the location that it is given, as ISO-3166 alpha-3.
         interval_s: seconds between two of its samples.
     """
 
@@ -106,7 +106,7 @@ class CarbontrackerTracker:
             logger.info("carbontracker: %s", line)
         stated = entry["actual"]
         if stated is None:
-            raise MeteringError(f"it stopped by itself; the last that it said: {said[-1:]}")
+            raise MeteringError(f"it stopped by itself; its last output: {said[-1:]}")
         return Statement(stated["energy (kWh)"], self._pue, stated["co2eq (g)"])
 
 
@@ -117,7 +117,7 @@ class Eco2aiTracker:
     first looks through the files of all processes, and which fails with pandas 3.
 
     Args:
-        country_iso3: where it is told to be, as ISO-3166 alpha-3.
+        country_iso3: the location that it is given, as ISO-3166 alpha-3.
         interval_s: seconds between two of its samples.
     """
 
@@ -171,7 +171,7 @@ _TABLES = {
 class TrackerMeter:
     """A tracker as the meter of one training; the evaluation is not measured.
 
-    Its energy is told at the end alone, and as one number, which stands as the processor's.
+    Its energy is known at the end only, as one number, which is kept as the processor's.
 
     Args:
         create: makes the tracker, which is slow.
@@ -212,9 +212,9 @@ class TrackerMeter:
         return list(readings)
 
     def components(self) -> Mapping[ComponentName, Component]:
-        """Unknown: a tracker does not tell what it has measured and what guessed."""
-        undivided = Component(quality="estimated", source="tracker", reason="not told apart")
-        nothing = Component(quality=None, source=None, reason="not told apart")
+        """Unknown: a tracker does not say what it measured and what it guessed."""
+        undivided = Component(quality="estimated", source="tracker", reason="not separated")
+        nothing = Component(quality=None, source=None, reason="not separated")
         return {"cpu": undivided, "gpu": nothing, "ram": nothing}
 
     def describe(self) -> Mapping[str, Any]:
@@ -238,7 +238,7 @@ def run_tracker(
         version: its version.
         training: data set, model, size and seed.
         train: `training.train` with all of its arguments but the meter and the ledger.
-        country_iso3: where it is told to be.
+        country_iso3: the location that it is given.
         interval_s: seconds between two of its samples.
 
     Returns:

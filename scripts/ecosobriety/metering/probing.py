@@ -29,7 +29,7 @@ PACKAGE_EVEN_WITHIN = 5.0
 _PARTS: dict[str, ComponentName] = {"CPU": "cpu", "GPU": "gpu", "RAM": "ram"}
 
 GPU_LIMIT_W = 3000.0
-"""For a GPU that does not tell its own limit."""
+"""For a GPU that does not report its own limit."""
 
 GPU_ABOVE_LIMIT = 1.25
 """A GPU keeps to the limit of its power, but for moments."""
@@ -70,7 +70,7 @@ def _memory(ram: RAM, ram_power_w: float | None) -> Sensor | str:
     power_w = ram.total_power().W
     if not (math.isfinite(power_w) and power_w > 0):
         return reason("memory_unknown")
-    source, told = (
+    source, why = (
         ("ram_model", reason("memory_size"))
         if ram_power_w is None
         else (
@@ -78,18 +78,18 @@ def _memory(ram: RAM, ram_power_w: float | None) -> Sensor | str:
             reason("given", key="ram_power_w"),
         )
     )
-    return ConstantSensor(power_w, Component(quality="estimated", source=source, reason=told))
+    return ConstantSensor(power_w, Component(quality="estimated", source=source, reason=why))
 
 
 def _processor(cpu: CPU, cpu_power_w: float | None) -> Sensor | str:
     origin = "CodeCarbon" if cpu_power_w is None else "metering.cpu_power_w"
     tdp_w = f"{cpu._tdp:g}"
     if cpu._mode == MODE_CPU_LOAD:
-        told = reason("load_model", tdp_w=tdp_w, origin=origin)
-        return LoadSensor(cpu, Component(quality="estimated", source="cpu_load", reason=told))
+        why = reason("load_model", tdp_w=tdp_w, origin=origin)
+        return LoadSensor(cpu, Component(quality="estimated", source="cpu_load", reason=why))
     if cpu._mode == "constant":
-        told = reason("constant_power", tdp_w=tdp_w, origin=origin)
-        component = Component(quality="estimated", source="constant", reason=told)
+        why = reason("constant_power", tdp_w=tdp_w, origin=origin)
+        component = Component(quality="estimated", source="constant", reason=why)
         return ConstantSensor(cpu.total_power().W, component)
     if cpu._mode == "intel_rapl":
         return _packages(cpu)
@@ -151,8 +151,8 @@ def _gpus(gpu: GPU) -> Sensor | str:
     if not counters:
         return reason("no_gpu")
     if by_power:
-        told = reason("power_only")
-        component = Component(quality="estimated", source="nvml", reason=told)
+        why = reason("power_only")
+        component = Component(quality="estimated", source="nvml", reason=why)
     else:
         component = Component(quality="measured", source="nvml")
     return CounterSensor(counters, component)

@@ -187,15 +187,15 @@ class CounterSensor:
     def verdict(self, window_s: float) -> tuple[Course | None, Component]:
         """The sum, if every counter has a course; an estimate, if any of them has gaps."""
         verdicts = [counter.verdict(window_s) for counter in self._counters]
-        faults = [told for course, told in verdicts if told and course is None]
+        faults = [why for course, why in verdicts if why and course is None]
         if faults:
             return None, Component(quality=None, source=None, reason="; ".join(faults))
         course = Sum([course for course, _ in verdicts if course is not None])
-        gaps = [told for _, told in verdicts if told]
+        gaps = [why for _, why in verdicts if why]
         if not gaps:
             return course, self._component
-        told = "; ".join([*([self._component.reason] if self._component.reason else []), *gaps])
-        return course, Component(quality="estimated", source=self._component.source, reason=told)
+        why = "; ".join([*([self._component.reason] if self._component.reason else []), *gaps])
+        return course, Component(quality="estimated", source=self._component.source, reason=why)
 
     def component(self) -> Component:
         """As given."""

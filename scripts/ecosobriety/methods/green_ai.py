@@ -22,7 +22,7 @@ class GreenAi:
         """FPO = E x D."""
         if run.flop_train is None:
             reason = run.missing.get("flop_train")
-            told = f" ({reason})" if reason else ""
-            raise NotApplicableError(f"the network's operations were not counted{told}")
-        reason = "operations alone are no energy: that depends on what carries them out"
+            why = f" ({reason})" if reason else ""
+            raise NotApplicableError(f"the network's operations were not counted{why}")
+        reason = "operations alone are not an energy: that depends on what executes them"
         return Estimate(None, None, float(run.flop_train), reason=reason)

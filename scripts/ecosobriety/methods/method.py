@@ -27,7 +27,7 @@ class Estimate:
     """What a method states of one training, with its own PUE and its own carbon intensity.
 
     `quantity` is in the method's own unit. `it_energy_kwh` is what its model of energy alone gives,
-    without any PUE; None where it has no such model. `reason` tells why something is None.
+    without any PUE; None where it has no such model. `reason` says why something is None.
     """
 
     energy_kwh: float | None
@@ -56,7 +56,7 @@ class Method(Protocol):
         """Quantify a training.
 
         Raises:
-            NotApplicableError: the method cannot, for the reason that the message tells.
+            NotApplicableError: the method cannot, for the reason in the message.
         """
 
 

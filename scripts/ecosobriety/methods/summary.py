@@ -15,7 +15,7 @@ METHODS = (
     *("codecarbon", "wall_time", "ml_co2_impact", "ml_co2_impact_rounded"),
     *("green_algorithms", "strubell", "carbontracker", "eco2ai", "green_ai"),
 )
-"""The methods' ids in the order in which they are told."""
+"""The methods' ids in the order in which they are shown."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Summary:
 
     `own` is the ratio of its emissions to CodeCarbon's, each with its own PUE and intensity;
     `harmonised` the same with the study's PUE and intensity for both, which leaves the models of
-    energy. `reasons` tell why something is missing, each with the number of its trainings;
+    energy. `reasons` say why something is missing, each with the number of its trainings;
     `ignores` is what it leaves out.
     """
 
@@ -58,7 +58,7 @@ def rank_correlations(table: pd.DataFrame) -> dict[str, float | None]:
         table: the table `methods`.
 
     Returns:
-        By method: 1, they agree on which of any two trainings is greener; None, it cannot tell two
+        By method: 1, they agree on which of any two trainings is greener; None, it cannot order two
         of them apart.
     """
     measured = _rows(table, REFERENCE)

@@ -156,7 +156,7 @@ def collect(paths: Mapping[Path, RunKey], asked: Asked) -> "pd.DataFrame":
     if refused:
         more = f", as are {len(refused) - 1} more that the log names" if len(refused) > 1 else ""
         raise RecordError(
-            f"{refused[0]}; set aside as *.refused{more}: run the study again to train them anew"
+            f"{refused[0]}; set aside as *.refused{more}: run the study again to repeat them"
         )
     # One data set has one task, and so one metric.
     columns = run_columns(records[0].metric)

@@ -185,7 +185,7 @@ def parse_record(text: bytes) -> RunRecord:
         content = json.loads(text)
     # Nested deeper than Python can follow; a number of thousands of digits is a ValueError.
     except (ValueError, RecursionError) as error:
-        raise RecordError("the whole file: no JSON text, or a truncated one") from error
+        raise RecordError("the whole file: not JSON, or truncated JSON") from error
     digest = content.pop(DIGEST, None) if isinstance(content, dict) else None
     try:
         record = RunRecord.model_validate(content, strict=False)

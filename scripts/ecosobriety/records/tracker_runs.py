@@ -20,7 +20,7 @@ class TrackerRun(BaseModel):
 
     `it_energy_kwh` is without the tracker's own `pue`; `emissions_g` is with it, on the tracker's
     own intensity of the metering country. `train_duration_s` and `test_loss` are those of the
-    training that it ran around. `reason` tells why something is None.
+    training that it ran around. `reason` says why something is None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -85,4 +85,4 @@ def read_tracker_runs(path: Path) -> list[TrackerRun]:
     try:
         return _RUNS.validate_json(path.read_bytes())
     except ValidationError as error:
-        raise RecordError(f"{path} does not hold what trackers stated: {error}") from error
+        raise RecordError(f"{path} does not hold what trackers reported: {error}") from error

@@ -22,6 +22,7 @@ from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
+from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.headline import energy_basis, headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
@@ -39,7 +40,16 @@ from ecosobriety.texts import Texts
 
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
-    *("method", "countries", "factors", "measurement", "lost", "provenance", "references"),
+    *(
+        "method",
+        "countries",
+        "factors",
+        "measurement",
+        "lost",
+        "provenance",
+        "references",
+        "glossary",
+    ),
 )
 """The report's sections in their order."""
 
@@ -110,11 +120,12 @@ def build_context(
 
     Returns:
         title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
-        efficiency, measurement, countries, factors, whatif, lost, provenance.
+        efficiency, measurement, countries, factors, whatif, lost, provenance, glossary.
     """
     cases = study.cases()
     return {
         "title": study_title(study.config, text.language),
+        "glossary": glossary(text),
         "others": _other_languages(study, text),
         "sections": [name for name in SECTIONS if claims is not None or name != "claims"],
         "cases": [
@@ -161,7 +172,7 @@ def build_context(
 
 
 def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
-    """The provenance without what the report tells elsewhere in words; its remark in words too."""
+    """The provenance without what the report says elsewhere; its remark in words too."""
     shown = {name: part for name, part in provenance.items() if name != "components"}
     dataset = {name: part for name, part in shown["dataset"].items() if name != "findings"}
     for name in ("classes", "features"):
@@ -294,7 +305,7 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
 
 
 def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:
-    """Whether other work on the machine stands in the measured energies."""
+    """Whether the measured energies include other work on the machine."""
     share, disturbed = text.share(DISTURBED_FROM), int(provenance["trainings"]["disturbed"])
     if disturbed == 0:
         return text("measurement.undisturbed", share=share)

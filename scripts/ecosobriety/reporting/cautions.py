@@ -14,7 +14,7 @@ UNEVEN_FROM = 1.2
 MOST_LISTED = 40
 """A table can have thousands of features; the intake's file names all of them."""
 FEW = 5
-"""Fewer examples of a class than this tell next to nothing about it."""
+"""Fewer examples of a class than this say hardly anything about it."""
 
 
 def warnings(case: Case, text: Texts) -> list[str]:
@@ -62,16 +62,16 @@ def finding_text(finding: Finding, text: Texts) -> str:
 
 
 def _seeds(case: Case, text: Texts) -> list[str]:
-    told = []
+    cautions = []
     n_seeds = int(case.decision.result["n_seeds"])
     if n_seeds < MIN_SEEDS:
         seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
-        told.append(text("warning.few_seeds", seeds=seeds))
+        cautions.append(text("warning.few_seeds", seeds=seeds))
     for reason in ("too_few_pairs", "missing_pairs", "zero_variance"):
         sizes = case.decision.curve.index[case.decision.curve["verdict_reason"] == reason]
         if len(sizes):
-            told.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
-    return told
+            cautions.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
+    return cautions
 
 
 def _test_part(case: Case, text: Texts) -> list[str]:
@@ -116,9 +116,9 @@ def _classes(case: Case, text: Texts) -> list[str]:
     counts, classes = case.study.intake.class_counts, case.study.intake.classes
     if not counts or not classes:
         return []
-    told = []
+    cautions = []
     if case.decision.reference < len(classes):
-        told.append(
+        cautions.append(
             text(
                 "warning.unseen_classes",
                 reference=text.integer(case.decision.reference),
@@ -129,12 +129,12 @@ def _classes(case: Case, text: Texts) -> list[str]:
     values = {"few": text.integer(FEW), "classes": text.integer(len(classes))}
     if few:
         sizes = ", ".join(map(text.integer, few))
-        told.append(text("warning.few_per_class", sizes=sizes, **values))
+        cautions.append(text("warning.few_per_class", sizes=sizes, **values))
     rare = [(count, name) for count, name in zip(counts["test"], classes, strict=True)]
     number = sum(count < FEW for count, _ in rare)
     if number:
         count, name = min(rare)
-        told.append(
+        cautions.append(
             text.plural(
                 "warning.rare_in_test",
                 number,
@@ -144,7 +144,7 @@ def _classes(case: Case, text: Texts) -> list[str]:
                 **values,
             )
         )
-    return told
+    return cautions
 
 
 def _pace(case: Case, text: Texts) -> list[str]:
@@ -163,9 +163,9 @@ def _pace(case: Case, text: Texts) -> list[str]:
 def _curve(case: Case, text: Texts) -> list[str]:
     """A curve that falls, or still rises at its end."""
     best, scores = case.decision.most_accurate, case.decision.scores
-    told = []
+    cautions = []
     if best < case.decision.reference and scores[best] != scores[case.decision.reference]:
-        told.append(
+        cautions.append(
             text(
                 "warning.falling",
                 best=text.integer(best),
@@ -178,7 +178,7 @@ def _curve(case: Case, text: Texts) -> list[str]:
     if more["reason"] is None and more["gain_at_most"] > case.decision.allowed_loss:
         rising = "rising" if more["gain_per_doubling"] > 0 else "unclear"
         all_data = "part" if data and data > more["n_train"] else "all"
-        told.append(
+        cautions.append(
             text(
                 f"warning.more_data.{rising}",
                 gain=text.difference(more["gain_per_doubling"]),
@@ -190,4 +190,4 @@ def _curve(case: Case, text: Texts) -> list[str]:
                 n_train=text.integer(more["n_train"]),
             )
         )
-    return told
+    return cautions

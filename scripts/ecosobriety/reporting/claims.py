@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ecosobriety.claims import Checked
-from ecosobriety.claims.finding import tell
+from ecosobriety.claims.finding import in_words
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts, is_known
 
 SYMBOLS = {"supported": "✓", "not_supported": "✗", "inconclusive": "?", "corrected": "✎"}
-"""A sign for each verdict beside its word: no verdict is told by its colour alone."""
+"""A sign for each verdict beside its word: no verdict is shown by its colour alone."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class ClaimCard:
 def claims_summary(claims: Sequence[Checked], text: Texts) -> str:
     """How many claims have which verdict."""
     counts = Counter[str](one.finding.verdict for one in claims)
-    told = [
+    parts = [
         text("claims.count", verdict=text(f"claim_verdict.{verdict}"), count=text.integer(count))
         for verdict in CLAIM_VERDICTS
         if (count := counts[verdict])
     ]
-    return text("claims.summary", claims=text.integer(len(claims)), verdicts=", ".join(told))
+    return text("claims.summary", claims=text.integer(len(claims)), verdicts=", ".join(parts))
 
 
 def claim_cards(claims: Sequence[Checked], text: Texts) -> list[ClaimCard]:
@@ -46,7 +46,7 @@ def claim_cards(claims: Sequence[Checked], text: Texts) -> list[ClaimCard]:
 
 def _card(checked: Checked, text: Texts) -> ClaimCard:
     claim, finding = checked.claim, checked.finding
-    statement, explanation = tell(claim, finding, checked.case, text)
+    statement, explanation = in_words(claim, finding, checked.case, text)
     unit = "points" if claim["test"] == "non_inferiority" else claim["poster"]["unit"] or ""
     return ClaimCard(
         id=f"claim-{claim['id']}",
@@ -67,11 +67,11 @@ def _value(values: Sequence[float | None], unit: str, text: Texts) -> str:
     if not known:
         return text("claims.no_value")
     written = [_number(value, unit, text) for value in known]
-    told = written[0]
+    parts = written[0]
     if len(written) == len(_INTERVAL):
-        told = text("unit.interval", **dict(zip(_INTERVAL, written, strict=True)))
+        parts = text("unit.interval", **dict(zip(_INTERVAL, written, strict=True)))
     # Percent, points and energies carry their units themselves.
-    return told if unit in _OWN_UNITS else f"{told} {text.name('claim_unit', unit)}".strip()
+    return parts if unit in _OWN_UNITS else f"{parts} {text.name('claim_unit', unit)}".strip()
 
 
 def _number(value: float, unit: str, text: Texts) -> str:

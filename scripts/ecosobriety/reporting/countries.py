@@ -13,7 +13,7 @@ from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts, is_known
 
 OLD_AFTER_YEARS = 3
-"""Data from a year further back than that, counted from the year of the study, are told as old."""
+"""Data from further back than that, counted from the year of the study, are called old."""
 SHOWN_DIFFERING = 10
 
 

@@ -155,7 +155,7 @@ def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[
     order = case.electricity.source_order("cost")
     contracts = [source for source in order if source != GRID_SOURCE]
     own_mix = [source for source in order if source == GRID_SOURCE]
-    # The cheapest, the dearest and the country's mix, as far as there are such, each once.
+    # The cheapest, the most expensive and the country's mix, as far as they exist, each once.
     for source in dict.fromkeys([*contracts[-1:], *contracts[:1], *own_mix]):
         name = text(
             "table.budget.money",
@@ -167,7 +167,7 @@ def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[
 
 
 def _trainings(count: float | None, text: Texts) -> str:
-    """A number of trainings to three significant digits, as energies are not surer than that.
+    """A number of trainings to three significant digits, as energies are known no better.
 
     What is free sets no limit.
     """
@@ -180,11 +180,11 @@ def _budget_notes(case: Case, text: Texts) -> list[str]:
     marks = [case.electricity.cost_mark(source) for source in case.electricity.source_order("cost")]
     if case.decision.stop is None:
         return legend(marks, text)
-    told = text(
+    note = text(
         "table.budget." + ("smaller" if case.decision.smaller_suffices else "half"),
         n_train=text.integer(case.decision.stop),
         ratio=text.number(
             ratio(1, 1 - float(case.electricity.saving(case.decision.stop)["saved_share"])), 2
         ),
     )
-    return [told, *legend(marks, text)]
+    return [note, *legend(marks, text)]

@@ -122,9 +122,9 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
             )
     if not parts:
         return None
-    told = text.markup("headline.basis.assumed", parts=", ".join(parts))
+    basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
     if case.decision.stop is None:
-        return told
+        return basis
     full_s, stop_s = (
         float(case.decision.curve["duration_s_mean"][n])
         for n in (case.decision.reference, case.decision.stop)
@@ -134,7 +134,7 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
     by_time = text.markup(
         "headline.basis.time", n_train=text.integer(case.decision.stop), share=share
     )
-    return Markup(" ").join([told, by_time])
+    return Markup(" ").join([basis, by_time])
 
 
 def _failed(case: Case) -> int:
@@ -177,10 +177,7 @@ def _certainty(case: Case, text: Texts) -> Markup:
         n_train=data(size, text.integer(size)),
         reference=data(case.decision.reference, text.integer(case.decision.reference)),
         seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
-        difference=data(
-            case.decision.differences[size], text.difference(case.decision.differences[size])
-        ),
-        lower=data(case.decision.bounds[size], text.difference(case.decision.bounds[size])),
+        change=_change(case, size, text),
         confidence=text.exact_share(case.decision.confidence),
         p_value=data(row["p_value"], text.p_value(row["p_value"])),
     )
@@ -193,6 +190,19 @@ def _certainty(case: Case, text: Texts) -> Markup:
         power=text.share(case.study.recommendation["power"]),
     )
     return Markup(" ").join([tested, outlook])
+
+
+def _change(case: Case, size: int, text: Texts) -> Markup:
+    """How the score differs from the reference's: as a loss or a gain, without a sign."""
+    mean, bound = float(case.decision.differences[size]), float(case.decision.bounds[size])
+    direction = "loss" if case.metric.sign * mean <= 0 else "mixed"
+    if direction == "mixed" and case.metric.sign * bound >= 0:
+        direction = "gain"
+    return text.markup(
+        f"headline.certainty.{direction}",
+        mean=data(mean, text.difference(abs(mean))),
+        bound=data(bound, text.difference(abs(bound))),
+    )
 
 
 def target(case: Case, text: Texts) -> Markup | None:
@@ -328,7 +338,7 @@ def _saved(
 
 
 def _cost(cost: Mapping[str, Any], batch: int, text: Texts) -> str:
-    """From the cheapest source to the dearest, and on the country's mix, as far as it is known."""
+    """From the cheapest source to the most expensive, and on the country's mix, where known."""
     known = {end: cost[end]["amount"] for end in ("cheapest", "dearest") if cost[end]}
     if is_known(cost["grid"]):
         known["grid"] = cost["grid"]

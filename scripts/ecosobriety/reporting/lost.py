@@ -1,4 +1,4 @@
-"""The energy of attempts that died: what it is in all, and for which trainings it was spent."""
+"""The energy of failed attempts: what it is in all, and for which trainings it was spent."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ecosobriety.units import ENERGY_UNITS, readable_unit
 
 
 def lost_section(study: Study, text: Texts) -> dict[str, Any]:
-    """What attempts that died have used: `sentence`, and `table`, None where nothing was lost."""
+    """What failed attempts have used: `sentence`, and `table`, None where nothing was lost."""
     runs = study.runs
     lost = runs[runs["lost_energy_kwh"] > 0]
     if lost.empty:

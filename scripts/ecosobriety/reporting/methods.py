@@ -15,7 +15,7 @@ from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
 
 STATED = 0.995
-"""From this tau on, two rankings are told as the same: it would be shown as 1.00."""
+"""From this tau on, two rankings are called the same: it would be shown as 1.00."""
 
 
 def methods_section(study: Study, text: Texts) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def _ranking(taus: Mapping[str, float | None], text: Texts) -> str:
 
 
 def _work(work: pd.DataFrame, study: Study, text: Texts) -> list[str]:
-    """How well operations tell the energy."""
+    """How well operation counts predict the energy."""
     if work["gigaflop"].nunique() < 2 or work["energy_kwh"].nunique() < 2:
         return []
     per_operation = work["joules_per_gigaflop"]

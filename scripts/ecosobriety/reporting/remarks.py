@@ -33,7 +33,7 @@ def _tell(id_: str, values: Mapping[str, str], text: Texts) -> str:
 
 
 def _value(name: str, value: str, text: Texts) -> str:
-    """A value as the language writes it; one that is a remark itself is told as such."""
+    """A value as the language writes it; one that is a remark itself is written as one."""
     if name in _NAMES:
         return value
     if name == "day":

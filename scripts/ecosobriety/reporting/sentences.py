@@ -300,8 +300,8 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
         sentences.append(text("caption.source_cost.unpriced", sources=names))
     price = case.electricity.grid_price
     key = "caption.source_cost." + ("no_grid_price" if price is None else "grid_price")
-    told = text.money(price, case.electricity.currency)
-    sentences.append(text(key, country=country_name(case, text), price=told))
+    written = text.money(price, case.electricity.currency)
+    sentences.append(text(key, country=country_name(case, text), price=written))
     return sentences + legend([case.electricity.cost_mark(source) for source in order], text)
 
 

@@ -1,4 +1,4 @@
-"""The report's tables: what stands in each cell, in the reader's language."""
+"""The report's tables: the content of each cell, in the reader's language."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -349,8 +349,8 @@ def _plain(value: Any, text: Texts) -> str:
 
 def remark_cell(sentence: str, text: Texts) -> Cell:
     """A remark in the page's language; what is none of our sentences as it is, in English."""
-    told = remark(sentence, text) if sentence else ""
-    return Cell(sentence, lang="en") if told is None else Cell(told)
+    written = remark(sentence, text) if sentence else ""
+    return Cell(sentence, lang="en") if written is None else Cell(written)
 
 
 def component_table(components: Iterable[Any], study: Study, text: Texts) -> Table:

@@ -40,7 +40,7 @@ def _differs(path: Path, written: Path) -> bool:
     try:
         return path.is_file() and written.read_bytes() != _digest(path).encode()
     except OSError:
-        # Not readable: that is told by who reads the file.
+        # Not readable: whoever reads the file reports that.
         return False
 
 

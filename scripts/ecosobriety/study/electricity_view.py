@@ -12,7 +12,7 @@ from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.units import readable_batch
 
 OUTLIER_RATIO = 10.0
-"""A factor whose high end is more than so many times its central value is told as an outlier."""
+"""A factor whose high end is more than so many times its central value is called an outlier."""
 
 LISTED_COUNTRIES = (
     *("NOR", "POL", "CHN", "USA", "DEU", "IND", "SWE", "ZAF"),
@@ -193,7 +193,7 @@ class ElectricityView:
 
     @property
     def cost_batch(self) -> int:
-        """How many trainings at the reference size a cost is told for, to be readable."""
+        """How many trainings at the reference size a cost is stated for, to be readable."""
         dearest = self.source_order("cost")[:1]
         costs = [float(self.at(source, self.reference)["cost"]) for source in dearest]
         return readable_batch(costs[0]) if costs else 1

@@ -99,7 +99,7 @@ class Study:
 
     @cached_property
     def emissions_batch(self) -> int:
-        """How many trainings emissions are told for, so that 1 g or more is to be read.
+        """How many trainings emissions are stated for, so that 1 g or more is to be read.
 
         By the study's largest training on the metering country's mix; where that is unknown, by the
         largest emissions of all. One number for the whole study, so that its models compare.
@@ -186,7 +186,7 @@ class Case:
 
     @property
     def emissions_batch(self) -> int:
-        """How many trainings emissions are told for: `Study.emissions_batch`."""
+        """How many trainings emissions are stated for: `Study.emissions_batch`."""
         return self.study.emissions_batch
 
     @cached_property

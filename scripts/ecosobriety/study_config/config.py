@@ -3,7 +3,7 @@
 The JSON Schema `workflow/schemas/config.schema.yaml` is the only source of checks, defaults and
 documentation. What a schema cannot say (a size against the data set's own, say) is checked by
 `contradictions`. Run as a program, this module writes the schema's table into `config/README.md`,
-or tells before Snakemake reads a file why it cannot be read, or which study it is.
+or checks a file before Snakemake reads it, or prints which study it is.
 """
 
 import argparse
@@ -139,7 +139,7 @@ def reference_n_train(config: Mapping[str, Any]) -> int:
 def scenario_countries(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
     """The countries to derive scenarios for: those of the grid, and the one of the metering.
 
-    The report tells what the trainings emitted where they were measured, so that country is always
+    The report says what the trainings emitted where they were measured, so that country is always
     among them.
     """
     chosen = config["grid"]["countries"]
@@ -254,7 +254,7 @@ def _main() -> None:
     root = Path(__file__).resolve().parents[3]
     parser = argparse.ArgumentParser(description="Write the table of keys into config/README.md.")
     parser.add_argument("readme", type=Path, nargs="?", default=root / "config/README.md")
-    parser.add_argument("--read", type=Path, help="only tell whether this file can be read")
+    parser.add_argument("--read", type=Path, help="only check that this file can be read")
     parser.add_argument("--study", type=Path, help="only print the name of the study of this file")
     parser.add_argument("--schema", type=Path, default=root / "workflow/schemas/config.schema.yaml")
     arguments = parser.parse_args()

@@ -140,7 +140,7 @@ def _model_contradictions(
         if first < i:
             yield (
                 f"models[{i}].name",
-                f"is {show(names[i])}, but models[{first}].name is that already",
+                f"is {show(names[i])}, the same as models[{first}].name",
             )
         name, network = model["name"], network_of(model)
         if name in NETWORKS and name != network:

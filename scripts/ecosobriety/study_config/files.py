@@ -36,7 +36,7 @@ _SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a key stands in a file, and its value as it is written there."""
+    """Where a key is in a file, and its value as it is written there."""
 
     line: int | None
     written: str | None
@@ -96,8 +96,8 @@ def _read_text(path: Path, file: str) -> str:
         raise fault(file, f"line {error.line}" if error.line else "", error.reason) from error
     if found := _SCRIPT.search(text):
         line = text[: found.start()].count("\n") + 1
-        told = f"holds {found[0]}, which would run or hide parts of Snakemake's report"
-        raise fault(file, f"line {line}", told)
+        problem = f"holds {found[0]}, which would run or hide parts of Snakemake's report"
+        raise fault(file, f"line {line}", problem)
     return text
 
 
@@ -110,18 +110,18 @@ def _load_json(text: str, file: str) -> Any:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
             twice = next(name for i, name in enumerate(names) if name in names[:i])
-            raise fault(file, "", f"is no valid JSON: the key {quote(twice)} stands twice")
+            raise fault(file, "", f"is not valid JSON: the key {quote(twice)} occurs twice")
         return dict(pairs)
 
     try:
         return json.loads(text, object_pairs_hook=unique)
     except RecursionError as error:
-        raise fault(file, "", f"is nested too deep: at most {MAX_LEVELS} levels") from error
+        raise fault(file, "", f"is nested too deeply: at most {MAX_LEVELS} levels") from error
     except ValueError as error:
         if file.endswith(".json"):
             what = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
             where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-            raise fault(file, where, f"is no valid JSON: {what}") from error
+            raise fault(file, where, f"is not valid JSON: {what}") from error
         return None
 
 
@@ -137,15 +137,15 @@ def _compose(text: str, file: str) -> yaml.Node | None:
             if level > MAX_LEVELS:
                 mark = event.start_mark
                 where = f"line {mark.line + 1}" if mark else ""
-                raise fault(file, where, f"is nested too deep: at most {MAX_LEVELS} levels")
+                raise fault(file, where, f"is nested too deeply: at most {MAX_LEVELS} levels")
         root: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        told = "another document begins: one is allowed" if "single doc" in str(error) else None
-        if told is None and mark and _character(text, mark) == "\t":
-            told = "a tab stands where YAML allows blanks only"
-        raise fault(file, place, f"is not valid YAML: {told or error.problem}") from error
+        problem = "another document begins: one is allowed" if "single doc" in str(error) else None
+        if problem is None and mark and _character(text, mark) == "\t":
+            problem = "a tab stands where YAML allows blanks only"
+        raise fault(file, place, f"is not valid YAML: {problem or error.problem}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise fault(file, "", f"is not valid YAML: {' '.join(str(error).split())}") from error
     if root is not None:
@@ -199,9 +199,9 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
             if written in seen:
                 mark = name.start_mark
                 place = f"line {mark.line + 1}, column {mark.column + 1}"
-                raise fault(file, place, f"is not valid YAML: the key {written} stands twice")
+                raise fault(file, place, f"is not valid YAML: the key {written} occurs twice")
             seen.add(written)
-            # What a merge brings is told where it stands.
+            # What a merge brings is reported at its own place.
             below = key if name.tag == _MERGE else join(key, written)
             yield from _walk(item, below, file)
     elif isinstance(node, yaml.SequenceNode):
@@ -214,9 +214,9 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
         plain = not node.style
         if plain and node.tag in (INT, FLOAT) and MISREAD.fullmatch(node.value):
             read_as = yaml.safe_load(node.value)
-            told = f"is {shorten(node.value)}, which YAML reads as {read_as}: write it without"
+            problem = f"is {shorten(node.value)}, which YAML reads as {read_as}: write it without"
             raise fault(
-                f"{file}, line {line}", key, f"{told} zeros or colons, or as text in quotes"
+                f"{file}, line {line}", key, f"{problem} zeros or colons, or as text in quotes"
             )
         yield key, Place(line, node.value if plain else None)
 
@@ -229,9 +229,9 @@ def _require_no_comma(before: yaml.Node, after: yaml.Node, key: str, file: str) 
     )
     if numbers and after.start_mark.index == before.end_mark.index + 1:
         line, shown = before.start_mark.line + 1, shorten(f"{before.value},{after.value}")
-        told = f"holds {shown}, where YAML ends the number at the comma"
+        problem = f"holds {shown}, where YAML ends the number at the comma"
         how = "decimals have a point, thousands no mark"
-        raise fault(f"{file}, line {line}", key, f"{told}: {how}")
+        raise fault(f"{file}, line {line}", key, f"{problem}: {how}")
 
 
 def _key_name(node: yaml.Node, key: str, file: str) -> str:
@@ -241,8 +241,8 @@ def _key_name(node: yaml.Node, key: str, file: str) -> str:
         raise fault(where, key, "has a list or a mapping as a key, but a key must be text")
     if node.tag not in (TEXT, _MERGE):
         read_as = say_scalar(node.value, node.tag)
-        told = f"has the key {shorten(node.value)}, which YAML reads as {read_as}: "
-        raise fault(where, key, f'{told}write "{shorten(node.value)}" in quotes if it is meant')
+        problem = f"has the key {shorten(node.value)}, which YAML reads as {read_as}: "
+        raise fault(where, key, f'{problem}write "{shorten(node.value)}" in quotes if it is meant')
     return str(node.value)
 
 
@@ -268,8 +268,8 @@ def _construct(root: yaml.Node, file: str) -> Any:
         bad = next(node for node in _scalars(root) if not _constructs(node))
         where = f"line {bad.start_mark.line + 1}"
         kind = "date" if bad.tag.endswith(":timestamp") else "number"
-        told = f"holds {quote(bad.value)}, which YAML takes for a {kind} and cannot read"
-        raise fault(file, where, f"{told}: if text is meant, write it in quotes") from error
+        problem = f"holds {quote(bad.value)}, which YAML takes for a {kind} and cannot read"
+        raise fault(file, where, f"{problem}: if text is meant, write it in quotes") from error
     finally:
         loader.dispose()
 
@@ -293,5 +293,5 @@ def _constructs(node: yaml.Node) -> bool:
 def _require_mapping(good: bool, kind: str, file: str) -> None:
     if not good:
         words = {"seq": "a list", "str": "text", "list": "a list", "int": "a number"}
-        told = f"holds {words.get(kind, 'a single value')}, but must hold a mapping of keys"
-        raise fault(file, "", told)
+        problem = f"holds {words.get(kind, 'a single value')}, but must hold a mapping of keys"
+        raise fault(file, "", problem)

@@ -40,7 +40,7 @@ def blame(error: Exception, files: Sequence[StudyFile], command_line: Mapping[st
     """An error's message with the file that set the wrong key, its line, and how YAML read it.
 
     Args:
-        error: what was raised; anything but a `KeyFaultError` is told as it is.
+        error: what was raised; anything but a `KeyFaultError` is reported as it is.
         files: the files of the study; a later one goes before an earlier one, key by key.
         command_line: what `--config` gave, which goes before all files.
     """
@@ -103,8 +103,8 @@ def read_command_line(schema: Mapping[str, Any], value: Any, key: str = "") -> A
 
 
 def _only_in_a_file(value: str, key: str) -> KeyFaultError:
-    told = "which Snakemake hands on as text: write it in a file"
-    return fault("--config", key, f"is {quote(value)}, {told}")
+    why = "which Snakemake hands on as text: write it in a file"
+    return fault("--config", key, f"is {quote(value)}, {why}")
 
 
 def _require_no_numbers(value: Any, key: str) -> None:
@@ -137,8 +137,8 @@ def _resolve(value: str) -> str:
 
 def _reading_hint(written: str | None, text: str) -> str:
     """What YAML made of a value that does not look like it, and how to write what was meant."""
-    told = text.startswith("is ") and not text.startswith("is not a known")
-    if not written or not told or "YAML" in text:
+    why = text.startswith("is ") and not text.startswith("is not a known")
+    if not written or not why or "YAML" in text:
         return ""
     wants_text = re.search(r"must be .*\b(text|name|code|path)\b", text)
     as_read = written in ("true", "false", "null")

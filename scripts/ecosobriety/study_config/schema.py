@@ -238,15 +238,15 @@ def _explain(error: Any, file: str) -> ConfigError:
         return fault(file, join(key, value), text + _hint(value, schema))
     if error.validator in ("required", "dependentRequired"):
         name = _missing(error.validator_value, value)
-        told = f"is missing, but must be {_allowed(schema['properties'][name])}"
+        message = f"is missing, but must be {_allowed(schema['properties'][name])}"
         if error.validator == "dependentRequired":
             asks = next(o for o, others in error.validator_value.items() if name in others)
-            told += f", as {join(key, asks)} is {show(value[asks])}"
-        return fault(file, join(key, name), told)
+            message += f", as {join(key, asks)} is {show(value[asks])}"
+        return fault(file, join(key, name), message)
     if error.validator == "uniqueItems":
         i = next(i for i, item in enumerate(value) if item in value[:i])
         first = join(key, value.index(value[i]))
-        return fault(file, join(key, i), f"is {show(value[i])}, but {first} is that already")
+        return fault(file, join(key, i), f"is {show(value[i])}, the same as {first}")
     text = f"is {show(value)}, but must be {_allowed(schema)}{_hint(value, schema)}"
     return fault(file, key, text)
 

@@ -137,7 +137,7 @@ def choose_place(data_bytes: int, free_gpu_bytes: int | None) -> Place:
 
 
 def lay(device: torch.device, *parts: Slices) -> Place:
-    """Lay all data of a training where its device reads them best, and tell where they lie."""
+    """Lay all data of a training where its device reads them best, and say where they are."""
     free_bytes = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
     place = choose_place(sum(part.nbytes for part in parts), free_bytes)
     for part in parts:

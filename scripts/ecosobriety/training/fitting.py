@@ -222,8 +222,9 @@ def limits(
 ) -> Limits:
     """When the Trainer stops by itself a module that trains itself.
 
-    A budget of batches is kept by `Passed`. The Trainer is told what it comes to, as schedulers of
-    learning rates ask it; steps of several optimisers, which Lightning adds up, would end it early.
+    A budget of batches is kept by `Passed`. The Trainer knows the resulting number, as schedulers
+    of learning rates ask for it; steps of several optimisers, which Lightning adds up, would end it
+    early.
     """
     if settings.max_steps is None:
         return {"epochs": settings.epochs, "optimiser_steps": None}

@@ -82,7 +82,7 @@ _VECTORS: Mapping[Any, Callable[..., int]] = {
 
 
 class Unseen(TorchDispatchMode):
-    """Notes the operations of which the counter cannot tell the FLOP."""
+    """Notes the operations whose FLOP the counter does not know."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

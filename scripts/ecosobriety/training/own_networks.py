@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.user_code.classes import told
+from ecosobriety.user_code.classes import described
 
 
 def materialise(network: nn.Module, x: Tensor) -> None:
@@ -58,10 +58,10 @@ def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: 
     try:
         with torch.no_grad(), unlogged(network):
             logits = network(x)
-    # Whatever the user's code raises is told with its name.
+    # Whatever the user's code raises is reported with its class's name.
     except (Exception, SystemExit) as error:
         raise ConfigError(
-            f"models: {class_path} fails on inputs of the shape {shape}: {told(error)}"
+            f"models: {class_path} fails on inputs of the shape {shape}: {described(error)}"
         ) from error
     found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     wanted = (len(x), num_classes)
@@ -80,7 +80,7 @@ def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: 
     ):
         raise ConfigError(
             f"models: {class_path} gives probabilities (each row sums to 1), but must give logits: "
-            "leave the softmax at its end out"
+            "remove the softmax at its end"
         )
 
 

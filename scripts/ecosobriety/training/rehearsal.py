@@ -44,7 +44,7 @@ from ecosobriety.training.networks import (
     build_network,
 )
 from ecosobriety.training.own_networks import materialise, require_logits, unlogged
-from ecosobriety.user_code.classes import cut, ended_by_itself, told
+from ecosobriety.user_code.classes import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class _Few:
 class _OneEpoch(pl.Callback):
     """Ends the epoch with the batches that there are, and the training with it.
 
-    Until then the Trainer tells of the whole training, which schedulers of learning rates ask for.
+    Until then the Trainer describes the whole training, as schedulers of learning rates need.
     """
 
     def __init__(self, batches: int):
@@ -366,7 +366,7 @@ def failure(class_path: str, error: BaseException, where: str = "", hint: str = 
     """What a user's network raises while it is trained, as one sentence with its name."""
     if isinstance(error, AttributeError) and "NoneType" in str(error):
         hint = "; a study gives a module no logger and no trainer.datamodule"
-    return ConfigError(f"models: {class_path} cannot be trained{where}: {told(error)}{hint}")
+    return ConfigError(f"models: {class_path} cannot be trained{where}: {described(error)}{hint}")
 
 
 @contextmanager
@@ -398,7 +398,7 @@ def _main() -> None:
             found = stage.count()
         except (Exception, SystemExit) as error:
             traceback.print_exc()
-            found = f"counting failed: {told(error)}"
+            found = f"counting failed: {described(error)}"
         if isinstance(found, Cost):
             answer["cost"] = asdict(found)
         else:

@@ -73,7 +73,7 @@ def steps_of(n_train: int, epochs: int, batch_size: int) -> int:
 
 
 class _EpochOrder(pl.Callback):
-    """Tells the batches which epoch it is, also after a resume."""
+    """Sets the epoch of the batches, also after a resume."""
 
     def __init__(self, batches: Slices):
         self._batches = batches
@@ -127,7 +127,7 @@ def train(
     """
     dataset.require_size(n_train)
     threads = min(threads, usable_cpus())
-    # First, so that a damaged ledger is told before energy is spent.
+    # First, so that a damaged ledger is reported before energy is spent.
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
@@ -155,7 +155,7 @@ def train(
     )
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
-    with _told(class_path):
+    with _reported(class_path):
         # The checkpoint is our own, and holds the energy so far beside the weights.
         taken = counted if learner is None else Blocks(batches)
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
@@ -167,7 +167,7 @@ def train(
         )
     if learner is None and not passed.changed:
         raise ConfigError(
-            f"models: {class_path}: its training has changed none of its parameters, so that "
+            f"models: {class_path}: its training changed none of its parameters, so that "
             "nothing was learnt; its configure_optimizers and training_step must do that"
         )
     measured = energy.result()
@@ -250,7 +250,7 @@ def _build(
         network = build()
         return network, Cost(*count_flops(network, next(iter(test_batches)), play.task), passes=1)
     cost = rehearse(play, batches, test_batches)
-    with _told(play.class_path):
+    with _reported(play.class_path):
         network = build()
         materialise(network, next(iter(test_batches))[0][:2])
     unused = unused_hooks(network)
@@ -260,8 +260,8 @@ def _build(
 
 
 @contextmanager
-def _told(class_path: str) -> Iterator[None]:
-    """Tell what a user's network raises in one sentence; its traceback is for the log.
+def _reported(class_path: str) -> Iterator[None]:
+    """Report what a user's network raises in one sentence; its traceback is for the log.
 
     Where the network's code goes to look for its files is no place for the study's.
     """

@@ -31,7 +31,7 @@ _BASES: Mapping[Kind, tuple[str, str]] = {
     "network": ("torch.nn", "Module"),
     "data": ("pytorch_lightning", "LightningDataModule"),
 }
-# Stand in for what only the data tell, where arguments are checked and nothing is built.
+# Placeholders for what only the data show, where arguments are checked and nothing is built.
 _ANY_GIVEN: Mapping[str, Any] = {"input_shape": (1,), "num_classes": 2}
 
 
@@ -79,9 +79,9 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
         callables = {name: meant() for name, meant in signature.callables(spec).items()}
         own |= {name: _size(given[name]) for name in sizes} | callables
         made = found(**own, **signature.unread)
-    # Whatever the user's code raises is told with its name.
+    # Whatever the user's code raises is reported with its class's name.
     except (Exception, SystemExit) as error:
-        raise _refusal(spec, f"cannot be built: {told(error)}") from error
+        raise _refusal(spec, f"cannot be built: {described(error)}") from error
     if spec.kind == "network" and hasattr(made, "training_step"):
         _require_own_lightning(made, spec)
     return made
@@ -136,7 +136,7 @@ def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
     return answers
 
 
-def told(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """What foreign code raises, as a message shows it: its name, and its own words cut."""
     name = type(error).__name__
     try:
@@ -175,7 +175,7 @@ def _load(spec: ClassSpec) -> type:
         module = importlib.import_module(module_name)
     # SystemExit too: a script that was meant to be run may end itself.
     except (Exception, SystemExit) as error:
-        raise _refusal(spec, f"cannot be imported: {told(error)}") from error
+        raise _refusal(spec, f"cannot be imported: {described(error)}") from error
     found = getattr(module, name, None)
     base_module, base_name = _BASES[spec.kind]
     base = getattr(importlib.import_module(base_module), base_name)
@@ -252,7 +252,9 @@ class _Signature:
             parser.add_class_arguments(found, "init_args", fail_untyped=False)
         # jsonargparse reads the class's code too, and may stumble over what the user wrote there.
         except Exception as error:
-            raise _refusal(spec, f"has arguments that cannot be read: {told(error)}") from error
+            raise _refusal(
+                spec, f"has arguments that cannot be read: {described(error)}"
+            ) from error
         variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         plain = {name: p for name, p in written.items() if p.kind not in variable}
         dests = (action.dest.partition("init_args.")[2] for action in parser._actions)
@@ -365,7 +367,7 @@ def _parse(
         names = (name for name in signature.names if name not in signature.known)
         takes = ", ".join(names) or "nothing"
         raise _refusal(
-            spec, f"refuses its init_args: {told(error)}; it takes {cut_list(takes)}"
+            spec, f"refuses its init_args: {described(error)}; it takes {cut_list(takes)}"
         ) from error
 
 

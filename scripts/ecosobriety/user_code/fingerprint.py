@@ -148,7 +148,7 @@ class _Parsed:
 def _parse(source: bytes) -> _Parsed:
     """Parse a source once: every rule asks for most of the modules.
 
-    What is no Python counts as it is: it is told where it is imported.
+    What is no Python counts as it is: it is reported where it is imported.
     """
     try:
         tree = ast.parse(source)
