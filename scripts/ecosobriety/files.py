@@ -161,7 +161,7 @@ def read_text(path: Path, most_bytes: int) -> str:
         most_bytes: larger files are refused.
 
     Raises:
-        UnreadableError: it cannot be read, is no regular file, is too large, or is no UTF-8.
+        UnreadableError: it cannot be read, is no regular file, is too large, or is not UTF-8.
     """
     try:
         mode = path.stat().st_mode
@@ -184,7 +184,9 @@ def read_text(path: Path, most_bytes: int) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         byte = content[error.start]
-        problem = f"is no UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
+        problem = (
+            f"is not UTF-8 (byte 0x{byte:02x}, in latin-1 {chr(byte)}): save the file as UTF-8"
+        )
         raise UnreadableError(path, line, problem) from error
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from synthetic import REPORT_DIR, ROOT, load_method_inputs, make_intake, make_runs
 
 from ecosobriety.claims import as_table, put_to_test
-from ecosobriety.claims.finding import tell
+from ecosobriety.claims.finding import in_words
 from ecosobriety.decision.intervals import by_size_and_seed
 from ecosobriety.decision.non_inferiority import compare_with_reference, reference_size
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
@@ -134,7 +134,7 @@ def told_claims(study, poster):
     checked = put_to_test(study, poster)
     table = as_table(checked)
     for language, text in TEXTS.items():
-        told = [tell(one.claim, one.finding, one.case, text) for one in checked]
+        told = [in_words(one.claim, one.finding, one.case, text) for one in checked]
         table[f"statement_{language}"], table[f"explanation_{language}"] = zip(*told, strict=True)
     return table
 

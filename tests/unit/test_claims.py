@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from synthetic import REPORT_DIR, ROOT, make_runs, make_study
 
 from ecosobriety.claims import TESTS, check_claims, load_claims, put_to_test
-from ecosobriety.claims.finding import tell, verdict_below
+from ecosobriety.claims.finding import in_words, verdict_below
 from ecosobriety.errors import ConfigError
 from ecosobriety.tables import CLAIM_VERDICTS, read_table, write_table
 from ecosobriety.texts import TextError, Texts, load_catalogue
@@ -138,7 +138,7 @@ class TestPoster:
         del catalogue["claim.accuracy_saturates.depends"]
 
         with pytest.raises(TextError, match="claim accuracy_saturates: the text 'depends'"):
-            tell(checked.claim, checked.finding, checked.case, Texts("fr", catalogue))
+            in_words(checked.claim, checked.finding, checked.case, Texts("fr", catalogue))
 
 
 @given(

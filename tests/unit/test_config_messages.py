@@ -362,7 +362,7 @@ def test_a_long_value_is_shortened():
         ),
         (
             b"study: a\ntitle: \xff\n",
-            "line 2 is no UTF-8 (byte 0xff, in latin-1 ÿ): save the file as",
+            "line 2 is not UTF-8 (byte 0xff, in latin-1 ÿ): save the file as",
         ),
         (b"study: 2022-02-30\n", 'line 1 holds "2022-02-30", which YAML takes for a date and'),
         (b"study: !!int ''\n", 'line 1 holds "", which YAML takes for a number and cannot read'),

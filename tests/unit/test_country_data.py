@@ -148,7 +148,7 @@ class TestUserTable:
                 "country_iso3;intensity_g_per_kwh;year\nFRA;56,0;2023\n",
                 "separated by semicolons, but must be by commas",
             ),
-            (b"country_iso3,intensity_g_per_kwh,year\nFRA,\xe9,2023\n", "line 2 is no UTF-8"),
+            (b"country_iso3,intensity_g_per_kwh,year\nFRA,\xe9,2023\n", "line 2 is not UTF-8"),
             ("a,b\n1,2\n1,2,3\n", "has 3 fields, but the header 2"),
         ],
     )

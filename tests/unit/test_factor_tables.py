@@ -141,7 +141,7 @@ FULL = HEADER.strip() + (
         (HEADER + "FRA,NA,2023\n", 'is "NA", but must be a number from 0 up'),
         (HEADER + "FRA,nan,2023\n", 'is "nan", but must be a number from 0 up'),
         (HEADER.encode("utf-16"), "is not UTF-8 but UTF-16"),
-        ((HEADER + "FRA,56,2023\n# é").encode("latin-1"), "line 3 is no UTF-8 (byte 0xe9"),
+        ((HEADER + "FRA,56,2023\n# é").encode("latin-1"), "line 3 is not UTF-8 (byte 0xe9"),
         (HEADER + '"FRA,56,2023\n', "is no CSV: unexpected end of data"),
         (HEADER + f"{'x' * 200_000},56,2023\n", "is no CSV: field larger than"),
         (FULL.replace("0.65,0.1", "65,10"), "is \"65\", but must be a share from 0 to 1"),

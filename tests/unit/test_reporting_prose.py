@@ -7,7 +7,7 @@ import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
 from ecosobriety.claims import as_table
-from ecosobriety.claims.finding import tell
+from ecosobriety.claims.finding import in_words
 from ecosobriety.reporting import REPORT_FILES, build_report
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS
@@ -108,7 +108,7 @@ def test_claims_tell_the_tables_values(told, study):
             page,
             re.DOTALL,
         )
-        assert tell(checked.claim, checked.finding, checked.case, text)[1] in plain(card)
+        assert in_words(checked.claim, checked.finding, checked.case, text)[1] in plain(card)
         _, measured, _ = re.findall(r"<dd>(.*?)</dd>", card, re.DOTALL)
         if not is_known(row["measured_value"]):
             assert measured == text("claims.no_value")

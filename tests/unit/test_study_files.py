@@ -40,7 +40,7 @@ def refused(tmp_path, content, name="study.yaml"):
     ("content", "expected"),
     [
         # Text of another encoding
-        ("title: été\n".encode("latin-1"), ": line 1 is no UTF-8 (byte 0xe9, in latin-1 é)"),
+        ("title: été\n".encode("latin-1"), ": line 1 is not UTF-8 (byte 0xe9, in latin-1 é)"),
         ("study: a\n".encode("utf-16"), ": line 1 is not UTF-8 but UTF-16 or binary"),
         ("study: a\n".encode("utf-16-be"), ": line 1 is not UTF-8 but UTF-16 or binary"),
         (b"study: a\nx: \0\n", ": line 2 is not UTF-8 but UTF-16 or binary"),
