@@ -216,8 +216,8 @@ class TestMoneySaved:
         assert "€0.040 to €0.080" in told
         assert "For 1,000 trainings it is €40.0 to €80.0." in told
         assert "(2 of this study’s 2 sources have a known price)" in told
-        assert told.index("Part one") < told.index("€0.040") < told.index("Part two")
-        assert told.index("Part two") < told.index("beyond the margin of 0.4 points")
+        assert told.index("First, the money") < told.index("€0.040") < told.index("Second, ")
+        assert told.index("Second, ") < told.index("beyond the margin of 0.4 points")
         assert "de 0,040 € à 0,080 €" in row["explanation_fr"]
 
     def test_unpriced_sources_are_counted(self, poster):
