@@ -40,16 +40,8 @@ from ecosobriety.texts import Texts
 
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
-    *(
-        "method",
-        "countries",
-        "factors",
-        "measurement",
-        "lost",
-        "provenance",
-        "references",
-        "glossary",
-    ),
+    *("method", "countries", "factors", "measurement", "lost", "provenance"),
+    *("references", "glossary"),
 )
 """The report's sections in their order."""
 
@@ -178,7 +170,7 @@ def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     for name in ("classes", "features"):
         if dataset.get(name):
             dataset[name] = [short(item) for item in dataset[name]]
-    if isinstance(answer := (dataset["baseline"] or {}).get("constant"), str):
+    if isinstance(answer := (dataset.get("baseline") or {}).get("constant"), str):
         dataset["baseline"] = {**dataset["baseline"], "constant": short(answer)}
     countries = dict(shown["country_data"])
     if countries["fallback_reason"] is not None:
