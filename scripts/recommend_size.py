@@ -14,6 +14,10 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     )
     known = datasets.intake.read(Path(snakemake.input.intake))
     data = decision.TestPart(known.baseline.score, known.test_examples, known.train_examples)
+    growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
+    country = snakemake.params.country
     decided = decision.recommend(runs, data=data, **json.loads(snakemake.params.analysis))
-    answer = decision.add_savings(decided, scenarios, savings, snakemake.params.country)
+    answer = decision.add_savings(decided, scenarios, savings, country)
+    answer = decision.add_growth(answer, growth)
+    answer = decision.add_study_cost(answer, runs, scenarios, country)
     write_json(Path(snakemake.output[0]), answer)

@@ -13,8 +13,14 @@ from matplotlib.figure import Figure
 
 from ecosobriety.claims import Checked, load_claims, put_to_test
 from ecosobriety.datasets.intake import Baseline, Intake
-from ecosobriety.decision import TestPart, fit_curves, recommend
-from ecosobriety.decision.savings import add_savings
+from ecosobriety.decision import (
+    TestPart,
+    add_growth,
+    add_savings,
+    add_study_cost,
+    fit_curves,
+    recommend,
+)
 from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.sources import load_costs, load_sources
@@ -232,8 +238,11 @@ def make_study(
     targets = {key: analysis[key] for key in asked if key in analysis}
     intake = make_intake(runs) if intake is None else intake
     data = TestPart(intake.baseline.score, intake.test_examples, intake.train_examples)
-    recommendation = recommend(runs, data=data, **decision, **targets)
     country = config["metering"]["country"]
+    recommendation = add_growth(
+        add_savings(recommend(runs, data=data, **decision, **targets), scenarios, savings, country),
+        [],
+    )
     methods = make_methods(runs, countries)
     return Study(
         config=config,
@@ -247,7 +256,7 @@ def make_study(
         sources=sources,
         costs=costs,
         method_inputs=load_method_inputs(),
-        recommendation=add_savings(recommendation, scenarios, savings, country),
+        recommendation=add_study_cost(recommendation, runs, scenarios, country),
         country_data=COUNTRY_DATA,
         everyday=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
         intake=intake,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecosobriety.decision import TestPart, fit_curves, mean_interval, recommend
-from ecosobriety.decision.evidence import find_obstacle, more_data, resolves
+from ecosobriety.decision.evidence import curve_end, find_obstacle, resolves
 from ecosobriety.metrics import ACCURACY, RMSE
 
 NUMBERS = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}
@@ -116,7 +116,7 @@ def test_a_margin_of_exactly_one_test_example_is_resolved():
 def test_a_rising_curve_is_bounded_by_hand():
     scores = table({10_000: [0.80, 0.81, 0.79], 20_000: [0.83, 0.85, 0.82]})
 
-    found = more_data(scores, TestPart(0.1, 10_000, 80_000), ACCURACY)
+    found = curve_end(scores, TestPart(0.1, 10_000, 80_000), ACCURACY)
     gains = np.array([0.03, 0.04, 0.03])
     error = gains.std(ddof=1) / math.sqrt(3)
     assert (found["n_train"], found["factor"], found["reason"]) == (20_000, 4.0, None)
@@ -129,7 +129,7 @@ def test_a_rising_curve_is_bounded_by_hand():
 def test_beyond_all_the_data_one_doubling_is_told():
     scores = table({20: [3.0, 3.1], 40: [2.0, 2.1]})
 
-    found = more_data(scores, TestPart(9.0, 10, 40), RMSE)
+    found = curve_end(scores, TestPart(9.0, 10, 40), RMSE)
     assert found["factor"] == 2.0
     assert found["gain_per_doubling"] == pytest.approx(1.0)
     assert found["gain_at_most"] == pytest.approx(1.0)
@@ -138,7 +138,7 @@ def test_beyond_all_the_data_one_doubling_is_told():
 def test_a_step_of_no_doubling_is_counted_as_its_share():
     scores = table({50_000: [0.880, 0.881], 60_000: [0.884, 0.885]})
 
-    found = more_data(scores, TestPart(0.1, 10_000, 60_000), ACCURACY)
+    found = curve_end(scores, TestPart(0.1, 10_000, 60_000), ACCURACY)
     assert found["gain_per_doubling"] == pytest.approx(0.004 / math.log2(1.2))
 
 
@@ -147,7 +147,7 @@ def test_a_step_of_no_doubling_is_counted_as_its_share():
     [({10: [0.5, 0.6]}, "one_size"), ({10: [0.5, math.nan], 20: [0.5, 0.6]}, "too_few_pairs")],
 )
 def test_where_a_rise_cannot_be_told_the_reason_is(scores, reason):
-    assert more_data(table(scores), DATA, ACCURACY)["reason"] == reason
+    assert curve_end(table(scores), DATA, ACCURACY)["reason"] == reason
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=6), st.floats(0.51, 0.999))
@@ -200,7 +200,7 @@ def test_nothing_is_enough_where_twelve_test_examples_differ_in_none():
     answer = result["configured"]
     assert answer["sufficient_n_train"] in (None, 400)
     assert not answer["smaller_than_reference"]
-    assert result["more_data"]["gain_at_most"] >= 1 / 12
+    assert result["curve_end"]["gain_at_most"] >= 1 / 12
 
 
 def test_more_seeds_do_not_help_where_the_test_part_is_too_small():

@@ -1,7 +1,7 @@
 rule collect_runs:
     input:
         # Without a name: of named ones Snakemake forgets which rule was meant to make them.
-        *records(),
+        *([study_records] if SOBER else records()),
         identity=looked_at_records,
     output:
         runs=reported("runs"),
@@ -13,7 +13,11 @@ rule collect_runs:
     conda:
         ENVIRONMENT
     params:
-        runs=canonical(study_config.run_grid(config)),
+        runs=(
+            (lambda wildcards: canonical(study_runs()))
+            if SOBER
+            else canonical(study_runs())
+        ),
         asked=ASKED,
         code=code("collect_runs"),
     script:
@@ -25,6 +29,7 @@ DECISION = {
     key: config["analysis"][key]
     for key in ("reference_n_train", "margin", "confidence")
 }
+FULL_N_TRAIN = config["plan"]["full_n_train"] if SOBER else None
 
 
 rule fit_curves:
@@ -40,7 +45,7 @@ rule fit_curves:
     conda:
         ENVIRONMENT
     params:
-        analysis=canonical(DECISION),
+        analysis=canonical({**DECISION, "full_n_train": FULL_N_TRAIN}),
         code=code("fit_curves"),
     script:
         "../../scripts/fit_curves.py"
@@ -68,7 +73,8 @@ rule derive_scenarios:
         cost=canonical(config["cost"]),
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
-        reference=study_config.reference_n_train(config),
+        # Of one that grows, which is the largest is known only by then.
+        reference="max" if SOBER else study_config.reference_n_train(config),
         code=code("derive_scenarios"),
     script:
         "../../scripts/derive_scenarios.py"
@@ -80,6 +86,7 @@ rule recommend_size:
         scenarios=table("scenarios"),
         savings=table("savings"),
         intake=INTAKE,
+        growth=study_decisions if SOBER else [],
     output:
         f"{RESULTS}/recommendation.json",
     log:
@@ -89,7 +96,7 @@ rule recommend_size:
     conda:
         ENVIRONMENT
     params:
-        analysis=canonical(config["analysis"]),
+        analysis=canonical({**config["analysis"], "full_n_train": FULL_N_TRAIN}),
         country=config["metering"]["country"],
         code=code("recommend_size"),
     script:

@@ -20,6 +20,7 @@ from ecosobriety.study import figure_names, leftovers
 from ecosobriety.study_config import config as study_config
 from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config import layers as config_layers
+from ecosobriety.study_config import plan
 from ecosobriety.study_config.schema import fault, read_schema, show
 from ecosobriety.user_code import classes, fingerprint, foresight
 
@@ -64,8 +65,14 @@ def look_at(dataset):
 
 
 def take_in(dataset):
-    """What is known of the data set; a job need not read the user's files once more for that."""
-    return look_at(json.dumps(dataset)) if workflow.is_main_process else None
+    """What is known of the data set; a job need not read the user's files once more for that.
+
+    Of a study that grows, a job needs the number of examples: the step that prepared them knows it.
+    """
+    if workflow.is_main_process:
+        return look_at(json.dumps(dataset))
+    known = Path(f"results/{config['study']}/data/{dataset['name']}.intake.json")
+    return datasets.intake.read(known) if known.exists() else None
 
 
 def check_classes(used):

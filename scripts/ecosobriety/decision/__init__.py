@@ -11,11 +11,16 @@ from ecosobriety.decision.non_inferiority import sufficient_size
 from ecosobriety.decision.power_law import PowerLaw, fit_power_law
 from ecosobriety.decision.recommend import recommend
 from ecosobriety.decision.savings import add_savings
+from ecosobriety.decision.sober import add_growth, decide
+from ecosobriety.decision.study_cost import add_study_cost
 
 __all__ = [
     "PowerLaw",
     "TestPart",
+    "add_growth",
     "add_savings",
+    "add_study_cost",
+    "decide",
     "fit_curves",
     "fit_power_law",
     "mean_interval",

@@ -21,6 +21,7 @@ def fit_curves(
     margin: float,
     confidence: float,
     test_examples: int | None = None,
+    full_n_train: int | None = None,
 ) -> pd.DataFrame:
     """Put metric, energy, verdict and fitted learning curve side by side for every size.
 
@@ -41,6 +42,8 @@ def fit_curves(
             reference's mean RMSE).
         confidence: of every interval and bound, 0 to 1.
         test_examples: how many examples the scores rest on; None: not known.
+        full_n_train: the full size of a study that grows. Where it was not trained, nothing is
+            compared: every verdict but the reference's is `inconclusive`, `full_size_untrained`.
 
     Returns:
         The table `curve`, sorted by dataset, model and n_train.
@@ -55,9 +58,21 @@ def fit_curves(
         for key, group in runs.groupby(["dataset", "model"], sort=True)
     }
     table = pd.concat(curves, names=["dataset", "model", "n_train"]).reset_index()
+    if full_n_train is not None:
+        table = _without_comparison(table, metric, full_n_train)
     return check_table(
         "curve", table[list(table_schema("curve", metric).columns)], "the fitted curve"
     )
+
+
+def _without_comparison(table: pd.DataFrame, metric: Metric, full_n_train: int) -> pd.DataFrame:
+    """Take back verdicts against a reference that is not the full size."""
+    largest = table.groupby(["dataset", "model"])["n_train"].transform("max")
+    untrained = (largest < full_n_train) & (table["n_train"] < largest)
+    compared = ["p_value", "precision", f"{metric.name}_diff_{metric.bound}"]
+    table.loc[untrained, compared] = np.nan
+    table.loc[untrained, ["verdict", "verdict_reason"]] = ["inconclusive", "full_size_untrained"]
+    return table
 
 
 def _curve_of(

@@ -12,16 +12,18 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ecosobriety.decision.growth import NETWORK_Z, bound_growth
 from ecosobriety.decision.intervals import Floats, one_sided_t_test, share_bound
 from ecosobriety.decision.non_inferiority import ACCURACY_DECIMALS, ROUNDING, finest_step
 from ecosobriety.metrics import Metric
+from ecosobriety.study_config.plan import POOLED_GAINS
 
-Obstacle = Literal["margin_unresolved", "baseline_not_beaten"]
+Obstacle = Literal["margin_unresolved", "baseline_not_beaten", "full_size_untrained"]
 
-NOISE_FACTOR = 2.5
-"""z of the stopping rule for neural networks; see `more_data`."""
+NOISE_FACTOR = NETWORK_Z
+"""Standard errors that `more_data` adds."""
 
-GAINS_OF_NOISE = 3
+GAINS_OF_NOISE = POOLED_GAINS
 """The rule takes the noise from the last three steps of the ladder."""
 
 
@@ -51,7 +53,13 @@ def resolves(margin: float, test_examples: int, metric: Metric) -> bool:
 
 
 def find_obstacle(
-    reference: Floats, data: TestPart, margin: float, confidence: float, metric: Metric
+    reference: Floats,
+    data: TestPart,
+    margin: float,
+    confidence: float,
+    metric: Metric,
+    *,
+    untrained: bool = False,
 ) -> Obstacle | None:
     """Why no size can be recommended at a margin; None where one can.
 
@@ -60,19 +68,25 @@ def find_obstacle(
     margin lets pass what has learnt nothing. One seed shows nothing; and where the seeds differ by
     less than one test example is worth, the test part's own sampling bounds what they show.
 
+    A reference that is not the full size of a study that grows shows nothing about that; whether
+    it beats the baseline is then judged by its mean.
+
     Args:
         reference: the score of each seed at the reference size, none missing.
         data: what is known of the data.
         margin: a share of 1, or of the reference's mean where the metric's margin is relative.
         confidence: of the test, 0 to 1.
         metric: what the scores are.
+        untrained: whether the full size is larger than the reference, and was not trained.
     """
     if not resolves(margin, data.test_examples, metric):
         return "margin_unresolved"
-    if reference.size < 2:
-        return "baseline_not_beaten"
     allowed = margin * reference if metric.relative_margin else np.full_like(reference, margin)
     gain = metric.sign * (reference - data.baseline) - allowed
+    if untrained:
+        return "full_size_untrained" if gain.mean() > 0 else "baseline_not_beaten"
+    if reference.size < 2:
+        return "baseline_not_beaten"
     if metric.highest is not None:
         gain = gain.round(ACCURACY_DECIMALS)
     test = one_sided_t_test(gain[:, np.newaxis], 0.0, confidence)
@@ -83,34 +97,42 @@ def find_obstacle(
     return None if shown else "baseline_not_beaten"
 
 
-def more_data(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str, Any]:
+def curve_end(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str, Any]:
+    """Bound what all the data there are would bring, as `more_data` does for other factors.
+
+    Where the largest size is all of them, one more doubling is asked about.
+    """
+    factor = max(data.train_examples / int(scores.index.max()), 1.0)
+    return more_data(scores, data, metric, factor if factor > 1 else 2.0)
+
+
+def more_data(
+    scores: pd.DataFrame, data: TestPart, metric: Metric, factor: float
+) -> dict[str, Any]:
     """Bound what more data than the largest size would bring.
 
         gain_at_most = R max(g, 0) + z SE
 
-    with g the mean gain of the last step of the ladder per doubling, paired by seed, R the
-    doublings from the largest size to all the data there are (one more doubling where the largest
-    size is all of them), SE the root mean square of the standard errors of the last three gains,
-    and z = 2.5. The form is that of a stopping rule that was calibrated on 1,722 learning curves
-    (LCDB 1.0, Mohr et al., 2022); gains per doubling usually shrink, so that R g says too much. A
-    curve that jumps later exceeds it.
+    with g the mean gain of the last step of the ladder per doubling, paired by seed, R = log2 of
+    the factor, SE the root mean square of the standard errors of the last three gains (of a single
+    seed, read off the curve's roughness), and z = 2.5. The form is that of the stopping rule of
+    `growth`; gains per doubling usually shrink, so that R g says too much. A curve that jumps later
+    exceeds it.
 
     Args:
         scores: shape (sizes, seeds), index n_train rising, NaN where a run is missing.
         data: what is known of the data.
         metric: what the scores are.
+        factor: how many times more data than the largest size.
 
     Returns:
-        `n_train`, the largest size; `factor`, how many times more data it is about;
-        `gain_per_doubling`, `standard_error` and `gain_at_most` in the metric's unit, more being
-        better; these are null with a `reason`: `one_size` or `too_few_pairs`.
+        `n_train`, the largest size; `factor`; `gain_per_doubling`, `standard_error` and
+        `gain_at_most` in the metric's unit, more being better; these are null with a `reason`:
+        `one_size` or `too_few_pairs`.
     """
-    largest = int(scores.index.max())
-    factor = max(data.train_examples / largest, 1.0)
-    factor = factor if factor > 1 else 2.0
     answer: dict[str, Any] = {
-        "n_train": largest,
-        "factor": factor,
+        "n_train": int(scores.index.max()),
+        "factor": float(factor),
         "gain_per_doubling": None,
         "standard_error": None,
         "gain_at_most": None,
@@ -118,15 +140,10 @@ def more_data(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str,
     }
     if len(scores) < 2:
         return answer | {"reason": "one_size"}
-    doublings = np.diff(np.log2(scores.index.to_numpy(dtype=float)))[:, np.newaxis]
-    gains = metric.sign * np.diff(scores.to_numpy(), axis=0) / doublings
-    pairs = np.isfinite(gains).sum(axis=1)
-    if pairs[-1] < 2:
+    found = _last_gain(scores, metric)
+    if found is None:
         return answer | {"reason": "too_few_pairs"}
-    last = gains[-GAINS_OF_NOISE:][pairs[-GAINS_OF_NOISE:] >= 2]
-    errors = [row.std(ddof=1) / math.sqrt(row.size) for row in (r[np.isfinite(r)] for r in last)]
-    gain = float(np.nanmean(gains[-1]))
-    error = float(np.sqrt(np.mean(np.square(errors))))
+    gain, error = found
     bound = math.log2(factor) * max(gain, 0.0) + NOISE_FACTOR * error
     if metric.highest is not None:
         # Less than one test example cannot be seen, whatever the seeds say.
@@ -137,3 +154,24 @@ def more_data(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str,
         "standard_error": error,
         "gain_at_most": bound,
     }
+
+
+def _last_gain(scores: pd.DataFrame, metric: Metric) -> tuple[float, float] | None:
+    """The last step's gain per doubling and its standard error; None: it cannot be known."""
+    sizes = scores.index.to_numpy(dtype=float)
+    doublings = np.diff(np.log2(sizes))[:, np.newaxis]
+    gains = metric.sign * np.diff(scores.to_numpy(), axis=0) / doublings
+    pairs = np.isfinite(gains).sum(axis=1)
+    if pairs[-1] < 2 or (pairs[:-1] < 2).any():
+        # Seeds that ran at few sizes, if any: the rule knows how to read a single one.
+        seeds = scores.count().sort_values(ascending=False, kind="stable").index
+        few = metric.sign * scores[seeds].to_numpy()
+        bound = bound_growth(sizes, few, np.array(sizes[-1]), NOISE_FACTOR)
+        gain, error = float(bound.gain_per_doubling[-1]), float(bound.standard_error[-1])
+        if np.isfinite([gain, error]).all():
+            return gain, error
+    if pairs[-1] < 2:
+        return None
+    last = gains[-GAINS_OF_NOISE:][pairs[-GAINS_OF_NOISE:] >= 2]
+    errors = [row.std(ddof=1) / math.sqrt(row.size) for row in (r[np.isfinite(r)] for r in last)]
+    return float(np.nanmean(gains[-1])), float(np.sqrt(np.mean(np.square(errors))))

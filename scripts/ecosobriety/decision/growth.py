@@ -12,21 +12,19 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from ecosobriety.study_config.plan import (
+    FIRST_SHARE,
+    POOLED_BENDS,
+    POOLED_GAINS,
+    SMALLEST_DECIDED,
+)
+
 Floats = NDArray[np.float64]
 
 TAME_Z = 1.25
 """Standard errors to add for learners that LCDB covers well: at most 5 % of curves end falsely."""
 NETWORK_Z = 2.5
 """For neural networks: on LCDB's few, 1.25 errs more often."""
-FIRST_SHARE = 1 / 8
-"""No decision below this share of the full size."""
-SMALLEST_SIZE = 512
-"""Nor below this many examples: on smaller sizes the rule errs more often."""
-POOLED_GAINS = 3
-"""Doublings over which the standard error is pooled; so many must be measured."""
-POOLED_BENDS = 4
-"""With one seed, neighbouring triples of sizes off which the noise is read."""
-
 Decision = Literal["stop", "grow", "undecided"]
 
 
@@ -53,7 +51,8 @@ def bound_growth(n_train: Floats, scores: Floats, full_n_train: Floats, z: float
     Args:
         n_train: (..., K) ascending sizes; NaN in front where a ladder is shorter.
         scores: (..., K, S) the score of each size and seed, the higher the better; the sets of one
-            seed are nested, so that gains are paired by seed.
+            seed are nested, so that gains are paired by seed. The first seed ran at every size;
+            where others are NaN, they ran at the last two alone.
         full_n_train: (...) the size that one would train on otherwise.
         z: standard errors to add.
 
@@ -63,8 +62,12 @@ def bound_growth(n_train: Floats, scores: Floats, full_n_train: Floats, z: float
     log_sizes = np.log2(n_train)
     doublings_left = np.log2(full_n_train)[..., np.newaxis] - log_sizes
     gains = np.diff(scores, axis=-2) / np.diff(log_sizes, axis=-1)[..., np.newaxis]
-    gain = _pad(gains.mean(axis=-1), 1)
-    standard_error = _standard_error(gains) if scores.shape[-1] > 1 else _from_bends(scores)
+    if scores.shape[-1] == 1:
+        gain, standard_error = _pad(gains[..., 0], 1), _from_bends(scores)
+    elif np.isnan(scores[..., 0, 1:]).all() and np.isfinite(scores[..., 0, 0]).any():
+        gain, standard_error = _of_pair(scores, gains)
+    else:
+        gain, standard_error = _pad(gains.mean(axis=-1), 1), _standard_error(gains)
     bound = doublings_left * np.maximum(gain, 0.0) + z * standard_error
     return GrowthBound(gain, doublings_left, standard_error, bound)
 
@@ -72,7 +75,7 @@ def bound_growth(n_train: Floats, scores: Floats, full_n_train: Floats, z: float
 def may_decide(n_train: Floats, full_n_train: Floats) -> NDArray[np.bool_]:
     """Where a ladder is long enough for a decision: (..., K), as for `bound_growth`."""
     enough = n_train >= FIRST_SHARE * np.asarray(full_n_train)[..., np.newaxis]
-    return np.asarray(enough & (n_train >= SMALLEST_SIZE))
+    return np.asarray(enough & (n_train >= SMALLEST_DECIDED))
 
 
 def decide_growth(
@@ -82,7 +85,8 @@ def decide_growth(
 
     Args:
         n_train: the K sizes that are trained, ascending.
-        scores: (K, S) the score of each size and seed, the higher the better.
+        scores: (K, S) the score of each size and seed, the higher the better; as for
+            `bound_growth`.
         full_n_train: the size that one would train on otherwise.
         margin: the loss in score that one accepts.
         z: standard errors to add for the luck of the seeds.
@@ -105,7 +109,7 @@ def decide_growth(
     elif bound is None:
         decision, reason = "undecided", "too_few_sizes"
     elif not may_decide(sizes, full)[-1]:
-        small = sizes[-1] < SMALLEST_SIZE
+        small = sizes[-1] < SMALLEST_DECIDED
         decision, reason = "undecided", "too_few_examples" if small else "below_an_eighth"
     elif bound <= margin:
         decision, reason = "stop", "bound_within_margin"
@@ -114,7 +118,7 @@ def decide_growth(
     return {
         "n_train": n_train[-1],
         "full_n_train": full_n_train,
-        "seeds": scores.shape[-1],
+        "seeds": int(np.isfinite(scores[-1]).sum()),
         "gain_per_doubling": numbers["gain_per_doubling"],
         "doublings_left": numbers["doublings_left"],
         "standard_error": numbers["standard_error"],
@@ -151,6 +155,22 @@ def _from_bends(scores: Floats) -> Floats:
     noise = np.diff(mean, n=2, axis=-1) ** 2 / 6
     pooled = sliding_window_view(noise, POOLED_BENDS, axis=-1).mean(axis=-1)
     return _pad(np.sqrt(2 * pooled), POOLED_BENDS + 1)
+
+
+def _of_pair(scores: Floats, gains: Floats) -> tuple[Floats, Floats]:
+    """Gain and standard error where only the last two sizes have more seeds than the first one.
+
+    The variance of one seed's gain is known from two sides: the first seed's roughness, which
+    counts as `POOLED_BENDS` degrees of freedom, and the seeds of the last gain, one less than
+    there are.
+    """
+    seeds = scores.shape[-1]
+    bends = _from_bends(scores[..., :1]) ** 2
+    of_seeds = gains[..., -1, :].var(axis=-1, ddof=1)
+    pooled = (POOLED_BENDS * bends[..., -1] + (seeds - 1) * of_seeds) / (POOLED_BENDS + seeds - 1)
+    gain, error = _pad(gains[..., 0], 1), np.sqrt(bends)
+    gain[..., -1], error[..., -1] = gains[..., -1, :].mean(axis=-1), np.sqrt(pooled / seeds)
+    return gain, error
 
 
 def _pad(values: Floats, places: int) -> Floats:

@@ -11,7 +11,8 @@ named by the metric of the runs; where lower is better, `lower` is `upper`::
         ladder: [ANSWER at each of `margins`, rising],
         target: null without a target, else
           {accuracy, n_train, accuracy_mean, accuracy_lower, larger_sizes_reach, reason},
-        more_data: what `more_data` gives,
+        curve_end: what `evidence.curve_end` gives,
+        more_data: what `evidence.more_data` gives for each of `FACTORS`,
         power_law: the fields of `PowerLaw`}]}
 
 ANSWER::
@@ -52,7 +53,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecosobriety.decision.evidence import TestPart, find_obstacle, more_data
+from ecosobriety.decision.evidence import TestPart, curve_end, find_obstacle, more_data
 from ecosobriety.decision.intervals import (
     Floats,
     by_size_and_seed,
@@ -77,6 +78,8 @@ MARGINS = (0.0025, 0.005, 0.01, 0.02, 0.03)
 """Margins of accuracy, shares of 1, that the answer is shown for beside the study's own."""
 RELATIVE_MARGINS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """The same for a metric whose margin is a share of the reference's mean."""
+FACTORS = (2.0, 4.0)
+"""How many times more data than the largest size the answer says the worth of."""
 POWER = 0.8
 """The usual chance of success that a study is planned for (Cohen, 1988)."""
 
@@ -94,6 +97,7 @@ def recommend(
     target_accuracy: float | None = None,
     target_rmse: float | None = None,
     margins: Sequence[float] | None = None,
+    full_n_train: int | None = None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
 
@@ -103,11 +107,13 @@ def recommend(
         margin: the study's non-inferiority margin, a share of 1, or of the reference's mean where
             the metric's margin is relative.
         confidence: of every interval and bound, 0 to 1.
-        data: what is known of the data; `find_obstacle` and `more_data` need it.
+        data: what is known of the data; `find_obstacle` and `curve_end` need it.
         target_accuracy: an accuracy to reach, a share of 1; None asks for none.
         target_rmse: the same for an RMSE, in the target's unit.
         margins: other margins, to show how the answer hangs on the margin; None: `MARGINS`, or
             `RELATIVE_MARGINS`.
+        full_n_train: the full size of a study that grows; None: it does not. Where it was not
+            trained, no size is compared with it.
 
     Returns:
         What this module's text describes.
@@ -123,8 +129,9 @@ def recommend(
     for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
         scores = by_size_and_seed(group, metric.test_column)
         reference = reference_size(scores, reference_n_train)
+        untrained = full_n_train is not None and reference < full_n_train
         answers = [
-            _answer(group, metric, reference, m, confidence, data)
+            _answer(group, metric, reference, m, confidence, data, untrained)
             for m in (margin, *sorted(margins))
         ]
         results.append(
@@ -136,7 +143,8 @@ def recommend(
                 "configured": answers[0],
                 "ladder": answers[1:],
                 "target": _target(scores, metric, target, confidence),
-                "more_data": more_data(scores, data, metric),
+                "curve_end": curve_end(scores, data, metric),
+                "more_data": [more_data(scores, data, metric, factor) for factor in FACTORS],
                 "power_law": asdict(fit_power_law(scores.index, metric.error(scores.mean(axis=1)))),
             }
         )
@@ -160,10 +168,11 @@ def _answer(
     margin: float,
     confidence: float,
     data: TestPart,
+    untrained: bool,
 ) -> dict[str, Any]:
     scores = by_size_and_seed(runs, metric.test_column)
     at_reference = scores.loc[reference].dropna().to_numpy()
-    obstacle = find_obstacle(at_reference, data, margin, confidence, metric)
+    obstacle = find_obstacle(at_reference, data, margin, confidence, metric, untrained=untrained)
     if obstacle is not None:
         return _no_answer(metric, margin, obstacle)
     comparison = compare_with_reference(

@@ -5,6 +5,7 @@ A training is measured once; everything here is arithmetic on it, whole columns 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -211,7 +212,9 @@ def _blend(share: pd.Series, source: pd.Series, grid: pd.Series) -> NDArray[np.f
     return from_source + from_grid
 
 
-def derive_savings(scenarios: pd.DataFrame, reference_n_train: int) -> pd.DataFrame:
+def derive_savings(
+    scenarios: pd.DataFrame, reference_n_train: int | Literal["max"]
+) -> pd.DataFrame:
     """Derive what each size saves against the reference size on the same electricity.
 
     Energies are IT energies in kWh, as in `scenarios`; emissions (g CO2e) and cost include the
@@ -221,7 +224,8 @@ def derive_savings(scenarios: pd.DataFrame, reference_n_train: int) -> pd.DataFr
 
     Args:
         scenarios: the table `scenarios`.
-        reference_n_train: the size compared with, in examples.
+        reference_n_train: the size compared with, in examples, or `max`: the largest of each data
+            set and model.
 
     Returns:
         The table `savings`, in the order of `scenarios`.
@@ -231,7 +235,13 @@ def derive_savings(scenarios: pd.DataFrame, reference_n_train: int) -> pd.DataFr
     """
     key = ["dataset", "model", *_ELECTRICITY]
     amounts = ["energy_kwh", "emissions_g", "cost"]
-    reference = scenarios.loc[scenarios["n_train"] == reference_n_train, key + amounts]
+    sizes = scenarios["n_train"]
+    compared = (
+        scenarios.groupby(["dataset", "model"])["n_train"].transform("max")
+        if reference_n_train == "max"
+        else reference_n_train
+    )
+    reference = scenarios.loc[sizes == compared, key + amounts]
     pairs = scenarios[["n_train", *key, *amounts]].merge(
         reference, on=key, how="left", suffixes=("", "_reference"), validate="many_to_one"
     )
@@ -239,10 +249,10 @@ def derive_savings(scenarios: pd.DataFrame, reference_n_train: int) -> pd.DataFr
     if len(orphans):
         dataset, model = orphans[["dataset", "model"]].iloc[0]
         same = (scenarios["dataset"] == dataset) & (scenarios["model"] == model)
-        sizes = scenarios.loc[same, "n_train"].unique()
+        found = sizes[same].unique()
         raise ConfigError(
             f"analysis.reference_n_train: {model} on {dataset} has no run of size "
-            f"{reference_n_train}; allowed are {', '.join(map(str, sizes))}"
+            f"{reference_n_train}; allowed are {', '.join(map(str, found))}"
         )
     pairs["energy_saved_kwh"] = pairs["energy_kwh_reference"] - pairs["energy_kwh"]
     pairs["emissions_saved_g"] = pairs["emissions_g_reference"] - pairs["emissions_g"]

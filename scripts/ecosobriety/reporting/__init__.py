@@ -23,6 +23,7 @@ from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
 from ecosobriety.reporting.glossary import glossary
+from ecosobriety.reporting.growth import growth_answer, growth_table, more_data, study_cost
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.headline import energy_basis, headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
@@ -210,13 +211,16 @@ def _case(
         "id": prefix,
         "name": text("case", model=case.model, dataset=case.dataset),
         "headline": [
+            *growth_answer(case, text),
             *headline(case, text),
             *([basis] if (basis := energy_basis(case, components, text)) else []),
         ],
         "target": target(case, text),
+        "worth": [study_cost(case, text), more_data(case, text)],
         "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w],
         "hardware": hardware_table(case, text),
         "ladder": ladder(case, text),
+        "growth": growth_table(case, text),
         "figures": [
             _figure(
                 name,

@@ -174,8 +174,14 @@ def _curve(case: Case, text: Texts) -> list[str]:
                 reference_accuracy=text.score(float(scores[case.decision.reference])),
             )
         )
-    more, data = case.decision.result["more_data"], case.study.intake.train_examples
-    if more["reason"] is None and more["gain_at_most"] > case.decision.allowed_loss:
+    more, data = case.decision.result["curve_end"], case.study.intake.train_examples
+    # A study that grows says so in its answer.
+    answered = case.decision.result["growth"] is not None
+    if (
+        not answered
+        and more["reason"] is None
+        and more["gain_at_most"] > case.decision.allowed_loss
+    ):
         rising = "rising" if more["gain_per_doubling"] > 0 else "unclear"
         all_data = "part" if data and data > more["n_train"] else "all"
         cautions.append(

@@ -84,8 +84,11 @@ class DecisionView:
     def stop(self) -> int | None:
         """The size whose saving is shown: the sufficient one, or else the one nearest to half.
 
-        The poster stopped at half the reference. None where no size lies below the reference.
+        The poster stopped at half the reference. None where no size lies below the reference, or
+        where the study stopped growing: its reference is no full size to save from.
         """
+        if self.no_recommendation == "full_size_untrained":
+            return None
         return self.sufficient if self.smaller_suffices else self.nearest_to_half
 
     @property

@@ -25,6 +25,7 @@ from ecosobriety.study_config.contradictions import (
     own_classes,
     size_contradictions,
 )
+from ecosobriety.study_config.plan import complete_plan
 from ecosobriety.study_config.schema import (
     complete_value,
     document,
@@ -108,10 +109,13 @@ def complete(
         ConfigError: one sentence with the file, the key, the value and what is allowed.
     """
     names = {"country": sorted(countries), "source": sorted(sources)}
+    if isinstance(config.get("plan"), str):
+        config = {**config, "plan": {"mode": config["plan"]}}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
     completed.setdefault("title", completed["study"])
     about = completed["dataset"]["name"] in datasets.POSTER_DATASETS
-    completed.setdefault("claims", "poster" if about else "none")
+    sober = completed["plan"]["mode"] == "sober"
+    completed.setdefault("claims", "poster" if about and not sober else "none")
     for key, text in contradictions(completed):
         raise fault(file, key, text)
     try:
@@ -120,6 +124,8 @@ def complete(
         shown = show(completed["dataset"]["path"])
         raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
     for key, text in input_contradictions(completed, intake):
+        raise fault(file, key, text)
+    for key, text in complete_plan(completed, config, intake):
         raise fault(file, key, text)
     for key, text in size_contradictions(completed, reference_n_train(completed), intake):
         raise fault(file, key, text)
@@ -158,7 +164,10 @@ def scenario_rows(config: Mapping[str, Any], known: Collection[str]) -> int:
 
 
 def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
-    """The trainings of a study, as (data set, model, training-set size, seed)."""
+    """The trainings that a study may do, as (data set, model, training-set size, seed).
+
+    One that grows does those up to where it stops.
+    """
     return [
         (config["dataset"]["name"], model["name"], n_train, seed)
         for model in config["models"]

@@ -1,0 +1,24 @@
+"""Decide whether the next larger training set is worth its price; write the numbers behind it."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import datasets, decision
+from ecosobriety.files import write_json
+from ecosobriety.records import collecting
+from ecosobriety.steps import logs
+
+with logs.logged_to(snakemake.log[0], snakemake.output):
+    keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
+    paths = [Path(path) for path in snakemake.input.records]
+    asked = collecting.Asked(
+        Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
+        **json.loads(snakemake.params.asked),
+    )
+    known = datasets.intake.read(Path(snakemake.input.intake))
+    found = decision.decide(
+        collecting.collect(dict(zip(paths, keys, strict=True)), asked),
+        test_examples=known.test_examples,
+        **json.loads(snakemake.params.rule),
+    )
+    write_json(Path(snakemake.output[0]), found)

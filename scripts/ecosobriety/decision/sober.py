@@ -1,0 +1,158 @@
+"""A sober study's decisions: from the trainings so far to the next size, to more seeds, or to stop.
+
+`growth` holds the rule. Here it meets the runs of a study: which scores it gets, what a look with
+one seed may leave open, and where the test part is too small to decide at all.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ecosobriety.decision.growth import NETWORK_Z, TAME_Z, decide_growth
+from ecosobriety.decision.intervals import by_size_and_seed
+from ecosobriety.metrics import Metric, metric_of
+
+ADAPTIVE_Z = 1.5
+"""In place of `TAME_Z` where seeds are added to some sizes only."""
+FALSE_STOPS = {TAME_Z: 0.05, ADAPTIVE_Z: 0.05, NETWORK_Z: 0.038}
+"""At most this share of all curves ends falsely: of LCDB's; with `NETWORK_Z`, of its MLPs'."""
+
+
+def standard_errors(*, tame: bool, adaptive: bool, chosen: float | None) -> float:
+    """The z of the rule for a network.
+
+    Args:
+        tame: whether its curves are like those that the smaller z was chosen on.
+        adaptive: whether seeds are added where the noise alone forbids to stop.
+        chosen: what the study says itself; None: nothing.
+    """
+    if chosen is not None:
+        return chosen
+    if not tame:
+        return NETWORK_Z
+    return ADAPTIVE_Z if adaptive else TAME_Z
+
+
+def decide(
+    runs: pd.DataFrame,
+    *,
+    full_n_train: int,
+    margin: float,
+    z: float | None,
+    tame: bool,
+    adaptive: bool,
+    test_examples: int,
+    may_add_seeds: bool,
+) -> dict[str, Any]:
+    """Decide at the largest size that was trained.
+
+    Args:
+        runs: rows of the table `runs` of one data set and model. The first seed of the table's
+            order, or each, has run at every size; others at the last two sizes only.
+        full_n_train: the size that one would train on otherwise, in examples.
+        margin: the loss that one accepts, of the metric, or a share of its mean where it is
+            relative.
+        z: standard errors to add; None: as many as `standard_errors` says.
+        tame: as for `standard_errors`.
+        adaptive: as for `standard_errors`.
+        test_examples: how many examples a score rests on.
+        may_add_seeds: whether more seeds can still be trained for this decision.
+
+    Returns:
+        `dataset`, `model`, what `growth.decide_growth` gives, and `sizes` and `scores` (of each
+        size, by seed), from which the numbers follow, and `test_standard_error`, that of a share
+        of the test examples.
+        The margin and the gains are in the metric's unit. Two more things may be decided:
+        `more_seeds` (`noise_alone`: without the standard error it would stop), and `undecided` with
+        the reason `test_part_too_small` (its own standard error is above the margin).
+    """
+    metric = metric_of(runs.columns)
+    scores = by_size_and_seed(runs, metric.test_column)
+    # The seed that ran at every size first: the noise is read off its curve.
+    scores = scores[scores.count().sort_values(ascending=False, kind="stable").index]
+    score = float(scores.iloc[-1].mean())
+    allowed = margin * score if metric.relative_margin else margin
+    added = standard_errors(tame=tame, adaptive=adaptive, chosen=z)
+    sizes = [int(size) for size in scores.index]
+    found = decide_growth(sizes, metric.sign * scores.to_numpy(), full_n_train, allowed, added)
+    error = _test_standard_error(score, test_examples, metric)
+    if found["decision"] in ("stop", "grow") and sizes[-1] < full_n_train:
+        if error is not None and error > allowed:
+            found |= {"decision": "undecided", "reason": "test_part_too_small"}
+        elif may_add_seeds and found["decision"] == "grow" and _without_noise(found) <= allowed:
+            found |= {"decision": "more_seeds", "reason": "noise_alone"}
+    first = runs.iloc[0]
+    return {
+        "dataset": str(first["dataset"]),
+        "model": str(first["model"]),
+        **found,
+        "test_standard_error": error,
+        "sizes": sizes,
+        "scores": {
+            str(size): {str(seed): float(value) for seed, value in row.dropna().items()}
+            for size, row in scores.iterrows()
+        },
+    }
+
+
+def _without_noise(found: dict[str, Any]) -> float:
+    return float(found["doublings_left"] * max(found["gain_per_doubling"], 0.0))
+
+
+def _test_standard_error(score: float, test_examples: int, metric: Metric) -> float | None:
+    """Of a share of the test examples, binomial; None: the metric is no share."""
+    if metric.highest is None:
+        return None
+    share = float(np.clip(score / metric.highest, 0.0, 1.0))
+    return metric.highest * math.sqrt(share * (1 - share) / test_examples)
+
+
+def add_growth(
+    recommendation: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Add the answer of a study that grows to each result of a recommendation.
+
+    Args:
+        recommendation: as `recommend` gives it.
+        decisions: all that `decide` gave, in the order of the sizes; none: the study does not grow.
+
+    Returns:
+        A copy in which each result has `growth`, null without decisions, else::
+
+            {full_n_train, stopped_n_train, gain_at_most, z, margin, decisions: [DECISION],
+             error_rate: {false_of_all, reason}}
+
+        `stopped_n_train` is null where the study ended before it could stop; `gain_at_most` is the
+        bound of the last decision on what the full size would bring, null where there is none. A
+        DECISION is one of the arguments without its scores. `error_rate` is the share of all curves
+        of the backtest that the rule stopped falsely, null where the study chose its own z.
+    """
+    results = []
+    for result in recommendation["results"]:
+        own = [
+            decision
+            for decision in decisions
+            if (decision["dataset"], decision["model"]) == (result["dataset"], result["model"])
+        ]
+        results.append({**result, "growth": _growth(own) if own else None})
+    return {**recommendation, "results": results}
+
+
+def _growth(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    last = decisions[-1]
+    rate = FALSE_STOPS.get(last["z"])
+    return {
+        "full_n_train": last["full_n_train"],
+        "stopped_n_train": last["n_train"] if last["decision"] == "stop" else None,
+        "gain_at_most": last["bound"] if last["n_train"] < last["full_n_train"] else 0.0,
+        "z": last["z"],
+        "margin": last["margin"],
+        "decisions": [
+            {key: value for key, value in decision.items() if key not in ("sizes", "scores")}
+            for decision in decisions
+        ],
+        "error_rate": {"false_of_all": rate, "reason": None if rate else "own_z"},
+    }

@@ -1,0 +1,88 @@
+# A sober study grows: which sizes and seeds it trains is known only as it decides.
+SOBER = plan.is_sober(config)
+DECISION_FILE = f"{RESULTS}/growth/{{dataset}}/{{model}}/n{{n_train}}{{look}}.json"
+# A first look has one seed at every size; a last one may have more at the last two sizes.
+FIRST, LAST = ".one_seed", ""
+
+
+def read_decision(model, n_train, look=LAST):
+    """A decision that was made; where it was not, Snakemake makes it first."""
+    made = checkpoints.decide_growth.get(
+        dataset=config["dataset"]["name"],
+        model=model,
+        n_train=str(n_train),
+        look=look,
+    )
+    return json.loads(Path(made.output[0]).read_text(encoding="utf-8"))
+
+
+def growth_runs(model, n_train, look):
+    """The trainings behind a decision, as `study_config.run_grid` gives them."""
+    asks_more = (
+        plan.adds_seeds(config)
+        and look == LAST
+        and n_train < config["plan"]["full_n_train"]
+        and read_decision(model, n_train, FIRST)["decision"] == "more_seeds"
+    )
+    return plan.growth_runs(config, model, n_train, more_seeds=asks_more)
+
+
+def grown():
+    """The last decisions of a sober study as (model, size), and all trainings up to there."""
+    decisions, runs = [], []
+    for model in NETWORKS:
+        sizes = plan.decision_sizes(config)
+        for n_train in sizes:
+            decisions.append((model, n_train))
+            runs += growth_runs(model, n_train, LAST)
+            if read_decision(model, n_train)["decision"] == "stop":
+                break
+    return decisions, list(dict.fromkeys(runs))
+
+
+def study_runs(*_):
+    """The trainings of the study, as far as it has grown; each decision comes first."""
+    return grown()[1] if SOBER else study_config.run_grid(config)
+
+
+def study_records(wildcards):
+    """The records of these trainings."""
+    return record_paths(study_runs())
+
+
+def study_decisions(wildcards):
+    """The decisions of the study, made one after another."""
+    if not SOBER:
+        return []
+    return [
+        DECISION_FILE.format(
+            dataset=config["dataset"]["name"], model=model, n_train=n_train, look=LAST
+        )
+        for model, n_train in grown()[0]
+    ]
+
+
+checkpoint decide_growth:
+    input:
+        records=lambda w: record_paths(growth_runs(w.model, int(w.n_train), w.look)),
+        identity=looked_at_records,
+        intake=INTAKE,
+    output:
+        DECISION_FILE,
+    log:
+        f"{LOGS}/decide_growth/{{dataset}}/{{model}}/n{{n_train}}{{look}}.log",
+    benchmark:
+        f"{BENCHMARKS}/decide_growth/{{dataset}}/{{model}}/n{{n_train}}{{look}}.tsv"
+    wildcard_constraints:
+        look=r"(\.one_seed)?",
+    conda:
+        ENVIRONMENT
+    params:
+        runs=lambda w: canonical(growth_runs(w.model, int(w.n_train), w.look)),
+        rule=lambda w: canonical(
+            plan.growth_rule(config, w.model, first_look=w.look == FIRST)
+        ),
+        asked=ASKED,
+        code=code("decide_growth"),
+    script:
+        "../../scripts/decide_growth.py"
