@@ -35,10 +35,14 @@ def quote(text: object) -> str:
 
 
 class EcosobrietyError(Exception):
-    """Base of all errors whose message is meant for the user, without a traceback."""
+    """Base of all errors whose message is meant for the user, without a traceback.
+
+    `whole` is the message before it was cut.
+    """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_cut(one_line(message)))
+        self.whole = one_line(message)
+        super().__init__(_cut(self.whole))
 
 
 class ConfigError(EcosobrietyError):

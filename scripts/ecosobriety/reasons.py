@@ -80,6 +80,7 @@ COUNTRIES = {
     "all_equal": "every country of the data has this very intensity",
     "times_codecarbon": "{times} times CodeCarbon's intensity of {expected} g/kWh",
     "part_of_codecarbon": "one part in {times} of CodeCarbon's intensity of {expected} g/kWh",
+    "year_old": "old: of {year}, where CodeCarbon's table is of {known_year}",
     "not_asked": "not asked of Electricity Maps",
     "no_zone": "{country} has no ISO 3166 alpha-2 code, and so no zone",
     "zone_denied": "Electricity Maps gives this token no zone {zone}",

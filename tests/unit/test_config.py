@@ -319,6 +319,22 @@ def test_what_no_number_of_a_computer_resolves_is_refused(key):
     assert ".".join(key) in refusal(put(key, 1e-300))
 
 
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        ({}, "is 25, but must be at most 4.38 EUR per kWh (5 USD): 25 cents are 0.25"),
+        ({"currency": "XOF", "usd_per_unit": 0.0017}, None),
+        ({"currency": "USD", "usd_per_unit": 1}, "is 25, but must be at most 5 USD per kWh"),
+    ],
+)
+def test_a_price_that_no_grid_asks_is_refused(cost, told):
+    written = put(("cost",), {**cost, "grid_price_per_kwh": {"FRA": 25}})
+    if told is None:
+        assert complete(written)["cost"]["grid_price_per_kwh"] == {"FRA": 25}
+    else:
+        assert f"cost.grid_price_per_kwh.FRA {told}" in refusal(written)
+
+
 def test_electricity_may_be_free():
     completed = complete(put(("cost", "grid_price_per_kwh", "FRA"), 0))
     assert completed["cost"]["grid_price_per_kwh"] == {"FRA": 0}

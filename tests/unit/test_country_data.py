@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -167,6 +168,12 @@ class TestUserTable:
             assert len(str(error).splitlines()) == 1  # noqa: PT017, either of the two is right
         else:
             assert len(table) > 0
+
+    def test_a_year_far_in_the_past_is_told(self, user_csv) -> None:
+        text = "country_iso3,intensity_g_per_kwh,year\nFRA,80,1998\nNOR,30,2020\n"
+        flags = read_user_table(user_csv(text)).set_index("country_iso3")["flag"]
+        assert re.search(r"old: of 1998, where CodeCarbon's table is of 20\d\d", flags["FRA"])
+        assert "old" not in str(flags["NOR"])
 
     def test_provenance_names_file_and_hash(self, user_csv, tmp_path: Path) -> None:
         path = user_csv(FULL)
@@ -342,9 +349,13 @@ class TestRefresh:
         ("content", "told"),
         [
             ("<html>", "column iso_code is missing"),
-            ("", "cannot be read as a table"),
+            ("", "is empty, but must be a CSV file with a header"),
             (OWID.replace("wind_share_elec", "wind"), "column wind_share_elec is missing"),
             (OWID.replace("50.4", "fifty"), "carbon_intensity_elec holds something else"),
+            (OWID.replace("50.4", "1_0"), 'holds something else than numbers: "1_0" in row 2'),
+            (OWID.replace("50.4", "nan"), 'holds something else than numbers: "nan" in row 2'),
+            (OWID.replace(",2024,FRA", ",2024,FRA,1"), "fields, but the header"),
+            (OWID.replace("iso_code", "year"), "the column .year. stands twice"),
             ("\n".join(OWID.splitlines()[:1]), "holds"),
         ],
     )

@@ -3,7 +3,9 @@
 import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
+from ecosobriety.reasons import reason
 from ecosobriety.reporting import build_context
+from ecosobriety.reporting.cautions import warnings
 from ecosobriety.texts import Texts
 
 DUPLICATES = {
@@ -36,3 +38,28 @@ def test_duplicates_between_training_and_test_are_told(language: str) -> None:
             "\N{NARROW NO-BREAK SPACE}", " "
         )
         assert expected[language] in plain
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "The emissions rest on an odd figure for France’s electricity mix: 8.2 times"),
+        ("fr", "Les émissions reposent sur un chiffre singulier du mix électrique (France)"),
+    ],
+)
+def test_an_odd_intensity_of_the_metering_country_stands_beside_the_headline(
+    language: str, told: str
+) -> None:
+    countries = make_study().countries
+    france = countries["country_iso3"] == "FRA"
+    text = Texts.load(language, REPORT_DIR / "locale")
+
+    def said(rows: object, flag: str) -> str:
+        study = make_study(countries=countries.assign(flag=countries["flag"].mask(rows, flag)))
+        return " ".join(warnings(study.cases()[0], text)).replace("\N{NO-BREAK SPACE}", " ")
+
+    odd = reason("times_codecarbon", times="8.2", expected="41.1")
+    coarse = reason("coarse", share="12%")
+    assert told in said(france, f"{coarse}; {odd}")
+    assert told not in said(france, coarse)
+    assert told not in said(~france, odd)

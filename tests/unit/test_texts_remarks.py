@@ -9,6 +9,7 @@ from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_
 
 from ecosobriety.electricity.countries import SHARES, finish_countries
 from ecosobriety.electricity.plausibility import remark_on
+from ecosobriety.errors import DataError
 from ecosobriety.reasons import FILL, REASONS, reason, recognise
 from ecosobriety.reporting import REPORT_FILES, build_report
 from ecosobriety.reporting.remarks import remark
@@ -17,6 +18,7 @@ from ecosobriety.texts import Texts, placeholders
 VALUES = {"counter": "GPU 0", "components": "CPU", "reason": "no GPU found", "share": "12.5%"}
 VALUES |= {"day": "2025-03-01", "zone": "FR", "country": "FRA", "what": "the zone FR"}
 VALUES |= dict.fromkeys(("status", "model", "device", "tracker", "variable", "name"), "X1")
+VALUES |= dict.fromkeys(("year", "known_year"), "1998")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,13 @@ def test_several_remarks_are_told_one_by_one(texts):
 
     assert remark(both, texts["fr"]) == "; ".join(parts)
     assert remark("part of it; no GPU found", texts["fr"]) is None
+
+
+def test_a_reason_that_a_message_cuts_is_still_known(texts):
+    why = reason("no_answer", url=f"https://{'a' * 400}", attempts=3, kind=reason("timed_out"))
+    error = DataError(why)
+    assert len(str(error)) < len(why)
+    assert remark(error.whole, texts["fr"]).endswith("après 3 essais (délai dépassé)")
 
 
 def test_numbers_and_remarks_within_a_remark_are_the_languages(texts):

@@ -25,7 +25,7 @@ MAX_COLUMNS = 1000
 FIRST_YEAR = 1900
 
 _PROVENANCE = ["reference", "year", "url", "verified"]
-_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def read_factors(
@@ -85,6 +85,11 @@ def read_cells(path: Path) -> pd.DataFrame:
         text = read_text(path, MAX_BYTES)
     except UnreadableError as error:
         raise DataError(str(error)) from error
+    return parse_cells(path, text)
+
+
+def parse_cells(path: Path | str, text: str) -> pd.DataFrame:
+    """As `read_cells`, of a text that was read already; `path` is what messages call it."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     try:
@@ -102,7 +107,7 @@ def read_cells(path: Path) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype="str")
 
 
-def _check_row(path: Path, header: Sequence[str], row: Sequence[str], number: int) -> None:
+def _check_row(path: Path | str, header: Sequence[str], row: Sequence[str], number: int) -> None:
     where = f"{path}, row {number} ({quote(row[0])})" if number else f"{path}, header"
     if number == 0:
         for separator, called in ((";", "semicolons"), ("\t", "tabs")):
@@ -151,7 +156,7 @@ def read_number(
     """
     known = table[column].notna()
     written = table[column].fillna("")
-    numbers = written.map(lambda text: float(text) if _NUMBER.fullmatch(text) else math.nan)
+    numbers = written.map(lambda text: float(text) if NUMBER.fullmatch(text) else math.nan)
     fine = np.isfinite(numbers) & (numbers > 0 if good is None else good(numbers))
     if not (~known | fine).all():
         comma = written[~(~known | fine)].iloc[0]

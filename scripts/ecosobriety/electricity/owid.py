@@ -1,8 +1,8 @@
 """Our World in Data's energy table, downloaded and put into the form of `country_data.path`."""
 
 import hashlib
-import io
 import logging
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from ecosobriety.electricity import web
 from ecosobriety.electricity.countries import PLAUSIBLE_MIX
 from ecosobriety.electricity.country_names import KOSOVO, is_country
 from ecosobriety.electricity.csv_table import write_table_file
-from ecosobriety.errors import DataError
+from ecosobriety.electricity.factor_tables import NUMBER, parse_cells
+from ecosobriety.errors import DataError, quote
 
 _logger = logging.getLogger(__name__)
 
@@ -65,19 +66,34 @@ def refresh(path: Path, url: str = URL, backoff_s: float = 1.0) -> None:
     )
 
 
+def _number(text: str) -> float:
+    number = float(text) if NUMBER.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else math.nan
+
+
 def _read_rows(content: bytes, url: str) -> list[dict[str, Any]]:
     try:
-        table = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""])
-    except ValueError as error:
-        raise DataError(f"{url} cannot be read as a table: {error}") from error
+        table = parse_cells(url, content.decode())
+    except UnicodeDecodeError as error:
+        raise DataError(f"{url} cannot be read as a table: it is no UTF-8") from error
     for column in _NEEDED:
         if column not in table:
             raise DataError(f"{url}: column {column} is missing; needed are {', '.join(_NEEDED)}")
+    table = table[list(_NEEDED)].copy()
     for column in (_INTENSITY, "year", *_PERCENT.values(), _OTHERS):
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            raise DataError(f"{url}: column {column} holds something else than numbers")
+        numbers = table[column].map(_number, na_action="ignore").astype("float64")
+        bad = table[column].notna() & numbers.isna()
+        if bad.any():
+            raise DataError(
+                f"{url}: column {column} holds something else than numbers: "
+                f"{quote(table[column][bad].iloc[0])} in row {bad.argmax() + 1}"
+            )
+        table[column] = numbers
+    if table["year"].isna().any():
+        raise DataError(f"{url}: column year is empty in row {table['year'].isna().argmax() + 1}")
     table["iso_code"] = table["iso_code"].replace("OWID_KOS", KOSOVO)
     country = table["iso_code"].map(lambda code: isinstance(code, str) and is_country(code))
+    country = country.astype(bool)
     known = table[country & table[_INTENSITY].notna()].sort_values(["iso_code", "year"])
     if known.empty:
         raise DataError(f"{url} holds no country with a value in {_INTENSITY}")

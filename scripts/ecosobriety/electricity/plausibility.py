@@ -21,6 +21,8 @@ _logger = logging.getLogger(__name__)
 
 GROSS = 3.0
 """Times more or less than CodeCarbon's value to report; years and methods make up to two."""
+OLD_YEARS = 5
+"""Years before CodeCarbon's that are reported: mixes change by a few per cent a year."""
 _POSSIBLE_SUM = (0.5, 1.5)
 _MOST_APART = 0.3
 _SHARE_TOLERANCE = 0.05
@@ -80,6 +82,7 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
     """
     table = load_countries() if shipped is None else shipped
     known = table.set_index("country_iso3")["intensity_g_per_kwh"].dropna()
+    years, latest = table.set_index("country_iso3")["year"].dropna(), int(table["year"].max())
     intensities = [row["intensity_g_per_kwh"] for row in rows if row["intensity_g_per_kwh"]]
     all_equal = len(intensities) >= _MANY and len(set(intensities)) == 1
     for row in rows:
@@ -90,6 +93,9 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
             apart = abs(row["low_carbon_share"] - sum(low_carbon))
             if apart > _SHARE_TOLERANCE:
                 remarks.append(reason("low_carbon_apart", share=f"{apart:.0%}"))
+        known_year = int(years.get(row["country_iso3"], latest))
+        if intensity and row["year"] is not None and row["year"] < known_year - OLD_YEARS:
+            remarks.append(reason("year_old", year=row["year"], known_year=known_year))
         if intensity and all_equal:
             remarks.append(reason("all_equal"))
         if intensity and expected and not 1 / GROSS <= intensity / expected <= GROSS:

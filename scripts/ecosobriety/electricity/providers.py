@@ -74,7 +74,7 @@ def prepare(
                 f"{error}; with country_data.fallback true, CodeCarbon's table is used instead"
             ) from error
         countries, facts = _from_codecarbon(settings, snapshots, service)
-        fallback_reason = str(error)
+        fallback_reason = error.whole
     provenance = {
         "provider": requested if fallback_reason is None else "codecarbon",
         "requested": requested,

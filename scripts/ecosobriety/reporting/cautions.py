@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.reasons import reason, recognise_all
+from ecosobriety.reporting.remarks import remark
 from ecosobriety.study.study import Case
+from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
 
 MIN_SEEDS = 3
@@ -13,6 +16,8 @@ MIN_SEEDS = 3
 UNEVEN_FROM = 1.2
 MOST_LISTED = 40
 """A table can have thousands of features; the intake's file names all of them."""
+GRAVE_REMARKS = {"times_codecarbon", "part_of_codecarbon", "all_equal", "year_old", "hour_old"}
+"""Of a country's electricity: what can change the emissions beyond its usual uncertainty."""
 FEW = 5
 """Fewer examples of a class than this say hardly anything about it."""
 
@@ -25,11 +30,25 @@ def warnings(case: Case, text: Texts) -> list[str]:
             for finding in case.study.intake.findings
             if finding.headline
         ),
+        *_country(case, text),
         *_seeds(case, text),
         *_test_part(case, text),
         *_classes(case, text),
         *_pace(case, text),
         *_curve(case, text),
+    ]
+
+
+def _country(case: Case, text: Texts) -> list[str]:
+    """What is odd about the electricity that the emissions rest on, where much hangs on it."""
+    country = case.electricity.country
+    flag = case.study.countries.set_index("country_iso3")["flag"][country]
+    known = (recognise_all(flag) if isinstance(flag, str) else None) or []
+    told = [remark(reason(id_, **values), text) for id_, values in known if id_ in GRAVE_REMARKS]
+    return [
+        text("warning.country_data", country=country_name(case, text), remark=sentence)
+        for sentence in told
+        if sentence
     ]
 
 
@@ -67,10 +86,10 @@ def _seeds(case: Case, text: Texts) -> list[str]:
     if n_seeds < MIN_SEEDS:
         seeds = text.plural("unit.seeds", n_seeds, count=text.integer(n_seeds))
         cautions.append(text("warning.few_seeds", seeds=seeds))
-    for reason in ("too_few_pairs", "missing_pairs", "zero_variance"):
-        sizes = case.decision.curve.index[case.decision.curve["verdict_reason"] == reason]
+    for cause in ("too_few_pairs", "missing_pairs", "zero_variance"):
+        sizes = case.decision.curve.index[case.decision.curve["verdict_reason"] == cause]
         if len(sizes):
-            cautions.append(text(f"warning.{reason}", sizes=", ".join(map(text.integer, sizes))))
+            cautions.append(text(f"warning.{cause}", sizes=", ".join(map(text.integer, sizes))))
     return cautions
 
 

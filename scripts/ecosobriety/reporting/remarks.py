@@ -8,6 +8,7 @@ from ecosobriety.texts import Texts
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 _NAMES = {"model", "device", "tracker", "counter", "country", "zone", "name", "variable", "status"}
+_NAMES |= {"year", "known_year"}
 """Values that stay as they are, though one looks like a number."""
 
 

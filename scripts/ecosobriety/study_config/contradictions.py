@@ -17,6 +17,8 @@ from ecosobriety.user_code.classes import ClassSpec
 
 NETWORKS = ("linear", "mlp", "cnn")
 """The networks that come along; `models` has them."""
+MOST_USD_PER_KWH = 5.0
+"""The dearest grids of the world, on small islands, ask less than a dollar."""
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
 
@@ -43,6 +45,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "figures.heat_map_coverage", f"is {shown}, but must be {allowed}"
     if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
+    yield from _price_contradictions(cost)
     if cost["currency"] not in ("EUR", "USD"):
         yield from _currency_contradictions(cost["currency"])
 
@@ -221,6 +224,18 @@ def _unresolved(margin: float, intake: datasets.Intake) -> Iterator[tuple[str, s
     sentence = datasets.intake.unresolved(intake, margin)
     if sentence is not None:
         yield "analysis.margin", sentence
+
+
+def _price_contradictions(cost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    most = MOST_USD_PER_KWH / cost["usd_per_unit"]
+    for country, price in cost["grid_price_per_kwh"].items():
+        if price > most:
+            yield (
+                f"cost.grid_price_per_kwh.{country}",
+                f"is {price:g}, but must be at most {most:.3g} {cost['currency']} per kWh "
+                f"({MOST_USD_PER_KWH:g} USD): {price:g} cents are {price / 100:g}, and a price per "
+                f"MWh of {price:g} is {price / 1000:g}",
+            )
 
 
 def _currency_contradictions(currency: str) -> Iterator[tuple[str, str]]:
