@@ -19,12 +19,9 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         Path(snakemake.input.hardware),
         Path(snakemake.input.green_algorithms),
     )
+    own_g_per_kwh = methods.intensity_of(load_countries(), country)
     applied = methods.methods_of(
-        runs,
-        inputs,
-        country_iso3=country,
-        codecarbon_g_per_kwh=methods.intensity_of(load_countries(), country),
-        **settings,
+        methods.Setting(runs, inputs, country, codecarbon_g_per_kwh=own_g_per_kwh, **settings)
     )
     tracked = [
         run for path in snakemake.input.tools for run in tracker_runs.read_tracker_runs(Path(path))

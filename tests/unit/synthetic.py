@@ -30,6 +30,7 @@ from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, de
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods import (
     Inputs,
+    Setting,
     compare,
     intensity_of,
     load_inputs,
@@ -188,14 +189,8 @@ def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) 
     # Of the two scores a run has one.
     scores = {"test_accuracy": None, "test_rmse": None}
     records = [make_record(**{**scores, **row}) for row in plain.to_dict("records")]
-    methods = methods_of(
-        records,
-        load_method_inputs(),
-        country_iso3="FRA",
-        codecarbon_g_per_kwh=intensity_of(load_countries(), "FRA"),
-        usage=1.0,
-        pragmatic_scaling_factor=1.0,
-    )
+    own = intensity_of(load_countries(), "FRA")
+    methods = methods_of(Setting(records, load_method_inputs(), "FRA", own, 1.0, 1.0))
     intensity = intensity_of(countries, "FRA")
     return compare(records, methods, pue=pue, intensity_g_per_kwh=intensity)
 

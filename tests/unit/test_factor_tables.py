@@ -18,7 +18,7 @@ from ecosobriety.electricity.plausibility import check_rows, remark_on
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import DataError
 from ecosobriety.footprint.equivalents import load_equivalents
-from ecosobriety.methods.inputs import load_inputs
+from ecosobriety.methods.registry import load_inputs
 
 FACTORS = ROOT / "config/factors"
 HEADER = "country_iso3,intensity_g_per_kwh,year\n"

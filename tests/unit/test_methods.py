@@ -14,18 +14,19 @@ from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.errors import DataError, RecordError
 from ecosobriety.methods import (
     HARMONISED,
-    METHODS,
     CodeCarbon,
     GreenAi,
     GreenAlgorithms,
     MlCo2Impact,
     NotApplicableError,
     RoundedMlCo2Impact,
+    Setting,
     Strubell,
     WallTime,
     average_power_w,
     compare,
     load_inputs,
+    method_ids,
     methods_of,
     operations,
     rank_correlations,
@@ -217,7 +218,7 @@ def test_a_device_is_found_by_the_longest_name_and_as_a_whole_word(inputs):
 
 def test_every_method_stands_once_for_every_training(table):
     own = table[~table["method"].str.endswith(HARMONISED)]
-    expected = [m for m in METHODS if m not in ("carbontracker", "eco2ai")]
+    expected = [m for m in method_ids() if m not in ("carbontracker", "eco2ai")]
     counts = own.groupby("method").size()
     assert set(counts.index) == set(expected)
     assert (counts == len(make_runs())).all()
@@ -282,14 +283,7 @@ def test_a_method_that_fails_is_a_row_and_stops_nothing(caplog):
 
 def test_a_country_without_intensity_is_told(inputs):
     run = make_record()
-    methods = methods_of(
-        [run],
-        inputs,
-        country_iso3="CAF",
-        codecarbon_g_per_kwh=None,
-        usage=1.0,
-        pragmatic_scaling_factor=1.0,
-    )
+    methods = methods_of(Setting([run], inputs, "CAF", None, 1.0, 1.0))
     table = compare([run], methods, pue=1.0, intensity_g_per_kwh=None)
     common = table[table["method"] == "green_algorithms" + HARMONISED].iloc[0]
     assert common["energy_kwh"] > 0
@@ -299,7 +293,7 @@ def test_a_country_without_intensity_is_told(inputs):
 
 def test_summary_of_how_far_and_how_they_rank(table):
     rows = {row.method: row for row in summarise(table)}
-    assert list(rows) == [m for m in METHODS if m not in ("carbontracker", "eco2ai")]
+    assert list(rows) == [m for m in method_ids() if m not in ("carbontracker", "eco2ai")]
     taus = rank_correlations(table)
     assert list(taus) == list(rows)
     assert taus["codecarbon"] == 1.0

@@ -6,15 +6,16 @@ formulas take from outside (constants, thermal design powers, intensities) stand
 """
 
 from ecosobriety.methods.codecarbon import CodeCarbon
-from ecosobriety.methods.comparison import HARMONISED, compare, methods_of
+from ecosobriety.methods.comparison import HARMONISED, compare
 from ecosobriety.methods.green_ai import GreenAi
 from ecosobriety.methods.green_algorithms import GreenAlgorithms
-from ecosobriety.methods.inputs import Inputs, intensity_of, load_inputs
+from ecosobriety.methods.inputs import Inputs, intensity_of
+from ecosobriety.methods.kinds import Kind, Setting
 from ecosobriety.methods.method import Estimate, Method, NotApplicableError
 from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
+from ecosobriety.methods.registry import kinds, load_inputs, method_ids, methods_of
 from ecosobriety.methods.strubell import Strubell, sample_power_w
 from ecosobriety.methods.summary import (
-    METHODS,
     Spread,
     Summary,
     operations,
@@ -26,16 +27,17 @@ from ecosobriety.methods.wall_time import WallTime, average_power_w
 
 __all__ = [
     "HARMONISED",
-    "METHODS",
     "CodeCarbon",
     "Estimate",
     "GreenAi",
     "GreenAlgorithms",
     "Inputs",
+    "Kind",
     "Method",
     "MlCo2Impact",
     "NotApplicableError",
     "RoundedMlCo2Impact",
+    "Setting",
     "Spread",
     "Strubell",
     "Summary",
@@ -44,7 +46,9 @@ __all__ = [
     "average_power_w",
     "compare",
     "intensity_of",
+    "kinds",
     "load_inputs",
+    "method_ids",
     "methods_of",
     "operations",
     "rank_correlations",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
@@ -32,3 +33,6 @@ class CodeCarbon:
             intensity_g_per_kwh=self.intensity_g_per_kwh,
             reason=reason("codecarbon_no_intensity"),
         )
+
+
+KINDS = (Kind("codecarbon", 1, lambda study: CodeCarbon(study.codecarbon_g_per_kwh)),)

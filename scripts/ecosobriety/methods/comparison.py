@@ -7,19 +7,13 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.errors import one_line
-from ecosobriety.methods.codecarbon import CodeCarbon
-from ecosobriety.methods.green_ai import GreenAi
-from ecosobriety.methods.green_algorithms import GreenAlgorithms
-from ecosobriety.methods.inputs import Inputs
 from ecosobriety.methods.method import (
     Estimate,
     Method,
     NotApplicableError,
     estimate_from_energy,
 )
-from ecosobriety.methods.ml_co2_impact import MlCo2Impact, RoundedMlCo2Impact
-from ecosobriety.methods.strubell import Strubell, sample_power_w
-from ecosobriety.methods.wall_time import WallTime, average_power_w
+from ecosobriety.methods.registry import kinds
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RUN_KEY, RunRecord
 from ecosobriety.tables import SCHEMAS, check_table
@@ -31,45 +25,6 @@ HARMONISED = "_harmonised"
 
 REFERENCE = "codecarbon"
 """The method that the others are compared with."""
-
-WITHOUT_HARMONISED = ("green_ai", "ml_co2_impact_rounded")
-"""Methods of which the energy model cannot stand alone: one has none, one rounds its result."""
-
-
-def methods_of(
-    runs: Sequence[RunRecord],
-    inputs: Inputs,
-    *,
-    country_iso3: str,
-    codecarbon_g_per_kwh: float | None,
-    usage: float,
-    pragmatic_scaling_factor: float,
-) -> list[Method]:
-    """The methods that need nothing but a study's records, in the report's order.
-
-    Args:
-        runs: all trainings of the study: two methods take an average power from them.
-        inputs: the tables of factors.
-        country_iso3: the metering country.
-        codecarbon_g_per_kwh: its intensity in CodeCarbon's own table; None: not there.
-        usage: of Green Algorithms.
-        pragmatic_scaling_factor: of Green Algorithms.
-    """
-    return [
-        CodeCarbon(codecarbon_g_per_kwh),
-        MlCo2Impact(inputs),
-        RoundedMlCo2Impact(inputs),
-        GreenAlgorithms(
-            inputs,
-            country_iso3,
-            inputs.constant("green_algorithms_pue"),
-            usage,
-            pragmatic_scaling_factor,
-        ),
-        Strubell(inputs, sample_power_w(runs)),
-        WallTime(average_power_w(runs)),
-        GreenAi(),
-    ]
 
 
 def compare(
@@ -116,7 +71,7 @@ def _rows(
     run: RunRecord, method: Method, pue: float, intensity_g_per_kwh: float | None
 ) -> Iterator[dict[str, Any]]:
     """What a method states of a training, and the same on the study's PUE and intensity."""
-    harmonised = method.id not in WITHOUT_HARMONISED
+    harmonised = all(kind.harmonised for kind in kinds() if kind.id == method.id)
     try:
         own = method.estimate(run)
     except NotApplicableError as error:

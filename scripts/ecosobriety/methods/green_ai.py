@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, NotApplicableError
 from ecosobriety.records.record import RunRecord
 
@@ -26,3 +27,6 @@ class GreenAi:
             raise NotApplicableError(f"the network's operations were not counted{why}")
         reason = "operations alone are not an energy: that depends on what executes them"
         return Estimate(None, None, float(run.flop_train), reason=reason)
+
+
+KINDS = (Kind("green_ai", 9, lambda _: GreenAi(), harmonised=False),)

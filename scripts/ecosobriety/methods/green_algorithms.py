@@ -6,6 +6,7 @@ Constants are those of version 3.0 of the calculator (2025), in `config/factors`
 from dataclasses import dataclass
 
 from ecosobriety.methods.inputs import Inputs
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
@@ -73,3 +74,24 @@ class GreenAlgorithms:
         """Power in W of the machine's memory, used or not."""
         memory_gb = float(run.hardware["memory_mb"]) / MB_PER_GB
         return memory_gb * self.inputs.constant("green_algorithms_memory_w_per_gb")
+
+
+KINDS = (
+    Kind(
+        "green_algorithms",
+        5,
+        lambda study: GreenAlgorithms(
+            study.inputs,
+            study.country_iso3,
+            study.inputs.constant("green_algorithms_pue"),
+            study.usage,
+            study.pragmatic_scaling_factor,
+        ),
+        constants={
+            "green_algorithms_pue": "1",
+            "green_algorithms_memory_w_per_gb": "W/GB",
+            "green_algorithms_cpu_core_w": "W",
+            "green_algorithms_gpu_w": "W",
+        },
+    ),
+)

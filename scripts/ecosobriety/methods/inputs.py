@@ -1,7 +1,7 @@
 """What the methods take from outside of a training: constants and hardware, with references."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,17 +12,6 @@ from ecosobriety.electricity.factor_tables import read_factors, require
 from ecosobriety.methods.method import NotApplicableError
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
-
-CONSTANTS = {
-    "ml_co2_impact_intensity": "g/kWh",
-    "green_algorithms_pue": "1",
-    "green_algorithms_memory_w_per_gb": "W/GB",
-    "green_algorithms_cpu_core_w": "W",
-    "green_algorithms_gpu_w": "W",
-    "strubell_pue": "1",
-    "strubell_intensity_lb_per_kwh": "lb/kWh",
-}
-"""The constants that the methods need, and their units."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,7 @@ class Inputs:
     green_algorithms_intensity: pd.DataFrame
 
     def constant(self, name: str) -> float:
-        """The value of a constant, in the unit of `CONSTANTS`."""
+        """The value of a constant, in the unit of its `Kind.constants`."""
         return float(self._values[name])
 
     @cached_property
@@ -98,20 +87,28 @@ class Inputs:
         return known
 
 
-def load_inputs(constants: Path, hardware: Path, green_algorithms_intensity: Path) -> Inputs:
-    """Read the tables of factors that the methods need.
+def read_inputs(
+    constants: Path, hardware: Path, green_algorithms_intensity: Path, needed: Mapping[str, str]
+) -> Inputs:
+    """Read the tables of factors.
+
+    Args:
+        constants: the table of constants.
+        hardware: the table of devices.
+        green_algorithms_intensity: Green Algorithms' table of countries.
+        needed: the constants that there must be, and their units.
 
     Raises:
         DataError: a file cannot be read, a constant is missing or a value is wrong; names the
             file, the row and the column.
     """
     values = read_factors(constants, key="constant", numbers=["value"], texts=["unit"])
-    good = values["unit"] == values["constant"].map(CONSTANTS)
-    units = ", ".join(f"{name} in {unit}" for name, unit in CONSTANTS.items())
+    good = values["unit"] == values["constant"].map(needed)
+    units = ", ".join(f"{name} in {unit}" for name, unit in needed.items())
     require(constants, values, "constant", "unit", good, units)
-    needed = pd.DataFrame({"constant": list(CONSTANTS)})
-    present = needed["constant"].isin(values["constant"])
-    require(constants, needed, "constant", "constant", present, "a row of its own")
+    rows = pd.DataFrame({"constant": list(needed)})
+    present = rows["constant"].isin(values["constant"])
+    require(constants, rows, "constant", "constant", present, "a row of its own")
     devices = read_factors(
         hardware, key="device", numbers=["tdp_w", "cores"], optional=["cores"], texts=["kind"]
     )

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from ecosobriety.methods.inputs import Inputs, thermal_power_w
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import (
     MASS_UNITS_G,
     NOBODY_COUNTS,
@@ -60,3 +61,16 @@ class RoundedMlCo2Impact:
 def round_half_up(value: float) -> float:
     """Round a number of 0 or more to two decimals as the calculator does: 0.125 to 0.13."""
     return math.floor(value * 100 + 0.5) / 100
+
+
+_CONSTANTS = {"ml_co2_impact_intensity": "g/kWh"}
+KINDS = (
+    Kind("ml_co2_impact", 3, lambda study: MlCo2Impact(study.inputs), constants=_CONSTANTS),
+    Kind(
+        "ml_co2_impact_rounded",
+        4,
+        lambda study: RoundedMlCo2Impact(study.inputs),
+        harmonised=False,
+        constants=_CONSTANTS,
+    ),
+)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ecosobriety.methods.inputs import Inputs
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import (
     GRAMS_PER_POUND,
     NOBODY_COUNTS,
@@ -63,3 +64,13 @@ def sample_power_w(runs: Sequence[RunRecord]) -> dict[Sample, float]:
 
 def _kind(run: RunRecord) -> Sample:
     return run.dataset, run.model, run.device
+
+
+KINDS = (
+    Kind(
+        "strubell",
+        6,
+        lambda study: Strubell(study.inputs, sample_power_w(study.runs)),
+        constants={"strubell_pue": "1", "strubell_intensity_lb_per_kwh": "lb/kWh"},
+    ),
+)

@@ -6,16 +6,11 @@ import numpy as np
 import pandas as pd
 
 from ecosobriety.methods.comparison import HARMONISED, REFERENCE
+from ecosobriety.methods.registry import method_ids
 from ecosobriety.records.record import RUN_KEY
 from ecosobriety.units import kwh_to_joules
 
 FLOP_PER_GIGAFLOP = 1e9
-
-METHODS = (
-    *("codecarbon", "wall_time", "ml_co2_impact", "ml_co2_impact_rounded"),
-    *("green_algorithms", "strubell", "carbontracker", "eco2ai", "green_ai"),
-)
-"""The methods' ids in the order in which they are shown."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class Summary:
 
 
 def summarise(table: pd.DataFrame) -> list[Summary]:
-    """Summarise the methods that a table `methods` holds, in the order of `METHODS`."""
+    """Summarise the methods that a table `methods` holds, in the report's order."""
     return [_summary(table, method) for method in _present(table)]
 
 
@@ -67,7 +62,7 @@ def rank_correlations(table: pd.DataFrame) -> dict[str, float | None]:
 
 def _present(table: pd.DataFrame) -> list[str]:
     present = set(table["method"])
-    return [method for method in METHODS if method in present]
+    return [method for method in method_ids() if method in present]
 
 
 def _summary(table: pd.DataFrame, method: str) -> Summary:

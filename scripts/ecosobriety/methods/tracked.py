@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import (
     MASS_UNITS_G,
     NOBODY_COUNTS,
@@ -53,3 +54,6 @@ def tracked_methods(runs: Iterable[TrackerRun]) -> list[Method]:
     for run in runs:
         found.setdefault(run.tracker, {})[run.key] = run
     return [Tracked(name, *_UNITS_AND_BLIND_SPOTS[name], own) for name, own in found.items()]
+
+
+KINDS = (Kind("carbontracker", 7, None), Kind("eco2ai", 8, None))

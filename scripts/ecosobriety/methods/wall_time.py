@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ecosobriety.methods.kinds import Kind
 from ecosobriety.methods.method import (
     ENERGY_UNIT,
     NOBODY_COUNTS,
@@ -49,3 +50,6 @@ def average_power_w(runs: Sequence[RunRecord]) -> dict[str, float]:
         energy_j = kwh_to_joules(sum(run.energy_kwh for run in own))
         powers[device] = energy_j / sum(run.train_duration_s for run in own)
     return powers
+
+
+KINDS = (Kind("wall_time", 2, lambda study: WallTime(average_power_w(study.runs))),)

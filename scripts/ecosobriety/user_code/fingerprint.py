@@ -26,6 +26,10 @@ TRAINING_MODULES = (
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
 
+_DISCOVERY = "ecosobriety.discovery"
+"""A module that imports it takes in all modules of its folder."""
+
+
 def code_fingerprint(modules: Iterable[str], package: Path = PACKAGE) -> str:
     """Hash the syntax trees of modules of this library.
 
@@ -122,6 +126,8 @@ def _imports(path: Path, source: bytes, folder: Path) -> Iterator[str]:
     for level, module, names in _parse(source).imports:
         above = package[: len(package) - level + 1] if level else ()
         base = ".".join([*above, *([module] if module else [])])
+        if base == _DISCOVERY:
+            yield from (".".join([*package, other.stem]) for other in path.parent.glob("*.py"))
         yield from [base] if base else []
         yield from (f"{base}.{name}" if base else name for name in names)
 
