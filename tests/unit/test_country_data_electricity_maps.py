@@ -98,7 +98,7 @@ def obtain(folder: Path, url: str, fallback: bool = False, **changes: object):
         {**SETTINGS, "fallback": fallback},
         load_sources(SOURCES),
         folder,
-        service(url, **changes),
+        service=service(url, **changes),
     )
     return countries.set_index("country_iso3"), facts
 

@@ -6,13 +6,14 @@ study's grid emissions are CodeCarbon's own.
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import distribution
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ecosobriety.electricity.countries import SHARES, finish_countries
+from ecosobriety.electricity.provider import Provided, Provider, Settings, facts
 from ecosobriety.reasons import reason
 from ecosobriety.units import grams_to_kg
 
@@ -101,3 +102,11 @@ def _find_coarseness(entry: Mapping[str, Any]) -> list[str]:
     if uncertainty <= _COARSE_FROM:
         return []
     return [reason("coarse", share=f"{uncertainty:.0%}")]
+
+
+def provide(_settings: Settings, _snapshots: Path) -> Provided:
+    """The table that CodeCarbon ships."""
+    return load_countries(), facts(f"CodeCarbon {version('codecarbon')}", MIX_FILE, mix_path())
+
+
+PROVIDER = Provider("codecarbon", provide)

@@ -13,6 +13,7 @@ from ecosobriety.electricity.countries import LOW_CARBON_SHARES, SHARES, finish_
 from ecosobriety.electricity.country_names import country_hint, country_name, is_country
 from ecosobriety.electricity.factor_tables import read_cells, read_number, read_year, require
 from ecosobriety.electricity.plausibility import check_rows, remark_on
+from ecosobriety.electricity.provider import Provided, Provider, Settings, facts
 from ecosobriety.errors import DataError, quote
 from ecosobriety.files import UnreadableError, open_atomically, read_text
 
@@ -147,3 +148,19 @@ def _read_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     if known["country_name"] is None:
         known["country_name"] = country_name(known[_KEY])
     return {**known, "year": int(known["year"]), "remarks": []}
+
+
+def provide(settings: Settings, _snapshots: Path) -> Provided:
+    """A user's own file."""
+    path = Path(settings["path"])
+    notes = read_notes(path)
+    known = facts(notes.get("origin", str(path)), str(path), path)
+    return read_user_table(path), {**known, "retrieved_on": notes.get("retrieved_on")}
+
+
+def _known(settings: Settings) -> pd.DataFrame | None:
+    path = settings.get("path")
+    return read_user_table(Path(path), compare=False) if isinstance(path, str) else None
+
+
+PROVIDER = Provider("csv", provide, known=_known)

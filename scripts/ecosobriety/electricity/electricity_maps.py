@@ -22,7 +22,9 @@ import pycountry
 import requests
 
 from ecosobriety.electricity import web
+from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.countries import PLAUSIBLE_MIX, SHARES, finish_countries
+from ecosobriety.electricity.provider import Provided, Provider, Settings, facts
 from ecosobriety.errors import DataError, shorten
 from ecosobriety.files import UnreadableError, open_atomically, read_text
 from ecosobriety.reasons import reason
@@ -293,3 +295,15 @@ def _read_row(
         **dict.fromkeys(SHARES),
         "remarks": remarks,
     }
+
+
+def provide(settings: Settings, snapshots: Path, service: Service = SERVICE) -> Provided:
+    """The newest snapshot of a folder, or else one that is taken now."""
+    path, known = find_snapshot(snapshots), load_countries()
+    if path is None:
+        path = take_snapshot(snapshots, known["country_iso3"], settings["token_variable"], service)
+    countries, times = read_snapshot(path, known[["country_iso3", "country_name"]])
+    return countries, {**facts(_NAME, str(path), path), **times}
+
+
+PROVIDER = Provider("electricity_maps", provide, may_fall_back=True)
