@@ -4,6 +4,7 @@ The library behind the workflow. It knows nothing of Snakemake. Its rooms follow
 study, and a module imports only from its own room and from those above it in this list:
 
 - errors: what a user can mend, in one sentence
+- languages: those of the report
 - discovery: rooms whose modules add themselves
 - reasons: why a value is missing, estimated or to be taken with care
 - units, metrics: conversions; what a study's score is

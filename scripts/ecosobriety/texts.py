@@ -38,6 +38,12 @@ LARGEST_WRITTEN_OUT = 1e15
 SMALLEST_WRITTEN_OUT = 1e-9
 """A number nearer to 0 than this would be mostly zeros: it is written as a power of ten."""
 
+COMPLETE = "en"
+"""The language that has every text."""
+
+MAX_NAMED = 5
+"""More missing texts than this are not named one by one."""
+
 SMALLEST_P = 0.001
 """A p-value below this is only said to be below it: its digits depend on the test's assumptions."""
 
@@ -103,7 +109,8 @@ class Texts:
         """Read the files of `{locale_dir}/{language}`.
 
         Raises:
-            TextError: there is no such catalogue; names the languages that there are.
+            TextError: there is no such catalogue, or it lacks texts; names the languages that
+                there are, or the first of the texts.
         """
         paths = sorted((locale_dir / language).glob("*.yaml"))
         if not paths:
@@ -112,7 +119,16 @@ class Texts:
                 f"no texts in language {language!r}: {locale_dir / language} holds none; "
                 f"known: {known}"
             )
-        return cls(language, load_catalogue(paths))
+        catalogue = load_catalogue(paths)
+        if language != COMPLETE and (locale_dir / COMPLETE).is_dir():
+            whole = load_catalogue((locale_dir / COMPLETE).glob("*.yaml"))
+            if lacking := [key for key in whole if key not in catalogue]:
+                named = ", ".join(lacking[:MAX_NAMED]) + (", ..." * (len(lacking) > MAX_NAMED))
+                raise TextError(
+                    f"{locale_dir / language} lacks {len(lacking)} of the {len(whole)} texts that "
+                    f"{COMPLETE} has: {named}"
+                )
+        return cls(language, catalogue)
 
     def of(self, metric: Metric) -> "Texts":
         """The same texts for a study with this metric."""

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
-from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.languages import REPORT_FILES
+from ecosobriety.reporting import build_report
 from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
 

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from ecosobriety.reporting import REPORT_FILES
+from ecosobriety.languages import REPORT_FILES
 
 
 @pytest.mark.parametrize("language", REPORT_FILES)

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from ecosobriety.reporting import REPORT_FILES
+from ecosobriety.languages import REPORT_FILES
 from ecosobriety.units import MASS_UNITS
 
 KEY = ["dataset", "model", "n_train", "country_iso3", "source", "coverage"]

@@ -132,7 +132,7 @@ def test_bad_values_are_generated_for_every_key():
     generated = {".".join(str(part) for part in key).replace(".0", "[]") for key in BAD_VALUES} | {
         "models[].init_args.channels"
     }
-    assert generated == documented
+    assert generated - {"title.en", "title.fr"} == documented
 
 
 @given(

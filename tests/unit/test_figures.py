@@ -14,7 +14,7 @@ from scipy.optimize import isotonic_regression
 from synthetic import ACCURACY, REPORT_DIR, make_runs, make_study
 
 from ecosobriety.errors import RecordError
-from ecosobriety.figures import FIGURES, STUDY_FIGURES, draw, save
+from ecosobriety.figures import draw, drawings, save
 from ecosobriety.figures.labels import spread
 from ecosobriety.study import figure_names
 from ecosobriety.study.figure_names import figure_ids
@@ -380,6 +380,6 @@ def test_spread_leaves_alone_what_is_apart_and_parts_evenly_what_is_not():
 
 def test_every_figure_has_its_caption_in_snakemakes_own_report():
     named = {*figure_names.MODEL_FIGURES, *figure_names.STUDY_FIGURES}
-    assert {*FIGURES, *STUDY_FIGURES} == named
+    assert {*drawings()} == named
     captions = (REPORT_DIR / "captions/figures").glob("*.rst")
     assert {path.stem for path in captions} == named

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
 
-from ecosobriety.reporting import REPORT_FILES, SCRIPTS, SECTIONS, build_context, build_report
+from ecosobriety.languages import REPORT_FILES
+from ecosobriety.reporting import SCRIPTS, SECTIONS, build_context, build_report
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_ids
 from ecosobriety.texts import Texts
 

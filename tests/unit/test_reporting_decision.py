@@ -11,7 +11,8 @@ from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_
 
 from ecosobriety.claims import as_table
 from ecosobriety.figures import draw
-from ecosobriety.reporting import REPORT_FILES, build_context, build_report
+from ecosobriety.languages import REPORT_FILES
+from ecosobriety.reporting import build_context, build_report
 from ecosobriety.reporting.claims import SYMBOLS
 from ecosobriety.reporting.headline import target
 from ecosobriety.study.figure_names import figure_ids

@@ -17,7 +17,8 @@ from synthetic import (
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.inputs import NORMALISATIONS
 from ecosobriety.datasets.intake import Baseline
-from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.languages import REPORT_FILES
+from ecosobriety.reporting import build_report
 from ecosobriety.reporting.cautions import warnings
 from ecosobriety.reporting.efficiency import efficiency_table
 from ecosobriety.reporting.headline import headline

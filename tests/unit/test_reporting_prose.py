@@ -8,7 +8,8 @@ from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_
 
 from ecosobriety.claims import as_table
 from ecosobriety.claims.finding import in_words
-from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.languages import REPORT_FILES
+from ecosobriety.reporting import build_report
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS
 

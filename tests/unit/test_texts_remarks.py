@@ -10,8 +10,9 @@ from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_
 from ecosobriety.electricity.countries import SHARES, finish_countries
 from ecosobriety.electricity.plausibility import remark_on
 from ecosobriety.errors import DataError
+from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reasons import FILL, REASONS, reason, recognise
-from ecosobriety.reporting import REPORT_FILES, build_report
+from ecosobriety.reporting import build_report
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.texts import Texts, placeholders
 

@@ -14,6 +14,7 @@ from ecosobriety import datasets, electricity, files, tables
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
+from ecosobriety.languages import REPORT_FILES
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
@@ -146,7 +147,7 @@ LOGS = f"logs/{STUDY}"
 BENCHMARKS = f"benchmarks/{STUDY}"
 REPORTS = {
     language: f"reports/{STUDY}/{name}"
-    for language, name in leftovers.REPORT_FILES.items()
+    for language, name in REPORT_FILES.items()
 }
 FIGURES = figure_names.figure_ids(model["name"] for model in config["models"])
 

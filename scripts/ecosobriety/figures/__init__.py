@@ -6,38 +6,27 @@ Figures are drawn without pyplot and its global state. Every text comes from the
 same input gives the same SVG, byte for byte.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from ecosobriety.figures.accuracy import accuracy_energy
-from ecosobriety.figures.countries import country_emissions
-from ecosobriety.figures.country_ranking import country_ranking
-from ecosobriety.figures.emissions_map import emissions_map
-from ecosobriety.figures.methods import methods
-from ecosobriety.figures.pareto import pareto
-from ecosobriety.figures.sources import source_cost, source_emissions
+from ecosobriety.discovery import declared
 from ecosobriety.figures.style import STYLE
-from ecosobriety.study.study import Case, Study
+from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
 
-FIGURES: Mapping[str, Callable[[Case, Texts], Figure]] = {
-    "accuracy_energy": accuracy_energy,
-    "country_emissions": country_emissions,
-    "country_ranking": country_ranking,
-    "source_emissions": source_emissions,
-    "emissions_map": emissions_map,
-    "source_cost": source_cost,
-}
-"""Each of `figure_names.MODEL_FIGURES`."""
 
-STUDY_FIGURES: Mapping[str, Callable[[Study, Texts], Figure]] = {
-    "pareto": pareto,
-    "methods": methods,
-}
-"""Each of `figure_names.STUDY_FIGURES`."""
+@cache
+def drawings() -> dict[str, Callable[[Any, Texts], Figure]]:
+    """What draws a figure, by its name: of a case for those of a model, else of the study.
+
+    Each module of this folder declares its own as `DRAWINGS`.
+    """
+    return {k: v for found in declared("ecosobriety.figures", "DRAWINGS") for k, v in found.items()}
 
 
 def draw(figure: str, study: Study, text: Texts) -> Figure:
@@ -46,8 +35,8 @@ def draw(figure: str, study: Study, text: Texts) -> Figure:
     text = text.of(study.metric)
     with mpl.rc_context(STYLE):
         if model:
-            return FIGURES[name](study.case(study.config["dataset"]["name"], model), text)
-        return STUDY_FIGURES[name](study, text)
+            return drawings()[name](study.case(study.config["dataset"]["name"], model), text)
+        return drawings()[name](study, text)
 
 
 def save(figure: Figure, svg_path: Path, png_path: Path) -> None:

@@ -175,3 +175,6 @@ def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
     axes.annotate(
         found, (case.decision.sufficient, 1), xytext=(0, 6), ha=side, weight="bold", **where
     )
+
+
+DRAWINGS = {"accuracy_energy": accuracy_energy}

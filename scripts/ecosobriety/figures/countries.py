@@ -85,3 +85,6 @@ def country_emissions(case: Case, text: Texts) -> Figure:
     )
     figure.legend(loc="lower center", ncols=3, columnspacing=1.5)
     return figure
+
+
+DRAWINGS = {"country_emissions": country_emissions}

@@ -71,3 +71,6 @@ def country_ranking(case: Case, text: Texts) -> Figure:
     axes.grid(visible=True, axis="x", color=MUTED, alpha=0.25)
     axes.set_xlabel(emissions_label(case, case.decision.reference, unit.symbol, text))
     return figure
+
+
+DRAWINGS = {"country_ranking": country_ranking}

@@ -124,3 +124,6 @@ def _draw_scale(scale: Axes, norm: LogNorm, text: Texts) -> None:
     scale.xaxis.set_minor_locator(NullLocator())
     scale.set_yticks([])
     scale.spines[:].set_visible(False)
+
+
+DRAWINGS = {"emissions_map": emissions_map}

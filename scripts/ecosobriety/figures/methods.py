@@ -98,3 +98,6 @@ def _ratio_axis(axes: Axes, text: Texts) -> None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(text("label.ratio_to_codecarbon"))
+
+
+DRAWINGS = {"methods": methods}

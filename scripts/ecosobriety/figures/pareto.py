@@ -106,3 +106,6 @@ def _along(front: list[Point]) -> list[Point]:
             *((next_x, float(along)) for along in np.linspace(y, next_y, _STEPS)),
         )
     ]
+
+
+DRAWINGS = {"pareto": pareto}

@@ -171,3 +171,6 @@ def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts
         color=FIT,
         weight="bold",
     )
+
+
+DRAWINGS = {"source_cost": source_cost, "source_emissions": source_emissions}

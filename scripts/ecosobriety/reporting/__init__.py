@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from ecosobriety.claims import Checked
 from ecosobriety.datasets.findings import short
+from ecosobriety.languages import REPORT_FILES
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
@@ -34,7 +35,6 @@ from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, component_table, factor_tables, remark_cell
 from ecosobriety.reporting.whatif import whatif
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_id
-from ecosobriety.study.leftovers import REPORT_FILES
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import study_title
 from ecosobriety.texts import Texts

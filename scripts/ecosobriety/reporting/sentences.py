@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from ecosobriety.decision import PowerLaw
 from ecosobriety.study.electricity_view import EXTREME_COUNTRIES, LISTED_COUNTRIES, MARKS
+from ecosobriety.study.figure_names import MODEL_FIGURES
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import (
     country_name,
@@ -63,8 +64,12 @@ def pareto_caption(study: Study, text: Texts) -> str:
 
 
 def captions(case: Case, text: Texts) -> dict[str, str]:
-    """For each figure, what it shows, with numbers."""
-    return {name: " ".join(write(case, text)) for name, write in _CAPTIONS.items()}
+    """For each of a model's figures, what it shows, with numbers."""
+    written = {name: write(case, text) for name, write in _CAPTIONS.items()}
+    return {
+        name: " ".join(written[name]) if name in written else text(f"caption.{name}")
+        for name in MODEL_FIGURES
+    }
 
 
 def _accuracy_energy(case: Case, text: Texts) -> list[str]:

@@ -9,10 +9,8 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study.figure_names import MODEL_FIGURES, STUDY_FIGURES, figure_ids
-
-REPORT_FILES = {"en": "report.html", "fr": "rapport.html"}
-"""The report's file name in each language."""
 
 CLAIMS = "claims.csv"
 

@@ -16,6 +16,7 @@ from typing import Any
 from ecosobriety import datasets
 from ecosobriety.datasets import Intake
 from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config.contradictions import (
     NETWORKS,
@@ -108,7 +109,7 @@ def complete(
     Raises:
         ConfigError: one sentence with the file, the key, the value and what is allowed.
     """
-    names = {"country": sorted(countries), "source": sorted(sources)}
+    names = {"country": sorted(countries), "source": sorted(sources), "language": [*REPORT_FILES]}
     if isinstance(config.get("plan"), str):
         config = {**config, "plan": {"mode": config["plan"]}}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
@@ -276,7 +277,7 @@ def _main() -> None:
             sys.exit(f"error: {error}")
         return
     text = arguments.readme.read_text(encoding="utf-8")
-    table = document(read_schema(arguments.schema))
+    table = document(read_schema(arguments.schema, {"language": [*REPORT_FILES]}))
     arguments.readme.write_text(insert_table(text, table), encoding="utf-8")
 
 
