@@ -52,6 +52,7 @@ def test_defaults_are_filled():
             "sources": list(SOURCES),
             "coverage": [0.5, 1.0],
         },
+        "plan": {"mode": "exhaustive", "full_n_train": "max", "seeds": "adaptive", "z": None},
         "training": {
             "epochs": 10,
             "batch_size": 128,
@@ -229,6 +230,7 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
+        "decide_growth",
         *(
             "prepare_countries",
             "compare_methods",

@@ -110,7 +110,7 @@ def complete(
         ConfigError: one sentence with the file, the key, the value and what is allowed.
     """
     names = {"country": sorted(countries), "source": sorted(sources), "language": [*REPORT_FILES]}
-    if isinstance(config.get("plan"), str):
+    if isinstance(config, Mapping) and isinstance(config.get("plan"), str):
         config = {**config, "plan": {"mode": config["plan"]}}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
     completed.setdefault("title", completed["study"])
