@@ -76,8 +76,8 @@ def complete_plan(
         if "n_train" not in grid:
             yield (
                 "grid.n_train",
-                "is missing, but must be a list of 1 to 1000 different items, each a whole number of "
-                "examples; only with plan.mode sober may it be left out",
+                "is missing, but must be a list of 1 to 1000 different items, each a whole number "
+                "of examples; only with plan.mode sober may it be left out",
             )
         for key, default in (("full_n_train", "max"), ("seeds", "adaptive"), ("z", None)):
             if plan[key] != default:
