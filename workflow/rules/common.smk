@@ -190,7 +190,7 @@ def seeds_of(wildcards):
 
 @cache
 def look_at_records():
-    """Let records be made anew that do not count, and tables that were changed by hand.
+    """Let records be made again that do not count, and tables that were changed by hand.
 
     Records may be whole, and yet of another training; no file's time shows it. Nothing is moved
     here: a dry run plans the same.

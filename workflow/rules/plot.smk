@@ -22,7 +22,7 @@ rule plot_figures:
         ENVIRONMENT
     params:
         figures=FIGURES,
-        # Not the whole configuration: a new language or title draws nothing anew.
+        # Not the whole configuration: a new language or title draws nothing again.
         config=canonical(
             {key: config[key] for key in ("dataset", "metering", "cost", "figures")}
         ),

@@ -23,7 +23,7 @@ rule prepare_dataset:
         spec=canonical({**config["dataset"], "task": config["task"]}),
         # An older file in the place of a newer one would else go unnoticed.
         files=datasets.stamp(config["dataset"]),
-        # Of a user's class the size is known only here; elsewhere a new size prepares nothing anew.
+        # Of a user's class the size is known only here; elsewhere a new size prepares nothing again.
         n_train=max(config["grid"]["n_train"]) if config["dataset"]["class_path"] else 0,
         # Nor is the number of its test examples known before.
         margin=config["analysis"]["margin"] if config["dataset"]["class_path"] else None,

@@ -203,7 +203,7 @@ def _compare(
         p_value = max(p_value, _chance_of_loss(float(test.mean[0]), test_examples, margin))
     bounds = metric.sign * (np.array([lower, upper]) - added.mean())
     if metric.highest is not None:
-        # No two scores differ by more; a margin is below that, so that no verdict hangs on it.
+        # No two scores differ by more; a margin is below that, so no verdict depends on it.
         bounds = bounds.clip(-metric.highest, metric.highest)
     return _Comparison(
         n_pairs=difference.size,

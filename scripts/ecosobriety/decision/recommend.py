@@ -110,7 +110,7 @@ def recommend(
         data: what is known of the data; `find_obstacle` and `curve_end` need it.
         target_accuracy: an accuracy to reach, a share of 1; None asks for none.
         target_rmse: the same for an RMSE, in the target's unit.
-        margins: other margins, to show how the answer hangs on the margin; None: `MARGINS`, or
+        margins: other margins, to show how the answer depends on it; None: `MARGINS`, or
             `RELATIVE_MARGINS`.
         full_n_train: the full size of a study that grows; None: it does not. Where it was not
             trained, no size is compared with it.

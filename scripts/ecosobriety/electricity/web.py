@@ -78,7 +78,7 @@ def get(
 
     Args:
         session: as `open_session` gives it.
-        url: the address; it stands in messages, so that nothing secret may be in it.
+        url: the address; messages show it, so nothing secret may be in it.
         limits: beyond which we stop; a compressed body counts by what it unpacks to.
         params: the query.
         redirects: whether to follow where the server sends us. A header of our own would be sent

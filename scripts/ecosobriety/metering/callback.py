@@ -48,7 +48,7 @@ class EnergyResult:
     other_cpu_share: float | None
     """Share (0-1) of the machine's CPU time in the window that other processes took.
 
-    The meter counts the whole machine, so that their work stands in the training's energy. None
+    The meter counts the whole machine, so their work is part of the training's energy. None
     where the system does not say.
     """
     missing: Mapping[str, str]

@@ -1,7 +1,7 @@
 """The ways to quantify a training's footprint, one small class each, on the same trainings.
 
 Each class holds one method's formula and its blind spots, and gives the same `Estimate`. What the
-formulas take from outside (constants, thermal design powers, intensities) stands in
+formulas take from outside (constants, thermal design powers, intensities) is in
 `config/factors`, each value with its reference.
 """
 

@@ -55,7 +55,7 @@ class Inputs:
         ]
 
     def device(self, name: str, kind: str) -> Device | None:
-        """Look up a device; the longest name of the table that stands in the device's own wins.
+        """Look up a device; the longest name of the table that occurs in the device's own wins.
 
         Args:
             name: what the system calls it, such as Tesla V100-SXM2-16GB.

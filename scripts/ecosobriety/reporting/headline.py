@@ -1,4 +1,4 @@
-"""The head of the report: the answer, and how it hangs on the margin."""
+"""The head of the report: the answer, and how it depends on the margin."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The report's sentences on figures and factors, and how a number stands in a sentence."""
+"""The report's sentences on figures and factors, and how a number is put into a sentence."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -18,7 +18,7 @@ def logged_to(path: str | Path, sealed: Sequence[str | Path] = ()) -> Iterator[N
     """Send log messages and warnings of the block, which is a step's work, to a file.
 
     An error that a user can mend ends the program with its one sentence on the standard error; any
-    other goes on, and its traceback stands in the file too. A step that has lost its run ends.
+    other goes on, and its traceback is in the file too. A step that has lost its run ends.
 
     Args:
         path: The log.

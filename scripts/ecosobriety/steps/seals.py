@@ -1,7 +1,7 @@
 """Files that a step wrote and that somebody changed since.
 
 Beside each table and answer lies a hidden file with its digest, written by the step itself. What
-was edited by hand is noticed by it when the next run is planned, and is made anew: nothing is built
+was edited by hand is noticed by it when the next run is planned, and is rebuilt: nothing is built
 on it. Where there is no such file (one was copied without), nothing is said.
 """
 

@@ -63,7 +63,7 @@ def blame(error: Exception, files: Sequence[StudyFile], command_line: Mapping[st
 def read_command_line(schema: Mapping[str, Any], value: Any, key: str = "") -> Any:
     """What `--config` gave, read by the schema.
 
-    Snakemake hands on all that stands in brackets in `--config` as text: in
+    Snakemake passes on everything in brackets in `--config` as text: in
     `grid={"n_train": [100]}` the 100 too. Where the schema knows no text, a number is meant.
 
     Args:

@@ -30,7 +30,7 @@ where each batch is streamed to the GPU."""
 
 
 class Slices:
-    """Batches cut out of tensors in memory, normalised, and shuffled anew each epoch by the seed.
+    """Batches cut out of tensors in memory, normalised, and shuffled again each epoch by the seed.
 
     Gathering a whole batch at once costs a fraction of fetching and collating single examples, and
     the data stay in their own type: float32 images would take four times the memory of their bytes.

@@ -225,7 +225,7 @@ class Scorer(pl.LightningModule):
         return output
 
     def on_test_epoch_start(self) -> None:
-        """Count anew."""
+        """Start counting again."""
         self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:

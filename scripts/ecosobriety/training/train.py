@@ -113,7 +113,7 @@ def train(
         threads: CPU threads for PyTorch; never more than the CPUs that the process may use.
         code_fingerprint: Fingerprint of the code that decides the result.
         checkpoints: Folder for a checkpoint after each epoch, from which a later attempt at this
-            very training goes on; None: no checkpoint, and a killed training starts anew.
+            very training goes on; None: no checkpoint, and a killed training starts again.
         progress_bar: Show Lightning's progress bar.
 
     Returns:
