@@ -133,7 +133,7 @@ class TestSourceMatters:
         assert "800 g CO₂e with coal alone: a ratio of 0.15" in told
         assert "coal emits 80 times as much" in told
         assert "hydropower below 67 g/kWh" in told
-        assert "2,200 g/kWh, is methane" in told
+        assert "2,200 g/kWh, comes from methane" in told
 
     def test_an_ordinary_range_is_no_outlier(self, poster):
         assert "methane" not in self.row(poster, SOURCES)["explanation_en"]
