@@ -43,8 +43,8 @@ def test_duplicates_between_training_and_test_are_told(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("en", "The emissions rest on an odd figure for France’s electricity mix: 8.2 times"),
-        ("fr", "Les émissions reposent sur un chiffre singulier du mix électrique (France)"),
+        ("en", "The emissions rest on an unusual figure for France’s electricity mix: 8.2 times"),
+        ("fr", "Les émissions reposent sur un chiffre inhabituel du mix électrique (France)"),
     ],
 )
 def test_an_odd_intensity_of_the_metering_country_stands_beside_the_headline(

@@ -44,10 +44,10 @@ def _country(case: Case, text: Texts) -> list[str]:
     country = case.electricity.country
     flag = case.study.countries.set_index("country_iso3")["flag"][country]
     known = (recognise_all(flag) if isinstance(flag, str) else None) or []
-    told = [remark(reason(id_, **values), text) for id_, values in known if id_ in GRAVE_REMARKS]
+    remarks = [remark(reason(id_, **values), text) for id_, values in known if id_ in GRAVE_REMARKS]
     return [
         text("warning.country_data", country=country_name(case, text), remark=sentence)
-        for sentence in told
+        for sentence in remarks
         if sentence
     ]
 
