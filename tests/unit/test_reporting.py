@@ -321,7 +321,7 @@ def test_captions_state_numbers(contexts):
 
     assert "from 84.0% to 88.5%" in captions["accuracy_energy"]
     assert "18 countries are not drawn" in captions["country_emissions"]
-    assert "2,200 g/kWh against 24 g/kWh" in captions["source_emissions"]
+    assert "2,200 g/kWh, against a central value of 24 g/kWh" in captions["source_emissions"]
     assert "No cost is known for oil, rooftop solar." in captions["source_cost"]
     assert "†: from memory" in captions["source_cost"]
 
