@@ -7,12 +7,13 @@ FIRST, LAST = ".one_seed", ""
 
 def read_decision(model, n_train, look=LAST):
     """A decision that was made; where it was not, Snakemake makes it first."""
-    made = checkpoints.decide_growth.get(
-        dataset=config["dataset"]["name"],
-        model=model,
-        n_train=str(n_train),
-        look=look,
+    place = dict(
+        dataset=config["dataset"]["name"], model=model, n_train=str(n_train), look=look
     )
+    if workflow.is_main_process and not Path(DECISION_FILE.format(**place)).exists():
+        # Snakemake makes nothing that is missing before what is there and looks up to date.
+        workflow.dag.forcefiles.add(RECORDS)
+    made = checkpoints.decide_growth.get(**place)
     return json.loads(Path(made.output[0]).read_text(encoding="utf-8"))
 
 
