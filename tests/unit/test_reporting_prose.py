@@ -100,7 +100,7 @@ def test_captions_tell_the_ends_of_emissions_and_costs(told, study):
 
 def test_claims_tell_the_tables_values(told, study):
     page, text = told
-    checked = 0
+    compared = 0
     for checked, row in zip(
         make_claims(study), as_table(make_claims(study)).to_dict("records"), strict=True
     ):
@@ -117,5 +117,5 @@ def test_claims_tell_the_tables_values(told, study):
         value = row["measured_value"]
         ways = {text.number(value), text.energy(value), text.share(value, 1), text.points(value)}
         assert any(plain(measured).startswith(way) for way in ways), (row["claim_id"], measured)
-        checked += 1
-    assert checked >= 5
+        compared += 1
+    assert compared >= 5
