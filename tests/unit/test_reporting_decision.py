@@ -146,7 +146,7 @@ def test_how_sure_counts_the_seeds_that_were_compared(context_of):
     case = context_of(make_study(RUNS[missing], margin=0.012))["cases"][0]
 
     assert plain(case["headline"][0]).strip().startswith("40,000")
-    assert plain(case["headline"][2]).startswith("How sure: over 4 seeds")
+    assert plain(case["headline"][2]).startswith("How sure: seed by seed, over 4 seeds")
 
 
 def test_the_ladder_states_the_recommendations_numbers(study, context):
