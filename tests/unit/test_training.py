@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import json
+import os
 import weakref
 from dataclasses import asdict
 from itertools import islice
@@ -15,6 +16,7 @@ from ecosobriety import datasets
 from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.records.collecting import identity_of
+from ecosobriety.startup import settle
 from ecosobriety.training.networks import Learner
 from ecosobriety.training.train import (
     TrainingSettings,
@@ -53,6 +55,22 @@ def train_digits(digits, tmp_path):
         )
 
     return run
+
+
+def test_a_training_leaves_the_callers_process_as_it_was(train_digits):
+    torch.manual_seed(7)
+    threads, expected = torch.get_num_threads(), torch.rand(3)
+    torch.manual_seed(7)
+    torch.set_num_threads(threads + 1)
+    environment = dict(os.environ)
+    try:
+        train_digits()
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(torch.rand(3), expected)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert dict(os.environ) == environment
 
 
 def test_the_record_says_what_was_done(train_digits, digits):
@@ -161,6 +179,8 @@ def test_no_window_searches_what_was_there_before(train_digits):
             seen.append((gone() is None, len(gc.get_objects()) < gc.get_freeze_count()))
             super().start(on_reading)
 
+    # The script does that, not the library: it is process-wide.
+    settle()
     try:
         train_digits(meter=Meter(cpu_w=50.0, ram_w=10.0))
     finally:

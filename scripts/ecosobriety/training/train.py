@@ -15,6 +15,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.seed import isolate_rng
 
 from ecosobriety import datasets
 from ecosobriety.errors import ConfigError, DataError, EcosobrietyError, RecordError
@@ -82,6 +83,24 @@ class _EpochOrder(pl.Callback):
         self._batches.set_epoch(trainer.current_epoch)
 
 
+@contextmanager
+def _process_as_found() -> Iterator[None]:
+    """Give a caller's process its threads, random states and settings back."""
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    warned_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    environment = dict(os.environ)
+    try:
+        with isolate_rng():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warned_only)
+        for name in os.environ.keys() - environment.keys():
+            del os.environ[name]
+        os.environ.update(environment)
+
+
+@_process_as_found()
 def train(
     dataset: datasets.Dataset,
     *,
