@@ -109,7 +109,9 @@ def test_every_make_target_that_is_named_exists_and_every_one_is_named():
 
 
 def test_every_file_that_is_named_exists():
-    own = set(re.findall(r"^```\w+ (\S+)$", PAGES["docs/tutorial.md"], flags=re.MULTILINE))
+    # A tutorial's own files are written by whoever follows it.
+    written = [re.findall(r"^```\w+ (\S+)$", page, flags=re.MULTILINE) for page in PAGES.values()]
+    own = {path for paths in written for path in paths}
     for name, page in PAGES.items():
         paths = r"`((?:config|docs|profiles|scripts|tests|workflow)/[\w./-]+\.\w+)`"
         for path in set(re.findall(paths, page)) - own:
