@@ -19,19 +19,21 @@ with logs.logged_to(snakemake.log[0]):
         # Here, as they take seconds to import.
         from ecosobriety import datasets
         from ecosobriety.metering.other_trackers import run_tracker
-        from ecosobriety.training import settings_from, train
+        from ecosobriety.training import Training, settings_from, train
 
         train = partial(
             train,
             datasets.load(Path(snakemake.input.data)),
-            model=model,
-            class_path=network["class_path"],
-            init_args=network["init_args"],
-            n_train=n_train,
-            seed=seed,
-            settings=settings_from(parameters),
-            threads=snakemake.threads,
-            code_fingerprint=snakemake.params.code,
+            Training(
+                model=model,
+                class_path=network["class_path"],
+                init_args=network["init_args"],
+                n_train=n_train,
+                seed=seed,
+                settings=settings_from(parameters),
+                threads=snakemake.threads,
+                code_fingerprint=snakemake.params.code,
+            ),
         )
         place, interval_s = parameters["metering.country"], parameters["metering.interval_s"]
         runs += [

@@ -15,7 +15,7 @@ with imports_in_peace():
     from ecosobriety import datasets, metering
     from ecosobriety.records import collecting
     from ecosobriety.steps import logs, watch
-    from ecosobriety.training import keep, settings_from, train
+    from ecosobriety.training import Training, keep, settings_from, train
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
@@ -39,16 +39,18 @@ with logs.logged_to(snakemake.log[0]):
         with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
             record = train(
                 dataset,
-                model=model,
-                class_path=network["class_path"],
-                init_args=network["init_args"],
-                n_train=n_train,
-                seed=seed,
-                settings=settings_from(parameters),
+                Training(
+                    model=model,
+                    class_path=network["class_path"],
+                    init_args=network["init_args"],
+                    n_train=n_train,
+                    seed=seed,
+                    settings=settings_from(parameters),
+                    threads=snakemake.threads,
+                    code_fingerprint=snakemake.params.code,
+                ),
                 meter=metering.meter_from(parameters),
                 ledger=ledger,
-                threads=snakemake.threads,
-                code_fingerprint=snakemake.params.code,
                 checkpoints=checkpoints if parameters["training.checkpoint"] else None,
                 progress_bar=sys.stderr.isatty(),
             )

@@ -27,6 +27,7 @@ from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import CodeCarbonMeter, Ledger
 from ecosobriety.records.record import RunRecord
 from ecosobriety.training.networks import build_network
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 
 Row = dict[str, Any]
@@ -60,16 +61,18 @@ def train_ours(dataset: datasets.Dataset, folder: Path, accelerator: str = "cpu"
     """Train as a job does, measured."""
     return train(
         dataset,
-        model="mlp",
-        class_path="mlp",
-        init_args={"hidden": HIDDEN},
-        n_train=EXAMPLES,
-        seed=1,
-        settings=TrainingSettings(EPOCHS, BATCH_SIZE, LEARNING_RATE, accelerator, "32-true"),
+        Training(
+            model="mlp",
+            class_path="mlp",
+            init_args={"hidden": HIDDEN},
+            n_train=EXAMPLES,
+            seed=1,
+            settings=TrainingSettings(EPOCHS, BATCH_SIZE, LEARNING_RATE, accelerator, "32-true"),
+            threads=usable_cpus(),
+            code_fingerprint="",
+        ),
         meter=CodeCarbonMeter("FRA"),
         ledger=Ledger(folder),
-        threads=usable_cpus(),
-        code_fingerprint="",
     )
 
 

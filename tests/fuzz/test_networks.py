@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ecosobriety.datasets import Dataset
 from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 from fuzz.judging import EITHER, READ, REFUSED, attempted, share_of_examples
 from fuzz.network_cases import Written, network_cases
@@ -53,16 +54,18 @@ def test_a_training(
     record, told = attempted(
         lambda: train(
             dataset,
-            model="mine",
-            class_path=f"{name}.{written.name}",
-            init_args={},
-            n_train=n_train,
-            seed=1,
-            settings=settings,
+            Training(
+                model="mine",
+                class_path=f"{name}.{written.name}",
+                init_args={},
+                n_train=n_train,
+                seed=1,
+                settings=settings,
+                threads=1,
+                code_fingerprint="0" * 16,
+            ),
             meter=FakeMeter(),
             ledger=Ledger(folder / "attempts", identity="mine"),
-            threads=1,
-            code_fingerprint="0" * 16,
         )
     )
     module = sys.modules.pop(name, None)

@@ -355,7 +355,7 @@ class TestRefresh:
             (OWID.replace("50.4", "1_0"), 'holds something else than numbers: "1_0" in row 2'),
             (OWID.replace("50.4", "nan"), 'holds something else than numbers: "nan" in row 2'),
             (OWID.replace(",2024,FRA", ",2024,FRA,1"), "fields, but the header"),
-            (OWID.replace("iso_code", "year"), "the column .year. stands twice"),
+            (OWID.replace("iso_code", "year"), "the column .year. occurs twice"),
             ("\n".join(OWID.splitlines()[:1]), "holds"),
         ],
     )

@@ -7,6 +7,7 @@ import torch
 
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.training import batches
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 
 pytestmark = pytest.mark.skipif(
@@ -23,16 +24,18 @@ def train_digits(digits, tmp_path):
     def run(settings=SETTINGS):
         return train(
             digits,
-            model="mlp",
-            class_path="mlp",
-            init_args={"hidden": [64]},
-            n_train=900,
-            seed=1,
-            settings=settings,
+            Training(
+                model="mlp",
+                class_path="mlp",
+                init_args={"hidden": [64]},
+                n_train=900,
+                seed=1,
+                settings=settings,
+                threads=1,
+                code_fingerprint="",
+            ),
             meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
             ledger=Ledger(tmp_path / "attempts"),
-            threads=1,
-            code_fingerprint="",
         )
 
     return run

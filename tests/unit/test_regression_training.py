@@ -17,6 +17,7 @@ from ecosobriety.records.collecting import Asked, collect
 from ecosobriety.records.record import read_record, run_columns, write_record
 from ecosobriety.tables import read_table, table_schema, write_table
 from ecosobriety.training.networks import Learner, Regression, build_network
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 
 SETTINGS = TrainingSettings(
@@ -45,16 +46,18 @@ def train_diabetes(diabetes, tmp_path):
     def run(n_train=200, seed=1, dataset=diabetes, network="linear", init_args=None):
         return train(
             dataset,
-            model=network,
-            class_path=network,
-            init_args=init_args or {},
-            n_train=n_train,
-            seed=seed,
-            settings=SETTINGS,
+            Training(
+                model=network,
+                class_path=network,
+                init_args=init_args or {},
+                n_train=n_train,
+                seed=seed,
+                settings=SETTINGS,
+                threads=1,
+                code_fingerprint=CODE,
+            ),
             meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
             ledger=Ledger(tmp_path / "attempts", identity="x"),
-            threads=1,
-            code_fingerprint=CODE,
         )
 
     return run

@@ -19,6 +19,7 @@ from ecosobriety.methods import (
 )
 from ecosobriety.records import tracker_runs
 from ecosobriety.records.tracker_runs import TrackerRun
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 
 KEY = ("digits", "mlp", 300, 1)
@@ -54,15 +55,17 @@ def train_with(digits):
     def run(**measured):
         return train(
             digits,
-            model="mlp",
-            class_path="mlp",
-            init_args={"hidden": [16]},
-            n_train=KEY[2],
-            seed=KEY[3],
-            settings=SETTINGS,
+            Training(
+                model="mlp",
+                class_path="mlp",
+                init_args={"hidden": [16]},
+                n_train=KEY[2],
+                seed=KEY[3],
+                settings=SETTINGS,
+                threads=1,
+                code_fingerprint="0123456789abcdef",
+            ),
             **measured,
-            threads=1,
-            code_fingerprint="0123456789abcdef",
         )
 
     return run

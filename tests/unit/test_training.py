@@ -18,6 +18,7 @@ from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.records.collecting import identity_of
 from ecosobriety.startup import settle
 from ecosobriety.training.networks import Learner
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import (
     TrainingSettings,
     settings_from,
@@ -42,15 +43,17 @@ def train_digits(digits, tmp_path):
         )
         return train(
             dataset,
-            model="mlp",
-            **network,
-            n_train=n_train,
-            seed=seed,
-            settings=settings,
+            Training(
+                model="mlp",
+                **network,
+                n_train=n_train,
+                seed=seed,
+                settings=settings,
+                threads=1,
+                code_fingerprint=CODE,
+            ),
             meter=options.pop("meter", FakeMeter(cpu_w=50.0, ram_w=10.0)),
             ledger=Ledger(tmp_path / "attempts", identity=identity),
-            threads=1,
-            code_fingerprint=CODE,
             **options,
         )
 

@@ -8,6 +8,7 @@ from test_training import CODE, SETTINGS
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import train
 
 FORWARD = 2 * (64 * 16 + 16 * 10)
@@ -24,16 +25,18 @@ def train_own(digits, tmp_path, monkeypatch):
     def run(name, n_train=300, settings=SETTINGS, **init_args):
         return train(
             digits,
-            model="mine",
-            class_path=f"module_classes.{name}",
-            init_args=init_args,
-            n_train=n_train,
-            seed=1,
-            settings=settings,
+            Training(
+                model="mine",
+                class_path=f"module_classes.{name}",
+                init_args=init_args,
+                n_train=n_train,
+                seed=1,
+                settings=settings,
+                threads=1,
+                code_fingerprint=CODE,
+            ),
             meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
             ledger=Ledger(tmp_path / "attempts", identity="mine"),
-            threads=1,
-            code_fingerprint=CODE,
         )
 
     return run

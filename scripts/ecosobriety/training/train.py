@@ -3,13 +3,9 @@
 import logging
 import math
 import os
-import platform
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
-from dataclasses import asdict
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +14,10 @@ import torch
 from pytorch_lightning.utilities.seed import isolate_rng
 
 from ecosobriety import datasets
-from ecosobriety.errors import ConfigError, DataError, EcosobrietyError, RecordError
-from ecosobriety.hardware import (
-    cpu_name,
-    describe_hardware,
-    describe_job,
-    peak_memory_mb,
-    usable_cpus,
-)
+from ecosobriety.errors import ConfigError, DataError, EcosobrietyError
+from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.records.record import RunRecord, contradiction, write_record
+from ecosobriety.records.record import RunRecord
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
 from ecosobriety.training.fitting import (
     Counted,
@@ -37,19 +27,19 @@ from ecosobriety.training.fitting import (
     limits,
     make_trainer,
 )
-from ecosobriety.training.flops import IRREGULAR, Cost, count_flops
+from ecosobriety.training.flops import Cost, count_flops
 from ecosobriety.training.networks import (
     NETWORKS,
     Learner,
+    Task,
     build_module,
     build_network,
 )
 from ecosobriety.training.own_networks import materialise, unused_hooks
+from ecosobriety.training.recording import Fitted, Training, make_record
 from ecosobriety.training.rehearsal import Play, failure, rehearse
 
 logger = logging.getLogger(__name__)
-
-_VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
 
 def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
@@ -103,17 +93,10 @@ def _process_as_found() -> Iterator[None]:
 @_process_as_found()
 def train(
     dataset: datasets.Dataset,
+    training: Training,
     *,
-    model: str,
-    class_path: str,
-    init_args: Mapping[str, Any],
-    n_train: int,
-    seed: int,
-    settings: TrainingSettings,
     meter: EnergyMeter,
     ledger: Ledger,
-    threads: int,
-    code_fingerprint: str,
     checkpoints: Path | None = None,
     progress_bar: bool = False,
 ) -> RunRecord:
@@ -121,16 +104,9 @@ def train(
 
     Args:
         dataset: The prepared data set.
-        model: Name of the model.
-        class_path: The network, as for `networks.build_network`.
-        init_args: Arguments of the network.
-        n_train: Number of training examples.
-        seed: Decides the subset, the initial weights and the order of the batches.
-        settings: The hyper-parameters.
+        training: What is trained on it.
         meter: Measures the training and the evaluation.
         ledger: Keeps this attempt's energy while it runs; its identity is that of `identity_of`.
-        threads: CPU threads for PyTorch; never more than the CPUs that the process may use.
-        code_fingerprint: Fingerprint of the code that decides the result.
         checkpoints: Folder for a checkpoint after each epoch, from which a later attempt at this
             very training goes on; None: no checkpoint, and a killed training starts again.
         progress_bar: Show Lightning's progress bar.
@@ -144,118 +120,87 @@ def train(
         RecordError: the ledger holds a file that is not an attempt's.
         MeteringError: the meter gave no usable energy.
     """
-    dataset.require_size(n_train)
-    threads = min(threads, usable_cpus())
+    dataset.require_size(training.n_train)
+    settings, seed = training.settings, training.seed
+    threads = min(training.threads, usable_cpus())
     # First, so that a damaged ledger is reported before energy is spent.
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
-    task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
-    play = Play(class_path, init_args, task, settings, seed, threads, n_train)
-    network, cost = _build(play, dataset, batches, test_batches)
-    module, scorer = build_module(network, settings.learning_rate, task, settings.max_steps)
+    task, batches, test_batches = cut_batches(dataset, training.n_train, seed, settings.batch_size)
+    built, cost = _build(training, threads, task, dataset, batches, test_batches)
+    module, scorer = build_module(built, settings.learning_rate, task, settings.max_steps)
+    # Named so that the checkpoint of another training is never taken.
+    checkpoint = checkpoints / f"{ledger.identity}.ckpt" if checkpoints else None
+    energy = EnergyCallback(meter, ledger)
     # A learner takes several batches at a time, and counts them itself.
     learner = module if isinstance(module, Learner) else None
     counted = Counted(batches)
     passed = Passed(counted, settings.max_steps)
-    energy = EnergyCallback(meter, ledger)
-    callbacks = [energy, _EpochOrder(batches), *([passed] if learner is None else [])]
-    resume_from = None
-    if checkpoints is not None:
-        # Named so that the checkpoint of another training is never taken.
-        checkpoint = checkpoints / f"{ledger.identity}.ckpt"
-        callbacks.append(EpochCheckpoint(checkpoint))
-        resume_from = checkpoint if checkpoint.exists() else None
+    callbacks = [energy, _EpochOrder(batches), *([] if learner else [passed])]
+    callbacks += [EpochCheckpoint(checkpoint)] if checkpoint else []
     trainer = make_trainer(
-        settings,
-        callbacks,
-        **limits(module, settings, len(batches)),
-        progress_bar=progress_bar,
+        settings, callbacks, **limits(module, settings, len(batches)), progress_bar=progress_bar
     )
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
-    with _reported(class_path):
+    with _reported(training.class_path):
         # The checkpoint is our own, and holds the energy so far beside the weights.
         taken = counted if learner is None else Blocks(batches)
+        resume_from = checkpoint if checkpoint and checkpoint.exists() else None
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         trainer.test(scorer, test_batches, verbose=False)
-    if not math.isfinite(scorer.test_loss):
-        raise DataError(
-            f"{model} on {dataset.name}: the training diverged, its test loss is "
-            f"{scorer.test_loss}; a smaller learning rate may help"
-        )
-    if learner is None and not passed.changed:
-        raise ConfigError(
-            f"models: {class_path}: its training changed none of its parameters, so that "
-            "nothing was learnt; its configure_optimizers and training_step must do that"
-        )
-    measured = energy.result()
-    count = passed if learner is None else learner
-    flop_train = cost.of_training(count) if isinstance(cost, Cost) else None
-    missing = dict(measured.missing)
-    if isinstance(cost, str):
-        missing["flop_forward"] = cost
-    if flop_train is None:
-        missing["flop_train"] = cost if isinstance(cost, str) else IRREGULAR
-    unused = unused_hooks(network)
-    on_gpu = trainer.strategy.root_device.type == "cuda"
-    return RunRecord(
-        dataset=dataset.name,
-        model=model,
-        n_train=n_train,
-        seed=seed,
-        epochs=count.examples / n_train,
-        steps=count.steps,
-        batch_size=settings.batch_size,
-        test_accuracy=scorer.test_score if task.metric == "accuracy" else None,
-        test_rmse=scorer.test_score if task.metric == "rmse" else None,
-        test_loss=scorer.test_loss,
-        train_duration_s=measured.train.duration_s,
-        energy_kwh=measured.energy_kwh,
-        energy_cpu_kwh=measured.train.cpu_kwh,
-        energy_gpu_kwh=measured.train.gpu_kwh,
-        energy_ram_kwh=measured.train.ram_kwh,
-        eval_energy_kwh=measured.evaluation.energy_kwh,
-        # A killed attempt's last entry can be some seconds older than the checkpoint it left.
-        lost_energy_kwh=max(lost_before_kwh - ledger.carried_energy_kwh, 0.0),
-        energy_quality=measured.quality,
-        energy_source=measured.source,
-        flop_forward=cost.forward if isinstance(cost, Cost) else None,
-        flop_train=flop_train,
-        device=torch.cuda.get_device_name() if on_gpu else cpu_name(),
-        accelerator="cuda" if on_gpu else "cpu",
-        threads=torch.get_num_threads(),
-        peak_memory_mb=peak_memory_mb(),
-        short_window=measured.short_window,
-        attempt=ledger.attempt,
-        identity=ledger.identity,
-        started_at=measured.started_at,
-        ended_at=measured.ended_at,
-        other_cpu_share=measured.other_cpu_share,
-        missing=missing,
-        components=dict(measured.components),
-        epoch_log=list(measured.epochs),
-        training={
-            **asdict(settings),
-            "class_path": class_path,
-            "init_args": dict(init_args),
-            "data_on": place,
-            **({"not_called": unused} if unused else {}),
-        },
-        metering=dict(meter.describe()),
-        hardware=describe_hardware(),
-        job=describe_job(),
-        versions={"python": platform.python_version()}
-        | {name: version(name) for name in _VERSIONED},
-        dataset_sha256=dataset.sha256,
-        code_fingerprint=code_fingerprint,
+    _require_learnt(training, dataset.name, scorer.test_loss, learner is not None or passed.changed)
+    fitted = Fitted(
+        metric=task.metric,
+        score=scorer.test_score,
+        loss=scorer.test_loss,
+        passed=learner or passed,
+        cost=cost,
+        data_on=place,
+        on_gpu=trainer.strategy.root_device.type == "cuda",
+        not_called=unused_hooks(built),
+    )
+    # A killed attempt's last entry can be some seconds older than the checkpoint it left.
+    lost_kwh = max(lost_before_kwh - ledger.carried_energy_kwh, 0.0)
+    measured, metering = energy.result(), meter.describe()
+    return make_record(
+        dataset, training, fitted, measured, ledger, metering=metering, lost_kwh=lost_kwh
     )
 
 
+def _require_learnt(training: Training, dataset: str, test_loss: float, changed: bool) -> None:
+    """Refuse a training that diverged, or that changed none of its network's parameters."""
+    if not math.isfinite(test_loss):
+        raise DataError(
+            f"{training.model} on {dataset}: the training diverged, its test loss is "
+            f"{test_loss}; a smaller learning rate may help"
+        )
+    if not changed:
+        raise ConfigError(
+            f"models: {training.class_path}: its training changed none of its parameters, so that "
+            "nothing was learnt; its configure_optimizers and training_step must do that"
+        )
+
+
 def _build(
-    play: Play, dataset: datasets.Dataset, batches: Slices, test_batches: Slices
+    training: Training,
+    threads: int,
+    task: Task,
+    dataset: datasets.Dataset,
+    batches: Slices,
+    test_batches: Slices,
 ) -> tuple[torch.nn.Module, Cost | str]:
     """The network, and what its training costs in FLOP, or why that cannot be said."""
+    play = Play(
+        class_path=training.class_path,
+        init_args=training.init_args,
+        task=task,
+        settings=training.settings,
+        seed=training.seed,
+        threads=threads,
+        n_train=training.n_train,
+    )
     build = partial(
         build_network,
         play.class_path,
@@ -292,20 +237,3 @@ def _reported(class_path: str) -> Iterator[None]:
             raise
         logger.exception("%s", class_path)
         raise failure(class_path, error) from error
-
-
-def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> None:
-    """Write the record of a training, whose attempt is then complete and needs no checkpoint.
-
-    Raises:
-        RecordError: the record contradicts itself: the attempt has failed.
-    """
-    if problem := contradiction(record):
-        spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
-        ledger.close("failed", spent_kwh, record.train_duration_s, error=problem)
-        raise RecordError(f"{path} is not written, as its parts contradict each other: {problem}")
-    # First: a checkpoint of a finished training would be taken up by a later one.
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    # The record comes last: where it stands, all is said.
-    ledger.complete(record.energy_kwh, record.train_duration_s)
-    write_record(path, record)

@@ -1,0 +1,169 @@
+"""The record of a training that has ended: what it reached, what it took, and on what."""
+
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ecosobriety.datasets import Dataset
+from ecosobriety.errors import RecordError
+from ecosobriety.hardware import cpu_name, describe_hardware, describe_job, peak_memory_mb
+from ecosobriety.metering import EnergyResult, Ledger
+from ecosobriety.records.record import RunRecord, contradiction, write_record
+from ecosobriety.training.fitting import Passed, TrainingSettings
+from ecosobriety.training.flops import IRREGULAR, Cost
+from ecosobriety.training.networks import Learner
+
+_VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training: all that decides its result, besides the data.
+
+    Attributes:
+        model: Name of the model.
+        class_path: The network, as for `networks.build_network`.
+        init_args: Arguments of the network.
+        n_train: Number of training examples.
+        seed: Decides the subset, the initial weights and the order of the batches.
+        settings: The hyper-parameters.
+        threads: CPU threads for PyTorch; never more than the CPUs that the process may use.
+        code_fingerprint: Fingerprint of the code that decides the result.
+    """
+
+    model: str
+    class_path: str
+    init_args: Mapping[str, Any]
+    n_train: int
+    seed: int
+    settings: TrainingSettings
+    threads: int
+    code_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What is known of a network after its training and its test.
+
+    Attributes:
+        metric: `accuracy` or `rmse`.
+        score: The metric on the test part.
+        loss: The loss there.
+        passed: What was counted as the batches passed.
+        cost: FLOP by example and batch, or why they cannot be counted.
+        data_on: Where the data were while it trained.
+        on_gpu: Whether it trained on a GPU.
+        not_called: What the network brings and the study does not call.
+    """
+
+    metric: str
+    score: float
+    loss: float
+    passed: Passed | Learner
+    cost: Cost | str
+    data_on: str
+    on_gpu: bool
+    not_called: list[str]
+
+
+def make_record(
+    dataset: Dataset,
+    training: Training,
+    fitted: Fitted,
+    measured: EnergyResult,
+    ledger: Ledger,
+    *,
+    metering: Mapping[str, Any],
+    lost_kwh: float,
+) -> RunRecord:
+    """Put together the record of a training.
+
+    Args:
+        dataset: What it was trained on.
+        training: What was trained.
+        fitted: What came out.
+        measured: The energy of its windows.
+        ledger: Where its attempts are kept.
+        metering: The meter, in words and numbers.
+        lost_kwh: The energy of its failed attempts.
+    """
+    passed, cost = fitted.passed, fitted.cost
+    flop_train = cost.of_training(passed) if isinstance(cost, Cost) else None
+    missing = dict(measured.missing)
+    if isinstance(cost, str):
+        missing["flop_forward"] = cost
+    if flop_train is None:
+        missing["flop_train"] = cost if isinstance(cost, str) else IRREGULAR
+    return RunRecord(
+        dataset=dataset.name,
+        model=training.model,
+        n_train=training.n_train,
+        seed=training.seed,
+        epochs=passed.examples / training.n_train,
+        steps=passed.steps,
+        batch_size=training.settings.batch_size,
+        test_accuracy=fitted.score if fitted.metric == "accuracy" else None,
+        test_rmse=fitted.score if fitted.metric == "rmse" else None,
+        test_loss=fitted.loss,
+        train_duration_s=measured.train.duration_s,
+        energy_kwh=measured.energy_kwh,
+        energy_cpu_kwh=measured.train.cpu_kwh,
+        energy_gpu_kwh=measured.train.gpu_kwh,
+        energy_ram_kwh=measured.train.ram_kwh,
+        eval_energy_kwh=measured.evaluation.energy_kwh,
+        lost_energy_kwh=lost_kwh,
+        energy_quality=measured.quality,
+        energy_source=measured.source,
+        flop_forward=cost.forward if isinstance(cost, Cost) else None,
+        flop_train=flop_train,
+        device=torch.cuda.get_device_name() if fitted.on_gpu else cpu_name(),
+        accelerator="cuda" if fitted.on_gpu else "cpu",
+        threads=torch.get_num_threads(),
+        peak_memory_mb=peak_memory_mb(),
+        short_window=measured.short_window,
+        attempt=ledger.attempt,
+        identity=ledger.identity,
+        started_at=measured.started_at,
+        ended_at=measured.ended_at,
+        other_cpu_share=measured.other_cpu_share,
+        missing=missing,
+        components=dict(measured.components),
+        epoch_log=list(measured.epochs),
+        training={
+            **asdict(training.settings),
+            "class_path": training.class_path,
+            "init_args": dict(training.init_args),
+            "data_on": fitted.data_on,
+            **({"not_called": fitted.not_called} if fitted.not_called else {}),
+        },
+        metering=dict(metering),
+        hardware=describe_hardware(),
+        job=describe_job(),
+        versions={"python": platform.python_version()}
+        | {name: version(name) for name in _VERSIONED},
+        dataset_sha256=dataset.sha256,
+        code_fingerprint=training.code_fingerprint,
+    )
+
+
+def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> None:
+    """Write the record of a training, whose attempt is then complete and needs no checkpoint.
+
+    Raises:
+        RecordError: the record contradicts itself: the attempt has failed.
+    """
+    if problem := contradiction(record):
+        spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
+        ledger.close("failed", spent_kwh, record.train_duration_s, error=problem)
+        raise RecordError(f"{path} is not written, as its parts contradict each other: {problem}")
+    # First: a checkpoint of a finished training would be taken up by a later one.
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    # The record comes last: where it stands, all is said.
+    ledger.complete(record.energy_kwh, record.train_duration_s)
+    write_record(path, record)
