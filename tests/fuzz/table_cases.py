@@ -1,23 +1,18 @@
 """Tables whose truth is known, written as people's programs write them."""
 
-import bz2
-import gzip
-import io
-import lzma
-import tarfile
-import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-import pyarrow as pa
 from hypothesis import strategies as st
 
 from fuzz.judging import READ, Case, Truth, sometimes
 
 # Spelling in the file, and the class that is meant.
+from fuzz.packing import BYTES, PACKINGS, damaged, pack_two
+
 WORDS = [("cat", "cat"), ("dog", "dog"), ("bird", "bird")]
 NAMES_OF_CLASSES = [
     WORDS,
@@ -222,9 +217,9 @@ def csv_cases(draw: Any) -> Case:
         content = PACKINGS[packing](content)
         case.story.append(packing)
     if damage == "damaged bytes":
-        content = _damage(draw, case, content)
+        content = damaged(draw, case, content)
     elif damage in ("two packed", "packed tar"):
-        content = _pack_two(content, damage)
+        content = pack_two(content, damage)
         case.refuse(damage)
     case.content = content
     return case
@@ -363,52 +358,6 @@ TEXTS: dict[str | None, Any] = {
     "nothing": lambda draw, text, end: draw(st.sampled_from(["", "\n", " ", "target"])),
     "a single row": lambda draw, text, end: "length,target" + end + "1,cat" + end,
 }
-BYTES = ("damaged bytes", "foreign encoding", "two packed", "packed tar")
-
-
-def _zip(content: bytes) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("folder/", "")
-        archive.writestr("folder/table.csv", content)
-    return stream.getvalue()
-
-
-PACKINGS: dict[str, Any] = {
-    "gzip": gzip.compress,
-    "gzip in two members": lambda content: gzip.compress(content[:9]) + gzip.compress(content[9:]),
-    "bzip2": bz2.compress,
-    "xz": lzma.compress,
-    "Zstandard": lambda content: pa.compress(content, codec="zstd", asbytes=True),
-    "zip": _zip,
-}
-
-
-def _damage(draw: Any, case: Case, content: bytes) -> bytes:
-    way = draw(st.sampled_from(["cut", "flipped", "garbage behind"]))
-    place = draw(st.integers(0, len(content) - 1))
-    case.allow_refusal(f"{way} at {place} of {len(content)} bytes")
-    if way == "cut":
-        case.refuse("cut")
-        return content[:place]
-    if way == "garbage behind":
-        return content + b"garbage"
-    flipped = content[place] ^ (1 << draw(st.integers(0, 7)))
-    return content[:place] + bytes([flipped]) + content[place + 1 :]
-
-
-def _pack_two(content: bytes, way: str | None) -> bytes:
-    stream = io.BytesIO()
-    if way == "two packed":
-        with zipfile.ZipFile(stream, "w") as archive:
-            archive.writestr("train.csv", content)
-            archive.writestr("test.csv", content)
-        return stream.getvalue()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        member = tarfile.TarInfo("table.csv")
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    return stream.getvalue()
 
 
 def literal(content: str | bytes, label: str, meant: str, **spec: Any) -> Case:

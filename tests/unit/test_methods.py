@@ -344,8 +344,12 @@ def test_twice_the_time_never_states_less(duration_s, energy_kwh, factor):
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("method_constants", ("W/GB", "W"), "column unit is .W., but must be .*W/GB"),
-        ("method_constants", ("strubell_pue", "pue"), "pue"),
+        ("method_constants", ("W/GB", "W"), "column unit is .W., but must be W/GB$"),
+        (
+            "method_constants",
+            ("strubell_pue", "pue"),
+            "column constant is .pue., but must be one of",
+        ),
         ("hardware_tdp", ("300,,gpu", "300,,tpu"), "column kind is .tpu., but must be cpu or gpu"),
         ("hardware_tdp", ("300,,gpu", "300,4,gpu"), "column cores"),
         ("green_algorithms_intensity", ("51.28", "-1"), "must be a number above 0"),

@@ -98,7 +98,9 @@ def plan_without_writing():
         return
     keep = FilePersistence.__init__
     path = workflow.snakemake_tmp_dir / "persistence"
-    FilePersistence.__init__ = lambda self, **given: keep(self, **{**given, "path": path})
+    FilePersistence.__init__ = lambda self, **given: keep(
+        self, **{**given, "path": path}
+    )
 
 
 def refuse_for_queue():

@@ -94,10 +94,9 @@ def recommend(
     margin: float,
     confidence: float,
     data: TestPart,
-    target_accuracy: float | None = None,
-    target_rmse: float | None = None,
     margins: Sequence[float] | None = None,
     full_n_train: int | None = None,
+    **targets: float | None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
 
@@ -108,12 +107,12 @@ def recommend(
             the metric's margin is relative.
         confidence: of every interval and bound, 0 to 1.
         data: what is known of the data; `find_obstacle` and `curve_end` need it.
-        target_accuracy: an accuracy to reach, a share of 1; None asks for none.
-        target_rmse: the same for an RMSE, in the target's unit.
         margins: other margins, to show how the answer depends on it; None: `MARGINS`, or
             `RELATIVE_MARGINS`.
         full_n_train: the full size of a study that grows; None: it does not. Where it was not
             trained, no size is compared with it.
+        targets: `target_accuracy`, an accuracy to reach (share of 1), or `target_rmse`, an RMSE in
+            the target's unit; None asks for none.
 
     Returns:
         What this module's text describes.
@@ -122,7 +121,7 @@ def recommend(
         DataError: a dataset and model has no run of the reference size.
     """
     metric = metric_of(runs.columns)
-    target = {"target_accuracy": target_accuracy, "target_rmse": target_rmse}[metric.target_key]
+    target = targets.get(metric.target_key)
     if margins is None:
         margins = RELATIVE_MARGINS if metric.relative_margin else MARGINS
     results = []

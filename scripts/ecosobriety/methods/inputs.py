@@ -103,9 +103,11 @@ def read_inputs(
             file, the row and the column.
     """
     values = read_factors(constants, key="constant", numbers=["value"], texts=["unit"])
-    good = values["unit"] == values["constant"].map(needed)
-    units = ", ".join(f"{name} in {unit}" for name, unit in needed.items())
-    require(constants, values, "constant", "unit", good, units)
+    known = values["constant"].isin(needed)
+    require(constants, values, "constant", "constant", known, f"one of {', '.join(needed)}")
+    for name, unit in needed.items():
+        good = (values["constant"] != name) | (values["unit"] == unit)
+        require(constants, values, "constant", "unit", good, unit)
     rows = pd.DataFrame({"constant": list(needed)})
     present = rows["constant"].isin(values["constant"])
     require(constants, rows, "constant", "constant", present, "a row of its own")

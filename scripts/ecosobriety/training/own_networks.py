@@ -96,3 +96,10 @@ def unused_hooks(network: nn.Module) -> list[str]:
     if not own("val_dataloader"):
         names.append("validation_step")
     return [name for name in names if own(name)]
+
+
+def failure(class_path: str, error: BaseException, where: str = "", hint: str = "") -> ConfigError:
+    """What a user's network raises while it is trained, as one sentence with its name."""
+    if isinstance(error, AttributeError) and "NoneType" in str(error):
+        hint = "; a study gives a module no logger and no trainer.datamodule"
+    return ConfigError(f"models: {class_path} cannot be trained{where}: {described(error)}{hint}")

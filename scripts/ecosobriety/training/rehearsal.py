@@ -2,9 +2,8 @@
 
 The training itself must find everything as if nobody had looked: a class may count its calls, keep
 statistics, hold files or locks, draw by chance, or compile itself. So it is another process that
-builds the network once more, trains it on a batch or two by the same Trainer, sends examples
-through it as the test will, and counts operations. What fails there would fail in the training,
-after energy was spent; an operation count that fails is only missing, with the reason.
+builds it once more, trains it on a few batches by the same Trainer, tests it and counts operations.
+What fails there would fail in the training; a count that fails is missing, with the reason.
 """
 
 import json
@@ -43,7 +42,7 @@ from ecosobriety.training.networks import (
     build_module,
     build_network,
 )
-from ecosobriety.training.own_networks import materialise, require_logits, unlogged
+from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
 from ecosobriety.user_code.classes import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ logger = logging.getLogger(__name__)
 LIMIT_S = 300
 """A rehearsal that takes longer is given up; the training is not."""
 FEW = 8
-"""Examples on which operations are counted: they need no more."""
+"""Examples on which operations are counted."""
 PATIENCE = 32
 """Batches after which a module that has given no loss for any gives none at all."""
 
@@ -61,8 +60,7 @@ class Play:
     """What is rehearsed.
 
     Attributes:
-        class_path: the user's network.
-        init_args: its arguments.
+        class_path, init_args: the user's network.
         task: what it is trained for.
         settings: the hyper-parameters.
         seed: that of the training.
@@ -360,13 +358,6 @@ class _Seen(pl.Callback):
 
 class _NoLossError(Exception):
     """No batch has had a backward pass."""
-
-
-def failure(class_path: str, error: BaseException, where: str = "", hint: str = "") -> ConfigError:
-    """What a user's network raises while it is trained, as one sentence with its name."""
-    if isinstance(error, AttributeError) and "NoneType" in str(error):
-        hint = "; a study gives a module no logger and no trainer.datamodule"
-    return ConfigError(f"models: {class_path} cannot be trained{where}: {described(error)}{hint}")
 
 
 @contextmanager

@@ -35,9 +35,9 @@ from ecosobriety.training.networks import (
     build_module,
     build_network,
 )
-from ecosobriety.training.own_networks import materialise, unused_hooks
+from ecosobriety.training.own_networks import failure, materialise, unused_hooks
 from ecosobriety.training.recording import Fitted, Training, make_record
-from ecosobriety.training.rehearsal import Play, failure, rehearse
+from ecosobriety.training.rehearsal import Play, rehearse
 
 logger = logging.getLogger(__name__)
 

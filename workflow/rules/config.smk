@@ -1,0 +1,79 @@
+# The study's configuration, checked and completed; a wrong one ends here, before any job.
+@cache
+def look_at(dataset):
+    """What is known of the data set (as JSON); read once, and reported once."""
+    intake = datasets.take_in(json.loads(dataset))
+    for finding in intake.findings:
+        mark = "warning" if finding.headline else "note"
+        print(f"{mark}: {finding.sentence()}", file=sys.stderr)
+    return intake
+
+
+def take_in(dataset):
+    """What is known of the data set; a job need not read the user's files once more for that.
+
+    Of a study that grows, a job needs the number of examples: the step that prepared them knows it.
+    """
+    if workflow.is_main_process:
+        return look_at(json.dumps(dataset))
+    known = Path(f"results/{config['study']}/data/{dataset['name']}.intake.json")
+    return datasets.intake.read(known) if known.exists() else None
+
+
+def check_classes(used):
+    """What is wrong with the user's own classes; a job imports those that it needs itself."""
+    return classes.check_apart(used) if workflow.is_main_process else [None] * len(used)
+
+
+def read_files(paths):
+    """The study's files as they are written; a wrong one ends here, and names itself.
+
+    Snakemake's own reader lets a key stand twice, and much else.
+    """
+    try:
+        return [study_files.read(Path(os.path.relpath(path))) for path in paths]
+    except EcosobrietyError as error:
+        sys.exit(f"error: {error}")
+
+
+def complete_config(written):
+    """The study's configuration with its defaults; a wrong one ends here, before any job."""
+    paths = workflow.overwrite_configfiles or ["config/config.yaml"]
+    file = os.path.relpath(paths[-1])
+    read = []
+    if not workflow.modifier.is_main_snakefile():
+        # Whoever uses this as a module gives a configuration, wherever it comes from.
+        paths, file = [], "the module's config"
+        read = [study_files.StudyFile(file, {}, {})]
+    schema_path = ROOT / "workflow/schemas/config.schema.yaml"
+    # What `--config` says is for the main Snakefile, and a module's where that hands it on.
+    handed_on = config is workflow.globals["config"]
+    command_line = dict(workflow.config_settings.config) if handed_on else {}
+    if workflow.is_main_process:
+        read += read_files(paths)
+    try:
+        if command_line:
+            written = deepcopy(written)
+            schema = read_schema(schema_path)
+            update_config(
+                written, config_layers.read_command_line(schema, command_line)
+            )
+        try:
+            known = electricity.known_countries(written.get("country_data"))
+        except EcosobrietyError as error:
+            shown = show(written["country_data"]["path"])
+            raise fault(file, "country_data.path", f"is {shown}, but {error}")
+        return study_config.complete(
+            written,
+            schema_path=schema_path,
+            file=file,
+            countries=known["country_iso3"].tolist(),
+            sources=load_sources(Path(SOURCE_INTENSITY))["source"].tolist(),
+            take_in=take_in,
+            check_classes=check_classes,
+        )
+    except EcosobrietyError as error:
+        sys.exit(f"error: {config_layers.blame(error, read, command_line)}")
+
+
+config = complete_config(dict(config))
