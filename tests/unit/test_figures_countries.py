@@ -194,7 +194,7 @@ class TestMap:
 
     def test_with_full_contracts_alone_it_says_that_the_country_does_not_count(self, texts):
         case = make_study(coverage=(1.0,)).cases()[0]
-        assert "the country no longer counts" in captions(case, texts["en"])["emissions_map"]
+        assert "the country no longer matters" in captions(case, texts["en"])["emissions_map"]
         contracts = case.electricity.heat_map.drop(columns="grid")
         assert (contracts.nunique() == 1).all()
 
@@ -205,7 +205,7 @@ class TestMap:
         less = dataclasses.replace(study, scenarios=scenarios)
         figure = draw("emissions_map-mlp", less, texts["en"])
         assert [text.get_text() for _, text in cells_of(figure)].count("–") == 1
-        assert "A dash: not known" in captions(less.cases()[0], texts["en"])["emissions_map"]
+        assert "A dash: unknown" in captions(less.cases()[0], texts["en"])["emissions_map"]
 
     def test_without_any_intensity_the_figures_say_so(self, study, texts):
         columns = ["emissions_g", "emissions_g_low", "emissions_g_high"]
