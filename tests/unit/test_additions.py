@@ -11,6 +11,8 @@ from synthetic import ROOT
 
 from ecosobriety.texts import TextError, Texts
 
+pytestmark = pytest.mark.slow
+
 LOCALE = "workflow/report/locale"
 METHOD = """
 from dataclasses import dataclass

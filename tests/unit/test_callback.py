@@ -19,6 +19,8 @@ from ecosobriety.metering import callback as callback_module
 from ecosobriety.metering import ledger as ledger_module
 from ecosobriety.records.record import Component
 
+pytestmark = pytest.mark.slow
+
 POWER_W = 3600.0
 """1 s costs 1 Wh, so that energies in Wh are seconds of the clock."""
 

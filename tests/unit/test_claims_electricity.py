@@ -20,6 +20,8 @@ from scipy import stats
 
 from ecosobriety.claims.countries import rank_correlation_interval
 
+pytestmark = pytest.mark.slow
+
 # From the smallest to the largest size 12 times the energy, without an interval over the seeds.
 SPAN_ACCURACY = {5_000: [0.84, 0.84], 60_000: [0.88, 0.88]}
 SPAN_KWH = {5_000: [1.0, 1.0], 60_000: [12.0, 12.0]}

@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback
 
+pytestmark = pytest.mark.slow
+
 AT_LEAST_S = 10.0
 
 

@@ -7,6 +7,8 @@ from ecosobriety.errors import MAX_MESSAGE, ConfigError
 from ecosobriety.study_config import config as study_config
 from ecosobriety.study_config.schema import complete_value
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("key", "value", "expected"),

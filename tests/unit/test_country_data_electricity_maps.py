@@ -37,6 +37,8 @@ from ecosobriety.files import write_json
 from ecosobriety.steps import logs
 from ecosobriety.tables import write_table
 
+pytestmark = pytest.mark.slow
+
 
 class TestSound:
     def test_zones_become_countries_and_the_rest_has_a_reason(self, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from ecosobriety.decision import TestPart, fit_curves, mean_interval, recommend
 from ecosobriety.decision.evidence import curve_end, find_obstacle, resolves
 from ecosobriety.metrics import ACCURACY, RMSE
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}
 DATA = TestPart(baseline=0.98, test_examples=1_000, train_examples=400)
 

@@ -11,6 +11,8 @@ import pytest
 from ecosobriety.decision.intervals import one_sided_t_test
 from ecosobriety.decision.non_inferiority import compare_with_reference, fixed_sequence
 
+pytestmark = pytest.mark.slow
+
 PAIRED_SD = 0.003
 CONFIDENCE = 0.95
 

@@ -16,6 +16,8 @@ from ecosobriety.errors import DataError
 from ecosobriety.training.batches import HELD_BYTES, FromFile, cut_batches, fit_normaliser
 from ecosobriety.user_code.fingerprint import PACKAGE
 
+pytestmark = pytest.mark.slow
+
 SPEC = {"name": "npz", "format": None, "label": None, "features": None, "test_share": 0.2}
 PEAK = """
 def peak_mb(field):

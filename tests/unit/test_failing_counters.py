@@ -19,6 +19,8 @@ from ecosobriety.metering import callback as callback_module
 from ecosobriety.reasons import recognise
 from ecosobriety.units import kwh_to_joules
 
+pytestmark = pytest.mark.slow
+
 POWER_W = 100.0
 WINDOW_S = 2.0
 

@@ -21,6 +21,8 @@ from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.study.study import pareto_front
 from ecosobriety.texts import Texts, load_catalogue
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("en", "fr")
 MARGINS = (0.002, 0.01, 0.02)  # nothing smaller, 40,000 and 30,000 examples suffice
 SHOWN_MARGINS = {

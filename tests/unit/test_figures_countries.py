@@ -17,6 +17,8 @@ from ecosobriety.reporting.sentences import captions
 from ecosobriety.study.electricity_view import EXTREME_COUNTRIES, LISTED_COUNTRIES
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 NBSP = "\N{NO-BREAK SPACE}"
 LOCALE = ROOT / "workflow/report/locale"
 

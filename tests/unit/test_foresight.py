@@ -8,6 +8,8 @@ import pytest
 
 from ecosobriety.user_code.foresight import foresee
 
+pytestmark = pytest.mark.slow
+
 NETS = """
     import os, signal
     from math import prod

@@ -11,6 +11,8 @@ from backtest.replay import replay
 from backtest.rules import RULES, power_law, sober
 from ecosobriety.decision.growth import decide_growth
 
+pytestmark = pytest.mark.slow
+
 SIZES = [1024, 2048, 4096, 8192]
 
 

@@ -15,6 +15,8 @@ from ecosobriety import hardware
 from ecosobriety.hardware import cgroup_cpus, describe_hardware, peak_memory_mb, usable_cpus
 from ecosobriety.user_code.fingerprint import PACKAGE
 
+pytestmark = pytest.mark.slow
+
 OWN_PEAK = "from ecosobriety.hardware import peak_memory_mb; print(peak_memory_mb())"
 
 

@@ -15,6 +15,8 @@ from ecosobriety.errors import EcosobrietyError, MeteringError
 from ecosobriety.files import lock_for_life, open_atomically, take_lock
 from ecosobriety.metering import exclusive_meter
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 HOLD = """
 import os, runpy, sys, time

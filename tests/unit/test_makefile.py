@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # Writes down what it was called with, a line for each argument.
 STAND_IN = """#!/bin/sh

@@ -14,6 +14,8 @@ import pytest
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.steps import orphans
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEP = """
 import subprocess, sys, time
@@ -118,7 +120,9 @@ def test_what_cannot_watch_is_ended_by_the_next_run(started, tmp_path, monkeypat
 
 def test_a_step_that_starts_after_its_runs_end_does_no_work(monkeypatch, tmp_path):
     monkeypatch.setenv(orphans.VARIABLE, "")
-    code = "from ecosobriety.steps import orphans; orphans.begin_run(__import__('pathlib').Path('.'));"
+    code = (
+        "from ecosobriety.steps import orphans; orphans.begin_run(__import__('pathlib').Path('.'));"
+    )
     code += "import os; print(os.environ[orphans.VARIABLE])"
     named = subprocess.run(
         [sys.executable, "-c", code],

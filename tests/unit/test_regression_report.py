@@ -24,6 +24,8 @@ from ecosobriety.study.study import pareto_front
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 OF_ACCURACY = (
     r"accura|exactitude|plus exact|aussi exact|, points?\b|\d[.,]\d+ points?\b|\b1 point\b"
 )

@@ -20,6 +20,8 @@ from ecosobriety.training.networks import Learner, Regression, build_network
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainingSettings(
     epochs=20, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"
 )

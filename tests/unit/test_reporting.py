@@ -15,6 +15,8 @@ from ecosobriety.reporting import SCRIPTS, SECTIONS, build_context, build_report
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_ids
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>\"'&"
 ENOUGH = 40_000  # the sufficient size of the made-up study at a margin of one point
 

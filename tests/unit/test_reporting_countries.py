@@ -22,6 +22,8 @@ from ecosobriety.reporting import build_report
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 NBSP = "\N{NO-BREAK SPACE}"
 
 

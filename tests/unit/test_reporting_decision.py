@@ -19,6 +19,8 @@ from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 RUNS = make_runs()
 AT_50_000 = RUNS["n_train"] == 50_000
 DEGENERATE = {

@@ -9,6 +9,8 @@ from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.tables import Cell, remark_cell
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 OTHER = "Another CPU"
 SLOWER = 3.0
 REFERENCE = 60_000

@@ -24,6 +24,8 @@ from ecosobriety.reporting.efficiency import efficiency_table
 from ecosobriety.reporting.headline import headline
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 RUNS = make_runs()
 FEATURES = ("girth", "height")
 ENOUGH = re.compile(r"(?:is|are) enough|suffi(?:t|sent)\b")

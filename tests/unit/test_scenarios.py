@@ -13,6 +13,8 @@ from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.footprint.derive import derive_savings
 from ecosobriety.tables import SCHEMAS, check_table, read_table, write_table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario_cases import COUNTRIES, derive, make_runs, pick
 
+pytestmark = pytest.mark.slow
+
 positive = st.floats(min_value=1e-9, max_value=1e6)
 intensities = st.floats(min_value=1.0, max_value=2000.0)
 prices = st.floats(min_value=0.001, max_value=10.0)

@@ -9,6 +9,8 @@ from codecarbon.core import util
 
 from ecosobriety.hardware import begin_probing
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 HEAVY = {
     "PIL",

@@ -17,6 +17,8 @@ from ecosobriety.study_config.config import complete
 from ecosobriety.study_config.layers import blame, read_command_line
 from ecosobriety.study_config.schema import read_schema
 
+pytestmark = pytest.mark.slow
+
 STUDY = (
     "study: small\ndataset: {name: digits}\nmodels: [{name: mlp}]\ngrid: {n_train: [200, 400]}\n"
 )

@@ -13,6 +13,8 @@ from ecosobriety.doctor import surroundings
 from ecosobriety.doctor.surroundings import check_clock, look_around
 from ecosobriety.steps import orphans
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 

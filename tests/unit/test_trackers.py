@@ -22,6 +22,8 @@ from ecosobriety.records.tracker_runs import TrackerRun
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 
+pytestmark = pytest.mark.slow
+
 KEY = ("digits", "mlp", 300, 1)
 SETTINGS = TrainingSettings(
     epochs=2, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"

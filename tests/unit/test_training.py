@@ -26,6 +26,8 @@ from ecosobriety.training.train import (
     train,
 )
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainingSettings(
     epochs=3, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"
 )

@@ -11,6 +11,8 @@ from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import train
 
+pytestmark = pytest.mark.slow
+
 FORWARD = 2 * (64 * 16 + 16 * 10)
 BOTH = 2 * FORWARD + 2 * 16 * 10
 WHOLE = {"learning_rate": 0.05}

@@ -9,6 +9,8 @@ import pytest
 
 import ecosobriety
 
+pytestmark = pytest.mark.slow
+
 STEP = """
 import os, signal, sys
 from ecosobriety.steps.watch import told_if_it_dies

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback
 from ecosobriety.units import kwh_to_joules
 
+pytestmark = pytest.mark.slow
+
 RAM_W = 36.0
 LENGTHS_S = [0.02, 0.03, 0.045, 0.05, 0.1, 0.5, 2.3, 10.0]
 WINDOWS = 9

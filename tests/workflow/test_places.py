@@ -25,6 +25,7 @@ COMMAND = ["--cores", "2", "--", RUNS]
 HARD = """-my "stu'dy" [a] & $HOME (b) {c} #1 100% ;é \\x"""
 NETWORK = (
     "import torch\nclass Mine(torch.nn.Linear):\n    def __init__(self): super().__init__(64, 10)\n"
+    "    def forward(self, x): return super().forward(x.flatten(1))\n"
 )
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="makes accounts: only root can")
 
