@@ -179,9 +179,10 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
             path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()
         }
         assert written == rules
-    # Made only when asked for, by a target or by `methods.tool_sizes`.
+    # Made only when asked for, by a target, by `methods.tool_sizes` or by `plan`.
     on_demand = {
         "check_claims",
+        "decide_growth",
         "derive_cell",
         "export_study",
         "refresh_countries",
