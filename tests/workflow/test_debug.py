@@ -23,7 +23,7 @@ def test_the_prompt_has_the_jobs_object_and_runs_nothing_by_itself(finished):
     seen = prompt(
         finished,
         "results/digits/recommendation.json",
-        "print(snakemake.rule, snakemake.input.runs[0], snakemake.params.country)",
+        "print(snakemake.rule, snakemake.input.runs, snakemake.params.country)",
     )
     assert "recommend_size results/digits/tables/runs.csv FRA" in seen.stdout
     assert "scripts/recommend_size.py makes results/digits/recommendation.json" in seen.stderr
