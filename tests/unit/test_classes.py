@@ -1,5 +1,6 @@
 """A user's own classes: found, checked, built; and refused in one sentence."""
 
+import copy
 import sys
 from pathlib import Path
 
@@ -269,3 +270,28 @@ def test_what_a_data_module_draws_by_chance_is_always_the_same():
     first = datasets.obtain(module_spec("Data"))
     torch.manual_seed(6)
     assert datasets.obtain(module_spec("Data")).sha256 == first.sha256
+
+
+@pytest.mark.parametrize(
+    "init_args",
+    [
+        {"country": "NO"},
+        {"country": "0200"},
+        {"country": "1:30"},
+        {"country": "null"},
+        {"country": "[1, 2]"},
+        {"country": "a: b"},
+        {"name": "~"},
+    ],
+)
+def test_text_in_quotes_is_not_read_a_second_time(init_args):
+    """The parser would make false of NO."""
+    before = copy.deepcopy(init_args)
+    message = refusal(build, network("user_classes.Sites", **init_args), GIVEN)
+    assert "is written: write the value without quotes, or give the argument a type" in message
+    assert init_args == before
+
+
+def test_text_that_is_nothing_else_is_taken():
+    spec = network("user_classes.Sites", country="FR", flags=[1, 2.5, "a"], name="NO")
+    assert build(spec, GIVEN).given == ("FR", (1, 2.5, "a"), "NO")

@@ -1,5 +1,7 @@
 import math
+from datetime import date
 
+import pytest
 from config_cases import SCHEMA, complete, outcome, put, refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,3 +188,14 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path.write_bytes(content)
     content, message = outcome(study_config.read, path)
     assert message or isinstance(content, dict)
+
+
+@pytest.mark.parametrize(
+    "value", [date(2024, 1, 1), float("nan"), float("inf"), 2**70, {"a"}, b"x", [date(2024, 1, 1)]]
+)
+def test_what_is_no_json_is_no_argument_of_a_class(value):
+    """No schema looks at the arguments of a user's class."""
+    model = {"name": "mine", "class_path": "nets.Mine", "init_args": {"depth": value}}
+    said = refusal(put(("models",), [model]))
+    assert "models[0].init_args.depth" in said
+    assert "but must be text, a number, true, false or null" in said

@@ -88,6 +88,31 @@ def test_one_type_holds_the_values_of_both_parts(tmp_path: Path) -> None:
 SERIES = RNG.normal(size=(60, 3, 40)) * [[[1.0], [1e5], [1.0]]]
 
 
+@pytest.mark.parametrize(
+    ("train", "test", "refused"),
+    [
+        (lambda y: (y - y.mean()) / y.std(), lambda y: y, True),
+        (lambda y: y, lambda y: y * 1000, True),
+        (lambda y: y, lambda y: y + 500, True),
+        (lambda y: y, lambda y: y, False),
+        # Drift, a part that varies less, outliers: read as they are.
+        (lambda y: y, lambda y: y * 1.3 + 20, False),
+        (lambda y: y, lambda y: 60 + (y - 60) / 3, False),
+        (lambda y: np.append(y[1:], 1e6), lambda y: y, False),
+    ],
+)
+def test_targets_on_two_scales_are_refused(
+    tmp_path: Path, train: Any, test: Any, refused: bool
+) -> None:
+    x, y = RNG.normal(size=(60, 4)), RNG.normal(60, 12, 60)
+    parts = {"x_train": x, "x_test": x + 0.1, "y_train": train(y), "y_test": test(y[::-1])}
+    given = archive(tmp_path / "a.npz", **parts) | {"task": "regression"}
+    if refused:
+        assert "both must be on one scale" in refusal(given)
+    else:
+        obtain(given)
+
+
 def test_negative_values_in_one_part_by_chance_are_no_other_scale(tmp_path: Path) -> None:
     x = np.arange(72, dtype=np.float32).reshape(24, 3)
     # Two of 24 examples, which one split in six puts into a test part of ten.
@@ -258,6 +283,22 @@ def test_files_among_the_images_are_read_as_people_see_them_or_refused(
         message = refusal(given)
         assert reason in message
         assert name in message
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda p: p.symlink_to("/nowhere/birds"), "is a link to a file that is not there"),
+        (os.mkfifo, "is neither a file nor a folder"),
+    ],
+)
+def test_a_class_that_is_not_there_is_not_left_out(
+    tmp_path: Path, make: Callable[[Path], Any], reason: str
+) -> None:
+    """Another disk that is not mounted, say."""
+    given = images(tmp_path / "pets")
+    make(tmp_path / "pets/birds")
+    assert f"birds: {reason}" in refusal(given)
 
 
 def test_a_camera_held_sideways_turns_the_image(tmp_path: Path) -> None:

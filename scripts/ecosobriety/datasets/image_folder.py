@@ -101,13 +101,19 @@ def _split(folder: Path) -> list[Path] | None:
 
 def _visible(folder: Path) -> list[Path]:
     try:
-        return sorted(
+        visible = sorted(
             path
             for path in folder.iterdir()
             if not path.name.startswith(".") and path.name.lower() not in LEFT_BY_SYSTEMS
         )
     except OSError as error:
         raise DataError(f"{folder}: cannot be read as a folder: {error.strerror}") from error
+    for path in visible:
+        if not path.exists():
+            raise DataError(f"{path}: is a link to a file that is not there")
+        if not (path.is_dir() or path.is_file()):
+            raise DataError(f"{path}: is neither a file nor a folder")
+    return visible
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -138,8 +144,6 @@ def _images(folder: Path) -> Iterator[Path]:
                 f"{file}: is a folder in the folder of the class {folder.name}, which must hold "
                 f"images alone; if {folder.name} is no class, name it in dataset.path"
             )
-        if not file.exists():
-            raise DataError(f"{file}: is a link to a file that is not there")
         if file.suffix.lower() not in ENDINGS:
             raise DataError(
                 f"{file}: is not an image; a class's folder holds files that end in "

@@ -180,12 +180,23 @@ def _plain(value: Any, key: str, file: str, depth: int = 0) -> Any:
         raise fault(file, key, f"is {show(value)}, but no text may hold a NUL character")
     if value is None or isinstance(value, bool | str):
         return value
-    if isinstance(value, int):
-        large = abs(value) > MAX_WHOLE_NUMBER
-        return _Foreign(f"a whole number of {value.bit_length()} bits") if large else value
-    if isinstance(value, float) and math.isfinite(value):
+    if "init_args" in key and not _is_json(value):
+        # No schema looks at it.
+        raise fault(
+            file, key, f"is {shorten(str(value))}, but must be text, a number, true, false or null"
+        )
+    if _is_json(value):
         return value
+    if isinstance(value, int):
+        return _Foreign(f"a whole number of {value.bit_length()} bits")
     return _Foreign(shorten(str(value)))
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a number, or what YAML made of a date or a set, can be handed on as JSON."""
+    if isinstance(value, int):
+        return abs(value) <= MAX_WHOLE_NUMBER
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _fill(schema: Mapping[str, Any], value: Any) -> Any:

@@ -10,6 +10,7 @@ import ast
 import importlib
 import inspect
 import json
+import math
 import re
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -361,7 +363,8 @@ def _parse(
         parser.add_class_arguments(
             found, "init_args", fail_untyped=False, instantiate=False, skip=skip
         )
-        return parser, parser.parse_object({"init_args": {**read, **own}})
+        # A copy, as the parser changes the lists that it is given.
+        parsed = parser.parse_object({"init_args": {**read, **deepcopy(own)}})
     # jsonargparse reads the class's code too, and may stumble over what the user wrote there.
     except Exception as error:
         names = (name for name in signature.names if name not in signature.known)
@@ -369,6 +372,31 @@ def _parse(
         raise _refusal(
             spec, f"refuses its init_args: {described(error)}; it takes {cut_list(takes)}"
         ) from error
+    for name, written in own.items():
+        if not _is_kept(written, taken := parsed.init_args.get(name)):
+            raise _refusal(
+                spec,
+                f"would get {cut(repr(taken))} for its argument {name}, where {cut(repr(written))} "
+                "is written: write the value without quotes, or give the argument a type, such as "
+                "str",
+            )
+    return parser, parsed
+
+
+def _is_kept(written: Any, taken: Any) -> bool:
+    """Whether a value is still what was written: the parser reads text a second time, as YAML.
+
+    What the argument's type makes of a text, such as a path, is what the class asks for.
+    """
+    if isinstance(written, str):
+        return not (taken is None or isinstance(taken, bool | int | float | list | tuple | dict))
+    if isinstance(written, int) and isinstance(taken, float):
+        return int(taken) == written if math.isfinite(taken) else False
+    if isinstance(written, list) and isinstance(taken, list | tuple):
+        return len(written) == len(taken) and all(map(_is_kept, written, taken))
+    if isinstance(written, dict) and isinstance(taken, dict):
+        return all(_is_kept(value, taken.get(key)) for key, value in written.items())
+    return True
 
 
 def cut_list(names: str, most: int = 80) -> str:
