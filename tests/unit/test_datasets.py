@@ -130,7 +130,7 @@ def test_a_path_without_the_data_is_an_error_about_that_path(
         "neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz": None,
         r"t10k-labels-idx1-ubyte\.gz: the gzip data are truncated": wrong.read_bytes()[:-3],
         r"t10k-labels-idx1-ubyte: .*but 9 follow": gzip.compress(idx(np.arange(10))[:-1]),
-        "t10k-labels-idx1-ubyte: the content's sha256 is .*, expected "
+        "t10k-labels-idx1-ubyte: the content's sha256 .*, expected "
         + IDX_SOURCES["fashion-mnist"].sha256[catalogue.TEST_LABELS]: idx(np.arange(10)[::-1]),
     }
     for reason, content in cases.items():
