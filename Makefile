@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export STUDY_FILE := $(value CONFIG)
 READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
-.PHONY: help report example trackers doctor debug check quick test test-deep test-slurm bench backtest lint format docs lock clean
+.PHONY: help report example trackers doctor debug check test test-deep test-slurm bench backtest lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -34,10 +34,7 @@ doctor: $(VENV)/run.stamp ## Show what can be measured on this machine, and what
 debug: $(VENV)/run.stamp ## Open a Python prompt with the `snakemake` object of a job (OUTPUT=results/digits/recommendation.json)
 	@$(BIN)/python tools/debug_script.py "$(OUTPUT)"
 
-check: $(VENV)/dev.stamp ## Check what an edit is likely to break: style, types and quick tests, in a minute
-	$(MAKE) --output-sync --jobs=2 lint quick
-
-quick: $(VENV)/dev.stamp
+check: lint ## Check what an edit is likely to break: style, types and the quick tests
 	$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses=auto --dist=loadfile --quiet
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster

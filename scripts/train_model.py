@@ -27,14 +27,12 @@ with logs.logged_to(snakemake.log[0]):
         identity = collecting.identity_of(
             dataset.sha256, model, network, n_train, seed, parameters, snakemake.params.code
         )
-        key = (dataset.name, model, n_train, seed)
         # A run that was killed, or that another seed joins, redoes none that is finished.
-        if collecting.stands(output, key, identity):
+        if collecting.stands(output, (dataset.name, model, n_train, seed), identity):
             output.touch()
             continue
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
-        attempts = Path(snakemake.params.attempts, place).absolute()
-        ledger = metering.Ledger(attempts, identity=identity)
+        ledger = metering.Ledger(Path(snakemake.params.attempts, place).absolute(), identity)
         settle()
         with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
             record = train(
