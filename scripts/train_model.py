@@ -32,7 +32,9 @@ with logs.logged_to(snakemake.log[0]):
             output.touch()
             continue
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
-        ledger = metering.Ledger(Path(snakemake.params.attempts, place).absolute(), identity)
+        ledger = metering.Ledger(
+            Path(snakemake.params.attempts, place).absolute(), identity=identity
+        )
         settle()
         with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
             record = train(
