@@ -9,8 +9,7 @@ from ecosobriety.startup import imports_in_peace, settle
 with imports_in_peace():
     from ecosobriety.hardware import begin_probing
 
-    # It takes as long as the imports below.
-    begin_probing()
+    begin_probing()  # It takes as long as the imports below.
 
     from ecosobriety import datasets, metering
     from ecosobriety.records import collecting
@@ -32,9 +31,8 @@ with logs.logged_to(snakemake.log[0]):
             output.touch()
             continue
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
-        ledger = metering.Ledger(
-            Path(snakemake.params.attempts, place).absolute(), identity=identity
-        )
+        attempts = Path(snakemake.params.attempts, place).absolute()
+        ledger = metering.Ledger(attempts, identity=identity)
         settle()
         with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
             record = train(
