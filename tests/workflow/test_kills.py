@@ -17,7 +17,7 @@ from ecosobriety.tables import read_table
 
 from .conftest import copy_workflow
 
-KILLS = 12
+KILLS = 20
 MEASURED = {
     "attempt",
     "duration_s_mean",

@@ -16,7 +16,8 @@ import psutil
 from ecosobriety.datasets import arrays, loaders
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
-from ecosobriety.user_code.classes import ClassSpec, build, described
+from ecosobriety.user_code.classes import ClassSpec, build
+from ecosobriety.user_code.words import described
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.user_code.classes import described
+from ecosobriety.user_code.words import described
 
 
 def materialise(network: nn.Module, x: Tensor) -> None:

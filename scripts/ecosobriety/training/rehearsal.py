@@ -43,7 +43,7 @@ from ecosobriety.training.networks import (
     build_network,
 )
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
-from ecosobriety.user_code.classes import cut, described, ended_by_itself
+from ecosobriety.user_code.words import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
 

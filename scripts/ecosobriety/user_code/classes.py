@@ -12,7 +12,6 @@ import inspect
 import json
 import math
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecosobriety.errors import ConfigError, one_line
+from ecosobriety.user_code.words import cut, cut_list, described
 
 Kind = Literal["network", "data"]
 
@@ -136,36 +136,6 @@ def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
             reason = f"importing {names} ended the process ({done.returncode}): {cut(last)}"
             return [one_line(reason), *[None] * (len(specs) - 1)]
     return answers
-
-
-def described(error: BaseException) -> str:
-    """What foreign code raises, as a message shows it: its name, and its own words cut."""
-    name = type(error).__name__
-    try:
-        words = cut(" ".join(str(error).split()))
-    # An exception of the user's may fail to describe itself.
-    except Exception:
-        words = ""
-    if isinstance(error, argparse.ArgumentError):
-        return words
-    return f"{name}: {words}" if words else f"{name}, without a message"
-
-
-def ended_by_itself(class_path: str, status: int) -> ConfigError:
-    """What is said of a network whose code ends the whole process that tries it out."""
-    how = f"with status {status}, as os._exit does"
-    if status < 0:
-        how = f"by signal {-status} ({signal.strsignal(-status)})"
-    return ConfigError(
-        f"models: {class_path} ended its process {how}, when it was built and tried on a few "
-        "batches: its training would end so too"
-    )
-
-
-def cut(text: str, most: int = 140) -> str:
-    """Foreign words, in quotes and of bearable length."""
-    shown = text if len(text) <= most else f"{text[: most - 1]}…"
-    return f'"{shown}"' if text else ""
 
 
 def _load(spec: ClassSpec) -> type:
@@ -397,11 +367,6 @@ def _is_kept(written: Any, taken: Any) -> bool:
     if isinstance(written, dict) and isinstance(taken, dict):
         return all(_is_kept(value, taken.get(key)) for key, value in written.items())
     return True
-
-
-def cut_list(names: str, most: int = 80) -> str:
-    """Names, of bearable length in all."""
-    return names if len(names) <= most else f"{names[: most - 1]}…"
 
 
 def _refusal(spec: ClassSpec, reason: str) -> ConfigError:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ecosobriety.user_code.classes import ended_by_itself
+from ecosobriety.user_code.words import ended_by_itself
 
 logger = logging.getLogger(__name__)
 
