@@ -23,8 +23,13 @@ def one_line(sentence: str) -> str:
 
 
 def shorten(text: str, most: int = MAX_SHOWN) -> str:
-    """A text of at most so many characters, its end replaced by an ellipsis."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    """A text on one line of at most so many characters, its end replaced by an ellipsis.
+
+    Escaped before it is cut: a message must not grow again where its control characters are escaped.
+    """
+    # What is cut anyway need not be escaped.
+    shown = one_line(text[: most + 1])
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def quote(text: object) -> str:

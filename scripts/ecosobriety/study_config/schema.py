@@ -180,16 +180,15 @@ def _plain(value: Any, key: str, file: str, depth: int = 0) -> Any:
         raise fault(file, key, f"is {show(value)}, but no text may hold a NUL character")
     if value is None or isinstance(value, bool | str):
         return value
-    if "init_args" in key and not _is_json(value):
-        # No schema looks at it.
-        raise fault(
-            file, key, f"is {shorten(str(value))}, but must be text, a number, true, false or null"
-        )
     if _is_json(value):
         return value
-    if isinstance(value, int):
-        return _Foreign(f"a whole number of {value.bit_length()} bits")
-    return _Foreign(shorten(str(value)))
+    # Python writes no whole number of thousands of digits.
+    whole = isinstance(value, int)
+    shown = f"a whole number of {value.bit_length()} bits" if whole else shorten(str(value))
+    if "init_args" in key:
+        # No schema looks at it.
+        raise fault(file, key, f"is {shown}, but must be text, a number, true, false or null")
+    return _Foreign(shown)
 
 
 def _is_json(value: Any) -> bool:
