@@ -112,7 +112,7 @@ def test_what_can_be_trained_is_tried_once(tried: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Wide", "nets.Wide gives (2, 11) for inputs of the shape (2, 8, 8), but must give"),
+        ("Wide", "nets.Wide gives (8, 11) for inputs of the shape (8, 8, 8), but must give"),
         (
             "Normed",
             "the last batch of an epoch is that small, as 129 (grid.n_train) modulo 32 "

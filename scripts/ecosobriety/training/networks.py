@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -119,7 +120,11 @@ def build_network(
             f"models: unknown network {class_path!r}; allowed are {allowed}, or a class_path"
         )
     given = {"input_shape": tuple(input_shape), "num_classes": num_classes}
-    network: nn.Module = classes.build(ClassSpec("network", class_path, init_args), given)
+    spec = ClassSpec("network", class_path, init_args)
+    # What a module draws, or seeds, where it is imported would count for the first training alone.
+    with isolate_rng():
+        classes.load(spec)
+    network: nn.Module = classes.build(spec, given)
     return network
 
 

@@ -1,7 +1,9 @@
 """What is asked of a network that a user brings, and what it brings that is not asked for."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
+from ecosobriety.training.soundness import last_operation, require_alone
 from ecosobriety.user_code.words import described
 
 
@@ -23,12 +26,20 @@ def materialise(network: nn.Module, x: Tensor) -> None:
     """
     if not any(is_lazy(part) for part in (*network.parameters(), *network.buffers())):
         return
+    with evaluating(network), torch.no_grad():
+        network(x)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into the mode of the test, and then each layer back into its own."""
     modes = {part: part.training for part in network.modules()}
     network.eval()
-    with torch.no_grad():
-        network(x)
-    for part, training in modes.items():
-        part.training = training
+    try:
+        yield
+    finally:
+        for part, training in modes.items():
+            part.training = training
 
 
 @contextmanager
@@ -51,33 +62,54 @@ def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: 
     """Send a few real examples through a user's network, as the test does.
 
     Raises:
-        ConfigError: it fails on them, or gives something else than one number for each class.
+        ConfigError: it fails on them, gives something else than one number of any sign and size for
+            each class, or mixes the examples.
     """
-    shape = tuple(x.shape)
-    network.eval()
+    trains_itself = isinstance(network, pl.LightningModule)
+    # Of numbers, the study's own loss decides how they are scaled; of classes, a module's may.
+    graded = num_classes == 1 or not trains_itself
     try:
-        with torch.no_grad(), unlogged(network):
+        with torch.set_grad_enabled(graded), unlogged(network), evaluating(network):
             logits = network(x)
+            _require_good(logits, class_path, x, num_classes)
+            if not trains_itself and num_classes > 1:
+                _require_no_probabilities(logits, class_path)
+            if graded and (end := last_operation(logits)):
+                why = "must give logits of any sign and size, as the loss has its own softmax"
+                if num_classes == 1:
+                    why = "its targets are standardised, and of any sign and size"
+                raise ConfigError(f"models: {class_path} ends in {end}, but {why}: remove it")
+            require_alone(network, class_path, x, logits.detach())
+    except ConfigError:
+        raise
     # Whatever the user's code raises is reported with its class's name.
     except (Exception, SystemExit) as error:
         raise ConfigError(
-            f"models: {class_path} fails on inputs of the shape {shape}: {described(error)}"
+            f"models: {class_path} fails on inputs of the shape {tuple(x.shape)}: "
+            f"{described(error)}"
         ) from error
+
+
+def _require_good(logits: Any, class_path: str, x: Tensor, num_classes: int) -> None:
     found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     wanted = (len(x), num_classes)
     if found != wanted:
         raise ConfigError(
-            f"models: {class_path} gives {found} for inputs of the shape {shape}, but must give "
-            f"one logit for each class (one number, for a regression): {wanted}"
+            f"models: {class_path} gives {found} for inputs of the shape {tuple(x.shape)}, but "
+            f"must give one logit for each class (one number, for a regression): {wanted}"
         )
+    bad = logits[~(logits < math.inf)].tolist()
+    if bad:
+        raise ConfigError(
+            f"models: {class_path} gives {bad[0]:g} for an example of finite numbers, but must "
+            "give finite ones"
+        )
+
+
+def _require_no_probabilities(logits: Tensor, class_path: str) -> None:
+    """Whatever makes them: the study's loss takes them for logits."""
     sums = logits.sum(1)
-    # A module's own training_step may know what to do with them; the study's loss does not.
-    if (
-        num_classes > 1
-        and not isinstance(network, pl.LightningModule)
-        and bool((logits >= 0).all())
-        and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
-    ):
+    if bool((logits >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
         raise ConfigError(
             f"models: {class_path} gives probabilities (each row sums to 1), but must give logits: "
             "remove the softmax at its end"

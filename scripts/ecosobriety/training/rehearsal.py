@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -43,6 +43,14 @@ from ecosobriety.training.networks import (
     build_network,
 )
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
+from ecosobriety.training.soundness import (
+    Leaves,
+    Watched,
+    optimised,
+    require_early,
+    require_new_beginnings,
+    weights,
+)
 from ecosobriety.user_code.words import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
@@ -122,7 +130,7 @@ def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, A
         "deviation": getattr(play.task, "deviation", None),
         "outputs": play.task.outputs,
         "acts": acts,
-        "x_test": x_test[:2],
+        "x_test": x_test[:FEW],
         "length": len(batches),
     }
 
@@ -131,7 +139,8 @@ def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
     with tempfile.TemporaryDirectory() as folder:
         play, answer = Path(folder) / "play.pt", Path(folder) / "answer.json"
         torch.save(dict(content), play)
-        command = [sys.executable, "-c", _APART, json.dumps(_path()), str(play), str(answer)]
+        path = json.dumps([str(Path(__file__).resolve().parents[2]), *sys.path])
+        command = [sys.executable, "-c", _APART, path, str(play), str(answer)]
         try:
             done = subprocess.run(
                 command,
@@ -155,11 +164,6 @@ def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
                 raise ended_by_itself(class_path, done.returncode)
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return f"the rehearsal ended by itself ({done.returncode}): {cut(last)}"
-
-
-def _path() -> list[str]:
-    """Where modules are looked for here."""
-    return [str(Path(__file__).resolve().parents[2]), *sys.path]
 
 
 class _Few:
@@ -206,9 +210,9 @@ class Stage:
         self.acts: list[Batch] = content["acts"]
         self.x_test: Tensor = content["x_test"]
 
-    def build(self) -> torch.nn.Module:
-        """The network, as built and shaped before its training."""
-        pl.seed_everything(self._content["seed"], verbose=False)
+    def build(self, changed_by: int = 0) -> torch.nn.Module:
+        """The network, as built and shaped before its training, or before that of another seed."""
+        pl.seed_everything(self._content["seed"] ^ changed_by, verbose=False)
         network = build_network(
             self.class_path,
             json.loads(self._content["init_args"]),
@@ -216,7 +220,7 @@ class Stage:
             self.task.outputs,
         )
         try:
-            materialise(network, self.x_test)
+            materialise(network, self.x_test[:2])
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
         return network
@@ -229,19 +233,16 @@ class Stage:
             network, self.settings.learning_rate, self.task, self.settings.max_steps
         )
         length = self._content["length"]
-        few: list[pl.Callback] = [*callbacks, _OneEpoch(len(acts))]
+        leaves = Leaves(network)
+        few: list[pl.Callback] = [*callbacks, leaves, _OneEpoch(len(acts))]
         if isinstance(module, Learner):
+            module.task = cast(Task, Watched(module.task, leaves))
             blocks = _Few([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
                 self.settings, few, epochs=self.settings.epochs, validation_batches=1
             )
             trainer.fit(module, blocks)
-            trained = {id(p) for part in trainer.optimizers for p in _parameters(part)}
-            if any(p.requires_grad and id(p) not in trained for p in network.parameters()):
-                raise ConfigError(
-                    f"models: {self.class_path} makes parameters in its forward, which no "
-                    "optimiser trains: make them in __init__, or as lazy layers (nn.LazyLinear)"
-                )
+            require_early(network, trainer, self.class_path)
         else:
             counted = Counted(_Few(acts, length))
             passed = Passed(counted)
@@ -254,7 +255,7 @@ class Stage:
             trainer.fit(module, counted)
             own = {id(parameter) for parameter in module.parameters()}
             if module.automatic_optimization and not any(
-                id(p) in own for part in trainer.optimizers for p in _parameters(part)
+                id(parameter) in own for parameter in optimised(trainer)
             ):
                 raise ConfigError(
                     f"models: {self.class_path} has no optimiser of its parameters, so that "
@@ -262,6 +263,8 @@ class Stage:
                 )
             if module.automatic_optimization and passed.passes_of_a_batch == {0}:
                 raise _NoLossError
+        known = [*optimised(trainer), *(tensor for batch in acts for tensor in batch)]
+        leaves.require_trained(known, self.class_path)
         return trainer, scorer
 
     def try_out(self) -> None:
@@ -271,6 +274,7 @@ class Stage:
             ConfigError: either fails.
         """
         network = self.build()
+        start = weights(network)
         if not isinstance(network, pl.LightningModule):
             self._require_logits(network)
             network = self.build()
@@ -292,6 +296,7 @@ class Stage:
             trainer.test(scorer, _Few([(x[:2], y[:2])], 1), verbose=False)
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
+        require_new_beginnings(self.build, start, self.class_path)
 
     def _fit_told(
         self, network: torch.nn.Module, acts: Sequence[Batch]
@@ -340,11 +345,6 @@ class Stage:
             # The study's own loop: one backward pass for each batch.
             counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
         return cost_of(forward.get_total_flops() // most, counted)
-
-
-def _parameters(optimizer: Any) -> Iterator[Tensor]:
-    for group in optimizer.param_groups:
-        yield from group["params"]
 
 
 class _Seen(pl.Callback):

@@ -68,7 +68,7 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
     Raises:
         ConfigError: the class cannot be imported, is none of its kind, or refuses its arguments.
     """
-    found = _load(spec)
+    found = load(spec)
     signature = _Signature.of(found, spec, given)
     # The user's own check of the shape; jsonargparse knows no way to make a torch.Size.
     sizes = {name for name in signature.known if "Size" in signature.annotation(name)}
@@ -95,7 +95,7 @@ def check(spec: ClassSpec) -> None:
     Raises:
         ConfigError: as `build`.
     """
-    found = _load(spec)
+    found = load(spec)
     _parse(found, spec, _Signature.of(found, spec, _ANY_GIVEN), {})
 
 
@@ -138,7 +138,12 @@ def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
     return answers
 
 
-def _load(spec: ClassSpec) -> type:
+def load(spec: ClassSpec) -> type:
+    """Import a class.
+
+    Raises:
+        ConfigError: it cannot be imported, or is none of its kind.
+    """
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)

@@ -1,0 +1,307 @@
+"""Networks that train without an error, and whose scores would be worth nothing; and good ones."""
+
+from math import prod
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy, dropout
+
+SHARED = nn.Linear(64, 10)
+BACKBONE = nn.Linear(64, 16).requires_grad_(False)
+KEPT = {}
+
+
+class Base(nn.Module):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Linear(prod(input_shape), 16), nn.ReLU(), nn.Linear(16, num_classes)
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class SharedLayer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = SHARED
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+
+
+class KeptState(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.load_state_dict(KEPT or self.state_dict())
+
+    def forward(self, x):
+        KEPT.update(self.state_dict())
+        return super().forward(x)
+
+
+class SharedBatchNorm(Base):
+    norm = nn.BatchNorm1d(64, affine=False)
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.own_norm = self.norm
+
+    def forward(self, x):
+        return super().forward(self.own_norm(x.flatten(1)))
+
+
+class OwnChance(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        chance = torch.Generator()
+        chance.seed()
+        nn.init.normal_(self.layers[1].weight, generator=chance)
+
+
+class Seeding(Base):
+    def __init__(self, input_shape, num_classes: int):
+        torch.manual_seed(0)
+        super().__init__(input_shape, num_classes)
+
+
+class SeedingEverything(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        pl.seed_everything(42)
+
+
+class Listed(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.more = [nn.Linear(10, 10)]
+
+    def forward(self, x):
+        return self.more[0](super().forward(x))
+
+
+class InADict(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.more = {"a": nn.Linear(10, 10)}
+
+    def forward(self, x):
+        return self.more["a"](super().forward(x))
+
+
+class OfTheClass(Base):
+    scale = nn.Parameter(torch.ones(10))
+
+    def forward(self, x):
+        return self.scale * super().forward(x)
+
+
+class PlainTensor(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.scale = torch.ones(num_classes, requires_grad=True)
+
+    def forward(self, x):
+        return self.scale * super().forward(x)
+
+
+class Fresh(Base):
+    def forward(self, x):
+        return super().forward(x) + nn.Linear(64, 10)(x.flatten(1))
+
+
+class Whole(pl.LightningModule):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), num_classes))
+
+    def forward(self, x):
+        return self.layers(x)
+
+    def training_step(self, batch, batch_idx):
+        return cross_entropy(self(batch[0]), batch[1])
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.01)
+
+
+class ListedWhole(Whole):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.more = [nn.Linear(10, 10)]
+
+    def forward(self, x):
+        return self.more[0](super().forward(x))
+
+
+class Ending(Base):
+    def __init__(self, input_shape, num_classes: int, end: str):
+        super().__init__(input_shape, num_classes)
+        self.end = getattr(nn, end)()
+
+    def forward(self, x):
+        return self.end(super().forward(x))
+
+
+class Clamped(Base):
+    def forward(self, x):
+        return super().forward(x).clamp(min=0)
+
+
+class Missing(Base):
+    def forward(self, x):
+        return super().forward(x) * float("nan")
+
+
+class OverTheBatch(Base):
+    def forward(self, x):
+        return super().forward(x).log_softmax(0)
+
+
+class Centred(Base):
+    def forward(self, x):
+        y = super().forward(x)
+        return y - y.mean(0)
+
+
+class Untracked(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers.append(nn.BatchNorm1d(num_classes, track_running_stats=False))
+
+
+class BatchAsTime(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.last = nn.LSTM(8, 16), nn.Linear(16, 10)
+
+    def forward(self, x):
+        return self.last(self.lstm(x)[0][:, -1])
+
+
+class BatchAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention, self.last = nn.MultiheadAttention(8, 2), nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.last(self.attention(x, x, x)[0].mean(1))
+
+
+class ReluRegression(Base):
+    def __init__(self, input_shape):
+        super().__init__(input_shape, 1)
+
+    def forward(self, x):
+        return torch.relu(super().forward(x))
+
+
+# Good ones.
+
+
+class Normed(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers.insert(2, nn.BatchNorm1d(16))
+        self.layers.insert(4, nn.Dropout())
+
+
+class Pretrained(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.last = nn.Linear(16, num_classes)
+
+    def forward(self, x):
+        return self.last(torch.relu(BACKBONE(x.flatten(1))))
+
+
+class HiddenTeacher(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.teacher = [nn.Linear(64, num_classes)]
+
+    def forward(self, x):
+        with torch.no_grad():
+            hint = self.teacher[0](x.flatten(1))
+        return super().forward(x) + hint
+
+
+class AlwaysDropping(Base):
+    def forward(self, x):
+        return dropout(super().forward(x), 0.2)
+
+
+class NetworkInNetwork(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 10, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
+
+    def forward(self, x):
+        return self.layers(x.unsqueeze(1))
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.second = nn.Conv2d(8, 8, 3, padding=1)
+        self.last = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = torch.relu(self.first(x.unsqueeze(1)))
+        x = torch.relu(x + self.norm(self.second(x)))
+        return self.last(x.mean((2, 3)))
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.last = nn.LSTM(8, 16, batch_first=True, num_layers=2), nn.Linear(16, 10)
+
+    def forward(self, x):
+        return self.last(self.lstm(x)[0][:, -1])
+
+
+class Transforming(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.encoder, self.last = nn.TransformerEncoder(layer, 2), nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.last(self.encoder(x).mean(1))
+
+
+class Squared(Base):
+    """Penalises its own gradient: its inputs are leaves, and no weights."""
+
+    def forward(self, x):
+        x = x.detach().requires_grad_(self.training)
+        return super().forward(x)
+
+
+class LogSoftmaxed(Base):
+    def forward(self, x):
+        return super().forward(x).log_softmax(1)
+
+
+class Unset(Base):
+    """Begins from zeros, whatever the seed."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), num_classes))
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+
+class FixedBeginning(Base):
+    def __init__(self, input_shape, num_classes: int):
+        with torch.random.fork_rng([]):
+            torch.manual_seed(3)
+            super().__init__(input_shape, num_classes)

@@ -1,0 +1,102 @@
+"""What trains without an error and is worth nothing is refused in the rehearsal."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.fitting import TrainingSettings
+from ecosobriety.training.networks import Classification, Regression, Task
+from ecosobriety.training.rehearsal import Play, Stage, content_of
+
+SETTINGS = TrainingSettings(
+    epochs=2, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"
+)
+CLASSES = Classification(10)
+
+
+@pytest.fixture
+def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, task: Task = CLASSES, **init_args: Any) -> None:
+        chance = torch.Generator().manual_seed(1)
+        x = torch.randn(128, 8, 8, generator=chance)
+        y = torch.randint(10, (128,), generator=chance)
+        if task.outputs == 1:
+            y = torch.randn(128, generator=chance)
+        play = Play(f"silent_networks.{name}", init_args, task, SETTINGS, 1, 1, 96)
+        train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
+        Stage(content_of(play, train, test)).try_out()
+
+    return run
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("SharedLayer", "begins with other weights when it is built again with the same seed"),
+        ("KeptState", "begins with other weights"),
+        ("SharedBatchNorm", "begins with other weights"),
+        ("OwnChance", "begins with other weights"),
+        ("Seeding", "sets the seed of PyTorch itself"),
+        ("SeedingEverything", "sets the seed of PyTorch itself"),
+        ("Listed", r"uses weights \(10, 10\) that are none of its parameters"),
+        ("InADict", r"uses weights \(10, 10\) that are none of its parameters"),
+        ("OfTheClass", r"uses weights \(10,\) that are none"),
+        ("PlainTensor", r"uses weights \(10,\) that are none"),
+        ("Fresh", "that are none of its parameters"),
+        ("ListedWhole", r"uses weights \(10, 10\) that are none"),
+        ("Clamped", "ends in a clamp, but must give logits of any sign"),
+        ("Missing", "gives nan for an example of finite numbers"),
+        ("OverTheBatch", "gives an example another output when others are in its batch"),
+        ("Centred", "gives an example another output when others are in its batch"),
+        ("Untracked", "gives an example another output when others are in its batch"),
+        ("BatchAsTime", "gives an example another output when others are in its batch"),
+        ("BatchAttention", "gives an example another output when others are in its batch"),
+    ],
+)
+def test_what_would_be_worth_nothing_is_refused(try_out: Any, name: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        try_out(name)
+    assert f"models: silent_networks.{name} " in str(caught.value)
+    assert len(str(caught.value)) <= 300
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "end",
+    ["ReLU", "ReLU6", "Sigmoid", "Softplus", "Tanh", "Hardsigmoid", "ELU", "SELU", "GELU", "SiLU"],
+)
+def test_ends_that_bound_the_logits_are_refused(try_out: Any, end: str) -> None:
+    with pytest.raises(ConfigError, match="Ending ends in a"):
+        try_out("Ending", end=end)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_regression_needs_numbers_of_any_sign(try_out: Any) -> None:
+    with pytest.raises(ConfigError, match="ends in a ReLU, but its targets are standardised"):
+        try_out("ReluRegression", Regression(2.0))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Base", "Normed", "Pretrained", "HiddenTeacher", "AlwaysDropping", "NetworkInNetwork"),
+        *("Residual", "Recurrent", "Transforming", "Squared", "LogSoftmaxed", "Unset", "Whole"),
+        "FixedBeginning",
+    ],
+)
+def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:
+    try_out(name)
+    try_out(name)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("end", ["Identity", "LeakyReLU", "PReLU", "LogSigmoid"])
+def test_ends_that_bound_no_logit_are_taken(try_out: Any, end: str) -> None:
+    try_out("Ending", end=end)
