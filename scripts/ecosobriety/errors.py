@@ -25,7 +25,7 @@ def one_line(sentence: str) -> str:
 def shorten(text: str, most: int = MAX_SHOWN) -> str:
     """A text on one line of at most so many characters, its end replaced by an ellipsis.
 
-    Escaped before it is cut: a message must not grow again where its control characters are escaped.
+    Escaped before it is cut: control characters, once escaped, would make it longer again.
     """
     # What is cut anyway need not be escaped.
     shown = one_line(text[: most + 1])
