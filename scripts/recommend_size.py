@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecosobriety import datasets, decision, tables
 from ecosobriety.files import write_json
+from ecosobriety.records import collecting
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -18,6 +19,16 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     country = snakemake.params.country
     decided = decision.recommend(runs, data=data, **json.loads(snakemake.params.analysis))
     answer = decision.add_savings(decided, scenarios, savings, country)
-    answer = decision.add_growth(answer, growth)
-    answer = decision.add_study_cost(answer, runs, scenarios, country)
+    rules = {
+        model: {**rule, "test_examples": known.test_examples}
+        for model, rule in json.loads(snakemake.params.rules).items()
+    }
+    answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder)
+    asked = collecting.Asked(
+        Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
+        **json.loads(snakemake.params.asked),
+    )
+    keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
+    paid = decision.read_beside_plan(Path(snakemake.params.results), keys, asked)
+    answer = decision.add_study_cost(answer, runs, scenarios, country, paid)
     write_json(Path(snakemake.output[0]), answer)

@@ -8,9 +8,11 @@ import numpy as np
 
 from backtest import curves as lcdb
 from backtest.curves import Curves
-from backtest.replay import Replay, interval, replay
-from backtest.rules import RULES, sober
+from backtest.replay import Replay, interval, replay, replay_adaptive
+from backtest.rules import RULES, Rule, sober, sober_twice
 from ecosobriety.decision.growth import NETWORK_Z, TAME_Z
+from ecosobriety.decision.sober import ADAPTIVE_Z
+from ecosobriety.study_config.plan import MORE_SEEDS
 
 PAGE = Path(__file__).parents[2] / "docs/backtest.md"
 BEGIN, END = "<!-- backtest: begin, written by `make backtest` -->", "<!-- backtest: end -->"
@@ -59,12 +61,12 @@ def compare_rules(curves: Curves, scores: np.ndarray) -> Iterator[str]:
     yield from table(["rule", *(f"m = {margin:g}: price / false" for margin in MARGINS)], rows)
 
 
-def by_seeds(curves: Curves, draws: dict[int, np.ndarray], z: float) -> Iterator[str]:
+def by_seeds(curves: Curves, draws: dict[int, np.ndarray], rule: Rule) -> Iterator[str]:
     """One rule by the number of seeds and the margin."""
     rows = []
     for seeds, scores in draws.items():
         for margin in MARGINS:
-            found = replay(curves, scores, sober(z), margin)
+            found = replay(curves, scores, rule, margin)
             rows.append(
                 [
                     str(seeds),
@@ -78,6 +80,35 @@ def by_seeds(curves: Curves, draws: dict[int, np.ndarray], z: float) -> Iterator
             )
     head = ["seeds", "m", "false", "stops", "false of stops", "price", "cost in full trainings"]
     yield from table(head, rows)
+
+
+def by_policy(
+    curves: Curves, draws: dict[int, np.ndarray], fixed_z: float, adaptive_z: float
+) -> Iterator[str]:
+    """Seeds that are added where noise alone blocks the stop, beside fixed numbers of seeds."""
+    rows = []
+    for margin in MARGINS:
+        policies = {
+            f"{seeds}, z = {fixed_z:g}": replay(curves, scores, sober(fixed_z), margin)
+            for seeds, scores in draws.items()
+        }
+        policies[f"**1, then {MORE_SEEDS}, z = {adaptive_z:g}**"] = replay_adaptive(
+            curves, draws[MORE_SEEDS], adaptive_z, margin
+        )
+        rows += [
+            [
+                name,
+                f"{margin:g}",
+                with_interval(found, curves),
+                share(found.stopped.mean()),
+                share(false_of_stops(found)),
+                f"{found.full_trainings.mean():.2f}",
+                f"{found.payback:.1f}" if found.saved.any() else "–",
+            ]
+            for name, found in policies.items()
+        ]
+    head = ["seeds", "m", "false", "stops", "false of stops", "cost in full trainings"]
+    yield from table([*head, "retrainings that pay for it"], rows)
 
 
 def by_group(curves: Curves, scores: np.ndarray) -> Iterator[str]:
@@ -122,17 +153,34 @@ def page(curves: Curves) -> Iterator[str]:
     yield from compare_rules(held_out, held_draws[FIXED_SEEDS])
     for z in (TAME_Z, NETWORK_Z):
         yield f"## The rule with z = {z:g}, by the number of seeds\n"
-        yield from by_seeds(curves, draws, z)
+        yield from by_seeds(curves, draws, sober(z))
         yield "On the data sets kept for testing:\n"
-        yield from by_seeds(held_out, held_draws, z)
-    networks = curves.learner == "MLPClassifier"
-    if networks.any():
-        neural = curves.take(networks)
-        for z in (TAME_Z, NETWORK_Z):
-            yield f"## Neural networks alone, z = {z:g} ({int(networks.sum())} curves)\n"
-            yield from by_seeds(neural, {s: d[:, networks] for s, d in draws.items()}, z)
+        yield from by_seeds(held_out, held_draws, sober(z))
+    yield "## Seeds that are added where noise alone blocks the stop\n"
+    yield from by_policy(curves, draws, TAME_Z, ADAPTIVE_Z)
+    yield "On the data sets kept for testing:\n"
+    yield from by_policy(held_out, held_draws, TAME_Z, ADAPTIVE_Z)
+    yield from of_networks(curves, draws)
     yield "## By learner and by size of the data set (z = 1.25, 3 seeds, a margin of one point)\n"
     yield from by_group(curves, draws[3])
+
+
+def of_networks(curves: Curves, draws: dict[int, np.ndarray]) -> Iterator[str]:
+    """The cautious choices, on neural networks alone."""
+    networks = curves.learner == "MLPClassifier"
+    if not networks.any():
+        return
+    neural, own = curves.take(networks), {s: d[:, networks] for s, d in draws.items()}
+    cautious = {
+        f"z = {TAME_Z:g}": sober(TAME_Z),
+        f"z = {NETWORK_Z:g}": sober(NETWORK_Z),
+        f"z = {TAME_Z:g}, twice in a row": sober_twice(TAME_Z),
+    }
+    for name, rule in cautious.items():
+        yield f"## Neural networks alone, {name} ({int(networks.sum())} curves)\n"
+        yield from by_seeds(neural, own, rule)
+    yield "## Neural networks alone, added seeds\n"
+    yield from by_policy(neural, own, NETWORK_Z, NETWORK_Z)
 
 
 def main() -> None:

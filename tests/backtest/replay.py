@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.curves import Curves, Floats
-from backtest.rules import FEWEST_SIZES, Rule
+from backtest.rules import FEWEST_SIZES, Rule, first_seed_then_more
 
 BOOTSTRAPS = 1000
 CONFIDENCE = 0.95
@@ -19,14 +19,22 @@ class Replay:
     Attributes:
         stopped: the rule stopped below the full size.
         false: it did, although the true gain from there to the full size exceeds the margin.
-        price: share of the whole ladder's training time that was spent.
+        price: share of the whole ladder's training time that was spent; of one seed's ladder where
+            seeds are added.
         full_trainings: what was spent, in trainings at the full size of one seed.
+        saved: what each later training on the size of the stop saves, in the same unit.
     """
 
     stopped: NDArray[np.bool_]
     false: NDArray[np.bool_]
     price: Floats
     full_trainings: Floats
+    saved: Floats
+
+    @property
+    def payback(self) -> float:
+        """Mean of what a study spends over the mean of what each later training then saves."""
+        return float(self.full_trainings.mean() / self.saved.mean())
 
 
 def replay(curves: Curves, scores: Floats, rule: Rule, margin: float) -> Replay:
@@ -40,19 +48,54 @@ def replay(curves: Curves, scores: Floats, rule: Rule, margin: float) -> Replay:
     """
     with np.errstate(invalid="ignore"):
         stops = np.array(rule(curves.sizes, scores, margin))
-    stops &= np.isfinite(curves.sizes).cumsum(axis=1) >= FEWEST_SIZES
-    # At the full size nothing is left to spare.
+    return _ended(curves, stops, np.full(scores.shape[:3], scores.shape[-1]), margin)
+
+
+def replay_adaptive(curves: Curves, scores: Floats, z: float, margin: float) -> Replay:
+    """The same with one seed, to which the others are added where noise alone blocks the stop.
+
+    Args:
+        curves: C curves.
+        scores: (D, C, K, S) the scores of the seeds that may be trained.
+        z: standard errors that the rule adds.
+        margin: the loss in score that is accepted.
+    """
+    with np.errstate(invalid="ignore"):
+        stops, more = first_seed_then_more(curves.sizes, scores, margin, z)
+    at = _first(curves, stops)
+    beyond = np.arange(stops.shape[-1]) > at[..., np.newaxis]
+    # What would be asked for beyond the stop is never trained; the size before gets the seeds too.
+    asked = more & ~beyond
+    trained = asked.copy()
+    trained[..., :-1] |= asked[..., 1:]
+    return _ended(curves, stops, np.where(trained, scores.shape[-1], 1), margin)
+
+
+def _first(curves: Curves, stops: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(D, C) where each curve is stopped; at the full size nothing is left to spare."""
+    stops = stops & (np.isfinite(curves.sizes).cumsum(axis=1) >= FEWEST_SIZES)
     stops[..., -1] = True
-    at = stops.argmax(axis=-1)
+    return stops.argmax(axis=-1)
+
+
+def _ended(
+    curves: Curves, stops: NDArray[np.bool_], seeds: NDArray[np.int_], margin: float
+) -> Replay:
+    """Check the stops; `seeds` (D, C, K) were trained at each size."""
+    at = _first(curves, stops)
     rows = np.arange(len(curves.full))
     left = curves.truth[:, -1] - curves.truth[rows, at]
     stopped = at < curves.sizes.shape[1] - 1
-    spent = np.nancumsum(curves.seconds, axis=1)
+    one_seed = np.nansum(curves.seconds, axis=1)
+    spent = np.nancumsum(seeds * curves.seconds, axis=-1)
+    spent = np.take_along_axis(spent, at[..., np.newaxis], axis=-1)[..., 0]
+    full = curves.seconds[:, -1]
     return Replay(
         stopped,
         stopped & (left > margin),
-        spent[rows, at] / spent[:, -1],
-        scores.shape[-1] * spent[rows, at] / curves.seconds[:, -1],
+        spent / (seeds[..., 0] * one_seed),
+        spent / full,
+        1.0 - curves.seconds[rows, at] / full,
     )
 
 

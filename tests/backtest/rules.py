@@ -47,6 +47,34 @@ def sober_twice(z: float) -> Rule:
     return rule
 
 
+def first_seed_then_more(
+    sizes: Floats, scores: Floats, margin: float, z: float
+) -> tuple[Stops, Stops]:
+    """The rule with adaptive seeds, as `decision.sober` applies it at each size.
+
+    One seed runs at every size. Where its bound exceeds the margin for the noise alone, the others
+    are added at that size and the one before, for this decision.
+
+    Returns:
+        Whether it stops, and whether it asks for more seeds: (D, C, K) each.
+    """
+    full = sizes[:, -1]
+    once = bound_growth(sizes, scores[..., :1], full, z)
+    allowed = may_decide(sizes, full)
+    stops = (once.bound <= margin) & allowed
+    gain = np.maximum(once.gain_per_doubling, 0.0)
+    more = (once.bound > margin) & (once.doublings_left * gain <= margin) & allowed
+    # At the full size there is nothing left to decide.
+    more[..., -1] = False
+    for k in np.flatnonzero(more.any(axis=(0, 1))):
+        begins = int(np.isfinite(sizes[:, : k + 1]).any(axis=0).argmax())
+        seen = scores[..., begins : k + 1, :].copy()
+        seen[..., :-2, 1:] = np.nan
+        found = bound_growth(sizes[:, begins : k + 1], seen, full, z)
+        stops[..., k] |= more[..., k] & (found.bound[..., -1] <= margin)
+    return stops, more
+
+
 def last_doubling(sizes: Floats, scores: Floats, margin: float) -> Stops:
     """The last doubling gained at most the margin."""
     return _last_gain(scores) <= margin

@@ -1,6 +1,7 @@
 """A made-up study for tests of figures and report: plausible values, no training."""
 
 import io
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,8 @@ def make_study(
     countries: pd.DataFrame | None = None,
     grid_price_per_kwh: dict[str, float] | None = None,
     intake: Intake | None = None,
+    decisions: Sequence[Mapping[str, Any]] = (),
+    ladder: Sequence[int] = (),
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section."""
@@ -214,7 +217,8 @@ def make_study(
     decision = {
         key: config["analysis"][key] for key in ("reference_n_train", "margin", "confidence")
     }
-    curve = fit_curves(runs, **decision)
+    full = decisions[0]["full_n_train"] if decisions else None
+    curve = fit_curves(runs, **decision, full_n_train=full)
     reference = int(curve.loc[curve["verdict"] == "reference", "n_train"].iloc[0])
     scenarios = derive_scenarios(
         runs,
@@ -234,9 +238,15 @@ def make_study(
     intake = make_intake(runs) if intake is None else intake
     data = TestPart(intake.baseline.score, intake.test_examples, intake.train_examples)
     country = config["metering"]["country"]
+    rule = {"full_n_train": full, "margin": decision["margin"], "z": None, "tame": False}
+    rule |= {"adaptive": False, "may_add_seeds": False}
+    answered = recommend(runs, data=data, **decision, full_n_train=full, **targets)
     recommendation = add_growth(
-        add_savings(recommend(runs, data=data, **decision, **targets), scenarios, savings, country),
-        [],
+        add_savings(answered, scenarios, savings, country),
+        decisions,
+        runs,
+        {model: rule | {"test_examples": intake.test_examples} for model in runs["model"].unique()},
+        ladder,
     )
     methods = make_methods(runs, countries)
     return Study(

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.curves import from_table, ladder
-from backtest.replay import replay
+from backtest.replay import replay, replay_adaptive
 from backtest.rules import RULES, power_law, sober
-from ecosobriety.decision.growth import decide_growth
+from ecosobriety.decision import decide
+from ecosobriety.decision.growth import decide_growth, may_decide
 
 pytestmark = pytest.mark.slow
 
@@ -110,13 +111,13 @@ def test_more_left_more_noise_or_a_smaller_margin_never_turn_grow_into_stop(
         assert not stops(wobble, margin, min(full * 2, sizes[-1] * 8), 1.25)
 
 
-def database(rise):
+def database(rise, noise=1e-4):
     """Two data sets and learners with twelve seeds; `rise` gives a size's mean score."""
     generator = np.random.default_rng(0)
     sizes = [round(64 * 2 ** (k / 2)) for k in range(14)]
     return pd.DataFrame(
         [
-            (data, learner, n, seed, 0, n * 1e-3, rise(n) + generator.normal(0, 1e-4))
+            (data, learner, n, seed, 0, n * 1e-3, rise(n) + generator.normal(0, noise))
             for data in (3, 4)
             for learner in ("a.Tree", "Line")
             for n in sizes
@@ -173,3 +174,45 @@ class TestBacktest:
                 with np.errstate(invalid="ignore"):
                     stops = rule(curves.sizes, scores, 0.01)
                 assert stops.shape == scores.shape[:3], name
+
+    def test_added_seeds_are_replayed_as_the_study_adds_them(self):
+        """Against the study's own decisions, curve by curve."""
+        curves = from_table(database(lambda n: 0.9 - n**-0.5, noise=0.01))
+        scores = curves.draw(3, 20, np.random.default_rng(1))
+        found = replay_adaptive(curves, scores, 1.5, 0.02)
+        asked = 0
+        for draw, curve in np.ndindex(found.stopped.shape):
+            sizes, seconds = curves.sizes[curve], curves.seconds[curve]
+            at, seeds = by_the_study(sizes, scores[draw, curve], z=1.5, margin=0.02)
+            asked += (seeds > 1).any()
+            assert found.stopped[draw, curve] == (at < len(sizes) - 1)
+            spent = (seeds * seconds)[: at + 1].sum() / seconds[-1]
+            assert found.full_trainings[draw, curve] == pytest.approx(spent)
+            assert found.saved[draw, curve] == pytest.approx(1 - seconds[at] / seconds[-1])
+        assert 0 < asked < found.stopped.size
+        assert 0 < found.stopped.sum() < found.stopped.size
+
+
+def by_the_study(sizes, scores, z, margin):
+    """Where `decision.decide` stops with added seeds, and how many seeds ran at each size."""
+    full, seeds = int(sizes[-1]), np.ones(len(sizes), int)
+    rule = {"full_n_train": full, "margin": margin, "z": z, "tame": True, "adaptive": True}
+    for at in range(5, len(sizes)):
+        if not may_decide(sizes, np.array(full))[at]:
+            continue
+        for more in (False, True):
+            runs = pd.DataFrame(
+                [
+                    {"dataset": "d", "model": "m", "n_train": int(sizes[k]), "seed": seed}
+                    | {"test_accuracy": scores[k, seed]}
+                    for k in range(at + 1)
+                    for seed in (range(3) if more and k >= at - 1 else range(1))
+                ]
+            )
+            decided = decide(runs, test_examples=10**6, may_add_seeds=not more, **rule)
+            if decided["decision"] != "more_seeds":
+                break
+            seeds[at - 1 : at + 1] = 3
+        if decided["decision"] == "stop":
+            return at, seeds
+    return len(sizes) - 1, seeds

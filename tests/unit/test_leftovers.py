@@ -1,9 +1,11 @@
 """What a study that is run again with less leaves behind."""
 
+import json
+
 import pytest
 
 from ecosobriety.study.figure_names import figure_ids
-from ecosobriety.study.leftovers import find_leftovers
+from ecosobriety.study.leftovers import find_beside_plan, find_leftovers, find_old_decisions
 
 
 @pytest.fixture
@@ -55,3 +57,38 @@ def test_claims_that_are_judged_no_more_leave_their_table(folders):
 def test_nothing_was_ever_run(tmp_path):
     asked = {"models": ["mlp"], "languages": ["en"], "claims": False}
     assert find_leftovers(tmp_path / "a", tmp_path / "b", **asked) == []
+
+
+def test_trainings_that_the_plan_no_longer_asks_for_are_found_by_record_or_attempt(tmp_path):
+    for name in (
+        "runs/d/m/n512/seed1.json",
+        "runs/d/m/n1024/seed1.json",
+        "runs/d/m/n2048/seed1.json.refused",
+        "runs/d/gone/n2048/seed1.json",
+        "attempts/d/m/n512/seed1/a.json",
+        "attempts/d/m/n4096/seed2/a.json",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found = find_beside_plan(tmp_path, "d", ["m"], {("d", "m", 512, 1)})
+    assert found == [("d", "m", 1024, 1), ("d", "m", 4096, 2)]
+
+
+def test_decisions_by_another_rule_or_beyond_a_stop_are_old(tmp_path):
+    rule, other = {"margin": 0.01}, {"margin": 0.02}
+    for name, made_by, decision in (
+        ("n512.json", rule, "grow"),
+        ("n1024.json", rule, "stop"),
+        ("n2048.json", rule, "grow"),
+        ("n4096.json", other, "grow"),
+        ("n300.json", rule, "grow"),
+    ):
+        path = tmp_path / "d/m" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"rule": made_by, "decision": decision}))
+    sizes = ("n512.json", "n1024.json", "n2048.json", "n4096.json")
+    found = find_old_decisions(tmp_path, {"d/m": dict.fromkeys(sizes, rule)})
+    assert names(found) == {"n300.json", "n2048.json", "n4096.json"}
+    # A study that grows no longer has no decisions.
+    assert len(find_old_decisions(tmp_path, {})) == 5

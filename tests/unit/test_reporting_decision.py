@@ -268,7 +268,7 @@ def test_models_are_compared_and_the_beaten_one_is_named(texts):
 
     assert "No size of cnn is on it" in caption
     assert {row[7] for row in cells(context["efficiency"]["table"]) if row[0] == "cnn"} == {"no"}
-    assert context["efficiency"]["figure"]["number"] == 13  # after six of each model
+    assert context["efficiency"]["figure"]["number"] == 15  # after seven of each model
 
 
 @pytest.mark.parametrize("language", REPORT_FILES)

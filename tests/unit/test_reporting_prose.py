@@ -18,7 +18,7 @@ UNITS = {
     **{unit.symbol: unit.size for unit in ENERGY_UNITS},
     **{f"{unit.symbol} CO₂e": unit.size for unit in MASS_UNITS},
     **dict.fromkeys(("%", "point", "points"), 0.01),
-    "": 1.0,
+    **dict.fromkeys(("", "€"), 1.0),
 }
 
 

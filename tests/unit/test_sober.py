@@ -65,8 +65,28 @@ def test_seeds_at_the_last_two_sizes_halve_the_noise():
 def test_a_test_part_too_small_for_the_margin_decides_nothing():
     rule = RULE | {"test_examples": 400}
     found = decide(runs_of(ROUGH), full_n_train=16_384, may_add_seeds=True, **rule)
-    assert found["test_standard_error"] == pytest.approx(np.sqrt(0.83 * 0.17 / 400))
+    # Two right and two wrong answers are added to the 400.
+    share = (0.83 * 400 + 2) / 404
+    assert found["test_standard_error"] == pytest.approx(np.sqrt(share * (1 - share) / 404))
     assert (found["decision"], found["reason"]) == ("undecided", "test_part_too_small")
+
+
+@pytest.mark.parametrize(
+    ("test_examples", "reason"),
+    [
+        (20, "test_part_too_small"),
+        (100, "test_part_too_small"),
+        (150, "bound_within_margin"),
+    ],
+)
+def test_a_perfect_score_on_a_tiny_test_part_decides_nothing(test_examples, reason):
+    perfect = runs_of(one_seed([1.0] * len(SIZES)))
+    rule = RULE | {"test_examples": test_examples}
+    found = decide(perfect, full_n_train=16_384, may_add_seeds=False, **rule)
+    # 152 of 154: 0.92 points; 102 of 104: 1.35 points; the margin is one.
+    assert found["reason"] == reason
+    # No bend, no gain, and yet no less than one of the test examples can be seen.
+    assert found["bound"] == pytest.approx(1 / test_examples)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +102,8 @@ def test_networks_are_given_more_caution(tame, adaptive, chosen, z):
     assert standard_errors(tame=tame, adaptive=adaptive, chosen=chosen) == z
 
 
-def study(scores, configured, decisions):
-    """A recommendation with what the study took."""
+def study(scores, configured, decisions, ladder=(), beside_plan=None):
+    """A recommendation with what the study took; a kWh emits 50 g and costs 0.04 to 0.2."""
     runs = runs_of(scores)
     recommendation = {
         "results": [
@@ -97,17 +117,25 @@ def study(scores, configured, decisions):
         ]
     }
     largest = runs["n_train"].max()
+    place = {"dataset": "d", "model": "m", "n_train": largest, "country_iso3": "FRA"}
+    cells = [
+        ("grid", 0.0, 100.0, np.nan),
+        ("coal", 1.0, 1600.0, 0.4),
+        ("hydro", 1.0, 20.0, 0.08),
+        ("wind_onshore", 0.5, 60.0, 0.01),  # for a part of the electricity only
+    ]
     scenarios = pd.DataFrame(
         [
-            {
-                **{"dataset": "d", "model": "m", "n_train": largest, "country_iso3": "FRA"},
-                **{"source": "grid", "energy_kwh": 2.0, "emissions_g": 100.0, "cost": np.nan},
-                "currency": "EUR",
-            }
+            {**place, "source": source, "coverage": coverage, "energy_kwh": 2.0}
+            | {"emissions_g": emissions, "cost": cost, "currency": "EUR"}
+            for source, coverage, emissions, cost in cells
         ]
     )
-    added = add_study_cost(add_growth(recommendation, decisions), runs, scenarios, "FRA")
-    return added["results"][0]
+    rule = RULE | {"full_n_train": None, "may_add_seeds": False}
+    if decisions:
+        rule["full_n_train"] = decisions[0]["full_n_train"]
+    grown = add_growth(recommendation, decisions, runs, {"m": rule}, ladder)
+    return add_study_cost(grown, runs, scenarios, "FRA", beside_plan)["results"][0]
 
 
 UNTRAINED = {
@@ -121,7 +149,7 @@ def test_a_study_that_stops_says_what_it_took_and_when_that_is_paid_for():
     decision = decide(
         runs_of(ROUGH), full_n_train=16_384, may_add_seeds=False, **RULE | {"margin": 0.1}
     )
-    result = study(ROUGH, UNTRAINED, [decision])
+    result = study(ROUGH, UNTRAINED, [decision], ladder=[*SIZES, 16_384])
     assert result["growth"]["stopped_n_train"] == 8192
     assert result["growth"]["gain_at_most"] == decision["bound"]
     cost = result["study_cost"]
@@ -133,9 +161,23 @@ def test_a_study_that_stops_says_what_it_took_and_when_that_is_paid_for():
     assert cost["payback_retrainings"] == pytest.approx(16_128 / 8192)
     assert cost["emissions_g"] == pytest.approx(50 * 16_128e-6)
     assert cost["cost"] is None
+    assert cost["cheapest"] == {"source": "hydro", "amount": pytest.approx(0.04 * 16_128e-6)}
+    assert cost["dearest"] == {"source": "coal", "amount": pytest.approx(0.2 * 16_128e-6)}
+    unspent = result["growth"]["unspent"]
+    assert (unspent["sizes"], unspent["trainings"]) == ([16_384], 1)
+    assert unspent["energy_kwh"] == pytest.approx(16_384e-6)
+    assert unspent["emissions_g"] == pytest.approx(50 * 16_384e-6)
+    assert unspent["dearest"]["amount"] == pytest.approx(0.2 * 16_384e-6)
     assert [more["energy_kwh"] for more in result["more_data"]] == pytest.approx(
         [8192e-6, 3 * 8192e-6]
     )
+    assert [more["dearest"]["amount"] for more in result["more_data"]] == pytest.approx(
+        [0.2 * 8192e-6, 0.2 * 3 * 8192e-6]
+    )
+    # The decision that was made, and at each size before it why there was none.
+    assert [found["n_train"] for found in result["bounds"]] == SIZES
+    assert result["bounds"][-1]["decision"] == "stop"
+    assert {found["reason"] for found in result["bounds"][:-1]} == {"too_few_sizes"}
 
 
 def test_a_study_that_saves_nothing_never_pays():
@@ -158,3 +200,18 @@ def test_an_exhaustive_study_pays_by_the_sufficient_size():
     result = study(ROUGH, configured, [])
     assert result["growth"] is None
     assert result["study_cost"]["payback_retrainings"] == pytest.approx(16_128 / 4096)
+    # What a study that grows would have decided: at 4,096 of 8,192 one doubling was left.
+    assert [found["full_n_train"] for found in result["bounds"]] == [8192] * len(SIZES)
+    assert result["bounds"][-1]["reason"] == "full_size"
+
+
+def test_what_the_plan_no_longer_asks_for_was_paid_for_all_the_same():
+    beside = pd.DataFrame(
+        [("d", "m", 1, 0.01, 0.002), ("d", "m", 0, 0.0, 0.005), ("d", "other", 1, 1.0, 1.0)],
+        columns=["dataset", "model", "trainings", "energy_kwh", "lost_energy_kwh"],
+    )
+    cost = study(ROUGH, UNTRAINED, [], beside_plan=beside)["study_cost"]
+    assert cost["beside_plan_kwh"] == pytest.approx(0.017)
+    assert cost["energy_kwh"] == pytest.approx(16_128e-6 + 0.017)
+    assert cost["trainings"] == len(SIZES) + 1
+    assert cost["emissions_g"] == pytest.approx(50 * (16_128e-6 + 0.017))

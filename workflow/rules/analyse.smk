@@ -87,6 +87,7 @@ rule recommend_size:
         savings=table("savings"),
         intake=INTAKE,
         growth=study_decisions if SOBER else [],
+        identity=looked_at_records,
     output:
         f"{RESULTS}/recommendation.json",
     log:
@@ -97,6 +98,17 @@ rule recommend_size:
         ENVIRONMENT
     params:
         analysis=canonical({**config["analysis"], "full_n_train": FULL_N_TRAIN}),
+        rules=canonical(
+            {
+                model: plan.growth_rule(config, model, first_look=False)
+                for model in NETWORKS
+            }
+        ),
+        ladder=config["grid"]["n_train"] if SOBER else [],
+        results=RESULTS,
+        # Paid for, and part of what the study costs.
+        beside_plan=lambda wildcards: canonical(beside_plan()),
+        asked=ASKED,
         country=config["metering"]["country"],
         code=code("recommend_size"),
     script:

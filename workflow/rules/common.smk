@@ -245,6 +245,13 @@ def prepared_data():
     return str(data) if known.source == source and data.exists() else None
 
 
+def study_file():
+    """The study's file, as a message names it."""
+    return os.path.relpath(
+        (workflow.overwrite_configfiles or ["config/config.yaml"])[-1]
+    )
+
+
 def try_out_networks():
     """Try the user's own networks on a few batches, where the data are at hand or small."""
     networks = [json.loads(NETWORKS[model["name"]]) for model in config["models"]]
@@ -270,10 +277,9 @@ def try_out_networks():
     )
     if found is not None:
         place, sentence = own[found[0]], found[1].removeprefix("models: ")
-        file = os.path.relpath(
-            (workflow.overwrite_configfiles or ["config/config.yaml"])[-1]
+        sys.exit(
+            f"error: {ConfigError(f'{study_file()}: models[{place}]: {sentence}')}"
         )
-        sys.exit(f"error: {ConfigError(f'{file}: models[{place}]: {sentence}')}")
 
 
 # Not all that the script imports: a changed log retrains nothing.
@@ -318,12 +324,13 @@ REFRESHED = f"config/countries/owid-{datetime.now(UTC):%Y-%m-%d}.csv"
 
 def remove_leftovers():
     """Remove what the study wrote before and is no longer of it: it would be read as of today."""
-    for path in leftovers.find_leftovers(
+    found = leftovers.find_leftovers(
         Path(RESULTS),
         Path(f"reports/{STUDY}"),
         models=[model["name"] for model in config["models"]],
         languages=config["languages"],
         claims="claims" in TABLES,
-    ):
+    )
+    for path in [*found, *old_decisions()]:
         path.unlink()
         print(f"Removed {path}: the study no longer has it.", file=sys.stderr)

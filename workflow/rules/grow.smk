@@ -63,6 +63,54 @@ def study_decisions(wildcards):
     ]
 
 
+def beside_plan():
+    """The trainings that were done or begun, and that the study no longer asks for."""
+    return leftovers.find_beside_plan(
+        Path(RESULTS), config["dataset"]["name"], NETWORKS, study_runs()
+    )
+
+
+def old_decisions():
+    """Decisions that lie there and are not of the study as it is now."""
+    looks = [FIRST, LAST] if SOBER and plan.adds_seeds(config) else [LAST]
+    asked = {
+        f"{config['dataset']['name']}/{model}": {
+            f"n{n_train}{look}.json": plan.growth_rule(
+                config, model, first_look=look == FIRST
+            )
+            for n_train in plan.decision_sizes(config)
+            for look in looks
+        }
+        for model in (NETWORKS if SOBER else [])
+    }
+    return leftovers.find_old_decisions(Path(RESULTS, "growth"), asked)
+
+
+def refuse_smaller_full_size():
+    """End with a sentence where the study is to end below what is trained already."""
+    full = config["plan"]["full_n_train"]
+    larger = {path: key for path, key in records_there().items() if key[2] > full}
+    if not larger or not Path(IDENTITY).exists():
+        return
+    identity = Path(IDENTITY).read_text(encoding="utf-8").strip()
+    asked = collecting.Asked(identity, **json.loads(ASKED))
+    refused = collecting.find_refused(larger, asked)
+    trained = max(
+        (key[2] for path, key in larger.items() if path not in refused), default=0
+    )
+    if trained:
+        message = (
+            f"{study_file()}: plan.full_n_train is {full}, but must be at least {trained}: so "
+            f"many examples are trained on already in {RESULTS}; take a larger full size, or "
+            "another name for the study"
+        )
+        sys.exit(f"error: {ConfigError(message)}")
+
+
+if SOBER and workflow.is_main_process:
+    refuse_smaller_full_size()
+
+
 checkpoint decide_growth:
     input:
         records=lambda w: record_paths(growth_runs(w.model, int(w.n_train), w.look)),

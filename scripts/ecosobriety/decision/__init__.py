@@ -4,6 +4,7 @@
 `recommend` answers the study's question in one document, and `savings` adds what the answer saves.
 """
 
+from ecosobriety.decision.beside_plan import read_beside_plan
 from ecosobriety.decision.curve_table import fit_curves
 from ecosobriety.decision.evidence import TestPart, resolves
 from ecosobriety.decision.intervals import mean_interval
@@ -24,6 +25,7 @@ __all__ = [
     "fit_curves",
     "fit_power_law",
     "mean_interval",
+    "read_beside_plan",
     "recommend",
     "resolves",
     "sufficient_size",

@@ -79,7 +79,12 @@ def may_decide(n_train: Floats, full_n_train: Floats) -> NDArray[np.bool_]:
 
 
 def decide_growth(
-    n_train: list[int], scores: Floats, full_n_train: int, margin: float, z: float
+    n_train: list[int],
+    scores: Floats,
+    full_n_train: int,
+    margin: float,
+    z: float,
+    finest: float = 0.0,
 ) -> dict[str, Any]:
     """Decide at the largest size of a ladder whether the next one is worth training.
 
@@ -90,6 +95,8 @@ def decide_growth(
         full_n_train: the size that one would train on otherwise.
         margin: the loss in score that one accepts.
         z: standard errors to add for the luck of the seeds.
+        finest: what one test example is worth. The bound is at least that: on few test examples,
+            seeds agree whether or not there is a gain.
 
     Returns:
         The numbers of the decision: `n_train`, `full_n_train`, `seeds`, `gain_per_doubling`,
@@ -102,7 +109,7 @@ def decide_growth(
         name: float(values[-1]) if np.isfinite(values[-1]) else None
         for name, values in vars(found).items()
     }
-    bound = numbers["bound"]
+    bound = None if numbers["bound"] is None else max(numbers["bound"], finest)
     decision: Decision
     if sizes[-1] >= full:
         decision, reason = "stop", "full_size"

@@ -63,11 +63,13 @@ def decide(
 
     Returns:
         `dataset`, `model`, what `growth.decide_growth` gives, and `sizes` and `scores` (of each
-        size, by seed), from which the numbers follow, and `test_standard_error`, that of a share
-        of the test examples.
+        size, by seed), from which the numbers follow, `test_standard_error`, that of the score
+        for the sampling of the test part alone, null where the score is no share, and `rule`, the
+        arguments that a study chooses.
         The margin and the gains are in the metric's unit. Two more things may be decided:
         `more_seeds` (`noise_alone`: without the standard error it would stop), and `undecided` with
-        the reason `test_part_too_small` (its own standard error is above the margin).
+        the reason `test_part_too_small` (its own standard error, or what one test example is
+        worth, is above the margin).
     """
     metric = metric_of(runs.columns)
     scores = by_size_and_seed(runs, metric.test_column)
@@ -77,10 +79,12 @@ def decide(
     allowed = margin * score if metric.relative_margin else margin
     added = standard_errors(tame=tame, adaptive=adaptive, chosen=z)
     sizes = [int(size) for size in scores.index]
-    found = decide_growth(sizes, metric.sign * scores.to_numpy(), full_n_train, allowed, added)
+    finest = 0.0 if metric.highest is None else metric.highest / test_examples
+    gains = metric.sign * scores.to_numpy()
+    found = decide_growth(sizes, gains, full_n_train, allowed, added, finest)
     error = _test_standard_error(score, test_examples, metric)
     if found["decision"] in ("stop", "grow") and sizes[-1] < full_n_train:
-        if error is not None and error > allowed:
+        if error is not None and max(error, finest) > allowed:
             found |= {"decision": "undecided", "reason": "test_part_too_small"}
         elif may_add_seeds and found["decision"] == "grow" and _without_noise(found) <= allowed:
             found |= {"decision": "more_seeds", "reason": "noise_alone"}
@@ -90,6 +94,14 @@ def decide(
         "model": str(first["model"]),
         **found,
         "test_standard_error": error,
+        "rule": {
+            "full_n_train": full_n_train,
+            "margin": margin,
+            "z": z,
+            "tame": tame,
+            "adaptive": adaptive,
+            "may_add_seeds": may_add_seeds,
+        },
         "sizes": sizes,
         "scores": {
             str(size): {str(seed): float(value) for seed, value in row.dropna().items()}
@@ -103,45 +115,84 @@ def _without_noise(found: dict[str, Any]) -> float:
 
 
 def _test_standard_error(score: float, test_examples: int, metric: Metric) -> float | None:
-    """Of a share of the test examples, binomial; None: the metric is no share."""
+    """Of a share of the test examples; None: the metric is no share.
+
+    Two right and two wrong answers are added (Agresti and Coull, 1998): without them, a score of
+    100 % on ten examples would have no error at all.
+    """
     if metric.highest is None:
         return None
-    share = float(np.clip(score / metric.highest, 0.0, 1.0))
-    return metric.highest * math.sqrt(share * (1 - share) / test_examples)
+    share = (float(np.clip(score / metric.highest, 0.0, 1.0)) * test_examples + 2) / (
+        test_examples + 4
+    )
+    return metric.highest * math.sqrt(share * (1 - share) / (test_examples + 4))
 
 
 def add_growth(
-    recommendation: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
+    recommendation: Mapping[str, Any],
+    decisions: Sequence[Mapping[str, Any]],
+    runs: pd.DataFrame,
+    rules: Mapping[str, Mapping[str, Any]],
+    ladder: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Add the answer of a study that grows to each result of a recommendation.
+    """Add the rule's bounds to each result of a recommendation, and the answer it stopped with.
 
     Args:
         recommendation: as `recommend` gives it.
         decisions: all that `decide` gave, in the order of the sizes; none: the study does not grow.
+        runs: the table `runs`.
+        rules: for each model, the arguments of `decide` besides the runs; `full_n_train` may be
+            null, for the reference size.
+        ladder: the sizes that a study that grows may train.
 
     Returns:
-        A copy in which each result has `growth`, null without decisions, else::
+        A copy in which each result has `bounds`, a DECISION for each size up to the full one: that
+        which was made, else what the rule says of the seeds that ran at every size. And `growth`,
+        null without decisions, else::
 
             {full_n_train, stopped_n_train, gain_at_most, z, margin, decisions: [DECISION],
-             error_rate: {false_of_all, reason}}
+             untrained: [SIZE], error_rate: {false_of_all, reason}}
 
         `stopped_n_train` is null where the study ended before it could stop; `gain_at_most` is the
         bound of the last decision on what the full size would bring, null where there is none. A
-        DECISION is one of the arguments without its scores. `error_rate` is the share of all curves
-        of the backtest that the rule stopped falsely, null where the study chose its own z.
+        DECISION is one of the arguments without its rule and scores. `untrained` are the sizes of
+        the ladder beyond the last decision. `error_rate` is the share of all curves of the backtest
+        that the rule stopped falsely, null where the study chose its own z.
     """
     results = []
     for result in recommendation["results"]:
-        own = [
-            decision
-            for decision in decisions
-            if (decision["dataset"], decision["model"]) == (result["dataset"], result["model"])
-        ]
-        results.append({**result, "growth": _growth(own) if own else None})
+        case = (result["dataset"], result["model"])
+        own = [found for found in decisions if (found["dataset"], found["model"]) == case]
+        rule = dict(rules[result["model"]])
+        rule["full_n_train"] = rule["full_n_train"] or result["reference_n_train"]
+        of_case = runs[(runs["dataset"] == case[0]) & (runs["model"] == case[1])]
+        bounds, growth = _bounds(of_case, own, rule), _growth(own, ladder) if own else None
+        results.append({**result, "bounds": bounds, "growth": growth})
     return {**recommendation, "results": results}
 
 
-def _growth(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _bounds(
+    runs: pd.DataFrame, decisions: Sequence[Mapping[str, Any]], rule: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What the rule says at each size, from the smallest up."""
+    made = {decision["n_train"]: decision for decision in decisions}
+    sizes = sorted(int(size) for size in runs["n_train"].unique())
+    ran = runs.groupby("seed")["n_train"].nunique()
+    everywhere = runs[runs["seed"].isin(ran.index[ran == len(sizes)])]
+    if everywhere.empty:
+        return [_without_scores(decision) for decision in decisions]
+    return [
+        _without_scores(made.get(size) or decide(everywhere[everywhere["n_train"] <= size], **rule))
+        for size in sizes
+        if size <= rule["full_n_train"]
+    ]
+
+
+def _without_scores(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in decision.items() if key not in ("rule", "sizes", "scores")}
+
+
+def _growth(decisions: Sequence[Mapping[str, Any]], ladder: Sequence[int]) -> dict[str, Any]:
     last = decisions[-1]
     rate = FALSE_STOPS.get(last["z"])
     return {
@@ -150,9 +201,7 @@ def _growth(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "gain_at_most": last["bound"] if last["n_train"] < last["full_n_train"] else 0.0,
         "z": last["z"],
         "margin": last["margin"],
-        "decisions": [
-            {key: value for key, value in decision.items() if key not in ("sizes", "scores")}
-            for decision in decisions
-        ],
+        "decisions": [_without_scores(decision) for decision in decisions],
+        "untrained": [size for size in ladder if size > last["n_train"]],
         "error_rate": {"false_of_all": rate, "reason": None if rate else "own_z"},
     }

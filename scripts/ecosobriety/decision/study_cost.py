@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.decision.beside_plan import COLUMNS
 from ecosobriety.decision.intervals import finite_or_none
+from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.tables import GRID_SOURCE
 
 
@@ -18,6 +20,7 @@ def add_study_cost(
     runs: pd.DataFrame,
     scenarios: pd.DataFrame,
     country_iso3: str,
+    beside_plan: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Add to each result what its trainings cost, and to `more_data` what larger ones would.
 
@@ -26,92 +29,125 @@ def add_study_cost(
         runs: the table `runs`.
         scenarios: the table `scenarios`.
         country_iso3: the country where the trainings were metered.
+        beside_plan: as `read_beside_plan` gives it: what was paid for and is no longer asked for.
 
     Returns:
         A copy in which each result has::
 
-            study_cost: {trainings, energy_kwh, lost_energy_kwh, emissions_g, cost, currency,
+            study_cost: {trainings, energy_kwh, lost_energy_kwh, beside_plan_kwh, PRICE,
                          full_n_train, full_training_kwh, full_training_estimated, full_trainings,
                          saved_kwh, payback_retrainings, reason}
 
-        `energy_kwh` is that of all trainings, failed ones included (`lost_energy_kwh`);
-        `full_trainings` the same in units of one training on the full size, the reference. Where a
-        study that grows has not trained that, its energy is estimated from the largest one by the
-        number of optimiser steps (`full_training_estimated`). `saved_kwh` is what a retraining on
-        the recommended size, or on the size where the study stopped, saves against the full one;
-        `payback_retrainings` how many of them it takes to save what the study took, null with the
-        `reason` `nothing_saved`.
+        PRICE is `emissions_g`, `cost`, `cheapest`, `dearest` and `currency`: what the energy emits
+        and costs on the country's mix, null where that is not known, and {source, amount} of the
+        sources with the cheapest and the most expensive electricity, null without a known price.
 
-        Each of `more_data` gets `energy_kwh`, `emissions_g` and `cost`: what one training on so
-        much data would take more than one on the largest size.
+        `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`) and those included
+        that the plan no longer asks for (`beside_plan_kwh`). `full_trainings` is the same in units
+        of one training on the full size, the reference. Where a study that grows has not trained
+        that, its energy is estimated from the largest one by the number of optimiser steps
+        (`full_training_estimated`). `saved_kwh` is what a retraining on the recommended size, or on
+        the size where the study stopped, saves against the full one; `payback_retrainings` how many
+        of them it takes to save what the study took, null with the `reason` `nothing_saved`.
+
+        Each of `more_data` gets `energy_kwh` and PRICE: what one training on so much data would
+        take more than one on the largest size. `growth`, where it is not null, gets
+        `unspent: {sizes, trainings, energy_kwh, PRICE}`: what the rest of the ladder would have
+        taken with the seeds that ran at every size.
     """
+    beside = pd.DataFrame(columns=list(COLUMNS)) if beside_plan is None else beside_plan
     results = []
     for result in recommendation["results"]:
-        own = (runs["dataset"] == result["dataset"]) & (runs["model"] == result["model"])
-        results.append(_with_cost(result, runs[own], _Mix(result, scenarios, country_iso3)))
+        own_runs, own_beside = (
+            table[(table["dataset"] == result["dataset"]) & (table["model"] == result["model"])]
+            for table in (runs, beside)
+        )
+        prices = _Prices(result, scenarios, country_iso3)
+        results.append(_with_cost(result, own_runs, own_beside, prices))
     return {**recommendation, "results": results}
 
 
-class _Mix:
-    """Emissions and money of a kWh on a country's mix; None where they are not known."""
+class _Prices:
+    """Emissions and money of a kWh in a country; None where they are not known."""
 
     def __init__(
         self, result: Mapping[str, Any], scenarios: pd.DataFrame, country_iso3: str
     ) -> None:
-        row = scenarios[
+        cells = scenarios[
             (scenarios["dataset"] == result["dataset"])
             & (scenarios["model"] == result["model"])
             & (scenarios["country_iso3"] == country_iso3)
-            & (scenarios["source"] == GRID_SOURCE)
             & (scenarios["n_train"] == result["reference_n_train"])
-        ].iloc[0]
-        self.currency = str(row["currency"])
-        energy_kwh = float(row["energy_kwh"])
+            & (scenarios["energy_kwh"] > 0)
+        ]
+        self._currency = str(scenarios["currency"].iloc[0])
+        mix = cells[cells["source"] == GRID_SOURCE]
         self._per_kwh = {
-            name: finite_or_none(float(row[name]) / energy_kwh) if energy_kwh else None
+            name: finite_or_none(float((mix[name] / mix["energy_kwh"]).iloc[0]))
+            if len(mix)
+            else None
             for name in ("emissions_g", "cost")
         }
+        contracts = cells[
+            (cells["source"] != GRID_SOURCE) & (cells["coverage"] == FULL_COVERAGE)
+        ].dropna(subset="cost")
+        rates = contracts.set_index("source")["cost"] / contracts["energy_kwh"].to_numpy()
+        self._contracts = rates.sort_index().sort_values(kind="stable")
 
-    def of(self, energy_kwh: float) -> dict[str, float | None]:
-        """`emissions_g` and `cost` of an energy."""
-        return {
+    def of(self, energy_kwh: float) -> dict[str, Any]:
+        """PRICE of an energy."""
+        amounts = {
             name: None if rate is None else rate * energy_kwh
             for name, rate in self._per_kwh.items()
         }
+        ends = {
+            end: {
+                "source": str(self._contracts.index[place]),
+                "amount": float(self._contracts.iloc[place]) * energy_kwh,
+            }
+            if len(self._contracts)
+            else None
+            for end, place in (("cheapest", 0), ("dearest", -1))
+        }
+        return {**amounts, **ends, "currency": self._currency}
 
 
-def _with_cost(result: Mapping[str, Any], runs: pd.DataFrame, mix: _Mix) -> dict[str, Any]:
+def _with_cost(
+    result: Mapping[str, Any], runs: pd.DataFrame, beside: pd.DataFrame, prices: _Prices
+) -> dict[str, Any]:
     energies = runs.groupby("n_train")["energy_kwh"].mean()
     steps = runs.groupby("n_train")["steps"].mean()
     # The same steps at every size: then more data cost nothing more.
     by_size = len(steps) < 2 or steps.nunique() > 1
     reference, growth = int(result["reference_n_train"]), result["growth"]
     full = reference if growth is None else int(growth["full_n_train"])
-    at_reference = float(energies[reference])
-    full_kwh = at_reference * (full / reference if by_size else 1.0)
+    full_kwh = float(energies[reference]) * (full / reference if by_size else 1.0)
     lost_kwh = float(runs["lost_energy_kwh"].sum())
-    used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh
+    beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
+    used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh
     size = _recommended(result)
     saved_kwh = 0.0 if size is None else full_kwh - float(energies[size])
     pays = saved_kwh > 0
-    largest = int(energies.index.max())
-    extra = float(energies[largest]) if by_size else 0.0
+    extra = float(energies[int(energies.index.max())]) if by_size else 0.0
     return {
         **result,
+        "growth": None
+        if growth is None
+        else {**growth, "unspent": _unspent(growth, runs, full_kwh, prices)},
         "more_data": [
             {
                 **answer,
                 "energy_kwh": (answer["factor"] - 1) * extra,
-                **mix.of((answer["factor"] - 1) * extra),
+                **prices.of((answer["factor"] - 1) * extra),
             }
             for answer in result["more_data"]
         ],
         "study_cost": {
-            "trainings": len(runs),
+            "trainings": len(runs) + int(beside["trainings"].sum()),
             "energy_kwh": used_kwh,
             "lost_energy_kwh": lost_kwh,
-            **mix.of(used_kwh),
-            "currency": mix.currency,
+            "beside_plan_kwh": beside_kwh,
+            **prices.of(used_kwh),
             "full_n_train": full,
             "full_training_kwh": full_kwh,
             "full_training_estimated": full != reference,
@@ -120,6 +156,22 @@ def _with_cost(result: Mapping[str, Any], runs: pd.DataFrame, mix: _Mix) -> dict
             "payback_retrainings": used_kwh / saved_kwh if pays else None,
             "reason": None if pays else "nothing_saved",
         },
+    }
+
+
+def _unspent(
+    growth: Mapping[str, Any], runs: pd.DataFrame, full_kwh: float, prices: _Prices
+) -> dict[str, Any]:
+    """What the sizes that were not trained would have taken, by their optimiser steps."""
+    sizes = growth["untrained"]
+    ran = runs.groupby("seed")["n_train"].nunique()
+    seeds = int((ran == runs["n_train"].nunique()).sum())
+    energy_kwh = seeds * full_kwh * sum(sizes) / growth["full_n_train"]
+    return {
+        "sizes": sizes,
+        "trainings": seeds * len(sizes),
+        "energy_kwh": energy_kwh,
+        **prices.of(energy_kwh),
     }
 
 

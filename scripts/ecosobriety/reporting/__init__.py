@@ -24,7 +24,13 @@ from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.everyday import everyday_factors, everyday_table
 from ecosobriety.reporting.glossary import glossary
-from ecosobriety.reporting.growth import growth_answer, growth_table, more_data, study_cost
+from ecosobriety.reporting.growth import (
+    growth_answer,
+    growth_table,
+    more_data,
+    more_data_table,
+    study_cost,
+)
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.headline import energy_basis, headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
@@ -221,6 +227,7 @@ def _case(
         "hardware": hardware_table(case, text),
         "ladder": ladder(case, text),
         "growth": growth_table(case, text),
+        "more": more_data_table(case, text),
         "figures": [
             _figure(
                 name,

@@ -32,7 +32,7 @@ def growth_answer(case: Case, text: Texts) -> list[Markup]:
         "dataset": case.dataset,
     }
     if last["reason"] == "full_size":
-        return [text.markup("growth.full", **values)]
+        return [Markup(" ").join([text.markup("growth.full", **values), *_refused(case, text)])]
     bound = growth["gain_at_most"]
     values["bound"] = data(bound, _difference(bound, text))
     rule = text.markup(
@@ -47,42 +47,54 @@ def growth_answer(case: Case, text: Texts) -> list[Markup]:
         f"growth.rate.{rate_key}", rate=text.share(rate, 1), z=text.exact(growth["z"])
     )
     if last["decision"] == "undecided":
-        reason = text(f"growth.reason.{last['reason']}")
-        return [text.markup("growth.undecided", reason=reason, **values)]
+        return [text.markup("growth.undecided", reason=_reason(last, text), **values)]
     if growth["stopped_n_train"] is None:
         return [text.markup("growth.open", **values), rule]
     score = float(case.decision.scores[last["n_train"]])
     stopped = text.markup("growth.stopped", score=data(score, text.score(score)), **values)
-    return [stopped, Markup(" ").join([rule, errs]), _untrained(case, full, text)]
+    return [stopped, _untrained(case, full, text), Markup(" ").join([rule, errs])]
+
+
+def _refused(case: Case, text: Texts) -> list[Markup]:
+    """Where the test part was too small for a decision on the way: the study grew for that."""
+    refused = [d for d in case.decision.rule.values() if d["reason"] == "test_part_too_small"]
+    if not refused:
+        return []
+    return [text.markup("growth.refused", reason=_reason(refused[-1], text))]
 
 
 def _untrained(case: Case, full: Markup, text: Texts) -> Markup:
-    cost = case.decision.result["study_cost"]
-    trained = set(map(int, case.decision.curve.index))
-    left = [n for n in case.study.config["grid"]["n_train"] if n > max(trained)]
+    cost, left = case.decision.result["study_cost"], case.decision.result["growth"]["unspent"]
+    each = data(cost["full_training_kwh"], text.energy(cost["full_training_kwh"]))
+    if not left["sizes"]:
+        return text.markup("growth.unlabelled", full=full, energy=each)
     return text.markup(
         "growth.untrained",
-        sizes=text.integer(len(left)),
+        sizes=text.integer(len(left["sizes"])),
+        trainings=text.integer(left["trainings"]),
         full=full,
-        energy=data(cost["full_training_kwh"], text.energy(cost["full_training_kwh"])),
+        amounts=_amounts(case, left, text),
+        energy=each,
     )
 
 
 def study_cost(case: Case, text: Texts) -> Markup:
     """What the study itself took, and after how many retrainings it has paid for itself."""
     cost = case.decision.result["study_cost"]
-    used = text.markup(
-        "growth.cost.used",
-        full_trainings=data(cost["full_trainings"], text.number(cost["full_trainings"])),
-        energy=data(cost["energy_kwh"], text.energy(cost["energy_kwh"])),
-        country=country_name(case, text),
-        emissions=data(cost["emissions_g"], text.mass(cost["emissions_g"]))
-        if is_known(cost["emissions_g"])
-        else text("headline.saving.no_intensity"),
-    )
+    sentences = [
+        text.markup(
+            "growth.cost.used",
+            full_trainings=data(cost["full_trainings"], text.number(cost["full_trainings"])),
+            amounts=_amounts(case, cost, text),
+        )
+    ]
+    beside_kwh = cost["beside_plan_kwh"]
+    if beside_kwh:
+        beside = data(beside_kwh, text.energy(beside_kwh))
+        sentences.append(text.markup("growth.cost.beside", energy=beside))
     retrainings = cost["payback_retrainings"]
     if retrainings is None:
-        return Markup(" ").join([used, text.markup("growth.cost.never")])
+        return Markup(" ").join([*sentences, text.markup("growth.cost.never")])
     growth = case.decision.result["growth"]
     size = growth["stopped_n_train"] if growth else None
     size = size or case.decision.sufficient
@@ -93,11 +105,55 @@ def study_cost(case: Case, text: Texts) -> Markup:
         n_train=data(size, text.integer(size)),
         full=data(cost["full_n_train"], text.integer(cost["full_n_train"])),
     )
-    return Markup(" ").join([used, pays])
+    return Markup(" ").join([*sentences, pays])
+
+
+def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
+    """An energy with its emissions and its money, as `study_cost` prices it."""
+    return text.markup(
+        f"growth.amounts.{_priced(price)}",
+        energy=data(price["energy_kwh"], text.energy(price["energy_kwh"])),
+        emissions=data(price["emissions_g"], text.mass(price["emissions_g"]))
+        if is_known(price["emissions_g"])
+        else text("headline.saving.no_intensity"),
+        country=country_name(case, text),
+        **_money(price, text),
+    )
+
+
+def _priced(price: Mapping[str, Any]) -> str:
+    """Which prices are known: that of the country's mix, those of sources, or none."""
+    if is_known(price["cost"]):
+        return "mix"
+    return "unpriced" if price["cheapest"] is None else "sources"
+
+
+def _money(price: Mapping[str, Any], text: Texts) -> dict[str, Any]:
+    currency = price["currency"]
+    if _priced(price) == "mix":
+        return {"cost": data(price["cost"], text.money(price["cost"], currency))}
+    if price["cheapest"] is None:
+        return {}
+    return {
+        word: written
+        for end in ("cheapest", "dearest")
+        for word, written in (
+            (end, data(price[end]["amount"], text.money(price[end]["amount"], currency))),
+            (f"{end}_source", text.name("source", price[end]["source"])),
+        )
+    }
+
+
+def _money_cell(price: Mapping[str, Any], text: Texts) -> str:
+    if _priced(price) == "mix":
+        return text.money(price["cost"], price["currency"])
+    # Of a table's cell, the words alone.
+    words = text.markup(f"growth.money.{_priced(price)}", **_money(price, text))
+    return str(words.striptags())
 
 
 def more_data(case: Case, text: Texts) -> Markup:
-    """What twice and four times the data would bring at most, and what they would take."""
+    """What twice and four times the data would bring at most; the table says what they take."""
     twice, four = case.decision.result["more_data"]
     if twice["reason"] is not None:
         return text.markup("growth.more_unknown")
@@ -111,39 +167,67 @@ def more_data(case: Case, text: Texts) -> Markup:
     )
 
 
+def more_data_table(case: Case, text: Texts) -> Table:
+    """What more data would bring at most, and take more per training."""
+    columns = [
+        Column(text("column.n_train")),
+        *(Column(text(f"growth.column.{name}")) for name in ("at_most", "energy", "emissions")),
+        Column(text("growth.column.cost"), numeric=False),
+    ]
+    rows = [
+        [
+            Cell(text.integer(round(found["n_train"] * found["factor"]))),
+            Cell(_difference(found["gain_at_most"], text)),
+            Cell(text.energy(found["energy_kwh"])),
+            Cell(text.mass(found["emissions_g"])),
+            Cell(_money_cell(found, text)),
+        ]
+        for found in case.decision.result["more_data"]
+    ]
+    note = text("growth.more_note", country=country_name(case, text))
+    return Table("more", text("growth.more_caption", model=case.model), columns, rows, [note])
+
+
 def growth_table(case: Case, text: Texts) -> Table | None:
-    """The ladder with its bound at each size; None where nothing was decided."""
-    growth = case.decision.result["growth"]
-    if growth is None:
+    """The ladder with its bound at each size; None where there is a bound at none."""
+    rule = case.decision.rule
+    if all(found["bound"] is None for found in rule.values()):
         return None
     columns = [
         Column(text("column.n_train")),
+        Column(text("column.accuracy_mean")),
         *(Column(text(f"growth.column.{name}")) for name in ("gain", "left", "error", "bound")),
         Column(text("growth.column.decision"), numeric=False),
     ]
-    rows = [_decision_row(case, decision, text) for decision in growth["decisions"]]
-    note = text(
-        "growth.note",
-        z=text.exact(growth["z"]),
-        margin=_difference(growth["margin"], text),
-    )
-    return Table("growth", text("growth.caption", model=case.model), columns, rows, [note])
+    rows = [_decision_row(case, found, text) for found in rule.values()]
+    last = next(reversed(rule.values()))
+    note = text("growth.note", z=text.exact(last["z"]), margin=_difference(last["margin"], text))
+    kind = "grown" if case.decision.grows else "exhaustive"
+    caption = text(f"growth.caption.{kind}", model=case.model)
+    return Table("growth", caption, columns, rows, [note])
 
 
 def _decision_row(case: Case, decision: Mapping[str, Any], text: Texts) -> list[Cell]:
     decided = text(
         "verdict.with_reason",
         verdict=text(f"growth.decision.{decision['decision']}"),
-        reason=text(f"growth.reason.{decision['reason']}"),
+        reason=_reason(decision, text),
     )
+    score = float(case.decision.scores[decision["n_train"]])
     return [
         Cell(text.integer(decision["n_train"])),
+        Cell(text.number(score * case.metric.display_factor)),
         Cell(_difference(decision["gain_per_doubling"], text)),
         Cell(text.number(decision["doublings_left"])),
         Cell(_difference(decision["standard_error"], text)),
         Cell(_difference(decision["bound"], text)),
         Cell(decided),
     ]
+
+
+def _reason(decision: Mapping[str, Any], text: Texts) -> str:
+    error = decision["test_standard_error"]
+    return text(f"growth.reason.{decision['reason']}", error=_difference(error, text))
 
 
 def _difference(value: float | None, text: Texts) -> str:

@@ -319,8 +319,24 @@ def legend(marks: Sequence[str], text: Texts) -> list[str]:
     ]
 
 
+def _growth(case: Case, text: Texts) -> list[str]:
+    view = case.decision
+    values = {
+        "full": text.integer(view.full),
+        "margin": text.margin(view.margin),
+        "n_train": text.integer(view.rule_stop),
+    }
+    sentences = [text("caption.growth.shows", **values)]
+    if all(found["bound"] is None for found in view.rule.values()):
+        return [*sentences, text("caption.growth.no_bound")]
+    kind = "grown" if view.grows else "exhaustive"
+    stop = "no_stop" if view.rule_stop is None else "stop"
+    return [*sentences, text(f"caption.growth.{kind}.{stop}", **values)]
+
+
 _CAPTIONS: Mapping[str, Callable[[Case, Texts], list[str]]] = {
     "accuracy_energy": _accuracy_energy,
+    "growth": _growth,
     "country_emissions": _country_emissions,
     "country_ranking": _country_ranking,
     "source_emissions": _source_emissions,

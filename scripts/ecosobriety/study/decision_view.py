@@ -92,6 +92,30 @@ class DecisionView:
         return self.sufficient if self.smaller_suffices else self.nearest_to_half
 
     @property
+    def grows(self) -> bool:
+        """Whether the study grows: it trains a size only where the ones before make it worth it."""
+        return self.result["growth"] is not None
+
+    @property
+    def full(self) -> int:
+        """The size that one would train on otherwise; the reference where the study does not grow.
+
+        It may be larger than any that was trained.
+        """
+        return int(self.result["growth"]["full_n_train"]) if self.grows else self.reference
+
+    @cached_property
+    def rule(self) -> dict[int, Mapping[str, Any]]:
+        """What the rule of a study that grows says at each size, from the smallest up."""
+        return {int(found["n_train"]): found for found in self.result["bounds"]}
+
+    @property
+    def rule_stop(self) -> int | None:
+        """The size below the full one at which the rule stops; None: it stops at none."""
+        stops = (n for n, found in self.rule.items() if found["decision"] == "stop")
+        return next((n for n in stops if n < self.full), None)
+
+    @property
     def nearest_to_half(self) -> int | None:
         """The size below the reference that is nearest to its half; the smaller one of two."""
         below = [int(size) for size in self.curve.index if size < self.reference]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 MODEL_FIGURES = (
-    *("accuracy_energy", "country_emissions", "country_ranking"),
+    *("accuracy_energy", "growth", "country_emissions", "country_ranking"),
     *("source_emissions", "emissions_map", "source_cost"),
 )
 """The figures that each model has, in the report's order."""

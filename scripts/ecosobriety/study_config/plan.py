@@ -198,17 +198,20 @@ def growth_runs(
 def growth_rule(config: Mapping[str, Any], model: str, *, first_look: bool) -> dict[str, Any]:
     """What decides besides the runs: arguments of `decision.decide`.
 
+    Where the study does not grow, `full_n_train` is None: the reference size is the full one.
+
     Args:
-        config: the completed configuration of a sober study.
+        config: the completed configuration.
         model: the model's name.
         first_look: whether more seeds may still be asked for.
     """
     (network,) = (network_of(found) for found in config["models"] if found["name"] == model)
+    sober = is_sober(config)
     return {
-        "full_n_train": config["plan"]["full_n_train"],
+        "full_n_train": config["plan"]["full_n_train"] if sober else None,
         "margin": config["analysis"]["margin"],
         "z": config["plan"]["z"],
         "tame": network in TAME,
-        "adaptive": adds_seeds(config),
+        "adaptive": sober and adds_seeds(config),
         "may_add_seeds": first_look,
     }
