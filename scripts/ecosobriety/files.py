@@ -17,6 +17,7 @@ from typing import IO, Any
 from ecosobriety.errors import DataError, EcosobrietyError
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 VARIABLE = re.compile(r"\$(\w+|\{\w+\})|%\w+%")
 
 
@@ -132,6 +133,30 @@ class UnreadableError(EcosobrietyError):
     def __init__(self, path: Path, line: int | None, reason: str) -> None:
         super().__init__(f"{path}{f', line {line}' if line else ''} {reason}")
         self.line, self.reason = line, reason
+
+
+def require_data(path: Path) -> None:
+    """Refuse what cannot be a file of data; what is not there is left to who opens it.
+
+    Raises:
+        DataError: it is a folder, a pipe or a device, which could be read without end; or a pointer
+            that Git LFS leaves in place of a file.
+    """
+    if not path.exists():
+        return
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise DataError(f"{path}: is {kind}, but must be a file")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LFS_POINTER))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if start == _LFS_POINTER:
+        raise DataError(
+            f"{path}: is a pointer of Git LFS, and the data themselves are missing: get them with "
+            "`git lfs pull`"
+        )
 
 
 def home_expanded(path: str) -> Path:

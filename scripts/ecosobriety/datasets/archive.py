@@ -21,6 +21,7 @@ from ecosobriety.datasets.examples import (
     turned,
 )
 from ecosobriety.errors import DataError, one_line
+from ecosobriety.files import require_data
 
 _ENCRYPTED = 1
 _LOCAL_HEADER_BYTES = 30
@@ -53,11 +54,12 @@ class Archive:
         path: The file.
 
     Raises:
-        DataError: it is no archive, or holds a name twice.
+        DataError: it is no file, no archive, or holds a name twice.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        require_data(path)
         with path.open("rb") as file:
             # Checked first: `np.load` would take a pickle for one, and a single array for another.
             if file.read(6) == b"\x93NUMPY":

@@ -44,7 +44,7 @@ def numbers(
     role = _Role(f"the column {_quoted(name)}", "or leave it out of dataset.features")
     if target:
         role = _Role(f"the target {_quoted(name)}", "or set task to classification")
-    column = _plain(column)
+    column = plain(column)
     if column.null_count:
         raise DataError(
             f"{role.phrase} is empty in {row(int(pc.is_null(column).to_numpy().argmax()))}"
@@ -73,7 +73,7 @@ def labels(column: pa.ChunkedArray, name: str) -> Coded:
     Raises:
         DataError: a label is missing, or neither text nor a whole number.
     """
-    column = _plain(column)
+    column = plain(column)
     if pa.types.is_nested(column.type):
         raise DataError(
             f"the label {_quoted(name)} holds {_kind(column.type)}, but must be whole numbers or "
@@ -100,12 +100,15 @@ def row(place: int) -> str:
     return f"row {place + 1} (counted from 1, without the header)"
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Without dictionaries and run lengths, which are only ways to store values."""
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Without dictionaries, run lengths and short decimals, which are only ways to store values."""
     if pa.types.is_dictionary(column.type):
-        return _plain(column.cast(column.type.value_type))
+        return plain(column.cast(column.type.value_type))
     if pa.types.is_run_end_encoded(column.type):
-        return _plain(pc.run_end_decode(column))
+        return plain(pc.run_end_decode(column))
+    if pa.types.is_decimal32(column.type) or pa.types.is_decimal64(column.type):
+        # Of these, Arrow finds no distinct values.
+        return column.cast(pa.decimal128(column.type.precision, column.type.scale))
     return column
 
 

@@ -6,6 +6,7 @@ quotes, in which a quote is doubled (RFC 4180). Lines end as they do on any syst
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,6 +34,16 @@ _FOREIGN_STARTS = {
     b"\xd0\xcf\x11\xe0": "is a file of Excel, but must be a table in CSV",
     b"%PDF": "is a PDF file, but must be a table in CSV",
 }
+_OTHER_TEXTS = {
+    rb"\s*[\[{]\s*[\[{\"]": "is JSON, but must be a table in CSV",
+    rb"(?i)\s*<(!doctype|html|\?xml)\b": "is a web page or XML, but must be a table in CSV",
+    rb"[\"]?sep=": 'begins with "sep=", which is meant for Excel alone: remove this line',
+    rb"#[^,\r\n]*[\r\n]": 'begins with a line of remarks ("#"), but must begin with the header',
+    rb"[ \t]*[\r\n]": "begins with an empty line, but must begin with the header",
+    rb"[^\r\n]*\r\r\n": "has lines that end twice (CR CR LF), as files do whose line ends were "
+    "converted twice: save it with one of them",
+}
+"""What a file begins with, and what it then is."""
 _BOM = b"\xef\xbb\xbf"
 _LOSSY = r"[1-9](?:\.?[0-9]){17}|[eE]-?0*[1-9][0-9]{2}|0{100}"
 _LINE_ENDS = b"\r\n"
@@ -75,6 +86,9 @@ def _require_text(content: bytes) -> None:
         raise DataError("is a tar archive, but must be a table in CSV: unpack it")
     for start, problem in _FOREIGN_STARTS.items():
         if content.startswith(start):
+            raise DataError(problem)
+    for pattern, problem in _OTHER_TEXTS.items():
+        if re.match(pattern, content):
             raise DataError(problem)
     if not any(end in content for end in (b"\n", b"\r")):
         raise DataError("holds no row: it must hold a header and, below it, rows")

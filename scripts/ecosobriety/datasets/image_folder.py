@@ -12,6 +12,7 @@ from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.examples import kept
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.errors import DataError
+from ecosobriety.files import require_data
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 LEFT_BY_SYSTEMS = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
@@ -19,10 +20,16 @@ LEFT_BY_SYSTEMS = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.in
 TRAIN, TEST = frozenset({"train", "training"}), frozenset({"test", "testing"})
 # Common names for parts of a split, in any spelling.
 _PART = re.compile(
-    r"(train|test|val|dev|eval|hold[-_ ]?out)(ing|idation|id|uation)?"
-    r"[-_ ]?(set|data|split|part|images?|imgs?)?[-_ ]?\d*",
+    r"(cross[-_ ]?)?(train|test|val|dev|eval|hold[-_ ]?out)(ing|idation|id|uation)?"
+    r"[-_ ]?(set|data|split|part|images?|imgs?)?[-_ ]?(\d*|[ab])|(fold|split)[-_ ]?\d+",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(
+    r"extra|(un)?labell?ed|unsup(ervised)?|query|gallery|images?|imgs?|masks?|labels?|annotations?"
+    r"|gt|ground[-_ ]?truths?",
+    re.IGNORECASE,
+)
+"""What lies beside such parts, or beside each other, and names no class unless classes do too."""
 GREY_MODES = frozenset({"1", "L", "LA"})
 COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA"})
 """What becomes red, green and blue; other modes hold more than 8 bits, or colours of a printer."""
@@ -90,6 +97,8 @@ def _split(folder: Path) -> list[Path] | None:
     if len(folders) == 2 and train and test:
         return [by_name[train.pop()], by_name[test.pop()]]
     parts = [path for path in folders if _PART.fullmatch(path.name)]
+    if all(path in parts or _BESIDE.fullmatch(path.name) for path in folders):
+        parts = folders
     if len(parts) > 1:
         found = ", ".join(short(path.name) for path in parts[:MAX_LISTED])
         raise DataError(
@@ -206,5 +215,6 @@ def _look(file: Path, action: Callable[[Image.Image], T]) -> T:
         raise
     # Damaged bytes make Pillow's readers raise a dozen kinds of error, all the same here.
     except Exception as error:
+        require_data(file)
         why = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(f"{file}: cannot be read as an image ({why})") from error

@@ -33,7 +33,8 @@ NEGATIVE_SHARE = 0.1
 CHANCE = 1e-3
 """Unless a random split would put all of them into one part this often."""
 GAP = 10.0
-"""Between one group of channels' deviations and the next: they have no common scale."""
+"""Between one group of channels' deviations and the next, as a ratio, and between their means, in
+deviations: they have no common scale."""
 SPATIAL = 8
 """From so many places on, an axis may be one of space or time."""
 BACKGROUND = 0.9
@@ -164,16 +165,21 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     """
     if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
         return ()
-    if normalise == "none" and train.x.dtype.kind != "f":
-        return ()
     one, other = _sample(train.x), _sample(test.x)
+    same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
+    if _stuck(same[0], same[1], len(test.x)).all():
+        raise DataError(
+            f"all {len(test.x)} examples of {test.name} are the same, and those of {train.name} "
+            "are not: was the test part read or written wrongly?"
+        )
     by_feature = train.x.ndim == VECTOR_DIMENSIONS and train.x.dtype.kind == "f"
     width = 1
     if not by_feature:
         width = one.shape[1]
         one, other = one.reshape(-1, 1), other.reshape(-1, 1)
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
-    refused |= _one_standardised(one, other, width)
+    if normalise != "none" or train.x.dtype.kind == "f":
+        refused |= _one_standardised(one, other, width)
     if refused.mean() >= 1 / 2:
         raise DataError(
             f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
@@ -181,6 +187,8 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
             "scale both alike"
         )
     reported = refused | _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
+    if by_feature:
+        reported |= _stuck(one, other, len(test.x))
     if not reported.any():
         return ()
     ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
@@ -189,6 +197,14 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         values = {"number": int(reported.sum()), "first": int(reported.argmax())}
         return (Finding("features_shifted", True, values),)
     return (Finding("parts_differ", True, values),)
+
+
+def _stuck(one: NDArray[Any], other: NDArray[Any], tested: int) -> NDArray[np.bool_]:
+    """(d,) whether columns of the other part, of so many rows, have one value, by no chance."""
+    share = np.maximum((one == other[0]).mean(axis=0), 1 / (len(one) + 1))
+    no_chance = tested * np.log(share) < log(CHANCE / other.shape[1])
+    found: NDArray[np.bool_] = (other == other[0]).all(axis=0) & no_chance
+    return found
 
 
 def _differ(
@@ -301,22 +317,31 @@ def _automatic(x: Examples) -> str:
     if x.ndim == VECTOR_DIMENSIONS:
         return "feature"
     sample = _sample(x).reshape(-1, *x.shape[1:])
-    for axis, name in ((1, "first"), (x.ndim - 1, "last")):
+    for axis in range(1, x.ndim):
         gap = _gap(np.moveaxis(sample, axis, 0).reshape(x.shape[axis], -1))
-        if gap is not None:
-            raise DataError(
-                f"along the {name} dimension of an example {x.shape[1:]}, standard deviations go "
-                f"from {gap[0]:.3g} to {gap[1]:.3g}: say dataset.normalise: channel (with "
-                f"dataset.channels: {name}), feature, global or none"
-            )
+        if gap is None:
+            continue
+        where, ways = f"dimension {axis} (counted from 1)", "feature, global or none"
+        for end, name in ((1, "first"), (x.ndim - 1, "last")):
+            if axis == end:
+                where = f"the {name} dimension"
+                ways = f"channel (with dataset.channels: {name}), {ways}"
+        raise DataError(
+            f"along {where} of an example {x.shape[1:]}, {gap[0]} go from {gap[1]:.3g} to "
+            f"{gap[2]:.3g}: say dataset.normalise: {ways}"
+        )
     return "global"
 
 
-def _gap(values: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Smallest and largest deviation of the rows, if they fall into groups far apart."""
-    deviations = values.std(axis=1)
+def _gap(values: NDArray[np.float64]) -> tuple[str, float, float] | None:
+    """What falls into groups far apart, deviations or means of the rows; its lowest and highest."""
+    deviations, means = values.std(axis=1), np.sort(values.mean(axis=1))
     order = np.argsort(deviations)
     order = order[deviations[order] > 0]
+    if not len(order):
+        return None
+    if len(means) > 1 and np.diff(means).max() >= GAP * deviations[order[-1]]:
+        return "means", float(means[0]), float(means[-1])
     if len(order) < 2:
         return None
     ratios = deviations[order[1:]] / deviations[order[:-1]]
@@ -327,7 +352,7 @@ def _gap(values: NDArray[np.float64]) -> tuple[float, float] | None:
     same = [(lower == end(lower, axis=1, keepdims=True)).mean(axis=1) for end in (np.min, np.max)]
     if len(values) >= SPATIAL and (np.maximum(*same) >= BACKGROUND).all():
         return None  # The borders of an image, which hold little else than background.
-    return float(deviations[order[0]]), float(deviations[order[-1]])
+    return "standard deviations", float(deviations[order[0]]), float(deviations[order[-1]])
 
 
 def _require_float32(x: Examples, name: str) -> None:

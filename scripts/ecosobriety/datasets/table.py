@@ -14,8 +14,9 @@ from ecosobriety.datasets import columns, delimited
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.unpacking import not_a_file, read_bytes, reason
+from ecosobriety.datasets.unpacking import read_bytes, reason
 from ecosobriety.errors import DataError
+from ecosobriety.files import require_data
 
 MAX_LISTED = 10
 INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
@@ -90,6 +91,7 @@ def _read(
     else:
         y = columns.labels(column, _clean(label))
         _require_header(chosen, _clean(label), y)
+    _require_names(names)
     return Part(x, y, "the table", features=tuple(chosen), findings=tuple(found))
 
 
@@ -138,8 +140,7 @@ def _features(names: Sequence[str], label: str, features: Sequence[str] | None) 
 
 
 def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
-    if path.exists() and not path.is_file():
-        raise DataError(not_a_file(path))
+    require_data(path)
     try:
         # A file of Python's: a name could also be an address.
         return pyarrow.parquet.ParquetFile(
@@ -162,6 +163,8 @@ def _parquet(
     """The wanted columns, in the order asked for."""
     written = file.schema_arrow.names
     for i in places:
+        _require_plain(file.schema_arrow.field(i))
+    for i in places:
         if "." in written[i] or file.schema_arrow.types[i].num_fields:
             # The reader takes a point for a path into nested columns.
             places_of_all = True
@@ -172,13 +175,28 @@ def _parquet(
         table = file.read() if places_of_all else file.read([written[i] for i in places])
     except Exception as error:
         raise DataError(f"is truncated, damaged or not a Parquet file ({reason(error)})") from error
-    picked = [table.column(written[i]) for i in places]
+    picked = [columns.plain(table.column(written[i])) for i in places]
     # Text of a Parquet file is no number, whatever it spells; a CSV file's cells are all text.
     picked = [
         column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
         for column in picked
     ]
     return pa.table(picked, names=[names[i] for i in places])
+
+
+def _require_plain(field: pa.Field) -> None:
+    """Refuse values that mean something else than they are stored as, such as months as numbers.
+
+    Whether Arrow knows the type depends on what else has been imported.
+    """
+    name = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode(errors="replace")
+    if isinstance(field.type, pa.BaseExtensionType):
+        name = field.type.extension_name
+    if name:
+        raise DataError(
+            f'the column "{short(field.name)}" is of the type {short(name)}, which is neither a '
+            "number nor text: write it as one of them, or leave it out of dataset.features"
+        )
 
 
 def _indexes(schema: pa.Schema) -> frozenset[str]:
@@ -198,11 +216,13 @@ def _index_like(
     # Only what spans as many whole numbers as there are rows can number them.
     spans = len(values) >= MIN_COUNTED_ROWS and values.max() - values.min() == len(values) - 1
     counts = spans and bool((np.diff(values) == 1).all())
-    if named or (counts and values[0] in (0, 1) and _is_whole(column)):
+    numbered = counts and values[0] in (0, 1) and _is_whole(column)
+    if named or numbered:
         if not asked_for:
+            what = "numbers the rows" if numbered or not is_index else "is the index of the rows"
             raise DataError(
-                f'the column "{short(name)}" numbers the rows: leave it out of the file, or name '
-                "the columns to learn from in dataset.features, with this one if it is meant"
+                f'the column "{short(name)}" {what}: leave it out of the file, or name the columns '
+                "to learn from in dataset.features, with this one if it is meant"
             )
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     whole = spans and bool((values == np.round(values)).all())
@@ -245,3 +265,15 @@ def _require_header(features: Collection[str], label: str, y: Coded) -> None:
             f'"{short(label)}" is the name of the label\'s column and a label, and all other names '
             "are numbers: is the header missing?"
         )
+
+
+def _require_names(names: Sequence[str]) -> None:
+    """Refuse names that are all numbers, unless they count the columns."""
+    if not all(NUMBER.fullmatch(name) for name in names):
+        return
+    numbers = sorted(float(name) for name in names)
+    if numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+        return
+    listed = ", ".join(f'"{short(name)}"' for name in names[:MAX_LISTED])
+    listed += ", …" if len(names) > MAX_LISTED else ""
+    raise DataError(f"the names of all columns are numbers ({listed}): is the header missing?")

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ecosobriety.datasets.findings import short
 from ecosobriety.errors import DataError
+from ecosobriety.files import require_data
 
 _DOCUMENTS = {
     "xl/workbook.xml": "is a workbook of Excel",
@@ -28,8 +29,7 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         DataError: the file cannot be read or unpacked.
     """
-    if path.exists() and not path.is_file():
-        raise DataError(f"{path}: {not_a_file(path)}")
+    require_data(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -46,11 +46,6 @@ def read_bytes(path: Path) -> bytes:
                     f"{path}: the {kind} data are truncated or damaged ({reason(error)})"
                 ) from error
     return content
-
-
-def not_a_file(path: Path) -> str:
-    """What a path is that exists and is no file."""
-    return f"is {'a folder' if path.is_dir() else 'no regular file'}, but must be a file"
 
 
 def reason(error: Exception) -> str:
