@@ -90,6 +90,14 @@ def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
         ("Named", {}, r"a batch of train_dataloader is not a pair \(x, y\) of tensors"),
         ("Ragged", {}, r"examples of the shapes \[\(3,\), \(4,\)\], not of one"),
         ("Asking", {}, "no Trainer is attached"),
+        ("MadeTwice", {}, "share [1-8] rows of one data set"),
+        ("MadeTwice", {"tensors": True}, "share [1-8] rows of one data set"),
+        ("OneStream", {}, "test_dataloader gives the same examples as train_dataloader"),
+        ("CentredByHook", {}, r"differs when it is read again in a batch of another size"),
+        ("CentredByCollate", {}, r"differs when it is read again in a batch of another size"),
+        ("CentredByCollate", {"batch_size": 2}, "in a batch of another size"),
+        ("CentredByCollate", {"batch_size": 64}, "in a batch of another size"),
+        ("CentredStream", {}, "when it is read again, not the same: .* or statistics over a batch"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(name, init_args, reason):
@@ -107,3 +115,9 @@ def test_where_a_module_goes_the_study_does_not_follow():
     before = Path.cwd()
     read("Wandering")
     assert Path.cwd() == before
+
+
+def test_two_data_sets_may_name_their_rows_alike():
+    # Of two folders, each with a split of its own.
+    dataset = read("MadeTwice", folder="b")
+    assert (len(dataset.y_train), len(dataset.y_test)) == (12, 8)

@@ -51,6 +51,7 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
             train, train_rows = _part(module, "fit", "train_dataloader")
             test, test_rows = _part(module, "test", "test_dataloader")
             loaders.require_apart(train_rows, test_rows)
+            loaders.require_others(_pair(train), _pair(test))
         except DataError as error:
             raise DataError(f"{class_path}: {error}") from error
         # Whatever the user's code raises is reported with its class's name.
@@ -94,6 +95,10 @@ def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows
         loaders.require_same((x, y), again, reading, name)
     module.teardown(stage)
     return arrays.Part(x, y, name), reading.rows
+
+
+def _pair(part: arrays.Part) -> loaders.Pair:
+    return np.asarray(part.x), np.asarray(part.y)
 
 
 def _ending(pairs: Iterable[loaders.Pair], streamed: bool, name: str) -> Iterator[loaders.Pair]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from ecosobriety.errors import DataError
 
+MOST_COMPARED = 256
+"""Rows that show whether two data sets are one."""
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
@@ -78,22 +81,33 @@ def readings(loader: Any, name: str) -> Reading:
         once = isinstance(loader, Iterator)
         return Reading(loader, None if once else loader, streamed=not hasattr(loader, "__len__"))
     if isinstance(loader.dataset, IterableDataset):
-        alone = copy.copy(loader)
+        alone, batches = copy.copy(loader), copy.copy(loader.batch_sampler)
+        if batches is not None:
+            vars(batches).update(batch_size=_other_size(loader.batch_size or 1))
         # What is set here cannot be set on a loader; it is a copy, and reads nothing yet.
         vars(alone).update(num_workers=0, timeout=0, prefetch_factor=None, drop_last=False)
+        vars(alone).update(batch_sampler=batches)
         return Reading(loader, alone, workers=loader.num_workers, streamed=True)
     if type(loader) is not DataLoader:
         return Reading(loader, loader, streamed=True)
     indices = _indices(loader, name)
+    # With a batch sampler, the loader has no size of its own.
+    size: int | None = getattr(loader.batch_sampler, "batch_size", None)
     return Reading(
-        _in_order(loader, indices),
-        _in_order(loader, indices),
+        _in_order(loader, indices, size),
+        # What depends on the other examples of its batch is another example in another batch.
+        _in_order(loader, indices, size and _other_size(min(size, len(indices)))),
         ordered=True,
         rows=_rows(loader.dataset, indices),
     )
 
 
-def _in_order(loader: Any, indices: Sequence[Any]) -> Any:
+def _other_size(size: int) -> int:
+    """Examples of a batch that is another one than a batch of so many, and hardly slower."""
+    return size - 1 if size > 1 else 2
+
+
+def _in_order(loader: Any, indices: Sequence[Any], batch_size: int | None) -> Any:
     """The loader with all that it has, but in this order and to the last example."""
     from torch.utils.data import DataLoader
 
@@ -103,8 +117,7 @@ def _in_order(loader: Any, indices: Sequence[Any]) -> Any:
         workers = {name: getattr(loader, name) for name in names}
     return DataLoader(
         loader.dataset,
-        # With a batch sampler, the loader has no size of its own.
-        batch_size=loader.batch_sampler and loader.batch_sampler.batch_size,
+        batch_size=batch_size,
         sampler=indices,
         collate_fn=loader.collate_fn,
         num_workers=loader.num_workers,
@@ -178,19 +191,75 @@ def _rows(dataset: Any, indices: Sequence[Any]) -> Rows | None:
 
 
 def require_apart(train: Rows | None, test: Rows | None) -> None:
-    """Refuse a test on what was trained on.
+    """Refuse a test on what was trained on, as far as rows of a data set show it.
 
     Raises:
-        DataError: both parts hold the same rows of one data set.
+        DataError: both parts hold the same rows of one data set, or of one that was made twice.
     """
-    if train is None or test is None or train.dataset is not test.dataset:
+    if train is None or test is None:
         return
     shared = np.intersect1d(train.indices, test.indices)
-    if len(shared):
+    if len(shared) and (
+        train.dataset is test.dataset or _made_twice(train.dataset, test.dataset, shared)
+    ):
         raise DataError(
             f"train_dataloader and test_dataloader share {len(shared)} rows of one data set, the "
             f"first of them {shared[0]} (counted from 0), but must have none in common"
         )
+
+
+def require_others(train: Pair, test: Pair) -> None:
+    """Refuse a test part that is the training part.
+
+    Raises:
+        DataError: both hold the same examples.
+    """
+    if len(train[1]) == len(test[1]) and _contents([train]) == _contents([test]):
+        raise DataError(
+            "test_dataloader gives the same examples as train_dataloader, but must give others"
+        )
+
+
+def _made_twice(one: Any, other: Any, rows: NDArray[np.int64]) -> bool:
+    """Whether two data sets have one source, whatever each makes of it.
+
+    That is so if they are of one kind and length, were not told otherwise (of another folder, say),
+    and keep something for each row that is more than its label and the same in both: names of
+    files, say, or values.
+    """
+    if type(one) is not type(other) or len(one) != len(other) or _told(one) != _told(other):
+        return False
+    for name, kept in _attributes(one).items():
+        columns = [kept, _attributes(other).get(name)]
+        if isinstance(kept, list | tuple) and len(kept) != len(one):
+            # As of a TensorDataset.
+            columns = [column[0] if column else None for column in columns]
+        try:
+            if any(len(column) != len(one) for column in columns):
+                continue
+            cells = [[_bytes(column[i]) for i in rows[:MOST_COMPARED]] for column in columns]
+        # Anything may be an attribute.
+        except (TypeError, ValueError, LookupError, AttributeError):
+            continue
+        if cells[0] == cells[1] and len(set(cells[0])) > len(rows[:MOST_COMPARED]) / 2:
+            return True
+    return False
+
+
+def _told(dataset: Any) -> dict[str, Any]:
+    plain = str | Path | int | float | None
+    return {key: value for key, value in _attributes(dataset).items() if isinstance(value, plain)}
+
+
+def _attributes(dataset: Any) -> dict[str, Any]:
+    # A list will do as a data set, and has none.
+    return getattr(dataset, "__dict__", {})
+
+
+def _bytes(cell: Any) -> bytes:
+    if hasattr(cell, "__array__"):
+        return np.asarray(cell).tobytes()
+    return repr(cell).encode(errors="replace")
 
 
 def require_same(taken: Pair, again: Iterable[Pair], reading: Reading, name: str) -> None:
@@ -210,9 +279,9 @@ def require_same(taken: Pair, again: Iterable[Pair], reading: Reading, name: str
         if place is None:
             return
         raise DataError(
-            f"{name}: example {place} (counted from 0) differs when it is read again, as random "
-            "augmentation makes it; a study reads each example once, so that it would be frozen: "
-            "leave it out, or put it into the network's forward"
+            f"{name}: example {place} (counted from 0) differs when it is read again in a batch of "
+            "another size, as random augmentation or a mean over the batch makes it; a study reads "
+            "each example once: leave it out, or put it into the network's forward"
         )
     first, second = _contents([taken]), _contents(again)
     if first == second:
@@ -226,7 +295,8 @@ def require_same(taken: Pair, again: Iterable[Pair], reading: Reading, name: str
         )
     raise DataError(
         f"{name} gives {count} examples, and {count_again} when it is read again, not the same: "
-        "a study needs the same ones each time, without random augmentation, sampling or drop_last"
+        "a study needs the same ones each time, without random augmentation, sampling, drop_last "
+        "or statistics over a batch"
     )
 
 
