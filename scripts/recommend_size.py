@@ -17,12 +17,14 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     data = decision.TestPart(known.baseline.score, known.test_examples, known.train_examples)
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
-    decided = decision.recommend(runs, data=data, **json.loads(snakemake.params.analysis))
-    answer = decision.add_savings(decided, scenarios, savings, country)
     rules = {
         model: {**rule, "test_examples": known.test_examples}
         for model, rule in json.loads(snakemake.params.rules).items()
     }
+    added = {model: decision.standard_errors_of(rule) for model, rule in rules.items()}
+    analysis = json.loads(snakemake.params.analysis)
+    decided = decision.recommend(runs, data=data, z_of=added, **analysis)
+    answer = decision.add_savings(decided, scenarios, savings, country)
     answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder)
     asked = collecting.Asked(
         Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),

@@ -27,6 +27,7 @@ LANGUAGES = ("en", "fr")
 MARGINS = (0.002, 0.01, 0.02)  # nothing smaller, 40,000 and 30,000 examples suffice
 SHOWN_MARGINS = {
     "accuracy_energy-mlp": MARGINS,
+    "growth-mlp": MARGINS,
     "country_emissions-mlp": (0.01,),
     "country_ranking-mlp": (0.01,),
     "emissions_map-mlp": (0.01,),
@@ -139,6 +140,7 @@ def test_letters_are_large_enough_to_read(figures):
     ("name", "units"),
     [
         ("accuracy_energy-mlp", {"(Wh)", "(%)", "(examples)"}),
+        ("growth-mlp", {"(points)", "(%)", "(examples)"}),
         ("country_emissions-mlp", {"(%)", "1,000 trainings", "(g CO₂e)"}),
         ("country_ranking-mlp", {"1,000 trainings", "(g CO₂e)"}),
         ("emissions_map-mlp", {"1,000 trainings", "(g CO₂e)"}),

@@ -12,7 +12,7 @@ from ecosobriety.decision.non_inferiority import sufficient_size
 from ecosobriety.decision.power_law import PowerLaw, fit_power_law
 from ecosobriety.decision.recommend import recommend
 from ecosobriety.decision.savings import add_savings
-from ecosobriety.decision.sober import add_growth, decide
+from ecosobriety.decision.sober import add_growth, decide, standard_errors_of
 from ecosobriety.decision.study_cost import add_study_cost
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "read_beside_plan",
     "recommend",
     "resolves",
+    "standard_errors_of",
     "sufficient_size",
 ]

@@ -20,9 +20,6 @@ from ecosobriety.study_config.plan import POOLED_GAINS
 
 Obstacle = Literal["margin_unresolved", "baseline_not_beaten", "full_size_untrained"]
 
-NOISE_FACTOR = NETWORK_Z
-"""Standard errors that `more_data` adds."""
-
 GAINS_OF_NOISE = POOLED_GAINS
 """The rule takes the noise from the last three steps of the ladder."""
 
@@ -103,19 +100,19 @@ def curve_end(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str,
     Where the largest size is all of them, one more doubling is asked about.
     """
     factor = max(data.train_examples / int(scores.index.max()), 1.0)
-    return more_data(scores, data, metric, factor if factor > 1 else 2.0)
+    return more_data(scores, data, metric, factor if factor > 1 else 2.0, NETWORK_Z)
 
 
 def more_data(
-    scores: pd.DataFrame, data: TestPart, metric: Metric, factor: float
+    scores: pd.DataFrame, data: TestPart, metric: Metric, factor: float, z: float
 ) -> dict[str, Any]:
     """Bound what more data than the largest size would bring.
 
         gain_at_most = R max(g, 0) + z SE
 
     with g the mean gain of the last step of the ladder per doubling, paired by seed, R = log2 of
-    the factor, SE the root mean square of the standard errors of the last three gains (of a single
-    seed, read off the curve's roughness), and z = 2.5. The form is that of the stopping rule of
+    the factor, and SE the root mean square of the standard errors of the last three gains (of a
+    single seed, read off the curve's roughness). The form is that of the stopping rule of
     `growth`; gains per doubling usually shrink, so that R g says too much. A curve that jumps later
     exceeds it.
 
@@ -124,15 +121,17 @@ def more_data(
         data: what is known of the data.
         metric: what the scores are.
         factor: how many times more data than the largest size.
+        z: standard errors to add.
 
     Returns:
-        `n_train`, the largest size; `factor`; `gain_per_doubling`, `standard_error` and
+        `n_train`, the largest size; `factor`; `z`; `gain_per_doubling`, `standard_error` and
         `gain_at_most` in the metric's unit, more being better; these are null with a `reason`:
         `one_size` or `too_few_pairs`.
     """
     answer: dict[str, Any] = {
         "n_train": int(scores.index.max()),
         "factor": float(factor),
+        "z": z,
         "gain_per_doubling": None,
         "standard_error": None,
         "gain_at_most": None,
@@ -144,7 +143,7 @@ def more_data(
     if found is None:
         return answer | {"reason": "too_few_pairs"}
     gain, error = found
-    bound = math.log2(factor) * max(gain, 0.0) + NOISE_FACTOR * error
+    bound = math.log2(factor) * max(gain, 0.0) + z * error
     if metric.highest is not None:
         # Less than one test example cannot be seen, whatever the seeds say.
         bound = max(bound, 1 / data.test_examples)
@@ -166,7 +165,7 @@ def _last_gain(scores: pd.DataFrame, metric: Metric) -> tuple[float, float] | No
         # Seeds that ran at few sizes, if any: the rule knows how to read a single one.
         seeds = scores.count().sort_values(ascending=False, kind="stable").index
         few = metric.sign * scores[seeds].to_numpy()
-        bound = bound_growth(sizes, few, np.array(sizes[-1]), NOISE_FACTOR)
+        bound = bound_growth(sizes, few, np.array(sizes[-1]), NETWORK_Z)
         gain, error = float(bound.gain_per_doubling[-1]), float(bound.standard_error[-1])
         if np.isfinite([gain, error]).all():
             return gain, error

@@ -46,7 +46,7 @@ may owe its place to chance. Without one, `reason` is `not_reached` or `too_few_
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -54,6 +54,7 @@ import numpy as np
 import pandas as pd
 
 from ecosobriety.decision.evidence import TestPart, curve_end, find_obstacle, more_data
+from ecosobriety.decision.growth import NETWORK_Z
 from ecosobriety.decision.intervals import (
     Floats,
     by_size_and_seed,
@@ -96,6 +97,7 @@ def recommend(
     data: TestPart,
     margins: Sequence[float] | None = None,
     full_n_train: int | None = None,
+    z_of: Mapping[str, float] | None = None,
     **targets: float | None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
@@ -111,6 +113,8 @@ def recommend(
             `RELATIVE_MARGINS`.
         full_n_train: the full size of a study that grows; None: it does not. Where it was not
             trained, no size is compared with it.
+        z_of: for each model, the standard errors that `more_data` adds; None: as many as for
+            neural networks.
         targets: `target_accuracy`, an accuracy to reach (share of 1), or `target_rmse`, an RMSE in
             the target's unit; None asks for none.
 
@@ -124,7 +128,7 @@ def recommend(
     target = targets.get(metric.target_key)
     if margins is None:
         margins = RELATIVE_MARGINS if metric.relative_margin else MARGINS
-    results = []
+    z_of, results = z_of or {}, []
     for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
         scores = by_size_and_seed(group, metric.test_column)
         reference = reference_size(scores, reference_n_train)
@@ -143,7 +147,10 @@ def recommend(
                 "ladder": answers[1:],
                 "target": _target(scores, metric, target, confidence),
                 "curve_end": curve_end(scores, data, metric),
-                "more_data": [more_data(scores, data, metric, factor) for factor in FACTORS],
+                "more_data": [
+                    more_data(scores, data, metric, factor, z_of.get(str(model), NETWORK_Z))
+                    for factor in FACTORS
+                ],
                 "power_law": asdict(fit_power_law(scores.index, metric.error(scores.mean(axis=1)))),
             }
         )

@@ -36,6 +36,11 @@ def standard_errors(*, tame: bool, adaptive: bool, chosen: float | None) -> floa
     return ADAPTIVE_Z if adaptive else TAME_Z
 
 
+def standard_errors_of(rule: Mapping[str, Any]) -> float:
+    """The same of the arguments of `decide`."""
+    return standard_errors(tame=rule["tame"], adaptive=rule["adaptive"], chosen=rule["z"])
+
+
 def decide(
     runs: pd.DataFrame,
     *,

@@ -77,6 +77,23 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
         label = text("figure.accuracy_energy.fit")
         axes.plot(sizes, metric.error(law.error(sizes)) * factor, "--", color=FIT, label=label)
+    if not case.decision.full_size_untrained:
+        _draw_margin(axes, case, text)
+    _draw_baseline(axes, case, text)
+    bottom, top = axes.get_ylim()
+    room = 0.12 * (top - bottom)
+    if metric.higher_is_better:
+        axes.set_ylim(bottom - room, top)
+    else:
+        axes.set_ylim(bottom, top + room)
+    axes.set_ylabel(text("label.accuracy"))
+    number_axis(axes, text)
+
+
+def _draw_margin(axes: Axes, case: Case, text: Texts) -> None:
+    """The worst mean that is still as good as the reference."""
+    curve, metric = case.decision.curve, case.metric
+    factor = metric.display_factor
     threshold = factor * metric.threshold(
         float(case.decision.scores[case.decision.reference]), case.decision.margin
     )
@@ -95,15 +112,6 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         ha="left" if left else "right",
         va="bottom" if above else "top",
     )
-    _draw_baseline(axes, case, text)
-    bottom, top = axes.get_ylim()
-    room = 0.12 * (top - bottom)
-    if metric.higher_is_better:
-        axes.set_ylim(bottom - room, top)
-    else:
-        axes.set_ylim(bottom, top + room)
-    axes.set_ylabel(text("label.accuracy"))
-    number_axis(axes, text)
 
 
 def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
@@ -156,13 +164,18 @@ def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
 def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
     """Write the reference and the sufficient size above their lines, one row each."""
     where: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    largest = "largest" if case.decision.full_size_untrained else "reference"
     reference = text(
-        "figure.accuracy_energy.reference", n_train=text.integer(case.decision.reference)
+        f"figure.accuracy_energy.{largest}", n_train=text.integer(case.decision.reference)
     )
     axes.annotate(
         reference, (case.decision.reference, 1), xytext=(0, 20), ha="right", color=MUTED, **where
     )
-    if case.decision.no_recommendation:
+    if case.decision.full_size_untrained:
+        if case.decision.rule_stop is None:
+            return
+        found = text("figure.growth.stop", n_train=text.integer(case.decision.rule_stop))
+    elif case.decision.no_recommendation:
         found = text("figure.accuracy_energy.no_recommendation")
     elif case.decision.smaller_suffices:
         found = text(

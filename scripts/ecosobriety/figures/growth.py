@@ -1,11 +1,12 @@
 """Whether growing is worth it: the learning curve, and what the sizes still to come can bring."""
 
+import math
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ecosobriety.figures.style import (
     ACCENT,
@@ -25,6 +26,8 @@ _LABEL_IN = 0.62
 """Room for a size's number under the axis."""
 _SIDE = 1.15
 """Room beside the outermost sizes, as a factor."""
+_AIR = 1.2
+"""Room above and below the bounds and the margin, as a factor."""
 
 
 def growth(case: Case, text: Texts) -> Figure:
@@ -120,11 +123,11 @@ def _draw_bound(axes: Axes, case: Case, text: Texts) -> None:
     heights = [*margins.values()]
     heights = [heights[0], *heights, heights[-1]]
     axes.plot(ends, heights, color=INK, linewidth=1.0, linestyle=(0, (6, 3)))
+    ticks = _ticks(min(*bounds.values(), *heights), max(*bounds.values(), *heights))
+    axes.set_ylim(ticks[0], ticks[-1])
     log_axis(axes.yaxis, text)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
     axes.yaxis.set_minor_locator(NullLocator())
-    every = [*bounds.values(), *heights]
-    axes.set_ylim(min(every) / 1.6, max(every) * 1.6)
     axes.annotate(
         text("figure.growth.margin", margin=text.margin(case.decision.margin)),
         (0.01, heights[0]),
@@ -132,6 +135,15 @@ def _draw_bound(axes: Axes, case: Case, text: Texts) -> None:
         xytext=(0, 3),
         textcoords="offset points",
     )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """The powers of ten, and twice and five times them, from below one number to above another."""
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    steps = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    first = max(place for place, step in enumerate(steps) if step * _AIR <= low)
+    last = min(place for place, step in enumerate(steps) if step >= high * _AIR)
+    return steps[first : last + 1]
 
 
 def _mark_sizes(axes: Axes, case: Case, text: Texts) -> None:

@@ -218,7 +218,8 @@ def _case(
         "name": text("case", model=case.model, dataset=case.dataset),
         "headline": [
             *growth_answer(case, text),
-            *headline(case, text),
+            # Where a study has stopped, its answer says that nothing is shown.
+            *([] if case.decision.stopped else headline(case, text)),
             *([basis] if (basis := energy_basis(case, components, text)) else []),
         ],
         "target": target(case, text),

@@ -5,7 +5,7 @@ and what the same rule says of more data.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -128,17 +128,20 @@ def _priced(price: Mapping[str, Any]) -> str:
     return "unpriced" if price["cheapest"] is None else "sources"
 
 
-def _money(price: Mapping[str, Any], text: Texts) -> dict[str, Any]:
+def _money(
+    price: Mapping[str, Any], text: Texts, mark: Callable[[float, str], str] = data
+) -> dict[str, Any]:
+    """The words of an amount of money; `mark` writes a number with its value for a machine."""
     currency = price["currency"]
     if _priced(price) == "mix":
-        return {"cost": data(price["cost"], text.money(price["cost"], currency))}
+        return {"cost": mark(price["cost"], text.money(price["cost"], currency, 2))}
     if price["cheapest"] is None:
         return {}
     return {
         word: written
         for end in ("cheapest", "dearest")
         for word, written in (
-            (end, data(price[end]["amount"], text.money(price[end]["amount"], currency))),
+            (end, mark(price[end]["amount"], text.money(price[end]["amount"], currency, 2))),
             (f"{end}_source", text.name("source", price[end]["source"])),
         )
     }
@@ -146,10 +149,8 @@ def _money(price: Mapping[str, Any], text: Texts) -> dict[str, Any]:
 
 def _money_cell(price: Mapping[str, Any], text: Texts) -> str:
     if _priced(price) == "mix":
-        return text.money(price["cost"], price["currency"])
-    # Of a table's cell, the words alone.
-    words = text.markup(f"growth.money.{_priced(price)}", **_money(price, text))
-    return str(words.striptags())
+        return text.money(price["cost"], price["currency"], 2)
+    return text(f"growth.money.{_priced(price)}", **_money(price, text, lambda _, written: written))
 
 
 def more_data(case: Case, text: Texts) -> Markup:
@@ -217,10 +218,10 @@ def _decision_row(case: Case, decision: Mapping[str, Any], text: Texts) -> list[
     return [
         Cell(text.integer(decision["n_train"])),
         Cell(text.number(score * case.metric.display_factor)),
-        Cell(_difference(decision["gain_per_doubling"], text)),
+        Cell(_known(decision["gain_per_doubling"], text)),
         Cell(text.number(decision["doublings_left"])),
-        Cell(_difference(decision["standard_error"], text)),
-        Cell(_difference(decision["bound"], text)),
+        Cell(_known(decision["standard_error"], text)),
+        Cell(_known(decision["bound"], text)),
         Cell(decided),
     ]
 
@@ -232,3 +233,8 @@ def _reason(decision: Mapping[str, Any], text: Texts) -> str:
 
 def _difference(value: float | None, text: Texts) -> str:
     return text("missing") if value is None else text.difference(value)
+
+
+def _known(value: float | None, text: Texts) -> str:
+    """A difference in a table; a dash where too few sizes were trained for it."""
+    return "–" if value is None else text.difference(value)

@@ -87,15 +87,15 @@ def _accuracy_energy(case: Case, text: Texts) -> list[str]:
             last_energy=text.energy(energy[last]),
         ),
         text(
-            "caption.accuracy_energy.lines",
+            "caption.accuracy_energy."
+            + ("bands" if case.decision.full_size_untrained else "lines"),
             confidence=text.exact_share(case.decision.confidence),
             margin=text.margin(case.decision.margin),
         ),
-        text(
-            f"caption.accuracy_energy.{_decision(case)}",
-            n_train=text.integer(case.decision.sufficient),
-        ),
     ]
+    if not case.decision.full_size_untrained:
+        n_train = text.integer(case.decision.sufficient)
+        sentences.append(text(f"caption.accuracy_energy.{_decision(case)}", n_train=n_train))
     if PowerLaw(**case.decision.result["power_law"]).converged:
         sentences.append(text("caption.accuracy_energy.fit"))
     return sentences

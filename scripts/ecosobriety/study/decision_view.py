@@ -87,7 +87,7 @@ class DecisionView:
         The poster stopped at half the reference. None where no size lies below the reference, or
         where the study stopped growing: its reference is no full size to save from.
         """
-        if self.no_recommendation == "full_size_untrained":
+        if self.full_size_untrained:
             return None
         return self.sufficient if self.smaller_suffices else self.nearest_to_half
 
@@ -95,6 +95,16 @@ class DecisionView:
     def grows(self) -> bool:
         """Whether the study grows: it trains a size only where the ones before make it worth it."""
         return self.result["growth"] is not None
+
+    @property
+    def full_size_untrained(self) -> bool:
+        """Whether the study ended below its full size: it has no reference to compare with."""
+        return self.grows and self.full > self.reference
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the study grew, stopped below its full size and beats the baseline."""
+        return self.no_recommendation == "full_size_untrained" and self.rule_stop == self.reference
 
     @property
     def full(self) -> int:
