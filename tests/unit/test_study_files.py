@@ -54,6 +54,16 @@ def refused(tmp_path, content, name="study.yaml"):
         ("a: 1:30\n", ", line 1: a is 1:30, which YAML reads as 90"),
         ("a: -012\n", ", line 1: a is -012, which YAML reads as -10"),
         ("a: 1:30.5\n", ", line 1: a is 1:30.5, which YAML reads as 90.5"),
+        ("a: !!int '0200'\n", ": line 1 has the tag !!int, which can change a value"),
+        ("a: !!bool 'no'\n", ": line 1 has the tag !!bool"),
+        ("a: 1\nb: [!!float '1:30']\n", ": line 2 has the tag !!float"),
+        ("a: !!null 'x'\n", ": line 1 has the tag !!null"),
+        ("a: !!set {x, y}\n", ": line 1 has the tag !!set"),
+        ("d: {init_args: {country: NO}}\n", "d.init_args.country is NO, which YAML reads as false"),
+        ("d:\n  init_args:\n    v: [yes]\n", ", line 3: d.init_args.v[0] is yes, which YAML reads"),
+        ("d: {init_args: {v: {k: Off}}}\n", "d.init_args.v.k is Off, which YAML reads as false"),
+        ("d: {init_args: {v: 1e-3}}\n", "is 1e-3, which YAML reads as text: a number is written"),
+        ("d: {init_args: {v: -.5}}\n", "is -.5, which YAML reads as text: a number is written"),
         # Commas that end a number
         ("a: {m: 0,05}\n", ", line 1: a holds 0,05, where YAML ends the number at the comma"),
         ("p: {FRA: 0,25, DEU: 1}\n", ", line 1: p holds 0,25, where YAML ends the number"),
@@ -360,3 +370,18 @@ def test_what_yaml_made_of_text_is_told(tmp_path, lines, key, hint):
     message = blame(caught.value, [file], {})
     assert key in message
     assert message.endswith(hint)
+
+
+def test_what_looks_as_it_is_read_is_taken(tmp_path):
+    arguments = "a: true, b: False, c: 'NO', d: 1.0e-3, e: 5, f: ~, g: adam, h: [1, 2.5], i: '1e-3'"
+    found = read(tmp_path, f"d: {{init_args: {{{arguments}}}}}\nt: !!str 0200\nu: yes\n").content
+    assert found == {
+        "d": {
+            "init_args": {
+                **{"a": True, "b": False, "c": "NO", "d": 0.001, "e": 5, "f": None, "g": "adam"},
+                **{"h": [1, 2.5], "i": "1e-3"},
+            }
+        },
+        "t": "0200",
+        "u": True,
+    }

@@ -26,10 +26,12 @@ MAX_VALUES = 1_000_000
 """Values once every alias is written out; a hundred thousand names of columns fit."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-NULL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("null", "int", "float"))
+NULL, BOOL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
 TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 MISREAD = re.compile(r"[-+]?(0[0-7_]*[0-7]|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
 """Numbers that YAML 1.1 reads otherwise than they look: 0200 is octal, 1:30 are ninety."""
+_ARGUMENT = re.compile(r"(^|\.)init_args\b")
+_NUMBER_AS_TEXT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _RUNS_PYTHON = "__use_yte__"
 _SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
 
@@ -71,6 +73,7 @@ def read(path: Path) -> StudyFile:
         _require_mapping(isinstance(root, yaml.MappingNode), root.tag.rpartition(":")[2], file)
         places = dict(_walk(root, "", file))
         loaded = _construct(root, file)
+        _require_no_tags(text, file)
     _require_mapping(isinstance(loaded, dict), type(loaded).__name__, file)
     if _RUNS_PYTHON in loaded:
         raise fault(file, _RUNS_PYTHON, "would run Python in this file, but must be left out")
@@ -212,13 +215,31 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
             yield from _walk(item, f"{key}[{i}]", file)
     elif isinstance(node, yaml.ScalarNode):
         plain = not node.style
-        if plain and node.tag in (INT, FLOAT) and MISREAD.fullmatch(node.value):
-            read_as = yaml.safe_load(node.value)
-            problem = f"is {shorten(node.value)}, which YAML reads as {read_as}: write it without"
-            raise fault(
-                f"{file}, line {line}", key, f"{problem} zeros or colons, or as text in quotes"
-            )
+        if plain:
+            _require_as_it_looks(node, key, f"{file}, line {line}")
         yield key, Place(line, node.value if plain else None)
+
+
+def _require_as_it_looks(node: yaml.ScalarNode, key: str, where: str) -> None:
+    """Refuse a value without quotes that YAML reads as something else.
+
+    Keys of a study have types, and what does not fit is reported with them; a class's arguments may
+    have none.
+    """
+    written = shorten(node.value)
+    if node.tag in (INT, FLOAT) and MISREAD.fullmatch(node.value):
+        read_as = yaml.safe_load(node.value)
+        problem = f"is {written}, which YAML reads as {read_as}: write it without zeros or colons,"
+        raise fault(where, key, f"{problem} or as text in quotes")
+    if not _ARGUMENT.search(key):
+        return
+    if node.tag == BOOL and node.value.lower() not in ("true", "false"):
+        read_as = say_scalar(node.value, node.tag)
+        problem = f"is {written}, which YAML reads as {read_as}: write {read_as}, or text in quotes"
+        raise fault(where, key, problem)
+    if node.tag == TEXT and _NUMBER_AS_TEXT.fullmatch(node.value):
+        problem = f"is {written}, which YAML reads as text: a number is written as 1.0e-3 or -0.5"
+        raise fault(where, key, f"{problem}, text in quotes")
 
 
 def _require_no_comma(before: yaml.Node, after: yaml.Node, key: str, file: str) -> None:
@@ -272,6 +293,17 @@ def _construct(root: yaml.Node, file: str) -> Any:
         raise fault(file, where, f"{problem}: if text is meant, write it in quotes") from error
     finally:
         loader.dispose()
+
+
+def _require_no_tags(text: str, file: str) -> None:
+    """Refuse types that are written before values, which make them other values: !!int '0200'."""
+    for event in yaml.parse(text, Loader=_LOADER):
+        tag = getattr(event, "tag", None)
+        if tag not in (None, "!", TEXT):
+            where = f"line {event.start_mark.line + 1}" if event.start_mark else ""
+            shown = shorten(tag.replace("tag:yaml.org,2002:", "!!"))
+            problem = f"has the tag {shown}, which can change a value: write the value without it"
+            raise fault(file, where, problem)
 
 
 def _scalars(node: yaml.Node) -> Iterator[yaml.Node]:
