@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from fuzz.group_cases import judge_persons, with_persons
 from fuzz.judging import READ, Case, Truth, sometimes
 
 # Spelling in the file, and the class that is meant.
@@ -136,6 +137,9 @@ def tables(draw: Any, task: str) -> tuple[Table, Case]:
         case.story.append("a copy of the label")
         if n >= 24 and len(codes) < 4:
             case.findings.add("label_copy")
+    if sometimes(draw, 4):
+        columns, spellings, meanings = with_persons(draw, case, columns, spellings, meanings)
+        names.append("person")
     _choose_features(draw, case, names, columns, meanings)
     place = draw(st.integers(0, len(names)))
     table = Table(
@@ -166,6 +170,8 @@ def _choose_features(
         features=tuple(names[i] for i in chosen),
     )
     case.findings.add("features_used")
+    if "values_of_one_class" in case.findings:
+        judge_persons(case, [names[i] for i in chosen], [columns[i] for i in chosen], meanings)
 
 
 def _judge_numbers(case: Case, texts: list[str]) -> None:
