@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 BATCHES, PASSES = {{}}, [0]
+HIDDEN = [nn.Parameter(torch.ones(1))]
 LAYERS = dict(
     plain=lambda d, k: nn.Sequential(nn.Flatten(), nn.Linear(d, 8), nn.ReLU(), nn.Linear(8, k)),
     normed=lambda d, k: nn.Sequential(
@@ -173,6 +174,14 @@ FAILURES = {
     "no loss": "return None",
     "another type": "x = x.long()",
 }
+# Each lets the study's own training run, and makes its scores worth nothing.
+MISTAKES = {
+    "a ReLU at the end": "return torch.relu(self.layers(x))",
+    "a softmax over the batch": "return self.layers(x).log_softmax(0)",
+    "a mean of the batch": "x = x - x.mean(0)",
+    "a weight in a list": "x = x * HIDDEN[0]",
+    "no number": "return self.layers(x) * float('nan')",
+}
 
 
 @dataclass
@@ -193,7 +202,7 @@ def write(kind: str, **choices: str) -> Written:
     step = choices.get("step", "automatic")
     automatic, optimiser, code = STEPS[step]
     failure = choices.get("failure")
-    failing = FAILURES[failure] if failure else "pass"
+    failing = {**FAILURES, **MISTAKES}[failure] if failure else "pass"
     network = kind == "Network"
     source = SOURCE.format(
         layers=choices.get("layers", "plain"),
@@ -223,6 +232,8 @@ def network_cases(draw: Any) -> Written:
     if sometimes(draw, 4):
         choices["failure"] = draw(st.sampled_from([*FAILURES]))
     if sometimes(draw, 3):
+        if "failure" not in choices and sometimes(draw, 3):
+            choices["failure"] = draw(st.sampled_from([*MISTAKES]))
         return write("Network", **choices)
     choices["step"] = draw(st.sampled_from([*STEPS]))
     choices["hooks"] = draw(st.sampled_from([*HOOKS]))

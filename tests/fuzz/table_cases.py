@@ -1,6 +1,7 @@
 """Tables whose truth is known, written as people's programs write them."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -137,7 +138,7 @@ def tables(draw: Any, task: str) -> tuple[Table, Case]:
         case.story.append("a copy of the label")
         if n >= 24 and len(codes) < 4:
             case.findings.add("label_copy")
-    if sometimes(draw, 4):
+    if sometimes(draw, 3):
         columns, spellings, meanings = with_persons(draw, case, columns, spellings, meanings)
         names.append("person")
     _choose_features(draw, case, names, columns, meanings)
@@ -366,10 +367,13 @@ TEXTS: dict[str | None, Any] = {
 }
 
 
-def literal(content: str | bytes, label: str, meant: str, **spec: Any) -> Case:
+def literal(
+    content: str | bytes, label: str, meant: str, findings: Collection[str] = (), **spec: Any
+) -> Case:
     """A case of the list of faults, as it stands there."""
     content = content.encode() if isinstance(content, str) else content
-    return Case(["literal"], {"name": "csv", "label": label, **spec}, None, meant, content=content)
+    spec = {"name": "csv", "label": label, **spec}
+    return Case(["literal"], spec, None, meant, {*findings}, content)
 
 
 __all__ = ["READ", "Table", "csv_cases", "literal", "tables"]

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from hypothesis import example, given
 
-from fuzz.judging import REFUSED, Case, judge, share_of_examples
+from fuzz.judging import READ, REFUSED, Case, judge, share_of_examples
 from fuzz.parquet_cases import parquet_cases
 from fuzz.table_cases import csv_cases, literal
 
 ROWS = "".join(f"{i % 7},{i % 9},{i % 2}\n" for i in range(40))
+PERSONS = "".join(f"{i * 37 % 101},{i % 12},{i % 12 % 5 % 2}\n" for i in range(96))
+PRICES = "".join(f"{i * 37 % 101},{i % 12},{i % 12 * 7 % 5}.5\n" for i in range(96))
 
 
 @share_of_examples(30)
@@ -19,6 +21,10 @@ ROWS = "".join(f"{i % 7},{i % 9},{i % 2}\n" for i in range(40))
 @example(literal(f"Unnamed: 0,a,kind\n{ROWS}", "kind", REFUSED))
 @example(literal(f",a,kind\n{ROWS}", "kind", REFUSED))
 @example(literal(f"__index_level_0__,a,kind\n{ROWS}", "kind", REFUSED))
+@example(literal(f"a,person,kind\n{PERSONS}", "kind", READ, ["values_of_one_class"]))
+@example(
+    literal(f"a,house,price\n{PRICES}", "price", READ, ["values_of_one_class"], task="regression")
+)
 def test_a_csv_file(tmp_path: Path, case: Case) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(case.content)
