@@ -1,8 +1,8 @@
 """What is asked of a network that a user brings, and what it brings that is not asked for."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytorch_lightning as pl
@@ -58,8 +58,23 @@ def unlogged(network: nn.Module) -> Iterator[None]:
         object.__delattr__(network, "log")
 
 
-def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: int) -> None:
+def require_logits(
+    network: nn.Module,
+    class_path: str,
+    x: Tensor,
+    num_classes: int,
+    *,
+    untrained: Callable[[], nn.Module] | None = None,
+) -> None:
     """Send a few real examples through a user's network, as the test does.
+
+    Args:
+        network: The network.
+        class_path: Its name, for messages.
+        x: (n, *input_shape) the examples.
+        num_classes: Numbers that it must give for each.
+        untrained: Builds it anew, if this one is trained: one that diverged gives NaN by right, and
+            its training will be told so.
 
     Raises:
         ConfigError: it fails on them, gives something else than one number of any sign and size for
@@ -71,7 +86,13 @@ def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: 
     try:
         with torch.set_grad_enabled(graded), unlogged(network), evaluating(network):
             logits = network(x)
-            _require_good(logits, class_path, x, num_classes)
+            _require_shape(logits, class_path, x, num_classes)
+            if not bool((logits < math.inf).all()):
+                if untrained is not None and _gives_finite(untrained().to(x.device), x):
+                    return
+                raise ConfigError(
+                    f"models: {class_path} gives NaN or infinity for examples of finite numbers"
+                )
             if not trains_itself and num_classes > 1:
                 _require_no_probabilities(logits, class_path)
             if graded and (end := last_operation(logits)):
@@ -90,7 +111,7 @@ def require_logits(network: nn.Module, class_path: str, x: Tensor, num_classes: 
         ) from error
 
 
-def _require_good(logits: Any, class_path: str, x: Tensor, num_classes: int) -> None:
+def _require_shape(logits: Any, class_path: str, x: Tensor, num_classes: int) -> None:
     found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     wanted = (len(x), num_classes)
     if found != wanted:
@@ -98,12 +119,13 @@ def _require_good(logits: Any, class_path: str, x: Tensor, num_classes: int) -> 
             f"models: {class_path} gives {found} for inputs of the shape {tuple(x.shape)}, but "
             f"must give one logit for each class (one number, for a regression): {wanted}"
         )
-    bad = logits[~(logits < math.inf)].tolist()
-    if bad:
-        raise ConfigError(
-            f"models: {class_path} gives {bad[0]:g} for an example of finite numbers, but must "
-            "give finite ones"
-        )
+
+
+def _gives_finite(network: nn.Module, x: Tensor) -> bool:
+    """A module of Lightning's may need its Trainer; then nothing is known against it."""
+    with suppress(Exception), torch.no_grad(), unlogged(network), evaluating(network):
+        return bool((network(x) < math.inf).all())
+    return True
 
 
 def _require_no_probabilities(logits: Tensor, class_path: str) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from ecosobriety.errors import ConfigError, EcosobrietyError
+from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.fitting import (
     Batch,
@@ -43,14 +44,6 @@ from ecosobriety.training.networks import (
     build_network,
 )
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
-from ecosobriety.training.soundness import (
-    Leaves,
-    Watched,
-    optimised,
-    require_early,
-    require_new_beginnings,
-    weights,
-)
 from ecosobriety.user_code.words import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
@@ -233,16 +226,16 @@ class Stage:
             network, self.settings.learning_rate, self.task, self.settings.max_steps
         )
         length = self._content["length"]
-        leaves = Leaves(network)
+        leaves = soundness.Leaves(network)
         few: list[pl.Callback] = [*callbacks, leaves, _OneEpoch(len(acts))]
         if isinstance(module, Learner):
-            module.task = cast(Task, Watched(module.task, leaves))
+            module.task = cast(Task, soundness.Watched(module.task, leaves))
             blocks = _Few([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
                 self.settings, few, epochs=self.settings.epochs, validation_batches=1
             )
             trainer.fit(module, blocks)
-            require_early(network, trainer, self.class_path)
+            soundness.require_early(network, trainer, self.class_path)
         else:
             counted = Counted(_Few(acts, length))
             passed = Passed(counted)
@@ -255,7 +248,7 @@ class Stage:
             trainer.fit(module, counted)
             own = {id(parameter) for parameter in module.parameters()}
             if module.automatic_optimization and not any(
-                id(parameter) in own for parameter in optimised(trainer)
+                id(parameter) in own for parameter in soundness.optimised(trainer)
             ):
                 raise ConfigError(
                     f"models: {self.class_path} has no optimiser of its parameters, so that "
@@ -263,7 +256,7 @@ class Stage:
                 )
             if module.automatic_optimization and passed.passes_of_a_batch == {0}:
                 raise _NoLossError
-        known = [*optimised(trainer), *(tensor for batch in acts for tensor in batch)]
+        known = [*soundness.optimised(trainer), *(tensor for batch in acts for tensor in batch)]
         leaves.require_trained(known, self.class_path)
         return trainer, scorer
 
@@ -274,7 +267,7 @@ class Stage:
             ConfigError: either fails.
         """
         network = self.build()
-        start = weights(network)
+        start = soundness.weights(network)
         if not isinstance(network, pl.LightningModule):
             self._require_logits(network)
             network = self.build()
@@ -290,13 +283,13 @@ class Stage:
                     f"models: {self.class_path}: its training_step gives no loss for any of "
                     f"{PATIENCE} batches, so that nothing would be learnt: it must return the loss"
                 ) from error
-        self._require_logits(network)
+        self._require_logits(network, self.build)
         x, y = self.acts[0]
         try:
             trainer.test(scorer, _Few([(x[:2], y[:2])], 1), verbose=False)
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
-        require_new_beginnings(self.build, start, self.class_path)
+        soundness.require_new_beginnings(self.build, start, self.class_path)
 
     def _fit_told(
         self, network: torch.nn.Module, acts: Sequence[Batch]
@@ -319,10 +312,12 @@ class Stage:
                 )
             raise failure(self.class_path, error, where, hint) from error
 
-    def _require_logits(self, network: torch.nn.Module) -> None:
+    def _require_logits(
+        self, network: torch.nn.Module, untrained: Callable[[], torch.nn.Module] | None = None
+    ) -> None:
         device = make_trainer(self.settings, [], epochs=1).strategy.root_device
-        x = self.x_test.to(device)
-        require_logits(network.to(device), self.class_path, x, self.task.outputs)
+        given = network.to(device), self.class_path, self.x_test.to(device), self.task.outputs
+        require_logits(*given, untrained=untrained)
 
     def count(self) -> Cost | str:
         """FLOP, or why they cannot be counted."""
