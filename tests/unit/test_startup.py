@@ -55,6 +55,17 @@ def test_what_needs_no_lightning_loads_no_heavy_package(module):
     assert loaded_by(f"import ecosobriety.{module}") <= {"PIL"}
 
 
+@pytest.mark.parametrize("module", ["metering", "doctor.__main__"])
+def test_who_meters_without_the_callback_waits_for_no_lightning(module):
+    code = f"import ecosobriety.{module}, sys; print('lightning_fabric' in sys.modules)"
+    assert printed_by(code).strip() == "False"
+
+
+def test_the_callback_is_there_as_ever():
+    code = "from ecosobriety.metering import EnergyCallback; print(EnergyCallback.__module__)"
+    assert printed_by(code).strip() == "ecosobriety.metering.callback"
+
+
 @pytest.mark.parametrize("module", ["claims", "decision", "footprint", "reporting", "study.study"])
 def test_what_only_reads_results_loads_no_statistics(module):
     assert loaded_by(f"import ecosobriety.{module}").isdisjoint({"scipy"})
