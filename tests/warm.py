@@ -1,67 +1,71 @@
 """A Python that has imported its packages before it is asked to run something.
 
-Many tests run a fresh Python whose imports take all of its time. This one imports other people's
+Many tests run a fresh Python whose imports take most of its time. This one imports other people's
 packages once and forks for every command; the child does what a fresh Python does from there on,
 and nothing of what it loads or changes meets the next. Of the library itself nothing is imported
 before, so that a child finds the one that it is to find.
+
+`warm_executable()` is a program that is called as Python is. As `sys.executable` of a Snakemake it
+also runs that one's steps. A command is in its caller's process group and dies with its caller, but
+it is no child of its caller: a test of that needs the real Python.
 """
 
+import array
 import json
 import os
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 Done = subprocess.CompletedProcess[str]
+# What the steps of a study import of other people's, in an order in which Python can.
+PACKAGES = (
+    *("pandas", "pandera.pandas", "pyarrow.parquet", "scipy.special", "matplotlib.pyplot"),
+    *("torch", "pytorch_lightning", "torchmetrics", "jsonargparse", "codecarbon", "pooch"),
+    *("jinja2", "babel.numbers", "jsonschema", "pycountry", "requests", "snakemake.cli"),
+)
+_kept: list[object] = []
 
 
 @cache
-def warm_python(*packages: str) -> "WarmPython":
-    """The one that has imported these packages, for all tests of this process."""
-    return WarmPython(packages)
+def warm_executable() -> str:
+    """Path of the program, whose Python has imported its packages and ends with the tests."""
+    folder = TemporaryDirectory(prefix="warm-")
+    place, program = Path(folder.name, "socket"), Path(folder.name, "python")
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {__file__} {place} "$0" "$@"\n')
+    program.chmod(0o755)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(place))
+    listening.listen()
+    # It ends when its input does, which this process alone holds.
+    server = subprocess.Popen(
+        [sys.executable, __file__, str(listening.fileno())],
+        stdin=subprocess.PIPE,
+        pass_fds=[listening.fileno()],
+    )
+    _kept.extend((server, folder))
+    listening.close()
+    return str(program)
 
 
-class WarmPython:
-    """The process that forks, from the test's side; it ends with the tests."""
+def run_warm(
+    arguments: Sequence[str], *, cwd: str | Path | None = None, timeout: float | None = None
+) -> Done:
+    """What `python -c code ...`, `python -m module ...` or `python file ...` says and ends with.
 
-    def __init__(self, packages: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, *packages],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
-
-    def run(
-        self, arguments: Sequence[str], *, cwd: str | Path = ".", timeout: float | None = None
-    ) -> Done:
-        """What `python -c code ...` or `python -m module ...` says and ends with.
-
-        Raises:
-            subprocess.TimeoutExpired: it took longer than `timeout` seconds.
-        """
-        assert self._process.stdin
-        assert self._process.stdout
-        with TemporaryDirectory() as folder:
-            order = {
-                "arguments": list(arguments),
-                "cwd": str(Path(cwd).absolute()),
-                "env": dict(os.environ),
-                "folder": folder,
-                "timeout": int(timeout or 0),
-            }
-            print(json.dumps(order), file=self._process.stdin, flush=True)
-            code = int(self._process.stdout.readline())
-            out, err = (Path(folder, name).read_text(errors="replace") for name in ("out", "err"))
-        if timeout and code == -signal.SIGALRM:
-            raise subprocess.TimeoutExpired(list(arguments), timeout)
-        return subprocess.CompletedProcess([sys.executable, *arguments], code, out, err)
+    Raises:
+        subprocess.TimeoutExpired: it took longer than `timeout` seconds.
+    """
+    command = [warm_executable(), *arguments]
+    return subprocess.run(command, cwd=cwd, timeout=timeout, capture_output=True, text=True)
 
 
 class WarmSubprocess:
@@ -70,49 +74,128 @@ class WarmSubprocess:
     DEVNULL = subprocess.DEVNULL
     TimeoutExpired = subprocess.TimeoutExpired
 
-    def __init__(self, *packages: str) -> None:
-        self._packages = packages
-
-    def run(self, command: Sequence[str], *, timeout: float | None = None, **_: Any) -> Done:
-        """As `subprocess.run` of [sys.executable, ...] with captured output."""
+    def run(self, command: Sequence[str], **options: Any) -> Any:
+        """As `subprocess.run` of [sys.executable, ...]."""
         assert command[0] == sys.executable
-        return warm_python(*self._packages).run(command[1:], timeout=timeout)
+        return subprocess.run([warm_executable(), *command[1:]], **options)
 
 
-def _serve(packages: Sequence[str]) -> None:
-    for package in packages:
+def _call(place: str, executable: str, arguments: list[str]) -> int:
+    """Have a command run with this process's files, folder and environment; its exit code."""
+    known = arguments and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
+    if not known:
+        os.execv(sys.executable, [sys.executable, *arguments])
+    executable = str(Path(executable).absolute())
+    order = [executable, arguments, str(Path.cwd()), dict(os.environ), os.getpgrp()]
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(place)
+        files = array.array("i", [0, 1, 2])
+        message = json.dumps(order).encode()
+        line.sendmsg([len(message).to_bytes(8)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+        line.sendall(message)
+        answer = line.recv(8)
+    code = int(answer) if answer else 1
+    if code < 0:
+        with suppress(OSError):  # SIGKILL has no other handler.
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def _serve(listening: socket.socket) -> None:
+    """Fork for each call; a caller that is gone takes its command along."""
+    for package in PACKAGES:
         __import__(package)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _run(**json.loads(line))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    events = selectors.DefaultSelector()
+    for source in (listening, woken, sys.stdin):
+        events.register(source, selectors.EVENT_READ)
+    lines: dict[int, socket.socket] = {}
+    while True:
+        for key, _ in events.select():
+            if key.fileobj is listening:
+                line, _ = listening.accept()
+                order, files = _hear(line)
+                child = os.fork()
+                if child == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for other in (listening, line, *lines.values()):
+                        other.close()
+                    os.closerange(woken, wake + 1)
+                    events.close()
+                    _become(*order, files)
+                for file in files:
+                    os.close(file)
+                lines[child] = line
+                events.register(line, selectors.EVENT_READ, child)
+            elif key.fileobj is woken:
+                os.read(woken, 4096)
+            elif key.fileobj is sys.stdin:
+                for child in lines:
+                    os.kill(child, signal.SIGKILL)
+                return
+            elif key.data in lines:
+                # Its end is closed; the child is waited for below.
+                events.unregister(key.fileobj)
+                os.kill(key.data, signal.SIGKILL)
+        for child, line in list(lines.items()):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                with suppress(OSError):
+                    line.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+                with suppress(KeyError):
+                    events.unregister(line)
+                lines.pop(child).close()
 
 
-def _run(
-    arguments: Sequence[str], cwd: str, env: dict[str, str], folder: str, timeout: int
+def _hear(line: socket.socket) -> tuple[Any, list[int]]:
+    length, ancillary, _, _ = line.recvmsg(8, socket.CMSG_SPACE(3 * 4))
+    files = array.array("i", ancillary[0][2]).tolist()
+    missing = int.from_bytes(length)
+    message = b""
+    while len(message) < missing:
+        message += line.recv(missing - len(message))
+    return json.loads(message), files
+
+
+def _become(
+    executable: str,
+    arguments: list[str],
+    cwd: str,
+    env: dict[str, str],
+    group: int,
+    files: list[int],
 ) -> None:
-    signal.alarm(timeout)
-    for name, descriptor in (("out", 1), ("err", 2)):
-        os.dup2(os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT), descriptor)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # What is killed as a group is killed with it; of another session it can be no member.
+    with suppress(PermissionError):
+        os.setpgid(0, group)
+    for place, file in enumerate(files):
+        os.dup2(file, place)
+        os.close(file)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 — the server's stands for another file
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    kind, what, *rest = arguments
-    sys.argv = [what if kind == "-m" else kind, *rest]
+    sys.executable = executable
+    kind, *rest = arguments
+    sys.argv = arguments if kind not in ("-m", "-c") else [kind, *rest[1:]]
     # As a fresh Python has it: the folder of the script, and PYTHONPATH.
-    added = [cwd if kind == "-m" else "", *filter(None, env.get("PYTHONPATH", "").split(":"))]
-    sys.path[:] = [*added, *sys.path[1:]]
+    first = {"-m": cwd, "-c": ""}.get(kind, str(Path(kind).absolute().parent))
+    sys.path[:] = [first, *filter(None, env.get("PYTHONPATH", "").split(":")), *sys.path[1:]]
     code = 0
     try:
-        if kind == "-m":
-            import runpy
+        import runpy
 
-            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        if kind == "-m":
+            runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        elif kind == "-c":
+            exec(rest[0], {"__name__": "__main__"})
         else:
-            exec(what, {"__name__": "__main__"})
+            runpy.run_path(kind, run_name="__main__")
     except SystemExit as end:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
@@ -123,8 +206,11 @@ def _run(
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(code & 255)
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1:])
+    if len(sys.argv) == 2:
+        _serve(socket.socket(fileno=int(sys.argv[1])))
+    else:
+        sys.exit(_call(sys.argv[1], sys.argv[2], sys.argv[3:]))

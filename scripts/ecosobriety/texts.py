@@ -53,6 +53,9 @@ _MOST_DECIMALS = 13
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 
+# As safe as the other, and ten times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class TextError(EcosobrietyError):
     """A text is missing from a catalogue, or its placeholders are not those given."""
@@ -66,7 +69,8 @@ def load_catalogue(paths: Iterable[Path]) -> dict[str, str]:
     """
     catalogue: dict[str, str] = {}
     for path in paths:
-        entries = dict(_flatten(yaml.safe_load(path.read_text(encoding="utf-8")), "", path))
+        content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
+        entries = dict(_flatten(content, "", path))
         repeated = sorted(entries.keys() & catalogue.keys())
         if repeated:
             raise TextError(f"{path}: {repeated[0]} is in another file of the catalogue too")

@@ -5,14 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
 from filelock import FileLock
 
-from warm import warm_python
+from warm import warm_executable
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
@@ -28,22 +28,34 @@ PARTS = (
 
 @dataclass
 class Workflow:
-    """A folder with the workflow, and what a user does with it."""
+    """A folder with the workflow, and what a user does with it.
+
+    Attributes:
+        folder: where the workflow lies.
+        python: runs Snakemake and its steps; has imported their packages, unless a test needs the
+            real one.
+    """
 
     folder: Path
+    python: str = field(default_factory=warm_executable)
 
     def snakemake(self, *arguments: str, config: str = "config/digits.yaml", check: bool = True):
         arguments = ("--configfile", config, *arguments)
-        if "--dry-run" in arguments:
-            # It imports for longer than it plans.
-            python = warm_python("snakemake.cli", "pandas", "pandera.pandas")
-            done = python.run(("-m", "snakemake", *arguments), cwd=self.folder)
-        else:
-            command = [sys.executable, "-m", "snakemake", *arguments]
-            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        command = [self.python, "-m", "snakemake", *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
         if check and done.returncode != 0:
             pytest.fail(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
         return done
+
+    def start(self, *arguments: str, config: str = "config/digits.yaml") -> subprocess.Popen:
+        """Start a run, in a process group of its own, and go on."""
+        return subprocess.Popen(
+            [self.python, "-m", "snakemake", "--configfile", config, *arguments],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
 
     def planned(
         self, config: str = "config/digits.yaml", target: str = "all", *others: str
@@ -79,6 +91,16 @@ def copy_workflow(folder: Path) -> Workflow:
     return Workflow(folder)
 
 
+def warm_venv(folder: Path) -> None:
+    """What `make` takes for its `.venv`, with a Python that has imported its packages."""
+    prefix, venv = Path(sys.prefix), folder / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    for path in [*prefix.iterdir(), *(prefix / "bin").iterdir()]:
+        if path.name not in ("bin", "python"):
+            (venv / path.relative_to(prefix)).symlink_to(path)
+    (venv / "bin/python").symlink_to(warm_executable())
+
+
 OUTPUTS = {"results", "reports", "logs", "benchmarks", ".snakemake"}
 
 
@@ -109,7 +131,9 @@ def finished(tmp_path_factory, request):
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            copy_workflow(folder / "study").snakemake("--cores", "2")
+            copy_workflow(folder / "study")
+            # As a user runs it.
+            Workflow(folder / "study", sys.executable).snakemake("--cores", "2")
             done.touch()
     return Workflow(folder / "study")
 

@@ -1,7 +1,5 @@
 """Whoever runs without the profile: two studies at once on one machine still measure in turns."""
 
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
@@ -16,16 +14,11 @@ def two_at_once(tmp_path_factory):
     workflows = [copy_workflow(tmp_path_factory.mktemp("study")) for _ in range(2)]
     for workflow in workflows:
         workflow.with_config(lambda c: c["grid"].update(n_train=[1400], seeds=[1, 2]))
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config/changed.yaml"]
     # Without the profile, and with more cores than there are.
     options = ["--workflow-profile", "none", "--cores", "8", "--", "results/digits/tables/runs.csv"]
-    processes = [
-        subprocess.Popen([*command, *options], cwd=workflow.folder, stderr=subprocess.PIPE)
-        for workflow in workflows
-    ]
+    processes = [workflow.start(*options, config="config/changed.yaml") for workflow in workflows]
     for process in processes:
-        _, messages = process.communicate(timeout=600)
-        assert process.returncode == 0, messages.decode()
+        assert process.wait(timeout=600) == 0
     return workflows
 
 

@@ -1,7 +1,9 @@
 """Nothing paid for is lost: a study that is killed again and again ends as an undisturbed one."""
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -34,13 +36,18 @@ MEASURED = {
 
 def kill_all(process: subprocess.Popen) -> None:
     """Kill with -9 whatever the command started, all at once as by the machine's end."""
-    family = psutil.Process(process.pid).children(recursive=True)
-    for member in [psutil.Process(process.pid), *family]:
-        # One may have ended by itself since.
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
+    family = [member for member in psutil.process_iter() if is_of_group(member, process.pid)]
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    psutil.wait_procs(family, timeout=30)
+    # Not their parent, psutil polls.
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert not left
+
+
+def is_of_group(member: psutil.Process, group: int) -> bool:
+    with suppress(ProcessLookupError):
+        return os.getpgid(member.pid) == group
+    return False
 
 
 def wait_for_training(process: subprocess.Popen, attempts: Path) -> None:
@@ -69,20 +76,14 @@ def disturbed(tmp_path_factory):
     """
     workflow = copy_workflow(tmp_path_factory.mktemp("disturbed"))
     moments = random.Random(20260101)
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config/digits.yaml"]
     finished_early = 0
     for kill in range(KILLS):
-        process = subprocess.Popen(
-            [*command, "--cores", "2"],
-            cwd=workflow.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = workflow.start("--cores", "2")
         if kill % 2:
             wait_for_training(process, workflow.results("attempts"))
             time.sleep(moments.uniform(0, 0.1))
         else:
-            time.sleep(moments.uniform(2, 8))
+            time.sleep(moments.uniform(0.5, 4))
         if process.poll() is None:
             kill_all(process)
         else:
@@ -122,15 +123,12 @@ def test_the_dead_attempts_add_up(disturbed):
 def test_no_training_outlives_a_killed_run(tmp_path):
     """`kill -9` of Snakemake alone: its training ends, and the next run trains alone."""
     workflow = copy_workflow(tmp_path)
+    workflow.python = sys.executable
     target = "results/digits/runs/digits/mlp/n1400/seed1.json"
     workflow.with_config(
         lambda c: c.update(training=c["training"] | {"epochs": 2000, "process": "run"})
     )
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config/changed.yaml"]
-    with (tmp_path / "killed.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--cores", "2", "--", target], cwd=tmp_path, stdout=log, stderr=log
-        )
+    process = workflow.start("--cores", "2", "--", target, config="config/changed.yaml")
     attempts = workflow.results("attempts")
     wait_for_training(process, attempts)
     family = psutil.Process(process.pid).children(recursive=True)

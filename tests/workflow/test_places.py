@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from warm import warm_executable
+
 from .conftest import ROOT, Workflow, copy_workflow
 
 STUDY = {
@@ -38,8 +40,8 @@ def run(folder: Path, *command: str, check: bool = True, **environment: str):
     return done
 
 
-def snakemake(folder: Path, *arguments: str, python: str = sys.executable, **options):
-    return run(folder, python, "-m", "snakemake", *arguments, **options)
+def snakemake(folder: Path, *arguments: str, python: str = "", **options):
+    return run(folder, python or warm_executable(), "-m", "snakemake", *arguments, **options)
 
 
 def study(folder: Path, name: str = "config/config.yaml", **changes) -> str:

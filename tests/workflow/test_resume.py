@@ -1,8 +1,6 @@
 """A long training that is killed and run again goes on where it stopped."""
 
 import json
-import subprocess
-import sys
 import time
 
 import pytest
@@ -32,13 +30,7 @@ def uninterrupted(tmp_path_factory):
 @pytest.fixture(scope="module")
 def resumed(tmp_path_factory):
     workflow = long_study(tmp_path_factory.mktemp("resumed"))
-    options = ["--configfile", "config/changed.yaml", "--cores", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *options, "--", TARGET],
-        cwd=workflow.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = workflow.start("--cores", "2", "--", TARGET, config="config/changed.yaml")
     until = time.monotonic() + 120
     while not list(workflow.results("checkpoints").rglob("*.ckpt")):
         assert process.poll() is None

@@ -3,12 +3,11 @@
 import json
 import re
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from .conftest import ROOT, copy_workflow
+from .conftest import ROOT, copy_workflow, warm_venv
 
 PAGE = (ROOT / "docs/how-much-data.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
@@ -19,7 +18,7 @@ CONFIG = "config/enough.yaml"
 def done(tmp_path_factory):
     """The folder after every file and every command of the page."""
     workflow = copy_workflow(tmp_path_factory.mktemp("sober"))
-    (workflow.folder / ".venv").symlink_to(sys.prefix)
+    warm_venv(workflow.folder)
     for _, file, content in BLOCKS:
         if file:
             (workflow.folder / file).write_text(content)

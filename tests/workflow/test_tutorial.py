@@ -4,14 +4,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
 from ecosobriety import datasets
 from ecosobriety.records.record import read_record
 
-from .conftest import ROOT, changed_outside, copy_workflow
+from .conftest import ROOT, changed_outside, copy_workflow, warm_venv
 
 TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", TUTORIAL, flags=re.MULTILINE | re.DOTALL)
@@ -26,7 +25,7 @@ def done(tmp_path_factory):
     """The folder after every file and every command of the tutorial."""
     workflow = copy_workflow(tmp_path_factory.mktemp("tutorial"))
     imports = tmp_path_factory.mktemp("imports") / "imports.txt"
-    (workflow.folder / ".venv").symlink_to(sys.prefix)
+    warm_venv(workflow.folder)
     for kind, file, content in BLOCKS:
         if file:
             told = TELL.format(path=str(imports)) if file == "my_net.py" else ""
