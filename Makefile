@@ -26,7 +26,7 @@ example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the
 	cp reports/poster/report.html reports/poster/rapport.html reports/example/
 	$(BIN)/python tools/take_screenshot.py reports/example/report.html docs/report.png
 
-trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `methods.tool_sizes` runs around trainings
+trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `methods.tracker_sizes` runs around trainings
 
 doctor: $(VENV)/run.stamp ## Show what can be measured on this machine, and what to do about the rest
 	@PYTHONPATH=scripts $(BIN)/python -m ecosobriety.doctor.__main__

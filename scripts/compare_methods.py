@@ -24,7 +24,9 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         methods.Setting(runs, inputs, country, codecarbon_g_per_kwh=own_g_per_kwh, **settings)
     )
     tracked = [
-        run for path in snakemake.input.tools for run in tracker_runs.read_tracker_runs(Path(path))
+        run
+        for path in snakemake.input.trackers
+        for run in tracker_runs.read_tracker_runs(Path(path))
     ]
     applied += methods.tracked_methods(tracked)
     compared = methods.compare(

@@ -60,7 +60,7 @@ METHODS = {
     "metering.cpu_power_w is not given",
     "device_unknown": "the thermal design power of {device} is not in hardware_tdp.csv",
     "no_sample": "no run of {model} on {device} has the power of all its devices to sample",
-    "other_sizes": "it was run only at the sizes of methods.tool_sizes, with the first seed",
+    "other_sizes": "it was run only at the sizes of methods.tracker_sizes, with the first seed",
     "not_installed": "{tracker} is not installed: `make trackers` does it",
     "other_training": "the training that it ran around was another one: its test loss is {theirs} "
     "and not {ours}",

@@ -32,7 +32,7 @@ def _configure(folder: Path, countries: list[str]) -> None:
     """The poster's study in some countries; other trackers, where installed, train nothing here."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     config["grid"]["countries"] = countries
-    config["methods"] = {"tool_sizes": []}
+    config["methods"] = {"tracker_sizes": []}
     (folder / CONFIG).write_text(yaml.safe_dump(config), encoding="utf-8")
 
 

@@ -129,7 +129,7 @@ def test_between_the_tables_coverages_it_holds_too(open_page, site):
 
 def test_equivalents_follow_the_emissions(open_page, site):
     page = open_page("en")
-    car = site.study.everyday.set_index("equivalent")["amount"]["car_km"]
+    car = site.study.equivalents.set_index("equivalent")["amount"]["car_km"]
     trainings = float(f"{car / read(page, 'emissions'):.2e}")
     first = page.text_content("#whatif-equivalents li")
     assert f"{trainings:,.0f} such trainings" in first

@@ -115,7 +115,7 @@ def tiny_study(
         costs=costs,
         recommendation={"margin": margin, "confidence": 0.95, "results": [result]},
         country_data={},
-        everyday=pd.DataFrame(),
+        equivalents=pd.DataFrame(),
         methods=pd.DataFrame(),
         method_ranks={},
         method_inputs=load_method_inputs(),

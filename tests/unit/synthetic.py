@@ -263,7 +263,7 @@ def make_study(
         method_inputs=load_method_inputs(),
         recommendation=add_study_cost(recommendation, runs, scenarios, country),
         country_data=COUNTRY_DATA,
-        everyday=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
+        equivalents=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
         intake=intake,
     )
 

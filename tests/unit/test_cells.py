@@ -50,10 +50,10 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 def describe(country: str, source: str, *energies_kwh: float, **changes: Any) -> dict[str, Any]:
     runs = make_runs(*(energies_kwh or (2.0, 3.0, 4.0)))
-    everyday = load_equivalents(FACTORS / "equivalents.csv")
+    equivalents = load_equivalents(FACTORS / "equivalents.csv")
     accounting = Accounting(**{**SETTINGS, **changes})
     cell = describe_cell(
-        runs, Factors(*tables()), accounting, everyday, country=country, source=source
+        runs, Factors(*tables()), accounting, equivalents, country=country, source=source
     )
     return json.loads(json.dumps(cell, allow_nan=False))
 

@@ -77,7 +77,7 @@ def test_defaults_are_filled():
             "target_accuracy": None,
             "target_rmse": None,
         },
-        "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0, "tool_sizes": []},
+        "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0, "tracker_sizes": []},
         "country_data": {
             "provider": "codecarbon",
             "path": None,
@@ -234,7 +234,7 @@ def test_every_key_says_what_a_change_runs_again():
         *(
             "prepare_countries",
             "compare_methods",
-            "compare_tools",
+            "run_trackers",
             "plot_figures",
             "build_report",
             "everything",

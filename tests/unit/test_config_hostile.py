@@ -111,7 +111,7 @@ BAD_VALUES = {
     ("methods",): NOT_MAPPINGS,
     ("methods", "usage"): bad_numbers(0, 1) | st.just(0),
     ("methods", "pragmatic_scaling_factor"): bad_numbers(1, 1_000_000),
-    ("methods", "tool_sizes"): NOT_LISTS
+    ("methods", "tracker_sizes"): NOT_LISTS
     | bad_whole_numbers(1, 1400).map(lambda n: [n])
     | st.sampled_from([[13], [100, 100]]),
     ("country_data",): NOT_MAPPINGS,

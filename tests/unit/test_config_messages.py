@@ -50,6 +50,11 @@ pytestmark = pytest.mark.slow
             "training.runs_per_job is no longer a key: write `process: size` to train all seeds",
         ),
         (
+            ("methods", "tool_sizes"),
+            [200],
+            "methods.tool_sizes is no longer a key: write `tracker_sizes`",
+        ),
+        (
             ("models", 0, "init_args"),
             {"hiden": [8]},
             "models[0].init_args.hiden is not a known key, but must be one of hidden "
@@ -207,8 +212,8 @@ pytestmark = pytest.mark.slow
         ),
         (
             ("methods",),
-            {"tool_sizes": [400, 300]},
-            "methods.tool_sizes[1] is 300, but must be one of grid.n_train: 200, 400",
+            {"tracker_sizes": [400, 300]},
+            "methods.tracker_sizes[1] is 300, but must be one of grid.n_train: 200, 400",
         ),
         (
             ("models",),

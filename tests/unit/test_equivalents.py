@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecosobriety.errors import DataError
-from ecosobriety.footprint.equivalents import equivalents, load_equivalents
+from ecosobriety.footprint.equivalents import equivalents_of, load_equivalents
 
 PATH = Path(__file__).parents[2] / "config/factors/equivalents.csv"
 FACTORS = load_equivalents(PATH)
@@ -14,7 +14,7 @@ FACTORS = load_equivalents(PATH)
 def count(emissions_g: float | None, energy_kwh: float | None) -> dict[str, float | None]:
     return {
         entry["equivalent"]: entry["count"]
-        for entry in equivalents(emissions_g, energy_kwh, FACTORS)
+        for entry in equivalents_of(emissions_g, energy_kwh, FACTORS)
     }
 
 
@@ -47,7 +47,7 @@ def test_what_is_not_known_has_no_equivalent() -> None:
 
 
 def test_every_equivalent_stands_beside_its_reference() -> None:
-    for entry in equivalents(1.0, 1.0, FACTORS):
+    for entry in equivalents_of(1.0, 1.0, FACTORS):
         assert len(entry["reference"]) > 30
         assert entry["url"].startswith("https://")
         assert entry["verified"] in ("seen", "secondary copies", "from memory")

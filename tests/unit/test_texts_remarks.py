@@ -112,7 +112,7 @@ def test_a_french_page_holds_no_english_remark(texts):
     found = {piece for piece in pieces if len(piece) >= 10 and piece in html.unescape(page)}
     assert found == set()
     marked = set(re.findall(r'<(?:td|q) lang="en">(?:<a [^>]*>)?([^<]*)<', page))
-    tables = (study.sources, study.costs, study.everyday, study.method_inputs.constants)
+    tables = (study.sources, study.costs, study.equivalents, study.method_inputs.constants)
     references = {html.escape(row) for table in tables for row in table["reference"]}
     assert {
         words for words in marked if html.escape(html.unescape(words)) not in references

@@ -247,7 +247,7 @@ def test_a_tracker_is_a_method_with_its_own_pue_and_with_the_study_s():
 @pytest.mark.parametrize(
     ("run", "reason"),
     [
-        (stated_run(seed=99), "it was run only at the sizes of methods.tool_sizes"),
+        (stated_run(seed=99), "it was run only at the sizes of methods.tracker_sizes"),
         (stated_run(it_energy_kwh=None, reason="no such processor"), "no such processor"),
         (stated_run(test_loss=9.0), "another one: its test loss is 9.0 and not"),
     ],

@@ -179,14 +179,14 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
             path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()
         }
         assert written == rules
-    # Made only when asked for, by a target, by `methods.tool_sizes` or by `plan`.
+    # Made only when asked for, by a target, by `methods.tracker_sizes` or by `plan`.
     on_demand = {
         "check_claims",
         "decide_growth",
         "derive_cell",
         "export_study",
         "refresh_countries",
-        "compare_tools",
+        "run_trackers",
     }
     scripts = {path.stem for path in (finished.folder / "scripts").glob("*.py")}
     assert scripts == rules | on_demand

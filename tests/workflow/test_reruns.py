@@ -100,12 +100,12 @@ def test_the_methods_settings_apply_the_methods_anew(workflow):
 
 
 def test_trackers_run_around_trainings_of_their_own(workflow):
-    jobs = planned(workflow, methods={"tool_sizes": [200, 1400]})
-    assert jobs == {"compare_tools": 2, "compare_methods": 1, **PLOT_AND_REPORT}
+    jobs = planned(workflow, methods={"tracker_sizes": [200, 1400]})
+    assert jobs == {"run_trackers": 2, "compare_methods": 1, **PLOT_AND_REPORT}
 
 
 def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
-    methods = {"tool_sizes": [200]}
+    methods = {"tracker_sizes": [200]}
 
     def change(seeds):
         return lambda config: config.update(methods=methods, grid=config["grid"] | {"seeds": seeds})
@@ -114,7 +114,7 @@ def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
     tools = f"results/digits/tools/digits/{model}/n200.json"
     workflow.snakemake("--cores", "2", "--", tools, config=workflow.with_config(change([1, 2, 3])))
     jobs = workflow.planned(workflow.with_config(change([3, 1, 2])), tools)
-    assert "compare_tools" not in jobs
+    assert "run_trackers" not in jobs
 
 
 def test_which_trainings_share_a_process_retrains_nothing(workflow):

@@ -34,7 +34,7 @@ def study(tmp_path_factory):
 
     def change(config):
         config["grid"].update(n_train=[200, 600], seeds=[1, 2])
-        config["methods"] = {"tool_sizes": [600]}
+        config["methods"] = {"tracker_sizes": [600]}
 
     study.with_config(change)
     return study
@@ -80,14 +80,14 @@ def test_without_them_the_study_says_so(without):
 
 def test_once_installed_they_run_and_nothing_is_trained_again(installed, study, trainings):
     planned, _ = installed
-    assert planned == {"compare_tools": 1, "compare_methods": 1}
+    assert planned == {"run_trackers": 1, "compare_methods": 1}
     assert {path: path.read_bytes() for path in study.results("runs").rglob("*.json")} == trainings
     assert len(list(study.results("attempts").rglob("*.json"))) == 4
 
 
 def test_each_ran_around_the_very_training_of_the_study(installed, study):
     record = read_record(study.results("runs/digits/mlp/n600/seed1.json"))
-    runs = read_tracker_runs(study.results("tools/digits/mlp/n600.json"))
+    runs = read_tracker_runs(study.results("trackers/digits/mlp/n600.json"))
     assert [run.tracker for run in runs] == list(TRACKERS)
     for run in runs:
         assert run.reason is None
@@ -101,4 +101,4 @@ def test_they_stand_among_the_methods(installed):
         applied = methods[(methods["method"] == name) & methods["applies"]]
         assert applied[["n_train", "seed"]].to_numpy().tolist() == [[600, 1]]
         others = methods[(methods["method"] == name) & ~methods["applies"]]
-        assert others["reason"].str.contains("only at the sizes of methods.tool_sizes").all()
+        assert others["reason"].str.contains("only at the sizes of methods.tracker_sizes").all()

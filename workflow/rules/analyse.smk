@@ -101,7 +101,7 @@ rule recommend_size:
         rules=canonical(
             {
                 model: plan.growth_rule(config, model, first_look=False)
-                for model in NETWORKS
+                for model in MODELS
             }
         ),
         ladder=config["grid"]["n_train"] if SOBER else [],
@@ -120,7 +120,7 @@ rule compare_methods:
         **METHOD_FACTORS,
         # The methods need more than the table `runs` holds: the memory, for example.
         records=RECORDS,
-        tools=tool_runs(),
+        trackers=tracker_files(),
         countries=STUDY_FILES["countries"],
     output:
         methods=reported("methods"),

@@ -96,12 +96,12 @@ def records():
     return record_paths(study_config.run_grid(config))
 
 
-def tool_runs():
+def tracker_files():
     """What carbontracker and Eco2AI stated of each model on each size where they are run."""
     return [
-        f"{RESULTS}/tools/{config['dataset']['name']}/{model['name']}/n{n_train}.json"
+        f"{RESULTS}/trackers/{config['dataset']['name']}/{model['name']}/n{n_train}.json"
         for model in config["models"]
-        for n_train in config["methods"]["tool_sizes"]
+        for n_train in config["methods"]["tracker_sizes"]
     ]
 
 
@@ -143,7 +143,7 @@ def records_there():
     there = {}
     for path in Path(RESULTS, "runs").glob("*/*/n*/seed*.json"):
         found = re.fullmatch(place, path.relative_to(f"{RESULTS}/runs").as_posix())
-        if found and found[1] in NETWORKS:
+        if found and found[1] in MODELS:
             key = (config["dataset"]["name"], found[1], int(found[2]), int(found[3]))
             there[path] = key
     return there
@@ -158,9 +158,9 @@ def looked_at_records(wildcards):
 
 def network():
     """What decides a job's model; fixed if it can be, as a function costs each job."""
-    if len(NETWORKS) == 1:
-        return next(iter(NETWORKS.values()))
-    return lambda wildcards: NETWORKS[wildcards.model]
+    if len(MODELS) == 1:
+        return next(iter(MODELS.values()))
+    return lambda wildcards: MODELS[wildcards.model]
 
 
 def cell_runs(wildcards):
@@ -225,7 +225,7 @@ def code(rule):
 
 
 TRAINING = canonical(study_config.training_parameters(config))
-NETWORKS = {
+MODELS = {
     model["name"]: canonical(
         study_config.model_parameters(config, model["name"], Path.cwd())
     )
@@ -254,7 +254,7 @@ def study_file():
 
 def try_out_networks():
     """Try the user's own networks on a few batches, where the data are at hand or small."""
-    networks = [json.loads(NETWORKS[model["name"]]) for model in config["models"]]
+    networks = [json.loads(MODELS[model["name"]]) for model in config["models"]]
     own = [i for i, network in enumerate(networks) if network["source"] is not None]
     if not own or not workflow.is_main_process:
         return
@@ -288,7 +288,7 @@ try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
     dict(
-        networks={name: json.loads(network) for name, network in NETWORKS.items()},
+        networks={name: json.loads(network) for name, network in MODELS.items()},
         parameters=json.loads(TRAINING),
         code_fingerprint=TRAINING_CODE,
     )
@@ -313,7 +313,7 @@ STUDY_FILES = dict(
     country_data=f"{RESULTS}/data/countries.json",
     sources=SOURCE_INTENSITY,
     costs=SOURCE_COST,
-    everyday=EQUIVALENTS,
+    equivalents=EQUIVALENTS,
     intake=INTAKE,
     **METHOD_FACTORS,
 )

@@ -31,7 +31,7 @@ def growth_runs(model, n_train, look):
 def grown():
     """The last decisions of a sober study as (model, size), and all trainings up to there."""
     decisions, runs = [], []
-    for model in NETWORKS:
+    for model in MODELS:
         sizes = plan.decision_sizes(config)
         for n_train in sizes:
             decisions.append((model, n_train))
@@ -66,7 +66,7 @@ def study_decisions(wildcards):
 def beside_plan():
     """The trainings that were done or begun, and that the study no longer asks for."""
     return leftovers.find_beside_plan(
-        Path(RESULTS), config["dataset"]["name"], NETWORKS, study_runs()
+        Path(RESULTS), config["dataset"]["name"], MODELS, study_runs()
     )
 
 
@@ -81,7 +81,7 @@ def old_decisions():
             for n_train in plan.decision_sizes(config)
             for look in looks
         }
-        for model in (NETWORKS if SOBER else [])
+        for model in (MODELS if SOBER else [])
     }
     return leftovers.find_old_decisions(Path(RESULTS, "growth"), asked)
 

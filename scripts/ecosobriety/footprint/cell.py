@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.footprint.derive import Accounting, Factors, average_energy, derive_scenarios
-from ecosobriety.footprint.equivalents import equivalents
+from ecosobriety.footprint.equivalents import equivalents_of
 from ecosobriety.tables import GRID_SOURCE
 
 FORMULAS: Mapping[str, str] = {
@@ -41,7 +41,7 @@ def describe_cell(
     runs: pd.DataFrame,
     factors: Factors,
     accounting: Accounting,
-    everyday: pd.DataFrame,
+    equivalents: pd.DataFrame,
     *,
     country: str,
     source: str,
@@ -52,7 +52,7 @@ def describe_cell(
         runs: the rows of the table `runs` of one data set, model and size; one per seed.
         factors: of countries and sources.
         accounting: coverage, PUE, prices, and the confidence of bounds.
-        everyday: as `equivalents.load_equivalents` gives it.
+        equivalents: as `equivalents.load_equivalents` gives it.
         country: ISO-3166 alpha-3 code.
         source: an energy source, or `grid` for the country's mix, which is at coverage 0 alone.
 
@@ -100,7 +100,7 @@ def describe_cell(
                 "coverage": float(row["coverage"]),
                 "view": _VIEWS.get(float(row["coverage"]), "partial contract"),
                 **{name: plain(row[name]) for name in _VALUES},
-                "equivalents": equivalents(plain(row["emissions_g"]), used_kwh, everyday),
+                "equivalents": equivalents_of(plain(row["emissions_g"]), used_kwh, equivalents),
             }
             for _, row in rows.iterrows()
         ],

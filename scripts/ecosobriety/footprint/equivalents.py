@@ -32,7 +32,7 @@ def load_equivalents(path: Path) -> pd.DataFrame:
     return table
 
 
-def equivalents(
+def equivalents_of(
     emissions_g: float | None, energy_kwh: float | None, factors: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Count how many of each equivalent an emission or an amount of electricity is.

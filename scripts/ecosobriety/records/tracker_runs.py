@@ -1,4 +1,4 @@
-"""What other people's trackers stated of trainings: the file that `compare_tools` leaves."""
+"""What other people's trackers stated of trainings: the file that `run_trackers` leaves."""
 
 from contextlib import suppress
 from importlib import metadata

@@ -22,7 +22,7 @@ from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.efficiency import efficiency
-from ecosobriety.reporting.everyday import everyday_factors, everyday_table
+from ecosobriety.reporting.equivalents import equivalent_factors, equivalents_table
 from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.growth import (
     growth_answer,
@@ -135,7 +135,7 @@ def build_context(
         "claims": [] if claims is None else claim_cards(claims, text),
         "efficiency": {
             **efficiency(study, text),
-            "everyday": [everyday_table(case, text) for case in cases],
+            "equivalents": [equivalents_table(case, text) for case in cases],
             "figure": _figure(
                 "pareto",
                 len(cases) * len(MODEL_FIGURES) + 1,
@@ -158,7 +158,7 @@ def build_context(
         },
         "measurement": _measurement(study, provenance, text),
         "countries": country_section(study, provenance, text),
-        "factors": [*factor_tables(study, text), everyday_factors(study, text)],
+        "factors": [*factor_tables(study, text), equivalent_factors(study, text)],
         "factor_notes": _factor_notes(study, text),
         "whatif": whatif(study, text),
         "lost": lost_section(study, text),

@@ -53,7 +53,7 @@ def references_section(study: Study, known: Mapping[str, Any], text: Texts) -> l
     tables = {
         "intensity": study.sources[study.sources["source"].isin(sources)],
         "cost": study.costs[study.costs["source"].isin(sources)],
-        "everyday": study.everyday,
+        "equivalents": study.equivalents,
     }
     for name, table in tables.items():
         groups.append(Group(text(f"references.{name}"), _of_factors(table)))

@@ -66,7 +66,7 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
         },
         "data": factors(study, text),
         "tables": [size_table(case, text) for case in cases],
-        "notes": legend([MARKS.get(str(mark), "") for mark in study.everyday["verified"]], text),
+        "notes": legend([MARKS.get(str(mark), "") for mark in study.equivalents["verified"]], text),
     }
 
 
@@ -122,7 +122,7 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
                 "quantity": row["quantity"],
                 "amount": float(row["amount"]),
             }
-            for row in study.everyday.to_dict("records")
+            for row in study.equivalents.to_dict("records")
             for mark in [MARKS.get(row["verified"], "")]
         ],
         "units": {

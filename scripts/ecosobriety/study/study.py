@@ -59,7 +59,7 @@ class Study:
     method_inputs: Inputs
     recommendation: Mapping[str, Any]
     country_data: Mapping[str, Any]
-    everyday: pd.DataFrame
+    equivalents: pd.DataFrame
     intake: datasets.intake.Intake
 
     @cached_property
@@ -216,7 +216,7 @@ class StudyFiles:
     country_data: Path
     sources: Path
     costs: Path
-    everyday: Path
+    equivalents: Path
     intake: Path
     constants: Path
     hardware: Path
@@ -239,6 +239,6 @@ def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
         method_inputs=load_inputs(files.constants, files.hardware, files.green_algorithms),
         recommendation=json.loads(files.recommendation.read_text(encoding="utf-8")),
         country_data=json.loads(files.country_data.read_text(encoding="utf-8")),
-        everyday=load_equivalents(files.everyday),
+        equivalents=load_equivalents(files.equivalents),
         intake=datasets.intake.read(files.intake),
     )

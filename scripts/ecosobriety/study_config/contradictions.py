@@ -211,10 +211,10 @@ def size_contradictions(
         nearest = min(sizes, key=lambda size: abs(size - reference))
         allowed = f"max or one of grid.n_train: {list_names(sizes)} (the nearest is {nearest})"
         yield "analysis.reference_n_train", f"is {reference}, but must be {allowed}"
-    for i, size in enumerate(config["methods"]["tool_sizes"]):
+    for i, size in enumerate(config["methods"]["tracker_sizes"]):
         if size not in sizes:
             allowed = f"one of grid.n_train: {list_names(sizes)}"
-            yield f"methods.tool_sizes[{i}]", f"is {size}, but must be {allowed}"
+            yield f"methods.tracker_sizes[{i}]", f"is {size}, but must be {allowed}"
     if intake is not None:
         yield from _unresolved(config["analysis"]["margin"], intake)
         yield from _unfit_subsets(config["grid"], intake)

@@ -147,9 +147,9 @@ def _sober_contradictions(
             f"is {shown}, but must be max with plan.mode sober: which sizes will be trained is "
             "not known beforehand; plan.full_n_train is the size to compare with",
         )
-    if config["methods"]["tool_sizes"]:
-        shown = show(config["methods"]["tool_sizes"])
-        yield "methods.tool_sizes", f"is {shown}, but must be empty with plan.mode sober"
+    if config["methods"]["tracker_sizes"]:
+        shown = show(config["methods"]["tracker_sizes"])
+        yield "methods.tracker_sizes", f"is {shown}, but must be empty with plan.mode sober"
     if config["claims"] == "poster":
         yield (
             "claims",

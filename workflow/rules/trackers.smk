@@ -1,15 +1,15 @@
 # The other measured rule: other people's trackers around the same trainings. It adds no run to the
 # study. Without the trackers (`make trackers`) it trains nothing and says so.
-rule compare_tools:
+rule run_trackers:
     input:
         data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
         identity=f"{RESULTS}/data/{{dataset}}.sha256",
     output:
-        f"{RESULTS}/tools/{SIZE}.json",
+        f"{RESULTS}/trackers/{SIZE}.json",
     log:
-        f"{LOGS}/compare_tools/{SIZE}.log",
+        f"{LOGS}/run_trackers/{SIZE}.log",
     benchmark:
-        f"{BENCHMARKS}/compare_tools/{SIZE}.tsv"
+        f"{BENCHMARKS}/run_trackers/{SIZE}.tsv"
     conda:
         ENVIRONMENT
     # As for `train_model`, with which it is compared.
@@ -25,6 +25,6 @@ rule compare_tools:
         model=network(),
         # One that was installed since is run.
         trackers=canonical(tracker_runs.installed_trackers()),
-        code=code("compare_tools"),
+        code=code("run_trackers"),
     script:
-        "../../scripts/compare_tools.py"
+        "../../scripts/run_trackers.py"

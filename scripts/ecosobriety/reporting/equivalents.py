@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 
-from ecosobriety.footprint.equivalents import equivalents
+from ecosobriety.footprint.equivalents import equivalents_of
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.electricity_view import MARKS
@@ -13,7 +13,7 @@ from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import BATCHES
 
 
-def everyday_table(case: Case, text: Texts) -> Table:
+def equivalents_table(case: Case, text: Texts) -> Table:
     """One training, what stopping earlier saves of it, and a thousand trainings or more.
 
     Emissions are those on the metering country's mix; energies those of the whole site (PUE).
@@ -24,8 +24,8 @@ def everyday_table(case: Case, text: Texts) -> Table:
     batch = max(case.emissions_batch, BATCHES[1])
     size = {"n_train": text.integer(case.decision.reference)}
     amounts = {
-        text("column.everyday.one", **size): (emissions_g, used_kwh),
-        text("column.everyday.many", trainings=trainings(batch, text), **size): (
+        text("column.equivalents.one", **size): (emissions_g, used_kwh),
+        text("column.equivalents.many", trainings=trainings(batch, text), **size): (
             emissions_g * batch,
             used_kwh * batch,
         ),
@@ -33,7 +33,7 @@ def everyday_table(case: Case, text: Texts) -> Table:
     if case.decision.stop is not None:
         saved = case.electricity.saving(case.decision.stop)
         column = text(
-            "column.everyday.saved",
+            "column.equivalents.saved",
             trainings=trainings(batch, text),
             n_train=text.integer(case.decision.stop),
         )
@@ -42,26 +42,26 @@ def everyday_table(case: Case, text: Texts) -> Table:
             float(saved["energy_saved_kwh"]) * pue * batch,
         )
     counts = [
-        [entry["count"] for entry in equivalents(_or_none(g), kwh, case.study.everyday)]
+        [entry["count"] for entry in equivalents_of(_or_none(g), kwh, case.study.equivalents)]
         for g, kwh in amounts.values()
     ]
     rows = [
         [Cell(_name(row, text)), *(Cell(text.number(count[place])) for count in counts)]
-        for place, row in enumerate(case.study.everyday.to_dict("records"))
+        for place, row in enumerate(case.study.equivalents.to_dict("records"))
     ]
     columns = [
-        Column(text("column.everyday.equivalent"), numeric=False),
+        Column(text("column.equivalents.equivalent"), numeric=False),
         *(Column(title) for title in amounts),
     ]
-    caption = text("table.everyday", model=case.model, country=country_name(case, text))
-    return Table("everyday", caption, columns, rows, legend(_marks(case.study), text))
+    caption = text("table.equivalents", model=case.model, country=country_name(case, text))
+    return Table("equivalents", caption, columns, rows, legend(_marks(case.study), text))
 
 
-def everyday_factors(study: Study, text: Texts) -> Table:
+def equivalent_factors(study: Study, text: Texts) -> Table:
     """The amount of one of each equivalent, with its reference."""
     columns = [
-        Column(text("column.everyday.equivalent"), numeric=False),
-        Column(text("column.everyday.amount")),
+        Column(text("column.equivalents.equivalent"), numeric=False),
+        Column(text("column.equivalents.amount")),
         Column(text("column.reference"), numeric=False),
         Column(text("column.year")),
         Column(text("column.verified"), numeric=False),
@@ -74,10 +74,10 @@ def everyday_factors(study: Study, text: Texts) -> Table:
             Cell(str(row["year"])),
             Cell(text.name("verified", row["verified"])),
         ]
-        for row in study.everyday.to_dict("records")
+        for row in study.equivalents.to_dict("records")
     ]
-    title = text("table.everyday_factors")
-    return Table("factor-everyday", title, columns, rows, legend(_marks(study), text))
+    title = text("table.equivalent_factors")
+    return Table("factor-equivalents", title, columns, rows, legend(_marks(study), text))
 
 
 def _name(row: Mapping[Hashable, str], text: Texts) -> str:
@@ -87,7 +87,7 @@ def _name(row: Mapping[Hashable, str], text: Texts) -> str:
 
 
 def _marks(study: Study) -> list[str]:
-    return [MARKS.get(str(verified), "") for verified in study.everyday["verified"]]
+    return [MARKS.get(str(verified), "") for verified in study.equivalents["verified"]]
 
 
 def _or_none(value: float) -> float | None:
