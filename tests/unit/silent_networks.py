@@ -198,12 +198,13 @@ class BatchAttention(nn.Module):
         return self.last(self.attention(x, x, x)[0].mean(1))
 
 
-class ReluRegression(Base):
-    def __init__(self, input_shape):
+class Positive(Base):
+    def __init__(self, input_shape, end: str):
         super().__init__(input_shape, 1)
+        self.end = getattr(torch, end)
 
     def forward(self, x):
-        return torch.relu(super().forward(x))
+        return self.end(super().forward(x))
 
 
 # Good ones.

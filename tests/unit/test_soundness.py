@@ -78,9 +78,10 @@ def test_ends_that_bound_the_logits_are_refused(try_out: Any, end: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_regression_needs_numbers_of_any_sign(try_out: Any) -> None:
-    with pytest.raises(ConfigError, match="ends in a ReLU, but its targets are standardised"):
-        try_out("ReluRegression", Regression(2.0))
+@pytest.mark.parametrize("end", ["relu", "exp", "abs", "sigmoid"])
+def test_a_regression_needs_numbers_of_any_sign(try_out: Any, end: str) -> None:
+    with pytest.raises(ConfigError, match=r"ends in an? .*, but its targets are standardised"):
+        try_out("Positive", Regression(2.0), end=end)
 
 
 @pytest.mark.filterwarnings("ignore")

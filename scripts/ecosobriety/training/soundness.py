@@ -30,6 +30,9 @@ _ENDS = {
     "Gelu": "a GELU",
     "Silu": "a SiLU",
     "Mish": "a Mish",
+    "Exp": "an exponential",
+    "Abs": "an absolute value",
+    "Sqrt": "a square root",
 }
 """Operations that give no number below some bound; by the names of PyTorch's backward passes."""
 _CLAMPS = ("Clamp", "ClampMin")
