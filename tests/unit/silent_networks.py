@@ -198,6 +198,12 @@ class BatchAttention(nn.Module):
         return self.last(self.attention(x, x, x)[0].mean(1))
 
 
+class CentredByHook(Whole):
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return x - x.mean(0), y
+
+
 class Positive(Base):
     def __init__(self, input_shape, end: str):
         super().__init__(input_shape, 1)
@@ -208,6 +214,12 @@ class Positive(Base):
 
 
 # Good ones.
+
+
+class ScaledByHook(Whole):
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return (x + torch.randn_like(x) if self.trainer.training else x) / 2, y
 
 
 class Normed(Base):

@@ -56,6 +56,7 @@ def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         ("OverTheBatch", "gives an example another output when others are in its batch"),
         ("Centred", "gives an example another output when others are in its batch"),
         ("Untracked", "gives an example another output when others are in its batch"),
+        ("CentredByHook", "gives an example another output when others are in its batch"),
         ("BatchAsTime", "gives an example another output when others are in its batch"),
         ("BatchAttention", "gives an example another output when others are in its batch"),
     ],
@@ -90,7 +91,7 @@ def test_a_regression_needs_numbers_of_any_sign(try_out: Any, end: str) -> None:
     [
         *("Base", "Normed", "Pretrained", "HiddenTeacher", "AlwaysDropping", "NetworkInNetwork"),
         *("Residual", "Recurrent", "Transforming", "Squared", "LogSoftmaxed", "Unset", "Whole"),
-        "FixedBeginning",
+        *("FixedBeginning", "ScaledByHook"),
     ],
 )
 def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:

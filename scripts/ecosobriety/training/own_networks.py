@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.training.soundness import last_operation, require_alone
+from ecosobriety.training.soundness import last_operation
 from ecosobriety.user_code.words import described
 
 
@@ -78,7 +78,7 @@ def require_logits(
 
     Raises:
         ConfigError: it fails on them, gives something else than one number of any sign and size for
-            each class, or mixes the examples.
+            each class.
     """
     trains_itself = isinstance(network, pl.LightningModule)
     # Of numbers, the study's own loss decides how they are scaled; of classes, a module's may.
@@ -100,7 +100,6 @@ def require_logits(
                 if num_classes == 1:
                     why = "its targets are standardised, and of any sign and size"
                 raise ConfigError(f"models: {class_path} ends in {end}, but {why}: remove it")
-            require_alone(network, class_path, x, logits.detach())
     except ConfigError:
         raise
     # Whatever the user's code raises is reported with its class's name.

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from torch import Tensor
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
+from ecosobriety.training.few_batches import FewBatches, OneEpoch
 from ecosobriety.training.fitting import (
     Batch,
     Counted,
@@ -51,7 +53,7 @@ logger = logging.getLogger(__name__)
 LIMIT_S = 300
 """A rehearsal that takes longer is given up; the training is not."""
 FEW = 8
-"""Examples on which operations are counted."""
+"""Examples on which operations are counted and the test is tried."""
 PATIENCE = 32
 """Batches after which a module that has given no loss for any gives none at all."""
 
@@ -159,35 +161,6 @@ def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
         return f"the rehearsal ended by itself ({done.returncode}): {cut(last)}"
 
 
-class _Few:
-    """A few batches that pass for all of an epoch, and then are all of it."""
-
-    def __init__(self, batches: Sequence[Any], length: int):
-        self._batches, self._length = batches, length
-
-    def __len__(self) -> int:
-        return max(self._length, len(self._batches))
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._batches)
-
-
-class _OneEpoch(pl.Callback):
-    """Ends the epoch with the batches that there are, and the training with it.
-
-    Until then the Trainer describes the whole training, as schedulers of learning rates need.
-    """
-
-    def __init__(self, batches: int):
-        self._batches = batches
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        trainer.fit_loop.max_batches = trainer.val_check_batch = self._batches
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        trainer.should_stop = True
-
-
 class Stage:
     """Builds the network as the training will, and trains it on a few batches."""
 
@@ -227,17 +200,17 @@ class Stage:
         )
         length = self._content["length"]
         leaves = soundness.Leaves(network)
-        few: list[pl.Callback] = [*callbacks, leaves, _OneEpoch(len(acts))]
+        few: list[pl.Callback] = [*callbacks, leaves, OneEpoch(len(acts))]
         if isinstance(module, Learner):
             module.task = cast(Task, soundness.Watched(module.task, leaves))
-            blocks = _Few([iter([batch]) for batch in acts], length)
+            blocks = FewBatches([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
                 self.settings, few, epochs=self.settings.epochs, validation_batches=1
             )
             trainer.fit(module, blocks)
             soundness.require_early(network, trainer, self.class_path)
         else:
-            counted = Counted(_Few(acts, length))
+            counted = Counted(FewBatches(acts, length))
             passed = Passed(counted)
             trainer = make_trainer(
                 self.settings,
@@ -284,12 +257,30 @@ class Stage:
                     f"{PATIENCE} batches, so that nothing would be learnt: it must return the loss"
                 ) from error
         self._require_logits(network, self.build)
-        x, y = self.acts[0]
+        soundness.require_alone(
+            partial(self._tested, trainer, scorer),
+            min(FEW, len(self.acts[0][1])),
+            self.class_path,
+            exact=self.settings.precision == "32-true"
+            and trainer.strategy.root_device.type == "cpu",
+        )
+        soundness.require_new_beginnings(self.build, start, self.class_path)
+
+    def _tested(
+        self, trainer: pl.Trainer, scorer: pl.LightningModule, part: slice, seed: int
+    ) -> Tensor:
+        """(n, outputs) of some examples in one batch of the test, after the module's hooks."""
+        x, y = (tensor[:FEW][part] for tensor in self.acts[0])
+        given: list[Tensor] = []
+        handle = scorer.register_forward_hook(lambda _, __, output: given.append(output))
         try:
-            trainer.test(scorer, _Few([(x[:2], y[:2])], 1), verbose=False)
+            pl.seed_everything(seed, verbose=False)
+            trainer.test(scorer, FewBatches([(x, y)], 1), verbose=False)
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
-        soundness.require_new_beginnings(self.build, start, self.class_path)
+        finally:
+            handle.remove()
+        return given[0].float().cpu()
 
     def _fit_told(
         self, network: torch.nn.Module, acts: Sequence[Batch]

@@ -63,40 +63,34 @@ def last_operation(output: Tensor) -> str | None:
     return None
 
 
-def require_alone(network: nn.Module, class_path: str, x: Tensor, outputs: Tensor) -> None:
+def require_alone(
+    give: Callable[[slice, int], Tensor], examples: int, class_path: str, *, exact: bool
+) -> None:
     """Refuse a network that gives an example another output beside other examples.
 
     Args:
-        network: In the mode of the test.
+        give: Tests it on some of the examples, in one batch, with a seed; gives (n, outputs).
+        examples: How many there are.
         class_path: Its name, for the message.
-        x: (n, *input_shape) real examples.
-        outputs: (n, outputs) what it gives for them.
+        exact: Whether it is computed in 32 bits on a processor.
 
     Raises:
         ConfigError: outputs depend on the batch.
     """
-    if len(x) < 3:
+    whole, n = slice(None), max(2, examples // 2)
+    first = give(whole, 0)
+    if examples <= n:
         return
-
-    def give(part: Tensor, seed: int = 0) -> Tensor:
-        devices = [part.device] if part.is_cuda else []
-        with torch.random.fork_rng(devices), torch.no_grad():
-            torch.manual_seed(seed)
-            given: Tensor = network(part).float()
-        return given
-
-    exact = outputs.dtype in (torch.float32, torch.float64) and not outputs.is_cuda
-    tolerance = (EXACT if exact else INEXACT) * float(outputs.abs().max())
+    tolerance = (EXACT if exact else INEXACT) * float(first.abs().max())
 
     def alike(some: Tensor, others: Tensor) -> bool:
         return some.shape == others.shape and torch.allclose(some, others, 0.0, tolerance)
 
-    first = give(x)
-    # What draws by chance, by PyTorch's or its own, cannot be compared with itself.
-    if not (alike(first, give(x)) and alike(first, give(x, seed=1))):
+    # What draws by chance, by PyTorch's or its own, cannot be compared with itself; nor can what
+    # diverged.
+    if not (alike(first, give(whole, 0)) and alike(first, give(whole, 1))):
         return
-    n = max(2, len(x) // 2)
-    if not (alike(give(x[:n]), first[:n]) and alike(give(x[-n:]), first[-n:])):
+    if not all(alike(give(part, 0), first[part]) for part in (slice(n), slice(-n, None))):
         raise ConfigError(
             f"models: {class_path} gives an example another output when others are in its batch, "
             "even in the mode of the test: leave out what mixes examples, such as a softmax over "

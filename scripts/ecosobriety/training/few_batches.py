@@ -1,0 +1,37 @@
+"""A whole training on a few batches, for a rehearsal."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+
+
+class FewBatches:
+    """A few batches that pass for all of an epoch, and then are all of it."""
+
+    def __init__(self, batches: Sequence[Any], length: int):
+        self._batches, self._length = batches, length
+
+    def __len__(self) -> int:
+        return max(self._length, len(self._batches))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._batches)
+
+
+class OneEpoch(pl.Callback):
+    """Ends the epoch with the batches that there are, and the training with it.
+
+    Until then the Trainer describes the whole training, as schedulers of learning rates need.
+    """
+
+    def __init__(self, batches: int):
+        self._batches = batches
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Know how many there are."""
+        trainer.fit_loop.max_batches = trainer.val_check_batch = self._batches
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop."""
+        trainer.should_stop = True
