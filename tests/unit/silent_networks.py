@@ -198,6 +198,12 @@ class BatchAttention(nn.Module):
         return self.last(self.attention(x, x, x)[0].mean(1))
 
 
+class MaskedOverTheBatch(Base):
+    def forward(self, x):
+        y = super().forward(x)
+        return y + y.mean() + torch.tensor([0.0] * 9 + [-torch.inf])
+
+
 class CentredByHook(Whole):
     def on_after_batch_transfer(self, batch, dataloader_idx):
         x, y = batch
@@ -214,6 +220,20 @@ class Positive(Base):
 
 
 # Good ones.
+
+
+class Masked(Base):
+    """A class that nothing can be has a logit of minus infinity."""
+
+    never = torch.tensor([0.0] * 9 + [-torch.inf])
+
+    def forward(self, x):
+        return super().forward(x) + self.never
+
+
+class Diverging(Whole):
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=1e30)
 
 
 class ScaledByHook(Whole):
