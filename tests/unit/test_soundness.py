@@ -104,3 +104,12 @@ def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:
 @pytest.mark.parametrize("end", ["Identity", "LeakyReLU", "PReLU", "LogSigmoid"])
 def test_ends_that_bound_no_logit_are_taken(try_out: Any, end: str) -> None:
     try_out("Ending", end=end)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "warned"), [("FixedBeginning", True), ("Base", False)])
+def test_weights_that_no_seed_changes_are_in_the_log(
+    try_out: Any, caplog: pytest.LogCaptureFixture, name: str, warned: bool
+) -> None:
+    try_out(name)
+    assert ("begins with the same weights for every seed" in caplog.text) == warned

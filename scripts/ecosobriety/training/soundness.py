@@ -5,6 +5,7 @@ loss cannot use, or that depend on the other examples of a batch. All of it is l
 rehearsal, whose networks are thrown away; see `rehearsal`.
 """
 
+import logging
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 _ENDS = {
     "Relu": "a ReLU",
@@ -224,19 +227,29 @@ def require_new_beginnings(
     """
     again = weights(build(0))
     state = torch.get_rng_state()
-    if len(again) != len(start) or not all(
-        a.shape == b.shape and torch.allclose(a, b, 0.0, 0.0, equal_nan=True)
-        for a, b in zip(again, start, strict=True)
-    ):
+    if not _same(again, start):
         raise ConfigError(
             f"models: {class_path} begins with other weights when it is built again with the same "
             "seed: make all weights in __init__, none at the level of the module or class, where "
             "each training would go on from the one before, and draw them from PyTorch's own state"
         )
-    build(1)
+    other = weights(build(1))
     if torch.equal(state, torch.get_rng_state()):
         raise ConfigError(
             f"models: {class_path} sets the seed of PyTorch itself (torch.manual_seed or "
             "seed_everything), so that the study's seeds would be no replicates: leave it out, the "
             "study sets each training's seed"
         )
+    if _same(other, start) and any(part.min() < part.max() for part in start if part.numel()):
+        logger.warning(
+            "%s begins with the same weights for every seed, as pretrained ones do: its seeds "
+            "differ by their examples and their order alone",
+            class_path,
+        )
+
+
+def _same(some: list[Tensor], others: list[Tensor]) -> bool:
+    return len(some) == len(others) and all(
+        a.shape == b.shape and torch.allclose(a, b, 0.0, 0.0, equal_nan=True)
+        for a, b in zip(some, others, strict=True)
+    )
