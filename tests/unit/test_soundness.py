@@ -1,5 +1,6 @@
 """What trains without an error and is worth nothing is refused in the rehearsal."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.fitting import TrainingSettings
-from ecosobriety.training.networks import Classification, Regression, Task
+from ecosobriety.training.networks import Classification, Regression, Task, build_network
 from ecosobriety.training.rehearsal import Play, Stage, content_of
 
 SETTINGS = TrainingSettings(
@@ -113,3 +114,22 @@ def test_weights_that_no_seed_changes_are_in_the_log(
 ) -> None:
     try_out(name)
     assert ("begins with the same weights for every seed" in caplog.text) == warned
+
+
+def test_a_seed_at_a_modules_top_changes_no_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would count where the module is imported first, and in no later training of the process.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    source = "import torch\nfrom silent_networks import Base\ntorch.manual_seed(0)\n"
+    (tmp_path / "seeded_at_the_top.py").write_text(f"{source}class Net(Base):\n    pass\n")
+
+    def build(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        network = build_network("seeded_at_the_top.Net", {}, (8, 8), 10)
+        return next(network.parameters()).detach()
+
+    first, second, other = build(1), build(1), build(2)
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
