@@ -1,14 +1,8 @@
 """Nothing paid for is lost: a study that is killed again and again ends as an undisturbed one."""
 
 import json
-import os
-import random
-import signal
-import subprocess
 import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pandas as pd
 import psutil
@@ -18,6 +12,7 @@ from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
 
 from .conftest import copy_workflow
+from .killing import kill_again_and_again, wait_for_training
 
 KILLS = 20
 MEASURED = {
@@ -32,32 +27,6 @@ MEASURED = {
     "marginal_accuracy_per_kwh",
 }
 """Columns beside energies, emissions and costs that differ between two runs of the same study."""
-
-
-def kill_all(process: subprocess.Popen) -> None:
-    """Kill with -9 whatever the command started, all at once as by the machine's end."""
-    family = [member for member in psutil.process_iter() if is_of_group(member, process.pid)]
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    # Not their parent, psutil polls.
-    _, left = psutil.wait_procs(family, timeout=30)
-    assert not left
-
-
-def is_of_group(member: psutil.Process, group: int) -> bool:
-    with suppress(ProcessLookupError):
-        return os.getpgid(member.pid) == group
-    return False
-
-
-def wait_for_training(process: subprocess.Popen, attempts: Path) -> None:
-    """Wait until a training is at work, or the command has ended."""
-    while process.poll() is None:
-        entries = [path.read_text() for path in attempts.rglob("*.json")]
-        running = [entry for entry in map(json.loads, entries) if entry["status"] == "running"]
-        if any(psutil.pid_exists(entry["pid"]) for entry in running):
-            return
-        time.sleep(0.02)
 
 
 def undisturbed_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,20 +44,15 @@ def disturbed(tmp_path_factory):
     long before the last kill.
     """
     workflow = copy_workflow(tmp_path_factory.mktemp("disturbed"))
-    moments = random.Random(20260101)
-    finished_early = 0
-    for kill in range(KILLS):
-        process = workflow.start("--cores", "2")
+
+    def wait(process, kill, moments):
         if kill % 2:
             wait_for_training(process, workflow.results("attempts"))
             time.sleep(moments.uniform(0, 0.1))
         else:
             time.sleep(moments.uniform(0.5, 4))
-        if process.poll() is None:
-            kill_all(process)
-        else:
-            finished_early += 1
-    assert finished_early < KILLS / 2
+
+    kill_again_and_again(workflow, "config/digits.yaml", KILLS, wait)
     workflow.snakemake("--cores", "2")
     return workflow
 

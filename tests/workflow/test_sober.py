@@ -2,33 +2,44 @@
 
 import json
 import re
+import shutil
 import subprocess
+import time
 
 import numpy as np
 import pytest
 
-from .conftest import ROOT, copy_workflow, warm_venv
+from .conftest import ROOT, Workflow, copy_workflow, warm_venv
+from .killing import kill_again_and_again, wait_for_results
 
 PAGE = (ROOT / "docs/how-much-data.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 CONFIG = "config/enough.yaml"
+KILLS = 10
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    """The folder after every file and every command of the page."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("sober"))
+def follow(folder, commands=True):
+    """The folder after every file of the page, and every command."""
+    workflow = copy_workflow(folder)
     warm_venv(workflow.folder)
     for _, file, content in BLOCKS:
         if file:
             (workflow.folder / file).write_text(content)
             continue
         for command in content.splitlines():
+            if not commands and "make_data" not in command:
+                continue
             ended = subprocess.run(
                 command, shell=True, cwd=workflow.folder, capture_output=True, text=True
             )
             assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
     return workflow
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The page's study."""
+    return follow(tmp_path_factory.mktemp("sober"))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +80,10 @@ def test_the_first_screen_has_the_numbers_of_the_decision_and_of_the_cost(done, 
     cost = result(done)["study_cost"]
     expected = [last["n_train"], 2000, last["bound"], last["margin"]]
     expected += [cost["full_trainings"], cost["energy_kwh"], cost["payback_retrainings"]]
+    expected += [cost["emissions_g"], cost["cheapest"]["amount"], cost["dearest"]["amount"]]
+    unspent = result(done)["growth"]["unspent"]
+    assert unspent["sizes"] == [1024, 2000]
+    expected += [unspent["energy_kwh"], unspent["emissions_g"], unspent["dearest"]["amount"]]
     assert not [value for value in expected if value not in shown]
     assert "non-inferior" not in screen
 
@@ -102,3 +117,75 @@ def test_more_data_than_there_are_train_none_of_the_sizes_again(done, last):
     assert jobs["decide_growth"] >= 1
     # Its first decision is at an eighth of 8,000.
     assert jobs["train_model"] == len([size for size in (1024,) if size not in last["sizes"]])
+
+
+def decisions(workflow):
+    """The decisions' files, by their path, byte by byte."""
+    folder = workflow.folder / "results/enough/growth"
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("n*")}
+
+
+def test_ten_kills_end_with_the_same_decisions(done, tmp_path):
+    killed = follow(tmp_path / "killed", commands=False)
+    results = killed.folder / "results/enough"
+
+    def wait(process, kill, moments):
+        """By what is done, not by the clock: so that each machine is killed all along the way."""
+        wait_for_results(process, results, moments.randint(0, 4))
+        time.sleep(moments.uniform(0, 1))
+
+    kill_again_and_again(killed, CONFIG, KILLS, wait)
+    killed.snakemake("--cores", "2", "--", "results/enough/recommendation.json", config=CONFIG)
+    assert decisions(killed) == decisions(done)
+    assert len(decisions(done)) == 1
+
+
+@pytest.fixture
+def copy(done, tmp_path):
+    """A copy of the page's finished study, and how to give it another line `analysis` or `plan`."""
+    shutil.copytree(done.folder, tmp_path / "copy", symlinks=True)
+    return Workflow(tmp_path / "copy")
+
+
+def changed(workflow, old, new):
+    text = (workflow.folder / CONFIG).read_text()
+    assert old in text
+    (workflow.folder / "config/changed.yaml").write_text(text.replace(old, new))
+    return "config/changed.yaml"
+
+
+def test_a_decision_that_was_changed_by_hand_is_made_again(copy):
+    (path,) = copy.folder.glob("results/enough/growth/*/*/n*.json")
+    path.write_text(path.read_text().replace('"stop"', '"grow"'))
+    assert copy.planned(CONFIG)["decide_growth"] >= 1
+
+
+def test_what_another_margin_trained_stays_paid_for_and_limits_the_full_size(copy, last):
+    """A margin too small to stop, and back again; then a full size below what that trained."""
+    finer = changed(copy, "margin: 0.03", "margin: 0.005")
+    copy.snakemake("--cores", "2", config=finer)
+    assert {"linear/n512.json", "linear/n2000.json"} <= {
+        name.removeprefix("examples/") for name in decisions(copy)
+    }
+    records = [
+        json.loads(path.read_text()) for path in copy.folder.glob("results/enough/runs/**/*.json")
+    ]
+    paid = dict.fromkeys((*last["sizes"], 1024, 2000), 0.0)
+    for record in records:
+        paid[record["n_train"]] += record["energy_kwh"] + record["lost_energy_kwh"]
+
+    copy.snakemake("--cores", "2", config=CONFIG)
+    assert [json.loads(text)["n_train"] for text in decisions(copy).values()] == [last["n_train"]]
+    cost = result(copy)["study_cost"]
+    beside = sum(kwh for n, kwh in paid.items() if n not in last["sizes"])
+    assert beside > 0
+    assert cost["beside_plan_kwh"] == pytest.approx(beside)
+    assert cost["energy_kwh"] == pytest.approx(sum(paid.values()))
+    assert cost["trainings"] == len(records)
+
+    smaller = changed(copy, "mode: sober,", "mode: sober, full_n_train: 1500,")
+    refused = copy.snakemake("--cores", "2", "--dry-run", config=smaller, check=False)
+    assert refused.returncode != 0
+    (message,) = [line for line in refused.stderr.splitlines() if "error:" in line]
+    assert message.startswith("error: config/changed.yaml: plan.full_n_train is 1500, but must be")
+    assert "at least 2000" in message

@@ -119,7 +119,13 @@ def look_at_records():
     here: a dry run plans the same.
     """
     folders = [Path(RESULTS), Path(RESULTS, "tables"), Path(RESULTS, "data")]
-    changed = seals.find_changed([*folders, *Path(RESULTS, "cells").glob("*/*")])
+    # Of each data set and model the decisions, of each size and country the cells.
+    folders += [
+        found
+        for name in ("growth", "cells")
+        for found in Path(RESULTS, name).glob("*/*")
+    ]
+    changed = seals.find_changed(folders)
     for path in changed:
         logger.warning(f"{path} was changed after it had been written: it is rebuilt")
     workflow.dag.forcefiles.update(map(str, changed))
@@ -333,4 +339,5 @@ def remove_leftovers():
     )
     for path in [*found, *old_decisions()]:
         path.unlink()
+        seals.unseal([path])
         print(f"Removed {path}: the study no longer has it.", file=sys.stderr)
