@@ -41,7 +41,7 @@ def grown(margin, largest, test_examples=10_000):
             test_examples=test_examples,
             **RULE,
         )
-        for size in (30_000, 40_000, 50_000)
+        for size in (30_000, 40_000, 50_000, 60_000)
         if size <= largest
     ]
     runs = runs[runs["n_train"] <= largest].reset_index(drop=True)
@@ -154,3 +154,14 @@ def test_a_refusal_has_the_test_parts_own_error_beside_it(text):
     sentence = text("growth.reason.test_part_too_small", error=error)
     assert sentence in page[page.index('class="answer"') : page.index("<table")]
     assert sentence in page[page.index('id="case1-bounds"') :]
+
+
+def test_a_study_that_could_not_decide_before_its_end_does_not_say_that_too_much_was_left(text):
+    study = grown(0.02, 60_000, test_examples=200)
+    page = page_of(study, text)
+    error = text.points(study.cases()[0].decision.rule[50_000]["test_standard_error"])
+    reason = text("growth.reason.test_part_too_small", error=error)
+    full = text.integer(60_000)
+    said = text("growth.full_undecided", full=full, reason=reason)
+    answer = page[page.index('class="answer"') : page.index("<table")]
+    assert said in re.sub("<[^>]+>", "", answer)

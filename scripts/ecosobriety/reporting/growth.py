@@ -32,7 +32,7 @@ def growth_answer(case: Case, text: Texts) -> list[Markup]:
         "dataset": case.dataset,
     }
     if last["reason"] == "full_size":
-        return [Markup(" ").join([text.markup("growth.full", **values), *_refused(case, text)])]
+        return [_grown_to_full(case, values, text)]
     bound = growth["gain_at_most"]
     values["bound"] = data(bound, _difference(bound, text))
     rule = text.markup(
@@ -55,12 +55,19 @@ def growth_answer(case: Case, text: Texts) -> list[Markup]:
     return [stopped, _untrained(case, full, text), Markup(" ").join([rule, errs])]
 
 
-def _refused(case: Case, text: Texts) -> list[Markup]:
-    """Where the test part was too small for a decision on the way: the study grew for that."""
-    refused = [d for d in case.decision.rule.values() if d["reason"] == "test_part_too_small"]
-    if not refused:
-        return []
-    return [text.markup("growth.refused", reason=_reason(refused[-1], text))]
+def _grown_to_full(case: Case, values: Mapping[str, Any], text: Texts) -> Markup:
+    """Why the study did not stop on the way: too much was left, or the rule could not decide."""
+    below = [found for n, found in case.decision.rule.items() if n < case.decision.full]
+    undecided = [found for found in below if found["decision"] == "undecided"]
+    if undecided and len(undecided) == len(below):
+        reason = _reason(undecided[-1], text)
+        return text.markup("growth.full_undecided", reason=reason, **values)
+    # Too early is no refusal: the rule then waits for the next size.
+    refused = [found for found in undecided if found["reason"] == "test_part_too_small"]
+    sentences = [text.markup("growth.full", **values)]
+    if refused:
+        sentences.append(text.markup("growth.refused", reason=_reason(refused[-1], text)))
+    return Markup(" ").join(sentences)
 
 
 def _untrained(case: Case, full: Markup, text: Texts) -> Markup:
