@@ -389,3 +389,32 @@ class CentredByCollate(Base):
 class CentredStream(Base):
     def train_dataloader(self):
         return DataLoader(Stream(TRAIN, False), batch_size=4, collate_fn=centred)
+
+
+class Redrawn(Base):
+    """Draws a split without a seed at each stage, and keeps no rows that show it."""
+
+    def setup(self, stage):
+        rows = torch.randperm(20, generator=torch.Generator().manual_seed(self.draw()))
+        self.parts = rows[:14], rows[14:]
+
+    def draw(self):
+        self.drawn = getattr(self, "drawn", 0) + 1
+        return self.drawn
+
+    def train_dataloader(self):
+        return DataLoader(TensorDataset(X[self.parts[0]], Y[self.parts[0]]), batch_size=4)
+
+    def test_dataloader(self):
+        return DataLoader(TensorDataset(X[self.parts[1]], Y[self.parts[1]]), batch_size=4)
+
+
+class Repeating(Base):
+    """Has some examples twice, and gives the same ones each time."""
+
+    def train_dataloader(self):
+        return DataLoader(TensorDataset(X[TRAIN], Y[TRAIN]), batch_size=4)
+
+    def test_dataloader(self):
+        rows = [*TRAIN[:2], *TEST]
+        return DataLoader(TensorDataset(X[rows], Y[rows]), batch_size=4)

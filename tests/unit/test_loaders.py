@@ -93,6 +93,11 @@ def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
         ("MadeTwice", {}, "share [1-8] rows of one data set"),
         ("MadeTwice", {"tensors": True}, "share [1-8] rows of one data set"),
         ("OneStream", {}, "test_dataloader gives the same examples as train_dataloader"),
+        (
+            "Redrawn",
+            {},
+            r"\d test examples are training examples, as train_dataloader gives others",
+        ),
         ("CentredByHook", {}, r"differs when it is read again in a batch of another size"),
         ("CentredByCollate", {}, r"differs when it is read again in a batch of another size"),
         ("CentredByCollate", {"batch_size": 2}, "in a batch of another size"),
@@ -115,6 +120,10 @@ def test_where_a_module_goes_the_study_does_not_follow():
     before = Path.cwd()
     read("Wandering")
     assert Path.cwd() == before
+
+
+def test_examples_in_both_parts_are_counted():
+    assert read("Repeating").test_duplicates == 2
 
 
 def test_two_data_sets_may_name_their_rows_alike():

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 
 from ecosobriety.datasets import arrays, loaders
+from ecosobriety.datasets.intake import DUPLICATES_FROM
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.user_code.classes import ClassSpec, build
@@ -62,15 +63,32 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
     for hook in _UNREAD:
         if getattr(type(module), hook) is not getattr(pl.LightningDataModule, hook):
             logger.info("%s: its %s is not read", class_path, hook)
-    origin = f"class {class_path}"
-    return arrays.build(
+    dataset = arrays.build(
         spec["name"],
-        origin,
+        f"class {class_path}",
         train,
         test,
         arrays.DataOptions.of(spec),
         file=class_path,
     )
+    if dataset.test_duplicates > DUPLICATES_FROM * len(dataset.y_test):
+        _require_steady(module, train, class_path, dataset.test_duplicates)
+    return dataset
+
+
+def _require_steady(module: Any, train: arrays.Part, class_path: str, shared: int) -> None:
+    """Refuse a module that gives another training part each time, as an unseeded split does."""
+    with chdir(os.curdir):
+        try:
+            again, _ = _part(module, "fit", "train_dataloader")
+        # It may be made for one round of fit and test; what is shared stands beside the answer.
+        except (Exception, SystemExit):
+            return
+    if not loaders.same(_pair(train), _pair(again)):
+        raise DataError(
+            f"{class_path}: {shared} test examples are training examples, as train_dataloader "
+            "gives others each time that setup is called: draw the split with a fixed seed"
+        )
 
 
 def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows | None]:

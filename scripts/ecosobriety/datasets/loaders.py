@@ -214,10 +214,15 @@ def require_others(train: Pair, test: Pair) -> None:
     Raises:
         DataError: both hold the same examples.
     """
-    if len(train[1]) == len(test[1]) and _contents([train]) == _contents([test]):
+    if same(train, test):
         raise DataError(
             "test_dataloader gives the same examples as train_dataloader, but must give others"
         )
+
+
+def same(one: Pair, other: Pair) -> bool:
+    """Whether two parts hold the same examples, in any order."""
+    return len(one[1]) == len(other[1]) and _contents([one]) == _contents([other])
 
 
 def _made_twice(one: Any, other: Any, rows: NDArray[np.int64]) -> bool:
