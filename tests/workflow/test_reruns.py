@@ -111,7 +111,7 @@ def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
         return lambda config: config.update(methods=methods, grid=config["grid"] | {"seeds": seeds})
 
     (model,) = {path.name for path in workflow.results("runs/digits").iterdir()}
-    tools = f"results/digits/tools/digits/{model}/n200.json"
+    tools = f"results/digits/trackers/digits/{model}/n200.json"
     workflow.snakemake("--cores", "2", "--", tools, config=workflow.with_config(change([1, 2, 3])))
     jobs = workflow.planned(workflow.with_config(change([3, 1, 2])), tools)
     assert "run_trackers" not in jobs
