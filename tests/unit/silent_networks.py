@@ -1,5 +1,6 @@
 """Networks that train without an error, and whose scores would be worth nothing; and good ones."""
 
+import random
 from math import prod
 
 import pytorch_lightning as pl
@@ -219,6 +220,172 @@ class Positive(Base):
         return self.end(super().forward(x))
 
 
+class Predicting(Whole):
+    """A regression that trains itself; its targets are (n,) and its outputs (n, 1)."""
+
+    def __init__(self, input_shape, loss: str):
+        super().__init__(input_shape, 1)
+        self.loss = loss
+
+    def training_step(self, batch, batch_idx):
+        output, y = self(batch[0]), batch[1]
+        if self.loss == "own":
+            return ((output - y) ** 2).mean()
+        if self.loss == "reversed":
+            return (y - output).abs().mean()
+        return getattr(nn.functional, self.loss)(output, y)
+
+
+class PredictingFlat(Predicting):
+    """Gives (n,) as its targets are."""
+
+    def forward(self, x):
+        return super().forward(x)[:, 0]
+
+
+class Ranking(Predicting):
+    """Compares all pairs, of outputs and of targets, on purpose."""
+
+    def training_step(self, batch, batch_idx):
+        output, y = self(batch[0]), batch[1]
+        return ((output - output.T) - (y[:, None] - y)).square().mean()
+
+
+class Flat(Base):
+    """A regression that gives (n,)."""
+
+    def __init__(self, input_shape):
+        super().__init__(input_shape, 1)
+
+    def forward(self, x):
+        return super().forward(x)[:, 0]
+
+
+class AlwaysDropping(Base):
+    def forward(self, x):
+        return dropout(super().forward(x), 0.2)
+
+
+class KeptDropping(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers.append(nn.Dropout())
+
+    def train(self, mode: bool = True):
+        return super().train(True)
+
+
+class Noisy(Base):
+    def forward(self, x):
+        return super().forward(x + torch.randn_like(x))
+
+
+class Branching(Base):
+    """Sometimes another network, by Python's own chance."""
+
+    def forward(self, x):
+        return super().forward(x if random.random() < 0.5 else -x)
+
+
+class OwnNoise(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.chance = torch.Generator().manual_seed(1)
+
+    def forward(self, x):
+        y = super().forward(x)
+        return y + torch.randn(y.shape, generator=self.chance)
+
+
+class RandomHook(Whole):
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return x + torch.randn_like(x), y
+
+
+class Remembering(Base):
+    last = 0.0
+
+    def forward(self, x):
+        y = super().forward(x) + self.last
+        self.last = y.detach().mean(0)
+        return y
+
+
+class RememberingLast(Base):
+    last = 0.0
+
+    def forward(self, x):
+        y = super().forward(x)
+        self.last, last = y.detach().mean(0), self.last
+        return y + last
+
+
+class RunningMean(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.register_buffer("mean", torch.zeros(num_classes))
+
+    def forward(self, x):
+        y = super().forward(x)
+        self.mean = 0.9 * self.mean + 0.1 * y.detach().mean(0)
+        return y - self.mean
+
+
+class Dimmed(Base):
+    """Counts the batches that it sees in the test; its outputs do not depend on it."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, x):
+        self.seen += 1
+        return super().forward(x)
+
+
+class FailingLater(Base):
+    """On its second batch, whatever its size."""
+
+    steps = 0
+
+    def forward(self, x):
+        self.steps += self.training
+        if self.steps > 1:
+            raise ValueError("no second step")
+        return super().forward(x)
+
+
+class SeedingLate(Whole):
+    def __init__(self, input_shape, num_classes: int, where: str):
+        super().__init__(input_shape, num_classes)
+        self.where = where
+
+    def seed_in(self, place):
+        if place == self.where:
+            torch.manual_seed(0)
+
+    def setup(self, stage=None):
+        self.seed_in("setup")
+
+    def configure_model(self):
+        self.seed_in("configure_model")
+
+    def configure_optimizers(self):
+        self.seed_in("configure_optimizers")
+        return super().configure_optimizers()
+
+    def on_fit_start(self):
+        self.seed_in("on_fit_start")
+
+    def on_train_start(self):
+        self.seed_in("on_train_start")
+
+    def training_step(self, batch, batch_idx):
+        self.seed_in("training_step")
+        return super().training_step(batch, batch_idx)
+
+
 # Good ones.
 
 
@@ -267,11 +434,6 @@ class HiddenTeacher(Base):
         with torch.no_grad():
             hint = self.teacher[0](x.flatten(1))
         return super().forward(x) + hint
-
-
-class AlwaysDropping(Base):
-    def forward(self, x):
-        return dropout(super().forward(x), 0.2)
 
 
 class NetworkInNetwork(nn.Module):

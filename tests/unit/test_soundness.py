@@ -22,13 +22,13 @@ CLASSES = Classification(10)
 def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
 
-    def run(name: str, task: Task = CLASSES, **init_args: Any) -> None:
+    def run(name: str, task: Task = CLASSES, n_train: int = 96, **init_args: Any) -> None:
         chance = torch.Generator().manual_seed(1)
         x = torch.randn(128, 8, 8, generator=chance)
         y = torch.randint(9, (128,), generator=chance)
         if task.outputs == 1:
             y = torch.randn(128, generator=chance)
-        play = Play(f"silent_networks.{name}", init_args, task, SETTINGS, 1, 1, 96)
+        play = Play(f"silent_networks.{name}", init_args, task, SETTINGS, 1, 1, n_train)
         train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
         Stage(content_of(play, train, test)).try_out()
 
@@ -61,6 +61,15 @@ def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         ("CentredByHook", "gives an example another output when others are in its batch"),
         ("BatchAsTime", "gives an example another output when others are in its batch"),
         ("BatchAttention", "gives an example another output when others are in its batch"),
+        ("AlwaysDropping", r"random in the test's mode: .* training=self.training"),
+        ("KeptDropping", "random in the test's mode"),
+        ("Noisy", "random in the test's mode"),
+        ("Branching", "random in the test's mode"),
+        ("RandomHook", "random in the test's mode"),
+        ("OwnNoise", "gives the same examples other outputs when they are tested again"),
+        ("Remembering", "gives the same examples other outputs when they are tested again"),
+        ("RememberingLast", "gives the same examples other outputs when they are tested again"),
+        ("RunningMean", "gives the same examples other outputs when they are tested again"),
     ],
 )
 def test_what_would_be_worth_nothing_is_refused(try_out: Any, name: str, said: str) -> None:
@@ -91,9 +100,9 @@ def test_a_regression_needs_numbers_of_any_sign(try_out: Any, end: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("Base", "Normed", "Pretrained", "HiddenTeacher", "AlwaysDropping", "NetworkInNetwork"),
+        *("Base", "Normed", "Pretrained", "HiddenTeacher", "NetworkInNetwork"),
         *("Residual", "Recurrent", "Transforming", "Squared", "LogSoftmaxed", "Unset", "Whole"),
-        *("FixedBeginning", "ScaledByHook", "Masked", "Diverging"),
+        *("FixedBeginning", "ScaledByHook", "Masked", "Diverging", "Dimmed"),
     ],
 )
 def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:
@@ -133,3 +142,42 @@ def test_a_seed_at_a_modules_top_changes_no_training(
     first, second, other = build(1), build(1), build(2)
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "loss", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "own", "reversed"]
+)
+def test_a_loss_that_pairs_each_output_with_each_target_is_refused(try_out: Any, loss: str) -> None:
+    with pytest.raises(ConfigError, match=r"\(n, 1\) .* targets \(n,\)") as caught:
+        try_out("Predicting", Regression(2.0), loss=loss)
+    assert len(str(caught.value)) <= 300
+    try_out("PredictingFlat", Regression(2.0), loss=loss)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_regressions_that_give_a_number_for_each_example_are_taken(try_out: Any) -> None:
+    try_out("Flat", Regression(2.0))
+    try_out("Ranking", Regression(2.0), loss="own")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("setup", "configure_model", "configure_optimizers", "on_fit_start", "on_train_start"),
+        "training_step",
+    ],
+)
+def test_a_seed_set_anywhere_in_the_training_is_refused(try_out: Any, where: str) -> None:
+    with pytest.raises(ConfigError, match="sets the seed of PyTorch itself"):
+        try_out("SeedingLate", where=where)
+    try_out("SeedingLate", where="nowhere")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_small_last_batch_is_blamed_for_its_own_failures_alone(try_out: Any) -> None:
+    with pytest.raises(ConfigError, match="no second step") as caught:
+        try_out("FailingLater", n_train=97)
+    assert "1 example" not in str(caught.value)
+    assert "is 1: change either" not in str(caught.value)

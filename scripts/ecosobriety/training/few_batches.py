@@ -35,3 +35,13 @@ class OneEpoch(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop."""
         trainer.should_stop = True
+
+
+class Seen(pl.Callback):
+    """Counts the batches that went well."""
+
+    batches = 0
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        """Count one."""
+        self.batches += 1

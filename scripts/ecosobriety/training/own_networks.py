@@ -113,7 +113,7 @@ def require_logits(
 def _require_shape(logits: Any, class_path: str, x: Tensor, num_classes: int) -> None:
     found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     wanted = (len(x), num_classes)
-    if found != wanted:
+    if found != wanted and not (num_classes == 1 and found == (len(x),)):
         raise ConfigError(
             f"models: {class_path} gives {found} for inputs of the shape {tuple(x.shape)}, but "
             f"must give one logit for each class (one number, for a regression): {wanted}"

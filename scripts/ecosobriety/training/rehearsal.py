@@ -27,7 +27,7 @@ from torch import Tensor
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
-from ecosobriety.training.few_batches import FewBatches, OneEpoch
+from ecosobriety.training.few_batches import FewBatches, OneEpoch, Seen
 from ecosobriety.training.fitting import (
     Batch,
     Counted,
@@ -212,6 +212,8 @@ class Stage:
         else:
             counted = Counted(FewBatches(acts, length))
             passed = Passed(counted)
+            if self.task.outputs == 1:
+                few.append(soundness.Pairs(self.class_path))
             trainer = make_trainer(
                 self.settings,
                 [passed, *few],
@@ -244,13 +246,14 @@ class Stage:
         if not isinstance(network, pl.LightningModule):
             self._require_logits(network)
             network = self.build()
+        acts, first = self.acts, soundness.Beginning()
         try:
-            trainer, scorer = self._fit_told(network, self.acts)
+            trainer, scorer = self._fit_told(network, acts, first)
         except _NoLossError:
             # It may leave the first batches out.
-            network = self.build()
+            network, acts, first = self.build(), [acts[0]] * PATIENCE, soundness.Beginning()
             try:
-                trainer, scorer = self._fit_told(network, [self.acts[0]] * PATIENCE)
+                trainer, scorer = self._fit_told(network, acts, first)
             except _NoLossError as error:
                 raise ConfigError(
                     f"models: {self.class_path}: its training_step gives no loss for any of "
@@ -264,7 +267,11 @@ class Stage:
             exact=self.settings.precision == "32-true"
             and trainer.strategy.root_device.type == "cpu",
         )
-        soundness.require_new_beginnings(self.build, start, self.class_path)
+        soundness.require_same_beginning(self.build(), start, self.class_path)
+        other = soundness.Beginning()
+        with suppress(_NoLossError):
+            self._fit_told(self.build(1), acts, other)
+        soundness.require_replicates(first, other, self.class_path)
 
     def _tested(
         self, trainer: pl.Trainer, scorer: pl.LightningModule, part: slice, seed: int
@@ -283,25 +290,34 @@ class Stage:
         return given[0].float().cpu()
 
     def _fit_told(
-        self, network: torch.nn.Module, acts: Sequence[Batch]
+        self, network: torch.nn.Module, acts: Sequence[Batch], *callbacks: pl.Callback
     ) -> tuple[pl.Trainer, pl.LightningModule]:
-        seen = _Seen()
+        seen = Seen()
         try:
-            return self.fit(network, acts, seen)
+            return self.fit(network, acts, seen, *callbacks)
         except (EcosobrietyError, _NoLossError):
             raise
         except (Exception, SystemExit) as error:
-            where = ""
-            if seen.batches < len(acts):
+            where, hint = "", ""
+            if not seen.batches or (acts is self.acts and self._fails_on_the_last(seen.batches)):
                 size = len(acts[seen.batches][1])
                 where = f" on a batch of {size} example{'s' * (size > 1)}"
-            hint = ""
-            if seen.batches and self.n_train % self.settings.batch_size == 1:
+            if seen.batches and where and self.n_train % self.settings.batch_size == 1:
                 hint = (
                     f"; the last batch of an epoch is that small, as {self.n_train} (grid.n_train) "
                     f"modulo {self.settings.batch_size} (training.batch_size) is 1: change either"
                 )
             raise failure(self.class_path, error, where, hint) from error
+
+    def _fails_on_the_last(self, batches: int) -> bool:
+        """Whether what failed after so many batches passes if the last one is as large."""
+        if len(self.acts) != batches + 1:
+            return False
+        try:
+            self.fit(self.build(), [self.acts[0]] * len(self.acts))
+        except (Exception, SystemExit) as error:
+            return isinstance(error, _NoLossError)
+        return True
 
     def _require_logits(
         self, network: torch.nn.Module, untrained: Callable[[], torch.nn.Module] | None = None
@@ -331,15 +347,6 @@ class Stage:
             # The study's own loop: one backward pass for each batch.
             counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
         return cost_of(forward.get_total_flops() // most, counted)
-
-
-class _Seen(pl.Callback):
-    """How many batches went well."""
-
-    batches = 0
-
-    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
-        self.batches += 1
 
 
 class _NoLossError(Exception):

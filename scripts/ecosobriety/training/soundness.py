@@ -1,8 +1,8 @@
 """What makes a network's scores worth nothing although it trains without a word.
 
 Weights that no optimiser trains, or that begin where an earlier training ended; outputs that the
-loss cannot use, or that depend on the other examples of a batch. All of it is looked at in the
-rehearsal, whose networks are thrown away; see `rehearsal`.
+loss cannot use, or that depend on other examples or on chance; seeds that are no replicates. All of
+it is looked at in the rehearsal, whose networks are thrown away; see `rehearsal`.
 """
 
 import logging
@@ -48,6 +48,8 @@ _SAME_VALUES = frozenset(
 EXACT, INEXACT = 1e-4, 1e-2
 """Relative to the largest output: what rounding changes at most, in 32 bits on a processor, and
 with fewer bits or on a GPU."""
+SEEDS = 6
+"""With which a network is tested, as what is random may be so in some passes alone."""
 
 
 def last_operation(output: Tensor) -> str | None:
@@ -69,7 +71,7 @@ def last_operation(output: Tensor) -> str | None:
 def require_alone(
     give: Callable[[slice, int], Tensor], examples: int, class_path: str, *, exact: bool
 ) -> None:
-    """Refuse a network that gives an example another output beside other examples.
+    """Refuse a network whose output for an example depends on more than that example.
 
     Args:
         give: Tests it on some of the examples, in one batch, with a seed; gives (n, outputs).
@@ -78,7 +80,7 @@ def require_alone(
         exact: Whether it is computed in 32 bits on a processor.
 
     Raises:
-        ConfigError: outputs depend on the batch.
+        ConfigError: outputs depend on the batch, on those before, or on chance.
     """
     whole, n = slice(None), max(2, examples // 2)
     first = give(whole, 0)
@@ -90,11 +92,25 @@ def require_alone(
     def alike(some: Tensor, others: Tensor) -> bool:
         return some.shape == others.shape and torch.allclose(some, others, 0.0, tolerance)
 
-    # What draws by chance, by PyTorch's or its own, cannot be compared with itself; nor can what
-    # diverged.
-    if not (alike(first, give(whole, 0)) and alike(first, give(whole, 1))):
-        return
-    if not all(alike(give(part, 0), first[part]) for part in (slice(n), slice(-n, None))):
+    if first.isnan().any():
+        return  # It diverged.
+    # What it keeps from one batch to the next may only show after another batch.
+    again = [give(whole, 0) for _ in range(2)]
+    by_chance = [give(whole, seed) for seed in range(1, SEEDS)]
+    parts = [(part, give(part, 0)) for part in (slice(n), slice(-n, None))]
+    if not all(alike(first, other) for other in (*again, give(whole, 0))):
+        raise ConfigError(
+            f"models: {class_path} gives the same examples other outputs when they are tested "
+            "again: in the mode of the test it must neither keep anything of the batches before "
+            "nor draw from a generator of its own"
+        )
+    if not all(alike(first, other) for other in by_chance):
+        raise ConfigError(
+            f"models: {class_path} is random in the test's mode: F.dropout needs "
+            "training=self.training, and noise belongs where self.training (in a hook, "
+            "self.trainer.training) is true"
+        )
+    if not all(alike(output, first[part]) for part, output in parts):
         raise ConfigError(
             f"models: {class_path} gives an example another output when others are in its batch, "
             "even in the mode of the test: leave out what mixes examples, such as a softmax over "
@@ -195,15 +211,72 @@ class Watched:
 
 def _leaves(root: Tensor) -> Iterator[Tensor]:
     """The tensors that gradients of `root` would be added to."""
+    for node in _nodes(root):
+        if "AccumulateGrad" in node.name():
+            yield node.variable
+
+
+def _nodes(root: Tensor, ends: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:
+    """The operations that made `root`, from the last to the first; none behind those that end."""
     todo, done = [root.grad_fn], set()
     while todo:
         node: Any = todo.pop()
         if node is None or node in done:
             continue
         done.add(node)
-        if "AccumulateGrad" in node.name():
-            yield node.variable
-        todo += [following for following, _ in node.next_functions]
+        yield node
+        if not ends(node):
+            todo += [following for following, _ in node.next_functions]
+
+
+class Pairs(pl.Callback):
+    """Refuses a regression's loss that compares each output with each target, by broadcasting.
+
+    Args:
+        class_path: The network's name, for the message.
+    """
+
+    def __init__(self, class_path: str):
+        self._class_path = class_path
+
+    def on_before_backward(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
+    ) -> None:
+        """Look for what makes (n, n) of outputs (n, 1) and of something that is not trained.
+
+        Raises:
+            ConfigError: the loss is made of that.
+        """
+        # What is behind a number for each example is inside of the network.
+        for node in _nodes(loss, lambda node: _column(node) is not None):
+            operands = [following for following, _ in node.next_functions]
+            made = _shape(node)
+            if len(operands) == OPERANDS and operands.count(None) == 1:
+                (output,) = (operand for operand in operands if operand is not None)
+                if output.name().startswith("Expand"):  # As PyTorch's own losses do first.
+                    made, output = _shape(output), output.next_functions[0][0]
+                n = None if output is None else _column(output)
+                if n is not None and made == (n, n):
+                    raise ConfigError(
+                        f"models: {self._class_path} computes its loss from outputs (n, 1) and "
+                        "targets (n,), which compares each output with the targets of all others: "
+                        "bring them to one shape, as by self(x).squeeze(1) in training_step"
+                    )
+
+
+OPERANDS = 2
+"""Of a difference, and of PyTorch's losses."""
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    """Of what an operation gives."""
+    return tuple(node._input_metadata[0].shape)
+
+
+def _column(node: Any) -> int | None:
+    """The number of examples, if an operation gives (n, 1) for more than one."""
+    shape = _shape(node)
+    return shape[0] if len(shape) == 2 and shape[0] > 1 == shape[1] else None
 
 
 def weights(network: nn.Module) -> list[Tensor]:
@@ -212,35 +285,65 @@ def weights(network: nn.Module) -> list[Tensor]:
     return [part.detach().cpu().clone() for part in state if part.is_floating_point()]
 
 
-def require_new_beginnings(
-    build: Callable[[int], nn.Module], start: list[Tensor], class_path: str
-) -> None:
-    """Refuse a network whose trainings are no replicates, once one has been trained.
+class Beginning(pl.Callback):
+    """Keeps the weights before the first step, and PyTorch's state of chance after the last."""
+
+    weights: list[Tensor] | None = None
+    chance: Tensor | None = None
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """A module's own hooks, which may build layers, are done."""
+        if self.weights is None:
+            self.weights = weights(pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Whoever sets a seed, wherever, decides this."""
+        self.chance = torch.get_rng_state()
+
+
+def require_same_beginning(network: nn.Module, start: list[Tensor], class_path: str) -> None:
+    """Refuse a network that goes on where an earlier training ended.
 
     Args:
-        build: Builds it; gets what the training's seed is changed by.
-        start: The `weights` of the first one that was built, before its training.
+        network: Built with the seed of one that was trained since.
+        start: The `weights` of that one, before its training.
         class_path: Its name, for the message.
 
     Raises:
-        ConfigError: it does not begin as the first did, or begins alike with every seed.
+        ConfigError: it does not begin as the first did.
     """
-    again = weights(build(0))
-    state = torch.get_rng_state()
-    if not _same(again, start):
+    if not _same(weights(network), start):
         raise ConfigError(
             f"models: {class_path} begins with other weights when it is built again with the same "
             "seed: make all weights in __init__, none at the level of the module or class, where "
             "each training would go on from the one before, and draw them from PyTorch's own state"
         )
-    other = weights(build(1))
-    if torch.equal(state, torch.get_rng_state()):
+
+
+def require_replicates(first: Beginning, other: Beginning, class_path: str) -> None:
+    """Refuse trainings of two seeds that are no replicates.
+
+    Args:
+        first: What was seen in one.
+        other: What was seen in the other.
+        class_path: The network's name, for the message.
+
+    Raises:
+        ConfigError: the network sets its own seed.
+    """
+    if first.chance is None or other.chance is None:
+        return
+    if torch.equal(first.chance, other.chance):
         raise ConfigError(
             f"models: {class_path} sets the seed of PyTorch itself (torch.manual_seed or "
             "seed_everything), so that the study's seeds would be no replicates: leave it out, the "
             "study sets each training's seed"
         )
-    if _same(other, start) and any(part.min() < part.max() for part in start if part.numel()):
+    start = first.weights or []
+    differing = any(part.min() < part.max() for part in start if part.numel())
+    if differing and _same(start, other.weights or []):
         logger.warning(
             "%s begins with the same weights for every seed, as pretrained ones do: its seeds "
             "differ by their examples and their order alone",
