@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecosobriety.user_code import foresight
 from ecosobriety.user_code.foresight import foresee
 
 pytestmark = pytest.mark.slow
@@ -56,6 +57,17 @@ NETS = """
             os.kill(os.getpid(), signal.SIGABRT)
 
 
+    class Endless(Good):
+        def forward(self, x):
+            while True:
+                pass
+
+
+    class Killed(Good):
+        def forward(self, x):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
     class Silent(pl.LightningModule):
         def __init__(self, input_shape, num_classes: int):
             super().__init__()
@@ -95,8 +107,10 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         networks = [
             {"class_path": f"nets.{name}", "init_args": {}, "source": source} for name in names
         ]
-        return foresee(networks, {**ABOUT, **about}, {"files": None}, tmp_path / "tried")
+        folder = tmp_path / "tried"
+        return foresee(networks, {**ABOUT, **about}, {"files": None}, folder, run.warnings.append)
 
+    run.warnings = []
     return run
 
 
@@ -141,3 +155,21 @@ def test_what_failed_is_tried_again(tried: Any, tmp_path: Path) -> None:
 
 def test_data_that_cannot_be_read_are_not_the_networks_fault(tried: Any) -> None:
     assert tried("Wide", prepared="nowhere.npz") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "limit_s", "told"),
+    [
+        ("Endless", 25, "models: nets.Endless was not finished after 25 s: neither it nor"),
+        ("Killed", 120, "models: nets.Killed was killed, perhaps for want of memory: neither"),
+    ],
+)
+def test_what_could_not_be_tried_to_its_end_is_named(
+    tried: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit_s: int, told: str
+) -> None:
+    monkeypatch.setattr(foresight, "LIMIT_S", limit_s)
+    assert tried("Good", name, "Wide") is None
+    (sentence,) = tried.warnings
+    assert told in sentence
+    # What was tried before it passed.
+    assert len([*(tmp_path / "tried").iterdir()]) == 1

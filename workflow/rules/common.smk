@@ -280,6 +280,7 @@ def try_out_networks():
         ),
         dict(files=datasets.stamp(config["dataset"]), code=TRAINING_CODE),
         Path(".snakemake/ecosobriety/tried"),
+        lambda sentence: print(f"warning: {sentence}", file=sys.stderr),
     )
     if found is not None:
         place, sentence = own[found[0]], found[1].removeprefix("models: ")

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ def foresee(
     about: Mapping[str, Any],
     decided_by: Mapping[str, Any],
     folder: Path,
+    warn: Callable[[str], object],
 ) -> tuple[int, str] | None:
     """Try networks out.
 
@@ -44,6 +45,7 @@ def foresee(
             `sizes` and `seed`.
         decided_by: what else decides how it ends, such as the fingerprint of the data.
         folder: where to remember what passed.
+        warn: gets a sentence on what could not be tried to its end.
 
     Returns:
         The place of the first network that cannot be trained, and why, in one sentence; None: no
@@ -57,7 +59,7 @@ def foresee(
     new = {i: passed for i, passed in new.items() if not passed.exists()}
     if not new:
         return None
-    answers, ended = _ask({**about, "networks": [networks[i] for i in new]})
+    answers, ended, unknown = _ask({**about, "networks": [networks[i] for i in new]})
     for (i, passed), refusal in zip(new.items(), answers, strict=False):
         if refusal is not None:
             return i, refusal
@@ -65,19 +67,31 @@ def foresee(
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             passed.touch()
-    if ended is None:
+    if ended is None and unknown is None:
         return None
     culprit = [*new][len(answers)]
+    if unknown is not None:
+        warn(
+            f"models: {networks[culprit]['class_path']} {unknown}: neither it nor any model after "
+            "it was checked"
+        )
+        return None
     return culprit, str(ended_by_itself(networks[culprit]["class_path"], ended))
 
 
-def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None]:
-    """What is said of the first networks, and the status with which the next ended the process."""
+def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None, str | None]:
+    """What is said of the first networks.
+
+    Returns:
+        The answers; the status with which the next network ended the process; and what else
+        became of that one.
+    """
     with tempfile.TemporaryDirectory() as name:
         question, answer = Path(name) / "about.json", Path(name) / "answers.json"
         question.write_text(json.dumps(content))
         path = [str(Path(__file__).resolve().parents[2]), *sys.path]
         command = [sys.executable, "-c", _APART, json.dumps(path), str(question), str(answer)]
+        status = None
         try:
             done = subprocess.run(
                 command,
@@ -87,16 +101,23 @@ def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None]:
                 errors="replace",
                 timeout=LIMIT_S,
             )
+            status = done.returncode
+            logger.info("networks tried out: %s", done.stderr)
         except subprocess.TimeoutExpired:
-            return [], None
-        logger.info("networks tried out: %s", done.stderr)
+            logger.info("networks tried out: not finished")
         try:
             said = json.loads(answer.read_bytes())
         except (OSError, ValueError):
-            return [], None
+            # Nothing was tried yet, for want of the data.
+            said = {"answers": [], "trying": status is None}
+    if not said["trying"]:
+        return said["answers"], None, None
+    if status is None:
+        return said["answers"], None, f"was not finished after {LIMIT_S} s"
     # What needs more memory than there is beside this process may have enough in its training.
-    killed = done.returncode == -signal.SIGKILL
-    return said["answers"], None if killed or not said["trying"] else done.returncode
+    if status == -signal.SIGKILL:
+        return said["answers"], None, "was killed, perhaps for want of memory"
+    return said["answers"], status, None
 
 
 def _digest(content: Mapping[str, Any]) -> str:
