@@ -67,16 +67,13 @@ def foresee(
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             passed.touch()
-    if ended is None and unknown is None:
-        return None
-    culprit = [*new][len(answers)]
     if unknown is not None:
-        warn(
-            f"models: {networks[culprit]['class_path']} {unknown}: neither it nor any model after "
-            "it was checked"
-        )
+        culprit = networks[[*new][len(answers)]]["class_path"]
+        warn(f"models: {culprit} {unknown}: neither it nor any model after it was checked")
+    if ended is None:
         return None
-    return culprit, str(ended_by_itself(networks[culprit]["class_path"], ended))
+    place = [*new][len(answers)]
+    return place, str(ended_by_itself(networks[place]["class_path"], ended))
 
 
 def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None, str | None]:
