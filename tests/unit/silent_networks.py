@@ -146,6 +146,19 @@ class Ending(Base):
         return self.end(super().forward(x))
 
 
+class Formula(Base):
+    """Ends in a formula of `z`, what its layers give."""
+
+    def __init__(self, input_shape, num_classes: int, end: str):
+        super().__init__(input_shape, num_classes)
+        self.end = compile(end, "end", "eval")
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        names = {"torch": torch, "F": nn.functional, "scale": self.scale, "x": x.flatten(1)}
+        return eval(self.end, names | {"z": super().forward(x)})
+
+
 class Clamped(Base):
     def forward(self, x):
         return super().forward(x).clamp(min=0)

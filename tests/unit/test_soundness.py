@@ -10,6 +10,7 @@ from ecosobriety.errors import ConfigError
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.fitting import TrainingSettings
 from ecosobriety.training.networks import Classification, Regression, Task, build_network
+from ecosobriety.training.ranges import Ranges
 from ecosobriety.training.rehearsal import Play, Stage, content_of
 
 SETTINGS = TrainingSettings(
@@ -181,3 +182,81 @@ def test_a_small_last_batch_is_blamed_for_its_own_failures_alone(try_out: Any) -
         try_out("FailingLater", n_train=97)
     assert "1 example" not in str(caught.value)
     assert "is 1: change either" not in str(caught.value)
+
+
+BOUNDED = {
+    "z.tanh()": "a tanh",
+    "3 * z.softmax(1)": "a softmax",
+    "z.softmax(1) + 1e-3": "a softmax",
+    "1 - z.sigmoid() / 2": "a sigmoid",
+    "torch.stack([z.sigmoid(), z.tanh()]).sum(0) * 0": "a constant",
+    "z.clamp(-1, 1)": "a clamp",
+    "z.clamp(min=-1)": "a clamp",
+    "z.clamp_min(0).unsqueeze(1).flatten(1)": "a clamp",
+    "F.normalize(z, dim=1)": "a normalisation",
+    "z / z.norm(dim=1, keepdim=True)": "a normalisation",
+    "2 * (z / (z.norm(dim=1, keepdim=True) + 1e-6))": "a normalisation",
+    "torch.maximum(z, torch.zeros_like(z))": "a maximum",
+    "torch.maximum(z, torch.tensor(0.0))": "a maximum",
+    "z**2": "an even power",
+    "z.square()": "an even power",
+    "z * 0": "a constant",
+    "(z.tanh() + z.sigmoid()) / 2": "a tanh",
+    "torch.cat([z[:, :5].sigmoid(), z[:, 5:].tanh()], 1)": "a sigmoid",
+    "z.relu_().mul_(2)": "a ReLU",
+    "torch.tensor(2.0) * z.tanh()": "a tanh",
+}
+FREE = [
+    *("z * 2", "z / 0.07", "z - 3", "-z", "z.clamp(-50, 50)", "30 * torch.tanh(z / 30)"),
+    *("F.logsigmoid(z)", "z.log_softmax(1)", "-(z**2)", "z.clamp(max=5)"),
+    "16 * F.normalize(z, dim=1)",
+    "scale * F.normalize(z, dim=1)",
+    "scale.exp() * z.tanh()",
+    "5 * F.normalize(x[:, :16], dim=1) @ torch.ones(16, 10) + z",
+    "z.relu() @ torch.eye(10)",
+    "z.relu() - (-z).relu()",
+    "z.tanh() + x[:, :10]",
+    "z.sigmoid() * x[:, :10]",
+    "torch.where(z > 0, z, 0.1 * z)",
+    "z.tanh().sigmoid().logit()",
+    "z.tanh().add(torch.ones(10), alpha=9)",
+    "torch.rsub(z.tanh(), 1, alpha=50)",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("end", BOUNDED)
+def test_bounds_are_seen_through_what_scales_and_shifts_them(try_out: Any, end: str) -> None:
+    with pytest.raises(ConfigError, match=f"Formula ends in {BOUNDED[end]}"):
+        try_out("Formula", end=end)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("end", FREE)
+def test_logits_that_are_free_are_taken(try_out: Any, end: str) -> None:
+    try_out("Formula", end=end)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "end", ["350 * z.sigmoid()", "4 * z.sigmoid() - 2", "F.logsigmoid(z)", "-z.relu()", "z.tanh()"]
+)
+def test_predictions_need_room_on_both_sides(try_out: Any, end: str) -> None:
+    with pytest.raises(ConfigError, match=r"ends in .*, but its targets are standardised"):
+        try_out("Formula", Regression(2.0), end=end)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("end", ["z * 350", "20 * z.tanh()", "z.tanh() + x[:, :1]", "z[:, 0]"])
+def test_predictions_that_are_free_are_taken(try_out: Any, end: str) -> None:
+    try_out("Formula", Regression(2.0), end=end)
+
+
+def test_memory_that_is_written_in_part_has_no_range_any_more() -> None:
+    z = torch.randn(4, 3)
+    with Ranges() as ranges:
+        whole = z.sigmoid()
+        view = whole[:, 1]
+        assert ranges.of(whole).high == ranges.of(view).high == 1
+        view.add_(100)
+        assert not ranges.of(whole).known

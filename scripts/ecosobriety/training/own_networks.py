@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytorch_lightning as pl
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.training.soundness import last_operation
+from ecosobriety.training.ranges import Ranges
 from ecosobriety.user_code.words import described
 
 
@@ -82,10 +82,12 @@ def require_logits(
     """
     trains_itself = isinstance(network, pl.LightningModule)
     # Of numbers, the study's own loss decides how they are scaled; of classes, a module's may.
-    graded = num_classes == 1 or not trains_itself
+    bounded = num_classes == 1 or not trains_itself
+    ranges = Ranges()
     try:
-        with torch.set_grad_enabled(graded), unlogged(network), evaluating(network):
-            logits = network(x)
+        with torch.no_grad(), unlogged(network), evaluating(network):
+            with ranges if bounded else nullcontext():
+                logits = network(x)
             _require_shape(logits, class_path, x, num_classes)
             if not bool((logits < math.inf).all()):
                 if untrained is not None and _gives_finite(untrained().to(x.device), x):
@@ -95,11 +97,12 @@ def require_logits(
                 )
             if not trains_itself and num_classes > 1:
                 _require_no_probabilities(logits, class_path)
-            if graded and (end := last_operation(logits)):
+            found = ranges.of(logits)
+            if bounded and found.too_narrow(num_classes):
                 why = "must give logits of any sign and size, as the loss has its own softmax"
                 if num_classes == 1:
                     why = "its targets are standardised, and of any sign and size"
-                raise ConfigError(f"models: {class_path} ends in {end}, but {why}: remove it")
+                raise ConfigError(f"models: {class_path} ends in {found.end}, but {why}: remove it")
     except ConfigError:
         raise
     # Whatever the user's code raises is reported with its class's name.

@@ -19,53 +19,11 @@ from ecosobriety.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
-_ENDS = {
-    "Relu": "a ReLU",
-    "Threshold": "a threshold",
-    "Softplus": "a softplus",
-    "Sigmoid": "a sigmoid",
-    "Hardsigmoid": "a hard sigmoid",
-    "Softmax": "a softmax",
-    "Tanh": "a tanh",
-    "Hardtanh": "a ReLU6 or hard tanh",
-    "Hardswish": "a hard swish",
-    "Elu": "an ELU",
-    "Gelu": "a GELU",
-    "Silu": "a SiLU",
-    "Mish": "a Mish",
-    "Exp": "an exponential",
-    "Abs": "an absolute value",
-    "Sqrt": "a square root",
-}
-"""Operations that give no number below some bound; by the names of PyTorch's backward passes."""
-_CLAMPS = ("Clamp", "ClampMin")
-_SAME_VALUES = frozenset(
-    [
-        *("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "T", "Transpose"),
-        *("Permute", "Slice", "Select", "Clone", "Alias", "ToCopy", "Expand", "AsStrided"),
-    ]
-)
 EXACT, INEXACT = 1e-4, 1e-2
 """Relative to the largest output: what rounding changes at most, in 32 bits on a processor, and
 with fewer bits or on a GPU."""
 SEEDS = 6
 """With which a network is tested, as what is random may be so in some passes alone."""
-
-
-def last_operation(output: Tensor) -> str | None:
-    """The operation that made a network's outputs, if it bounds them; None: none that does."""
-    node: Any = output.grad_fn
-    while node is not None:
-        name = node.name().partition("Backward")[0]
-        if name in _ENDS:
-            return _ENDS[name]
-        if name in _CLAMPS:
-            low = getattr(node, "_saved_min", None)
-            return "a clamp" if isinstance(low, int | float) and low >= 0 else None
-        if name not in _SAME_VALUES:
-            return None
-        node = node.next_functions[0][0]
-    return None
 
 
 def require_alone(
