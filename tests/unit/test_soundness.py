@@ -103,7 +103,7 @@ def test_a_regression_needs_numbers_of_any_sign(try_out: Any, end: str) -> None:
     [
         *("Base", "Normed", "Pretrained", "HiddenTeacher", "NetworkInNetwork"),
         *("Residual", "Recurrent", "Transforming", "Squared", "LogSoftmaxed", "Unset", "Whole"),
-        *("FixedBeginning", "ScaledByHook", "Masked", "Diverging", "Dimmed"),
+        *("FixedBeginning", "ScaledByHook", "Masked", "Diverging", "Dimmed", "InPlace"),
     ],
 )
 def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:
@@ -198,6 +198,8 @@ BOUNDED = {
     "2 * (z / (z.norm(dim=1, keepdim=True) + 1e-6))": "a normalisation",
     "torch.maximum(z, torch.zeros_like(z))": "a maximum",
     "torch.maximum(z, torch.tensor(0.0))": "a maximum",
+    "torch.maximum(z, torch.zeros(()))": "a maximum",
+    "torch.maximum(torch.full((10,), -2.0), z)": "a maximum",
     "z**2": "an even power",
     "z.square()": "an even power",
     "z * 0": "a constant",
@@ -219,6 +221,8 @@ FREE = [
     "z.sigmoid() * x[:, :10]",
     "torch.where(z > 0, z, 0.1 * z)",
     "z.tanh().sigmoid().logit()",
+    "torch.zeros_like(z).add_(z)",
+    "torch.zeros(len(z), 10).index_copy_(1, torch.arange(10), z)",
     "z.tanh().add(torch.ones(10), alpha=9)",
     "torch.rsub(z.tanh(), 1, alpha=50)",
 ]

@@ -64,8 +64,8 @@ _ENDS = {
     "expm1": Range(-1, inf, "an exponential"),
     "abs": Range(0, inf, "an absolute value"),
     "sqrt": Range(0, inf, "a square root"),
-    "zeros_like": Range(0, 0, CONSTANT),
-    "ones_like": Range(1, 1, CONSTANT),
+    **dict.fromkeys(("zeros", "zeros_like"), Range(0, 0, CONSTANT)),
+    **dict.fromkeys(("ones", "ones_like"), Range(1, 1, CONSTANT)),
 }
 """By the names of PyTorch's operations."""
 _COPIES = ("clone", "_to_copy", "contiguous", "neg", "copy")
@@ -151,6 +151,9 @@ def _address(tensor: Any) -> int:
 
 def _special(name: str, args: Sequence[Any]) -> Range:
     """Operations whose numbers decide."""
+    if name in ("scalar_tensor", "full", "full_like"):
+        value = float(args[0 if name == "scalar_tensor" else 1])
+        return Range(value, value, CONSTANT)
     if name == "hardtanh":
         low, high = args[1:] if len(args) > 1 else (-1, 1)
         return Range(low, high, "a ReLU6 or hard tanh")

@@ -277,7 +277,8 @@ class Stage:
         self, trainer: pl.Trainer, scorer: pl.LightningModule, part: slice, seed: int
     ) -> Tensor:
         """(n, outputs) of some examples in one batch of the test, after the module's hooks."""
-        x, y = (tensor[:FEW][part] for tensor in self.acts[0])
+        # A network may change its inputs in place.
+        x, y = (tensor[:FEW][part].clone() for tensor in self.acts[0])
         given: list[Tensor] = []
         handle = scorer.register_forward_hook(lambda _, __, output: given.append(output))
         try:
