@@ -258,6 +258,8 @@ def test_a_data_module_gives_every_example_once_and_in_order():
         ("Nameless", r"a batch of train_dataloader is not a pair \(x, y\) of tensors"),
         ("Failing", r"gives no data \(OSError: \"no server\"\)"),
         ("Unending", "train_dataloader gives no batch"),
+        ("Untested", "test_dataloader gives None, but must give a DataLoader"),
+        ("Unreachable", r"test_dataloader gives no data \(OSError: \"no server\"\)"),
     ],
 )
 def test_a_data_module_that_gives_no_data_is_refused(name, reason):

@@ -89,6 +89,13 @@ def test_without_a_split_a_stratified_share_is_held_out(tmp_path: Path) -> None:
     assert same_data(dataset, obtain(given))
 
 
+@pytest.mark.parametrize(("task", "y"), [("classification", LABELS), ("regression", LABELS * 1.5)])
+def test_a_share_that_leaves_too_little_is_named(tmp_path: Path, task: str, y: np.ndarray) -> None:
+    given = write_npz(tmp_path / "a.npz", x=IMAGES, y=y) | {"test_share": 0.999, "task": task}
+    with pytest.raises(DataError, match=r"dataset\.test_share leaves 1 of 20 examples to train on"):
+        obtain(given)
+
+
 @pytest.mark.parametrize(
     ("y", "classes"),
     [

@@ -151,6 +151,16 @@ class Unending(Data):
         return []
 
 
+class Untested(Data):
+    def test_dataloader(self):
+        return None
+
+
+class Unreachable(Data):
+    def test_dataloader(self):
+        raise OSError("no\nserver")
+
+
 class Sites(nn.Module):
     """Takes what it is given, whatever that is."""
 

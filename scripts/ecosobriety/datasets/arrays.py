@@ -129,7 +129,7 @@ def build(
             checked = [replace(whole, x=whole.x.select(rows)) for rows in (first, held_out)]
             labels = [y[first], y[held_out]]
         if options.task == "regression":
-            _require_different(*labels)
+            _require_different(*labels, held_out=test is None)
         else:
             _require_trained_classes(classes, *labels, held_out=test is None)
         one, other = own_inputs.of_one_type(*checked)
@@ -180,10 +180,17 @@ def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:
     return converted
 
 
-def _require_different(targets: NDArray[Any], tested: NDArray[Any]) -> None:
+def _left(train: int, test: int, *, held_out: bool) -> str:
+    """What a study's own split leaves, where too few examples may be why nothing can be learnt."""
+    left = f": dataset.test_share leaves {train} of {train + test} examples to train on"
+    return left if held_out else ""
+
+
+def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out: bool) -> None:
     low, high = targets.min(), targets.max()
     if low == high:
-        raise DataError(f"all training targets are {low}: there is nothing to learn from them")
+        left = _left(len(targets), len(tested), held_out=held_out)
+        raise DataError(f"all training targets are {low}, which nothing can be learnt from{left}")
     largest = max(np.abs(targets).max(), np.abs(tested).max())
     if high / 2 - low / 2 < SMALLEST_TARGETS or largest > LARGEST_TARGETS:
         raise DataError(
@@ -221,4 +228,6 @@ def _require_trained_classes(
     if unseen:
         listed = ", ".join(f'"{short(name)}"' for name in unseen[:MAX_NAMED])
         listed += ", …" if len(unseen) > MAX_NAMED else ""
-        raise DataError(f"the test part alone holds the class {listed}, which nothing can learn")
+        left = _left(len(y_train), len(y_test), held_out=held_out)
+        problem = f"the test part alone holds the class {listed}, which nothing can learn"
+        raise DataError(problem + left)

@@ -57,9 +57,8 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
             raise DataError(f"{class_path}: {error}") from error
         # Whatever the user's code raises is reported with its class's name.
         except (Exception, SystemExit) as error:
-            missing = isinstance(error, AttributeError) and module.trainer is None
-            hint = "; no Trainer is attached when data are read" if missing else ""
-            raise DataError(f"{class_path}: gives no data ({described(error)}{hint})") from error
+            reason = _reason(module, error)
+            raise DataError(f"{class_path}: gives no data ({reason})") from error
     for hook in _UNREAD:
         if getattr(type(module), hook) is not getattr(pl.LightningDataModule, hook):
             logger.info("%s: its %s is not read", class_path, hook)
@@ -74,6 +73,11 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
     if dataset.test_duplicates > DUPLICATES_FROM * len(dataset.y_test):
         _require_steady(module, train, class_path, dataset.test_duplicates)
     return dataset
+
+
+def _reason(module: Any, error: BaseException) -> str:
+    missing = isinstance(error, AttributeError) and module.trainer is None
+    return described(error) + ("; no Trainer is attached when data are read" if missing else "")
 
 
 def _require_steady(module: Any, train: arrays.Part, class_path: str, shared: int) -> None:
@@ -99,7 +103,12 @@ def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows
     # A split that each stage draws anew is the same one, and leaks no example into the test.
     pl.seed_everything(SEED, verbose=False)
     module.setup(stage)
-    loader = getattr(module, name)()
+    try:
+        loader = getattr(module, name)()
+    except (Exception, SystemExit) as error:
+        raise DataError(f"{name} gives no data ({_reason(module, error)})") from error
+    if loader is None:
+        raise DataError(f"{name} gives None, but must give a DataLoader")
     reading = loaders.readings(loader, name)
     taken = [*_ending(_pairs(module, reading.first, name), reading.streamed, name)]
     if not taken:
