@@ -182,7 +182,7 @@ def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:
 
 def _left(train: int, test: int, *, held_out: bool) -> str:
     """What a study's own split leaves, where too few examples may be why nothing can be learnt."""
-    left = f": dataset.test_share leaves {train} of {train + test} examples to train on"
+    left = f" (dataset.test_share leaves {train} of {train + test} examples to train on)"
     return left if held_out else ""
 
 
@@ -190,7 +190,7 @@ def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out:
     low, high = targets.min(), targets.max()
     if low == high:
         left = _left(len(targets), len(tested), held_out=held_out)
-        raise DataError(f"all training targets are {low}, which nothing can be learnt from{left}")
+        raise DataError(f"all training targets are {low}: there is nothing to learn{left}")
     largest = max(np.abs(targets).max(), np.abs(tested).max())
     if high / 2 - low / 2 < SMALLEST_TARGETS or largest > LARGEST_TARGETS:
         raise DataError(
