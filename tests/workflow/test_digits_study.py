@@ -151,6 +151,7 @@ def test_figures_and_report(finished):
     figures = sorted(path.name for path in finished.results("figures").iterdir())
     names = [
         *("accuracy_energy", "country_emissions", "country_ranking", "emissions_map"),
+        "growth",
         *("source_cost", "source_emissions"),
     ]
     ids = [*(f"{name}-mlp" for name in names), "pareto", "methods"]
