@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sound_networks
 import torch
 
 from ecosobriety.errors import ConfigError
@@ -29,7 +30,8 @@ def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         y = torch.randint(9, (128,), generator=chance)
         if task.outputs == 1:
             y = torch.randn(128, generator=chance)
-        play = Play(f"silent_networks.{name}", init_args, task, SETTINGS, 1, 1, n_train)
+        module = "sound_networks" if hasattr(sound_networks, name) else "silent_networks"
+        play = Play(f"{module}.{name}", init_args, task, SETTINGS, 1, 1, n_train)
         train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
         Stage(content_of(play, train, test)).try_out()
 

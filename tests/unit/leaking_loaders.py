@@ -1,0 +1,107 @@
+"""Data modules whose parts or batches share what they must not."""
+
+import torch
+from loader_classes import TEST, TRAIN, WHOLE, Base, Stream, X, Y
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+
+
+class Rows(Dataset):
+    """Reads its rows anew each time that it is made, and changes them as it is told."""
+
+    def __init__(self, change, folder="a"):
+        self.rows = [(f"{i}.png", i % 2) for i in range(20)]
+        self.folder, self.change = folder, change
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, i):
+        return self.change(X[i] + 100 * (self.folder == "b")), Y[i]
+
+
+class MadeTwice(Base):
+    """Each loader has its own copy of one data set, made otherwise, and splits it otherwise."""
+
+    def __init__(self, tensors: bool = False, folder: str = "a"):
+        super().__init__()
+        self.chance = torch.Generator().manual_seed(1)
+        self.tensors, self.folder = tensors, folder
+
+    def whole(self, change, folder="a"):
+        return TensorDataset(change(X), Y) if self.tensors else Rows(change, folder)
+
+    def train_dataloader(self):
+        whole = self.whole(lambda x: x + 0.0)
+        return DataLoader(random_split(whole, [12, 8], self.chance)[0], batch_size=4)
+
+    def test_dataloader(self):
+        whole = self.whole((lambda x: x + 0.0) if self.tensors else (lambda x: -x), self.folder)
+        return DataLoader(random_split(whole, [12, 8], self.chance)[1], batch_size=4)
+
+
+class OneStream(Base):
+    def train_dataloader(self):
+        return DataLoader(Stream(TRAIN, False), batch_size=4)
+
+    def test_dataloader(self):
+        return DataLoader(Stream(TRAIN, False), batch_size=3)
+
+
+class CentredByHook(Base):
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return x - x.mean(0), y
+
+
+def centred(samples):
+    x = torch.stack([x for x, _ in samples])
+    return x / x.amax(), torch.stack([y for _, y in samples])
+
+
+class CentredByCollate(Base):
+    def __init__(self, batch_size: int = 4):
+        super().__init__()
+        self.batch_size = batch_size
+
+    def train_dataloader(self):
+        return DataLoader(Subset(WHOLE, TRAIN), self.batch_size, collate_fn=centred)
+
+
+class CentredStream(Base):
+    def train_dataloader(self):
+        return DataLoader(Stream(TRAIN, False), batch_size=4, collate_fn=centred)
+
+
+class Redrawn(Base):
+    """Draws a split without a seed at each stage, and keeps no rows that show it."""
+
+    def setup(self, stage):
+        rows = torch.randperm(20, generator=torch.Generator().manual_seed(self.draw()))
+        self.parts = rows[:14], rows[14:]
+
+    def draw(self):
+        self.drawn = getattr(self, "drawn", 0) + 1
+        return self.drawn
+
+    def train_dataloader(self):
+        return DataLoader(TensorDataset(X[self.parts[0]], Y[self.parts[0]]), batch_size=4)
+
+    def test_dataloader(self):
+        return DataLoader(TensorDataset(X[self.parts[1]], Y[self.parts[1]]), batch_size=4)
+
+
+class Repeating(Base):
+    """Has some examples twice, and gives the same ones each time."""
+
+    def train_dataloader(self):
+        return DataLoader(TensorDataset(X[TRAIN], Y[TRAIN]), batch_size=4)
+
+    def test_dataloader(self):
+        rows = [*TRAIN[:2], *TEST]
+        return DataLoader(TensorDataset(X[rows], Y[rows]), batch_size=4)
