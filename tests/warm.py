@@ -204,8 +204,9 @@ def _become(
         sys.excepthook(*sys.exc_info())
         code = 1
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(ValueError):  # It has closed it itself.
+                stream.flush()
         os._exit(code & 255)
 
 

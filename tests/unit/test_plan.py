@@ -20,7 +20,7 @@ def sober(**keys):
         (512, 512, [64, 128, 256, 512]),
         (1400, 1400, [64, 128, 256, 512, 1400]),  # 1,024 is less than half a doubling below
         (1500, 1500, [64, 128, 256, 512, 1024, 1500]),
-        (8000, 1400, [64, 128, 256, 512, 1024]),  # more than the data at hand
+        (8000, 1400, [64, 128, 256, 512, 1400]),  # ends with all the data at hand
         (60, 60, [60]),
     ],
 )
@@ -32,6 +32,10 @@ def test_a_larger_full_size_goes_on_from_the_sizes_of_the_smaller_one():
     assert set(plan.ladder(30_000, 60_000)[:-1]) <= set(plan.ladder(60_000, 60_000))
 
 
+def test_a_full_size_beyond_the_data_goes_on_from_all_of_them():
+    assert plan.ladder(8000, 1400) == plan.ladder(1400, 1400)
+
+
 def test_sizes_and_seeds_may_be_left_out():
     config = complete(SOBER)
     assert config["grid"]["n_train"] == [64, 128, 256, 512, 1400]
@@ -41,7 +45,7 @@ def test_sizes_and_seeds_may_be_left_out():
 
 def test_it_decides_from_an_eighth_and_512_examples_and_enough_sizes_on():
     config = complete(sober(seeds=[1, 2], full_n_train=8000))
-    assert plan.decision_sizes(config) == [1024]
+    assert plan.decision_sizes(config) == [1400]
     config = complete(sober(seeds=[1, 2]))
     assert plan.decision_sizes(config) == [512, 1400]
     # One seed reads its noise off six sizes.

@@ -180,6 +180,22 @@ def test_a_study_that_stops_says_what_it_took_and_when_that_is_paid_for():
     assert {found["reason"] for found in result["bounds"][:-1]} == {"too_few_sizes"}
 
 
+def test_what_was_trained_beyond_a_stop_is_not_called_unspent():
+    decision = decide(
+        runs_of(ROUGH), full_n_train=32_768, may_add_seeds=False, **RULE | {"margin": 0.2}
+    )
+    beside = pd.DataFrame(
+        [("d", "m", 32_768, 1, 0.03, 0.0)],
+        columns=["dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh"],
+    )
+    ladder = [*SIZES, 16_384, 32_768]
+    result = study(ROUGH, UNTRAINED, [decision], ladder=ladder, beside_plan=beside)
+    cost, unspent = result["study_cost"], result["growth"]["unspent"]
+    assert (cost["full_training_kwh"], cost["full_training_estimated"]) == (0.03, False)
+    assert (unspent["sizes"], unspent["trainings"], unspent["trained_before"]) == ([16_384], 1, 1)
+    assert unspent["energy_kwh"] == pytest.approx(0.015)
+
+
 def test_a_study_that_saves_nothing_never_pays():
     configured = {
         "no_recommendation": None,
@@ -207,8 +223,12 @@ def test_an_exhaustive_study_pays_by_the_sufficient_size():
 
 def test_what_the_plan_no_longer_asks_for_was_paid_for_all_the_same():
     beside = pd.DataFrame(
-        [("d", "m", 1, 0.01, 0.002), ("d", "m", 0, 0.0, 0.005), ("d", "other", 1, 1.0, 1.0)],
-        columns=["dataset", "model", "trainings", "energy_kwh", "lost_energy_kwh"],
+        [
+            ("d", "m", 16_384, 1, 0.01, 0.002),
+            ("d", "m", 32_768, 0, 0.0, 0.005),
+            ("d", "other", 64, 1, 1.0, 1.0),
+        ],
+        columns=["dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh"],
     )
     cost = study(ROUGH, UNTRAINED, [], beside_plan=beside)["study_cost"]
     assert cost["beside_plan_kwh"] == pytest.approx(0.017)

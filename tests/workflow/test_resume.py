@@ -8,7 +8,7 @@ import pytest
 from ecosobriety.records.record import read_record
 
 from .conftest import copy_workflow
-from .test_kills import kill_all
+from .killing import kill_all
 
 RUN = "digits/mlp/n1400/seed1"
 TARGET = f"results/digits/runs/{RUN}.json"

@@ -70,7 +70,7 @@ def _read(
         Finding(
             "features_used",
             False,
-            {"count": len(chosen), "names": [short(name) for name in chosen[:MAX_LISTED]]},
+            {"count": len(chosen), "names": [short(name) for name in chosen]},
         )
     ]
     codes: list[str] = []
@@ -82,7 +82,7 @@ def _read(
         if _is_like_codes(column, x[:, i]):
             codes.append(short(name))
     if codes:
-        values = {"count": len(codes), "names": codes[:MAX_LISTED]}
+        values = {"count": len(codes), "names": codes}
         found.append(Finding("features_like_codes", False, values))
     column = table.column(place[_clean(label)])
     y: Coded | np.ndarray

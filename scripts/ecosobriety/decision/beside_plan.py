@@ -13,7 +13,7 @@ from ecosobriety.errors import RecordError
 from ecosobriety.records.collecting import Asked, read_own
 from ecosobriety.records.record import RunKey
 
-COLUMNS = ("dataset", "model", "trainings", "energy_kwh", "lost_energy_kwh")
+COLUMNS = ("dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh")
 
 
 def read_beside_plan(results: Path, keys: Iterable[RunKey], asked: Asked) -> pd.DataFrame:
@@ -40,8 +40,8 @@ def read_beside_plan(results: Path, keys: Iterable[RunKey], asked: Asked) -> pd.
             from ecosobriety.metering.ledger import lost_energy_kwh
 
             lost_kwh = lost_energy_kwh(Path(results, "attempts", place), identity)
-            rows.append((dataset, model, 0, 0.0, lost_kwh))
+            rows.append((dataset, model, n_train, 0, 0.0, lost_kwh))
         else:
-            rows.append((dataset, model, 1, record.energy_kwh, record.lost_energy_kwh))
+            rows.append((dataset, model, n_train, 1, record.energy_kwh, record.lost_energy_kwh))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table[table["energy_kwh"] + table["lost_energy_kwh"] > 0].reset_index(drop=True)

@@ -45,15 +45,17 @@ def add_study_cost(
         `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`) and those included
         that the plan no longer asks for (`beside_plan_kwh`). `full_trainings` is the same in units
         of one training on the full size, the reference. Where a study that grows has not trained
-        that, its energy is estimated from the largest one by the number of optimiser steps
-        (`full_training_estimated`). `saved_kwh` is what a retraining on the recommended size, or on
-        the size where the study stopped, saves against the full one; `payback_retrainings` how many
-        of them it takes to save what the study took, null with the `reason` `nothing_saved`.
+        that, not beside its plan either, its energy is estimated from the largest one by the
+        number of examples (`full_training_estimated`). `saved_kwh` is what a retraining on the
+        recommended size, or on the size where the study stopped, saves against the full one;
+        `payback_retrainings` how many of them it takes to save what the study took, null with the
+        `reason` `nothing_saved`.
 
         Each of `more_data` gets `energy_kwh` and PRICE: what one training on so much data would
         take more than one on the largest size. `growth`, where it is not null, gets
-        `unspent: {sizes, trainings, energy_kwh, PRICE}`: what the rest of the ladder would have
-        taken with the seeds that ran at every size.
+        `unspent: {sizes, trainings, trained_before, energy_kwh, PRICE}`: what the rest of the
+        ladder would have taken with the seeds that ran at every size, less the trainings beside the
+        plan that were done there (`trained_before`).
     """
     beside = pd.DataFrame(columns=list(COLUMNS)) if beside_plan is None else beside_plan
     results = []
@@ -121,7 +123,13 @@ def _with_cost(
     by_size = len(steps) < 2 or steps.nunique() > 1
     reference, growth = int(result["reference_n_train"]), result["growth"]
     full = reference if growth is None else int(growth["full_n_train"])
-    full_kwh = float(energies[reference]) * (full / reference if by_size else 1.0)
+    before = beside[beside["trainings"] > 0]
+    at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"]
+    estimated = full != reference and at_full_kwh.empty
+    if full != reference and not estimated:
+        full_kwh = float(at_full_kwh.mean())
+    else:
+        full_kwh = float(energies[reference]) * (full / reference if by_size else 1.0)
     lost_kwh = float(runs["lost_energy_kwh"].sum())
     beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
     used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh
@@ -133,7 +141,7 @@ def _with_cost(
         **result,
         "growth": None
         if growth is None
-        else {**growth, "unspent": _unspent(growth, runs, full_kwh, prices)},
+        else {**growth, "unspent": _unspent(growth, runs, before, full_kwh, prices)},
         "more_data": [
             {
                 **answer,
@@ -150,7 +158,7 @@ def _with_cost(
             **prices.of(used_kwh),
             "full_n_train": full,
             "full_training_kwh": full_kwh,
-            "full_training_estimated": full != reference,
+            "full_training_estimated": estimated,
             "full_trainings": used_kwh / full_kwh if full_kwh else None,
             "saved_kwh": saved_kwh if pays else 0.0,
             "payback_retrainings": used_kwh / saved_kwh if pays else None,
@@ -160,16 +168,23 @@ def _with_cost(
 
 
 def _unspent(
-    growth: Mapping[str, Any], runs: pd.DataFrame, full_kwh: float, prices: _Prices
+    growth: Mapping[str, Any],
+    runs: pd.DataFrame,
+    before: pd.DataFrame,
+    full_kwh: float,
+    prices: _Prices,
 ) -> dict[str, Any]:
-    """What the sizes that were not trained would have taken, by their optimiser steps."""
-    sizes = growth["untrained"]
+    """What the sizes that were not trained would have taken, by their examples."""
     ran = runs.groupby("seed")["n_train"].nunique()
     seeds = int((ran == runs["n_train"].nunique()).sum())
-    energy_kwh = seeds * full_kwh * sum(sizes) / growth["full_n_train"]
+    done = {size: int((before["n_train"] == size).sum()) for size in growth["untrained"]}
+    missing = {size: seeds - count for size, count in done.items() if count < seeds}
+    examples = sum(size * trainings for size, trainings in missing.items())
+    energy_kwh = full_kwh * examples / growth["full_n_train"]
     return {
-        "sizes": sizes,
-        "trainings": seeds * len(sizes),
+        "sizes": list(missing),
+        "trainings": sum(missing.values()),
+        "trained_before": sum(done.values()),
         "energy_kwh": energy_kwh,
         **prices.of(energy_kwh),
     }

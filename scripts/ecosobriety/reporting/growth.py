@@ -72,17 +72,23 @@ def _grown_to_full(case: Case, values: Mapping[str, Any], text: Texts) -> Markup
 
 def _untrained(case: Case, full: Markup, text: Texts) -> Markup:
     cost, left = case.decision.result["study_cost"], case.decision.result["growth"]["unspent"]
+    sentences = []
+    if left["trained_before"]:
+        trainings = text.integer(left["trained_before"])
+        sentences.append(text.markup("growth.trained_before", trainings=trainings))
+    if left["sizes"]:
+        unspent = text.markup(
+            "growth.untrained",
+            sizes=text.integer(len(left["sizes"])),
+            trainings=text.integer(left["trainings"]),
+            full=full,
+            amounts=_amounts(case, left, text),
+        )
+        sentences.append(unspent)
     each = data(cost["full_training_kwh"], text.energy(cost["full_training_kwh"]))
-    if not left["sizes"]:
-        return text.markup("growth.unlabelled", full=full, energy=each)
-    return text.markup(
-        "growth.untrained",
-        sizes=text.integer(len(left["sizes"])),
-        trainings=text.integer(left["trainings"]),
-        full=full,
-        amounts=_amounts(case, left, text),
-        energy=each,
-    )
+    kind = "estimated" if cost["full_training_estimated"] else "counted"
+    sentences.append(text.markup(f"growth.each.{kind}", full=full, energy=each))
+    return Markup(" ").join(sentences)
 
 
 def study_cost(case: Case, text: Texts) -> Markup:
@@ -228,7 +234,8 @@ def _decision_row(case: Case, decision: Mapping[str, Any], text: Texts) -> list[
         Cell(_known(decision["gain_per_doubling"], text)),
         Cell(text.number(decision["doublings_left"])),
         Cell(_known(decision["standard_error"], text)),
-        Cell(_known(decision["bound"], text)),
+        # Nothing is left to bound at the full size.
+        Cell(_known(decision["bound"] if decision["doublings_left"] else None, text)),
         Cell(decided),
     ]
 

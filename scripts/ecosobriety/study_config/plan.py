@@ -31,7 +31,7 @@ TAME = ("linear",)
 """Networks whose curves are those of the learners that the smaller z was chosen on."""
 
 _LAST_STEP = 2**0.5
-"""The step to the full size is at least half a doubling: gains are divided by its length."""
+"""The ladder's last step is at least half a doubling: gains are divided by its length."""
 
 
 def is_sober(config: Mapping[str, Any]) -> bool:
@@ -40,13 +40,14 @@ def is_sober(config: Mapping[str, Any]) -> bool:
 
 
 def ladder(full: int, available: int) -> list[int]:
-    """Doublings from `SMALLEST` up to the full size, in examples, as far as there are examples."""
+    """Doublings from `SMALLEST` up to the full size, in examples, or to all that there are."""
+    last = min(full, available)
     sizes = []
     size = SMALLEST
-    while size * _LAST_STEP <= full:
+    while size * _LAST_STEP <= last:
         sizes.append(size)
         size *= 2
-    return [size for size in [*sizes, full] if size <= available]
+    return [*sizes, last]
 
 
 def full_n_train(config: Mapping[str, Any], available: int | None) -> int | None:
