@@ -31,6 +31,6 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         **json.loads(snakemake.params.asked),
     )
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
-    paid = decision.read_beside_plan(Path(snakemake.params.results), keys, asked)
+    paid = decision.read_beside_plan(Path(snakemake.output[0]).parent, keys, asked)
     answer = decision.add_study_cost(answer, runs, scenarios, country, paid)
     write_json(Path(snakemake.output[0]), answer)

@@ -105,7 +105,6 @@ rule recommend_size:
             }
         ),
         ladder=config["grid"]["n_train"] if SOBER else [],
-        results=RESULTS,
         # Paid for, and part of what the study costs.
         beside_plan=lambda wildcards: canonical(beside_plan()),
         asked=ASKED,
