@@ -28,7 +28,7 @@ from .conftest import said, start
 SIZES, SEEDS = [160, 200], [1, 2]
 TARGET = "results/digits/tables/runs.csv"
 DELAY_S = 0.2
-WITHIN_S = 400.0
+WITHIN_S = 150.0
 
 
 def slow_study(folder: Path, *, delay_s: float, process: str) -> Workflow:
