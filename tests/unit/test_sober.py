@@ -194,6 +194,7 @@ def test_what_was_trained_beyond_a_stop_is_not_called_unspent():
     assert (cost["full_training_kwh"], cost["full_training_estimated"]) == (0.03, False)
     assert (unspent["sizes"], unspent["trainings"], unspent["trained_before"]) == ([16_384], 1, 1)
     assert unspent["energy_kwh"] == pytest.approx(0.015)
+    assert result["growth"]["untrained"] == [16_384]
 
 
 def test_a_study_that_saves_nothing_never_pays():

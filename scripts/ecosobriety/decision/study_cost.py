@@ -4,6 +4,7 @@ Everything is in the energy of the measured trainings, of which emissions and mo
 country's mix, as in the table `scenarios`.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,7 @@ def add_study_cost(
         take more than one on the largest size. `growth`, where it is not null, gets
         `unspent: {sizes, trainings, trained_before, energy_kwh, PRICE}`: what the rest of the
         ladder would have taken with the seeds that ran at every size, less the trainings beside the
-        plan that were done there (`trained_before`).
+        plan that were done there (`trained_before`); its `untrained` loses the sizes of those.
     """
     beside = pd.DataFrame(columns=list(COLUMNS)) if beside_plan is None else beside_plan
     results = []
@@ -124,11 +125,9 @@ def _with_cost(
     reference, growth = int(result["reference_n_train"]), result["growth"]
     full = reference if growth is None else int(growth["full_n_train"])
     before = beside[beside["trainings"] > 0]
-    at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"]
-    estimated = full != reference and at_full_kwh.empty
-    if full != reference and not estimated:
-        full_kwh = float(at_full_kwh.mean())
-    else:
+    at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"].mean()
+    full_kwh = float(energies.get(full, at_full_kwh))
+    if estimated := math.isnan(full_kwh):
         full_kwh = float(energies[reference]) * (full / reference if by_size else 1.0)
     lost_kwh = float(runs["lost_energy_kwh"].sum())
     beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
@@ -141,7 +140,11 @@ def _with_cost(
         **result,
         "growth": None
         if growth is None
-        else {**growth, "unspent": _unspent(growth, runs, before, full_kwh, prices)},
+        else {
+            **growth,
+            "untrained": [n for n in growth["untrained"] if n not in set(before["n_train"])],
+            "unspent": _unspent(growth, runs, before, full_kwh, prices),
+        },
         "more_data": [
             {
                 **answer,

@@ -46,6 +46,7 @@ from ecosobriety.training.networks import (
     build_network,
 )
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
+from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.words import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
@@ -79,12 +80,6 @@ class Play:
     threads: int
     n_train: int
 
-
-# PYTHONPATH could not hold a folder with a colon in its name.
-_APART = (
-    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "runpy.run_module('ecosobriety.training.rehearsal', run_name='__main__', alter_sys=True)"
-)
 
 _known: dict[str, Cost | str] = {}
 """What was found in this process: other seeds need no rehearsal of their own."""
@@ -134,17 +129,9 @@ def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
     with tempfile.TemporaryDirectory() as folder:
         play, answer = Path(folder) / "play.pt", Path(folder) / "answer.json"
         torch.save(dict(content), play)
-        path = json.dumps([str(Path(__file__).resolve().parents[2]), *sys.path])
-        command = [sys.executable, "-c", _APART, path, str(play), str(answer)]
+        files = str(play), str(answer)
         try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=LIMIT_S,
-            )
+            done = run_apart("training.rehearsal", *files, path=sys.path, timeout_s=LIMIT_S)
         except subprocess.TimeoutExpired:
             return f"the rehearsal took longer than {LIMIT_S} s"
         logger.info("rehearsal of %s: %s", class_path, done.stderr)

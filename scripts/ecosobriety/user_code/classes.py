@@ -12,7 +12,6 @@ import inspect
 import json
 import math
 import re
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecosobriety.errors import ConfigError, one_line
+from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.words import cut, cut_list, described
 
 Kind = Literal["network", "data"]
@@ -99,13 +99,6 @@ def check(spec: ClassSpec) -> None:
     _parse(found, spec, _Signature.of(found, spec, _ANY_GIVEN), {})
 
 
-# PYTHONPATH could not hold a folder with a colon in its name.
-_APART = (
-    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "runpy.run_module('ecosobriety.user_code.classes', run_name='__main__', alter_sys=True)"
-)
-
-
 def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
     """Check classes in a process of its own, which their code can neither change nor end.
 
@@ -115,19 +108,10 @@ def check_apart(specs: Sequence[ClassSpec]) -> list[str | None]:
     if not specs:
         return []
     text = json.dumps([asdict(spec) for spec in specs])
-    # This package is found as here, and the user's as in the jobs.
-    package = str(Path(__file__).resolve().parents[2])
     with tempfile.TemporaryDirectory() as folder:
-        # A file, as the user's code may print at any time, and to its very end.
         answer = Path(folder) / "faults.json"
-        command = [sys.executable, "-c", _APART, package, text, str(answer)]
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        # The user's modules are found as in the jobs.
+        done = run_apart("user_code.classes", text, str(answer))
         try:
             answers: list[str | None] = json.loads(answer.read_bytes())
         except (OSError, ValueError):

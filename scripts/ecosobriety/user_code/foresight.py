@@ -17,16 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.words import ended_by_itself
 
 logger = logging.getLogger(__name__)
 
 LIMIT_S = 120
 """What takes longer is found by the rehearsal of its training."""
-_APART = (
-    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "runpy.run_module('ecosobriety.training.foreseen', run_name='__main__', alter_sys=True)"
-)
 
 
 def foresee(
@@ -86,18 +83,9 @@ def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None, str 
     with tempfile.TemporaryDirectory() as name:
         question, answer = Path(name) / "about.json", Path(name) / "answers.json"
         question.write_text(json.dumps(content))
-        path = [str(Path(__file__).resolve().parents[2]), *sys.path]
-        command = [sys.executable, "-c", _APART, json.dumps(path), str(question), str(answer)]
-        status = None
+        status, files = None, (str(question), str(answer))
         try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=LIMIT_S,
-            )
+            done = run_apart("training.foreseen", *files, path=sys.path, timeout_s=LIMIT_S)
             status = done.returncode
             logger.info("networks tried out: %s", done.stderr)
         except subprocess.TimeoutExpired:
