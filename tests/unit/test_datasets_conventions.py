@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dataset_cases import refusal
 from PIL import Image
 
-from ecosobriety.datasets import obtain, take_in
+from ecosobriety.datasets import obtain
 from ecosobriety.errors import DataError
 
 DEFAULTS = {"format": None, "label": None, "features": None, "test_share": 0.2}
@@ -28,20 +29,6 @@ def archive(path: Path, **arrays: Any) -> dict[str, Any]:
 def split(path: Path, x_train: Any, x_test: Any, **keys: Any) -> dict[str, Any]:
     parts = {"y_train": LABELS[: len(x_train)], "y_test": LABELS[: len(x_test)]}
     return archive(path, x_train=x_train, x_test=x_test, **parts) | keys
-
-
-def refusal(given: dict[str, Any]) -> str:
-    """The one sentence of the check and of the run."""
-    with pytest.raises(DataError) as caught:
-        obtain(given)
-    message = str(caught.value)
-    assert given["path"] in message
-    assert len(message.replace(given["path"], "")) <= 300
-    assert len(message.splitlines()) == 1
-    with pytest.raises(DataError) as checked:
-        take_in(given)
-    assert str(checked.value) == message
-    return message
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dataset_cases import refusal
 from PIL import Image
 
 from ecosobriety.datasets import Dataset, obtain, take_in
-from ecosobriety.errors import DataError
 
 DEFAULTS = {"label": "kind", "features": None, "test_share": 0.2, "format": None}
 RNG = np.random.default_rng(0)
@@ -31,17 +31,6 @@ def table(folder: Path, columns: Mapping[str, Any], **keys: Any) -> dict[str, An
 
 def kinds(classes: str = "ab") -> list[str]:
     return [classes[i % len(classes)] for i in range(40)]
-
-
-def refusal(given: dict[str, Any]) -> str:
-    """The one sentence of the check and of the run."""
-    with pytest.raises(DataError) as caught:
-        obtain(given)
-    with pytest.raises(DataError) as checked:
-        take_in(given)
-    assert str(checked.value) == str(caught.value)
-    assert len(str(caught.value).replace(given["path"], "")) <= 300
-    return str(caught.value)
 
 
 def found(given: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dataset_cases import refusal
 from PIL import Image
 
-from ecosobriety.datasets import Dataset, obtain, take_in
+from ecosobriety.datasets import Dataset, obtain
 from ecosobriety.errors import DataError
 
 DEFAULTS = {"label": "kind", "features": None, "test_share": 0.2, "format": None}
@@ -26,18 +27,6 @@ CSV = "\n".join(["a,b,kind", *ROWS])
 
 def spec(path: Path | str, name: str, **keys: Any) -> dict[str, Any]:
     return {**DEFAULTS, "name": name, "path": str(path), **keys}
-
-
-def refusal(given: dict[str, Any]) -> str:
-    """The one sentence of the check and of the run."""
-    with pytest.raises(DataError) as caught:
-        obtain(given)
-    with pytest.raises(DataError) as checked:
-        take_in(given)
-    assert str(checked.value) == str(caught.value)
-    assert str(given["path"]) in str(caught.value)
-    assert len(str(caught.value)) <= 300 + len(str(given["path"]))
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

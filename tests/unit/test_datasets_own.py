@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from dataset_cases import refusal
 from PIL import Image
 
 from ecosobriety.datasets import Dataset, input_files, obtain, stamp, take_in
@@ -46,16 +47,6 @@ def write_images(folder: Path, images: np.ndarray = IMAGES) -> dict[str, Any]:
         (folder / f"class{i % 2}").mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"class{i % 2}" / f"{i:02}.png")
     return spec("image-folder", folder)
-
-
-def refusal(given: dict[str, Any]) -> str:
-    """The one line with which data are refused; it names their file."""
-    with pytest.raises(DataError) as caught:
-        obtain(given)
-    message = str(caught.value)
-    assert given["path"] in message
-    assert len(message.splitlines()) == 1
-    return message
 
 
 def same_data(one: Dataset, other: Dataset) -> bool:

@@ -1,0 +1,22 @@
+"""What tests of users' data share."""
+
+from typing import Any
+
+import pytest
+
+from ecosobriety.datasets import obtain, take_in
+from ecosobriety.errors import DataError
+
+
+def refusal(given: dict[str, Any]) -> str:
+    """The one sentence with which the check and the run refuse data; it names their file."""
+    with pytest.raises(DataError) as caught:
+        obtain(given)
+    message = str(caught.value)
+    assert given["path"] in message
+    assert len(message.replace(given["path"], "")) <= 300
+    assert len(message.splitlines()) == 1
+    with pytest.raises(DataError) as checked:
+        take_in(given)
+    assert str(checked.value) == message
+    return message
