@@ -118,6 +118,16 @@ def test_what_cannot_watch_is_ended_by_the_next_run(started, tmp_path, monkeypat
     assert not orphans.wait_for([step, worker])
 
 
+def test_a_job_of_a_queue_on_this_host_is_left_to_the_queue(started, tmp_path):
+    """It inherits the run's name, as Slurm exports the environment of who submits."""
+    job = "['env', 'SLURM_JOB_ID=3', sys.executable, '-c', sys.argv[1]]"
+    run, family = started(STEP.format(before=""), job)
+    run.kill()
+    run.wait()
+    assert orphans.end_orphans(tmp_path) == []
+    assert all(process.is_running() for process in family)
+
+
 def test_a_step_that_starts_after_its_runs_end_does_no_work(monkeypatch, tmp_path):
     monkeypatch.setenv(orphans.VARIABLE, "")
     code = (

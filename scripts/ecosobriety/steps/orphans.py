@@ -82,12 +82,19 @@ def end_with_run() -> None:
 
 
 def find_left(folder: Path) -> Iterator[psutil.Process]:
-    """Processes of this account whose run, of this folder and machine, has ended."""
+    """Processes of this account whose run, of this folder and machine, has ended.
+
+    A job of a queue inherits the run's name, and works where process numbers mean something else.
+    """
+    here, place = _machine(), str(folder.resolve())
     for process in psutil.process_iter():
         # Gone since, another account's, or one that the kernel shows to nobody.
         with suppress(psutil.Error, OSError):
-            run = _run_of(process.environ())
-            if run is None or (run.machine, run.folder) != (_machine(), str(folder.resolve())):
+            environment = process.environ()
+            run = _run_of(environment)
+            if run is None or (run.machine, run.folder) != (here, place):
+                continue
+            if _machine(environment) != here:
                 continue
             if not run.is_alive() and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
@@ -152,11 +159,11 @@ def _run_of(environment: Mapping[str, str]) -> Run | None:
         return None
 
 
-def _machine() -> str:
-    """Where process numbers mean the same: a host, a container on it, and a job of a queue."""
+def _machine(environment: Mapping[str, str] = os.environ) -> str:
+    """Where the process numbers of an environment mean the same: a host, a container, a job."""
     namespace = Path("/proc/self/ns/pid")
     container = str(namespace.readlink()) if namespace.is_symlink() else ""
-    return f"{socket.gethostname()} {container} {os.environ.get('SLURM_JOB_ID', '')}"
+    return f"{socket.gethostname()} {container} {environment.get('SLURM_JOB_ID', '')}"
 
 
 def _end_after(run: Run) -> None:
