@@ -118,7 +118,11 @@ def _serve(listening: socket.socket) -> None:
         for key, _ in events.select():
             if key.fileobj is listening:
                 line, _ = listening.accept()
-                order, files = _hear(line)
+                heard = _hear(line)
+                if heard is None:
+                    line.close()
+                    continue
+                order, files = heard
                 child = os.fork()
                 if child == 0:
                     signal.set_wakeup_fd(-1)
@@ -152,14 +156,21 @@ def _serve(listening: socket.socket) -> None:
                 lines.pop(child).close()
 
 
-def _hear(line: socket.socket) -> tuple[Any, list[int]]:
+def _hear(line: socket.socket) -> tuple[Any, list[int]] | None:
+    """A command and its files; None: the caller was killed before it had said all."""
     length, ancillary, _, _ = line.recvmsg(8, socket.CMSG_SPACE(3 * 4))
-    files = array.array("i", ancillary[0][2]).tolist()
-    missing = int.from_bytes(length)
+    files = array.array("i", ancillary[0][2] if ancillary else b"").tolist()
     message = b""
-    while len(message) < missing:
-        message += line.recv(missing - len(message))
-    return json.loads(message), files
+    while len(message) < int.from_bytes(length):
+        part = line.recv(int.from_bytes(length) - len(message))
+        if not part:
+            break
+        message += part
+    if message and len(message) == int.from_bytes(length):
+        return json.loads(message), files
+    for file in files:
+        os.close(file)
+    return None
 
 
 def _become(
