@@ -3,7 +3,7 @@
 import os
 import platform
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
@@ -11,7 +11,6 @@ from threading import Lock, Thread
 from typing import Any
 
 import psutil
-import torch
 from codecarbon.core.util import detect_cpu_model
 
 from ecosobriety.units import bytes_to_mb
@@ -71,7 +70,7 @@ def describe_hardware() -> dict[str, Any]:
         "cpus_affinity": _affinity_cpus,
         "cpus_cgroup": cgroup_cpus,
         "memory_mb": lambda: bytes_to_mb(float(psutil.virtual_memory().total)),
-        "gpu": lambda: torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "gpu": _gpu_name,
     }
     found: dict[str, Any] = {}
     unknown: dict[str, str] = {}
@@ -83,6 +82,13 @@ def describe_hardware() -> dict[str, Any]:
             found[name] = None
             unknown[name] = f"{type(error).__name__}: {error}"[:200]
     return found | ({"unknown": unknown} if unknown else {})
+
+
+def _gpu_name() -> str | None:
+    # Imported here: a window around what is no PyTorch need not pay for it.
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
 
 
 def peak_memory_mb() -> float:
@@ -106,25 +112,30 @@ def describe_job() -> dict[str, str | None]:
     }
 
 
-def own_and_busy_cpu_s() -> tuple[float, float] | str:
-    """CPU time in s of this process with its children, and of the whole machine; or why not.
+def own_and_busy_cpu_s(pids: Collection[int] = ()) -> tuple[float, float] | str:
+    """CPU time in s of processes with their children, and of the whole machine; or why not.
 
     Children that have ended count as soon as they were waited for. One that ends while it is looked
     at is counted the next time.
+
+    Args:
+        pids: The processes; none: this one. One that is another's child counts once.
     """
+    own: dict[int, float] = {}
     try:
-        process = psutil.Process()
-        own_s = _cpu_s(process)
-        for child in process.children(recursive=True):
+        for pid in pids or (os.getpid(),):
             with suppress(psutil.NoSuchProcess):
-                own_s += _cpu_s(child)
+                process = psutil.Process(pid)
+                for each in (process, *process.children(recursive=True)):
+                    with suppress(psutil.NoSuchProcess):
+                        own[each.pid] = _cpu_s(each)
         machine = psutil.cpu_times()
     except (psutil.Error, OSError, ValueError, RuntimeError) as error:
         return f"the system does not report its CPU time ({type(error).__name__})"
     idle_s = machine.idle + getattr(machine, "iowait", 0.0)
     # Linux counts guests' time in the user's, too.
     guest_s = getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
-    return own_s, sum(machine) - idle_s - guest_s
+    return sum(own.values()), sum(machine) - idle_s - guest_s
 
 
 def _cpu_s(process: psutil.Process) -> float:

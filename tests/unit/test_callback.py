@@ -219,7 +219,7 @@ def test_the_share_of_other_processes_is_of_the_machines_busy_time(
 ):
     # At the start 5 s of ours in 100 s of the machine's; at the end 11 s in 108 s.
     clocks = iter([(5.0, 100.0), (11.0, 108.0)])
-    monkeypatch.setattr(callback_module, "own_and_busy_cpu_s", lambda: next(clocks))
+    monkeypatch.setattr(callback_module, "own_and_busy_cpu_s", lambda _: next(clocks))
     callback = EnergyCallback(meter)
     trainer(callback, tmp_path).fit(SomebodysModule(clock), loader(3))
     # Others took 2 s of 8 s.

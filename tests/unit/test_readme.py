@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from ecosobriety import metering, tables
+from ecosobriety import tables
 from ecosobriety.electricity.codecarbon_table import load_countries
 
 ROOT = Path(__file__).parents[2]
@@ -142,12 +142,6 @@ def test_the_numbers_of_the_posters_study_are_the_configurations():
     readme = " ".join(README.split())
     assert f"each of {countries} countries, from each of {len(grid['sources'])} energy" in readme
     assert f"poster's study: {trainings} trainings" in readme
-
-
-def test_the_callbacks_three_lines_name_what_exists():
-    page = PAGES["docs/how-to/meter.md"]
-    (line,) = re.findall(r"from ecosobriety.metering import (.*)", page)
-    assert all(hasattr(metering, name.strip()) for name in line.split(","))
 
 
 def benchmark_rows(page: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Measure the energy of a training: meters, the Lightning callback, the ledger and the lock."""
+"""Measure the energy of a training: meters, windows, the Lightning callback, ledger and lock."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,9 +6,11 @@ from ecosobriety.metering.codecarbon_meter import CodeCarbonMeter, meter_from
 from ecosobriety.metering.ledger import Ledger, lost_energy_kwh
 from ecosobriety.metering.lock import exclusive_meter, holder_now
 from ecosobriety.metering.meter import EnergyMeter, FakeMeter, Reading, ReplayMeter
+from ecosobriety.metering.results import EnergyResult, WindowRecord
+from ecosobriety.metering.windows import Window, read_window, window, window_environment
 
 if TYPE_CHECKING:
-    from ecosobriety.metering.callback import EnergyCallback, EnergyResult
+    from ecosobriety.metering.callback import EnergyCallback
 
 __all__ = [
     "CodeCarbonMeter",
@@ -19,17 +21,22 @@ __all__ = [
     "Ledger",
     "Reading",
     "ReplayMeter",
+    "Window",
+    "WindowRecord",
     "exclusive_meter",
     "holder_now",
     "lost_energy_kwh",
     "meter_from",
+    "read_window",
+    "window",
+    "window_environment",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # It brings Lightning, seconds of import that only a training needs.
-    if name in ("EnergyCallback", "EnergyResult"):
-        from ecosobriety.metering import callback
+    if name == "EnergyCallback":
+        from ecosobriety.metering.callback import EnergyCallback
 
-        return getattr(callback, name)
+        return EnergyCallback
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,16 +1,17 @@
 """What belongs to which epoch, and to the validation, within the window of a training."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, Reading
 from ecosobriety.reasons import reason
-from ecosobriety.records.record import Component, EpochRecord
+from ecosobriety.records.record import Component, EpochRecord, Quality
 
 NOTHING = Reading(0.0)
+MarkKind = Literal["epoch", "validation begins", "validation ends"]
 
 
 def sound(reading: Reading, earlier: Reading = NOTHING) -> Reading:
@@ -43,10 +44,45 @@ def sound(reading: Reading, earlier: Reading = NOTHING) -> Reading:
 class Mark:
     """A moment of the training's window, and the energy up to it as known then."""
 
-    kind: Literal["epoch", "validation begins", "validation ends"]
+    kind: MarkKind
     reading: Reading
     epoch: int = 0
     metrics: Mapping[str, float | None] | None = None
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A closed window of training.
+
+    Attributes:
+        whole: Its energy.
+        marks: The energy up to each of its marks.
+        components: How it was obtained.
+        cpu: The share of other processes in the busy CPU time, and that time in s; or why not.
+        ended_at: Its end in UTC, ISO 8601.
+        fault: Why its energy is not known; None: it is.
+    """
+
+    whole: Reading
+    marks: Sequence[Reading]
+    components: Mapping[ComponentName, Component]
+    cpu: tuple[float, float] | str
+    ended_at: str
+    fault: str | None
+
+    @classmethod
+    def over(
+        cls, machines: Sequence["Closed"], expected: Sequence[Collection[ComponentName]]
+    ) -> "Closed":
+        """The one window of several machines, each with the components that can be read there."""
+        return cls(
+            whole=together(one.whole for one in machines),
+            marks=[together(at) for at in zip(*(one.marks for one in machines), strict=True)],
+            components=over_machines([one.components for one in machines], expected),
+            cpu=shares_together([one.cpu for one in machines]),
+            ended_at=machines[0].ended_at,
+            fault=next((one.fault for one in machines if one.fault), None),
+        )
 
 
 def validation_of(marks: Sequence[Mark], readings: Sequence[Reading]) -> Reading:
@@ -85,6 +121,95 @@ def _epoch(mark: Mark, spent: Reading) -> EpochRecord:
         reason=None if known else reason("no_energy"),
         metrics=dict(mark.metrics or {}),
     )
+
+
+def together(readings: Iterable[Reading]) -> Reading:
+    """The energies of several machines in one and the same window; its duration is the longest."""
+    readings = list(readings)
+    total = sum(readings[1:], readings[0]) if readings else NOTHING
+    return replace(total, duration_s=max((r.duration_s for r in readings), default=0.0))
+
+
+def missing_part(
+    expected: Iterable[ComponentName], components: Mapping[ComponentName, Component]
+) -> str | None:
+    """Why the energy of a window is not whole; None: each part that can be read was read."""
+    gone = [name for name in expected if components[name].quality is None]
+    if not gone:
+        return None
+    why = "; ".join(components[name].reason or "" for name in gone)
+    return reason("part_missing", components=", ".join(gone).upper(), reason=why)
+
+
+def without_zero_gpu(
+    reading: Reading, components: Mapping[ComponentName, Component]
+) -> tuple[Reading, dict[ComponentName, Component]]:
+    """Of a window with work on a GPU, 0 kWh of it is no energy but none that is known."""
+    components = dict(components)
+    if not reading.gpu_kwh:
+        why = components["gpu"].reason or reason("gpu_zero")
+        components["gpu"] = Component(quality=None, source=None, reason=why)
+        reading = replace(reading, gpu_kwh=None)
+    return reading, components
+
+
+def quality_of(components: Mapping[ComponentName, Component]) -> Quality:
+    """`measured`, `estimated`, or `mixed` where the components differ."""
+    found = {part.quality for part in components.values() if part.quality is not None}
+    return found.pop() if len(found) == 1 else "mixed"
+
+
+def source_of(components: Mapping[ComponentName, Component]) -> str:
+    """The components' sources in the order CPU, GPU, RAM, joined by +."""
+    return "+".join(components[n].source or "" for n in COMPONENTS if components[n].source)
+
+
+def others_share(
+    before: tuple[float, float] | str, now: tuple[float, float] | str
+) -> tuple[float, float] | str:
+    """What other processes took of the busy CPU time, and that time in s; or why not.
+
+    Args:
+        before: CPU time in s of the measured processes and of the whole machine, or why not.
+        now: the same at the window's end.
+    """
+    if isinstance(before, str) or isinstance(now, str):
+        return now if isinstance(now, str) else str(before)
+    own_s, busy_s = (end - start for end, start in zip(now, before, strict=True))
+    return (min(max(1.0 - own_s / busy_s, 0.0), 1.0) if busy_s > 0 else 0.0), max(busy_s, 0.0)
+
+
+def shares_together(
+    machines: Sequence[tuple[float, float] | str],
+) -> tuple[float, float] | str:
+    """What other processes took on several machines, each as `others_share` says."""
+    known = [cpu for cpu in machines if not isinstance(cpu, str)]
+    if len(known) < len(machines):
+        return next(cpu for cpu in machines if isinstance(cpu, str))
+    busy_s = math.fsum(busy_s for _, busy_s in known)
+    others_s = math.fsum(share * each_s for share, each_s in known)
+    return (others_s / busy_s if busy_s > 0 else 0.0), busy_s
+
+
+def over_machines(
+    machines: Sequence[Mapping[ComponentName, Component]],
+    expected: Sequence[Collection[ComponentName]],
+) -> dict[ComponentName, Component]:
+    """How each component was obtained on several machines: as on that which knows it least.
+
+    Args:
+        machines: of each machine the components.
+        expected: of each machine those that can be read there; what a machine does not have makes
+            the others' less known by nothing.
+    """
+    found: dict[ComponentName, Component] = {}
+    for name in machines[0]:
+        there = [m[name] for m, e in zip(machines, expected, strict=True) if name in e]
+        known: dict[ComponentName, Component] = {}
+        for part in there or [machines[0][name]]:
+            known = worse(known, {name: part})
+        found |= known
+    return found
 
 
 def worse(

@@ -2,93 +2,77 @@
 
 It works with any `LightningModule`. The training's window opens at the start of the first epoch and
 closes after the last optimiser step; import, data preparation and the hardware probe lie before it,
-and evaluation is metered apart, inside and outside `fit`.
+and evaluation is metered apart, inside and outside `fit`. Of several processes one meters each
+machine; all wait for each other at the windows' edges, and have the same result.
 """
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.hardware import own_and_busy_cpu_s
-from ecosobriety.metering.accounts import NOTHING, Mark, epochs_of, sound, validation_of, worse
+from ecosobriety.metering.accounts import (
+    NOTHING,
+    Closed,
+    Mark,
+    MarkKind,
+    epochs_of,
+    missing_part,
+    others_share,
+    over_machines,
+    sound,
+    together,
+    validation_of,
+    without_zero_gpu,
+    worse,
+)
 from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lightning import find_lightning
-from ecosobriety.metering.lock import exclusive_meter
+from ecosobriety.metering.machines import Machines
 from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
+from ecosobriety.metering.results import EnergyResult, WindowRecord
+from ecosobriety.metering.windows import add_to, asked_file
 from ecosobriety.reasons import reason
-from ecosobriety.records.record import Component, EpochRecord, Quality
+from ecosobriety.records.record import Component, EpochRecord
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 else:
     pl = find_lightning()
 
-SHORT_WINDOW_S = 1.0
-"""Below one second the kernel's steps of 10 ms are more than one per cent of a processor's load."""
-
-
-@dataclass(frozen=True)
-class EnergyResult:
-    """What was measured: energies in kWh, durations in s, times in UTC (ISO 8601)."""
-
-    energy_kwh: float
-    train: Reading
-    evaluation: Reading
-    epochs: tuple[EpochRecord, ...]
-    started_at: str
-    ended_at: str
-    components: Mapping[ComponentName, Component]
-    other_cpu_share: float | None
-    """Share (0-1) of the machine's CPU time in the window that other processes took.
-
-    The meter counts the whole machine, so their work is part of the training's energy. None
-    where the system does not say.
-    """
-    missing: Mapping[str, str]
-    """Why `eval_energy_kwh` or `other_cpu_share` of a record is None."""
-
-    @property
-    def short_window(self) -> bool:
-        """Whether the training was too short for the meter to be exact."""
-        return self.train.duration_s < SHORT_WINDOW_S
-
-    @property
-    def quality(self) -> Quality:
-        """`measured`, `estimated`, or `mixed` where the components differ."""
-        found = {part.quality for part in self.components.values() if part.quality is not None}
-        return found.pop() if len(found) == 1 else "mixed"
-
-    @property
-    def source(self) -> str:
-        """The components' sources in the order CPU, GPU, RAM, joined by +."""
-        return "+".join(part.source for part in self.components.values() if part.source)
-
 
 class EnergyCallback(pl.Callback):
-    """Meters `fit` and evaluation; `result()` gives the energy afterwards.
+    """Meters `fit` and evaluation; `result()` gives the energy afterwards, in every process.
 
     Args:
         meter: The meter; `CodeCarbonMeter("FRA")` for example.
-        ledger: Where the attempt's energy is kept while it runs; None: nowhere.
+        ledger: Where the attempt's energy is kept while it runs; None: nowhere. Of several
+            processes the first writes it.
     """
 
     def __init__(self, meter: EnergyMeter, ledger: Ledger | None = None):
         self._meter = meter
         self._ledger = ledger
         self._exclusive = ExitStack()
-        self._expected: dict[ComponentName, Component] = {}
+        self._trainer: pl.Trainer | None = None
+        self._machines: Machines | None = None
+        self._expected: list[list[ComponentName]] = []
         self._before = NOTHING
         self._train = NOTHING
         self._evaluation = NOTHING
         self._evaluation_fault: str | None = None
         self._marks: list[Mark] = []
+        self._own: list[Reading] = []
+        self._others: list[Reading] = []
         self._in_validation = NOTHING
         self._last_reading = NOTHING
         self._epochs: list[EpochRecord] = []
@@ -96,6 +80,7 @@ class EnergyCallback(pl.Callback):
         self._started_at: str | None = None
         self._ended_at: str | None = None
         self._attempt_from = (datetime.now(UTC), 0.0)
+        self._opened_at = ""
         self._running = False
         self._on_gpu = False
         self._cpu_from: tuple[float, float] | str = ""
@@ -110,10 +95,16 @@ class EnergyCallback(pl.Callback):
             MeteringError: the training has not ended, or its energy is not known: a counter failed,
                 or the meter gave what is not positive and finite.
         """
+        if self._machines is None:
+            raise MeteringError(
+                "no training has run in this process: there is no energy to report; strategies "
+                "that train in processes of their own (ddp_spawn, ddp_fork, ddp_notebook) keep it "
+                'there: take strategy="ddp"'
+            )
         if self._started_at is None or self._ended_at is None:
             raise MeteringError("the training has not ended: there is no energy to report yet")
         components = dict(self._components)
-        failed = self._fault or self._missing_part(components)
+        failed = self._fault or missing_part({*chain(*self._expected)}, components)
         if failed is not None:
             raise MeteringError(
                 f"the training's energy is not known ({failed}): nothing is recorded, train again"
@@ -125,10 +116,8 @@ class EnergyCallback(pl.Callback):
                 "is recorded"
             )
         train = self._train
-        if self._on_gpu and not train.gpu_kwh:
-            why = components["gpu"].reason or reason("gpu_zero")
-            components["gpu"] = Component(quality=None, source=None, reason=why)
-            train = replace(train, gpu_kwh=None)
+        if self._on_gpu:
+            train, components = without_zero_gpu(train, components)
         evaluation, missing = self._evaluation, dict(self._missing)
         if self._evaluation_fault is not None or not evaluation.energy_kwh:
             missing["eval_energy_kwh"] = self._evaluation_fault or reason("no_energy")
@@ -143,41 +132,47 @@ class EnergyCallback(pl.Callback):
             components=components,
             other_cpu_share=self._other_cpu_share,
             missing=missing,
+            hosts=self._machines.hosts,
         )
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Probe the hardware before any window."""
-        self._exclusive.enter_context(exclusive_meter())
-        self._meter.warm_up()
-        self._expected = {
-            name: part for name, part in self._meter.components().items() if part.quality
-        }
+        asked_file()
+        self._trainer = trainer
+        attempt = None if self._ledger is None else self._ledger.attempt
+        self._machines = machines = Machines.of(
+            trainer.strategy, trainer.global_rank, trainer.world_size, attempt
+        )
+        if self._ledger is not None and not machines.writes:
+            self._ledger.follow(machines.seats[0].attempt or self._ledger.attempt)
+        machines.take_locks(self._exclusive)
+        self._expected = machines.at_edge(self._probe)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Let other processes measure."""
         self._exclusive.close()
+        self._trainer = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the training's window, right before the first epoch."""
         if self._ledger is not None:
             self._ledger.open(carried_energy_kwh=self._before.energy_kwh or 0.0)
-        self._attempt_from = (datetime.now(UTC), time.monotonic())
-        self._started_at = self._started_at or _iso(self._attempt_from[0])
         self._ended_at = self._fault = None
         self._in_validation = self._last_reading = NOTHING
-        self._marks = []
+        self._marks, self._own, self._others = [], [], []
+        starts = self._all().at_edge(self._open_window)
+        self._opened_at = starts[0]
+        self._started_at = self._started_at or starts[0]
         self._running = True
-        self._cpu_from = own_and_busy_cpu_s()
-        self._meter.start(self._on_reading)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the epoch's energy and what the model logged."""
+        # In every process: what is logged may have to be gathered from all.
         metrics = {
             name: number if math.isfinite(number := float(value)) else None
             for name, value in trainer.callback_metrics.items()
         }
-        reading = self._read()
-        self._marks.append(Mark("epoch", reading, trainer.current_epoch, metrics))
+        reading = self._mark("epoch", trainer.current_epoch, metrics)
         if self._ledger is not None:
             self._ledger.update(*_energy_and_duration(reading - self._in_validation))
 
@@ -186,34 +181,29 @@ class EnergyCallback(pl.Callback):
         self._on_gpu = trainer.strategy.root_device.type == "cuda"
         if self._on_gpu:
             torch.cuda.synchronize()
+        closed = self._all().at_edge(self._close_window)
         self._running = False
-        try:
-            whole = sound(self._meter.stop())
-            settled = [sound(mark) for mark in self._settled_marks()]
-        except MeteringError as error:
-            self._fault = str(error)
-            whole, settled = self._last_reading, [mark.reading for mark in self._marks]
-        self._close(whole, settled)
+        self._account_for(Closed.over(closed, self._expected))
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note where a validation inside `fit` begins."""
         if self._running:
-            self._marks.append(Mark("validation begins", self._read()))
+            self._mark("validation begins")
         elif not trainer.sanity_checking:
-            self._meter.start()
+            self._all().at_edge(self._meter.start)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count a validation as evaluation, not as training."""
         if self._running and self._marks and self._marks[-1].kind == "validation begins":
             begun = self._marks[-1].reading
-            self._marks.append(Mark("validation ends", self._read()))
-            self._in_validation = self._in_validation + (self._marks[-1].reading - begun)
+            ended = self._mark("validation ends")
+            self._in_validation = self._in_validation + (ended - begun)
         elif not self._running and not trainer.sanity_checking:
             self._close_evaluation()
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the evaluation's window."""
-        self._meter.start()
+        self._all().at_edge(self._meter.start)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the evaluation's window."""
@@ -225,28 +215,33 @@ class EnergyCallback(pl.Callback):
         pl_module: pl.LightningModule,
         exception: BaseException,
     ) -> None:
-        """Keep the energy of a failed training."""
+        """Keep the energy of a failed training.
+
+        Nothing is asked of other processes, which may wait elsewhere or be gone.
+        """
         with self._exclusive:
-            if self._running:
-                self._running = False
-                try:
+            if not self._running:
+                return
+            self._running = False
+            last = self._last_reading
+            if self._meters():
+                with suppress(MeteringError):
                     last = sound(self._meter.stop())
-                except MeteringError:
-                    last = self._last_reading
-                if self._ledger is not None:
-                    lost = last - self._in_validation
-                    why = f"{type(exception).__name__}: {exception}"
-                    self._ledger.close("failed", *_energy_and_duration(lost), error=why)
+            if self._ledger is not None:
+                lost = together([last, *self._others]) - self._in_validation
+                why = f"{type(exception).__name__}: {exception}"
+                self._ledger.close("failed", *_energy_and_duration(lost), error=why)
 
     def state_dict(self) -> dict[str, Any]:
-        """Energy and epochs so far, for a checkpoint."""
+        """Energy and epochs so far, for a checkpoint: the same in every process."""
         train, evaluation, epochs = self._train, self._evaluation, self._epochs
         components = self._components
         if self._running:
-            train = self._before + (self._read() - self._in_validation)
+            reading, parts = self._so_far()
+            train = self._before + (reading - self._in_validation)
             evaluation = evaluation + self._in_validation
             epochs = epochs + epochs_of(self._marks, [mark.reading for mark in self._marks])
-            components = worse(components, self._meter.components())
+            components = worse(components, parts)
         return {
             "train": asdict(train),
             "evaluation": asdict(evaluation),
@@ -265,55 +260,130 @@ class EnergyCallback(pl.Callback):
         }
         self._started_at = state_dict["started_at"]
 
+    def _all(self) -> Machines:
+        assert self._machines is not None
+        return self._machines
+
+    def _meters(self) -> bool:
+        return self._machines is not None and self._machines.index is not None
+
+    def _probe(self) -> list[ComponentName]:
+        """The components that can be read on this machine."""
+        self._meter.warm_up()
+        return [name for name, part in self._meter.components().items() if part.quality]
+
+    def _open_window(self) -> str:
+        self._attempt_from = (datetime.now(UTC), time.monotonic())
+        self._cpu_from = own_and_busy_cpu_s(self._all().pids)
+        self._meter.start(self._on_reading)
+        self._running = True
+        return _iso(self._attempt_from[0])
+
     def _on_reading(self, reading: Reading) -> None:
         if self._ledger is not None:
-            self._ledger.update_if_due(*_energy_and_duration(reading - self._in_validation))
+            spent = together([reading, *self._others]) - self._in_validation
+            self._ledger.update_if_due(*_energy_and_duration(spent))
 
     def _read(self) -> Reading:
-        """The energy so far, which is finite and has not fallen since the last time."""
+        """This machine's energy so far, which is finite and has not fallen since the last time."""
         reading = sound(self._meter.read(), self._last_reading)
         self._last_reading = reading
         return reading
 
-    def _settled_marks(self) -> Sequence[Reading]:
-        return self._meter.settle([mark.reading for mark in self._marks])
+    def _mark(
+        self, kind: MarkKind, epoch: int = 0, metrics: Mapping[str, float | None] | None = None
+    ) -> Reading:
+        """Note a moment of the window; the energy of all machines up to it."""
+        answers = self._all().at_edge(lambda: (self._read(), metrics))
+        readings = [reading for reading, _ in answers]
+        index = self._all().index
+        self._others = [r for machine, r in enumerate(readings) if machine != index]
+        self._own.append(self._last_reading)
+        # What the first process logged is what a Trainer reports.
+        self._marks.append(Mark(kind, together(readings), epoch, answers[0][1]))
+        return self._marks[-1].reading
 
-    def _close(self, whole: Reading, settled: Sequence[Reading]) -> None:
-        """Account for a closed window of training; `settled` are the readings at its marks."""
-        in_validation = validation_of(self._marks, settled)
-        self._train = self._before + (whole - in_validation)
-        self._evaluation = self._evaluation + in_validation
-        self._epochs = self._epochs + epochs_of(self._marks, settled)
-        self._components = worse(self._components, self._meter.components())
+    def _so_far(self) -> tuple[Reading, dict[ComponentName, Component]]:
+        """The energy of all machines up to now, and how it was obtained.
+
+        While an error ends the training, no other process may be asked: of other machines it is
+        what was known last.
+        """
+
+        def now() -> tuple[Reading, Mapping[ComponentName, Component]]:
+            return self._read(), self._meter.components()
+
+        machines = self._all()
+        if self._trainer is not None and self._trainer.interrupted:
+            if machines.index is None:
+                return together([*self._others]), self._components
+            reading, parts = now()
+            return together([reading, *self._others]), dict(parts)
+        answers = machines.tell(now)
+        components = over_machines([parts for _, parts in answers], self._expected)
+        return together(reading for reading, _ in answers), components
+
+    def _close_window(self) -> Closed:
+        """Close this machine's window."""
+        self._running = False
+        fault = None
+        try:
+            whole = sound(self._meter.stop())
+            settled = [sound(reading) for reading in self._meter.settle(self._own)]
+        except MeteringError as error:
+            fault = str(error)
+            whole, settled = self._last_reading, self._own
         wall, monotonic_s = self._attempt_from
-        ended_at = _iso(wall + timedelta(seconds=time.monotonic() - monotonic_s))
+        return Closed(
+            whole=whole,
+            marks=settled,
+            components=self._meter.components(),
+            cpu=others_share(self._cpu_from, own_and_busy_cpu_s(self._all().pids)),
+            ended_at=_iso(wall + timedelta(seconds=time.monotonic() - monotonic_s)),
+            fault=fault,
+        )
+
+    def _account_for(self, closed: Closed) -> None:
+        """Take in what the window of all machines was."""
+        self._fault = closed.fault
+        in_validation = validation_of(self._marks, closed.marks)
+        self._train = self._before + (closed.whole - in_validation)
+        self._evaluation = self._evaluation + in_validation
+        self._epochs = self._epochs + epochs_of(self._marks, closed.marks)
+        self._components = worse(self._components, closed.components)
         # Of two attempts, each has its own clock.
-        self._ended_at = max(ended_at, self._started_at or ended_at)
+        self._ended_at = max(closed.ended_at, self._started_at or "")
         self._other_cpu_share = None
-        now = own_and_busy_cpu_s()
-        if isinstance(now, str) or isinstance(self._cpu_from, str):
-            self._missing["other_cpu_share"] = now if isinstance(now, str) else str(self._cpu_from)
-            return
-        own_s, busy_s = (end - start for end, start in zip(now, self._cpu_from, strict=True))
-        self._other_cpu_share = min(max(1.0 - own_s / busy_s, 0.0), 1.0) if busy_s > 0 else 0.0
+        if isinstance(closed.cpu, str):
+            self._missing["other_cpu_share"] = closed.cpu
+        else:
+            self._other_cpu_share = closed.cpu[0]
+        if (path := asked_file()) is not None:
+            self._hand_on(path, closed.whole - in_validation, closed)
+
+    def _hand_on(self, path: Path, train: Reading, closed: Closed) -> None:
+        """Write this window for the study that has started the command."""
+        self.result()
+        components = dict(closed.components)
+        if self._on_gpu:
+            train, components = without_zero_gpu(train, components)
+        if self._all().writes:
+            times = (self._opened_at, closed.ended_at)
+            add_to(path, WindowRecord.of(train, components, *times, closed.cpu))
 
     def _close_evaluation(self) -> None:
-        try:
-            spent = sound(self._meter.stop())
-        except MeteringError as error:
-            self._evaluation_fault = str(error)
-            return
-        self._evaluation = self._evaluation + spent
-        why = self._missing_part(self._meter.components())
-        self._evaluation_fault = self._evaluation_fault or why
+        def close() -> tuple[Reading, str | None]:
+            try:
+                spent = sound(self._meter.stop())
+            except MeteringError as error:
+                return NOTHING, str(error)
+            expected = self._expected[self._all().index or 0]
+            return spent, missing_part(expected, self._meter.components())
 
-    def _missing_part(self, components: Mapping[ComponentName, Component]) -> str | None:
-        """Why the energy of a window is not whole; None: each part that can be read was read."""
-        gone = [name for name in self._expected if components[name].quality is None]
-        if not gone:
-            return None
-        why = "; ".join(components[name].reason or "" for name in gone)
-        return reason("part_missing", components=", ".join(gone).upper(), reason=why)
+        answers = self._all().at_edge(close)
+        self._evaluation = self._evaluation + together(spent for spent, _ in answers)
+        faults = [fault for _, fault in answers if fault]
+        self._evaluation_fault = self._evaluation_fault or next(iter(faults), None)
 
 
 def _iso(moment: datetime) -> str:

@@ -51,6 +51,7 @@ class Ledger:
     )
     identity: str = ""
     carried_energy_kwh: float = field(default=0.0, init=False)
+    _silent: bool = field(default=False, init=False)
     _entry: dict[str, Any] = field(default_factory=dict, init=False)
     _updated_at: float = field(default=0.0, init=False)
 
@@ -58,6 +59,10 @@ class Ledger:
     def path(self) -> Path:
         """The attempt's file."""
         return self.folder / f"{self.attempt}.json"
+
+    def follow(self, attempt: str) -> None:
+        """Write nothing: of the processes of one training, another one writes this attempt."""
+        self.attempt, self._silent = attempt, True
 
     def open(self, carried_energy_kwh: float = 0.0) -> None:
         """Write the entry at the first batch, with no energy of its own yet."""
@@ -106,7 +111,8 @@ class Ledger:
             "energy_kwh": energy_kwh,
             "duration_s": duration_s,
         }
-        write_json(self.path, self._entry)
+        if not self._silent:
+            write_json(self.path, self._entry)
         self._updated_at = time.monotonic()
 
 

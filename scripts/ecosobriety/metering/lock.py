@@ -9,13 +9,15 @@ configuration. Elsewhere it is a file that all accounts may lock.
 """
 
 import errno
+import fcntl
+import hashlib
 import logging
 import os
 import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -25,34 +27,69 @@ from ecosobriety.files import account, take_lock
 
 METER = "ecosobriety-energy-meter"
 """The lock's name, for all users of the machine."""
+ASKED = "ECOSOBRIETY_WINDOW"
+"""The variable by which who starts a command, and meters it, asks for the command's own windows.
+
+Where it is set, the machine's lock is held for the command already. Its windows are measured one at
+a time, by a lock of their own.
+"""
 _SHARED_FOLDER = Path("/tmp")
 """Where there are no kernel names; not TMPDIR, which differs by account and by job."""
 _WAITERS = 1024
 """So many can wait for one holder; the kernel lets further ones wait for their place."""
 _PAUSE_S = 0.1
+_SIGN_S = 1.0
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def exclusive_meter(name: str = METER) -> Iterator[None]:
+def exclusive_meter(
+    name: str | None = None, *, still_waiting: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Wait until no other process of this machine measures, then measure alone.
+
+    Args:
+        name: The lock's name; None: that of all users of the machine, or of the command's windows.
+        still_waiting: Called about every second of the wait.
 
     Raises:
         EcosobrietyError: the lock cannot be had; names its file and the file's owner, if it is one.
     """
+    name = name or _name()
     lock: socket.socket | IO[bytes]
     if sys.platform == "linux":
-        lock = _take_name(name)
+        lock = _take_name(name, still_waiting)
     else:
         path = _SHARED_FOLDER / f"{name}.lock"
-        lock = take_lock(path, shared=True, on_wait=lambda _: _tell(str(path)))
+
+        def wait(file: IO[bytes]) -> None:
+            _tell(str(path))
+            while still_waiting is not None and not _is_free(file):
+                time.sleep(_SIGN_S)
+                still_waiting()
+
+        lock = take_lock(path, shared=True, on_wait=wait)
     _held.add(lock)
     try:
         yield
     finally:
         _held.discard(lock)
         lock.close()
+
+
+def _name() -> str:
+    asked = os.environ.get(ASKED)
+    return METER if asked is None else f"{METER}-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+
+
+def _is_free(file: IO[bytes]) -> bool:
+    """Take a file's lock, if nobody else has it."""
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def holder_now(name: str = METER) -> str | None:
@@ -80,7 +117,7 @@ _held: set[socket.socket | IO[bytes]] = set()
 os.register_at_fork(after_in_child=_let_go)
 
 
-def _take_name(name: str) -> socket.socket:
+def _take_name(name: str, still_waiting: Callable[[], None] | None) -> socket.socket:
     """Bind the name, or wait on a connection to its holder, which ends when the holder does."""
     announced = False
     while True:
@@ -108,7 +145,20 @@ def _take_name(name: str) -> socket.socket:
                 announced = True
             # Nothing is ever sent: this returns when the holder's end closes.
             with suppress(ConnectionError):
-                waiting.recv(1)
+                _wait(waiting, still_waiting)
+
+
+def _wait(connection: socket.socket, still_waiting: Callable[[], None] | None) -> None:
+    if still_waiting is None:
+        connection.recv(1)
+        return
+    connection.settimeout(_SIGN_S)
+    while True:
+        try:
+            connection.recv(1)
+            return
+        except TimeoutError:
+            still_waiting()
 
 
 def _holder(connection: socket.socket, name: str) -> str:
@@ -119,8 +169,8 @@ def _holder(connection: socket.socket, name: str) -> str:
     pid, uid, _ = struct.unpack("3i", credentials)
     if pid == os.getpid():
         raise MeteringError(
-            f"this process holds the energy meter's lock @{name} already: two trainings in one "
-            "process cannot be identified"
+            f"this process holds the energy meter's lock @{name} already: two windows at once "
+            "would count each other's work"
         )
     return f"process {pid} of {account(uid)}" if pid else "a process of another container"
 

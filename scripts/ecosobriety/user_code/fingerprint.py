@@ -21,8 +21,9 @@ TRAINING_MODULES = (
     *("datasets/sampling", "hardware", "reasons", "records/record", "training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
     *("metering/counters", "metering/ledger", "metering/lightning", "metering/lock"),
-    *("metering/meter", "metering/probing", "metering/sensors"),
-    *("user_code/apart", "user_code/words"),
+    *("metering/machines", "metering/meter", "metering/probing", "metering/results"),
+    *("metering/sensors", "metering/windows"),
+    *("user_code/apart", "user_code/lightnings", "user_code/words"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
