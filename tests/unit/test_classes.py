@@ -78,7 +78,7 @@ WRONG = [
     (network("user_classes.Data"), "is no torch.nn.Module"),
     (
         ClassSpec("data", "user_classes.Whole", {}),
-        "is no pytorch_lightning.LightningDataModule",
+        "is no LightningDataModule of pytorch_lightning or lightning.pytorch",
     ),
     (network("user_classes.Perceptron", widht=5), "refuses its init_args"),
     (network("user_classes.Perceptron", widht=5), "it takes width"),
@@ -139,8 +139,10 @@ def test_foreign_words_are_quoted_cut_and_never_missing(name, reason):
 
 OTHER_LIGHTNING = """
 from torch import nn
+from pytorch_lightning import __version__
 class LightningModule(nn.Module):
     def training_step(self, batch, batch_idx): ...
+    def train_dataloader(self): ...
 class LightningDataModule:
     pass
 """
@@ -156,20 +158,37 @@ def other_lightning(folder, monkeypatch):
     (folder / "theirs.py").write_text(
         "import lightning.pytorch as pl\n"
         "class Net(pl.LightningModule): ...\n"
+        "class Fed(pl.LightningModule):\n    def train_dataloader(self): ...\n"
         "class Data(pl.LightningDataModule): ...\n"
     )
+    yield package
+    for name in ("theirs", "lightning", "lightning.pytorch"):
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.usefixtures("other_lightning")
 @pytest.mark.parametrize("spec", [network("theirs.Net"), ClassSpec("data", "theirs.Data", {})])
-def test_classes_of_the_other_lightning_are_refused(spec):
-    assert "comes from the package lightning.pytorch" in refusal(check, spec)
-    assert refusal(build, spec, GIVEN) == refusal(check, spec)
-    assert check_apart([spec]) == [refusal(check, spec)]
+def test_classes_of_the_other_lightning_are_taken(spec):
+    check(spec)
+    assert type(build(spec, GIVEN)).__module__ == "theirs"
+    assert check_apart([spec]) == [None]
+
+
+@pytest.mark.usefixtures("other_lightning")
+def test_the_other_lightnings_modules_are_fed_by_the_study_too():
+    assert "defines train_dataloader" in refusal(check, network("theirs.Fed"))
+
+
+def test_another_version_of_the_other_lightning_is_refused(other_lightning):
+    source = (other_lightning / "__init__.py").read_text()
+    source = source.replace("from pytorch_lightning import __version__", "__version__ = '1.2'")
+    (other_lightning / "__init__.py").write_text(source)
+    said = refusal(check, network("theirs.Net"))
+    assert "is of lightning.pytorch 1.2, but the study's Trainers are of" in said
 
 
 def test_a_training_of_ones_own_is_never_left_out():
-    assert "has a training_step but is no pytorch_lightning.LightningModule" in refusal(
+    assert "has a training_step but is no LightningModule of pytorch_lightning" in refusal(
         check, network("odd_classes.Homemade")
     )
     late = network("odd_classes.Late")

@@ -18,6 +18,7 @@ from ecosobriety.datasets.intake import DUPLICATES_FROM
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.user_code.classes import ClassSpec, build
+from ecosobriety.user_code.lightnings import lightning_of
 from ecosobriety.user_code.words import described
 
 logger = logging.getLogger(__name__)
@@ -59,8 +60,9 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
         except (Exception, SystemExit) as error:
             reason = _reason(module, error)
             raise DataError(f"{class_path}: gives no data ({reason})") from error
+    package: Any = lightning_of(type(module), "LightningDataModule")
     for hook in _UNREAD:
-        if getattr(type(module), hook) is not getattr(pl.LightningDataModule, hook):
+        if getattr(type(module), hook) is not getattr(package.LightningDataModule, hook):
             logger.info("%s: its %s is not read", class_path, hook)
     dataset = arrays.build(
         spec["name"],

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.errors import DataError
+from ecosobriety.user_code.lightnings import imported
 
 MOST_COMPARED = 256
 """Rows that show whether two data sets are one."""
@@ -58,7 +59,6 @@ def readings(loader: Any, name: str) -> Reading:
     Raises:
         DataError: there is no one answer to which examples these are.
     """
-    from pytorch_lightning.utilities import CombinedLoader
     from torch.utils.data import DataLoader, IterableDataset
 
     parts: Sequence[Any] = ()
@@ -72,7 +72,8 @@ def readings(loader: Any, name: str) -> Reading:
             f"{name} gives one loader in a {type(loader).__name__}, of which Lightning would put "
             "each batch into another: return the loader itself"
         )
-    if isinstance(loader, CombinedLoader) or any(isinstance(part, DataLoader) for part in parts):
+    combined = tuple(package.utilities.CombinedLoader for package in imported())
+    if isinstance(loader, combined) or any(isinstance(part, DataLoader) for part in parts):
         raise DataError(
             f"{name} gives several loaders, but must give one: torch.utils.data.ConcatDataset "
             "joins data sets"

@@ -7,11 +7,11 @@ from typing import Any, Literal, Protocol, TypedDict
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
+from ecosobriety.user_code.lightnings import single_process
 
 Batch = tuple[Tensor, Tensor]
 
@@ -179,6 +179,7 @@ def make_trainer(
     optimiser_steps: int | None = None,
     validation_batches: int | None = None,
     progress_bar: bool = False,
+    package: Any = pl,
 ) -> pl.Trainer:
     """Lightning's Trainer without anything that spends energy and is no training.
 
@@ -189,8 +190,9 @@ def make_trainer(
         optimiser_steps: of a single optimiser, after which to stop; None: no limit.
         validation_batches: of the module's own validation data; None: all.
         progress_bar: show Lightning's progress bar.
+        package: that of the two whose modules it trains.
     """
-    return pl.Trainer(
+    trainer: pl.Trainer = package.Trainer(
         max_epochs=epochs,
         max_steps=-1 if optimiser_steps is None else optimiser_steps,
         accelerator=settings.accelerator,
@@ -206,8 +208,9 @@ def make_trainer(
         num_sanity_val_steps=0,
         limit_val_batches=validation_batches,
         # Lightning's own detection of Slurm breaks launches of single jobs.
-        plugins=[LightningEnvironment()],
+        plugins=[single_process(package)],
     )
+    return trainer
 
 
 class Limits(TypedDict):

@@ -17,6 +17,7 @@ from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.training.own_networks import unlogged
 from ecosobriety.user_code import classes
 from ecosobriety.user_code.classes import ClassSpec
+from ecosobriety.user_code.lightnings import is_lightning
 
 INPUT_DIMENSIONS_OF_AN_IMAGE = 2
 
@@ -206,8 +207,9 @@ def build_module(
     A whole `LightningModule` trains itself, by its own `training_step` and `configure_optimizers`;
     any other network is trained by a `Learner`.
     """
-    if isinstance(network, pl.LightningModule):
-        return network, ModuleScorer(network, task)
+    if is_lightning(network):
+        module = cast(pl.LightningModule, network)
+        return module, ModuleScorer(module, task)
     learner = Learner(network, task, learning_rate, max_steps)
     return learner, learner
 
@@ -253,9 +255,16 @@ class Scorer(pl.LightningModule):
 
 
 class ModuleScorer(Scorer):
-    """Scores a `LightningModule`, whose own hooks see each batch as in the training."""
+    """Scores a `LightningModule`, whose own hooks see each batch as in the training.
+
+    It may be one of the other package, whose classes have the same methods.
+    """
 
     network: pl.LightningModule
+
+    def on_test_start(self) -> None:
+        """Let the module know its device, which is set for modules of one's own package alone."""
+        self.network.to(self.device)
 
     def forward(self, x: Tensor) -> Tensor:
         """As the module does, but for what it logs."""

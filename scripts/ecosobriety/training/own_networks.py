@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.ranges import Ranges
+from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.words import described
 
 
@@ -48,7 +48,7 @@ def unlogged(network: nn.Module) -> Iterator[None]:
 
     The test calls its forward from another module, and Lightning would refuse that.
     """
-    if not isinstance(network, pl.LightningModule) or "log" in vars(network):
+    if not is_lightning(network) or "log" in vars(network):
         yield
         return
     object.__setattr__(network, "log", lambda *_args, **_kwargs: None)
@@ -80,7 +80,7 @@ def require_logits(
         ConfigError: it fails on them, gives something else than one number of any sign and size for
             each class.
     """
-    trains_itself = isinstance(network, pl.LightningModule)
+    trains_itself = is_lightning(network)
     # Of numbers, the study's own loss decides how they are scaled; of classes, a module's may.
     bounded = num_classes == 1 or not trains_itself
     ranges = Ranges()
@@ -142,11 +142,12 @@ def _require_no_probabilities(logits: Tensor, class_path: str) -> None:
 
 def unused_hooks(network: nn.Module) -> list[str]:
     """What a user's network brings and the study does not call."""
-    if not isinstance(network, pl.LightningModule):
+    package = lightning_of(type(network))
+    if package is None:
         return [name for name in ("configure_optimizers",) if hasattr(network, name)]
 
     def own(name: str) -> bool:
-        return getattr(type(network), name) is not getattr(pl.LightningModule, name)
+        return getattr(type(network), name) is not getattr(package.LightningModule, name)
 
     names = ["test_step", "predict_step", "test_dataloader", "predict_dataloader"]
     if not own("val_dataloader"):

@@ -47,6 +47,7 @@ from ecosobriety.training.networks import (
 )
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
 from ecosobriety.user_code.apart import run_apart
+from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.words import cut, described, ended_by_itself
 
 logger = logging.getLogger(__name__)
@@ -201,11 +202,13 @@ class Stage:
             passed = Passed(counted)
             if self.task.outputs == 1:
                 few.append(soundness.Pairs(self.class_path))
+            package = lightning_of(type(module))
             trainer = make_trainer(
                 self.settings,
                 [passed, *few],
                 **limits(module, self.settings, length),
                 validation_batches=1,
+                package=package,
             )
             trainer.fit(module, counted)
             own = {id(parameter) for parameter in module.parameters()}
@@ -220,6 +223,9 @@ class Stage:
                 raise _NoLossError
         known = [*soundness.optimised(trainer), *(tensor for batch in acts for tensor in batch)]
         leaves.require_trained(known, self.class_path)
+        if not isinstance(module, pl.LightningModule):
+            # The scorer is of this package, whatever the module is.
+            return make_trainer(self.settings, [], epochs=1), scorer
         return trainer, scorer
 
     def try_out(self) -> None:
@@ -230,7 +236,7 @@ class Stage:
         """
         network = self.build()
         start = soundness.weights(network)
-        if not isinstance(network, pl.LightningModule):
+        if not is_lightning(network):
             self._require_logits(network)
             network = self.build()
         acts, first = self.acts, soundness.Beginning()
@@ -331,7 +337,7 @@ class Stage:
         if names := unseen.names | unseen_forward.names:
             return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"
         counted = counter.counted
-        if not isinstance(network, pl.LightningModule):
+        if not is_lightning(network):
             # The study's own loop: one backward pass for each batch.
             counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
         return cost_of(forward.get_total_flops() // most, counted)

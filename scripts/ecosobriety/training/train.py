@@ -38,6 +38,7 @@ from ecosobriety.training.networks import (
 from ecosobriety.training.own_networks import failure, materialise, unused_hooks
 from ecosobriety.training.recording import Fitted, Training, make_record
 from ecosobriety.training.rehearsal import Play, rehearse
+from ecosobriety.user_code.lightnings import lightning_of
 
 logger = logging.getLogger(__name__)
 
@@ -139,9 +140,15 @@ def train(
     passed = Passed(counted, settings.max_steps)
     callbacks = [energy, _EpochOrder(batches), *([] if learner else [passed])]
     callbacks += [EpochCheckpoint(checkpoint)] if checkpoint else []
+    package = lightning_of(type(module))
     trainer = make_trainer(
-        settings, callbacks, **limits(module, settings, len(batches)), progress_bar=progress_bar
+        settings,
+        callbacks,
+        **limits(module, settings, len(batches)),
+        progress_bar=progress_bar,
+        package=package,
     )
+    tester = trainer if package is pl else make_trainer(settings, [energy], epochs=1)
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
     with _reported(training.class_path):
@@ -149,7 +156,7 @@ def train(
         taken = counted if learner is None else Blocks(batches)
         resume_from = checkpoint if checkpoint and checkpoint.exists() else None
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
-        trainer.test(scorer, test_batches, verbose=False)
+        tester.test(scorer, test_batches, verbose=False)
     _require_learnt(training, dataset.name, scorer.test_loss, learner is not None or passed.changed)
     fitted = Fitted(
         metric=task.metric,

@@ -20,18 +20,20 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.user_code.apart import run_apart
+from ecosobriety.user_code.lightnings import lightning_of
 from ecosobriety.user_code.words import cut, cut_list, described
 
 Kind = Literal["network", "data"]
 
-_BASES: Mapping[Kind, tuple[str, str]] = {
-    "network": ("torch.nn", "Module"),
-    "data": ("pytorch_lightning", "LightningDataModule"),
+_BASES: Mapping[Kind, str] = {
+    "network": "torch.nn.Module",
+    "data": "LightningDataModule of pytorch_lightning or lightning.pytorch",
 }
 # Placeholders for what only the data show, where arguments are checked and nothing is built.
 _ANY_GIVEN: Mapping[str, Any] = {"input_shape": (1,), "num_classes": 2}
@@ -47,7 +49,8 @@ class ClassSpec:
     """A class as a configuration names it.
 
     Attributes:
-        kind: `network`: a `torch.nn.Module`; `data`: a `LightningDataModule`.
+        kind: `network`: a `torch.nn.Module`, which may be a whole `LightningModule`; `data`: a
+            `LightningDataModule`. Either is of `pytorch_lightning` or of `lightning.pytorch`.
         class_path: the module and the class, with dots.
         init_args: the class's own arguments.
     """
@@ -85,7 +88,7 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
     except (Exception, SystemExit) as error:
         raise _refusal(spec, f"cannot be built: {described(error)}") from error
     if spec.kind == "network" and hasattr(made, "training_step"):
-        _require_own_lightning(made, spec)
+        _require_a_trainer(type(made), spec)
     return made
 
 
@@ -138,48 +141,46 @@ def load(spec: ClassSpec) -> type:
     except (Exception, SystemExit) as error:
         raise _refusal(spec, f"cannot be imported: {described(error)}") from error
     found = getattr(module, name, None)
-    base_module, base_name = _BASES[spec.kind]
-    base = getattr(importlib.import_module(base_module), base_name)
     if found is None:
         raise _refusal(spec, f"does not exist: the module {module_name} has no {name}")
-    if not (inspect.isclass(found) and issubclass(found, base)):
-        if inspect.isclass(found):
-            _refuse_other_lightning(found, spec)
-        raise _refusal(spec, f"is no {base_module}.{base_name}")
+    if not (inspect.isclass(found) and _is_of(spec.kind, found)):
+        raise _refusal(spec, f"is no {_BASES[spec.kind]}")
     if spec.kind == "network" and hasattr(found, "training_step"):
-        _require_own_lightning(found, spec)
+        _require_a_trainer(found, spec)
     return found
 
 
-def _require_own_lightning(found: Any, spec: ClassSpec) -> None:
-    """Refuse what has a training of its own that no Trainer of `pytorch_lightning` would run."""
-    from pytorch_lightning import LightningModule
+def _is_of(kind: Kind, found: type) -> bool:
+    if kind == "data":
+        return lightning_of(found, "LightningDataModule") is not None
+    # Imported here: a study that brings no class of its own need not wait for it.
+    from torch.nn import Module
 
-    kind = found if inspect.isclass(found) else type(found)
-    if issubclass(kind, LightningModule):
-        if kind.train_dataloader is not LightningModule.train_dataloader:
-            raise _refusal(
-                spec,
-                "defines train_dataloader, but a study feeds its own data to every network: leave "
-                "it out, and name the data in `dataset`",
-            )
-        return
-    _refuse_other_lightning(kind, spec)
-    raise _refusal(
-        spec,
-        "has a training_step but is no pytorch_lightning.LightningModule, so that it would never "
-        "run: derive it from that, or leave training_step out for the study's own training",
-    )
+    return issubclass(found, Module)
 
 
-def _refuse_other_lightning(found: type, spec: ClassSpec) -> None:
-    """Lightning comes in two packages, whose classes do not know each other."""
-    if any(base.__module__.split(".")[:2] == ["lightning", "pytorch"] for base in found.__mro__):
+def _require_a_trainer(kind: type, spec: ClassSpec) -> None:
+    """Refuse what has a training of its own that no Trainer would run, or would run otherwise."""
+    package = lightning_of(kind)
+    if package is None:
         raise _refusal(
             spec,
-            "comes from the package lightning.pytorch, whose classes the study's pytorch_lightning "
-            "does not run: write `import pytorch_lightning as pl` in place of "
-            "`import lightning.pytorch as pl`",
+            "has a training_step but is no LightningModule of pytorch_lightning or of "
+            "lightning.pytorch, so that it would never run: derive it from that, or leave "
+            "training_step out for the study's own training",
+        )
+    wanted = version("pytorch-lightning")
+    if package.__version__ != wanted:
+        raise _refusal(
+            spec,
+            f"is of {package.__name__} {package.__version__}, but the study's Trainers are of "
+            f"{wanted}: install lightning=={wanted}",
+        )
+    if getattr(kind, "train_dataloader", None) is not package.LightningModule.train_dataloader:
+        raise _refusal(
+            spec,
+            "defines train_dataloader, but a study feeds its own data to every network: leave it "
+            "out, and name the data in `dataset`",
         )
 
 
