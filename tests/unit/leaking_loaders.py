@@ -1,5 +1,10 @@
 """Data modules whose parts or batches share what they must not."""
 
+import os
+import random
+from pathlib import Path
+
+import numpy as np
 import torch
 from loader_classes import TEST, TRAIN, WHOLE, Base, Stream, X, Y
 from torch.utils.data import (
@@ -105,3 +110,82 @@ class Repeating(Base):
     def test_dataloader(self):
         rows = [*TRAIN[:2], *TEST]
         return DataLoader(TensorDataset(X[rows], Y[rows]), batch_size=4)
+
+
+def drawn(chance):
+    """An order of the rows."""
+    if chance == "torch":
+        return torch.randperm(20).tolist()
+    if chance == "python":
+        return random.sample(range(20), 20)
+    if chance == "numpy":
+        return np.random.permutation(20).tolist()
+    generator = np.random.default_rng(3 if chance == "seeded" else None)
+    return generator.permutation(20).tolist()
+
+
+class Unseeded(Base):
+    """Draws its split in one of its methods."""
+
+    def __init__(self, where: str, chance: str, scaled: bool = False):
+        super().__init__()
+        self.where, self.chance, self.scaled = where, chance, scaled
+        self.draw("init")
+
+    def draw(self, where):
+        if where == self.where:
+            self.rows = drawn(self.chance)
+
+    def prepare_data(self):
+        self.draw("prepare")
+
+    def setup(self, stage):
+        self.draw("setup")
+
+    def loader(self, part):
+        self.draw("loader")
+        x = X / X[self.rows[:14]].std() if self.scaled else X
+        rows = self.rows[part]
+        return DataLoader(TensorDataset(x[rows], Y[rows]), batch_size=4)
+
+    def train_dataloader(self):
+        return self.loader(slice(14))
+
+    def test_dataloader(self):
+        return self.loader(slice(14, 20))
+
+
+class Reordered(Base):
+    """Has another order each time."""
+
+    def __init__(self, where: str):
+        super().__init__()
+        self.where, self.rows = where, random.sample(TRAIN, len(TRAIN))
+
+    def setup(self, stage):
+        if self.where == "setup":
+            random.shuffle(self.rows)
+
+    def train_dataloader(self):
+        return DataLoader(Subset(WHOLE, self.rows), batch_size=4)
+
+
+class Prepared(Base):
+    """Has no data before they are prepared."""
+
+    def prepare_data(self):
+        Path("prepared").touch()
+
+    def setup(self, stage):
+        if not Path("prepared").exists():
+            raise RuntimeError("there are no data")
+
+
+class Elsewhere(Base):
+    def setup(self, stage):
+        Path("elsewhere/data").read_bytes()
+
+
+class Ending(Base):
+    def setup(self, stage):
+        os._exit(3)

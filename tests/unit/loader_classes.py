@@ -13,13 +13,11 @@ from torch.utils.data import (
     IterableDataset,
     RandomSampler,
     Sampler,
-    SequentialSampler,
     Subset,
     SubsetRandomSampler,
     TensorDataset,
     WeightedRandomSampler,
     get_worker_info,
-    random_split,
 )
 
 X, Y = torch.arange(60.0).reshape(20, 3), torch.arange(20) % 2
@@ -299,19 +297,6 @@ class WholeBatches(Base):
 
     def test_dataloader(self):
         return DataLoader(Subset(WHOLE, [*range(11, 20)]), batch_size=4)
-
-
-class SplitTwice(Base):
-    """Draws its split anew at each stage, as many do."""
-
-    def setup(self, stage):
-        self.parts = random_split(TensorDataset(X, Y), [14, 6])
-
-    def train_dataloader(self):
-        return DataLoader(self.parts[0], batch_size=4)
-
-    def test_dataloader(self):
-        return DataLoader(self.parts[1], batch_size=4, sampler=SequentialSampler(self.parts[1]))
 
 
 class Wandering(Base):

@@ -146,6 +146,11 @@ class Ending(Base):
         return self.end(super().forward(x))
 
 
+def put(z, mask, value):
+    z[mask] = value
+    return z
+
+
 class Formula(Base):
     """Ends in a formula of `z`, what its layers give."""
 
@@ -156,6 +161,7 @@ class Formula(Base):
 
     def forward(self, x):
         names = {"torch": torch, "F": nn.functional, "scale": self.scale, "x": x.flatten(1)}
+        names["put"] = put
         return eval(self.end, names | {"z": super().forward(x)})
 
 

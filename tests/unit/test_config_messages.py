@@ -134,9 +134,10 @@ pytestmark = pytest.mark.slow
         ),
         (("metering", "pue"), 0.9, "metering.pue is 0.9, but must be a number from 1 to 10"),
         (
+            # Of a processor of 65 W, in kW.
             ("metering", "cpu_power_w"),
-            0,
-            "metering.cpu_power_w is 0, but must be a number from 0.001 to 100000, or null",
+            0.065,
+            "metering.cpu_power_w is 0.065, but must be a number from 1 to 10000, or null",
         ),
         (("metering", "country"), "DE", 'metering.country is "DE", but must be a country'),
         (

@@ -115,9 +115,26 @@ def test_what_cannot_be_honoured_is_refused(name, init_args, reason):
     assert len(str(caught.value)) <= 300
 
 
-def test_a_split_that_is_drawn_at_each_stage_leaks_nothing():
-    dataset = read("SplitTwice")
-    assert not {*rows(dataset.x_train)} & {*rows(dataset.x_test)}
+@pytest.mark.parametrize("where", ["init", "prepare", "setup", "loader"])
+@pytest.mark.parametrize("chance", ["torch", "numpy", "python", "system"])
+def test_a_split_without_a_seed_of_its_own_is_refused(where, chance):
+    # With that of the study it would be the same each time, and in the user's own runs another.
+    with pytest.raises(
+        DataError, match=r"Unseeded: .*(when the seed|share \d+ rows|test examples)"
+    ):
+        read("Unseeded", where=where, chance=chance)
+    assert len({*rows(read("Unseeded", where=where, chance="seeded").x_train)}) == 14
+
+
+def test_scaled_by_a_split_that_is_drawn_anew_no_example_is_equal():
+    with pytest.raises(DataError, match=r"train_dataloader and test_dataloader give other"):
+        read("Unseeded", where="setup", chance="system", scaled=True)
+
+
+@pytest.mark.parametrize("where", ["init", "setup"])
+def test_an_order_that_is_drawn_anew_is_none_of_the_study(where):
+    dataset = read("Reordered", where=where)
+    assert sorted(rows(dataset.x_train)) == sorted(TRAIN)
 
 
 def test_where_a_module_goes_the_study_does_not_follow():

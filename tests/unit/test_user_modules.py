@@ -5,9 +5,11 @@ import dataclasses
 import module_classes
 import pytest
 from test_training import CODE, SETTINGS
+from torch.optim import optimizer
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training import flops
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import train
 
@@ -88,6 +90,29 @@ def test_batches_examples_and_operations_are_counted(
     assert (record.steps, record.epochs) == (steps, examples / 300)
     assert record.flop_train == flop
     assert ("flop_train" not in record.missing) == (flop is not None)
+
+
+@pytest.mark.parametrize(
+    ("where", "from_epoch", "flop", "reason"),
+    [
+        ("on_train_batch_end", 0, None, flops.OUTSIDE),
+        ("on_train_epoch_end", 0, None, flops.OUTSIDE),
+        ("on_train_start", 0, None, flops.OUTSIDE),
+        # Only the training itself comes so far.
+        ("on_train_epoch_end", 1, None, flops.OUTSIDE),
+        ("optimizer_step", 1, None, flops.IRREGULAR),
+        # Inside of a step it is counted with it.
+        ("optimizer_step", 0, 2 * 900 * BOTH, None),
+        ("nowhere", 0, 900 * BOTH, None),
+    ],
+)
+def test_steps_that_are_hidden_in_a_hook_are_noticed(train_own, where, from_epoch, flop, reason):
+    record = train_own("Hidden", where=where, from_epoch=from_epoch)
+    assert (record.steps, record.epochs) == (BATCHES, 3)
+    assert record.flop_train == flop
+    assert record.missing.get("flop_train") == reason
+    # Nothing is left behind for a later training.
+    assert not optimizer._global_optimizer_post_hooks
 
 
 @pytest.mark.parametrize(

@@ -217,14 +217,6 @@ def reported(name):
     ]
 
 
-def canonical(value):
-    """A value as one parameter: Snakemake compares text, whatever the order of the keys."""
-    # A brace in the user's own words would be taken for a wildcard; and what stands in a script of
-    # Snakemake's report must not end it.
-    text = json.dumps(value, sort_keys=True).replace("<", r"\u003c")
-    return re.sub(r'\{(?!["}])', r"\\u007b", text)
-
-
 def code(rule):
     """The fingerprint of all that decides a rule's result: its script and what that imports."""
     return fingerprint.script_fingerprint(ROOT / f"scripts/{rule}.py")

@@ -1,12 +1,36 @@
 # The study's configuration, checked and completed; a wrong one ends here, before any job.
+def canonical(value):
+    """A value as one parameter: Snakemake compares text, whatever the order of the keys."""
+    # A brace in the user's own words would be taken for a wildcard; and what stands in a script of
+    # Snakemake's report must not end it.
+    text = json.dumps(value, sort_keys=True).replace("<", r"\u003c")
+    return re.sub(r'\{(?!["}])', r"\\u007b", text)
+
+
 @cache
 def look_at(dataset):
     """What is known of the data set (as JSON); read once, and reported once."""
-    intake = datasets.take_in(json.loads(dataset))
+    spec = json.loads(dataset)
+    if spec["class_path"] is None:
+        intake = datasets.take_in(spec)
+    else:
+        # Read once more only until the study has read it.
+        intake = known_module(spec) or datasets.foresee_module(spec)
     for finding in intake.findings:
         mark = "warning" if finding.headline else "note"
         print(f"{mark}: {finding.sentence()}", file=sys.stderr)
     return intake
+
+
+def known_module(spec):
+    """What the study knows of a data module, if it was read as it is now."""
+    known = Path(f"results/{config['study']}/data/{spec['name']}.intake.json")
+    source = datasets.intake.source_of(canonical(spec), datasets.stamp(spec))
+    try:
+        intake = datasets.intake.read(known)
+    except EcosobrietyError:
+        return None
+    return intake if intake.source == source else None
 
 
 def take_in(dataset):

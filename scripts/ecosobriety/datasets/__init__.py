@@ -7,6 +7,7 @@ describes it, and `training_order` says which images a training of a given size 
 from ecosobriety.datasets import intake
 from ecosobriety.datasets.catalogue import BUNDLED, POSTER_DATASETS, REGRESSIONS, TRAIN_SIZES
 from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.foreseen import foresee_module
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.datasets.obtaining import obtain
 from ecosobriety.datasets.sampling import training_order
@@ -23,6 +24,7 @@ __all__ = [
     "Dataset",
     "Finding",
     "Intake",
+    "foresee_module",
     "format_of",
     "input_files",
     "intake",

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets import class_names, gate
+from ecosobriety.datasets import class_names, gate, marks, mistakes, scales
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.class_names import Coded
 from ecosobriety.datasets.examples import Examples
@@ -40,6 +40,7 @@ class Part:
         name: what the part is called in a message, such as "x_train and y_train".
         features: names of the columns of a table.
         findings: what its reader found.
+        formats: (n,) the format of each image's file.
     """
 
     x: NDArray[Any] | Examples
@@ -47,6 +48,7 @@ class Part:
     name: str
     features: tuple[str, ...] | None = None
     findings: tuple[Finding, ...] = ()
+    formats: NDArray[np.str_] | None = None
 
     @property
     def label_shape(self) -> tuple[int, ...]:
@@ -109,18 +111,30 @@ def build(
     findings += train.findings
     try:
         checked = [
-            own_inputs.check(part.x, part.label_shape[0] if part.label_shape else None, part.name)
+            own_inputs.check(
+                part.x,
+                part.label_shape[0] if part.label_shape else None,
+                part.name,
+                part.features,
+            )
             for part in parts
         ]
         classes: tuple[str, ...] = ()
         labels: list[NDArray[Any]]
         if options.task == "regression":
             labels = [_targets(part.y, part.name) for part in parts]
+            findings += mistakes.find_far_targets(np.concatenate(labels))
         else:
             classes, labels, reported = class_names.encode(
                 [part.y for part in parts], [part.name for part in parts]
             )
             findings += tuple(reported)
+        if test is not None:
+            checked = [*own_inputs.of_one_type(*checked)]
+        marked = marks.examine([part.x for part in checked], labels, classes, options.channels)
+        if train.formats is not None:
+            formats = [part.formats for part in parts if part.formats is not None]
+            marked += marks.examine_formats(formats, labels, classes)
         if test is None:
             (whole,), (y,) = checked, labels
             order = training_order(y, SPLIT_SEED)
@@ -132,10 +146,11 @@ def build(
             _require_different(*labels, held_out=test is None)
         else:
             _require_trained_classes(classes, *labels, held_out=test is None)
-        one, other = own_inputs.of_one_type(*checked)
+        one, other = checked
         resolved = own_inputs.resolve(options.normalise, options.channels, one)
         if test is not None:
-            findings += own_inputs.compare_scales(one, other, resolved)
+            findings += scales.compare_scales(one, other, resolved)
+        findings += marked
         if train.features is not None:
             findings += gate.examine(one.x[:], labels[0], train.features, classes=bool(classes))
         dataset = Dataset.from_arrays(

@@ -18,6 +18,15 @@ from numpy.typing import NDArray
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.errors import DataError
 
+SAME_WORDS = (
+    frozenset({"yes", "y", "true", "t", "1", "positive", "pos", "+", "on", "oui", "vrai"}),
+    frozenset({"no", "n", "false", "f", "0", "negative", "neg", "-", "off", "non", "faux"}),
+)
+"""Each is one answer of two, in several spellings."""
+CODES = frozenset({"-1", "-9", "-99", "-999", "-9999", "9", "99", "999", "9999", "255"})
+"""What is written for an unknown class where classes are counted."""
+MOST_COUNTED = 100_000
+"""Classes: more are no count."""
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "nil", "none", "null", "<na>", "#n/a"})
 """What programs write for a missing value; also the name of a class, for all one can know."""
@@ -83,6 +92,7 @@ def encode(
         order = np.array([place[normalised(str(value))] for value in part.values], np.int64)
         labels.append(order[part.index])
     found = [*equal, *_trimmed(written), *_alike(counts), *_like_missing(counts)]
+    found += [*_same_words(counts), *_outside(counts)]
     return classes, labels, found
 
 
@@ -199,6 +209,8 @@ def _skeleton(name: str) -> str:
     """What a reader sees of a name, whatever its capitals."""
     seen = unicodedata.normalize("NFKC", name).translate(_LOOK_ALIKES)
     seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
+    # What joins two words differs from one program to the next; a sign before a number does not.
+    seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=[^\W\d_])", " ", seen)
     return " ".join(seen.casefold().split())
 
 
@@ -215,3 +227,29 @@ def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[
 def _like_missing(counts: Mapping[str, int]) -> list[Finding]:
     named = {short(name): n for name, n in counts.items() if name.casefold() in MISSING}
     return [Finding("classes_like_missing", False, {"names": named})] if named else []
+
+
+def _same_words(counts: Mapping[str, int]) -> list[Finding]:
+    """Two answers in more than two spellings, such as yes, Y, no and N."""
+    words = {name: name.strip().casefold() for name in counts}
+    if len({*words.values()}) < 3 or not all(
+        any(word in same for same in SAME_WORDS) for word in words.values()
+    ):
+        return []
+    groups = [[name for name, word in words.items() if word in same] for same in SAME_WORDS]
+    return [Finding("classes_same_word", True, {"groups": _groups(groups, counts)})]
+
+
+def _outside(counts: Mapping[str, int]) -> list[Finding]:
+    """A class such as -1 or 99 beside classes that are counted from 0 or 1."""
+    if not 4 <= len(counts) <= MOST_COUNTED:
+        return []
+    codes = [name for name in counts if name in CODES]
+    for name in codes:
+        others = {*counts} - {name}
+        for first in (0, 1):
+            last = first + len(others) - 1
+            if others == {str(i) for i in range(first, last + 1)} and int(name) != last + 1:
+                values = {"names": {name: counts[name]}, "first": first, "last": last}
+                return [Finding("class_outside_count", True, values)]
+    return []

@@ -23,21 +23,34 @@ from ecosobriety.user_code.words import described
 
 logger = logging.getLogger(__name__)
 
-SEED = 0
-"""What the module draws by chance, such as a split, is always the same."""
+SEED, OTHER_SEED = 0, 1
+"""Of PyTorch, NumPy and Python, while a module is read, and when it is looked at once more."""
 MOST_STREAMED = 2_000_000
 """Examples that a stream may give: one that never ends shows it in no other way."""
 _UNREAD = ("val_dataloader", "predict_dataloader")
 
 
-def read_module(spec: Mapping[str, Any]) -> Dataset:
+class NotAtHandError(Exception):
+    """Data that may be there once they are prepared, or where the study runs."""
+
+
+class _NothingError(DataError):
+    """A module gives no data at all."""
+
+
+def read_module(spec: Mapping[str, Any], *, prepare: bool = True) -> Dataset:
     """Build the user's class and take all examples of `train_dataloader` and `test_dataloader`.
 
     A loader's data set is read in its own order, whatever the loader shuffles, and twice: an
     example that is another one the second time would be frozen. Each batch is a pair (x, y) of
     tensors: inputs (n, *input_shape) and labels (n,), after the module's own hooks for batches.
 
+    Args:
+        spec: the configuration's section `dataset`, and the study's `task`.
+        prepare: whether to let the module prepare its data, by a download, say.
+
     Raises:
+        NotAtHandError: it gives no data, perhaps as they are not prepared, or are elsewhere.
         ConfigError: the class cannot be built.
         DataError: it does not give such batches, no data to learn from, or other data each time.
     """
@@ -48,16 +61,20 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
     # Where the user's code goes to look for its files is no place for the study's.
     with chdir(os.curdir):
         pl.seed_everything(SEED, verbose=False)
-        module = build(ClassSpec("data", class_path, spec["init_args"]), {})
+        module = _built(spec, prepare=prepare)
         try:
             train, train_rows = _part(module, "fit", "train_dataloader")
             test, test_rows = _part(module, "test", "test_dataloader")
             loaders.require_apart(train_rows, test_rows)
             loaders.require_others(_pair(train), _pair(test))
         except DataError as error:
+            if not prepare and isinstance(error, _NothingError):
+                _require_at_hand(module, error.__cause__)
             raise DataError(f"{class_path}: {error}") from error
         # Whatever the user's code raises is reported with its class's name.
         except (Exception, SystemExit) as error:
+            if not prepare:
+                _require_at_hand(module, error)
             reason = _reason(module, error)
             raise DataError(f"{class_path}: gives no data ({reason})") from error
     package: Any = lightning_of(type(module), "LightningDataModule")
@@ -74,7 +91,30 @@ def read_module(spec: Mapping[str, Any]) -> Dataset:
     )
     if dataset.test_duplicates > DUPLICATES_FROM * len(dataset.y_test):
         _require_steady(module, train, class_path, dataset.test_duplicates)
+    # What it holds is not needed any more, and may be large.
+    del module
+    _require_seeded(spec, train, test, prepare=prepare)
     return dataset
+
+
+def _built(spec: Mapping[str, Any], *, prepare: bool) -> Any:
+    module = build(ClassSpec("data", spec["class_path"], spec["init_args"]), {})
+    if not prepare:
+        module.prepare_data = _nothing
+    return module
+
+
+def _nothing() -> None:
+    """Prepare nothing."""
+
+
+def _require_at_hand(module: Any, error: BaseException | None) -> None:
+    """Raise NotAtHandError, if that the data are elsewhere may be why a module gives none."""
+    import pytorch_lightning as pl
+
+    prepares = type(module).prepare_data is not pl.LightningDataModule.prepare_data
+    if prepares or isinstance(error, OSError):
+        raise NotAtHandError from error
 
 
 def _reason(module: Any, error: BaseException) -> str:
@@ -97,24 +137,83 @@ def _require_steady(module: Any, train: arrays.Part, class_path: str, shared: in
         )
 
 
-def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows | None]:
-    """The examples of one loader, got as a Trainer would: prepared, set up, torn down."""
+def _require_seeded(
+    spec: Mapping[str, Any], train: arrays.Part, test: arrays.Part, *, prepare: bool
+) -> None:
+    """Refuse examples that depend on a seed of the process, as those of an unseeded split do.
+
+    Outside of a study they are others each time, and so may the test's examples be trained on.
+    """
+    import pytorch_lightning as pl
+
+    class_path = spec["class_path"]
+    with chdir(os.curdir):
+        try:
+            pl.seed_everything(OTHER_SEED, verbose=False)
+            module = _built(spec, prepare=prepare)
+            differing = [
+                name
+                for part, stage, name in (
+                    (train, "fit", "train_dataloader"),
+                    (test, "test", "test_dataloader"),
+                )
+                if _differs(module, part, stage, name)
+            ]
+        # It may be made to be read once; what was read is right.
+        except (Exception, SystemExit) as error:
+            logger.info("%s: cannot be read a second time (%s)", class_path, described(error))
+            return
+    if differing:
+        raise DataError(
+            f"{class_path}: {' and '.join(differing)} give{'s' * (len(differing) == 1)} other "
+            "examples when the seed of PyTorch, NumPy and Python is another: draw what is random, "
+            "such as a split, with a seed of its own (random_split(…, "
+            "generator=torch.Generator().manual_seed(0)))"
+        )
+
+
+def _differs(module: Any, part: arrays.Part, stage: str, name: str) -> bool:
+    """Whether a loader gives other examples than it gave; of equal ones the first will do."""
+    taken = _pair(part)
+    reading = _set_up(module, stage, name, OTHER_SEED)
+    batches = _ending(_pairs(module, reading.first, name), reading.streamed, name)
+    seen: list[loaders.Pair] = []
+    number = 0
+    for batch in batches:
+        seen.append(batch)
+        same_order = loaders.begins_alike(taken, batch, number)
+        number += len(batch[1])
+        if not same_order:
+            return not loaders.same_examples([taken], [*seen, *batches])
+        if number >= loaders.MOST_COMPARED and not reading.streamed:
+            return False
+    module.teardown(stage)
+    return number != len(taken[1])
+
+
+def _set_up(module: Any, stage: str, name: str, seed: int) -> loaders.Reading:
+    """How to read one loader, got as a Trainer would: prepared and set up."""
     import pytorch_lightning as pl
 
     module.prepare_data()
-    # A split that each stage draws anew is the same one, and leaks no example into the test.
-    pl.seed_everything(SEED, verbose=False)
+    # All stages have one state of chance, so that `_require_seeded` finds what depends on it.
+    pl.seed_everything(seed, verbose=False)
     module.setup(stage)
     try:
         loader = getattr(module, name)()
     except (Exception, SystemExit) as error:
-        raise DataError(f"{name} gives no data ({_reason(module, error)})") from error
+        raise _NothingError(f"{name} gives no data ({_reason(module, error)})") from error
     if loader is None:
-        raise DataError(f"{name} gives None, but must give a DataLoader")
-    reading = loaders.readings(loader, name)
+        raise _NothingError(f"{name} gives None, but must give a DataLoader")
+    return loaders.readings(loader, name)
+
+
+def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows | None]:
+    """The examples of one loader; then it is torn down."""
+    reading = _set_up(module, stage, name, SEED)
     taken = [*_ending(_pairs(module, reading.first, name), reading.streamed, name)]
     if not taken:
-        raise DataError(f"{name} gives no batch")
+        raise _NothingError(f"{name} gives no batch")
     shapes = {x.shape[1:] for x, _ in taken}
     if len(shapes) > 1:
         raise DataError(f"{name} gives examples of the shapes {sorted(shapes)[:2]}, not of one")

@@ -21,6 +21,9 @@ CHUNK_ROWS = 2048
 DENSE = 4
 """Chosen examples are read with those between them if these are fewer than so many times as many:
 one long reading is faster than many short ones."""
+SAMPLED_EXAMPLES = 2000
+SAMPLED_VALUES = 2**22
+"""A sample has so many examples and values at most."""
 IN_MEMORY_BYTES = 2**26
 """What is larger stays in its file, and what has none goes to a temporary one."""
 
@@ -182,6 +185,16 @@ class Examples:
     def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """(len(rows), *input_shape) copies of some examples, in memory."""
         return self.select(rows)._gathered()
+
+    def sample(self) -> NDArray[np.float64]:
+        """(m, values of an example) some examples, evenly over all."""
+        values = max(1, self.row_bytes // self.dtype.itemsize)
+        number = max(1, min(len(self), SAMPLED_EXAMPLES, SAMPLED_VALUES // values))
+        return self.take(self.evenly(number)).reshape(number, -1).astype(np.float64)
+
+    def evenly(self, number: int) -> NDArray[np.int64]:
+        """Places of so many examples, evenly over all."""
+        return np.linspace(0, len(self) - 1, number).astype(np.int64)
 
     def _gathered(self) -> NDArray[Any]:
         whole = np.empty(self.shape, self.dtype)

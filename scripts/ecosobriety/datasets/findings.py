@@ -39,6 +39,28 @@ SENTENCES: Mapping[str, str] = {
     "index_like_feature": "the feature {feature} looks like a number of the rows",
     "features_like_codes": "features written with zeros before them, as codes are, and read as "
     "numbers ({count}): {names}",
+    "values_far_away": "the feature {feature} holds {value} or the like in {number} rows, and else "
+    "{low} to {high}: a mistake, or a mark of missing values?",
+    "targets_far_away": "{number} targets are {value} or the like, and the others {low} to {high}: "
+    "a mistake, or a mark of missing values?",
+    "features_identical": "features that are equal row by row ({number}), such as {names}",
+    "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
+    "from: leave it out; the study splits the rows itself",
+    "classes_same_word": "classes are one answer in several spellings: {groups}",
+    "class_outside_count": "the class {names} stands outside of the classes {first} to {last}: "
+    "does it mark a missing label?",
+    "images_grey_by_class": "images without colours, in % of a class: {names}; colour alone gives "
+    "classes away",
+    "images_grey_by_part": "images without colours: {train} % of the training part and {test} % "
+    "of the test part",
+    "image_format_by_class": "images of the format {format}, in % of a class: {names}; traces of "
+    "the format can give classes away",
+    "image_format_by_part": "images of the format {format}: {train} % of the training part and "
+    "{test} % of the test part",
+    "scale_by_class": "examples whose values reach {low} at most, where those of the others reach "
+    "{high} or more, in % of a class: {names}; were all prepared alike?",
+    "scales_mixed": "{share:.1%} of the examples have values of {low} at most, the others reach "
+    "{high} or more: were all prepared alike?",
     "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.group_leaks import find_group_leaks
+from ecosobriety.datasets.mistakes import find_copies, find_far_values, find_splits
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -65,7 +66,10 @@ def examine(
             reported = [*_of_classes(names, low, high, groups, x.shape[1])]
         else:
             reported = [*_of_targets(names, low, high, groups, x.shape[1], varies)]
-        lost, distinct = _losses(names, block)
+        ordered = np.sort(block.astype(np.float64), axis=1)
+        distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
+        found += [*find_far_values(names, ordered, distinct), *find_splits(names, distinct)]
+        lost = _losses(names, ordered, distinct)
         # What says all by itself is named already.
         known = {finding.values["feature"] for finding in reported}
         leaks = find_group_leaks(block, labels, distinct, x, classes=classes)
@@ -75,6 +79,7 @@ def examine(
             for i, certain in leaks
             if (name := short(names[i])) not in known
         ]
+    found += find_copies(x, features)
     if constant:
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))
@@ -152,14 +157,16 @@ def _is_no_chance(log_ways: float, sizes: NDArray[Any], d: int) -> bool:
     return math.log(d) + log_ways - log_orders < math.log(CHANCE)
 
 
-def _losses(names: Sequence[str], block: NDArray[Any]) -> tuple[list[Finding], NDArray[np.int64]]:
+def _losses(
+    names: Sequence[str], values: NDArray[np.float64], before: NDArray[np.int64]
+) -> list[Finding]:
     """Features whose values merge when, standardised, they become float32.
 
-    Returns:
-        What was found, and the number of distinct values of each feature.
+    Args:
+        names: of d features.
+        values: (d, n) of each, from the lowest to the highest; they are standardised in place.
+        before: (d,) how many different ones there are.
     """
-    values = np.sort(block.astype(np.float64), axis=1)
-    before = 1 + np.count_nonzero(np.diff(values, axis=1), axis=1)
     with np.errstate(over="ignore"):
         mean, deviation = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
     for i in np.flatnonzero(~np.isfinite(mean[:, 0]) | ~np.isfinite(deviation[:, 0])).tolist():
@@ -178,4 +185,4 @@ def _losses(names: Sequence[str], block: NDArray[Any]) -> tuple[list[Finding], N
             "after": int(after[i]),
         }
         found.append(Finding("feature_values_merge", bool(after[i] * 2 < before[i]), values_of))
-    return found, before
+    return found

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +34,8 @@ _BESIDE = re.compile(
 GREY_MODES = frozenset({"1", "L", "LA"})
 COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA"})
 """What becomes red, green and blue; other modes hold more than 8 bits, or colours of a printer."""
+PALETTES = frozenset({"1", "P", "PA"})
+"""What holds a few colours alone."""
 FORMATS_OF_MANY = frozenset({"MPO"})
 """Formats whose first image is the one to see: photographs with a second view, or a preview."""
 
@@ -74,15 +77,25 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
     """
     split = _split(folder)
     files = [list(_files(part)) for part in split or [folder]]
-    grey = all(_look(file, lambda image: image.mode) in GREY_MODES for f in files for file, _ in f)
+    kinds = [[_look(file, _kind) for file, _ in part] for part in files]
+    grey = all(mode in GREY_MODES for part in kinds for mode, _ in part)
     names = ["train", "test"] if split else [str(folder)]
-    parts = [_part(f, grey, name, scratch) for f, name in zip(files, names, strict=True)]
+    parts = [
+        replace(_part(f, grey, name, scratch), formats=np.array([written for _, written in k]))
+        for f, k, name in zip(files, kinds, names, strict=True)
+    ]
     unused = [path.name for part in split or [folder] for path in _visible(part) if path.is_file()]
     findings: tuple[Finding, ...] = ()
     if unused:
         values = {"number": len(unused), "names": [short(name) for name in unused[:MAX_LISTED]]}
         findings = (Finding("files_unused", False, values),)
     return parts[0], (parts[1] if split else None), findings
+
+
+def _kind(image: Image.Image) -> tuple[str, str]:
+    """Its mode, and how its pixels are written, as far as that leaves traces in them."""
+    palette = " (palette)" if image.mode in PALETTES else ""
+    return image.mode, f"{image.format}{palette}"
 
 
 def _split(folder: Path) -> list[Path] | None:

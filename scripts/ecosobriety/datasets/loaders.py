@@ -226,6 +226,17 @@ def same(one: Pair, other: Pair) -> bool:
     return len(one[1]) == len(other[1]) and _contents([one]) == _contents([other])
 
 
+def same_examples(some: Iterable[Pair], others: Iterable[Pair]) -> bool:
+    """Whether batches hold the same examples as others, in any order."""
+    return _contents(some) == _contents(others)
+
+
+def begins_alike(taken: Pair, batch: Pair, start: int) -> bool:
+    """Whether a batch holds the examples that a part holds from `start` on, but for rounding."""
+    end = start + len(batch[1])
+    return all(_alike(a[start:end], b) for a, b in zip(taken, batch, strict=True))
+
+
 def _made_twice(one: Any, other: Any, rows: NDArray[np.int64]) -> bool:
     """Whether two data sets have one source, whatever each makes of it.
 

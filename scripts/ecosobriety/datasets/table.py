@@ -14,6 +14,7 @@ from ecosobriety.datasets import columns, delimited
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.mistakes import is_dense
 from ecosobriety.datasets.unpacking import read_bytes, reason
 from ecosobriety.errors import DataError
 from ecosobriety.files import require_data
@@ -78,7 +79,14 @@ def _read(
     for i, name in enumerate(chosen):
         column = table.column(place[name])
         x[:, i] = columns.numbers(column, name, lossy=lossy)
-        found += _index_like(name, x[:, i], column, name in indexes, features is not None)
+        found += _index_like(
+            name,
+            x[:, i],
+            column,
+            is_index=name in indexes,
+            asked_for=features is not None,
+            columns=len(chosen),
+        )
         if _is_like_codes(column, x[:, i]):
             codes.append(short(name))
     if codes:
@@ -209,14 +217,21 @@ def _indexes(schema: pa.Schema) -> frozenset[str]:
 
 
 def _index_like(
-    name: str, values: np.ndarray, column: pa.ChunkedArray, is_index: bool, asked_for: bool
+    name: str,
+    values: np.ndarray,
+    column: pa.ChunkedArray,
+    *,
+    is_index: bool,
+    asked_for: bool,
+    columns: int,
 ) -> list[Finding]:
-    """Refuse a row number that nobody asked for; name what looks like one."""
+    """Refuse a row number that nobody asked for; name what looks like one of `columns` columns."""
     named = is_index or INDEX_NAME.fullmatch(name) is not None
     # Only what spans as many whole numbers as there are rows can number them.
     spans = len(values) >= MIN_COUNTED_ROWS and values.max() - values.min() == len(values) - 1
-    counts = spans and bool((np.diff(values) == 1).all())
-    numbered = counts and values[0] in (0, 1) and _is_whole(column)
+    steps = np.diff(values) if spans else values[:0]
+    counts = spans and bool((steps == steps[0]).all())
+    numbered = counts and values.min() in (0, 1) and _is_whole(column)
     if named or numbered:
         if not asked_for:
             what = "numbers the rows" if numbered or not is_index else "is the index of the rows"
@@ -226,8 +241,8 @@ def _index_like(
             )
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     whole = spans and bool((values == np.round(values)).all())
-    steady = _grows_steadily(values)
-    if counts or steady or (whole and len(np.unique(values)) == len(values)):
+    permuted = whole and len(np.unique(values)) == len(values)
+    if permuted or _grows_steadily(values) or is_dense(values, columns):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
 

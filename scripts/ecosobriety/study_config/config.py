@@ -122,8 +122,9 @@ def complete(
     try:
         intake = take_in({**completed["dataset"], "task": completed["task"]})
     except DataError as error:
-        shown = show(completed["dataset"]["path"])
-        raise fault(file, "dataset.path", f"is {shown}, but {error}") from error
+        key = "path" if completed["dataset"]["class_path"] is None else "class_path"
+        shown = show(completed["dataset"][key])
+        raise fault(file, f"dataset.{key}", f"is {shown}, but {error}") from error
     for key, text in input_contradictions(completed, intake):
         raise fault(file, key, text)
     for key, text in complete_plan(completed, config, intake):

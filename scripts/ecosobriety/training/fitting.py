@@ -1,5 +1,6 @@
 """How Lightning is set up for a training, and what is counted while the batches pass."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.user_code.lightnings import single_process
@@ -80,11 +83,19 @@ class Passed(pl.Callback):
         """Every number of backward passes that a batch has had."""
         self.trained: set[str] = set()
         """Every choice of the parameters that are trained: one, unless layers are frozen later."""
+        self.steps_outside = 0
+        """Steps of optimisers between two batches, or after the last: in a hook of the module."""
+        self.unseen_of_a_batch: set[int] = set()
+        """By how many the steps of one optimiser exceeded the backward passes of a batch, where
+        they did: its own code calls backward, which Lightning does not see."""
         self.changed = True
         """Whether the training has changed any parameter."""
         self._passes = 0
+        self._in_a_batch = False
+        self._stepped: Counter[int] = Counter()
         self._mark = (0, 0)
         self._start: list[Tensor] = []
+        self._unhook = _nothing
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Refuse what would write into the study's folder, and be measured as training."""
@@ -98,6 +109,21 @@ class Passed(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the parameters, to know at the end whether anything was learnt."""
         self._start = [_copy(p) for p in pl_module.parameters() if not is_lazy(p)]
+        self._unhook = register_optimizer_step_post_hook(self._on_step).remove
+
+    def _on_step(self, optimizer: Optimizer, *_: Any) -> None:
+        """Count a step of any optimiser, wherever it is taken."""
+        if self._in_a_batch:
+            self._stepped[id(optimizer)] += 1
+        else:
+            self.steps_outside += 1
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Begin a batch."""
+        self._in_a_batch = True
+        self._stepped.clear()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note which parameters are trained; what was handed out and skipped is no training."""
@@ -123,7 +149,8 @@ class Passed(pl.Callback):
         self.examples += self._mark[1] - examples
         self.example_passes += (self._mark[1] - examples) * self._passes
         self.passes_of_a_batch.add(self._passes)
-        self._passes = 0
+        self.unseen_of_a_batch.add(max(0, max(self._stepped.values(), default=0) - self._passes))
+        self._passes, self._in_a_batch = 0, False
         if self._max_batches is not None and self.steps >= self._max_batches:
             trainer.should_stop = True
 
@@ -136,6 +163,17 @@ class Passed(pl.Callback):
         self.changed = not alike
         self._start = []
 
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Count no more steps."""
+        self._unhook()
+        self._unhook = _nothing
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Count no more steps."""
+        self._unhook()
+
     def state_dict(self) -> dict[str, Any]:
         """The counts, for a checkpoint."""
         return {
@@ -144,6 +182,8 @@ class Passed(pl.Callback):
             "example_passes": self.example_passes,
             "passes_of_a_batch": sorted(self.passes_of_a_batch),
             "trained": sorted(self.trained),
+            "steps_outside": self.steps_outside,
+            "unseen_of_a_batch": sorted(self.unseen_of_a_batch),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -152,6 +192,8 @@ class Passed(pl.Callback):
         self.example_passes = state_dict["example_passes"]
         self.passes_of_a_batch = set(state_dict["passes_of_a_batch"])
         self.trained = set(state_dict["trained"])
+        self.steps_outside = state_dict["steps_outside"]
+        self.unseen_of_a_batch = set(state_dict["unseen_of_a_batch"])
 
 
 class EpochCheckpoint(pl.Callback):
@@ -238,3 +280,7 @@ def limits(
 
 def _copy(parameter: Tensor) -> Tensor:
     return parameter.detach().to("cpu", copy=True)
+
+
+def _nothing() -> None:
+    """Nothing is to be done."""

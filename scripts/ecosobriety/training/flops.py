@@ -33,6 +33,7 @@ _OPAQUE = (
 )
 """Operations with products that the counter takes for none."""
 IRREGULAR = "its steps do not all take the same operations"
+OUTSIDE = "it trains or computes outside of its steps, in a hook"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Cost:
             # It does the same with every batch.
             return self.example * count.examples + self.batch * count.steps
         passes = count.passes_of_a_batch
-        if len(count.trained) > 1 or 0 in passes:
+        if len(count.trained) > 1 or 0 in passes or count.steps_outside:
+            return None
+        if len(count.unseen_of_a_batch) > 1:
             return None
         if self.passes is None:
             return self.example * count.example_passes
@@ -150,18 +153,43 @@ class Counter(pl.Callback):
         self._mode = mode
         self._sizes = sizes
         self._passes = 0
-        self._before = 0
+        self._before = self._seen = 0
         self.counted: list[Counted] = []
+        self.outside = 0
+        """FLOP between the batches and after them, but those of a validation."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin; what was done before, a training of these data has done once."""
+        self._seen = self._mode.get_total_flops()
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Begin at what was counted before."""
-        self._before, self._passes = self._mode.get_total_flops(), 0
+        self._note_outside()
+        self._before, self._passes = self._seen, 0
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leave the validation out, which is none of the steps."""
+        self._note_outside()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Go on behind it."""
+        self._seen = self._mode.get_total_flops()
+
+    def _note_outside(self) -> None:
+        now = self._mode.get_total_flops()
+        self.outside += now - self._seen
+        self._seen = now
 
     def on_after_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count a backward pass."""
         self._passes += 1
+
+    def finish(self) -> list[Counted] | str:
+        """The batches; or why they are not all of the training. To call when it is over."""
+        self._note_outside()
+        return OUTSIDE if self.outside else self.counted
 
     def on_train_batch_end(
         self,
@@ -172,7 +200,8 @@ class Counter(pl.Callback):
         batch_idx: int,
     ) -> None:
         """Note the batch."""
-        flop = self._mode.get_total_flops() - self._before
+        self._seen = self._mode.get_total_flops()
+        flop = self._seen - self._before
         self.counted.append(Counted(self._sizes[batch_idx], self._passes, flop))
 
 

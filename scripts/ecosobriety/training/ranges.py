@@ -7,7 +7,7 @@ to 350. What is not known to be bounded, such as a product with weights, is not.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf, pi, prod
+from math import inf, log, log1p, pi, prod
 from typing import Any
 
 from torch import Tensor
@@ -41,6 +41,16 @@ class Range:
         return self.high - self.low < 2 * LIMIT
 
 
+@dataclass(frozen=True, eq=False)
+class _Mask:
+    """A comparison with a constant, what it compares, and where that lies if it holds, or not."""
+
+    mask: Tensor
+    compared: Tensor
+    holds: Range
+    fails: Range
+
+
 CONSTANT = "a constant"
 _ENDS = {
     "relu": Range(0, inf, "a ReLU"),
@@ -62,6 +72,10 @@ _ENDS = {
     "exp": Range(0, inf, "an exponential"),
     "exp2": Range(0, inf, "an exponential"),
     "expm1": Range(-1, inf, "an exponential"),
+    "sign": Range(-1, 1, "a sign"),
+    "sgn": Range(-1, 1, "a sign"),
+    "heaviside": Range(0, 1, "a step"),
+    **dict.fromkeys(("gt", "ge", "lt", "le"), Range(0, 1, "a comparison")),
     "abs": Range(0, inf, "an absolute value"),
     "sqrt": Range(0, inf, "a square root"),
     **dict.fromkeys(("zeros", "zeros_like"), Range(0, 0, CONSTANT)),
@@ -82,7 +96,9 @@ class Ranges(TorchDispatchMode):
         self._known: dict[int, tuple[Tensor, Range]] = {}
         """By address; the tensor is held, so that no other one comes to lie there."""
         self._norms: dict[int, tuple[Tensor, Tensor]] = {}
-        """By address: a norm, and what it is the norm of."""
+        """By address: a norm or a size, and what it is that of."""
+        self._masks: dict[int, _Mask] = {}
+        """By address."""
 
     def of(self, value: Any) -> Range:
         """What is known of a tensor or a number."""
@@ -126,6 +142,9 @@ class Ranges(TorchDispatchMode):
         """The range of what an operation makes."""
         operands = [self.of(arg) for arg in args]
         first = operands[0]
+        self._note_mask(name, out, args, operands)
+        if name == "abs":
+            self._norms[_address(out)] = (out, args[0])
         if name in _ENDS:
             return _ENDS[name]
         if name in _COPIES:
@@ -142,7 +161,77 @@ class Ranges(TorchDispatchMode):
             of = self._norms.get(_address(args[1]))
             if of is not None and _address(of[1]) == _address(args[0]):
                 return Range(-1, 1, "a normalisation")
+        if name in _CHOICES:
+            return self._chosen(name, args)
+        if name == "mul" and _are_one(*args[:2]):
+            return Range(0, inf, "an even power")
+        if name == "mul" and (kept := self._masked(args[0], args[1]) or self._masked(*args[1::-1])):
+            return kept
+        if name == "add" and self._is_size_of(*args[:2]):
+            return Range(0, inf, "a ReLU")
         return _RULES[name](*operands) if name in _RULES else _special(name, args)
+
+    def _note_mask(
+        self, name: str, out: Tensor, args: Sequence[Any], operands: Sequence[Range]
+    ) -> None:
+        """Remember a comparison with a constant, and copies of it as numbers."""
+        if name in ("gt", "ge", "lt", "le"):
+            constant = operands[1]
+            if constant.low == constant.high:
+                over, under = Range(constant.low, inf), Range(-inf, constant.low)
+                holds, fails = (over, under) if name[0] == "g" else (under, over)
+                self._masks[_address(out)] = _Mask(out, args[0], holds, fails)
+        elif name in ("_to_copy", "clone", "logical_not", "bitwise_not"):
+            known = self._masks.get(_address(args[0]))
+            if known is not None:
+                ways = (known.holds, known.fails)
+                holds, fails = ways[::-1] if name.endswith("not") else ways
+                self._masks[_address(out)] = _Mask(out, known.compared, holds, fails)
+
+    def _side(self, mask: Any, value: Any, holds: bool) -> Range:
+        """Where a value lies in places where a comparison holds, or does not."""
+        found, known = self.of(value), self._masks.get(_address(mask))
+        if known is not None and _are_one(known.compared, value):
+            side = known.holds if holds else known.fails
+            return Range(max(found.low, side.low), min(found.high, side.high), found.end)
+        return found
+
+    def _chosen(self, name: str, args: Sequence[Any]) -> Range:
+        """Of one value in some places, and of another one in the others."""
+        if name == "where":
+            mask, yes, no = args[:3]
+        elif name == "masked_fill":
+            no, mask, yes = args[:3]
+        else:  # A value is put where a mask is.
+            no, (mask,), yes = args[:3]
+        return _cut(_union([self._side(mask, yes, True), self._side(mask, no, False)]))
+
+    def _masked(self, value: Any, mask: Any) -> Range | None:
+        """Of a value times a comparison of it."""
+        known = self._masks.get(_address(mask))
+        if known is None or not _are_one(known.compared, value):
+            return None
+        return _cut(_union([self._side(mask, value, True), Range(0, 0, CONSTANT)]))
+
+    def _is_size_of(self, a: Any, b: Any) -> bool:
+        sizes = ((a, self._norms.get(_address(b))), (b, self._norms.get(_address(a))))
+        return any(known is not None and _are_one(known[1], value) for value, known in sizes)
+
+
+_CHOICES = ("where", "masked_fill", "index_put")
+
+
+def _cut(range_: Range) -> Range:
+    """What is chosen by a comparison, as it is called."""
+    return Range(range_.low, range_.high, "a ReLU" if range_.low == 0 else "a clamp")
+
+
+def _are_one(a: Any, b: Any) -> bool:
+    """Whether two tensors are the same values."""
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+        return False
+    places = [(t.data_ptr(), t.shape, t.stride(), t.dtype) for t in (a, b)]
+    return places[0] == places[1]
 
 
 def _address(tensor: Any) -> int:
@@ -179,9 +268,24 @@ def _times(a: Range, b: Range) -> Range:
 
 
 def _over(a: Range, b: Range) -> Range:
-    if b.low != b.high or not b.low:
-        return Range()
-    return _times(a, Range(1 / b.low, 1 / b.low, CONSTANT))
+    return _times(a, _inverse(b))
+
+
+def _inverse(a: Range) -> Range:
+    if a.low > 0 or a.high < 0:
+        return Range(1 / a.high, 1 / a.low, a.end)
+    # Of what is 0 or more, the inverse is more than 0.
+    return Range(0, inf, a.end) if a.low == 0 else Range()
+
+
+def _rising(function: Callable[[float], float], least: float) -> Callable[[Range], Range]:
+    """Of a function that grows with its argument, which is `least` or more."""
+
+    def apply(a: Range) -> Range:
+        ends = [function(end) if least < end < inf else end for end in (a.low, a.high)]
+        return Range(-inf if a.low <= least else ends[0], ends[1], a.end) if a.known else a
+
+    return apply
 
 
 def _plus(a: Range, b: Range) -> Range:
@@ -210,6 +314,9 @@ _RULES: dict[str, Callable[..., Range]] = {
     "rsub": lambda a, b: _minus(b, a),
     "clamp": _clamp,
     "clamp_min": _clamp,
+    "reciprocal": _inverse,
+    "log": _rising(log, 0),
+    "log1p": _rising(log1p, -1),
     "clamp_max": lambda a, high: _clamp(a, Range(), high),
     "maximum": lambda a, b: Range(max(a.low, b.low), max(a.high, b.high), "a maximum"),
     "minimum": lambda a, b: Range(min(a.low, b.low), min(a.high, b.high), "a minimum"),

@@ -16,7 +16,7 @@ from ecosobriety.hardware import cpu_name, describe_hardware, describe_job, peak
 from ecosobriety.metering import EnergyResult, Ledger
 from ecosobriety.records.record import RunRecord, contradiction, write_record
 from ecosobriety.training.fitting import Passed, TrainingSettings
-from ecosobriety.training.flops import IRREGULAR, Cost
+from ecosobriety.training.flops import IRREGULAR, OUTSIDE, Cost
 from ecosobriety.training.networks import Learner
 
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
@@ -99,7 +99,9 @@ def make_record(
     if isinstance(cost, str):
         missing["flop_forward"] = cost
     if flop_train is None:
-        missing["flop_train"] = cost if isinstance(cost, str) else IRREGULAR
+        outside = isinstance(passed, Passed) and passed.steps_outside
+        reason = OUTSIDE if outside else IRREGULAR
+        missing["flop_train"] = cost if isinstance(cost, str) else reason
     return RunRecord(
         dataset=dataset.name,
         model=training.model,

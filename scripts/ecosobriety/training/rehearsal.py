@@ -330,13 +330,15 @@ class Stage:
         with counting() as (mode, unseen):
             counter = Counter(mode, sizes)
             trainer, _ = self.fit(network, acts, counter)
+            counted = counter.finish()
         device = trainer.strategy.root_device
         network.to(device).eval()
         with torch.no_grad(), unlogged(network), counting() as (forward, unseen_forward):
             network(x[:most].to(device))
         if names := unseen.names | unseen_forward.names:
             return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"
-        counted = counter.counted
+        if isinstance(counted, str):
+            return counted
         if not is_lightning(network):
             # The study's own loop: one backward pass for each batch.
             counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]

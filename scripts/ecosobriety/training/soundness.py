@@ -60,13 +60,14 @@ def require_alone(
         raise ConfigError(
             f"models: {class_path} gives the same examples other outputs when they are tested "
             "again: in the mode of the test it must neither keep anything of the batches before "
-            "nor draw from a generator of its own"
+            "nor draw from a generator that forward does not seed anew"
         )
     if not all(alike(first, other) for other in by_chance):
         raise ConfigError(
             f"models: {class_path} is random in the test's mode: F.dropout needs "
             "training=self.training, and noise belongs where self.training (in a hook, "
-            "self.trainer.training) is true"
+            "self.trainer.training) is true; Monte Carlo dropout needs one mask for all examples, "
+            "from a generator that forward seeds anew"
         )
     if not all(alike(output, first[part]) for part, output in parts):
         raise ConfigError(

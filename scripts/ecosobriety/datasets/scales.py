@@ -1,0 +1,135 @@
+"""Whether all examples are on one scale: the training part beside the test part, and all of one."""
+
+from math import lgamma, log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding
+from ecosobriety.datasets.inputs import VECTOR_DIMENSIONS, Checked
+from ecosobriety.errors import DataError
+
+FEW = 10
+"""Of fewer examples a part says nothing about its scale."""
+REFUSED_RATIO, REPORTED_RATIO = 8.0, 2.0
+"""Between the spreads of training and test part: refused as another scale, or reported."""
+REFUSED_SHIFT, REPORTED_SHIFT = 4.0, 1.0
+"""The same for the distance of their means, in standard deviations."""
+NEGATIVE_SHARE = 0.1
+"""Of one part's values where the other has none: one of them was standardised."""
+CHANCE = 1e-3
+"""Unless a random split would put all of them into one part this often."""
+
+
+def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Finding, ...]:
+    """Look whether training and test part are on one scale.
+
+    Args:
+        train: The training part.
+        test: The test part, of the same type and shape.
+        normalise: As `resolve` gives it.
+
+    Raises:
+        DataError: they are not: one is scaled or standardised, say, and the other is not.
+    """
+    if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
+        return ()
+    one, other = train.x.sample(), test.x.sample()
+    same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
+    if _stuck(same[0], same[1], len(test.x)).all():
+        raise DataError(
+            f"all {len(test.x)} examples of {test.name} are the same, and those of {train.name} "
+            "are not: was the test part read or written wrongly?"
+        )
+    by_feature = train.x.ndim == VECTOR_DIMENSIONS and train.x.dtype.kind == "f"
+    width = 1
+    if not by_feature:
+        width = one.shape[1]
+        one, other = one.reshape(-1, 1), other.reshape(-1, 1)
+    refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
+    if normalise != "none" or train.x.dtype.kind == "f":
+        refused |= _one_standardised(one, other, width)
+    if refused.mean() >= 1 / 2:
+        raise DataError(
+            f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
+            f"{test.name} from {test.low:g} to {test.high:g}, on scales that do not fit together: "
+            "scale both alike"
+        )
+    reported = refused | _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
+    if by_feature:
+        reported |= _stuck(one, other, len(test.x))
+    if not reported.any():
+        return ()
+    ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
+    values: dict[str, Any] = {**ends, "test_high": test.high}
+    if by_feature:
+        values = {"number": int(reported.sum()), "first": int(reported.argmax())}
+        return (Finding("features_shifted", True, values),)
+    return (Finding("parts_differ", True, values),)
+
+
+def _stuck(one: NDArray[Any], other: NDArray[Any], tested: int) -> NDArray[np.bool_]:
+    """(d,) whether columns of the other part, of so many rows, have one value, by no chance."""
+    share = np.maximum((one == other[0]).mean(axis=0), 1 / (len(one) + 1))
+    no_chance = tested * np.log(share) < log(CHANCE / other.shape[1])
+    found: NDArray[np.bool_] = (other == other[0]).all(axis=0) & no_chance
+    return found
+
+
+def _differ(
+    one: NDArray[np.float64], other: NDArray[np.float64], ratio: float, shift: float
+) -> NDArray[np.bool_]:
+    """(d,) whether the columns have another spread or another mean; constants have none."""
+    deviations = np.stack([one.std(axis=0), other.std(axis=0)])
+    ends = [np.quantile(part, [0.01, 0.99], axis=0) for part in (one, other)]
+    ranges = np.stack([high - low for low, high in ends])
+    sizes = np.stack([np.abs(part).max(axis=0) for part in (one, other)])
+    # Few values other than zero: a quantile says nothing.
+    ranges = np.where((ranges > 0).all(axis=0), ranges, sizes)
+    distance = np.abs(one.mean(axis=0) - other.mean(axis=0))
+    varies = (deviations > 0).all(axis=0)
+    scaled = (_ratio(deviations) >= ratio) & (_ratio(ranges) >= ratio)
+    found: NDArray[np.bool_] = varies & (scaled | (distance > shift * deviations.max(axis=0)))
+    return found
+
+
+def _ratio(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(d,) the larger of two numbers by the smaller, where both are above 0; else 1."""
+    low, high = pairs.min(axis=0), pairs.max(axis=0)
+    ratio: NDArray[np.float64] = np.divide(high, low, out=np.ones_like(high), where=low > 0)
+    return ratio
+
+
+def _one_standardised(
+    one: NDArray[np.float64], other: NDArray[np.float64], values: int
+) -> NDArray[np.bool_]:
+    """(d,) whether many values of the one are below 0, and none of the other, by no chance.
+
+    Args:
+        one: (n, d) values of the one part.
+        other: (m, d) values of the other.
+        values: How many rows come from one example: these go into one part together.
+    """
+    below = np.stack([(part < 0).sum(axis=0) for part in (one, other)])
+    sizes = np.array([[len(one)], [len(other)]])
+    # Of all ways to choose the part without them from both parts' examples, the share of those that
+    # avoid all examples with values below 0.
+    whole, without = sizes.sum() / values, sizes / values
+    marked = below.max(axis=0) / values
+    without = np.where(below == 0, without, 0).max(axis=0)
+    log_chance = np.array(
+        [
+            lgamma(whole - k + 1)
+            - lgamma(max(whole - k - m, 0) + 1)
+            - lgamma(whole + 1)
+            + lgamma(whole - m + 1)
+            for k, m in zip(marked, without, strict=True)
+        ]
+    )
+    found: NDArray[np.bool_] = (
+        (below.min(axis=0) == 0)
+        & ((below / sizes).max(axis=0) >= NEGATIVE_SHARE)
+        & (log_chance < log(CHANCE))
+    )
+    return found

@@ -1,0 +1,346 @@
+"""What is likely a slip in a table or in its labels is named; sound data have no such finding."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.datasets
+from dataset_cases import refusal
+from PIL import Image
+
+from ecosobriety.datasets import Finding, obtain, take_in
+
+N = 200
+RNG = np.random.default_rng(5)
+X = RNG.normal(50, 12, N)
+KINDS = ["ab"[i] for i in RNG.integers(0, 2, N)]
+DEFAULTS = {"name": "csv", "label": "kind", "features": None, "test_share": 0.2, "format": None}
+
+
+def table(folder: Path, columns: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
+    path = folder / "t.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return {**DEFAULTS, "path": str(path), **keys}
+
+
+def found(given: dict[str, Any]) -> dict[str, Finding]:
+    described = {finding.id: finding for finding in take_in(given).findings}
+    assert {finding.id for finding in obtain(given).findings} <= {*described}
+    described.pop("train_test_duplicates", None)
+    return described
+
+
+def with_marks(values: Any, mark: float, share: float = 0.1) -> Any:
+    """The values with a mark in some rows."""
+    chosen = np.random.default_rng(1).random(len(values)) < share
+    return np.where(chosen, mark, values)
+
+
+COUNTS = RNG.poisson(15, N)
+SHARES = RNG.random(N)
+SCORES = RNG.integers(1, 6, N)
+
+
+@pytest.mark.parametrize(
+    ("values", "mark"),
+    [
+        *((values, mark) for values in (X.round(1), COUNTS, SHARES, SCORES) for mark in (-999, -9)),
+        *((values, mark) for values in (COUNTS, SHARES, SCORES) for mark in (999, 9999, 99999)),
+        *((X.round(1), mark) for mark in (-1, 9999, -9999, 1e30, 65535, 99999)),
+        (COUNTS, -1),
+        (SHARES, 99),
+        (SCORES, 99),
+        (RNG.integers(0, 2, N), 99),
+        (RNG.normal(0, 1, N), -999),
+        (1e6 * SHARES, -99999999),
+    ],
+)
+def test_marks_of_missing_values_are_named(tmp_path: Path, values: Any, mark: float) -> None:
+    told = found(table(tmp_path, {"x": with_marks(values, mark), "kind": KINDS}))
+    values_of = told["values_far_away"].values
+    assert (values_of["feature"], values_of["value"]) == ("x", mark)
+    assert told["values_far_away"].headline
+
+
+@pytest.mark.parametrize("factor", [1e6, -1e6, 1e4])
+def test_a_slip_of_the_unit_in_one_row_is_named(tmp_path: Path, factor: float) -> None:
+    x, y = X.copy(), RNG.normal(170, 10, N)
+    x[7] *= factor
+    told = found(table(tmp_path, {"x": x, "kind": KINDS}, test_share=0.005))
+    assert told["values_far_away"].values["number"] == 1
+    assert not told["values_far_away"].headline
+    y[11] *= factor
+    given = table(tmp_path, {"x": X, "kind": y}, task="regression")
+    assert found(given)["targets_far_away"].headline
+
+
+def test_marks_among_the_targets_are_named(tmp_path: Path) -> None:
+    given = table(tmp_path, {"x": X, "kind": with_marks(X[::-1], -999, 0.02)}, task="regression")
+    assert found(given)["targets_far_away"].values["value"] == -999
+
+
+def test_equal_columns_are_named(tmp_path: Path) -> None:
+    columns = {"cm": X, "width": RNG.random(N), "length": X, "flat": [1] * N, "low": [1] * N}
+    told = found(table(tmp_path, {**columns, "kind": KINDS}))
+    assert told["features_identical"].values == {"number": 2, "names": ["cm", "length"]}
+    # Of few rows, two columns of bits are equal by chance.
+    few = {f"b{i}": np.random.default_rng(i).integers(0, 2, 8) for i in range(60)}
+    told = found(table(tmp_path, {**few, "kind": ["a", "b"] * 4}))
+    assert "features_identical" not in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["is_test", "IsTrain", "split", "Split", "fold", "kfold", "cv_fold", "in_train", "train_test",
+     "subset", "partition", "data_split", "is_valid", "test_flag", "fold_id", "is_training"],
+)  # fmt: skip
+def test_a_column_that_says_which_part_a_row_is_from_is_named(tmp_path: Path, name: str) -> None:
+    columns = {"x": X, name: RNG.integers(0, 4, N), "kind": KINDS}
+    assert found(table(tmp_path, columns))["feature_is_split"].values == {"feature": name}
+
+
+@pytest.mark.parametrize(
+    "name", ["test", "training_hours", "folder", "splits_won", "test_score", "set", "trainer"]
+)
+def test_a_feature_may_be_named_alike(tmp_path: Path, name: str) -> None:
+    columns = {"x": X, name: RNG.integers(0, 4, N), "kind": KINDS}
+    assert [*found(table(tmp_path, columns))] == ["features_used"]
+
+
+def gaps(start: int, share: float) -> Any:
+    kept = np.flatnonzero(np.random.default_rng(2).random(int(1.5 * N / share) + 60) < share)[:N]
+    return start + kept
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [gaps(1000, 0.9), gaps(1, 0.5), gaps(7, 0.1), RNG.permutation(gaps(1, 0.7)),
+     gaps(1, 0.5)[::-1], np.arange(N) + 2, np.arange(N)[::-1] + 2, RNG.permutation(N)],
+)  # fmt: skip
+def test_ids_are_named_whatever_their_order_and_gaps(tmp_path: Path, ids: Any) -> None:
+    told = found(table(tmp_path, {"x": X, "id": ids, "kind": KINDS}))
+    assert told["index_like_feature"].values == {"feature": "id"}
+    assert told["index_like_feature"].headline
+
+
+@pytest.mark.parametrize(
+    "ids", [np.arange(N), np.arange(N) + 1, np.arange(N)[::-1], N - np.arange(N)]
+)
+def test_a_number_of_the_rows_is_refused_up_and_down(tmp_path: Path, ids: Any) -> None:
+    given = table(tmp_path, {"x": X, "nr": ids, "kind": KINDS})
+    assert 'the column "nr" numbers the rows' in refusal(given)
+    asked_for = table(tmp_path, {"x": X, "nr": ids, "kind": KINDS}, features=["x", "nr"])
+    assert "index_like_feature" in found(asked_for)
+
+
+@pytest.mark.parametrize(
+    ("names", "id"),
+    [
+        (["yes", "Y", "no", "N"], "classes_same_word"),
+        (["yes", "y", "no"], "classes_same_word"),
+        (["True", "False", "1", "0"], "classes_same_word"),
+        (["pos", "positive", "neg"], "classes_same_word"),
+        (["iris-setosa", "iris setosa", "iris_virginica"], "classes_look_alike"),
+        (["T-shirt", "T shirt", "Bag"], "classes_look_alike"),
+        (["-1", "0", "1", "2"], "class_outside_count"),
+        (["1", "2", "3", "4", "5", "9"], "class_outside_count"),
+        (["0", "1", "2", "99"], "class_outside_count"),
+    ],
+)
+def test_classes_that_are_one_or_none_are_named(tmp_path: Path, names: list[str], id: str) -> None:
+    kinds = [names[i % len(names)] for i in range(N)]
+    assert found(table(tmp_path, {"x": X, "kind": kinds}))[id].headline
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["-1", "1"], ["-1", "0", "1"], ["0", "1", "2", "3"], ["1", "2", "3", "4"], ["yes", "no"],
+        ["n", "f", "t", "y", "s"], ["0", "1"], ["t", "f"], ["-2", "-1", "0", "1", "2"],
+        ["3", "4", "5", "6", "7", "8", "9"], ["on", "off"], ["positive", "negative", "neutral"],
+        ["1-2", "12"], ["1.5", "15"], ["+", "-"], ["grade 1", "grade 2"],
+    ],
+)  # fmt: skip
+def test_ordinary_classes_are_not(tmp_path: Path, names: list[str]) -> None:
+    kinds = [names[i % len(names)] for i in range(N)]
+    told = {*found(table(tmp_path, {"x": X, "kind": kinds}))}
+    assert told <= {"features_used", "classes_like_missing"}
+
+
+def test_a_value_beyond_what_networks_take_is_named_with_its_column(tmp_path: Path) -> None:
+    x = X.copy()
+    x[3] = 1e300
+    said = refusal(table(tmp_path, {"a": X, "far": x, "kind": KINDS}))
+    assert 'the column "far" holds 1e+300 in row 4 (counted from 1, without the header)' in said
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_feature_that_orders_the_targets_is_named_up_and_down(tmp_path: Path, sign: int) -> None:
+    columns = {"x": X, "copy": sign * np.exp(X / 20), "kind": X}
+    told = found(table(tmp_path, columns, task="regression"))
+    assert told["feature_orders_target"].values["feature"] in ("x", "copy")
+    columns = {
+        "x": X,
+        "back": sign * X.round(2),
+        "kind": ["abc"[int(v > 45) + (v > 55)] for v in X],
+    }
+    told = found(table(tmp_path, columns))
+    assert told["feature_orders_classes"].headline
+
+
+def of_sklearn(name: str) -> tuple[Mapping[str, Any], Sequence[Any], str]:
+    bunch = getattr(sklearn.datasets, f"load_{name}")(as_frame=True)
+    task = "regression" if name == "diabetes" else "classification"
+    return dict(bunch.data), bunch.target, task
+
+
+def generated(seed: int) -> dict[str, Any]:
+    """Columns as people measure and count them."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(60, 900))
+    return {
+        "age": random.integers(18, 91, n),
+        "income": np.round(np.exp(random.normal(10, 1, n)), 2),
+        "hours": np.clip(random.normal(40, 12, n).round(), 1, 99),
+        "gain": np.where(random.random(n) < 0.9, 0, random.pareto(1.5, n).round(2)),
+        "children": random.poisson(1.5, n),
+        "smoker": random.integers(0, 2, n),
+        "change": random.normal(0, 3, n).round(),
+        "sentiment": random.integers(-1, 2, n),
+        "year": random.integers(1990, 2025, n),
+        "latitude": random.uniform(-60, 70, n).round(4),
+        "temperature": random.normal(12, 8, n).round(1),
+        "rating": random.integers(1, 11, n) / 2,
+        "clicks": random.zipf(2.0, n).astype(float),
+        "price": np.round(np.exp(random.normal(3, 1, n))) + 0.99,
+        "seconds": 1_700_000_000 + np.sort(random.integers(0, 10**7, n)),
+        "test_result": random.integers(0, 3, n),
+        "population": np.exp(random.normal(8, 2.5, n)).round(),
+        "rain": np.where(random.random(n) < 0.6, 0.0, random.exponential(5, n).round(1)),
+        "goals": random.poisson(1.3, n) - random.poisson(1.1, n),
+        "zip": random.integers(10_000, 99_999, n),
+        "rare": (random.random(n) < 0.01).astype(int),
+        "uniform": random.random(n),
+        "kind": random.integers(0, 3, n),
+    }
+
+
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits", "diabetes"])
+def test_sound_data_of_others_have_no_findings(tmp_path: Path, name: str) -> None:
+    columns, target, task = of_sklearn(name)
+    told = {*found(table(tmp_path, {**columns, "kind": target}, task=task))}
+    # Three of the digits' pixels are always white.
+    assert told <= {"features_used", "features_constant"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("target", ["kind", "income", "temperature"])
+def test_sound_tables_have_no_findings(tmp_path: Path, seed: int, target: str) -> None:
+    columns = generated(seed)
+    task = "classification" if target == "kind" else "regression"
+    told = {*found(table(tmp_path, columns, label=target, task=task))}
+    assert told <= {"features_used", "features_constant"}
+
+
+def _write(
+    folder: Path, make: Callable[[int, int], Any], suffix: Callable[[int, int], str]
+) -> None:
+
+    for label in range(2):
+        (folder / "ab"[label]).mkdir(parents=True)
+        for i in range(20):
+            path = folder / "ab"[label] / f"{i}.{suffix(label, i)}"
+            Image.fromarray(make(label, i)).save(path, quality=95)
+
+
+def colours(grey: bool) -> Any:
+    pixels = RNG.integers(0, 256, (8, 8, 1 if grey else 3), dtype=np.uint8)
+    return np.repeat(pixels, 3, axis=2) if grey else pixels
+
+
+def images(folder: Path) -> dict[str, Any]:
+    return {**DEFAULTS, "name": "image-folder", "path": str(folder), "label": None}
+
+
+@pytest.mark.parametrize("stored", ["RGB", "L"])
+def test_grey_images_of_one_class_are_named(tmp_path: Path, stored: str) -> None:
+    def make(label: int, i: int) -> Any:
+        pixels = colours(grey=label == 0)
+        return pixels[..., 0] if label == 0 and stored == "L" else pixels
+
+    _write(tmp_path / "i", make, lambda label, i: "png")
+    told = found(images(tmp_path / "i"))["images_grey_by_class"]
+    assert told.headline
+    assert told.values == {"names": {"a": 100, "b": 0}}
+
+
+def test_grey_images_of_one_part_are_named(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        _write(
+            tmp_path / "i" / part,
+            lambda label, i, part=part: colours(grey=part == "test" and i < 15),
+            lambda label, i: "png",
+        )
+    told = found(images(tmp_path / "i"))["images_grey_by_part"]
+    assert told.headline
+    assert told.values == {"train": 0, "test": 75}
+
+
+def test_another_format_in_one_class_is_named(tmp_path: Path) -> None:
+    _write(
+        tmp_path / "i",
+        lambda label, i: colours(grey=False),
+        lambda label, i: "jpg" if label and i else "png",
+    )
+    told = found(images(tmp_path / "i"))["image_format_by_class"]
+    assert told.headline
+    assert told.values == {"format": "JPEG", "names": {"b": 95, "a": 0}}
+
+
+def test_images_mixed_at_random_are_sound(tmp_path: Path) -> None:
+    _write(
+        tmp_path / "i",
+        lambda label, i: colours(grey=i % 3 == 0),
+        lambda label, i: "jpg" if i % 2 else "png",
+    )
+    assert not found(images(tmp_path / "i"))
+
+
+def archive(folder: Path, x: Any, y: Any) -> dict[str, Any]:
+    np.savez(folder / "a.npz", x=x, y=y)
+    return {**DEFAULTS, "name": "npz", "path": str(folder / "a.npz"), "label": None}
+
+
+LABELS = RNG.integers(0, 3, 120)
+
+
+@pytest.mark.parametrize("axis", [1, 3])
+@pytest.mark.parametrize("normalised", [False, True])
+def test_grey_images_of_an_archive_are_named(tmp_path: Path, axis: int, normalised: bool) -> None:
+    x = RNG.random((120, 3, 9, 9))
+    x[LABELS == 1] = x[LABELS == 1, :1]
+    if normalised:
+        x = (x - np.array([0.5, 0.4, 0.3])[:, None, None]) / np.array([0.2, 0.3, 0.1])[
+            :, None, None
+        ]
+    x = np.moveaxis(x, 1, axis).astype(np.float32)
+    told = found(archive(tmp_path, x, LABELS))["images_grey_by_class"]
+    assert told.values == {"names": {"1": 100, "0": 0, "2": 0}}
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 3), (784,)])
+def test_a_class_on_another_scale_is_named(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    x = RNG.integers(0, 256, (120, *shape)).astype(np.float32)
+    assert not found(archive(tmp_path, x, LABELS))
+    x[LABELS == 2] /= 255
+    told = found(archive(tmp_path, x, LABELS))["scale_by_class"]
+    assert told.headline
+    assert told.values["names"] == {"2": 100, "0": 0, "1": 0}
+    x[:60] = 7 * RNG.random((60, *shape))
+    x[60:] = 255 * RNG.random((60, *shape)) + 9
+    told = found(archive(tmp_path, x, LABELS))["scales_mixed"]
+    assert told.headline
+    assert told.values["share"] == 0.5
