@@ -110,9 +110,8 @@ def _nothing() -> None:
 
 def _require_at_hand(module: Any, error: BaseException | None) -> None:
     """Raise NotAtHandError, if that the data are elsewhere may be why a module gives none."""
-    import pytorch_lightning as pl
-
-    prepares = type(module).prepare_data is not pl.LightningDataModule.prepare_data
+    package: Any = lightning_of(type(module), "LightningDataModule")
+    prepares = type(module).prepare_data is not package.LightningDataModule.prepare_data
     if prepares or isinstance(error, OSError):
         raise NotAtHandError from error
 
