@@ -38,12 +38,16 @@ def choose(page, cell):
 
 
 def press_until(page, name, value):
-    """Move a focused list's choice by keys alone: to its top, then down."""
+    """Move a focused list's choice by keys alone, from its top, its end or where it is."""
     page.focus(f"#whatif-{name}")
     values = page.eval_on_selector_all(f"#whatif-{name} option", "all => all.map(o => o.value)")
-    page.keyboard.press("Home")
-    for _ in range(values.index(value)):
-        page.keyboard.press("ArrowDown")
+    now = page.eval_on_selector(f"#whatif-{name}", "list => list.selectedIndex")
+    wanted, starts = values.index(value), {"Home": 0, "End": len(values) - 1, None: now}
+    key, start = min(starts.items(), key=lambda item: abs(wanted - item[1]))
+    if key:
+        page.keyboard.press(key)
+    for _ in range(abs(wanted - start)):
+        page.keyboard.press("ArrowDown" if wanted > start else "ArrowUp")
 
 
 def choose_by_keyboard(page, cell):

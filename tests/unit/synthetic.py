@@ -325,6 +325,17 @@ def draw_svgs(study: Study, text: Texts) -> dict[str, str]:
     return {figure: _svg(draw(figure, study, text)) for figure in figure_ids(models)}
 
 
+def blank_svgs(study: Study) -> dict[str, str]:
+    """An empty drawing for every figure of a study, for tests of what stands around them."""
+    models = [case.model for case in study.cases()]
+    return dict.fromkeys(figure_ids(models), _blank())
+
+
+@cache
+def _blank() -> str:
+    return _svg(Figure())
+
+
 def make_claims(study: Study) -> list[Checked]:
     """The poster's claims, checked on a study."""
     schema = ROOT / "workflow" / "schemas" / "claims.schema.yaml"

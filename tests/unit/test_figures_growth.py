@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from synthetic import (
     REPORT_DIR,
-    draw_svgs,
+    blank_svgs,
     make_claims,
     make_intake,
     make_provenance,
@@ -107,7 +107,7 @@ def page_of(study, text):
         make_claims(study),
         make_provenance(study),
         text.language,
-        draw_svgs(study, text),
+        blank_svgs(study),
         REPORT_DIR,
     )
 

@@ -8,7 +8,7 @@ from synthetic import (
     COUNTRY_DATA,
     REPORT_DIR,
     ROOT,
-    draw_svgs,
+    blank_svgs,
     make_claims,
     make_provenance,
     make_study,
@@ -159,7 +159,7 @@ def test_an_intensity_without_its_mix_still_makes_a_report(texts):
             make_claims(study),
             make_provenance(study),
             code,
-            draw_svgs(study, text),
+            blank_svgs(study),
             REPORT_DIR,
         )
         assert text("countries.no_mix") in page
@@ -177,7 +177,7 @@ def test_the_reason_of_a_fallback_is_escaped_and_told_as_english(study, texts):
         make_claims(fallen),
         make_provenance(fallen),
         "fr",
-        draw_svgs(fallen, texts["fr"]),
+        blank_svgs(fallen),
         REPORT_DIR,
     )
     assert '<q lang="en">&lt;b&gt;401&lt;/b&gt;</q>' in page

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 from matplotlib.text import Text
-from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_runs, make_study
+from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_runs, make_study
 
 from ecosobriety.claims import as_table
 from ecosobriety.figures import draw
@@ -48,7 +48,7 @@ def study():
 @pytest.fixture(scope="module")
 def svgs(study, texts):
     """Drawn once; what they show does not matter here."""
-    return {code: draw_svgs(study, text) for code, text in texts.items()}
+    return {code: blank_svgs(study) for code, text in texts.items()}
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,7 @@ def test_models_are_compared_and_the_beaten_one_is_named(texts):
         study,
         make_claims(study),
         make_provenance(study),
-        draw_svgs(study, texts["en"]),
+        blank_svgs(study),
         texts["en"],
     )
     caption = context["efficiency"]["figure"]["caption"]

@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
+from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_study
 
 from ecosobriety.claims import as_table
 from ecosobriety.claims.finding import in_words
@@ -36,7 +36,7 @@ def told(request, study):
         make_claims(study),
         make_provenance(study),
         request.param,
-        draw_svgs(study, text),
+        blank_svgs(study),
         REPORT_DIR,
     )
     return page, text

@@ -5,7 +5,7 @@ import html
 import re
 
 import pytest
-from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
+from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_study
 
 from ecosobriety.electricity.countries import SHARES, finish_countries
 from ecosobriety.electricity.plausibility import remark_on
@@ -99,7 +99,7 @@ def test_a_french_page_holds_no_english_remark(texts):
     parts = {"cpu": "load_model", "gpu": "no_gpu", "ram": "memory_size"}
     for part, id_ in parts.items():
         provenance["components"][0][part]["reason"] = sentence(id_)
-    svgs = draw_svgs(study, texts["fr"])
+    svgs = blank_svgs(study)
 
     page = build_report(study, make_claims(study), provenance, "fr", svgs, REPORT_DIR)
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import yaml
 from rocrate.rocrate import ROCrate
-from synthetic import REPORT_DIR, ROOT, draw_svgs, make_provenance, make_study
+from synthetic import REPORT_DIR, ROOT, blank_svgs, make_provenance, make_study
 
 from ecosobriety.exporting import citation, write_crate
 from ecosobriety.reporting import build_context
@@ -26,7 +26,7 @@ def test_a_title_may_differ_by_language(tmp_path, language, title):
     software = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
     assert study_title(study.config, language) == expected
-    context = build_context(study, None, provenance, draw_svgs(study, text), text)
+    context = build_context(study, None, provenance, blank_svgs(study), text)
     assert context["title"] == expected
     assert expected in citation(provenance, software, text)
     # A crate has one name: that of the first language.
