@@ -132,8 +132,7 @@ def finished(tmp_path_factory, request):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             copy_workflow(folder / "study")
-            # As a user runs it.
-            Workflow(folder / "study", sys.executable).snakemake("--cores", "2")
+            Workflow(folder / "study").snakemake("--cores", "2")
             done.touch()
     return Workflow(folder / "study")
 

@@ -16,7 +16,7 @@ TARGET = f"results/digits/runs/{RUN}.json"
 
 def long_study(folder):
     workflow = copy_workflow(folder)
-    workflow.with_config(lambda c: c["training"].update(epochs=200, checkpoint=True, process="run"))
+    workflow.with_config(lambda c: c["training"].update(epochs=80, checkpoint=True, process="run"))
     return workflow
 
 
