@@ -25,6 +25,7 @@ if options.get("lightning"):
 else:
     import pytorch_lightning as pl
 import torch
+import torchmetrics
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
@@ -64,6 +65,7 @@ class Module(pl.LightningModule):
     def __init__(self):
         super().__init__()
         self.layer = torch.nn.Linear(2, 1)
+        self.mean = torchmetrics.MeanMetric()
 
     def training_step(self, batch, batch_idx):
         rank = self.trainer.global_rank
@@ -72,6 +74,9 @@ class Module(pl.LightningModule):
         work.now_s += 1.0
         loss = self.layer(batch[0]).square().mean()
         self.log("rank", float(rank))
+        # At an epoch's end all processes gather it.
+        self.mean(float(rank))
+        self.log("mean", self.mean, on_step=False, on_epoch=True)
         return loss
 
     def on_train_batch_end(self, *_):
@@ -94,6 +99,9 @@ def loader(batches):
     return DataLoader(TensorDataset(torch.ones(count, 2)), batch_size=4)
 
 
+saving = pl.callbacks.ModelCheckpoint(
+    folder / "saved", filename="{step}", every_n_train_steps=1, save_top_k=-1
+)
 clock = time.perf_counter if options.get("sleeps_s") else work
 ledger = Ledger(folder / "attempts")
 energy = EnergyCallback(Meter(cpu_w=3600.0, clock=clock), ledger)
@@ -104,10 +112,9 @@ trainer = pl.Trainer(
     devices=options["devices"],
     num_nodes=options.get("nodes", 1),
     logger=False,
-    enable_checkpointing=False,
     enable_progress_bar=False,
     enable_model_summary=False,
-    callbacks=[energy],
+    callbacks=[energy, saving],
 )
 validation = {} if options.get("sleeps_s") else {"val_dataloaders": loader(2)}
 if options.get("resume"):

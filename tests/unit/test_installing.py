@@ -136,14 +136,13 @@ def test_the_readmes_lines_need_nothing_that_is_not_declared(installed, tmp_path
     assert works == "works: True True"
 
 
-def test_the_readmes_lines_work_with_the_package_lightning_alone(installed, tmp_path):
-    folder = tmp_path / "lightning"
-    wanted = f"lightning=={version('pytorch-lightning')}"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-    if subprocess.run([*pip, wanted], capture_output=True).returncode != 0:
-        pytest.skip(f"{wanted} cannot be downloaded here")
+def test_the_readmes_lines_work_with_the_package_lightning_alone(
+    installed, tmp_path, lightning_folder
+):
     blocked = undeclared() - {"lightning"} | {"pytorch_lightning"}
-    loaded, works = run_readme(tmp_path, "lightning.pytorch", [installed, folder], blocked)
+    loaded, works = run_readme(
+        tmp_path, "lightning.pytorch", [installed, lightning_folder], blocked
+    )
     assert loaded == "loaded:"
     assert works == "works: True True"
 

@@ -5,10 +5,12 @@ import os
 import socket
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
+from ecosobriety.metering import exclusive_meter
 from warm import warm_executable
 
 pytestmark = pytest.mark.slow
@@ -66,7 +68,8 @@ def check(ranks, machines):
     # Machines work at the same time.
     assert results[0]["train"]["duration_s"] == pytest.approx(6.0)
     assert [epoch["duration_s"] for epoch in epochs] == pytest.approx([3.0, 3.0])
-    assert [epoch["metrics"]["rank"] for epoch in epochs] == [0.0, 0.0]
+    metrics = {"rank": 0.0, "mean": (len(ranks) - 1) / 2}
+    assert [epoch["metrics"] for epoch in epochs] == [metrics] * 2
 
 
 def entries(folder):
@@ -74,8 +77,11 @@ def entries(folder):
 
 
 @pytest.mark.parametrize("launcher", ["torchrun", "lightning"])
-def test_two_processes_of_a_machine_are_one_window(tmp_path, launcher):
+@pytest.mark.parametrize("package", ["pytorch_lightning", "lightning"])
+def test_two_processes_of_a_machine_are_one_window(tmp_path, launcher, package, request):
     options = {"devices": 2}
+    if package == "lightning":
+        options["lightning"] = str(request.getfixturevalue("lightning_folder"))
     first = torchrun(tmp_path, options) if launcher == "torchrun" else []
     ((code, said),) = ended(start(first, tmp_path, options))
     assert code == 0, said
@@ -154,20 +160,36 @@ def test_a_meter_that_fails_on_one_machine_ends_both(tmp_path):
     assert any("the counter is gone" in said for _, said in answers)
 
 
-def test_a_training_goes_on_from_a_checkpoint_of_several_processes(tmp_path):
-    options = {"devices": 2}
-    ((code, said),) = ended(start(torchrun(tmp_path, options), tmp_path, options))
-    assert code == 0, said
-    options |= {"resume": str(tmp_path / "end.ckpt")}
+def test_a_training_goes_on_from_a_checkpoint_within_an_epoch_of_two_machines(tmp_path):
+    hosts, options = ["node-a", "node-b"], {"devices": 1}
+    assert [code for code, _ in two_nodes(tmp_path, options, hosts)] == [0, 0]
+    options |= {"resume": str(tmp_path / "saved" / "step=2.ckpt")}
     later = tmp_path / "later"
-    ((code, said),) = ended(start(torchrun(later, options), later, options))
-    assert code == 0, said
+    answers = two_nodes(later, options, hosts)
+    assert [code for code, _ in answers] == [0, 0], answers
     ranks = told(later, 2)
-    assert wh(ranks[0]["result"]["energy_kwh"]) == pytest.approx(9.0)
+    # On each machine two batches before, and seven more of three epochs.
+    assert wh(ranks[0]["result"]["energy_kwh"]) == pytest.approx(18.0)
     assert ranks[0]["result"] == ranks[1]["result"]
     (entry,) = entries(later)
-    assert wh(entry["energy_kwh"]) == pytest.approx(3.0)
-    assert wh(entry["carried_energy_kwh"]) == pytest.approx(6.0)
+    assert wh(entry["energy_kwh"]) == pytest.approx(14.0)
+    assert wh(entry["carried_energy_kwh"]) == pytest.approx(4.0)
+
+
+def test_all_wait_for_who_measures_on_the_machine(tmp_path):
+    options = {"devices": 2}
+    name = f"ecosobriety-test-{zlib.crc32(str(tmp_path).encode())}"
+    with exclusive_meter(name):
+        waiting = start(torchrun(tmp_path, options), tmp_path, options)
+        for line in waiting.stdout:
+            if f"(process {os.getpid()} of" in line:
+                break
+        time.sleep(2.5)
+        assert waiting.poll() is None
+        assert not (tmp_path / "attempts").exists()
+    ((code, said),) = ended(waiting)
+    assert code == 0, said
+    check(told(tmp_path, 2), machines=1)
 
 
 def test_the_script_runs_alone_too(tmp_path):

@@ -1,0 +1,99 @@
+"""Classes of `lightning.pytorch` are taken like those of `pytorch_lightning`, and do the same."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from warm import run_warm
+
+pytestmark = pytest.mark.slow
+
+PACKAGES = ("pytorch_lightning", "lightning.pytorch")
+CLASSES = """
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+import {package} as pl
+
+class Net(pl.LightningModule):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.layer = torch.nn.Linear(64, num_classes)
+    def forward(self, x):
+        return self.layer(x.flatten(1)) + 0 * torch.ones((), device=self.device)
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        loss = cross_entropy(self(x), y)
+        self.log("own_loss", loss, on_step=False, on_epoch=True)
+        return loss
+    def test_step(self, batch, batch_idx): ...
+    def configure_optimizers(self):
+        optimiser = torch.optim.SGD(self.parameters(), lr=0.05, momentum=0.9)
+        return [optimiser], [torch.optim.lr_scheduler.StepLR(optimiser, 1, 0.5)]
+
+class Data(pl.LightningDataModule):
+    def setup(self, stage):
+        digits = load_digits()
+        x, y = torch.tensor(digits.images, dtype=torch.float32), torch.tensor(digits.target)
+        part = slice(0, 1400) if stage == "fit" else slice(1400, None)
+        self.part = TensorDataset(x[part] / 16, y[part])
+    def train_dataloader(self):
+        return DataLoader(self.part, batch_size=50, shuffle=True)
+    def test_dataloader(self):
+        return DataLoader(self.part, batch_size=50)
+    def predict_dataloader(self): ...
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return x - 0.5, y
+"""
+STUDY = """
+import json, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+from ecosobriety import datasets
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training.fitting import TrainingSettings
+from ecosobriety.training.recording import Training
+from ecosobriety.training.train import train
+
+def settings(**more):
+    return TrainingSettings(epochs=3, batch_size=32, learning_rate=0.01, accelerator="cpu",
+        precision="32-true", **more)
+
+answers = {{}}
+# What is left of the first training is resumed after its second epoch.
+for place, max_steps in (("whole", None), ("resumed", None), ("steps", 20)):
+    for module in ("ours", "theirs"):
+        data = dict(name="mine", class_path=f"{{module}}.Data", init_args={{}})
+        dataset = datasets.obtain(data)
+        training = Training(model="mine", class_path=f"{{module}}.Net", init_args={{}}, n_train=300,
+            seed=1, settings=settings(max_steps=max_steps), threads=1, code_fingerprint="")
+        ledger = Ledger(Path("attempts", module), identity=f"{{module}}{{max_steps}}")
+        record = train(dataset, training, meter=FakeMeter(cpu_w=50.0), ledger=ledger,
+            checkpoints=Path("checkpoints"))
+        answers.setdefault(place, []).append([record.test_accuracy, record.test_loss, record.steps,
+            record.flop_train, [epoch.metrics for epoch in record.epoch_log],
+            ledger.carried_energy_kwh > 0, record.eval_energy_kwh > 0,
+            record.training["not_called"], dataset.sha256])
+Path("answers.json").write_text(json.dumps(answers))
+"""
+
+
+def test_a_study_trains_the_same_with_classes_of_either(tmp_path, lightning_folder):
+    for module, package in zip(("ours", "theirs"), PACKAGES, strict=True):
+        (tmp_path / f"{module}.py").write_text(CLASSES.format(package=package))
+    code = STUDY.format(paths=[str(tmp_path), str(lightning_folder), *sys.path])
+    done = run_warm(["-c", code], cwd=tmp_path, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    answers = json.loads(Path(tmp_path, "answers.json").read_text())
+    for place, (ours, theirs) in answers.items():
+        assert ours == theirs, place
+        assert ours[0] > 0.6
+        assert ours[-2] == ["test_step"]
+    whole, resumed = answers["whole"][0], answers["resumed"][0]
+    assert resumed[:5] == whole[:5]
+    assert (whole[5], resumed[5]) == (False, True)
