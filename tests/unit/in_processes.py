@@ -79,7 +79,7 @@ class Module(pl.LightningModule):
         self.log("mean", self.mean, on_step=False, on_epoch=True)
         return loss
 
-    def on_train_batch_end(self, *_):
+    def on_train_epoch_end(self):
         if options.get("sleeps_s") and self.trainer.global_rank == 1:
             time.sleep(options["sleeps_s"])
 

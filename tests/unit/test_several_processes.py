@@ -131,12 +131,12 @@ def test_two_launchers_on_one_machine_are_one_machine(tmp_path):
 
 
 def test_the_window_lasts_until_the_slowest_is_done(tmp_path):
-    options = {"devices": 2, "sleeps_s": 0.3}
+    options = {"devices": 2, "sleeps_s": 0.7}
     ((code, said),) = ended(start(torchrun(tmp_path, options), tmp_path, options))
     assert code == 0, said
     ranks = told(tmp_path, 2)
-    # The second process sleeps after each of 6 batches, after the last one too.
-    assert ranks[0]["result"]["train"]["duration_s"] > 1.8
+    # The second process sleeps after each of 2 epochs, after the last one too.
+    assert ranks[0]["result"]["train"]["duration_s"] > 1.4
     assert ranks[0]["result"] == ranks[1]["result"]
 
 
