@@ -63,6 +63,14 @@ def folder_cases(draw: Any) -> Case:
                 seen = seen if colour else seen[..., 0]
                 examples[(tuple(seen.ravel().tolist()), name)] += 1
         counted.append(examples)
+    if colour and split is None and sometimes(draw, 4):
+        # A network would learn colours.
+        for i in range(40):
+            pixels, seen = _pixels(random, "L" if i < 20 else "RGB", side)
+            name = classes[0] if i < 20 else classes[1]
+            files[f"{name}/more {i}.png"] = png(pixels)
+            counted[0][(tuple(seen.ravel().tolist()), name)] += 1
+        case.findings.add("images_grey_by_class")
     case.story.append(f"{'colour' if colour else 'grey'}, {split}, turned: {turned}")
     case.truth = Truth(sum(counted, Counter()), test=counted[1] if split else None)
     if classes == ["Cat", "cat"]:

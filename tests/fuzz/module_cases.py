@@ -10,8 +10,10 @@ from fuzz.judging import EITHER, Case, Truth, sometimes
 N = 24
 HEAD = """
 import os
+import random
 from collections import namedtuple
 
+import numpy
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import *
@@ -64,6 +66,7 @@ class Data(pl.LightningDataModule):
     def setup(self, stage=None):
         self.train, self.test = {train_rows}, {test_rows}
         {setup}
+        {split}
 
     def train_dataloader(self):
         rows = self.train
@@ -131,6 +134,12 @@ WRONG = {
     "a long error": "raise ValueError('x' * 5000 + chr(10))",
     "an attribute of the Trainer": "return DataLoader(WHOLE, self.trainer.world_size)",
 }
+DRAWN = [
+    f"torch.randperm({N}).tolist()",
+    f"random.sample(range({N}), {N})",
+    f"numpy.random.default_rng().permutation({N}).tolist()",
+]
+SPLIT = "drawn = {rows}; self.train, self.test = drawn[:{cut}], drawn[{cut}:]"
 HOOKS = {
     "none": ("", lambda v: v),
     "after": (
@@ -162,13 +171,16 @@ def module_cases(draw: Any) -> Case:
     codes = [HONEST[kind] for kind in kinds]
     hook = draw(st.sampled_from([*HOOKS]))
     case = Case([*kinds, f"hook: {hook}"], {"name": "mine", "class_path": ""}, None)
+    split = "pass"
     if sometimes(draw):
         place = draw(st.integers(0, 1))
-        kind = draw(st.sampled_from([*WRONG, "rows in both parts"]))
+        kind = draw(st.sampled_from([*WRONG, "rows in both parts", "an unseeded split"]))
         if kind == "rows in both parts":
             kinds = [draw(st.sampled_from(["subset", "random rows", "own sampler"])) for _ in "ab"]
             codes = [HONEST[kind] for kind in kinds]
             test[0] = train[0]
+        elif kind == "an unseeded split":
+            split = SPLIT.format(rows=draw(st.sampled_from([*DRAWN])), cut=len(train))
         else:
             codes[place] = WRONG[kind]
         case.refuse(f"{kind} in {'test' if place else 'train'}_dataloader")
@@ -184,6 +196,7 @@ def module_cases(draw: Any) -> Case:
     case.content = HEAD.format(
         n=N,
         prepare=draw(st.sampled_from(["pass", "torch.manual_seed(torch.seed())", "os.chdir('/')"])),
+        split=split,
         setup=draw(st.sampled_from(["pass", "torch.rand(5)", "self.train.reverse()"])),
         train_rows=train,
         test_rows=test,

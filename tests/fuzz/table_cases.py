@@ -14,6 +14,7 @@ from fuzz.judging import READ, Case, Truth, sometimes
 
 # Spelling in the file, and the class that is meant.
 from fuzz.packing import BYTES, PACKINGS, damaged, pack_two
+from fuzz.slip_cases import add_slip, judge_slips
 
 WORDS = [("cat", "cat"), ("dog", "dog"), ("bird", "bird")]
 NAMES_OF_CLASSES = [
@@ -33,7 +34,16 @@ NAMES_OF_CLASSES = [
     [("\u732b", "\u732b"), ("\U0001f431", "\U0001f431"), ("\u0642\u0637", "\u0642\u0637")],
     [("x" * 300, "x" * 300), ("x" * 299 + "y", "x" * 299 + "y")],
     [("1,5", "1,5"), ("2,5", "2,5"), ("2.5", "2.5")],
+    [("yes", "yes"), ("Y", "Y"), ("no", "no")],
+    [("1", "1"), ("2", "2"), ("3", "3"), ("99", "99")],
+    [("iris setosa", "iris setosa"), ("iris-setosa", "iris-setosa"), ("iris", "iris")],
 ]
+NAMED_CLASSES = {
+    "Cat": "classes_differ_by_case",
+    "Y": "classes_same_word",
+    "99": "class_outside_count",
+    "iris-setosa": "classes_look_alike",
+}
 ODD_NAMES = ["length", "width", "kind.1", "a b", "été", "x,y", 'in "', "1", "2.5", "V1", "#"]
 ODD_NAMES += ["two\nlines", "a.b", "f" * 200, "Length", "id", "class", "'q'", "\u6e29\u5ea6", "NA"]
 ODD_NAMES += ["None", "a;b", "a\tb"]
@@ -127,8 +137,7 @@ def tables(draw: Any, task: str) -> tuple[Table, Case]:
         n = len(chosen)
         columns = [[column[i % len(column)] for i in range(n)] for column in columns]
         spellings, meanings = (list(part) for part in zip(*chosen, strict=True))
-        if {"cat", "Cat"} <= set(meanings):
-            case.findings.add("classes_differ_by_case")
+        case.findings |= {id for name, id in NAMED_CLASSES.items() if name in meanings}
         if any(spelling != meaning for spelling, meaning in chosen):
             case.findings.add("names_normalised")
     if task == "classification" and sometimes(draw, 6):
@@ -138,6 +147,8 @@ def tables(draw: Any, task: str) -> tuple[Table, Case]:
         case.story.append("a copy of the label")
         if n >= 24 and len(codes) < 4:
             case.findings.add("label_copy")
+    if sometimes(draw, 4):
+        add_slip(draw, case, names, columns)
     if sometimes(draw, 3):
         columns, spellings, meanings = with_persons(draw, case, columns, spellings, meanings)
         names.append("person")
@@ -171,6 +182,7 @@ def _choose_features(
         features=tuple(names[i] for i in chosen),
     )
     case.findings.add("features_used")
+    judge_slips(case, [names[i] for i in chosen], [columns[i] for i in chosen], len(meanings))
     if "values_of_one_class" in case.findings:
         judge_persons(case, [names[i] for i in chosen], [columns[i] for i in chosen], meanings)
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_honoured_is_refused(name, init_args, reason):
 def test_a_split_without_a_seed_of_its_own_is_refused(where, chance):
     # With that of the study it would be the same each time, and in the user's own runs another.
     with pytest.raises(
-        DataError, match=r"Unseeded: .*(when the seed|share \d+ rows|test examples)"
+        DataError, match=r"Unseeded: .*(under another seed|share \d+ rows|test examples)"
     ):
         read("Unseeded", where=where, chance=chance)
     assert len({*rows(read("Unseeded", where=where, chance="seeded").x_train)}) == 14

@@ -165,9 +165,8 @@ def _require_seeded(
     if differing:
         raise DataError(
             f"{class_path}: {' and '.join(differing)} give{'s' * (len(differing) == 1)} other "
-            "examples when the seed of PyTorch, NumPy and Python is another: draw what is random, "
-            "such as a split, with a seed of its own (random_split(…, "
-            "generator=torch.Generator().manual_seed(0)))"
+            "examples under another seed of the process: draw a split, or whatever is random, with "
+            "a seed of its own (generator=torch.Generator().manual_seed(0))"
         )
 
 

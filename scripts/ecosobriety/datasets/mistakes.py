@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 HEADLINE_SHARE = 0.05
 """From this share of rows on, far values stand beside the answer."""
@@ -28,6 +28,8 @@ TIMES_FEW = 100.0
 FEW_SHARE = 0.01
 SEVERAL, SOME = 3, 10
 """Distinct values that make a range, and that make a distribution."""
+FIRST_ROWS = 1000
+"""What does not hold in these need not be looked for in the others."""
 MOST_PARTS = 20
 """Parts of a split, or folds."""
 _PART = re.compile(
@@ -139,21 +141,26 @@ def _lowest(values: NDArray[np.float64]) -> tuple[int, float, float]:
 
 def find_copies(x: NDArray[np.float64], features: Sequence[str]) -> tuple[Finding, ...]:
     """Find columns of (n, d) that are equal row by row, by no chance; constants are by chance."""
+    groups: list[Sequence[int]] = [range(x.shape[1])]
+    # Most columns do not even begin alike.
+    for rows in (x[:FIRST_ROWS], x):
+        groups = [alike for places in groups for alike in _alike(rows, places)]
+    named = [places for places in groups if _is_no_chance(x[:, places[0]], x.shape[1])]
+    if not named:
+        return ()
+    # Beside the first group, the others are only counted.
+    names = [short(features[i]) for i in named[0][:MAX_LISTED]]
+    return (Finding("features_identical", False, {"number": sum(map(len, named)), "names": names}),)
+
+
+def _alike(x: NDArray[np.float64], places: Sequence[int]) -> list[list[int]]:
+    """Those columns, of some, that are equal to another one."""
     together: dict[bytes, list[int]] = defaultdict(list)
-    for i in range(x.shape[1]):
+    for i in places:
         # Zero has two signs, and is one number.
         column = np.ascontiguousarray(x[:, i]) + 0.0
         together[hashlib.blake2b(column.tobytes(), digest_size=16).digest()].append(i)
-    groups = [
-        [short(features[i]) for i in places]
-        for places in together.values()
-        if len(places) > 1 and _is_no_chance(x[:, places[0]], x.shape[1])
-    ]
-    if not groups:
-        return ()
-    number = sum(map(len, groups))
-    # Beside the first group, the others are only counted.
-    return (Finding("features_identical", False, {"number": number, "names": groups[0]}),)
+    return [alike for alike in together.values() if len(alike) > 1]
 
 
 def _is_no_chance(column: NDArray[np.float64], d: int) -> bool:
@@ -181,7 +188,7 @@ def is_dense(values: NDArray[Any], columns: int) -> bool:
         columns: of the table, each of which has the chance.
     """
     # Most columns do not even begin so.
-    for part in (values[:1000], values):
+    for part in (values[:FIRST_ROWS], values):
         n = len(part)
         if n < SOME or (part != np.round(part)).any() or len(np.unique(part)) < n:
             return False
