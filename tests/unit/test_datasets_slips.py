@@ -56,6 +56,13 @@ SCORES = RNG.integers(1, 6, N)
         (RNG.integers(0, 2, N), 99),
         (RNG.normal(0, 1, N), -999),
         (1e6 * SHARES, -99999999),
+        (with_marks(RNG.poisson(2, N)[::-1], -1, 0.15), -1),
+        (RNG.normal(20, 4, N).round(1), -200),
+        (RNG.integers(18, 60, N), 99),
+        (RNG.integers(2010, 2024, N), 1900),
+        (1.7e9 + RNG.integers(0, 10**7, N), 0),
+        (with_marks(SCORES, 88, 0.2), 99),
+        (with_marks(SCORES, -8, 0.2), -9),
     ],
 )
 def test_marks_of_missing_values_are_named(tmp_path: Path, values: Any, mark: float) -> None:
@@ -75,6 +82,18 @@ def test_a_slip_of_the_unit_in_one_row_is_named(tmp_path: Path, factor: float) -
     y[11] *= factor
     given = table(tmp_path, {"x": X, "kind": y}, task="regression")
     assert found(given)["targets_far_away"].headline
+
+
+@pytest.mark.parametrize(("factor", "share"), [(1000, 0.05), (0.01, 0.3), (10, 0.5)])
+def test_values_of_two_units_are_named(tmp_path: Path, factor: float, share: float) -> None:
+    heights = RNG.normal(170, 8, N)
+    mixed = np.where(RNG.random(N) < share, heights * factor, heights)
+    told = found(table(tmp_path, {"x": mixed, "kind": KINDS}))
+    assert told["feature_of_two_units"].headline
+    assert "values_far_away" not in told
+    if share < 0.1:
+        given = table(tmp_path, {"x": X, "kind": mixed}, task="regression")
+        assert found(given)["targets_of_two_units"].headline
 
 
 def test_marks_among_the_targets_are_named(tmp_path: Path) -> None:
@@ -148,6 +167,12 @@ def test_a_number_of_the_rows_is_refused_up_and_down(tmp_path: Path, ids: Any) -
         (["-1", "0", "1", "2"], "class_outside_count"),
         (["1", "2", "3", "4", "5", "9"], "class_outside_count"),
         (["0", "1", "2", "99"], "class_outside_count"),
+        (["1", "2", "9"], "class_outside_count"),
+        (["10", "20", "30", "999"], "class_outside_count"),
+        (["M", "F", "male"], "classes_same_word"),
+        (["dog", "dogs", "cat"], "classes_look_alike"),
+        (["<=50K", "<=50K.", ">50K"], "classes_look_alike"),
+        (["class_1", "class1", "class 2"], "classes_look_alike"),
     ],
 )
 def test_classes_that_are_one_or_none_are_named(tmp_path: Path, names: list[str], id: str) -> None:
@@ -161,7 +186,9 @@ def test_classes_that_are_one_or_none_are_named(tmp_path: Path, names: list[str]
         ["-1", "1"], ["-1", "0", "1"], ["0", "1", "2", "3"], ["1", "2", "3", "4"], ["yes", "no"],
         ["n", "f", "t", "y", "s"], ["0", "1"], ["t", "f"], ["-2", "-1", "0", "1", "2"],
         ["3", "4", "5", "6", "7", "8", "9"], ["on", "off"], ["positive", "negative", "neutral"],
-        ["1-2", "12"], ["1.5", "15"], ["+", "-"], ["grade 1", "grade 2"],
+        ["1-2", "12"], ["1.5", "15"], ["glass", "glas"], ["m", "f"], ["8", "9"], ["97", "98", "99"],
+        ["5", "6", "7", "9"], ["class", "clas"], ["us", "u"], ["-99", "-98", "-97"],
+        ["a1", "a2", "a11"], ["+", "-"], ["grade 1", "grade 2"],
     ],
 )  # fmt: skip
 def test_ordinary_classes_are_not(tmp_path: Path, names: list[str]) -> None:

@@ -19,14 +19,19 @@ from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.errors import DataError
 
 SAME_WORDS = (
-    frozenset({"yes", "y", "true", "t", "1", "positive", "pos", "+", "on", "oui", "vrai"}),
-    frozenset({"no", "n", "false", "f", "0", "negative", "neg", "-", "off", "non", "faux"}),
+    (
+        frozenset({"yes", "y", "true", "t", "1", "positive", "pos", "+", "on", "oui", "vrai"}),
+        frozenset({"no", "n", "false", "f", "0", "negative", "neg", "-", "off", "non", "faux"}),
+    ),
+    (frozenset({"male", "m", "man", "homme"}), frozenset({"female", "f", "w", "woman", "femme"})),
 )
-"""Each is one answer of two, in several spellings."""
+"""Pairs of answers, each in several spellings."""
+FAR_CODES = frozenset({"-99", "-999", "-9999", "999", "9999", "99999"})
 CODES = frozenset({"-1", "-9", "-99", "-999", "-9999", "9", "99", "999", "9999", "255"})
 """What is written for an unknown class where classes are counted."""
 MOST_COUNTED = 100_000
 """Classes: more are no count."""
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "nil", "none", "null", "<na>", "#n/a"})
 """What programs write for a missing value; also the name of a class, for all one can know."""
@@ -209,8 +214,11 @@ def _skeleton(name: str) -> str:
     """What a reader sees of a name, whatever its capitals."""
     seen = unicodedata.normalize("NFKC", name).translate(_LOOK_ALIKES)
     seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
-    # What joins two words differs from one program to the next; a sign before a number does not.
+    # What joins two words, or ends them, differs from one program to the next; a sign does not.
     seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=[^\W\d_])", " ", seen)
+    seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=\d)|(?<=\w)[.,;:!]+$", "", seen)
+    # One, or several of them.
+    seen = re.sub(r"(?<=[^\W\d_]{3})(?<![sS])[sS]$", "", seen)
     return " ".join(seen.casefold().split())
 
 
@@ -232,24 +240,24 @@ def _like_missing(counts: Mapping[str, int]) -> list[Finding]:
 def _same_words(counts: Mapping[str, int]) -> list[Finding]:
     """Two answers in more than two spellings, such as yes, Y, no and N."""
     words = {name: name.strip().casefold() for name in counts}
-    if len({*words.values()}) < 3 or not all(
-        any(word in same for same in SAME_WORDS) for word in words.values()
-    ):
-        return []
-    groups = [[name for name, word in words.items() if word in same] for same in SAME_WORDS]
-    return [Finding("classes_same_word", True, {"groups": _groups(groups, counts)})]
+    for pair in SAME_WORDS:
+        if len({*words.values()}) > len(pair) and {*words.values()} <= frozenset().union(*pair):
+            groups = [[name for name, word in words.items() if word in same] for same in pair]
+            return [Finding("classes_same_word", True, {"groups": _groups(groups, counts)})]
+    return []
 
 
 def _outside(counts: Mapping[str, int]) -> list[Finding]:
-    """A class such as -1 or 99 beside classes that are counted from 0 or 1."""
-    if not 4 <= len(counts) <= MOST_COUNTED:
+    """A class such as -1 or 99 beside classes that are counted from 0 or 1, or far from others."""
+    if not 3 <= len(counts) <= MOST_COUNTED or not all(map(_WHOLE.fullmatch, counts)):
         return []
-    codes = [name for name in counts if name in CODES]
-    for name in codes:
-        others = {*counts} - {name}
-        for first in (0, 1):
-            last = first + len(others) - 1
-            if others == {str(i) for i in range(first, last + 1)} and int(name) != last + 1:
-                values = {"names": {name: counts[name]}, "first": first, "last": last}
-                return [Finding("class_outside_count", True, values)]
+    for name in counts.keys() & (CODES | FAR_CODES):
+        others = sorted(int(other) for other in counts if other != name)
+        first, last, gap = others[0], others[-1], max(int(name) - others[-1], others[0] - int(name))
+        counted = first in (0, 1) and last - first == len(others) - 1 and gap > int(int(name) > 0)
+        # -1, 0 and 1 may be three answers.
+        counted = counted and (name != "-1" or len(others) > 2)
+        if counted or (name in FAR_CODES and gap > 3 * (last - first)):
+            values = {"names": {name: counts[name]}, "first": first, "last": last}
+            return [Finding("class_outside_count", True, values)]
     return []

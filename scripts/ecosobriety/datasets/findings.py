@@ -39,10 +39,14 @@ SENTENCES: Mapping[str, str] = {
     "index_like_feature": "the feature {feature} looks like a number of the rows",
     "features_like_codes": "features written with zeros before them, as codes are, and read as "
     "numbers ({count}): {names}",
-    "values_far_away": "the feature {feature} holds {value} or the like in {number} rows, and else "
-    "{low} to {high}: a mistake, or a mark of missing values?",
-    "targets_far_away": "{number} targets are {value} or the like, and the others {low} to {high}: "
-    "a mistake, or a mark of missing values?",
+    "values_far_away": "values of the feature {feature} far from its others, {low} to {high}: "
+    "{number}, such as {value}; a mistake, or marks of missing values?",
+    "targets_far_away": "targets far from the others, {low} to {high}: {number}, such as {value}; "
+    "a mistake, or marks of missing values?",
+    "feature_of_two_units": "the feature {feature} is {low} at most in {share:.1%} of the rows, "
+    "and {high} or more in the others: are they in one unit?",
+    "targets_of_two_units": "{share:.1%} of the targets are {low} at most, and the others {high} "
+    "or more: are they in one unit?",
     "features_identical": "features that are equal row by row ({number}), such as {names}",
     "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
     "from: leave it out; the study splits the rows itself",

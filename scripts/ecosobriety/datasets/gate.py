@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.group_leaks import find_group_leaks
-from ecosobriety.datasets.mistakes import find_copies, find_far_values, find_splits
+from ecosobriety.datasets.mistakes import find_copies, find_far_values, find_splits, find_units
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -68,7 +68,8 @@ def examine(
             reported = [*_of_targets(names, low, high, groups, x.shape[1], varies)]
         ordered = np.sort(block.astype(np.float64), axis=1)
         distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
-        found += [*find_far_values(names, ordered, distinct), *find_splits(names, distinct)]
+        slips = [*find_far_values(names, ordered, distinct), *find_units(names, ordered, distinct)]
+        found += [*slips, *find_splits(names, distinct)]
         lost = _losses(names, ordered, distinct)
         # What says all by itself is named already.
         known = {finding.values["feature"] for finding in reported}

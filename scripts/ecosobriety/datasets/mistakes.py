@@ -15,17 +15,22 @@ from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 HEADLINE_SHARE = 0.05
 """From this share of rows on, far values stand beside the answer."""
 MINUS_ONE = -1.0
-"""As far from the other values as they are from each other, by no means."""
-BELOW = frozenset(-float(int("9" * digits)) for digits in range(1, 7)) | {-32768.0}
-ABOVE = frozenset(float(int("9" * digits)) for digits in range(2, 7)) | {32767.0, 65535.0}
-"""What programs and surveys write for a missing number."""
-TIMES_ABOVE = 3.0
-"""A price may be 999: above the others, a mark lies so many of their ranges away, or more."""
-TIMES_ANY = 10.0
-"""So far away is no value that occurs several times, whichever it is."""
+BELOW = frozenset(-float(digit * times) for digit in "789" for times in range(1, 7))
+BELOW |= {-32768.0, MINUS_ONE}
+ABOVE = frozenset(float(digit * times) for digit in "789" for times in range(2, 7))
+ABOVE |= {97.0, 98.0, 997.0, 998.0, 32767.0, 65535.0}
+"""What programs and surveys write for a missing number, several of them for several reasons."""
+TIMES_ONCE, TIMES_OFTEN = 10.0, 0.75
+"""A price may be 999: above the others, a mark lies so many of their ranges away, or more; the
+second if it stands there often."""
+TIMES_ANY, TIMES_NOTHING = 5.0, 20.0
+"""So far away is no value that occurs several times, whichever it is; nothing at all (0) may be."""
 TIMES_FEW = 100.0
 """So far away are no few values of any distribution that is measured."""
 FEW_SHARE = 0.01
+RATIO_OF_UNITS = 5.0
+"""Between the values in one unit and the next in another one; each of the two lies closer together
+than that."""
 SEVERAL, SOME = 3, 10
 """Distinct values that make a range, and that make a distribution."""
 FIRST_ROWS = 1000
@@ -35,7 +40,7 @@ MOST_PARTS = 20
 _PART = re.compile(
     r"(is|in)[-_ .]?(train|test|val|valid|dev)(ing|idation)?([-_ .]?set)?"
     r"|(train|test|val|valid|dev)(ing|idation)?[-_ .]?(set|split|flag|mask|fold|or[-_ .]?test)"
-    r"|(train|test)[-_ .]?(and[-_ .]?)?(train|test|val|valid)"
+    r"|train(ing)?|(train|test)[-_ .]?(and[-_ .]?)?(train|test|val|valid)"
     r"|((data|cv|k|train|test)[-_ .]?)?(split|folds?|subset|partition)([-_ .]?(id|no|nr|num))?",
     re.IGNORECASE,
 )
@@ -63,6 +68,9 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     """The same for the targets (n,) of a regression; they decide its error."""
     ordered = np.sort(y)[None]
     distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
+    units = _units(ordered[0]) if ordered[0, 0] > 0 and distinct[0] > 2 * SOME else None
+    if units:
+        return (Finding("targets_of_two_units", True, units),)
     return tuple(
         Finding(
             "targets_far_away",
@@ -74,9 +82,9 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
 
 
 def plain(number: float) -> int | float:
-    """A whole number without a point, for a sentence."""
-    whole = abs(number) < 2**53 and number == int(number)
-    return int(number) if whole else float(f"{number:.6g}")
+    """To six digits, and a whole number without a point, for a sentence."""
+    rounded = number if number == round(number) else float(f"{number:.6g}")
+    return int(rounded) if abs(rounded) < 2**53 and rounded == int(rounded) else rounded
 
 
 def _far_values(
@@ -105,38 +113,85 @@ def _few_far(values: NDArray[np.float64], distinct: int) -> int:
 
 
 def _marks_below(values: NDArray[np.float64], distinct: int) -> int:
-    """How often the lowest value stands, if it marks what is missing."""
-    number, gap, spread = _lowest(values)
+    """How often the lowest values stand, if they mark what is missing."""
+    number, gap, spread = _lowest(values, BELOW)
     value, low = values[0], values[number]
-    if value in BELOW and (gap >= spread or (low >= 0 and number > 1)):
+    if value == MINUS_ONE:
+        return number if _is_mark(values, number, distinct) else 0
+    alone = low >= 0 and value < 0
+    if value in BELOW and (gap >= spread or (alone and number > 1)):
         return number
-    if value == MINUS_ONE and low >= 0 and number > 1 and distinct > SOME:
-        # The lower end of a count or of a score would thin out.
-        thins_out = number <= np.searchsorted(values, low, side="right") - number
-        return 0 if low < 1 and thins_out else number
+    number, gap, spread = _lowest(values)
+    if number >= SEVERAL and values[number] >= 0 and value < 0 and gap >= spread:
+        return number
     return _marks_any(value, number, gap, spread, distinct)
+
+
+def _is_mark(values: NDArray[np.float64], number: int, distinct: int) -> bool:
+    """Whether so many -1 are no values, beside others from 0 on."""
+    low = values[number]
+    if low < 0 or number < 2 or distinct <= 2 * SEVERAL:
+        return False
+    at_zero, to_one = np.searchsorted(values, [0.0, 1.0], side="right") - number
+    if values[-1] != np.round(values[-1]) or low >= 1 or to_one == at_zero:
+        return bool(low >= 1 or number > at_zero)
+    # The lower end of a count or of a score thins out, ever faster.
+    return bool(5 * number * (to_one - at_zero) > 6 * at_zero**2)
 
 
 def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
-    """The same for the highest value; the values come with the other sign."""
-    number, gap, spread = _lowest(values)
-    value = -values[0]
-    far = gap >= TIMES_ANY * spread or (gap >= TIMES_ABOVE * spread and number > 1)
-    if value in ABOVE and far:
+    """The same for the highest values; all come with the other sign."""
+    number, gap, spread = _lowest(values, frozenset(-mark for mark in ABOVE))
+    often = number >= max(SEVERAL, FEW_SHARE * len(values))
+    if -values[0] in ABOVE and gap >= (TIMES_OFTEN if often else TIMES_ONCE) * spread:
         return number
-    return _marks_any(value, number, gap, spread, distinct)
+    number, gap, spread = _lowest(values)
+    return _marks_any(values[0], number, gap, spread, distinct)
 
 
 def _marks_any(value: float, number: int, gap: float, spread: float, distinct: int) -> int:
-    # Nothing is 0, and often far from something.
-    marks = number >= SEVERAL and gap >= TIMES_ANY * spread and distinct > SEVERAL
-    return number if marks and value != 0 else 0
+    times = TIMES_ANY if value else TIMES_NOTHING
+    return number if number >= SEVERAL and gap >= times * spread and distinct > SEVERAL else 0
 
 
-def _lowest(values: NDArray[np.float64]) -> tuple[int, float, float]:
-    """How often the lowest value stands, how far away the next is, and how far apart the others."""
+def _lowest(
+    values: NDArray[np.float64], marks: frozenset[float] = frozenset()
+) -> tuple[int, float, float]:
+    """How often the lowest value stands, how far away the next is, and how far apart the others.
+
+    Of marks, all that follow each other are lowest.
+    """
     number = int(np.searchsorted(values, values[0], side="right"))
-    return number, float(values[number] - values[0]), float(values[-1] - values[number])
+    while values[number - 1] in marks and number < len(values) and values[number] in marks:
+        following = int(np.searchsorted(values, values[number], side="right"))
+        if following == len(values):
+            break
+        number = following
+    return number, float(values[number] - values[number - 1]), float(values[-1] - values[number])
+
+
+def find_units(
+    names: Sequence[str], ordered: NDArray[np.float64], distinct: NDArray[np.int64]
+) -> Iterator[Finding]:
+    """Find columns (d, n), in their order, whose values are in two units, as m and mm are."""
+    for i in np.flatnonzero((ordered[:, 0] > 0) & (distinct > 2 * SOME)).tolist():
+        if units := _units(ordered[i]):
+            yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
+
+
+def _units(values: NDArray[np.float64]) -> dict[str, Any] | None:
+    ratios = values[1:] / values[:-1]
+    number = int(ratios.argmax()) + 1
+    ratio = ratios[number - 1]
+    least = max(SEVERAL, FEW_SHARE * len(values))
+    parts = values[:number], values[number:]
+    if ratio < RATIO_OF_UNITS or any(
+        len(part) < least or part[-1] / part[0] >= ratio or len(np.unique(part)) < SEVERAL
+        for part in parts
+    ):
+        return None
+    low, high = plain(parts[0][-1]), plain(parts[1][0])
+    return {"share": number / len(values), "low": low, "high": high}
 
 
 def find_copies(x: NDArray[np.float64], features: Sequence[str]) -> tuple[Finding, ...]:
