@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from ecosobriety import tables
+from ecosobriety.metrics import metric_from
 from ecosobriety.records import bundle, collecting
 from ecosobriety.steps import logs
 
@@ -14,6 +15,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
         **json.loads(snakemake.params.asked),
     )
-    runs = collecting.collect(dict(zip(paths, keys, strict=True)), asked)
-    tables.write_table("runs", runs, Path(snakemake.output.runs[0]))
+    metric = metric_from(json.loads(snakemake.params.metric))
+    runs = collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric)
+    tables.write_table("runs", runs, Path(snakemake.output.runs[0]), metric)
     bundle.write_bundle(Path(snakemake.output.records), paths)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecosobriety import datasets, decision
 from ecosobriety.files import write_json
+from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting
 from ecosobriety.steps import logs
 
@@ -15,10 +16,12 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
         **json.loads(snakemake.params.asked),
     )
+    metric = metric_from(json.loads(snakemake.params.metric))
     known = datasets.intake.read(Path(snakemake.input.intake))
     found = decision.decide(
-        collecting.collect(dict(zip(paths, keys, strict=True)), asked),
-        test_examples=known.test_examples,
+        collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric),
+        metric=metric,
+        test_examples=known.counted(metric),
         **json.loads(snakemake.params.rule),
     )
     write_json(Path(snakemake.output[0]), found)

@@ -6,6 +6,7 @@ from pathlib import Path
 from ecosobriety import footprint, tables
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.files import write_json
+from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting
 from ecosobriety.steps import logs
 
@@ -17,7 +18,11 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         **json.loads(snakemake.params.asked),
     )
     cell = footprint.describe_cell(
-        collecting.collect(dict(zip(paths, keys, strict=True)), asked),
+        collecting.collect(
+            dict(zip(paths, keys, strict=True)),
+            asked,
+            metric_from(json.loads(snakemake.params.metric)),
+        ),
         footprint.Factors(
             tables.read_table("countries", Path(snakemake.input.countries)),
             load_sources(Path(snakemake.input.sources)),

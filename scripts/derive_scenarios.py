@@ -5,11 +5,14 @@ from pathlib import Path
 
 from ecosobriety import footprint, tables
 from ecosobriety.electricity.sources import load_costs, load_sources
+from ecosobriety.metrics import metric_from
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     derived = footprint.derive_scenarios(
-        tables.read_table("runs", Path(snakemake.input.runs)),
+        tables.read_table(
+            "runs", Path(snakemake.input.runs), metric_from(json.loads(snakemake.params.metric))
+        ),
         footprint.Factors(
             tables.read_table("countries", Path(snakemake.input.countries)),
             load_sources(Path(snakemake.input.sources)),

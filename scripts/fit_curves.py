@@ -4,12 +4,17 @@ import json
 from pathlib import Path
 
 from ecosobriety import datasets, decision, tables
+from ecosobriety.metrics import metric_from
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
-    runs = tables.read_table("runs", Path(snakemake.input.runs))
+    metric = metric_from(json.loads(snakemake.params.metric))
+    runs = tables.read_table("runs", Path(snakemake.input.runs), metric)
     known = datasets.intake.read(Path(snakemake.input.intake))
     curve = decision.fit_curves(
-        runs, test_examples=known.test_examples, **json.loads(snakemake.params.analysis)
+        runs,
+        metric=metric,
+        test_examples=known.counted(metric),
+        **json.loads(snakemake.params.analysis),
     )
-    tables.write_table("curve", curve, Path(snakemake.output[0]))
+    tables.write_table("curve", curve, Path(snakemake.output[0]), metric)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecosobriety import datasets
+from ecosobriety.metrics import metric_from
 from ecosobriety.steps import logs, watch
 
 with logs.logged_to(snakemake.log[0]):
@@ -21,7 +22,8 @@ with logs.logged_to(snakemake.log[0]):
         intake, source=datasets.intake.source_of(snakemake.params.spec, snakemake.params.files)
     )
     if snakemake.params.margin is not None:
-        datasets.intake.require_margin(intake, snakemake.params.margin)
+        metric = metric_from(json.loads(snakemake.params.metric))
+        datasets.intake.require_fit(intake, snakemake.params.margin, metric)
     for finding in intake.findings:
         logging.log(logging.WARNING if finding.headline else logging.INFO, finding.sentence())
     datasets.intake.write(intake, Path(snakemake.output.intake))

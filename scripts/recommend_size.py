@@ -5,25 +5,32 @@ from pathlib import Path
 
 from ecosobriety import datasets, decision, tables
 from ecosobriety.files import write_json
+from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
+    metric = metric_from(json.loads(snakemake.params.metric))
     runs, scenarios, savings = (
-        tables.read_table(name, Path(snakemake.input[name]))
+        tables.read_table(name, Path(snakemake.input[name]), metric)
         for name in ("runs", "scenarios", "savings")
     )
     known = datasets.intake.read(Path(snakemake.input.intake))
-    data = decision.TestPart(known.baseline.score, known.test_examples, known.train_examples)
+    data = decision.TestPart(
+        known.baseline_score(metric),
+        known.test_examples,
+        known.train_examples,
+        known.class_counts and known.class_counts["test"],
+    )
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
     rules = {
-        model: {**rule, "test_examples": known.test_examples}
+        model: {**rule, "metric": metric, "test_examples": known.counted(metric)}
         for model, rule in json.loads(snakemake.params.rules).items()
     }
     added = {model: decision.standard_errors_of(rule) for model, rule in rules.items()}
     analysis = json.loads(snakemake.params.analysis)
-    decided = decision.recommend(runs, data=data, z_of=added, **analysis)
+    decided = decision.recommend(runs, data=data, metric=metric, z_of=added, **analysis)
     answer = decision.add_savings(decided, scenarios, savings, country)
     answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder)
     asked = collecting.Asked(

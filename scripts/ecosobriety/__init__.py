@@ -7,7 +7,7 @@ study, and a module imports only from its own room and from those above it in th
 - languages: those of the report
 - discovery: rooms whose modules add themselves
 - reasons: why a value is missing, estimated or to be taken with care
-- units, metrics: conversions; what a study's score is
+- units, metrics, scoring: conversions; what a study's score is, and how it is computed
 - files, texts, tables: whole files; the reader's languages; the contract of the output tables
 - hardware: the machine, and how much of it a process may use
 - startup: in which order a step imports, and when garbage is collected

@@ -61,7 +61,7 @@ def describe(
             "test_duplicates": dataset.test_duplicates,
             **({"classes": list(dataset.classes)} if dataset.classes else {}),
             "input_shape": list(dataset.x_train.shape[1:]),
-            **{name: intake[name] for name in ("features", "normalise", "baseline", "findings")},
+            **{name: intake[name] for name in ("features", "normalise", "baselines", "findings")},
         },
         "trainings": {
             "number": len(runs),

@@ -271,12 +271,16 @@ class Texts:
         return self("missing")
 
     def score(self, score: float | None) -> str:
-        """A value of the metric: in percent, or as a number in the target's unit.
+        """A value of the metric: in percent, or as a number with its unit.
 
         Only an accuracy of 1 is 100 %, however near another one comes.
         """
-        if self.metric.highest is None:
-            return self.number(score)
+        if not self.metric.percent:
+            significant = 3
+            if self.metric.highest is not None and is_known(score):
+                while significant < _MOST_DECIMALS and _rounds_up(score, significant):
+                    significant += 1
+            return self._in_unit(self.number(score, significant))
         decimals = 1
         if is_known(score) and 0 < score < 1:
             while decimals < _MOST_DECIMALS and round(score, decimals + 2) in (0, 1):
@@ -284,14 +288,21 @@ class Texts:
         return self.share(score, decimals)
 
     def difference(self, difference: float | None) -> str:
-        """A difference of two values of the metric: in points, or in the target's unit."""
-        return self.number(difference) if self.metric.highest is None else self.points(difference)
+        """A difference of two values of the metric: in points, or as a number with its unit."""
+        if self.metric.percent:
+            return self.points(difference)
+        return self._in_unit(self.number(difference))
 
     def margin(self, margin: float) -> str:
-        """A non-inferiority margin: in points, or in percent of the reference's value."""
-        if not self.metric.relative_margin:
+        """A non-inferiority margin: a difference, or in percent of the reference's value."""
+        if self.metric.relative_margin:
+            return self.exact_share(margin)
+        if self.metric.percent:
             return self.points(margin, max(2, exact_decimals(margin) - 2))
-        return self.exact_share(margin)
+        return self._in_unit(self.exact(margin))
+
+    def _in_unit(self, number: str) -> str:
+        return f"{number}\N{NO-BREAK SPACE}{self.metric.unit}" if self.metric.unit else number
 
     def p_value(self, p_value: float | None) -> str:
         """A p-value; a very small one only as a bound."""
@@ -383,6 +394,11 @@ def is_known(value: float | None) -> TypeGuard[float]:
 def _round(value: float, decimals: int) -> float:
     """Round; adding 0.0 turns -0.0 into 0.0."""
     return round(float(value), decimals) + 0.0
+
+
+def _rounds_up(value: float, significant: int) -> bool:
+    """Whether so many digits make a whole number of what is none."""
+    return not float(value).is_integer() and float(f"{value:.{significant - 1}e}").is_integer()
 
 
 def exact_decimals(value: float) -> int:

@@ -10,6 +10,7 @@ from ecosobriety.claims.finding import in_words
 from ecosobriety.decision.intervals import by_size_and_seed
 from ecosobriety.decision.non_inferiority import compare_with_reference, reference_size
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
+from ecosobriety.metrics import METRICS, spec_of
 from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
 
@@ -113,7 +114,12 @@ def tiny_study(
         countries=countries,
         sources=sources,
         costs=costs,
-        recommendation={"margin": margin, "confidence": 0.95, "results": [result]},
+        recommendation={
+            "margin": margin,
+            "confidence": 0.95,
+            "metric": spec_of(METRICS["accuracy"]),
+            "results": [result],
+        },
         country_data={},
         equivalents=pd.DataFrame(),
         methods=pd.DataFrame(),

@@ -38,6 +38,8 @@ from ecosobriety.methods import (
     methods_of,
     rank_correlations,
 )
+from ecosobriety.metrics import ACCURACY as ACCURACY_METRIC
+from ecosobriety.metrics import Metric
 from ecosobriety.records.record import RunRecord
 from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.study.study import Study
@@ -187,9 +189,11 @@ def load_method_inputs() -> Inputs:
 def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) -> pd.DataFrame:
     """The table `methods` of made-up runs, metered in France."""
     plain = runs.astype(object).where(runs.notna(), None)
-    # Of the two scores a run has one.
-    scores = {"test_accuracy": None, "test_rmse": None}
-    records = [make_record(**{**scores, **row}) for row in plain.to_dict("records")]
+    records = [
+        # Of the scores a run has its own.
+        make_record(**{**dict.fromkeys(_first_run().keys() - row.keys()), **row})
+        for row in plain.to_dict("records")
+    ]
     own = intensity_of(load_countries(), "FRA")
     methods = methods_of(Setting(records, load_method_inputs(), "FRA", own, 1.0, 1.0))
     intensity = intensity_of(countries, "FRA")
@@ -204,6 +208,8 @@ def make_study(
     intake: Intake | None = None,
     decisions: Sequence[Mapping[str, Any]] = (),
     ladder: Sequence[int] = (),
+    metric: Metric = ACCURACY_METRIC,
+    target: float | None = None,
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section."""
@@ -218,7 +224,7 @@ def make_study(
         key: config["analysis"][key] for key in ("reference_n_train", "margin", "confidence")
     }
     full = decisions[0]["full_n_train"] if decisions else None
-    curve = fit_curves(runs, **decision, full_n_train=full)
+    curve = fit_curves(runs, metric=metric, **decision, full_n_train=full)
     reference = int(curve.loc[curve["verdict"] == "reference", "n_train"].iloc[0])
     scenarios = derive_scenarios(
         runs,
@@ -233,19 +239,27 @@ def make_study(
         source_names=config["grid"]["sources"],
     )
     savings = derive_savings(scenarios, reference)
-    asked = ("target_accuracy", "target_rmse")
-    targets = {key: analysis[key] for key in asked if key in analysis}
     intake = make_intake(runs) if intake is None else intake
-    data = TestPart(intake.baseline.score, intake.test_examples, intake.train_examples)
+    data = TestPart(
+        intake.baseline_score(metric),
+        intake.test_examples,
+        intake.train_examples,
+        intake.class_counts and intake.class_counts["test"],
+    )
     country = config["metering"]["country"]
     rule = {"full_n_train": full, "margin": decision["margin"], "z": None, "tame": False}
     rule |= {"adaptive": False, "may_add_seeds": False}
-    answered = recommend(runs, data=data, **decision, full_n_train=full, **targets)
+    answered = recommend(
+        runs, data=data, metric=metric, target=target, **decision, full_n_train=full
+    )
     recommendation = add_growth(
         add_savings(answered, scenarios, savings, country),
         decisions,
         runs,
-        {model: rule | {"test_examples": intake.test_examples} for model in runs["model"].unique()},
+        {
+            model: rule | {"metric": metric, "test_examples": intake.counted(metric)}
+            for model in runs["model"].unique()
+        },
         ladder,
     )
     methods = make_methods(runs, countries)
@@ -272,11 +286,12 @@ def make_intake(runs: pd.DataFrame, **fields: Any) -> Intake:
     """What is known of the data of made-up runs: ten even classes, or targets."""
     if "test_rmse" in runs:
         worst = float(runs["test_rmse"].max())
-        told = {"baseline": Baseline("rmse", 2 * worst, 152.0), "task": "regression"}
+        told = {"baselines": {"rmse": Baseline(2 * worst, 152.0, "mean")}, "task": "regression"}
     else:
         classes = tuple(f"class {i}" for i in range(10))
         counts = {"train": [6_000] * 10, "test": [1_000] * 10}
-        told = {"baseline": Baseline("accuracy", 0.1, "class 0"), "task": "classification"}
+        told = {"baselines": {"accuracy": Baseline(0.1, "class 0", "class")}}
+        told |= {"task": "classification"}
         told |= {"classes": classes, "class_counts": counts}
     known = {"train_examples": 60_000, "test_examples": 10_000, "test_duplicates": 2, **told}
     return Intake(**{"dataset": str(runs["dataset"].iloc[0]), **known, **fields})

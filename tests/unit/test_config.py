@@ -32,6 +32,7 @@ def test_defaults_are_filled():
         "claims": "none",
         "languages": ["en"],
         "task": "classification",
+        "metric": {"name": "accuracy", "better": "higher", "margin": "absolute", "unit": None},
         "dataset": {
             "name": "digits",
             "path": None,
@@ -74,8 +75,7 @@ def test_defaults_are_filled():
             "reference_n_train": "max",
             "margin": 0.01,
             "confidence": 0.95,
-            "target_accuracy": None,
-            "target_rmse": None,
+            "target": None,
         },
         "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0, "tracker_sizes": []},
         "country_data": {
@@ -230,7 +230,7 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
-        "decide_growth",
+        *("decide_growth", "collect_runs"),
         *(
             "prepare_countries",
             "compare_methods",
@@ -249,8 +249,9 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # dataset, grid, plan, training, metering, analysis, methods, country_data, cost, figures
-    assert len(mappings) == 10
+    # metric, dataset, grid, plan, training, metering, analysis, methods, country_data, cost,
+    # figures
+    assert len(mappings) == 11
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

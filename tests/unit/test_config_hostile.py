@@ -105,9 +105,14 @@ BAD_VALUES = {
     ("analysis", "reference_n_train"): BAD_NAMES | bad_whole_numbers(1, 1400),
     ("analysis", "margin"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
     ("analysis", "confidence"): bad_numbers(0.5, 1) | st.sampled_from([0.5, 1]),
-    ("analysis", "target_accuracy"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
-    # Of a classification even a good one is refused.
-    ("analysis", "target_rmse"): bad_numbers(0, 1e300) | st.sampled_from([0, 0.5, 50]),
+    ("analysis", "target"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
+    ("metric",): NOT_MAPPINGS,
+    # Those of a regression are none of a classification's.
+    ("metric", "name"): BAD_NAMES | st.sampled_from(["rmse", "mae", "r2", "loss"]),
+    ("metric", "better"): BAD_NAMES | st.just("lower"),
+    ("metric", "margin"): BAD_NAMES,
+    # An accuracy is shown in percent.
+    ("metric", "unit"): BAD_NAMES | st.just("mg"),
     ("methods",): NOT_MAPPINGS,
     ("methods", "usage"): bad_numbers(0, 1) | st.just(0),
     ("methods", "pragmatic_scaling_factor"): bad_numbers(1, 1_000_000),

@@ -326,7 +326,7 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
         (
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
             "stduy is not a known key, but must be one of study, title, claims, languages, "
-            "task, dataset, models, grid, plan, training, metering, analysis, methods, "
+            "task, metric, dataset, models, grid, plan, training, metering, analysis, methods, "
             "country_data, cost, figures (the nearest is study)",
         ),
         (

@@ -259,7 +259,7 @@ def test_where_no_number_of_seeds_can_be_given(differences, reason):
 
 
 def target(accuracy, wanted):
-    return only(recommended(make_runs(accuracy), **NUMBERS, target_accuracy=wanted))["target"]
+    return only(recommended(make_runs(accuracy), **NUMBERS, target=wanted))["target"]
 
 
 def test_the_smallest_size_that_reaches_a_target():
@@ -315,7 +315,7 @@ def test_a_target_that_nothing_reaches(accuracy, reason):
 @pytest.mark.filterwarnings("error")
 def test_degenerate_studies_give_json_and_a_table_without_warnings(accuracy):
     runs = make_runs(accuracy)
-    content = finite(recommended(runs, **NUMBERS, target_accuracy=0.85))
+    content = finite(recommended(runs, **NUMBERS, target=0.85))
     assert content["margin"] == 0.01
     curve = fit_curves(runs, **NUMBERS)
     assert (curve["verdict"] == "reference").sum() == 1

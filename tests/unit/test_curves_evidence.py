@@ -109,10 +109,10 @@ def test_a_margin_below_one_test_example_decides_nothing():
 
 
 def test_a_margin_of_exactly_one_test_example_is_resolved():
-    assert resolves(0.01, 100, ACCURACY)
-    assert not resolves(0.01, 99, ACCURACY)
-    assert all(resolves(1 / n, n, ACCURACY) for n in range(1, 2_000))
-    assert resolves(0.01, 4, RMSE)
+    assert resolves(0.01, ACCURACY.counted(100, None))
+    assert not resolves(0.01, ACCURACY.counted(99, None))
+    assert all(resolves(1 / n, n) for n in range(1, 2_000))
+    assert resolves(0.01, RMSE.counted(4, None))
 
 
 def test_a_rising_curve_is_bounded_by_hand():
@@ -187,7 +187,8 @@ def test_no_interval_of_a_curve_leaves_what_is_possible(pairs, confidence):
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0.001, 1e6), min_size=2, max_size=5))
 def test_no_error_is_below_zero(errors):
-    curve = fit_curves(make_runs({100: errors, 200: errors}, "test_rmse"), **NUMBERS)
+    runs = make_runs({100: errors, 200: errors}, "test_rmse")
+    curve = fit_curves(runs, **NUMBERS, metric=RMSE)
 
     assert (curve["rmse_ci_low"] >= 0).all()
     assert np.isfinite(curve["rmse_ci_high"]).all()

@@ -12,7 +12,9 @@ from ecosobriety.texts import Texts
 LOCALE = REPORT_DIR / "locale"
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+@pytest.mark.parametrize(
+    "metric", [METRICS["accuracy"], METRICS["rmse"]], ids=lambda metric: metric.name
+)
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_25_terms_in_order_none_of_them_twice(language, metric):
     entries = glossary(Texts.load(language, LOCALE).of(metric))
@@ -24,7 +26,7 @@ def test_25_terms_in_order_none_of_them_twice(language, metric):
 
 def test_a_regression_has_its_own_score_and_margin():
     text = Texts.load("en", LOCALE)
-    accuracy, rmse = (dict(glossary(text.of(metric))) for metric in METRICS.values())
+    accuracy, rmse = (dict(glossary(text.of(METRICS[name]))) for name in ("accuracy", "rmse"))
     assert accuracy.keys() - rmse.keys() == {"Accuracy"}
     assert rmse.keys() - accuracy.keys() == {"RMSE"}
     margin = "Non-inferiority margin"

@@ -47,7 +47,7 @@ def test_a_gpu_learns_as_the_cpu_does_and_the_record_says_where(train_digits):
     assert (gpu.accelerator, gpu.device) == ("cuda", torch.cuda.get_device_name())
     assert gpu.training["data_on"] == "gpu"
     # The same weights, examples and order; another order of additions.
-    assert gpu.test_accuracy == pytest.approx(cpu.test_accuracy, abs=0.02)
+    assert gpu.scores["accuracy"] == pytest.approx(cpu.scores["accuracy"], abs=0.02)
     assert gpu.test_loss == pytest.approx(cpu.test_loss, rel=0.02)
     # The meter gave no energy of the GPU: it is missing, with a reason, and not 0.
     assert gpu.energy_gpu_kwh is None
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_result_to_the_last_digit(train_digits, pre
     settings = dataclasses.replace(SETTINGS, precision=precision)
     first, second = train_digits(settings), train_digits(settings)
     assert first.test_loss == second.test_loss
-    assert first.test_accuracy > 0.7
+    assert first.scores["accuracy"] > 0.7
 
 
 def test_streamed_data_give_the_same_result_as_those_on_the_gpu(train_digits, monkeypatch):

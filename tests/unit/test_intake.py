@@ -8,24 +8,57 @@ import pytest
 
 from ecosobriety.datasets import Dataset, Finding, intake
 from ecosobriety.errors import DataError
+from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, ROC_AUC
 
 X = np.arange(12, dtype=np.float32).reshape(6, 2)
 
 
 def test_the_baseline_answers_the_training_parts_commonest_class() -> None:
     # The test part's own commonest class would be b.
-    found = intake.baseline(np.array([0, 0, 0, 1]), np.array([1, 1, 0, 1]), ("a", "b"))
-    assert (found.metric, found.score, found.constant) == ("accuracy", 0.25, "a")
+    found = intake.baselines(np.array([0, 0, 0, 1]), np.array([1, 1, 0, 1]), ("a", "b"))
+    assert {(one.constant, one.kind) for one in found.values()} == {("a", "class")}
+    scores = {name: one.score for name, one in found.items()}
+    # F1 of a: 2 x 1 / (1 + 4); of b: 0.
+    assert scores == {"accuracy": 0.25, "balanced_accuracy": 0.5, "macro_f1": 0.2, "roc_auc": 0.5}
 
 
-def test_a_regressions_baseline_answers_the_mean() -> None:
-    found = intake.baseline(np.array([1.0, 3.0]), np.array([2.0, 5.0]), ())
-    assert (found.metric, found.score, found.constant) == ("rmse", pytest.approx(4.5**0.5), 2.0)
+def test_a_regressions_baseline_answers_the_constant_that_its_metric_asks_for() -> None:
+    found = intake.baselines(np.array([0.0, 1.0, 5.0]), np.array([1.0, 4.0]), ())
+    answers = {name: (one.constant, one.kind) for name, one in found.items()}
+    assert answers == {"rmse": (2.0, "mean"), "mae": (1.0, "median"), "r2": (2.0, "mean")}
+    assert found["rmse"].score == pytest.approx(2.5**0.5)
+    assert found["mae"].score == 1.5
+    # Around the test part's own mean, 2.5, the squares add to 4.5, around 2 to 5.
+    assert found["r2"].score == pytest.approx(1 - 5 / 4.5)
+
+
+def test_a_metric_without_a_score_on_the_test_part_is_refused() -> None:
+    y = np.array([0, 0, 1, 1, 0, 0])
+    dataset = Dataset.from_arrays("d", (X[:4], y[:4]), (X[4:], y[4:]), ("no", "yes"), "o")
+    known = intake.describe(dataset, "classification")
+    intake.require_fit(known, 0.5, ACCURACY)
+    with pytest.raises(DataError, match=r'^metric\.name is "roc_auc", but .* has no test example'):
+        intake.require_fit(known, 0.5, ROC_AUC)
+
+
+def test_rare_classes_make_the_balanced_accuracy_of_fewer_examples() -> None:
+    y = np.array([0] * 90 + [1] * 10)
+    dataset = Dataset.from_arrays(
+        "d", (np.ones((4, 2)), y[-4:]), (np.ones((100, 2)), y), ("a", "b"), "o"
+    )
+    known = intake.describe(dataset, "classification")
+    assert known.counted(ACCURACY) == 100
+    # 4 / (1/90 + 1/10)
+    assert known.counted(BALANCED_ACCURACY) == pytest.approx(36)
+    assert known.counted(MACRO_F1) is None
+    intake.require_fit(known, 0.01, ACCURACY)
+    with pytest.raises(DataError, match=r"^analysis\.margin is 0\.01, but must be at least 0\.028"):
+        intake.require_fit(known, 0.01, BALANCED_ACCURACY)
 
 
 def test_a_large_offset_does_not_blur_the_baseline() -> None:
     targets = 1_764_000_000 + np.array([0.0, 3.0])
-    assert intake.baseline(targets, targets, ()).score == 1.5
+    assert intake.baselines(targets, targets, ())["rmse"].score == 1.5
 
 
 def test_an_intake_comes_back_from_its_file(tmp_path: Path) -> None:

@@ -35,12 +35,12 @@ def regression_runs(**options):
     """An RMSE of 64 at 5,000 examples that falls to 46 at 60,000."""
     runs = make_runs(**options)
     runs["test_accuracy"] = 400 * (1 - runs["test_accuracy"])
-    return check_table("runs", runs.rename(columns={"test_accuracy": "test_rmse"}))
+    return check_table("runs", runs.rename(columns={"test_accuracy": "test_rmse"}), metric=RMSE)
 
 
 @pytest.fixture(scope="module")
 def study():
-    return make_study(regression_runs(), margin=0.1, target_rmse=50)
+    return make_study(regression_runs(), metric=RMSE, margin=0.1, target=50)
 
 
 def text_of(language, study):
@@ -61,7 +61,7 @@ def report(study, language):
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("margin", [0.001, 0.1])
 def test_no_section_speaks_of_accuracy(language, margin):
-    words = report(make_study(regression_runs(), margin=margin, target_rmse=50), language)
+    words = report(make_study(regression_runs(), metric=RMSE, margin=margin, target=50), language)
     found = [words[max(0, m.start() - 60) : m.end() + 40] for m in re.finditer(OF_ACCURACY, words)]
     assert found == []
     assert "RMSE" in words

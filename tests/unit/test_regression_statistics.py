@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 
 from ecosobriety.decision import TestPart, fit_curves, recommend
 from ecosobriety.decision.non_inferiority import compare_with_reference
-from ecosobriety.metrics import ACCURACY, RMSE, metric_of
+from ecosobriety.errors import RecordError
+from ecosobriety.metrics import ACCURACY, RMSE, metric_from
 from ecosobriety.tables import read_table, write_table
 
 
@@ -100,7 +101,7 @@ def make_runs(**columns):
 
 
 DATA = TestPart(baseline=1_000.0, test_examples=10_000, train_examples=800)
-DECISION = {"reference_n_train": "max", "margin": 0.15, "confidence": 0.95}
+DECISION = {"reference_n_train": "max", "margin": 0.15, "confidence": 0.95, "metric": RMSE}
 
 
 def test_the_curve_of_a_regression_follows_its_metric(tmp_path):
@@ -120,14 +121,17 @@ def test_the_curve_of_a_regression_follows_its_metric(tmp_path):
         "curve",
         curve.reset_index()[["dataset", "model", "n_train", *curve.columns[2:]]],
         tmp_path / "curve.csv",
+        RMSE,
     )
-    assert metric_of(read_table("curve", tmp_path / "curve.csv").columns) is RMSE
+    assert len(read_table("curve", tmp_path / "curve.csv", RMSE)) == 4
+    with pytest.raises(RecordError, match="rmse_mean"):
+        read_table("curve", tmp_path / "curve.csv")
 
 
 def test_the_recommendation_of_a_regression():
-    answer = recommend(make_runs(), **DECISION, data=DATA, target_rmse=62)
-    assert answer["target_rmse"] == 62
-    assert "target_accuracy" not in answer
+    answer = recommend(make_runs(), **DECISION, data=DATA, target=62)
+    assert answer["target"] == 62
+    assert metric_from(answer["metric"]) == RMSE
     (result,) = answer["results"]
     assert result["configured"]["sufficient_n_train"] == 400
     assert result["configured"]["energy_saved_share"]["mean"] == pytest.approx(0.75)
@@ -159,7 +163,7 @@ def test_the_learning_curve_knows_no_unit(unit):
 
 
 def test_a_target_rmse_that_no_size_reaches():
-    (result,) = recommend(make_runs(), **DECISION, data=DATA, target_rmse=45)["results"]
+    (result,) = recommend(make_runs(), **DECISION, data=DATA, target=45)["results"]
     assert result["target"]["n_train"] is None
     assert result["target"]["reason"] == "not_reached"
 

@@ -12,7 +12,7 @@ from config_cases import SMALLEST, complete, put, refusal
 from ecosobriety import datasets
 from ecosobriety.errors import DataError, RecordError
 from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.metrics import RMSE
+from ecosobriety.metrics import ACCURACY, R2, RMSE
 from ecosobriety.records.collecting import Asked, collect
 from ecosobriety.records.record import read_record, run_columns, write_record
 from ecosobriety.tables import read_table, table_schema, write_table
@@ -109,26 +109,30 @@ def test_the_rmse_is_exact_and_in_the_targets_unit(train_diabetes, diabetes, mon
     wanted = diabetes.y_train[chosen].astype(np.float64)
     predicted = found.numpy()[:, 0].astype(np.float64) * wanted.std() + wanted.mean()
     rmse = np.sqrt(((predicted - diabetes.y_test) ** 2).mean())
-    assert record.test_rmse == pytest.approx(rmse, rel=1e-6)
+    assert record.scores["rmse"] == pytest.approx(rmse, rel=1e-6)
     # The loss is in variances of the subset's targets.
     assert record.test_loss == pytest.approx((rmse / wanted.std()) ** 2, rel=1e-6)
     # Predicting the mean alone leaves the deviation of the targets, about 75.
-    assert 45 < record.test_rmse < 70
-    assert record.test_accuracy is None
+    assert 45 < record.scores["rmse"] < 70
+    mae = np.abs(predicted - diabetes.y_test).mean()
+    assert record.scores["mae"] == pytest.approx(mae, rel=1e-6)
+    variance = diabetes.y_test.var()
+    assert record.scores["r2"] == pytest.approx(1 - rmse**2 / variance, rel=1e-6)
+    assert list(record.scores) == ["rmse", "mae", "r2"]
     rmses = [epoch.metrics["train_rmse"] for epoch in record.epoch_log]
     assert rmses[-1] < rmses[0]
 
 
 def test_a_regression_can_be_repeated_to_the_last_digit(train_diabetes):
     first, second, other = train_diabetes(), train_diabetes(), train_diabetes(seed=2)
-    assert first.test_rmse == second.test_rmse
-    assert first.test_rmse != other.test_rmse
+    assert first.scores["rmse"] == second.scores["rmse"]
+    assert first.scores["rmse"] != other.scores["rmse"]
 
 
 def test_another_unit_of_the_target_scales_the_rmse_and_nothing_else(train_diabetes, diabetes):
     halves = dataclasses.replace(diabetes, y_train=diabetes.y_train / 2, y_test=diabetes.y_test / 2)
     first, second = train_diabetes(), train_diabetes(dataset=halves)
-    assert second.test_rmse == pytest.approx(first.test_rmse / 2, rel=1e-12)
+    assert second.scores["rmse"] == pytest.approx(first.scores["rmse"] / 2, rel=1e-12)
     assert second.test_loss == first.test_loss
 
 
@@ -136,15 +140,15 @@ def test_the_test_targets_reach_no_training(train_diabetes, diabetes):
     strange = dataclasses.replace(diabetes, y_test=diabetes.y_test + 1000)
     first, second = train_diabetes(), train_diabetes(dataset=strange)
     assert first.epoch_log[-1].metrics == second.epoch_log[-1].metrics
-    assert second.test_rmse > 900
+    assert second.scores["rmse"] > 900
 
 
 def test_a_users_network_learns_numbers_and_so_does_one_that_trains_itself(train_diabetes):
     perceptron = train_diabetes(network="user_classes.Perceptron", init_args={"width": 8})
     itself = train_diabetes(network="user_classes.Predictor", init_args={"learning_rate": 0.01})
     # Predicting the mean alone leaves about 75.
-    assert 45 < perceptron.test_rmse < 70
-    assert 45 < itself.test_rmse < 70
+    assert 45 < perceptron.scores["rmse"] < 70
+    assert 45 < itself.scores["rmse"] < 70
 
 
 def test_targets_that_are_all_the_same_are_refused(train_diabetes, diabetes):
@@ -161,25 +165,34 @@ def test_squared_errors_are_tallied_in_the_targets_unit():
     assert Regression(4.0).score(20 / 2) == pytest.approx(10**0.5)
 
 
-def test_a_record_holds_the_one_score_of_its_task(train_diabetes, diabetes, tmp_path):
+def test_a_record_holds_every_score_of_its_task(train_diabetes, diabetes, tmp_path):
     record = train_diabetes()
     path = tmp_path / "seed1.json"
     write_record(path, record)
     content = json.loads(path.read_text())
-    assert content["test_rmse"] == record.test_rmse
+    assert content["test_rmse"] == record.scores["rmse"]
     assert "test_accuracy" not in content
     assert read_record(path) == record
     key = ("diabetes", "linear", 200, 1)
     asked = Asked(diabetes.sha256, {"linear": {}}, {}, "")
     identity = asked.identity(key)
     write_record(path, record.model_copy(update={"identity": identity}))
-    runs = collect({path: key}, asked)
-    assert list(runs.columns) == run_columns(RMSE) == list(table_schema("runs", RMSE).columns)
-    write_table("runs", runs, tmp_path / "runs.csv")
-    assert read_table("runs", tmp_path / "runs.csv")["test_rmse"].tolist() == [record.test_rmse]
-    for change in ({"test_accuracy": 0.9}, {"test_rmse": None}):
+    for metric, further in ((RMSE, ["test_mae", "test_r2"]), (R2, ["test_rmse", "test_mae"])):
+        runs = collect({path: key}, asked, metric)
+        assert run_columns(metric) == list(table_schema("runs", metric).columns)
+        assert list(runs.columns) == [*run_columns(metric), *further]
+        write_table("runs", runs, tmp_path / "runs.csv", metric)
+        again = read_table("runs", tmp_path / "runs.csv", metric)
+        assert again[metric.test_column].tolist() == [record.scores[metric.name]]
+    with pytest.raises(RecordError, match=r"seed1\.json has no test_accuracy: it was not computed"):
+        collect({path: key}, asked, ACCURACY)
+    for change, why in (
+        ({"test_rmse": -1.0}, "test_rmse is -1, but is at least 0"),
+        ({"test_r2": 1.5}, "test_r2 is 1.5, but is at most 1"),
+        (dict.fromkeys(("test_rmse", "test_mae", "test_r2")), "a record has a score"),
+    ):
         path.write_text(json.dumps(content | change))
-        with pytest.raises(RecordError, match="a record has one of test_accuracy and test_rmse"):
+        with pytest.raises(RecordError, match=why):
             read_record(path)
 
 
@@ -232,9 +245,5 @@ def test_the_task_and_the_data_must_agree():
     assert "task is regression, but must be classification with the data set digits" in told
     told = refusal(put(("dataset",), {"name": "image-folder", "path": "x"}, REGRESSION))
     assert "task is regression, but must be classification: the folders are classes" in told
-    told = refusal(put(("analysis",), {"target_accuracy": 0.9}, REGRESSION))
-    assert "analysis.target_accuracy is 0.9, but must be null with a regression" in told
-    told = refusal(put(("analysis",), {"target_rmse": 50}))
-    assert "analysis.target_rmse is 50.0, but must be null with a classification" in told
     told = refusal(put(("models", 0, "name"), "cnn", REGRESSION))
     assert "must be another model with the data diabetes: a row is no image" in told

@@ -42,7 +42,7 @@ def texts():
 
 @pytest.fixture(scope="module")
 def study():
-    return make_study(target_accuracy=0.87)
+    return make_study(target=0.87)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def cells(table):
 
 @functools.cache
 def degenerate(name):
-    return make_study(DEGENERATE[name], target_accuracy=0.9)
+    return make_study(DEGENERATE[name], target=0.9)
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
@@ -205,7 +205,7 @@ def test_a_ladder_without_prices_says_why(context_of):
     ],
 )
 def test_a_wanted_accuracy_is_answered(texts, wanted, words):
-    case = make_study(target_accuracy=wanted).cases()[0]
+    case = make_study(target=wanted).cases()[0]
 
     assert words in plain(target(case, texts["en"]))
 

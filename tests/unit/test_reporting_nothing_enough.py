@@ -42,7 +42,7 @@ def hopeless():
     found = Finding("features_used", False, {"count": 2, "names": list(FEATURES)})
     intake = make_intake(
         RUNS,
-        baseline=Baseline("accuracy", 0.98, "no"),
+        baselines={"accuracy": Baseline(0.98, "no", "class")},
         features=FEATURES,
         normalise="feature",
         findings=(found,),

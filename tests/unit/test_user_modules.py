@@ -120,7 +120,7 @@ def test_steps_that_are_hidden_in_a_hook_are_noticed(train_own, where, from_epoc
 )
 def test_what_is_harmless_is_taken(train_own, name, init_args):
     record = train_own(name, **init_args)
-    assert record.test_accuracy > 0.5
+    assert record.scores["accuracy"] > 0.5
     assert record.steps == BATCHES
 
 

@@ -146,7 +146,7 @@ def test_a_training_alone_in_its_process_gives_the_same_to_the_last_digit(workfl
     )
     alone = read_record(path)
     assert alone.attempt != among_others.attempt
-    assert alone.test_accuracy == among_others.test_accuracy
+    assert alone.scores["accuracy"] == among_others.scores["accuracy"]
     assert alone.test_loss == among_others.test_loss
     assert [e.metrics for e in alone.epoch_log] == [e.metrics for e in among_others.epoch_log]
 
@@ -184,8 +184,8 @@ def test_the_margin_decides_anew(workflow):
     assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_ANSWER}
 
 
-def test_a_target_accuracy_is_looked_up_anew(workflow):
-    assert planned(workflow, analysis={"target_accuracy": 0.9}) == FROM_ANSWER
+def test_a_target_is_looked_up_anew(workflow):
+    assert planned(workflow, analysis={"target": 0.9}) == FROM_ANSWER
 
 
 def test_a_title_touches_the_report_alone(workflow):
@@ -290,7 +290,7 @@ def test_records_that_do_not_count_are_trained_again_by_the_very_same_run(workfl
     ):
         again = read_record(path)
         assert again.attempt != old.attempt
-        assert again.test_accuracy == old.test_accuracy
+        assert again.scores["accuracy"] == old.scores["accuracy"]
         assert path.with_name("seed2.json.refused").exists()
         (told,) = (line for line in done.stderr.splitlines() if said in line)
         assert str(path.relative_to(workflow.folder)) in told

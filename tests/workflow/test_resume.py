@@ -46,7 +46,7 @@ def test_it_ends_as_the_uninterrupted_one(uninterrupted, resumed):
     expected, found = (
         read_record(study.results(f"runs/{RUN}.json")) for study in (uninterrupted, resumed)
     )
-    assert found.test_accuracy == expected.test_accuracy
+    assert found.scores["accuracy"] == expected.scores["accuracy"]
     assert found.test_loss == expected.test_loss
     assert [e.metrics for e in found.epoch_log] == [e.metrics for e in expected.epoch_log]
 

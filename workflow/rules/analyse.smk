@@ -19,6 +19,7 @@ rule collect_runs:
             else canonical(study_runs())
         ),
         asked=ASKED,
+        metric=METRIC,
         code=code("collect_runs"),
     script:
         "../../scripts/collect_runs.py"
@@ -46,6 +47,7 @@ rule fit_curves:
         ENVIRONMENT
     params:
         analysis=canonical({**DECISION, "full_n_train": FULL_N_TRAIN}),
+        metric=canonical({**config["metric"], "unit": None}),
         code=code("fit_curves"),
     script:
         "../../scripts/fit_curves.py"
@@ -75,6 +77,7 @@ rule derive_scenarios:
         confidence=config["analysis"]["confidence"],
         # Of one that grows, which is the largest is known only by then.
         reference="max" if SOBER else study_config.reference_n_train(config),
+        metric=METRIC,
         code=code("derive_scenarios"),
     script:
         "../../scripts/derive_scenarios.py"
@@ -98,6 +101,7 @@ rule recommend_size:
         ENVIRONMENT
     params:
         analysis=canonical({**config["analysis"], "full_n_train": FULL_N_TRAIN}),
+        metric=canonical(config["metric"]),
         rules=canonical(
             {
                 model: plan.growth_rule(config, model, first_look=False)

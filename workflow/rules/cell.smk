@@ -24,6 +24,7 @@ rule derive_cell:
     params:
         runs=lambda wildcards: canonical(cell_runs(wildcards)),
         asked=ASKED,
+        metric=METRIC,
         coverage=canonical(config["grid"]["coverage"]),
         cost=canonical(config["cost"]),
         pue=config["metering"]["pue"],

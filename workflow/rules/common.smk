@@ -293,6 +293,9 @@ ASKED = canonical(
     )
 )
 
+# What the trainings are scored by; what its margin is, and its unit, matter to the decision alone.
+METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})
+
 EXPORT = f"reports/{STUDY}/export"
 
 TABLES = ["runs", "curve", "scenarios", "savings", "methods"]

@@ -132,6 +132,7 @@ checkpoint decide_growth:
             plan.growth_rule(config, w.model, first_look=w.look == FIRST)
         ),
         asked=ASKED,
+        metric=canonical({**config["metric"], "unit": None}),
         code=code("decide_growth"),
     script:
         "../../scripts/decide_growth.py"

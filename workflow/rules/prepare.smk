@@ -27,6 +27,7 @@ rule prepare_dataset:
         n_train=max(config["grid"]["n_train"]) if config["dataset"]["class_path"] else 0,
         # Nor is the number of its test examples known before.
         margin=config["analysis"]["margin"] if config["dataset"]["class_path"] else None,
+        metric=canonical(config["metric"]) if config["dataset"]["class_path"] else None,
         code=code("prepare_dataset"),
     script:
         "../../scripts/prepare_dataset.py"

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety import scoring
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
+from ecosobriety.metrics import Metric
 
 NOT_IN_THE_FILE = "y_train"
 DUPLICATES_FROM = 0.05
@@ -36,14 +38,14 @@ class Baseline:
     """The score of a network that has learnt nothing, on the test part.
 
     Attributes:
-        metric: `accuracy` (share that is right) or `rmse` (in the unit of the targets).
-        score: that of always answering `constant`.
-        constant: the training part's commonest class, or the mean of its targets.
+        score: that of always answering `constant`; None: there is none.
+        constant: the training part's commonest class, or the mean or median of its targets.
+        kind: which of these it is: `class`, `mean` or `median`.
     """
 
-    metric: str
-    score: float
+    score: float | None
     constant: str | float
+    kind: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ class Intake:
         test_examples: number of test examples.
         classes: names of the classes, in the order of their indices; none for a regression.
         class_counts: examples of each class in the parts `train` and `test`.
-        baseline: what a network must beat.
+        baselines: what a network must beat, by the name of each metric of the task.
         features: names of the columns that are learnt from; None: the data have no columns.
         normalise: how the inputs are normalised.
         test_duplicates: test examples of which the very input is a training example too.
@@ -74,7 +76,7 @@ class Intake:
     test_examples: int | None = None
     classes: tuple[str, ...] | None = None
     class_counts: dict[str, list[int]] | None = None
-    baseline: Baseline | None = None
+    baselines: dict[str, Baseline] | None = None
     features: tuple[str, ...] | None = None
     normalise: str | None = None
     test_duplicates: int | None = None
@@ -89,12 +91,24 @@ class Intake:
         """Whether the check itself has read all of it."""
         return self.y_train is not None
 
+    def baseline_score(self, metric: Metric) -> float | None:
+        """The score of the constant answer; None: of this metric it is not known."""
+        found = (self.baselines or {}).get(metric.name)
+        return None if found is None else found.score
+
+    def counted(self, metric: Metric) -> float | None:
+        """As `Metric.counted`; None where the test part is not known."""
+        if self.test_examples is None:
+            return None
+        return metric.counted(self.test_examples, (self.class_counts or {}).get("test"))
+
     def as_json(self) -> dict[str, Any]:
         """What the file holds."""
         values = {k: v for k, v in self.__dict__.items() if k != NOT_IN_THE_FILE}
         return {
             **values,
-            "baseline": self.baseline and dict(self.baseline.__dict__),
+            "baselines": self.baselines
+            and {name: dict(one.__dict__) for name, one in self.baselines.items()},
             "findings": [finding.as_json() for finding in self.findings],
         }
 
@@ -114,7 +128,7 @@ def describe(dataset: Dataset, task: str) -> Intake:
         test_examples=len(dataset.y_test),
         classes=dataset.classes,
         class_counts=counts,
-        baseline=baseline(dataset.y_train, dataset.y_test, dataset.classes),
+        baselines=baselines(dataset.y_train, dataset.y_test, dataset.classes),
         features=dataset.features,
         normalise=dataset.normalise,
         input_shape=dataset.x_train.shape[1:],
@@ -125,8 +139,10 @@ def describe(dataset: Dataset, task: str) -> Intake:
     )
 
 
-def baseline(y_train: NDArray[Any], y_test: NDArray[Any], classes: Sequence[str]) -> Baseline:
-    """Score the constant answer that the training part suggests.
+def baselines(
+    y_train: NDArray[Any], y_test: NDArray[Any], classes: Sequence[str]
+) -> dict[str, Baseline]:
+    """Score the constant answer that the training part suggests, by every metric of the task.
 
     Args:
         y_train: (n,) class indices, or the targets of a regression.
@@ -135,10 +151,19 @@ def baseline(y_train: NDArray[Any], y_test: NDArray[Any], classes: Sequence[str]
     """
     if classes:
         commonest = int(np.bincount(y_train).argmax())
-        return Baseline("accuracy", float(np.mean(y_test == commonest)), classes[commonest])
-    mean = float(y_train.astype(np.float64).mean())
-    error = y_test.astype(np.float64) - mean
-    return Baseline("rmse", float(np.sqrt(np.mean(error**2))), mean)
+        sure = np.zeros(len(classes))
+        sure[commonest] = 1.0
+        answers = np.broadcast_to(sure, (len(y_test), len(classes)))
+        scores, _ = scoring.score("classification", y_test, answers)
+        return {n: Baseline(score, classes[commonest], "class") for n, score in scores.items()}
+    known, targets = y_train.astype(np.float64), y_test.astype(np.float64)
+    found = dict[str, Baseline]()
+    for kind, constant in (("mean", float(known.mean())), ("median", float(np.median(known)))):
+        scores, _ = scoring.score("regression", targets, np.full(len(targets), constant))
+        # The median has the smallest absolute error of all constants, as the mean has of squares.
+        of_kind = [name for name in scores if (name == "mae") == (kind == "median")]
+        found |= {name: Baseline(scores[name], constant, kind) for name in of_kind}
+    return found
 
 
 def unfit_subsets(
@@ -165,34 +190,46 @@ def unfit_subsets(
             yield size, seed, what
 
 
-def unresolved(intake: Intake, margin: float) -> str | None:
+def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
     """Why the test part cannot resolve a margin: the end of a sentence that begins with its key.
 
     Returns:
         None where it can, where the scores have no smallest step, or where the test part is not
         known.
     """
-    test = intake.test_examples
-    if intake.task != "classification" or not test or margin * test >= 1 - ROUNDING:
+    test, counted = intake.test_examples, intake.counted(metric)
+    # A share of a reference of at most 1 is no more than that share of 1.
+    if not counted or margin * counted >= 1 - ROUNDING:
         return None
     # To two digits, rounded up: what is named must be allowed.
-    scale = 10 ** (1 - math.floor(math.log10(1 / test)))
+    scale = 10 ** (1 - math.floor(math.log10(1 / counted)))
     return (
-        f"is {margin:g}, but must be at least {math.ceil(scale / test) / scale:g}, what one of the "
-        f"{test} test examples is worth: a smaller loss cannot be seen; take more test examples "
-        "(dataset.test_share) or a wider margin"
+        f"is {margin:g}, but must be at least {math.ceil(scale / counted) / scale:g}, what one of "
+        f"the {test} test examples is worth: a smaller loss cannot be seen; take more test "
+        "examples (dataset.test_share) or a wider margin"
     )
 
 
-def require_margin(intake: Intake, margin: float) -> None:
-    """Refuse a margin that the test part cannot resolve.
+def unscored(intake: Intake, metric: Metric) -> str | None:
+    """Why the test part has no such score: the end of a sentence that begins with its key."""
+    found = (intake.baselines or {}).get(metric.name)
+    if found is None or found.score is not None:
+        return None
+    return f'is "{metric.name}", but must be another metric: {scoring.REASONS[metric.name]}'
+
+
+def require_fit(intake: Intake, margin: float, metric: Metric) -> None:
+    """Refuse a metric that the test part has no score of, or a margin that it cannot resolve.
 
     Raises:
-        DataError: with the sentence of `unresolved`.
+        DataError: with the sentence of `unscored` or of `unresolved`.
     """
-    sentence = unresolved(intake, margin)
-    if sentence is not None:
-        raise DataError(f"analysis.margin {sentence}")
+    for key, sentence in (
+        ("metric.name", unscored(intake, metric)),
+        ("analysis.margin", unresolved(intake, margin, metric)),
+    ):
+        if sentence is not None:
+            raise DataError(f"{key} {sentence}")
 
 
 def _surely_fit(y: NDArray[Any], classes: bool) -> int:
@@ -251,7 +288,8 @@ def read(path: Path) -> Intake:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        values["baseline"] = values["baseline"] and Baseline(**values["baseline"])
+        known = values["baselines"]
+        values["baselines"] = known and {name: Baseline(**one) for name, one in known.items()}
         values["findings"] = tuple(Finding(**finding) for finding in values["findings"])
         for name in ("classes", "features", "input_shape"):
             values[name] = None if values[name] is None else tuple(values[name])

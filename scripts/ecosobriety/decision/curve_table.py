@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from ecosobriety.decision.intervals import by_size_and_seed, mean_interval
+from ecosobriety.decision.intervals import Floats, by_size_and_seed, mean_interval
 from ecosobriety.decision.non_inferiority import (
     ReferenceSize,
     compare_with_reference,
     reference_size,
 )
-from ecosobriety.decision.power_law import bootstrap_band, fit_power_law
-from ecosobriety.metrics import Metric, metric_of
+from ecosobriety.decision.power_law import bootstrap_band, fit_scores
+from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.tables import check_table, table_schema
 
 
@@ -20,28 +20,30 @@ def fit_curves(
     reference_n_train: ReferenceSize,
     margin: float,
     confidence: float,
-    test_examples: int | None = None,
+    metric: Metric = ACCURACY,
+    test_examples: float | None = None,
     full_n_train: int | None = None,
 ) -> pd.DataFrame:
     """Put metric, energy, verdict and fitted learning curve side by side for every size.
 
-    Columns are named by the metric of the runs, here accuracy. Intervals of means are two-sided
+    Columns are named by the metric, here accuracy. Intervals of means are two-sided
     Student t intervals over seeds, cut where the metric or the energy cannot be.
     `accuracy_diff_lower` is a one-sided bound (where lower is better, it is `_diff_upper`),
     `precision` its distance from the mean difference. The verdicts are those of
     `compare_with_reference`. `marginal_accuracy_per_kwh` is the change of the metric per
     additional kWh since the next smaller size: null at the smallest, and where the energy did
-    not rise. The fitted columns are null where `fit_power_law` gives a reason; the band also
-    with fewer than three seeds.
+    not rise. The fitted columns are null where `fit_scores` gives a reason; the band also with
+    fewer than three seeds.
 
     Args:
         runs: the table `runs`.
         reference_n_train: the size to compare with, in examples, or `max`: the largest of each
             dataset and model.
-        margin: non-inferiority margin, a share of 1 (0.01 = one accuracy point, or 1 % of the
-            reference's mean RMSE).
+        margin: non-inferiority margin: a difference of the metric, or a share of the reference's
+            mean where the metric's margin is relative.
         confidence: of every interval and bound, 0 to 1.
-        test_examples: how many examples the scores rest on; None: not known.
+        metric: what the scores are.
+        test_examples: as for `compare_with_reference`.
         full_n_train: the full size of a study that grows. Where it was not trained, nothing is
             compared: every verdict but the reference's is `inconclusive`, `full_size_untrained`.
 
@@ -52,7 +54,6 @@ def fit_curves(
         DataError: a dataset and model has no run of the reference size.
         RecordError: the result does not follow the contract.
     """
-    metric = metric_of(runs.columns)
     curves = {
         key: _curve_of(group, metric, reference_n_train, margin, confidence, test_examples)
         for key, group in runs.groupby(["dataset", "model"], sort=True)
@@ -60,9 +61,8 @@ def fit_curves(
     table = pd.concat(curves, names=["dataset", "model", "n_train"]).reset_index()
     if full_n_train is not None:
         table = _without_comparison(table, metric, full_n_train)
-    return check_table(
-        "curve", table[list(table_schema("curve", metric).columns)], "the fitted curve"
-    )
+    ours = table[list(table_schema("curve", metric).columns)]
+    return check_table("curve", ours, "the fitted curve", metric)
 
 
 def _without_comparison(table: pd.DataFrame, metric: Metric, full_n_train: int) -> pd.DataFrame:
@@ -81,7 +81,7 @@ def _curve_of(
     reference_n_train: ReferenceSize,
     margin: float,
     confidence: float,
-    test_examples: int | None,
+    test_examples: float | None,
 ) -> pd.DataFrame:
     scores = by_size_and_seed(runs, metric.test_column)
     reference = reference_size(scores, reference_n_train)
@@ -89,12 +89,12 @@ def _curve_of(
     table["n_seeds"] = scores.count(axis=1)
     table[f"{metric.name}_sd"] = scores.std(axis=1, ddof=1)
     by_size = runs.groupby("n_train")
-    for column, name, highest in (
-        (metric.test_column, metric.name, metric.highest),
-        ("energy_kwh", "energy_kwh", None),
+    for column, name, lowest, highest in (
+        (metric.test_column, metric.name, metric.lowest, metric.highest),
+        ("energy_kwh", "energy_kwh", 0.0, None),
     ):
         intervals = [
-            mean_interval(values, confidence, lowest=0.0, highest=highest)
+            mean_interval(values, confidence, lowest=lowest, highest=highest)
             for _, values in by_size[column]
         ]
         names = [f"{name}_mean", f"{name}_ci_low", f"{name}_ci_high"]
@@ -103,14 +103,20 @@ def _curve_of(
     additional_kwh = table["energy_kwh_mean"].diff()
     gained = table[f"{metric.name}_mean"].diff() / additional_kwh.where(additional_kwh > 0)
     table[f"marginal_{metric.name}_per_kwh"] = gained
-    return table.join(_fitted_curve(metric.error(scores), metric, confidence))
+    return table.join(_fitted_curve(scores, metric, confidence))
 
 
-def _fitted_curve(error: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:
-    law = fit_power_law(error.index, error.mean(axis=1))
-    scores = metric.error(law.error(error.index)).clip(0, metric.highest)
-    fitted = pd.DataFrame({f"fitted_{metric.name}": scores}, index=error.index)
+def _fitted_curve(scores: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:
+    sizes, name = scores.index, f"fitted_{metric.name}"
+    law = fit_scores(scores, metric)
     if not law.converged:
-        return fitted.assign(fitted_ci_low=np.nan, fitted_ci_high=np.nan)
-    ends = [metric.error(end).clip(0, metric.highest) for end in bootstrap_band(error, confidence)]
-    return fitted.assign(fitted_ci_low=np.minimum(*ends), fitted_ci_high=np.maximum(*ends))
+        unknown = dict.fromkeys((name, "fitted_ci_low", "fitted_ci_high"), np.nan)
+        return pd.DataFrame(unknown, index=sizes)
+
+    def score(error: Floats) -> Floats:
+        found: Floats = np.clip(metric.error(error), *metric.ends)
+        return found
+
+    ends = [score(end) for end in bootstrap_band(metric.error(scores), confidence)]
+    bands = {"fitted_ci_low": np.minimum(*ends), "fitted_ci_high": np.maximum(*ends)}
+    return pd.DataFrame({name: score(law.error(sizes)), **bands}, index=sizes)

@@ -6,6 +6,7 @@ one. And a margin finer than what one test example is worth cannot be distinguis
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,12 @@ import pandas as pd
 
 from ecosobriety.decision.growth import NETWORK_Z, bound_growth
 from ecosobriety.decision.intervals import Floats, one_sided_t_test, share_bound
-from ecosobriety.decision.non_inferiority import ACCURACY_DECIMALS, ROUNDING, finest_step
+from ecosobriety.decision.non_inferiority import (
+    ACCURACY_DECIMALS,
+    ROUNDING,
+    allowed_shares,
+    finest_step,
+)
 from ecosobriety.metrics import Metric
 from ecosobriety.study_config.plan import POOLED_GAINS
 
@@ -29,24 +35,31 @@ class TestPart:
     """What a decision needs to know of the data.
 
     Attributes:
-        baseline: the score of always giving the answer that the training part suggests.
+        baseline: the score of always giving the answer that the training part suggests; None: it is
+            not known of the study's metric.
         test_examples: how many examples the scores rest on.
         train_examples: how many there are to learn from, those that no size uses among them.
+        class_counts: how many of the test examples each class has; None: not known, or no classes.
     """
 
     __test__ = False  # no test for pytest
 
-    baseline: float
+    baseline: float | None
     test_examples: int
     train_examples: int
+    class_counts: Sequence[int] | None = None
+
+    def counted(self, metric: Metric) -> float | None:
+        """As `Metric.counted`."""
+        return metric.counted(self.test_examples, self.class_counts)
 
 
-def resolves(margin: float, test_examples: int, metric: Metric) -> bool:
-    """Whether one test example is worth no more than the margin.
+def resolves(margin: float, counted: float | None) -> bool:
+    """Whether one test example is worth no more than the margin, in the metric's unit.
 
     An error that is averaged, such as the RMSE, has no smallest step.
     """
-    return metric.highest is None or margin * test_examples >= 1 - ROUNDING
+    return counted is None or margin * counted >= 1 - ROUNDING
 
 
 def find_obstacle(
@@ -60,10 +73,11 @@ def find_obstacle(
 ) -> Obstacle | None:
     """Why no size can be recommended at a margin; None where one can.
 
-    The baseline is treated as if it were a size: it must be shown to be worse than the reference by
-    more than the margin, by the one-sided t test that the sizes are put to. Where it is not, the
-    margin lets pass what has learnt nothing. One seed shows nothing; and where the seeds differ by
-    less than one test example is worth, the test part's own sampling bounds what they show.
+    A baseline that is known is treated as if it were a size: it must be shown to be worse than the
+    reference by more than the margin, by the one-sided t test that the sizes are put to. Where it
+    is not, the margin lets pass what has learnt nothing. One seed shows nothing; and where the
+    seeds differ by less than one test example is worth, the test part's own sampling bounds what
+    they show.
 
     A reference that is not the full size of a study that grows shows nothing about that; whether
     it beats the baseline is then judged by its mean.
@@ -76,9 +90,16 @@ def find_obstacle(
         metric: what the scores are.
         untrained: whether the full size is larger than the reference, and was not trained.
     """
-    if not resolves(margin, data.test_examples, metric):
+    allowed = (
+        allowed_shares(reference, margin)
+        if metric.relative_margin
+        else np.full_like(reference, margin)
+    )
+    loss, counted = metric.allowed_loss(float(reference.mean()), margin), data.counted(metric)
+    if not resolves(loss, counted):
         return "margin_unresolved"
-    allowed = margin * reference if metric.relative_margin else np.full_like(reference, margin)
+    if data.baseline is None:
+        return "full_size_untrained" if untrained else None
     gain = metric.sign * (reference - data.baseline) - allowed
     if untrained:
         return "full_size_untrained" if gain.mean() > 0 else "baseline_not_beaten"
@@ -88,9 +109,8 @@ def find_obstacle(
         gain = gain.round(ACCURACY_DECIMALS)
     test = one_sided_t_test(gain[:, np.newaxis], 0.0, confidence)
     shown = bool(test.lower[0] > 0)
-    if shown and test.sd[0] < (1 - ROUNDING) * finest_step(metric, data.test_examples):
-        better = float(test.mean[0]) + margin
-        shown = share_bound(better, data.test_examples, confidence) > margin
+    if shown and counted and test.sd[0] < (1 - ROUNDING) * finest_step(metric, counted):
+        shown = share_bound(float(test.mean[0]) + loss, counted, confidence) > loss
     return None if shown else "baseline_not_beaten"
 
 
@@ -144,9 +164,9 @@ def more_data(
         return answer | {"reason": "too_few_pairs"}
     gain, error = found
     bound = math.log2(factor) * max(gain, 0.0) + z * error
+    # Less than one test example cannot be seen, whatever the seeds say.
+    bound = max(bound, finest_step(metric, data.counted(metric)))
     if metric.highest is not None:
-        # Less than one test example cannot be seen, whatever the seeds say.
-        bound = max(bound, 1 / data.test_examples)
         bound = min(bound, metric.highest - float(np.nanmean(scores.to_numpy()[-1])))
     return answer | {
         "gain_per_doubling": gain,

@@ -129,7 +129,7 @@ def one_sided_t_test(sample: Floats, null_value: float, confidence: float) -> On
     )
 
 
-def test_part_bounds(gain: float, test_examples: int, confidence: float) -> tuple[float, float]:
+def test_part_bounds(gain: float, test_examples: float, confidence: float) -> tuple[float, float]:
     """One-sided bounds of a gain that only the test part's own sampling blurs.
 
     A gain of w test examples, or a loss of l, is taken for as many examples that one network gets
@@ -155,7 +155,7 @@ def test_part_bounds(gain: float, test_examples: int, confidence: float) -> tupl
     return lower, -float(betaincinv(lost, test_examples - lost + 1, 1 - confidence))
 
 
-def share_bound(share: float, test_examples: int, confidence: float) -> float:
+def share_bound(share: float, test_examples: float, confidence: float) -> float:
     """Exact one-sided lower bound of a share of test examples (Clopper and Pearson, 1934)."""
     from scipy.special import betaincinv
 

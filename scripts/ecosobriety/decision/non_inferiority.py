@@ -4,11 +4,12 @@ For each size n below the reference, d_s = accuracy(n, s) - accuracy(reference, 
 seed, and H0: mean d <= -margin is tested by a one-sided paired t test. A difference that is "not
 significant" would prove nothing; rejecting this H0 does.
 
-Where lower is better, as with the RMSE, the loss is d_s = rmse(n, s) - rmse(reference, s), and the
-margin m is a share of the reference: H0: mean d >= m mean rmse(reference). Both means are estimated
-with the same seeds, so that what is tested is mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0,
-again by a one-sided paired t test: the test of a ratio of paired means (Sasabuchi, 1988; Hauschke,
-Kieser and Hothorn, 1999). A margin taken as known would be called met too often.
+Where lower is better, as with the RMSE, the loss is d_s = rmse(n, s) - rmse(reference, s). Where
+the margin m is a share of the reference, as it is of the RMSE by default, H0: mean d >= m mean
+rmse(reference). Both means are estimated with the same seeds, so that what is tested is
+mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0, again by a one-sided paired t test: the test of
+a ratio of paired means (Sasabuchi, 1988; Hauschke, Kieser and Hothorn, 1999). A margin taken as
+known would be called met too often.
 
 The sizes are tested in a fixed sequence, from the largest below the reference downwards, and the
 sequence stops at the first that fails. The chance of ever calling a size non-inferior that is not
@@ -19,6 +20,8 @@ Where the seeds' accuracies differ by less than one test example is worth, the t
 certain of what the test part cannot show: two seeds with 12 test examples right each prove little.
 The bounds are then at least as wide as the test part's own sampling makes them
 (`intervals.test_part_bounds`): with 95 % confidence, a loss below 3 / test examples is never shown.
+Of the balanced accuracy, whose examples weigh differently, there are as many as equal weights would
+give the same variance (Kish, 1965). Of other metrics the seeds alone say what is shown.
 
 What the bounds cover is otherwise the variation between seeds, on one test set. Seeds draw
 overlapping training sets, and at the full size the same one, so that the variation between fresh
@@ -88,7 +91,7 @@ def compare_with_reference(
     margin: float,
     confidence: float,
     metric: Metric = ACCURACY,
-    test_examples: int | None = None,
+    test_examples: float | None = None,
 ) -> pd.DataFrame:
     """Compare every size with the reference size: bounds, p and verdict.
 
@@ -104,11 +107,12 @@ def compare_with_reference(
     Args:
         scores: shape (sizes, seeds), index n_train rising, NaN where a run is missing.
         reference: the reference size, one of the index.
-        margin: non-inferiority margin; a share of 1, or of the reference's mean where the metric's
-            margin is relative.
+        margin: non-inferiority margin; in the metric's unit, or a share of the reference's mean
+            where the metric's margin is relative.
         confidence: of the one-sided bounds.
         metric: what the scores are.
-        test_examples: how many examples an accuracy is the share of; None: not known.
+        test_examples: how many examples of equal weight a metric that counts them is the share of;
+            None: not known.
 
     Returns:
         Index n_train; columns `n_pairs`, `p_value`, `precision` (from the mean difference to the
@@ -170,9 +174,9 @@ class _Comparison:
     gain_upper: float = math.nan
 
 
-def finest_step(metric: Metric, test_examples: int | None) -> float:
+def finest_step(metric: Metric, test_examples: float | None) -> float:
     """What one test example is worth; 0: nothing is too fine."""
-    return 0.0 if metric.highest is None or not test_examples else 1 / test_examples
+    return 1 / test_examples if metric.counts and test_examples else 0.0
 
 
 def _compare(
@@ -180,7 +184,7 @@ def _compare(
     margin: float,
     confidence: float,
     metric: Metric,
-    test_examples: int | None,
+    test_examples: float | None,
 ) -> _Comparison:
     """Compare a size with the reference: the two rows of `scores`, in this order."""
     size, reference = scores.dropna(axis="columns").to_numpy()
@@ -190,7 +194,9 @@ def _compare(
     if difference.size < 2:
         return _Comparison(difference.size, *difference)
     # The reference's share, added to each gain; without it, the bounds are the difference's.
-    added = margin * reference if metric.relative_margin else np.zeros_like(reference)
+    added = (
+        allowed_shares(reference, margin) if metric.relative_margin else np.zeros_like(reference)
+    )
     test = one_sided_t_test(
         (metric.sign * difference + added)[:, np.newaxis],
         0.0 if metric.relative_margin else -margin,
@@ -198,13 +204,15 @@ def _compare(
     )
     lower, upper, p_value = float(test.lower[0]), float(test.upper[0]), float(test.p_value[0])
     if test_examples and test.sd[0] < (1 - ROUNDING) * finest_step(metric, test_examples):
-        floor, ceiling = test_part_bounds(float(test.mean[0]), test_examples, confidence)
-        lower, upper = min(lower, floor), max(upper, ceiling)
-        p_value = max(p_value, _chance_of_loss(float(test.mean[0]), test_examples, margin))
+        share = float(added.mean())
+        gain, allowed = float(test.mean[0]) - share, share if metric.relative_margin else margin
+        floor, ceiling = test_part_bounds(gain, test_examples, confidence)
+        lower, upper = min(lower, floor + share), max(upper, ceiling + share)
+        p_value = max(p_value, _chance_of_loss(gain, test_examples, allowed))
     bounds = metric.sign * (np.array([lower, upper]) - added.mean())
-    if metric.highest is not None:
+    if metric.span is not None:
         # No two scores differ by more; a margin is below that, so no verdict depends on it.
-        bounds = bounds.clip(-metric.highest, metric.highest)
+        bounds = bounds.clip(-metric.span, metric.span)
     return _Comparison(
         n_pairs=difference.size,
         diff_mean=metric.sign * (test.mean[0] - added.mean()),
@@ -219,7 +227,17 @@ def _compare(
     )
 
 
-def _chance_of_loss(gain: float, test_examples: int, margin: float) -> float:
+def allowed_shares(reference: Floats, margin: float) -> Floats:
+    """A relative margin of each seed's reference; their mean is that of the mean, and not negative.
+
+    Args:
+        reference: a score for each seed, in the metric's unit.
+        margin: a share of their mean.
+    """
+    return margin * (reference if reference.mean() >= 0 else -reference)
+
+
+def _chance_of_loss(gain: float, test_examples: float, margin: float) -> float:
     """How often no more test examples are lost than here, if the loss is the margin: the p."""
     from scipy.special import betainc
 

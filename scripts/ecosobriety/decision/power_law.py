@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ecosobriety.decision.intervals import Floats
+from ecosobriety.metrics import Metric
 
 MIN_SIZES = 4
 """With as many sizes as parameters the curve goes through every point and says nothing."""
@@ -38,9 +39,10 @@ class PowerLaw:
     """A fitted error(n) = a n^-b + c, with n in training examples; the error as `Metric.error`.
 
     Where there is no usable fit, `converged` is false, the numbers are null and `reason` says why:
-    `too_few_sizes`, `not_decreasing`, `no_convergence`, `exponent_at_bound` or
-    `singular_covariance`. Where c lies on one of its bounds, 0 or the smallest error, it is taken
-    as known: `c_se` is null, and the other standard errors hold for that c.
+    `no_best_score` (nothing from which an error counts), `negative_error`, `too_few_sizes`,
+    `not_decreasing`, `no_convergence`, `exponent_at_bound` or `singular_covariance`. Where
+    c lies on one of its bounds, 0 or the smallest error, it is taken as known: `c_se` is null, and
+    the other standard errors hold for that c.
     """
 
     a: float | None = None
@@ -60,14 +62,29 @@ class PowerLaw:
         return _power_law(sizes, self.a, self.b, self.c)
 
 
+def fit_scores(scores: pd.DataFrame, metric: Metric) -> PowerLaw:
+    """Fit the errors of mean scores.
+
+    Args:
+        scores: shape (sizes, seeds), index n_train, NaN where a run is missing.
+        metric: what they are.
+    """
+    if not metric.has_error:
+        return PowerLaw(reason="no_best_score")
+    return fit_power_law(scores.index, metric.error(scores).mean(axis=1))
+
+
 def fit_power_law(n_train: ArrayLike, error: ArrayLike) -> PowerLaw:
     """Fit error(n) = a n^-b + c by least squares, with a > 0, 0 < b <= 5, 0 <= c <= min error.
 
     Args:
         n_train: training-set sizes in examples, shape (sizes,).
-        error: mean test error at each size, at least 0 (1 - accuracy, or the RMSE), same shape.
+        error: mean test error at each size (1 - accuracy, or the RMSE), same shape; one below 0 is
+            no error.
     """
     sizes, errors = np.asarray(n_train, dtype=float), np.asarray(error, dtype=float)
+    if errors.min() < 0:
+        return PowerLaw(reason="negative_error")
     if len(np.unique(sizes)) < MIN_SIZES:
         return PowerLaw(reason="too_few_sizes")
     if np.polyfit(np.log(sizes), errors, 1)[0] > -np.finfo(float).eps:

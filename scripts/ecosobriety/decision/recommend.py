@@ -3,8 +3,9 @@
 Plain JSON, without NaN; shares of 1, sizes in training examples. Keys with `accuracy` are
 named by the metric of the runs; where lower is better, `lower` is `upper`::
 
-    {reference_n_train, margin, confidence, target_accuracy, power: as asked,
-     baseline, test_examples, train_examples: of `data`,
+    {reference_n_train, margin, confidence, target, power: as asked,
+     metric: {name, better, margin, unit},
+     baseline, test_examples, train_examples: of `data`; without a baseline, `baseline_reason`,
      results: [one per dataset and model:
        {dataset, model, reference_n_train: size, n_seeds,
         configured: ANSWER at `margin`,
@@ -72,13 +73,15 @@ from ecosobriety.decision.non_inferiority import (
     reference_size,
     sufficient_size,
 )
-from ecosobriety.decision.power_law import fit_power_law
-from ecosobriety.metrics import Metric, metric_of
+from ecosobriety.decision.power_law import fit_scores
+from ecosobriety.metrics import ACCURACY, Metric, spec_of
 
 MARGINS = (0.0025, 0.005, 0.01, 0.02, 0.03)
-"""Margins of accuracy, shares of 1, that the answer is shown for beside the study's own."""
+"""Margins of a metric of at most 1 that the answer is shown for beside the study's own."""
 RELATIVE_MARGINS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """The same for a metric whose margin is a share of the reference's mean."""
+MULTIPLES = (0.25, 0.5, 1.0, 2.0, 3.0)
+"""The same for a metric in a unit, as multiples of the study's own margin."""
 FACTORS = (2.0, 4.0)
 """How many times more data than the largest size the answer says the worth of."""
 POWER = 0.8
@@ -95,28 +98,29 @@ def recommend(
     margin: float,
     confidence: float,
     data: TestPart,
+    metric: Metric = ACCURACY,
+    target: float | None = None,
     margins: Sequence[float] | None = None,
     full_n_train: int | None = None,
     z_of: Mapping[str, float] | None = None,
-    **targets: float | None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
 
     Args:
         runs: the table `runs`.
         reference_n_train: the size to compare with, in examples, or `max`.
-        margin: the study's non-inferiority margin, a share of 1, or of the reference's mean where
-            the metric's margin is relative.
+        margin: the study's non-inferiority margin, in the metric's unit, or a share of the
+            reference's mean where the metric's margin is relative.
         confidence: of every interval and bound, 0 to 1.
         data: what is known of the data; `find_obstacle` and `curve_end` need it.
-        margins: other margins, to show how the answer depends on it; None: `MARGINS`, or
-            `RELATIVE_MARGINS`.
+        metric: what the scores are.
+        target: a score to reach, in the metric's unit; None asks for none.
+        margins: other margins, to show how the answer depends on it; None: those of
+            `other_margins`.
         full_n_train: the full size of a study that grows; None: it does not. Where it was not
             trained, no size is compared with it.
         z_of: for each model, the standard errors that `more_data` adds; None: as many as for
             neural networks.
-        targets: `target_accuracy`, an accuracy to reach (share of 1), or `target_rmse`, an RMSE in
-            the target's unit; None asks for none.
 
     Returns:
         What this module's text describes.
@@ -124,10 +128,8 @@ def recommend(
     Raises:
         DataError: a dataset and model has no run of the reference size.
     """
-    metric = metric_of(runs.columns)
-    target = targets.get(metric.target_key)
     if margins is None:
-        margins = RELATIVE_MARGINS if metric.relative_margin else MARGINS
+        margins = other_margins(metric, margin)
     z_of, results = z_of or {}, []
     for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
         scores = by_size_and_seed(group, metric.test_column)
@@ -151,20 +153,31 @@ def recommend(
                     more_data(scores, data, metric, factor, z_of.get(str(model), NETWORK_Z))
                     for factor in FACTORS
                 ],
-                "power_law": asdict(fit_power_law(scores.index, metric.error(scores.mean(axis=1)))),
+                "power_law": asdict(fit_scores(scores, metric)),
             }
         )
     return {
         "reference_n_train": reference_n_train,
         "margin": margin,
         "confidence": confidence,
-        metric.target_key: target,
+        "target": target,
         "power": POWER,
+        "metric": spec_of(metric),
         "baseline": data.baseline,
+        "baseline_reason": "own_metric" if data.baseline is None else None,
         "test_examples": data.test_examples,
         "train_examples": data.train_examples,
         "results": results,
     }
+
+
+def other_margins(metric: Metric, margin: float) -> tuple[float, ...]:
+    """The margins that an answer is shown for beside the study's own, rising."""
+    if metric.relative_margin:
+        return RELATIVE_MARGINS
+    if metric.highest is None:
+        return tuple(multiple * margin for multiple in MULTIPLES)
+    return MARGINS
 
 
 def _answer(
@@ -182,7 +195,7 @@ def _answer(
     if obstacle is not None:
         return _no_answer(metric, margin, obstacle)
     comparison = compare_with_reference(
-        scores, reference, margin, confidence, metric, data.test_examples
+        scores, reference, margin, confidence, metric, data.counted(metric)
     )
     chosen = sufficient_size(comparison.reset_index())
     row = comparison.loc[chosen]
@@ -202,7 +215,7 @@ def _answer(
             chosen,
             0.0 if metric.relative_margin else margin,
             confidence,
-            finest_step(metric, data.test_examples),
+            finest_step(metric, data.counted(metric)),
         ),
     }
 
@@ -310,7 +323,7 @@ def _target(
         metric.name: target,
         "n_train": int(size),
         mean: float(scores.loc[size].mean()),
-        bound: float(metric.sign * lower[size].clip(*metric.gain_range)),
+        bound: float(metric.sign * lower[size].clip(*metric.gain_ends)),
         "larger_sizes_reach": bool(reached[lower.index > size].all()),
         "reason": None,
     }

@@ -13,7 +13,8 @@ import pandas as pd
 
 from ecosobriety.decision.growth import NETWORK_Z, TAME_Z, decide_growth
 from ecosobriety.decision.intervals import by_size_and_seed
-from ecosobriety.metrics import Metric, metric_of
+from ecosobriety.decision.non_inferiority import finest_step
+from ecosobriety.metrics import ACCURACY, Metric
 
 ADAPTIVE_Z = 1.5
 """In place of `TAME_Z` where seeds are added to some sizes only."""
@@ -49,8 +50,9 @@ def decide(
     z: float | None,
     tame: bool,
     adaptive: bool,
-    test_examples: int,
+    test_examples: float | None,
     may_add_seeds: bool,
+    metric: Metric = ACCURACY,
 ) -> dict[str, Any]:
     """Decide at the largest size that was trained.
 
@@ -63,8 +65,9 @@ def decide(
         z: standard errors to add; None: as many as `standard_errors` says.
         tame: as for `standard_errors`.
         adaptive: as for `standard_errors`.
-        test_examples: how many examples a score rests on.
+        test_examples: how many examples of equal weight a score is the share of; None: it is none.
         may_add_seeds: whether more seeds can still be trained for this decision.
+        metric: what the scores are.
 
     Returns:
         `dataset`, `model`, what `growth.decide_growth` gives, and `sizes` and `scores` (of each
@@ -76,18 +79,17 @@ def decide(
         the reason `test_part_too_small` (its own standard error, or what one test example is
         worth, is above the margin).
     """
-    metric = metric_of(runs.columns)
     scores = by_size_and_seed(runs, metric.test_column)
     # The seed that ran at every size first: the noise is read off its curve.
     scores = scores[scores.count().sort_values(ascending=False, kind="stable").index]
     score = float(scores.iloc[-1].mean())
-    allowed = margin * score if metric.relative_margin else margin
+    allowed = metric.allowed_loss(score, margin)
     added = standard_errors(tame=tame, adaptive=adaptive, chosen=z)
     sizes = [int(size) for size in scores.index]
-    finest = 0.0 if metric.highest is None else metric.highest / test_examples
+    finest = finest_step(metric, test_examples)
     gains = metric.sign * scores.to_numpy()
     found = decide_growth(sizes, gains, full_n_train, allowed, added, finest)
-    error = _test_standard_error(score, test_examples, metric)
+    error = _test_standard_error(score, test_examples if finest else None)
     if found["decision"] in ("stop", "grow") and sizes[-1] < full_n_train:
         if error is not None and max(error, finest) > allowed:
             found |= {"decision": "undecided", "reason": "test_part_too_small"}
@@ -119,18 +121,16 @@ def _without_noise(found: dict[str, Any]) -> float:
     return float(found["doublings_left"] * max(found["gain_per_doubling"], 0.0))
 
 
-def _test_standard_error(score: float, test_examples: int, metric: Metric) -> float | None:
-    """Of a share of the test examples; None: the metric is no share.
+def _test_standard_error(score: float, test_examples: float | None) -> float | None:
+    """Of a share of the test examples; None: it is not known of how many.
 
     Two right and two wrong answers are added (Agresti and Coull, 1998): without them, a score of
     100 % on ten examples would have no error at all.
     """
-    if metric.highest is None:
+    if test_examples is None:
         return None
-    share = (float(np.clip(score / metric.highest, 0.0, 1.0)) * test_examples + 2) / (
-        test_examples + 4
-    )
-    return metric.highest * math.sqrt(share * (1 - share) / (test_examples + 4))
+    share = (float(np.clip(score, 0.0, 1.0)) * test_examples + 2) / (test_examples + 4)
+    return math.sqrt(share * (1 - share) / (test_examples + 4))
 
 
 def add_growth(

@@ -67,7 +67,7 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
     shape = tuple(dataset["input_shape"])
     return BoAmpsTask(
         task_stage="training",
-        task_family="classification" if run.test_accuracy is not None else "regression",
+        task_family="classification" if run.scores.get("accuracy") is not None else "regression",
         algorithms=[
             BoAmpsAlgorithm(
                 training_type="supervisedLearning",
@@ -88,7 +88,7 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
                 source="public" if run.dataset in PUBLIC_DATASETS else "other",
             )
         ],
-        measured_accuracy=run.test_accuracy,
+        measured_accuracy=run.scores.get("accuracy"),
         task_description=f"{run.model} on {run.dataset}, seed {run.seed}",
     )
 

@@ -79,7 +79,8 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         axes.plot(sizes, metric.error(law.error(sizes)) * factor, "--", color=FIT, label=label)
     if not case.decision.full_size_untrained:
         _draw_margin(axes, case, text)
-    _draw_baseline(axes, case, text)
+    if (baseline := case.decision.baseline) is not None:
+        _draw_baseline(axes, case, baseline, text)
     bottom, top = axes.get_ylim()
     room = 0.12 * (top - bottom)
     if metric.higher_is_better:
@@ -114,9 +115,9 @@ def _draw_margin(axes: Axes, case: Case, text: Texts) -> None:
     )
 
 
-def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
+def _draw_baseline(axes: Axes, case: Case, baseline: float, text: Texts) -> None:
     """What always the same answer reaches: a line, or words at the edge where it is far outside."""
-    level = case.decision.baseline * case.metric.display_factor
+    level = baseline * case.metric.display_factor
     bottom, top = axes.get_ylim()
     reach = _BASELINE_REACH * (top - bottom)
     near = bottom - reach <= level <= top + reach
@@ -134,7 +135,7 @@ def _draw_baseline(axes: Axes, case: Case, text: Texts) -> None:
         text(
             "figure.accuracy_energy.baseline",
             always=baseline_answer(case.study, text),
-            baseline=text.score(case.decision.baseline),
+            baseline=text.score(baseline),
         )
         + ("" if near else "\N{NO-BREAK SPACE}↓" if above else "\N{NO-BREAK SPACE}↑"),
         (0.99, level),

@@ -7,12 +7,13 @@ settings, network or code) is never averaged in. It is set aside by name and tra
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.errors import RecordError, one_line, quote
+from ecosobriety.metrics import ACCURACY, METRICS, Metric
 from ecosobriety.records.record import RUN_KEY, RunKey, RunRecord, read_record, run_columns
 
 if TYPE_CHECKING:
@@ -128,8 +129,12 @@ def set_aside(path: Path) -> None:
     path.replace(path.with_suffix(f"{path.suffix}.refused"))
 
 
-def collect(paths: Mapping[Path, RunKey], asked: Asked) -> "pd.DataFrame":
+def collect(
+    paths: Mapping[Path, RunKey], asked: Asked, metric: Metric = ACCURACY
+) -> "pd.DataFrame":
     """Read records into one table with the columns of `runs`, one row per record, sorted by key.
+
+    The scores that the study does not judge by come last, as `test_` and their metric's name.
 
     A record that is truncated, changed, or of another training than the study asks for is never
     averaged in: its file is set aside as `*.refused`, so that the same study run again trains it
@@ -138,9 +143,11 @@ def collect(paths: Mapping[Path, RunKey], asked: Asked) -> "pd.DataFrame":
     Args:
         paths: Each record's file, and the data set, model, size and seed that it must be of.
         asked: The study's trainings.
+        metric: What the study judges by.
 
     Raises:
-        RecordError: records were refused; names the first file, and the log names each.
+        RecordError: records were refused, or have no such score; names the first file, and the log
+            names each that was refused.
     """
     # Imported where it is needed: a training writes a record, and waits for no pandas.
     import pandas as pd
@@ -158,10 +165,20 @@ def collect(paths: Mapping[Path, RunKey], asked: Asked) -> "pd.DataFrame":
         raise RecordError(
             f"{refused[0]}; set aside as *.refused{more}: run the study again to repeat them"
         )
-    # One data set has one task, and so one metric.
-    columns = run_columns(records[0].metric)
-    rows = [record.model_dump(include=set(columns)) for record in records]
+    for path, record in zip(paths, records, strict=True):
+        if record.scores.get(metric.name) is None:
+            why = record.missing.get(metric.test_column, "it was not computed")
+            raise RecordError(f"{path} has no {metric.test_column}: {why}")
+    columns = [*run_columns(metric), *_further_scores(records, metric)]
+    rows = [record.model_dump() for record in records]
     return pd.DataFrame(rows, columns=columns).sort_values(list(RUN_KEY), ignore_index=True)
+
+
+def _further_scores(records: Iterable[RunRecord], metric: Metric) -> list[str]:
+    """The columns of all other scores: those that we compute in their order, then the user's."""
+    names = {name for record in records for name in record.scores} - {metric.name}
+    ours = [name for name in METRICS if name in names]
+    return [f"test_{name}" for name in (*ours, *sorted(names - {*ours}))]
 
 
 def stands(path: Path, key: RunKey, identity: str) -> bool:

@@ -73,9 +73,10 @@ class RunRecord(_Strict):
     is the digest of all that decides the training. None means not measured; `missing` says why, by
     the name of the field.
 
-    A record has the score of its task's metric, `test_accuracy` or `test_rmse`, and not the other's
-    key. `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error
-    over the variance of the subset's targets.
+    `scores` are those on the test part by the metric's name; in a file each is a key of its own,
+    such as `test_accuracy`. Of our own loop they are all that `scoring` computes for the task.
+    `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error over the
+    variance of the subset's targets.
     """
 
     dataset: str
@@ -85,8 +86,7 @@ class RunRecord(_Strict):
     epochs: Annotated[float, Field(gt=0)]
     steps: Annotated[int, Field(gt=0)]
     batch_size: Annotated[int, Field(gt=0)]
-    test_accuracy: Share | None = None
-    test_rmse: Energy | None = None
+    scores: dict[str, float | None]
     test_loss: Energy
     train_duration_s: Positive
     energy_kwh: Positive
@@ -121,24 +121,44 @@ class RunRecord(_Strict):
     dataset_sha256: str
     code_fingerprint: str
 
-    @property
-    def metric(self) -> Metric:
-        """What the test score is."""
-        (metric,) = (m for m in METRICS.values() if getattr(self, m.test_column) is not None)
-        return metric
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_scores(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping) or "scores" in content:
+            return content
+        found = {name: value for name, value in content.items() if _is_score(name)}
+        others = {name: value for name, value in content.items() if name not in found}
+        scores = {name.removeprefix(_SCORE): value for name, value in found.items()}
+        return {**others, "scores": scores}
 
     @model_validator(mode="after")
-    def _has_one_score(self) -> Self:
-        names = [metric.test_column for metric in METRICS.values()]
-        if sum(getattr(self, name) is not None for name in names) != 1:
-            raise ValueError(f"a record has one of {' and '.join(names)}")
+    def _has_possible_scores(self) -> Self:
+        if all(score is None for score in self.scores.values()):
+            raise ValueError("a record has a score, such as test_accuracy")
+        for name, score in self.scores.items():
+            known = METRICS.get(name)
+            if known is None or score is None:
+                continue
+            if known.lowest is not None and score < known.lowest:
+                raise ValueError(f"test_{name} is {score:g}, but is at least {known.lowest:g}")
+            if known.highest is not None and score > known.highest:
+                raise ValueError(f"test_{name} is {score:g}, but is at most {known.highest:g}")
         return self
 
     @model_serializer(mode="wrap")
-    def _without_other_scores(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = serialize(self)
-        others = {m.test_column for m in METRICS.values()} - {self.metric.test_column}
-        return {name: value for name, value in content.items() if name not in others}
+    def _spread_scores(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = {}
+        for name, value in serialize(self).items():
+            scores = value if name == "scores" else {}
+            content |= {f"{_SCORE}{of}": score for of, score in scores.items()} or {name: value}
+        return content
+
+
+_SCORE = "test_"
+
+
+def _is_score(name: Any) -> bool:
+    return isinstance(name, str) and name.startswith(_SCORE) and name != "test_loss"
 
 
 RunKey = tuple[str, str, int, int]
@@ -148,10 +168,10 @@ RUN_KEY = ("dataset", "model", "n_train", "seed")
 
 
 def run_columns(metric: Metric) -> list[str]:
-    """The columns of the table `runs`, in the contract's order."""
+    """The columns of the table `runs`, in the contract's order, without the other metrics'."""
     fields = list(RunRecord.model_fields)
-    others = {other.test_column for other in METRICS.values()} - {metric.test_column}
-    return [name for name in fields[: fields.index("identity")] if name not in others]
+    ours = fields[: fields.index("identity")]
+    return [metric.test_column if name == "scores" else name for name in ours]
 
 
 def write_record(path: Path, record: RunRecord) -> None:

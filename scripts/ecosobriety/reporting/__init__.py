@@ -177,8 +177,13 @@ def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     for name in ("classes", "features"):
         if dataset.get(name):
             dataset[name] = [short(item) for item in dataset[name]]
-    if isinstance(answer := (dataset.get("baseline") or {}).get("constant"), str):
-        dataset["baseline"] = {**dataset["baseline"], "constant": short(answer)}
+    if dataset.get("baselines"):
+        dataset["baselines"] = {
+            name: {**one, "constant": short(answer)}
+            if isinstance(answer := one["constant"], str)
+            else one
+            for name, one in dataset["baselines"].items()
+        }
     countries = dict(shown["country_data"])
     if countries["fallback_reason"] is not None:
         countries["fallback_reason"] = remark_cell(countries["fallback_reason"], text).text

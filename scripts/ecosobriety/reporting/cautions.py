@@ -102,22 +102,11 @@ def _test_part(case: Case, text: Texts) -> list[str]:
     assert test is not None
     if case.decision.no_recommendation == "margin_unresolved":
         return []  # the headline says it
-    if case.metric.highest is None:
-        # Of a root of a mean of squares, with errors from a normal distribution.
-        error = 1 / math.sqrt(2 * test)
-        if error <= case.decision.margin:
-            return []
-        return [
-            text(
-                "warning.test_part",
-                test=text.integer(test),
-                step="",
-                error=text.share(error, 1),
-                margin=text.margin(case.decision.margin),
-            )
-        ]
-    error, step = math.sqrt(score * (1 - score) / test), 1 / test
-    if max(error, 2 * step) <= case.decision.margin:
+    counted = case.study.intake.counted(case.metric)
+    if counted is None:
+        return _averaged(case, test, score, text)
+    error, step = math.sqrt(score * (1 - score) / counted), 1 / counted
+    if max(error, 2 * step) <= case.decision.allowed_loss:
         return []
     return [
         text(
@@ -125,6 +114,25 @@ def _test_part(case: Case, text: Texts) -> list[str]:
             test=text.integer(test),
             step=text.points(step),
             error=text.points(error),
+            margin=text.margin(case.decision.margin),
+        )
+    ]
+
+
+def _averaged(case: Case, test: int, score: float, text: Texts) -> list[str]:
+    """The same of a metric that is no share of the test examples."""
+    if case.metric.normal_error is None:
+        return [text("warning.test_part_unknown")]
+    error = case.metric.normal_error / math.sqrt(test)
+    if error * score <= case.decision.allowed_loss:
+        return []
+    relative = case.metric.relative_margin
+    return [
+        text(
+            "warning.test_part",
+            test=text.integer(test),
+            step="",
+            error=text.share(error, 1) if relative else text.difference(error * score),
             margin=text.margin(case.decision.margin),
         )
     ]

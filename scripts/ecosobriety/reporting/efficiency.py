@@ -56,9 +56,10 @@ def efficiency_table(study: Study, text: Texts) -> Table:
         _efficiency_row(row, energy, emissions, batch, score_decimals(study), text)
         for _, row in table.iterrows()
     ]
-    score = study.cases()[0].decision.baseline * text.metric.display_factor
-    written = [baseline_row(study, text), "–", text.fixed(score, score_decimals(study))]
-    rows.append([Cell(cell) for cell in [*written, *["–"] * 5]])
+    if (score := study.cases()[0].decision.baseline) is not None:
+        shown = text.fixed(score * text.metric.display_factor, score_decimals(study))
+        written = [baseline_row(study, text), "–", shown, *["–"] * 5]
+        rows.append([Cell(cell) for cell in written])
     country = country_name(study.cases()[0], text)
     return Table(
         "efficiency",

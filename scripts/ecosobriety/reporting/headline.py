@@ -34,9 +34,9 @@ def headline(case: Case, text: Texts) -> list[Markup]:
         return [_no_recommendation(case, text)]
     if case.decision.stop is None:
         only = data(case.decision.reference, text.integer(case.decision.reference))
-        return [text.markup("headline.one_size", reference=only), _baseline(case, text)]
+        return [text.markup("headline.one_size", reference=only), *_baseline(case, text)]
     return [
-        Markup(" ").join([*_tried(case, text), _answer(case, text), _baseline(case, text)]),
+        Markup(" ").join([*_tried(case, text), _answer(case, text), *_baseline(case, text)]),
         _saving(case, case.decision.stop, text),
         _certainty(case, text),
     ]
@@ -69,13 +69,14 @@ def _tried(case: Case, text: Texts) -> list[Markup]:
     return [text.markup("headline.tried", **values)]
 
 
-def _baseline(case: Case, text: Texts) -> Markup:
-    """What a network that has learnt nothing reaches."""
-    return text.markup(
-        "headline.baseline",
-        always=baseline_answer(case.study, text),
-        baseline=data(case.decision.baseline, text.score(case.decision.baseline)),
-    )
+def _baseline(case: Case, text: Texts) -> list[Markup]:
+    """What a network that has learnt nothing reaches, or that this is not known."""
+    baseline = case.decision.baseline
+    if baseline is None:
+        return [text.markup("headline.no_baseline")]
+    always = baseline_answer(case.study, text)
+    value = data(baseline, text.score(baseline))
+    return [text.markup("headline.baseline", always=always, baseline=value)]
 
 
 def _score(case: Case, n_train: int, text: Texts) -> Markup:
@@ -238,7 +239,8 @@ def target(case: Case, text: Texts) -> Markup | None:
         reference=data(case.decision.reference, text.integer(case.decision.reference)),
     )
     doubt = [] if found["larger_sizes_reach"] else [text.markup("headline.target.larger_fails")]
-    if case.metric.sign * (case.decision.baseline - found[name]) >= 0:
+    baseline = case.decision.baseline
+    if baseline is not None and case.metric.sign * (baseline - found[name]) >= 0:
         doubt.append(
             text.markup("headline.target.baseline", always=baseline_answer(case.study, text))
         )

@@ -123,17 +123,18 @@ def curve_table(case: Case, text: Texts) -> Table:
     ]
     decimals = decimals_for(float(case.decision.curve["energy_kwh_mean"].max()) / unit.size, 3)
     rows = [_curve_row(case, size, unit.size, decimals, text) for size in case.decision.curve.index]
-    rows.append(_baseline_row(case, text))
+    if (baseline := case.decision.baseline) is not None:
+        rows.append(_baseline_row(case, baseline, text))
     return Table(
         "curve", text("table.curve", margin=text.margin(case.decision.margin)), columns, rows
     )
 
 
-def _baseline_row(case: Case, text: Texts) -> list[Cell]:
+def _baseline_row(case: Case, baseline: float, text: Texts) -> list[Cell]:
     """The score of always giving the same answer, which needs no training."""
     factor, places = case.metric.display_factor, score_decimals(case.study)
-    difference = case.decision.baseline - float(case.decision.scores[case.decision.reference])
-    written = [text.fixed(value * factor, places) for value in (case.decision.baseline, difference)]
+    difference = baseline - float(case.decision.scores[case.decision.reference])
+    written = [text.fixed(value * factor, places) for value in (baseline, difference)]
     return _cells(baseline_row(case.study, text), *written, *["–"] * 4)
 
 

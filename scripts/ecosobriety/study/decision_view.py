@@ -71,9 +71,10 @@ class DecisionView:
         return None if reason is None else str(reason)
 
     @property
-    def baseline(self) -> float:
-        """The score of always giving the same answer."""
-        return float(self.recommendation["baseline"])
+    def baseline(self) -> float | None:
+        """The score of always giving the same answer; None: not known of the study's metric."""
+        score = self.recommendation["baseline"]
+        return None if score is None else float(score)
 
     @property
     def smaller_suffices(self) -> bool:
@@ -164,8 +165,7 @@ class DecisionView:
     @property
     def allowed_loss(self) -> float:
         """The margin in the metric's own unit."""
-        mean = float(self.scores[self.reference])
-        return abs(mean - self.metric.threshold(mean, self.margin))
+        return self.metric.allowed_loss(float(self.scores[self.reference]), self.margin)
 
     @property
     def confidence(self) -> float:

@@ -19,7 +19,7 @@ from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import RecordError
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods import Inputs, Summary, load_inputs, summarise
-from ecosobriety.metrics import ACCURACY, Metric, metric_of
+from ecosobriety.metrics import ACCURACY, Metric, metric_from
 from ecosobriety.study.decision_view import DecisionView
 from ecosobriety.study.electricity_view import ElectricityView
 from ecosobriety.tables import GRID_SOURCE, read_table
@@ -65,7 +65,7 @@ class Study:
     @cached_property
     def metric(self) -> Metric:
         """What the trainings are scored by."""
-        return metric_of(self.curve.columns)
+        return metric_from(self.recommendation["metric"])
 
     @cached_property
     def method_summaries(self) -> list[Summary]:
@@ -225,10 +225,12 @@ class StudyFiles:
 
 def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
     """Read a study from its files."""
+    recommendation = json.loads(files.recommendation.read_text(encoding="utf-8"))
+    metric = metric_from(recommendation["metric"])
     return Study(
         config=config,
-        runs=read_table("runs", files.runs),
-        curve=read_table("curve", files.curve),
+        runs=read_table("runs", files.runs, metric),
+        curve=read_table("curve", files.curve, metric),
         scenarios=read_table("scenarios", files.scenarios),
         savings=read_table("savings", files.savings),
         methods=read_table("methods", files.methods),
@@ -237,7 +239,7 @@ def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
         sources=load_sources(files.sources),
         costs=load_costs(files.costs),
         method_inputs=load_inputs(files.constants, files.hardware, files.green_algorithms),
-        recommendation=json.loads(files.recommendation.read_text(encoding="utf-8")),
+        recommendation=recommendation,
         country_data=json.loads(files.country_data.read_text(encoding="utf-8")),
         equivalents=load_equivalents(files.equivalents),
         intake=datasets.intake.read(files.intake),

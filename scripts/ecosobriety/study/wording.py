@@ -66,9 +66,10 @@ def emissions_label(case: Case, n_train: int, unit: str, text: Texts) -> str:
 
 def baseline_answer(study: Study, text: Texts) -> str:
     """What a network that has learnt nothing always says."""
-    baseline = study.intake.baseline
-    name = short(str(baseline.constant)) if baseline else ""
-    return text("baseline.always", name=name)
+    known = (study.intake.baselines or {}).get(study.metric.name)
+    if known is None:
+        return text("missing")
+    return text(f"baseline.always.{known.kind}", name=short(str(known.constant)))
 
 
 def baseline_row(study: Study, text: Texts) -> str:
@@ -101,9 +102,9 @@ def trainings(count: int, text: Texts) -> str:
 
 def score_decimals(study: Study) -> int:
     """Decimals of scores and their differences in tables: those of points, or to four digits."""
-    if study.metric.highest is not None:
+    if study.metric.percent:
         return 2
-    return decimals_for(float(study.curve[f"{study.metric.name}_mean"].max()), 4)
+    return decimals_for(float(study.curve[f"{study.metric.name}_mean"].abs().max()), 4)
 
 
 def point_name(study: Study, model: str, n_train: int, text: Texts) -> str:

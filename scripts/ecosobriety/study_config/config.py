@@ -26,6 +26,7 @@ from ecosobriety.study_config.contradictions import (
     own_classes,
     size_contradictions,
 )
+from ecosobriety.study_config.metric import complete_metric
 from ecosobriety.study_config.plan import complete_plan
 from ecosobriety.study_config.schema import (
     complete_value,
@@ -41,6 +42,9 @@ TakeIn = Callable[[Mapping[str, Any]], Intake | None]
 """Looks at the data of the section `dataset`, to which `task` is added; None: it does not look."""
 CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
 """Says of each of the user's classes what is wrong with it, in one sentence, or None."""
+
+SHORT = {"metric": "name", "plan": "mode"}
+"""Sections that may be a text instead, and the key that it stands for."""
 
 _NOT_OF_A_TRAINING = {"metering.pue", "training.process"}
 
@@ -110,14 +114,16 @@ def complete(
         ConfigError: one sentence with the file, the key, the value and what is allowed.
     """
     names = {"country": sorted(countries), "source": sorted(sources), "language": [*REPORT_FILES]}
-    if isinstance(config, Mapping) and isinstance(config.get("plan"), str):
-        config = {**config, "plan": {"mode": config["plan"]}}
+    if isinstance(config, Mapping):
+        # A section may be written as its most important key alone.
+        short = {name: key for name, key in SHORT.items() if isinstance(config.get(name), str)}
+        config = {**config, **{name: {key: config[name]} for name, key in short.items()}}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
     completed.setdefault("title", completed["study"])
     about = completed["dataset"]["name"] in datasets.POSTER_DATASETS
     sober = completed["plan"]["mode"] == "sober"
     completed.setdefault("claims", "poster" if about and not sober else "none")
-    for key, text in contradictions(completed):
+    for key, text in (*contradictions(completed), *complete_metric(completed, config)):
         raise fault(file, key, text)
     try:
         intake = take_in({**completed["dataset"], "task": completed["task"]})

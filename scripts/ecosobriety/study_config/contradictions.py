@@ -11,7 +11,7 @@ from ecosobriety import datasets
 from ecosobriety.datasets.inputs import image_shape
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.errors import DataError
-from ecosobriety.metrics import TASK_METRICS
+from ecosobriety.metrics import Metric, metric_from
 from ecosobriety.study_config.schema import list_names, nearest, show
 from ecosobriety.user_code.classes import ClassSpec
 
@@ -109,17 +109,13 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 
 def _task_contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    task, dataset, analysis = config["task"], config["dataset"], config["analysis"]
+    task, dataset = config["task"], config["dataset"]
     name = dataset["name"]
     named_task = "regression" if name in datasets.REGRESSIONS else "classification"
     if name in datasets.TRAIN_SIZES and task != named_task:
         yield "task", f"is {task}, but must be {named_task} with the data set {name}"
     if datasets.format_of(dataset) == "image-folder" and task == "regression":
         yield "task", "is regression, but must be classification: the folders are classes"
-    for other, metric in TASK_METRICS.items():
-        key = metric.target_key
-        if other != task and analysis[key] is not None:
-            yield f"analysis.{key}", f"is {show(analysis[key])}, but must be null with a {task}"
 
 
 def _country_data_contradictions(country_data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -216,14 +212,17 @@ def size_contradictions(
             allowed = f"one of grid.n_train: {list_names(sizes)}"
             yield f"methods.tracker_sizes[{i}]", f"is {size}, but must be {allowed}"
     if intake is not None:
-        yield from _unresolved(config["analysis"]["margin"], intake)
+        yield from _unfit(config["analysis"]["margin"], metric_from(config["metric"]), intake)
         yield from _unfit_subsets(config["grid"], intake)
 
 
-def _unresolved(margin: float, intake: datasets.Intake) -> Iterator[tuple[str, str]]:
-    sentence = datasets.intake.unresolved(intake, margin)
-    if sentence is not None:
-        yield "analysis.margin", sentence
+def _unfit(margin: float, metric: Metric, intake: datasets.Intake) -> Iterator[tuple[str, str]]:
+    for key, sentence in (
+        ("metric.name", datasets.intake.unscored(intake, metric)),
+        ("analysis.margin", datasets.intake.unresolved(intake, margin, metric)),
+    ):
+        if sentence is not None:
+            yield key, sentence
 
 
 def _price_contradictions(cost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

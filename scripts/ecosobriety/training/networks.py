@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from ecosobriety.datasets.inputs import image_shape
 from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.scoring import Scores, score
 from ecosobriety.training.own_networks import unlogged
 from ecosobriety.user_code import classes
 from ecosobriety.user_code.classes import ClassSpec
@@ -132,7 +133,8 @@ def build_network(
 class Task(Protocol):
     """What a network is trained for: its loss, and the metric that it is scored by.
 
-    `metric` is the name of the metric, `outputs` how many numbers the network gives.
+    `metric` is the name of the metric that is followed while it trains, `outputs` how many numbers
+    the network gives.
     """
 
     metric: ClassVar[str]
@@ -149,6 +151,9 @@ class Task(Protocol):
 
     def score(self, tally: Number) -> Number:
         """The metric, of the tally's mean over all examples."""
+
+    def scores(self, outputs: Tensor, y: Tensor) -> tuple[Scores, dict[str, str]]:
+        """Every metric of the task, and why one is missing; the tensors are on the CPU."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,10 @@ class Classification:
     def score(self, tally: Number) -> Number:
         """The accuracy, 0 to 1."""
         return tally
+
+    def scores(self, outputs: Tensor, y: Tensor) -> tuple[Scores, dict[str, str]]:
+        """As `scoring.score`."""
+        return score("classification", y.numpy(), outputs.double().numpy())
 
 
 @dataclass(frozen=True)
@@ -198,6 +207,13 @@ class Regression:
         root: Number = tally**0.5
         return root
 
+    def scores(self, outputs: Tensor, y: Tensor) -> tuple[Scores, dict[str, str]]:
+        """As `scoring.score`, in the target's unit around their mean, on which none depends."""
+        targets, predictions = (
+            (values.double() * self.deviation).numpy() for values in (y, outputs.flatten())
+        )
+        return score("regression", targets, predictions)
+
 
 def build_module(
     network: nn.Module, learning_rate: float, task: Task, max_steps: int | None
@@ -225,6 +241,7 @@ class Scorer(pl.LightningModule):
         self.network = network
         self.task = task
         self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
+        self._answers: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, classes), or predictions (n, 1)."""
@@ -234,6 +251,7 @@ class Scorer(pl.LightningModule):
     def on_test_epoch_start(self) -> None:
         """Start counting again."""
         self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
+        self._answers = []
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Add up exactly: a mean of means in float32 would lose the last digits."""
@@ -242,11 +260,19 @@ class Scorer(pl.LightningModule):
         self._tested += len(y)
         self._test_tally += float(self.task.tally(output, y))
         self._test_loss += float(self.task.loss(output, y)) * len(y)
+        # Other metrics need all answers together, and are computed after the window.
+        self._answers.append((output.detach().cpu(), y.cpu()))
 
     @property
     def test_score(self) -> float:
-        """The metric on the test set, after `Trainer.test`."""
+        """The task's own metric on the test set, after `Trainer.test`."""
         return self.task.score(self._test_tally / self._tested)
+
+    def test_scores(self) -> tuple[Scores, dict[str, str]]:
+        """Every metric of the task, and why one is missing, after `Trainer.test`."""
+        outputs, y = (torch.cat(parts) for parts in zip(*self._answers, strict=True))
+        scores, reasons = self.task.scores(outputs, y)
+        return scores | {self.task.metric: self.test_score}, reasons
 
     @property
     def test_loss(self) -> float:

@@ -52,8 +52,8 @@ class Fitted:
     """What is known of a network after its training and its test.
 
     Attributes:
-        metric: `accuracy` or `rmse`.
-        score: The metric on the test part.
+        scores: Every metric of the task on the test part.
+        no_scores: Why one is missing, by its name.
         loss: The loss there.
         passed: What was counted as the batches passed.
         cost: FLOP by example and batch, or why they cannot be counted.
@@ -62,8 +62,8 @@ class Fitted:
         not_called: What the network brings and the study does not call.
     """
 
-    metric: str
-    score: float
+    scores: Mapping[str, float | None]
+    no_scores: Mapping[str, str]
     loss: float
     passed: Passed | Learner
     cost: Cost | str
@@ -96,6 +96,7 @@ def make_record(
     passed, cost = fitted.passed, fitted.cost
     flop_train = cost.of_training(passed) if isinstance(cost, Cost) else None
     missing = dict(measured.missing)
+    missing |= {f"test_{name}": why for name, why in fitted.no_scores.items()}
     if isinstance(cost, str):
         missing["flop_forward"] = cost
     if flop_train is None:
@@ -110,8 +111,7 @@ def make_record(
         epochs=passed.examples / training.n_train,
         steps=passed.steps,
         batch_size=training.settings.batch_size,
-        test_accuracy=fitted.score if fitted.metric == "accuracy" else None,
-        test_rmse=fitted.score if fitted.metric == "rmse" else None,
+        scores=dict(fitted.scores),
         test_loss=fitted.loss,
         train_duration_s=measured.train.duration_s,
         energy_kwh=measured.energy_kwh,

@@ -158,9 +158,10 @@ def train(
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         tester.test(scorer, test_batches, verbose=False)
     _require_learnt(training, dataset.name, scorer.test_loss, learner is not None or passed.changed)
+    scores, no_scores = scorer.test_scores()
     fitted = Fitted(
-        metric=task.metric,
-        score=scorer.test_score,
+        scores=scores,
+        no_scores=no_scores,
         loss=scorer.test_loss,
         passed=learner or passed,
         cost=cost,

@@ -18,7 +18,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 TRAINING_MODULES = (
-    *("datasets/sampling", "hardware", "reasons", "records/record", "training", "units"),
+    *("datasets/sampling", "hardware", "reasons", "records/record", "scoring", "training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
     *("metering/counters", "metering/ledger", "metering/lightning", "metering/lock"),
     *("metering/machines", "metering/meter", "metering/probing", "metering/results"),
