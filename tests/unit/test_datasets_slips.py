@@ -371,3 +371,29 @@ def test_a_class_on_another_scale_is_named(tmp_path: Path, shape: tuple[int, ...
     told = found(archive(tmp_path, x, LABELS))["scales_mixed"]
     assert told.headline
     assert told.values["share"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: 2 * x - 1,
+        lambda x: (x - 0.5) / 0.29,
+        lambda x: x + 5,
+        lambda x: 3 * x,
+        lambda x: -x,
+    ],
+)
+def test_a_class_that_was_prepared_otherwise_is_named(tmp_path: Path, change: Any) -> None:
+    x = RNG.random((120, 12, 12))
+    x[LABELS == 2] = change(x[LABELS == 2])
+    told = found(archive(tmp_path, x, LABELS))["level_orders_classes"]
+    assert told.headline
+    assert told.values == {"names": ["2"]}
+
+
+def test_a_mark_in_the_image_of_a_class_is_named(tmp_path: Path) -> None:
+    x = RNG.integers(0, 200, (120, 12, 12)).astype(np.uint8)
+    x[:, 0, 0] = 255
+    x[LABELS == 2, 3, 4] = 250
+    told = found(archive(tmp_path, x, (LABELS == 2).astype(int)))
+    assert told["place_orders_classes"].values == {"number": 1, "place": 40}

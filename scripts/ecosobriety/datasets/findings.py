@@ -65,6 +65,10 @@ SENTENCES: Mapping[str, str] = {
     "{high} or more, in % of a class: {names}; were all prepared alike?",
     "scales_mixed": "{share:.1%} of the examples have values of {low} at most, the others reach "
     "{high} or more: were all prepared alike?",
+    "level_orders_classes": "the mean, spread, lowest or highest value of an example alone "
+    "separates these classes from the others: {names}; were all prepared alike?",
+    "place_orders_classes": "single values of an example that alone separate all classes, by "
+    "thresholds: {number}, such as that at place {place} (counted from 0)",
     "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

@@ -48,11 +48,9 @@ def examine(
         features: names of the d columns.
         classes: whether `y` holds classes.
     """
-    order = np.argsort(y, kind="stable")
-    starts = np.flatnonzero(np.diff(y[order], prepend=np.nan) != 0)
-    groups = _Groups(order, starts)
+    groups = _grouped(y)
     labels = np.empty(len(y), np.int64)
-    labels[order] = np.repeat(np.arange(len(starts)), groups.sizes)
+    labels[groups.order] = np.repeat(np.arange(len(groups.starts)), groups.sizes)
     width = max(1, BLOCK_VALUES // len(x))
     found: list[Finding] = []
     constant: list[str] = []
@@ -85,6 +83,18 @@ def examine(
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))
     return tuple(_at_most(found))
+
+
+def separating(x: NDArray[np.float64], y: NDArray[np.int64]) -> list[int]:
+    """Which of some numbers (n, d) separate the classes (n,), each alone, by no chance."""
+    groups, names = _grouped(y), [str(i) for i in range(x.shape[1])]
+    found = _of_classes(names, *_ranges(np.ascontiguousarray(x.T), groups), groups, len(names))
+    return [int(finding.values["feature"]) for finding in found]
+
+
+def _grouped(y: NDArray[Any]) -> _Groups:
+    order = np.argsort(y, kind="stable")
+    return _Groups(order, np.flatnonzero(np.diff(y[order], prepend=np.nan) != 0))
 
 
 def _at_most(found: Sequence[Finding]) -> Iterator[Finding]:

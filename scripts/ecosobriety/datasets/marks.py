@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets import gate
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.inputs import VECTOR_DIMENSIONS
@@ -65,8 +66,25 @@ def examine(
     if grey:
         found += _compare("images_grey", grey, chosen, classes, {})
     if scaled:
-        found += _scales(peaks, chosen, classes)
+        scales = [*_scales(peaks, chosen, classes)]
+        # What the scale says, a level says as well.
+        found += scales or _levels(parts[0], labels[0], classes)
     return tuple(found)
+
+
+def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Finding]:
+    """One number that separates a class: of all values of an example, or one of them."""
+    if not classes:
+        return
+    some = x.sample()
+    y = labels[x.evenly(len(some))]
+    levels = np.stack([measure(some, axis=1) for measure in (np.mean, np.std, np.min, np.max)], 1)
+    apart = [i for i in np.unique(y).tolist() if gate.separating(levels, (y == i).astype(np.int64))]
+    if apart:
+        names = [short(classes[i]) for i in apart[:MAX_LISTED]]
+        yield Finding("level_orders_classes", True, {"names": names})
+    elif places := gate.separating(some, y):
+        yield Finding("place_orders_classes", True, {"number": len(places), "place": places[0]})
 
 
 def examine_formats(
