@@ -15,6 +15,8 @@ from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.user_code.classes import ClassSpec, build, check, check_apart
 from ecosobriety.user_code.fingerprint import class_fingerprint
 
+pytestmark = pytest.mark.slow
+
 GIVEN = {"input_shape": (8, 8), "num_classes": 10}
 
 

@@ -8,6 +8,8 @@ from ecosobriety.reporting import build_context
 from ecosobriety.reporting.cautions import warnings
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 DUPLICATES = {
     0: {
         "en": "None of the 10,000 test examples is a training example too.",

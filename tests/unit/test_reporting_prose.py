@@ -13,6 +13,8 @@ from ecosobriety.reporting import build_report
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS
 
+pytestmark = pytest.mark.slow
+
 NBSP = "\N{NO-BREAK SPACE}"
 UNITS = {
     **{unit.symbol: unit.size for unit in ENERGY_UNITS},

@@ -17,6 +17,8 @@ from ecosobriety.reporting.sentences import pareto_caption
 from ecosobriety.reporting.whatif import size_table
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 SIZES, SEEDS = 200, 50
 TEXT = Texts.load("en", REPORT_DIR / "locale")
 

@@ -14,6 +14,8 @@ from ecosobriety.training.networks import Classification, Regression, Task, buil
 from ecosobriety.training.ranges import Ranges
 from ecosobriety.training.rehearsal import Play, Stage, content_of
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainingSettings(
     epochs=2, batch_size=32, learning_rate=0.01, accelerator="cpu", precision="32-true"
 )

@@ -16,6 +16,8 @@ from ecosobriety.reporting import build_report
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.texts import Texts, placeholders
 
+pytestmark = pytest.mark.slow
+
 VALUES = {"counter": "GPU 0", "components": "CPU", "reason": "no GPU found", "share": "12.5%"}
 VALUES |= {"day": "2025-03-01", "zone": "FR", "country": "FRA", "what": "the zone FR"}
 VALUES |= dict.fromkeys(("status", "model", "device", "tracker", "variable", "name"), "X1")

@@ -12,6 +12,8 @@ from ecosobriety.reporting import build_context
 from ecosobriety.study.wording import study_title
 from ecosobriety.texts import Texts
 
+pytestmark = pytest.mark.slow
+
 TITLES = {"en": "How much is enough?", "fr": "Combien suffit ?"}
 
 
