@@ -30,7 +30,7 @@ with logs.logged_to(snakemake.log[0]):
                 init_args=network["init_args"],
                 n_train=n_train,
                 seed=seed,
-                settings=settings_from(parameters),
+                settings=settings_from(parameters, network["training"]),
                 threads=snakemake.threads,
                 code_fingerprint=snakemake.params.code,
             ),

@@ -119,6 +119,7 @@ def test_a_network_may_come_twice_under_different_names():
         "class_path": "mlp",
         "init_args": {"hidden": [512]},
         "source": None,
+        "training": {},
     }
     unfilled = complete(put(("models", 0), {"name": "wide", "class_path": "mlp"}))
     assert unfilled["models"][0]["init_args"] == {"hidden": [256]}
@@ -249,9 +250,9 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # metric, dataset, grid, plan, training, metering, analysis, methods, country_data, cost,
-    # figures
-    assert len(mappings) == 11
+    # metric, dataset, a model's training, grid, plan, training, metering, analysis, methods,
+    # country_data, cost, figures
+    assert len(mappings) == 12
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

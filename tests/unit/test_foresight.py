@@ -105,7 +105,8 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(*names: str, source: str = "1", **about: Any) -> tuple[int, str] | None:
         networks = [
-            {"class_path": f"nets.{name}", "init_args": {}, "source": source} for name in names
+            {"class_path": f"nets.{name}", "init_args": {}, "source": source, "training": {}}
+            for name in names
         ]
         folder = tmp_path / "tried"
         return foresee(networks, {**ABOUT, **about}, {"files": None}, folder, run.warnings.append)

@@ -36,7 +36,8 @@ def identity_of(
     Args:
         dataset_sha256: Digest of the data set's content.
         model: Name of the model.
-        network: `config.model_parameters`: class path, arguments and source of the network.
+        network: `config.model_parameters`: class path, arguments and source of the network, and
+            its own settings.
         n_train: Number of training examples.
         seed: As for `training.train`.
         parameters: `config.training_parameters`: training and metering by dotted key.

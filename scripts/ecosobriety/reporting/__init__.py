@@ -6,7 +6,7 @@ in `SECTIONS`, a template of that name in `sections/` and its texts in the catal
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from ecosobriety.reporting.whatif import whatif
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_id
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import study_title
-from ecosobriety.texts import Texts
+from ecosobriety.texts import Texts, exact_decimals
 
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
@@ -304,6 +304,11 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
             epochs=text.integer(training["epochs"]),
             batch_size=text.integer(training["batch_size"]),
         ),
+        *(
+            _own_training(model["name"], model["training"], text)
+            for model in study.config["models"]
+            if model.get("training")
+        ),
         text(
             "measurement.device",
             devices=", ".join(sorted(runs["device"].unique())),
@@ -311,6 +316,21 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
         ),
         text("measurement.window"),
     ]
+
+
+def _own_training(model: str, own: Mapping[str, Any], text: Texts) -> str:
+    """Which settings a model does not share with the others."""
+    written: Mapping[str, Callable[[Any], str]] = {
+        "epochs": text.integer,
+        "batch_size": text.integer,
+        "learning_rate": lambda rate: text.fixed(rate, exact_decimals(rate)),
+        "precision": str,
+    }
+    settings = ", ".join(
+        text(f"measurement.own_training.{name}", **{name: written[name](value)})
+        for name, value in own.items()
+    )
+    return text("measurement.own_training.model", model=model, settings=settings)
 
 
 def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:

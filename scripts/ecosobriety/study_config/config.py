@@ -210,6 +210,8 @@ def cell_runs(
 def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
     """What decides every training and its measurement: the leaves of training and metering.
 
+    A model may have settings of its own before these; see `model_parameters`.
+
     Without `metering.pue`, which multiplies the energy afterwards, and without which trainings
     share a process. With the budget `steps` a training also depends on the reference
     size. Hand it to Snakemake as ONE parameter: it compares
@@ -238,13 +240,20 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         folder: the working directory, where the user's own classes are looked for first.
 
     Returns:
-        `class_path` (of a network that comes along, its name), `init_args`, and `source`, the
-        fingerprint of the user's code (None for a network that comes along).
+        `class_path` (of a network that comes along, its name), `init_args`, `source`, the
+        fingerprint of the user's code (None for a network that comes along), and `training`, its
+        own settings by dotted key, which come before those of `training_parameters`.
     """
     (model,) = (model for model in config["models"] if model["name"] == name)
     class_path = network_of(model)
     source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
-    return {"class_path": class_path, "init_args": model["init_args"], "source": source}
+    own = {f"training.{name}": value for name, value in model.get("training", {}).items()}
+    return {
+        "class_path": class_path,
+        "init_args": model["init_args"],
+        "source": source,
+        "training": own,
+    }
 
 
 def insert_table(text: str, table: str) -> str:

@@ -19,6 +19,8 @@ NETWORKS = ("linear", "mlp", "cnn")
 """The networks that come along; `models` has them."""
 MOST_USD_PER_KWH = 5.0
 """The dearest grids of the world, on small islands, ask less than a dollar."""
+OF_OUR_LOOP = frozenset({"learning_rate"})
+"""Keys of `models[].training` that say nothing to a module that trains itself."""
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
 
@@ -34,10 +36,11 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _dataset_contradictions(dataset)
     yield from _task_contradictions(config)
     yield from _model_contradictions(config["models"], dataset)
-    if (training["precision"], training["accelerator"]) == ("16-mixed", "cpu"):
-        # Lightning would train in bf16-mixed instead and only warn.
-        allowed = "32-true or bf16-mixed with the accelerator cpu"
-        yield "training.precision", f'is "16-mixed", but must be {allowed}'
+    for key, section in _trainings(config).items():
+        if training["accelerator"] == "cpu" and section.get("precision") == "16-mixed":
+            # Lightning would train in bf16-mixed instead and only warn.
+            allowed = "32-true or bf16-mixed with the accelerator cpu"
+            yield f"{key}.precision", f'is "16-mixed", but must be {allowed}'
     yield from _country_data_contradictions(config["country_data"])
     shown, shares = config["figures"]["heat_map_coverage"], config["grid"]["coverage"]
     if shown is not None and shown not in shares:
@@ -55,11 +58,22 @@ def network_of(model: Mapping[str, Any]) -> str:
     return str(model["class_path"] or model["name"])
 
 
+def _trainings(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The study's section `training`, and those of models, by their keys."""
+    own = {f"models[{i}].training": m.get("training", {}) for i, m in enumerate(config["models"])}
+    return {"training": config["training"], **own}
+
+
 def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
     """The user's own classes, by the key that names them."""
     dataset = config["dataset"]
     used = {
-        f"models[{i}].class_path": ClassSpec("network", network_of(model), model["init_args"])
+        f"models[{i}].class_path": ClassSpec(
+            "network",
+            network_of(model),
+            model["init_args"],
+            of_our_loop=tuple(model.get("training", {}).keys() & OF_OUR_LOOP),
+        )
         for i, model in enumerate(config["models"])
         if network_of(model) not in NETWORKS
     }

@@ -31,7 +31,8 @@ def refuse(
     network: Mapping[str, Any], dataset: datasets.Dataset, about: Mapping[str, Any]
 ) -> str | None:
     """What is wrong with a network, in one sentence; None: nothing that is found in small."""
-    settings, seed = settings_from(about["parameters"]), about["seed"]
+    settings = settings_from(about["parameters"], network["training"])
+    seed = about["seed"]
     for n_train in tried_sizes(about["sizes"], settings.batch_size):
         task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
         play = Play(

@@ -43,8 +43,16 @@ from ecosobriety.user_code.lightnings import lightning_of
 logger = logging.getLogger(__name__)
 
 
-def settings_from(parameters: Mapping[str, Any]) -> TrainingSettings:
-    """Read the settings from `config.training_parameters`: values by dotted key."""
+def settings_from(
+    parameters: Mapping[str, Any], own: Mapping[str, Any] | None = None
+) -> TrainingSettings:
+    """Read the settings of a model's trainings: values by dotted key.
+
+    Args:
+        parameters: `config.training_parameters`, which hold for all models.
+        own: those that come before them, `training` of `config.model_parameters`.
+    """
+    parameters = {**parameters, **(own or {})}
     epochs, batch_size = parameters["training.epochs"], parameters["training.batch_size"]
     fixed_steps = parameters["training.budget"] == "steps"
     return TrainingSettings(

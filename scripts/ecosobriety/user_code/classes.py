@@ -53,11 +53,13 @@ class ClassSpec:
             `LightningDataModule`. Either is of `pytorch_lightning` or of `lightning.pytorch`.
         class_path: the module and the class, with dots.
         init_args: the class's own arguments.
+        of_our_loop: keys of the model's `training` that only the study's own loop reads.
     """
 
     kind: Kind
     class_path: str
     init_args: Mapping[str, Any]
+    of_our_loop: Sequence[str] = ()
 
 
 def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
@@ -147,6 +149,12 @@ def load(spec: ClassSpec) -> type:
         raise _refusal(spec, f"is no {_BASES[spec.kind]}")
     if spec.kind == "network" and hasattr(found, "training_step"):
         _require_a_trainer(found, spec)
+        if spec.of_our_loop:
+            raise _refusal(
+                spec,
+                f"trains itself, by its own configure_optimizers: its training."
+                f"{spec.of_our_loop[0]} would have no effect, leave it out",
+            )
     return found
 
 
