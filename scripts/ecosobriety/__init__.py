@@ -8,7 +8,9 @@ study, and a module imports only from its own room and from those above it in th
 - discovery: rooms whose modules add themselves
 - reasons: why a value is missing, estimated or to be taken with care
 - units, metrics, scoring: conversions; what a study's score is, and how it is computed
-- files, texts, tables: whole files; the reader's languages; the contract of the output tables
+- files: whole files
+- catalogue, metric_words, texts: the reader's languages, and what they call the study's metric
+- tables: the contract of the output tables
 - hardware: the machine, and how much of it a process may use
 - startup: in which order a step imports, and when garbage is collected
 - user_code: a user's own classes, and the fingerprints of code

@@ -5,32 +5,36 @@ A catalogue is one or several YAML files of nested keys; `a: {b: text}` is the k
 "20 examples", by the language's rule. A missing key or placeholder is an error, never a hole in the
 report.
 
-Texts speak of accuracy. Where that is wrong for a study with another metric, the catalogue has the
-text again under the metric's name: `rmse.headline.answer` in place of `headline.answer`.
+Texts speak of the study's metric in words that every text may ask for (`METRIC_WORDS`), such as
+`{the_metric}`; `[bon|bonne]` agrees with its gender. A text that is wrong where lower is better is
+in the catalogue again after `lower`: `lower.headline.answer.smaller`; one that a metric has in
+words of its own, after that metric's name.
 """
 
 import math
 import re
-import string
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date as calendar_date
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import pandas as pd
-import yaml
 from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from markupsafe import Markup, escape
 
-from ecosobriety.errors import EcosobrietyError
+from ecosobriety.catalogue import TextError, load_catalogue, placeholders
+from ecosobriety.metric_words import METRIC_WORDS, agreeing, metric_words
 from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
+
+__all__ = ["TextError", "Texts", "decimals_for", "exact_decimals", "is_known", "load_catalogue"]
 
 LARGEST_WRITTEN_OUT = 1e15
 """From here on a float no longer holds every whole number: it is written as a power of ten."""
@@ -52,45 +56,6 @@ _TAG = re.compile(r"<[^>]*>")
 _MOST_DECIMALS = 13
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
-
-
-class TextError(EcosobrietyError):
-    """A text is missing from a catalogue, or its placeholders are not those given."""
-
-
-def load_catalogue(paths: Iterable[Path]) -> dict[str, str]:
-    """Read a catalogue's files and flatten their keys with dots.
-
-    Raises:
-        TextError: an entry is neither a text nor a group of texts, or is in two files.
-    """
-    catalogue: dict[str, str] = {}
-    for path in paths:
-        # As safe as PyYAML's own, and ten times as fast.
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(path.read_text(encoding="utf-8"), loader)
-        entries = dict(_flatten(content, "", path))
-        repeated = sorted(entries.keys() & catalogue.keys())
-        if repeated:
-            raise TextError(f"{path}: {repeated[0]} is in another file of the catalogue too")
-        catalogue |= entries
-    return catalogue
-
-
-def _flatten(content: Any, prefix: str, path: Path) -> Iterator[tuple[str, str]]:
-    if isinstance(content, str):
-        yield prefix, content
-    elif isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _flatten(value, f"{prefix}.{key}" if prefix else str(key), path)
-    else:
-        raise TextError(f"{path}: {prefix} is {content!r}; a text or a group of texts is expected")
-
-
-def placeholders(text: str) -> set[str]:
-    """The names between braces in a text."""
-    parsed = string.Formatter().parse(text)
-    return {name.partition("|")[0] for _, name, _, _ in parsed if name is not None}
 
 
 class Texts:
@@ -156,7 +121,7 @@ class Texts:
         Raises:
             TextError: the key is missing, or a placeholder has no value.
         """
-        return self._entry(key, values).format(**values)
+        return self._entry(key, values).format(**{**self._metric_words, **values})
 
     def template(self, key: str, /) -> str:
         """The text under a key with its placeholders unfilled, for a script that fills them.
@@ -164,11 +129,15 @@ class Texts:
         Raises:
             TextError: the key is missing.
         """
-        return self._entry(key, dict.fromkeys(placeholders(self._catalogue.get(key, ""))))
+        entry = self._entry(key, dict.fromkeys(placeholders(self._catalogue.get(key, ""))))
+        for word, written in self._metric_words.items():
+            entry = entry.replace(f"{{{word}}}", written)
+        return entry
 
     def markup(self, key: str, /, **values: object) -> Markup:
         """Like calling, but as HTML: the text and every plain value are escaped."""
-        return Markup(escape(self._entry(key, values))).format(**values)
+        words = {**self._metric_words, **values}
+        return Markup(escape(self._entry(key, values))).format(**words)
 
     def plural(self, key: str, count: float, /, **values: object) -> str:
         """The text under `key.one` or `key.other`, by the language's rule for this count."""
@@ -189,11 +158,21 @@ class Texts:
         )
         return list(dict.fromkeys(key.partition(".")[0] for key in below))
 
+    def _own(self, key: str) -> str:
+        """The text for the study's metric."""
+        better = "higher" if self.metric.higher_is_better else "lower"
+        texts = self._catalogue
+        return texts.get(f"{self.metric.name}.{key}", texts.get(f"{better}.{key}", texts[key]))
+
+    @cached_property
+    def _metric_words(self) -> Mapping[str, str]:
+        return metric_words(self._catalogue, self.metric)
+
     def _entry(self, key: str, values: Mapping[str, object]) -> str:
         if key not in self._catalogue:
             raise TextError(f"the text {key!r} is missing in language {self.language!r}")
-        entry = self._catalogue.get(f"{self.metric.name}.{key}", self._catalogue[key])
-        unfilled = sorted(placeholders(entry) - set(values))
+        entry = agreeing(self._own(key), self._catalogue, self.metric)
+        unfilled = sorted(placeholders(entry) - set(values) - {*METRIC_WORDS})
         if unfilled:
             raise TextError(
                 f"the text {key!r} in language {self.language!r} asks for {unfilled}, "

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from synthetic import REPORT_DIR
 
+from ecosobriety.catalogue import placeholders
 from ecosobriety.datasets.findings import SENTENCES
-from ecosobriety.texts import TextError, Texts, load_catalogue, placeholders
+from ecosobriety.metric_words import METRIC_WORDS
+from ecosobriety.texts import TextError, Texts, load_catalogue
 
 LOCALE = REPORT_DIR / "locale"
 NBSP, NNBSP = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
@@ -30,8 +32,8 @@ SAME = {
     *("column.verdict", "column.intensity_central", "verdict.with_reason"),
     *("energy_source.power_gadget", "definition.co2e.term", "definition.pue.term"),
     *("definition.lcoe.term", "provenance.versions", "provenance.code", "column.budget"),
-    *("rmse.unit.points.one", "rmse.unit.points.other", "rmse.method.learning_curve.formula"),
-    *("rmse.definition.accuracy.term", "definition.flop.term", "definition.kwh.term"),
+    *("lower.method.learning_curve.formula", "definition.accuracy.term", "column.accuracy_mean"),
+    *("definition.accuracy.text", "definition.flop.term", "definition.kwh.term"),
     *("column.tau", "column.gigaflop"),
     *("methods.constant.green_algorithms_pue", "methods.constant.strubell_pue"),
     *("unit.model_size", "table.ladder.certainty"),
@@ -56,8 +58,9 @@ def test_catalogues_have_the_same_keys_and_placeholders():
     english, french = catalogue("en"), catalogue("fr")
 
     assert english.keys() == french.keys()
-    assert {key: placeholders(english[key]) for key in english} == {
-        key: placeholders(french[key]) for key in french
+    words = {*METRIC_WORDS}
+    assert {key: placeholders(english[key]) - words for key in english} == {
+        key: placeholders(french[key]) - words for key in french
     }
 
 
@@ -65,8 +68,9 @@ def test_french_is_translated():
     english, french = catalogue("en"), catalogue("fr")
 
     same = {key for key in english if english[key] == french[key]}
-    # The methods' proper names.
-    assert {key for key in same if not key.startswith("method.")} <= SAME
+    # The methods' proper names, and those of metrics.
+    others = ("method.", "metric.", "metric_shown.")
+    assert {key for key in same if not key.startswith(others)} <= SAME
 
 
 def test_french_puts_a_space_that_does_not_break_before_high_punctuation():

@@ -7,6 +7,7 @@ import re
 import pytest
 from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_study
 
+from ecosobriety.catalogue import placeholders
 from ecosobriety.electricity.countries import SHARES, finish_countries
 from ecosobriety.electricity.plausibility import remark_on
 from ecosobriety.errors import DataError
@@ -14,7 +15,7 @@ from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reasons import FILL, REASONS, reason, recognise
 from ecosobriety.reporting import build_report
 from ecosobriety.reporting.remarks import remark
-from ecosobriety.texts import Texts, placeholders
+from ecosobriety.texts import Texts
 
 pytestmark = pytest.mark.slow
 

@@ -123,6 +123,8 @@ def _growth(case: Case, text: Texts) -> str:
 
 def _gain(gain: float, text: Texts) -> str:
     shown = gain * text.metric.display_factor
+    if not text.metric.percent:
+        return text.difference(gain)
     return text.plural("unit.points", abs(shown), value=text.number(shown))
 
 

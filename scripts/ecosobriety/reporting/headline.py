@@ -300,7 +300,8 @@ def ladder(case: Case, text: Texts) -> Table | None:
 
 
 def _margin(case: Case, answer: Mapping[str, Any], text: Texts) -> str:
-    margin = text.exact(round(answer["margin"] * 100, 6))
+    shown = case.metric.percent or case.metric.relative_margin
+    margin = text.exact(round(answer["margin"] * 100, 6) if shown else answer["margin"])
     return (
         text("table.ladder.own", margin=margin)
         if answer["margin"] == case.decision.margin

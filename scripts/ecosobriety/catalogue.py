@@ -1,0 +1,49 @@
+"""The files that a language's texts are kept in: nested keys, of which `a: {b: text}` is `a.b`."""
+
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ecosobriety.errors import EcosobrietyError
+
+
+class TextError(EcosobrietyError):
+    """A text is missing from a catalogue, or its placeholders are not those given."""
+
+
+def load_catalogue(paths: Iterable[Path]) -> dict[str, str]:
+    """Read a catalogue's files and flatten their keys with dots.
+
+    Raises:
+        TextError: an entry is neither a text nor a group of texts, or is in two files.
+    """
+    catalogue: dict[str, str] = {}
+    for path in paths:
+        # As safe as PyYAML's own, and ten times as fast.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content = yaml.load(path.read_text(encoding="utf-8"), loader)
+        entries = dict(_flatten(content, "", path))
+        repeated = sorted(entries.keys() & catalogue.keys())
+        if repeated:
+            raise TextError(f"{path}: {repeated[0]} is in another file of the catalogue too")
+        catalogue |= entries
+    return catalogue
+
+
+def _flatten(content: Any, prefix: str, path: Path) -> Iterator[tuple[str, str]]:
+    if isinstance(content, str):
+        yield prefix, content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _flatten(value, f"{prefix}.{key}" if prefix else str(key), path)
+    else:
+        raise TextError(f"{path}: {prefix} is {content!r}; a text or a group of texts is expected")
+
+
+def placeholders(text: str) -> set[str]:
+    """The names between braces in a text."""
+    parsed = string.Formatter().parse(text)
+    return {name.partition("|")[0] for _, name, _, _ in parsed if name is not None}

@@ -1,0 +1,83 @@
+"""A report calls the study's metric by its name, whatever it is, in both languages."""
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+from synthetic import REPORT_DIR, draw_svgs, make_intake, make_provenance, make_runs, make_study
+
+from ecosobriety.metric_words import METRIC_WORDS, metric_words
+from ecosobriety.metrics import MACRO_F1, MAE, METRICS, R2, RMSE, ROC_AUC, Metric
+from ecosobriety.reporting import build_report
+from ecosobriety.tables import check_table
+from ecosobriety.texts import Texts
+
+CASES = {
+    "macro_f1": (MACRO_F1, 0.01, ("macro-F1", "macro-F1")),
+    "relative": (replace(MACRO_F1, relative_margin=True), 0.01, ("macro-F1", "du macro-F1")),
+    "roc_auc": (ROC_AUC, 0.01, ("ROC AUC", "AUC ROC")),
+    "r2": (R2, 0.01, ("R²", "Le R²")),
+    "mae": (replace(MAE, relative_margin=False, unit="mg/L"), 4.0, ("mg/L", "mg/L")),
+    "own": (Metric("bleu", True), 0.01, ("“bleu”", "« bleu »")),
+    "own_error": (Metric("loss_x", False, relative_margin=True), 0.1, ("“loss_x”", "« loss_x »")),
+}
+OTHERS = r"\baccura|exactitude|\bplus exact|\baussi exact|RMSE|\{\w+\}|\[\w+\|"
+
+
+def study_of(metric, margin):
+    runs = make_runs()
+    if not metric.higher_is_better:
+        runs["test_accuracy"] = 400 * (1 - runs["test_accuracy"])
+    runs = runs.rename(columns={"test_accuracy": metric.test_column})
+    runs = check_table("runs", runs, metric=metric)
+    intake = make_intake(runs, class_counts=None, baselines={})
+    return make_study(runs, metric=metric, margin=margin, intake=intake)
+
+
+@pytest.mark.parametrize("language", [0, 1], ids=["en", "fr"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_report_speaks_of_its_metric_and_of_no_other(case, language):
+    metric, margin, words = CASES[case]
+    study = study_of(metric, margin)
+    code = ("en", "fr")[language]
+    text = Texts.load(code, REPORT_DIR / "locale").of(metric)
+    svgs = draw_svgs(study, text)
+    page = build_report(study, None, make_provenance(study), code, svgs, REPORT_DIR)
+    page = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>", "", page, flags=re.S)
+    said = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+    found = [said[max(0, m.start() - 60) : m.end() + 40] for m in re.finditer(OTHERS, said)]
+    assert found == []
+    assert words[language] in said
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_has_its_forms_in_every_language(name, language):
+    text = Texts.load(language, REPORT_DIR / "locale")
+    words = metric_words(text._catalogue, METRICS[name])
+    assert words.keys() == {*METRIC_WORDS}
+    named = ("metric", "a_metric", "the_metric", "of_metric", "definition")
+    assert all(words[word] for word in named)
+    assert not {*"“«"} & {*words["metric"]}
+
+
+def test_french_agrees_with_the_metrics_gender():
+    texts = {name: Texts.load("fr", REPORT_DIR / "locale").of(METRICS[name]) for name in METRICS}
+    half = "table.budget.half"
+    values = {"n_train": "10", "ratio": "2"}
+    assert texts["macro_f1"](half, **values).endswith("que le macro-F1 serait aussi bon.")
+    assert texts["mae"](half, **values).endswith("que la MAE serait aussi bonne.")
+
+
+def test_a_value_is_written_in_the_metrics_own_way():
+    text = Texts.load("en", REPORT_DIR / "locale")
+    nbsp = "\N{NO-BREAK SPACE}"
+    assert text.of(MACRO_F1).score(0.876) == "87.6%"
+    assert text.of(ROC_AUC).score(0.9876) == "0.988"
+    # As of an accuracy, only 1 is 1.
+    assert text.of(ROC_AUC).score(0.99996) == "0.99996"
+    unit = replace(RMSE, unit="mg/L", relative_margin=False)
+    assert text.of(unit).score(12.3456) == f"12.3{nbsp}mg/L"
+    assert text.of(unit).margin(0.25) == f"0.25{nbsp}mg/L"
+    assert text.of(RMSE).margin(0.25) == "25%"
