@@ -12,6 +12,7 @@ from ecosobriety.figures import draw
 from ecosobriety.metric_words import METRIC_WORDS, metric_words
 from ecosobriety.metrics import MACRO_F1, MAE, METRICS, R2, RMSE, ROC_AUC, Metric
 from ecosobriety.reporting import build_report
+from ecosobriety.reporting.cautions import warnings
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
 
@@ -90,3 +91,22 @@ def test_a_value_is_written_in_the_metrics_own_way():
     assert text.of(unit).score(12.3456) == f"12.3{nbsp}mg/L"
     assert text.of(unit).margin(0.25) == f"0.25{nbsp}mg/L"
     assert text.of(RMSE).margin(0.25) == "25%"
+
+
+@pytest.mark.parametrize(("largest", "said"), [(1_900, True), (1_000, False)])
+def test_an_accuracy_of_unequal_classes_says_what_it_hides(largest, said):
+    runs = make_runs().assign(test_balanced_accuracy=0.7, test_macro_f1=0.65)
+    runs = check_table("runs", runs)
+    rest = [(10_000 - largest) // 9] * 9
+    counts = {"train": [6_000] * 10, "test": [largest, *rest]}
+    study = make_study(runs, intake=make_intake(runs, class_counts=counts))
+    (case,) = study.cases()
+    accuracy = float(case.decision.scores[60_000])
+    for code, words in (("en", "points below), and the macro-F1 65.0%"), ("fr", "de moins)")):
+        text = Texts.load(code, REPORT_DIR / "locale")
+        found = [sentence for sentence in warnings(case, text) if "macro" in sentence]
+        assert bool(found) == said
+        if said:
+            assert words in found[0]
+            assert text.score(accuracy) in found[0]
+            assert text.points(accuracy - 0.7) in found[0]

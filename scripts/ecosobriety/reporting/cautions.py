@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from ecosobriety.reasons import reason, recognise_all
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
 
+UNEQUAL_FROM = 1.5
+"""The largest class's share of the test part, in even shares, from which an accuracy hides others:
+a network that always answers it then scores half as much again as by chance."""
 MIN_SEEDS = 3
 """With fewer, a standard deviation is hardly known at all, and bounds are very wide."""
 UNEVEN_FROM = 1.2
@@ -34,6 +38,7 @@ def warnings(case: Case, text: Texts) -> list[str]:
         *_seeds(case, text),
         *_test_part(case, text),
         *_classes(case, text),
+        *_unequal(case, text),
         *_pace(case, text),
         *_curve(case, text),
     ]
@@ -172,6 +177,34 @@ def _classes(case: Case, text: Texts) -> list[str]:
             )
         )
     return cautions
+
+
+def _unequal(case: Case, text: Texts) -> list[str]:
+    """What the accuracy hides where some classes have many more test examples than others."""
+    counts = (case.study.intake.class_counts or {}).get("test")
+    if case.metric.name != ACCURACY.name or not counts:
+        return []
+    largest = max(counts) / sum(counts)
+    others = [BALANCED_ACCURACY, MACRO_F1]
+    known = all(other.test_column in case.runs for other in others)
+    if largest * len(counts) < UNEQUAL_FROM or not known:
+        return []
+    reference = case.runs[case.runs["n_train"] == case.decision.reference]
+    balanced, f1 = (float(reference[other.test_column].mean()) for other in others)
+    accuracy = float(case.decision.scores[case.decision.reference])
+    return [
+        text(
+            "warning.unequal_classes",
+            largest=text.share(largest),
+            classes=text.integer(len(counts)),
+            reference=text.integer(case.decision.reference),
+            accuracy=text.score(accuracy),
+            balanced=text.score(balanced),
+            difference=text.points(abs(accuracy - balanced)),
+            direction=text(f"warning.unequal_by.{'below' if balanced < accuracy else 'above'}"),
+            f1=text.score(f1),
+        )
+    ]
 
 
 def _pace(case: Case, text: Texts) -> list[str]:
