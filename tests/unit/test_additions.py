@@ -71,12 +71,15 @@ CHECKS = """
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import synthetic
 from config_cases import KNOWN, SMALLEST
 from ecosobriety import electricity
 from ecosobriety.electricity.sources import load_sources
 from ecosobriety.methods import method_ids
+from ecosobriety.metrics import METRICS, metric_from
 from ecosobriety.reporting import build_report
+from ecosobriety.scoring import score
 from ecosobriety.study_config.config import complete
 from ecosobriety.texts import Texts
 
@@ -86,6 +89,7 @@ config = complete(
         **SMALLEST,
         "languages": ["en", "eo"],
         "title": {"en": "A", "eo": "Kiom"},
+        "metric": "kappa",
         "country_data": {"provider": "planned"},
         "grid": {**SMALLEST["grid"], "sources": ["tidal"]},
     },
@@ -107,6 +111,12 @@ def make_config(**analysis):
 
 
 synthetic.make_config = make_config
+assert metric_from(config["metric"]).ends == (-1.0, 1.0)
+scores, _ = score("classification", np.array([0, 1, 1, 1]), np.eye(2)[[0, 1, 1, 0]])
+assert scores["kappa"] == 0.5
+for language in ("en", "eo"):
+    text = Texts.load(language, synthetic.REPORT_DIR / "locale").of(METRICS["kappa"])
+    assert text("column.accuracy_mean") == f"Test Kappa in {language}"
 study = dataclasses.replace(synthetic.make_study(countries=countries), country_data=origin)
 assert {"coin", "coin_harmonised"} <= set(study.methods["method"])
 assert study.cases()[0].electricity.at("tidal", 60_000)["emissions_g"] > 0
@@ -188,6 +198,22 @@ def add_figure(copy: Copy) -> None:
         copy.add(f"{LOCALE}/{code}/report.yaml", caption, "\ncaption:\n")
 
 
+def add_metric(copy: Copy) -> None:
+    described = 'KAPPA = Metric("kappa", True, -1.0, 1.0, task="classification")\n'
+    copy.add("scripts/ecosobriety/metrics.py", described, 'averaged over the classes."""\n')
+    copy.add("scripts/ecosobriety/metrics.py", "KAPPA, ", "MACRO_F1, ")
+    copy.add(
+        "scripts/ecosobriety/scoring.py",
+        '        "kappa": lambda labels, outputs: 2 * accuracy(labels, outputs) - 1,\n',
+        '"macro_f1": macro_f1,\n',
+    )
+    for code in ("en", "fr"):
+        forms = f"{{name: Kappa in {code}, a: a Kappa, the: the Kappa, of: of Kappa, gender: n}}"
+        copy.add(f"{LOCALE}/{code}/figures.yaml", f"  kappa: {forms}\n", "\nmetric:\n")
+        text = f"  kappa: {{definition: What goes beyond chance in {code}}}\n"
+        copy.add(f"{LOCALE}/{code}/glossary.yaml", text, "\nmetric:\n")
+
+
 def add_claim(copy: Copy) -> None:
     copy.add("config/claims.yaml", CLAIM)
     for code in ("en", "fr"):
@@ -217,6 +243,7 @@ ADDITIONS = {
     "add an energy source": add_source,
     "add a method of quantification": add_method,
     "add a figure of each model": add_figure,
+    "add a metric": add_metric,
     "add a claim of the poster": add_claim,
     "add a provider of country data": add_provider,
     # The last, as it takes all texts of English.
