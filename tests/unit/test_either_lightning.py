@@ -75,8 +75,8 @@ for place, max_steps in (("whole", None), ("resumed", None), ("steps", 20)):
         ledger = Ledger(Path("attempts", module), identity=f"{{module}}{{max_steps}}")
         record = train(dataset, training, meter=FakeMeter(cpu_w=50.0), ledger=ledger,
             checkpoints=Path("checkpoints"))
-        answers.setdefault(place, []).append([record.scores["accuracy"], record.test_loss, record.steps,
-            record.flop_train, [epoch.metrics for epoch in record.epoch_log],
+        answers.setdefault(place, []).append([record.scores["accuracy"], record.test_loss,
+            record.steps, record.flop_train, [epoch.metrics for epoch in record.epoch_log],
             ledger.carried_energy_kwh > 0, record.eval_energy_kwh > 0,
             record.training["not_called"], dataset.sha256])
 Path("answers.json").write_text(json.dumps(answers))

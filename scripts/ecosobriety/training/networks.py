@@ -281,10 +281,7 @@ class Scorer(pl.LightningModule):
 
 
 class ModuleScorer(Scorer):
-    """Scores a `LightningModule`, whose own hooks see each batch as in the training.
-
-    It may be one of the other package, whose classes have the same methods.
-    """
+    """Scores a `LightningModule` of either package; its hooks see a batch as in the training."""
 
     network: pl.LightningModule
 
