@@ -8,6 +8,7 @@ import shutil
 import pytest
 import yaml
 
+from ecosobriety.metrics import METRICS
 from ecosobriety.records.record import read_record, write_record
 from ecosobriety.tables import read_table
 
@@ -186,6 +187,27 @@ def test_the_margin_decides_anew(workflow):
 
 def test_a_target_is_looked_up_anew(workflow):
     assert planned(workflow, analysis={"target": 0.9}) == FROM_ANSWER
+
+
+def test_another_metric_trains_nothing_again(workflow):
+    relative = {"name": "accuracy", "margin": "relative"}
+    assert planned(workflow, metric=relative) == {"fit_curves": 1, **FROM_ANSWER}
+    records = {path: path.read_bytes() for path in workflow.results("runs").rglob("*.json")}
+    config = workflow.with_config(lambda content: content.update(metric="macro_f1"))
+    plan = workflow.planned(config)
+    assert (plan["train_model"], plan["prepare_dataset"], plan["collect_runs"]) == (0, 0, 1)
+    answer = "results/digits/recommendation.json"
+    workflow.snakemake("--cores", "2", "--", answer, config=config)
+    assert {path: path.read_bytes() for path in records} == records
+    runs = read_table("runs", workflow.results("tables/runs.csv"), METRICS["macro_f1"])
+    assert len(runs) == len(records)
+    assert {"test_accuracy", "test_balanced_accuracy", "test_roc_auc"} <= {*runs.columns}
+    answered = json.loads(workflow.results("recommendation.json").read_text())
+    assert answered["metric"]["name"] == "macro_f1"
+    assert 0 < answered["baseline"] < 0.1  # Of ten classes, one is answered, and that seldom right.
+    assert answered["results"][0]["configured"]["macro_f1_diff"].keys() == {
+        *("mean", "lower", "p_value")
+    }
 
 
 def test_a_title_touches_the_report_alone(workflow):
