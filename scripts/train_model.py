@@ -14,7 +14,7 @@ with imports_in_peace():
     from ecosobriety import datasets, metering
     from ecosobriety.records import collecting
     from ecosobriety.steps import logs, watch
-    from ecosobriety.training import Training, keep, settings_from, train
+    from ecosobriety.training import Training, settings_from, train
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
@@ -52,4 +52,4 @@ with logs.logged_to(snakemake.log[0]):
                 checkpoints=checkpoints if parameters["training.checkpoint"] else None,
                 progress_bar=sys.stderr.isatty(),
             )
-        keep(record, output, ledger, checkpoints)
+        metering.keep(record, output, ledger, checkpoints)

@@ -20,7 +20,8 @@ study, and a module imports only from its own room and from those above it in th
 - datasets: where data come from, how they are checked, kept, split and sampled
 - study_config: the study's file, read, checked and completed
 - metering: the energy of a window
-- training: a measured training
+- training: a measured training in our own loop
+- outside: a measured training that is the user's own command
 - doctor: what can be measured on this machine
 - provenance: where a study's numbers come from
 - decision: how much training data is enough

@@ -103,6 +103,11 @@ def peak_memory_mb() -> float:
     return bytes_to_mb(peak_kib * KIBIBYTE)
 
 
+def children_peak_memory_mb() -> float:
+    """The most memory that any process held which this one has waited for, in MB (10^6 bytes)."""
+    return bytes_to_mb(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIBIBYTE)
+
+
 def describe_job() -> dict[str, str | None]:
     """Where this process runs; None: not under Slurm."""
     return {

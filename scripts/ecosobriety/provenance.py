@@ -42,8 +42,9 @@ def describe(
         repository: Folder of the workflow, for its git commit.
 
     Returns:
-        `config`, `dataset`, `trainings` (number, first start, last end in UTC, how many were
-        disturbed by other work on the machine), `hardware` (each distinct machine once),
+        `config`, `dataset`, `trainings` (number, first start, last end in UTC, what
+        each model's energy covers, how many were disturbed by other work on the machine),
+        `hardware` (each distinct machine once),
         `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
         repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
         `country_data` (the countries' provenance, and `table_sha256` of their table).
@@ -67,6 +68,7 @@ def describe(
             "number": len(runs),
             "first_started_at": min(run.started_at for run in runs),
             "last_ended_at": max(run.ended_at for run in runs),
+            "windows": {run.model: run.window for run in runs},
             "disturbed": sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
         },
         "hardware": _distinct([_machine(run) for run in runs]),

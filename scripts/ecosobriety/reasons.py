@@ -48,6 +48,12 @@ FLOP = {
 }
 """Why a training's operations are not counted."""
 
+COMMAND = {
+    "not_reported": "the command does not report it",
+    "within": "it is part of the command's own energy",
+}
+"""What is not known of a training that is the user's command."""
+
 METHODS = {
     "codecarbon_no_intensity": "the metering country has no intensity in CodeCarbon's table",
     "method_failed": "it failed: {error}",
@@ -131,7 +137,7 @@ SERVICE = {
 }
 """Why Electricity Maps gave nothing."""
 
-REASONS = METER | FLOP | METHODS | COUNTRIES | SERVICE
+REASONS = METER | FLOP | COMMAND | METHODS | COUNTRIES | SERVICE
 FILL = ", filled in with the mean power of the rest"
 
 

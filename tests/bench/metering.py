@@ -13,7 +13,9 @@ import torch
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger
 from ecosobriety.training.batches import Blocks, Slices
-from ecosobriety.training.networks import Classification, Learner, build_network
+from ecosobriety.training.learner import Learner
+from ecosobriety.training.networks import build_network
+from ecosobriety.training.tasks import Classification
 
 REPEATS = 15
 EPOCHS = 3

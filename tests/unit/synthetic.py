@@ -315,6 +315,7 @@ def make_provenance(study: Study) -> dict[str, Any]:
             "number": len(study.runs),
             "first_started_at": "2025-03-01T08:00:00+00:00",
             "last_ended_at": "2025-03-01T08:12:30+00:00",
+            "windows": dict.fromkeys(study.runs["model"].unique(), "fit"),
             "disturbed": 2,
         },
         "hardware": [{"cpu": "A processor", "memory_mb": 16_000.0, "gpu": None, "threads": 2}],

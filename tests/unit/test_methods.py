@@ -35,7 +35,8 @@ from ecosobriety.methods import (
 )
 from ecosobriety.tables import check_table
 from ecosobriety.training.flops import count_flops
-from ecosobriety.training.networks import Classification, build_network
+from ecosobriety.training.networks import build_network
+from ecosobriety.training.tasks import Classification
 
 HOUR_S = 3600.0
 V100 = {"accelerator": "cuda", "device": "Tesla V100-PCIE-16GB", "energy_gpu_kwh": 0.02}

@@ -5,8 +5,9 @@ import torch
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.flops import count_flops
-from ecosobriety.training.networks import Classification, build_network
+from ecosobriety.training.networks import build_network
 from ecosobriety.training.own_networks import materialise, require_logits
+from ecosobriety.training.tasks import Classification
 
 
 def parameters(network):

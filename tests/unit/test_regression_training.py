@@ -16,8 +16,10 @@ from ecosobriety.metrics import ACCURACY, R2, RMSE
 from ecosobriety.records.collecting import Asked, collect
 from ecosobriety.records.record import read_record, run_columns, write_record
 from ecosobriety.tables import read_table, table_schema, write_table
-from ecosobriety.training.networks import Learner, Regression, build_network
+from ecosobriety.training.learner import Learner
+from ecosobriety.training.networks import build_network
 from ecosobriety.training.recording import Training
+from ecosobriety.training.tasks import Regression
 from ecosobriety.training.train import TrainingSettings, train
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,10 @@ import torch
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.fitting import TrainingSettings
-from ecosobriety.training.networks import Classification, Regression, Task, build_network
+from ecosobriety.training.networks import build_network
 from ecosobriety.training.ranges import Ranges
 from ecosobriety.training.rehearsal import Play, Stage, content_of
+from ecosobriety.training.tasks import Classification, Regression, Task
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from ecosobriety.errors import DataError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.records.collecting import identity_of
 from ecosobriety.startup import settle
-from ecosobriety.training.networks import Learner
+from ecosobriety.training.learner import Learner
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import (
     TrainingSettings,

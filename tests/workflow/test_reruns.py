@@ -241,7 +241,7 @@ def test_a_comment_in_the_trainings_code_retrains_nothing(workflow):
 def test_a_changed_algorithm_retrains_all(workflow):
     edit(
         workflow,
-        "scripts/ecosobriety/training/networks.py",
+        "scripts/ecosobriety/training/learner.py",
         r"torch\.optim\.AdamW",
         "torch.optim.Adam",
     )

@@ -223,12 +223,38 @@ def code(rule):
 
 
 TRAINING = canonical(study_config.training_parameters(config))
-MODELS = {
-    model["name"]: canonical(
-        study_config.model_parameters(config, model["name"], Path.cwd())
+
+
+def study_file():
+    """The study's file, as a message names it."""
+    return os.path.relpath(
+        (workflow.overwrite_configfiles or ["config/config.yaml"])[-1]
     )
-    for model in config["models"]
-}
+
+
+def deciding(place, model):
+    """What decides a model; a file that it watches and that cannot be read ends here."""
+    try:
+        return canonical(
+            study_config.model_parameters(config, model["name"], Path.cwd())
+        )
+    except EcosobrietyError as error:
+        sys.exit(
+            f"error: {ConfigError(f'{study_file()}: models[{place}].watch {error}')}"
+        )
+
+
+MODELS = {model["name"]: deciding(i, model) for i, model in enumerate(config["models"])}
+
+
+# Trained in our own loop, and by a command of the user's.
+COMMANDS = {m["name"]: m for m in config["models"] if "command" in m}
+OWN_LOOP = [name for name in MODELS if name not in COMMANDS]
+
+
+def one_of(names):
+    """The wildcard of these names, of which each is a whole one."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def prepared_data():
@@ -243,17 +269,14 @@ def prepared_data():
     return str(data) if known.source == source and data.exists() else None
 
 
-def study_file():
-    """The study's file, as a message names it."""
-    return os.path.relpath(
-        (workflow.overwrite_configfiles or ["config/config.yaml"])[-1]
-    )
-
-
 def try_out_networks():
     """Try the user's own networks on a few batches, where the data are at hand or small."""
     networks = [json.loads(MODELS[model["name"]]) for model in config["models"]]
-    own = [i for i, network in enumerate(networks) if network["source"] is not None]
+    own = [
+        i
+        for i, network in enumerate(networks)
+        if "class_path" in network and network["source"] is not None
+    ]
     if not own or not workflow.is_main_process:
         return
     dataset = {**config["dataset"], "task": config["task"]}
@@ -283,6 +306,7 @@ def try_out_networks():
 
 # Not all that the script imports: a changed log retrains nothing.
 TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
+COMMAND_CODE = fingerprint.code_fingerprint(fingerprint.COMMAND_MODULES)
 try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
@@ -290,6 +314,7 @@ ASKED = canonical(
         networks={name: json.loads(network) for name, network in MODELS.items()},
         parameters=json.loads(TRAINING),
         code_fingerprint=TRAINING_CODE,
+        command_fingerprint=COMMAND_CODE,
     )
 )
 

@@ -24,6 +24,8 @@ rule train_model:
         f"{LOGS}/train_model/{SIZE if BY_SIZE else RUN}.log",
     benchmark:
         f"{BENCHMARKS}/train_model/{SIZE if BY_SIZE else RUN}.tsv"
+    wildcard_constraints:
+        model=one_of(OWN_LOOP),
     conda:
         ENVIRONMENT
     # What runs beside a measured training would be counted as its energy.
@@ -44,3 +46,38 @@ rule train_model:
         code=TRAINING_CODE,
     script:
         "../../scripts/train_model.py"
+
+
+# The same of a model that is a command of the user's: one process for each training.
+rule run_command:
+    input:
+        data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
+        identity=f"{RESULTS}/data/{{dataset}}.sha256",
+    output:
+        f"{RESULTS}/runs/{RUN}.json",
+    log:
+        f"{LOGS}/run_command/{RUN}.log",
+    benchmark:
+        f"{BENCHMARKS}/run_command/{RUN}.tsv"
+    wildcard_constraints:
+        model=one_of(COMMANDS),
+    conda:
+        ENVIRONMENT
+    threads: ALL_CORES
+    resources:
+        energy_meter=1,
+        slurm_extra="--exclusive",
+        gpu=int(config["training"]["accelerator"] == "gpu"),
+    params:
+        attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
+        scratch=lambda wildcards, output: f"{RESULTS}/commands/{RUN.format(**wildcards)}",
+        metering=canonical(study_config.metering_parameters(config)),
+        # Neither is compared: another metric or limit trains nothing again.
+        metric=lambda wildcards, output: METRIC,
+        time_limit_s=lambda wildcards, output: COMMANDS[wildcards.model].get(
+            "time_limit_s"
+        ),
+        model=lambda wildcards: MODELS[wildcards.model],
+        code=COMMAND_CODE,
+    script:
+        "../../scripts/run_command.py"

@@ -120,8 +120,8 @@ def _with_cost(
 ) -> dict[str, Any]:
     energies = runs.groupby("n_train")["energy_kwh"].mean()
     steps = runs.groupby("n_train")["steps"].mean()
-    # The same steps at every size: then more data cost nothing more.
-    by_size = len(steps) < 2 or steps.nunique() > 1
+    # The same steps at every size: then more data cost nothing more. Commands report no steps.
+    by_size = len(steps) < 2 or steps.nunique() != 1
     reference, growth = int(result["reference_n_train"]), result["growth"]
     full = reference if growth is None else int(growth["full_n_train"])
     before = beside[beside["trainings"] > 0]

@@ -71,12 +71,8 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
         algorithms=[
             BoAmpsAlgorithm(
                 training_type="supervisedLearning",
-                algorithm_type="neural network",
                 algorithm_name=run.model,
-                framework="pytorch-lightning",
-                framework_version=run.versions["pytorch-lightning"],
-                epochs_number=run.epochs,
-                quantization=str(run.training["precision"]),
+                **_own_loop(run),
             )
         ],
         dataset=[
@@ -91,6 +87,19 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
         measured_accuracy=run.scores.get("accuracy"),
         task_description=f"{run.model} on {run.dataset}, seed {run.seed}",
     )
+
+
+def _own_loop(run: RunRecord) -> dict[str, Any]:
+    """What is known of a training in our own loop, and not of a user's command."""
+    if run.window != "fit":
+        return {}
+    return {
+        "algorithm_type": "neural network",
+        "framework": "pytorch-lightning",
+        "framework_version": run.versions["pytorch-lightning"],
+        "epochs_number": run.epochs,
+        "quantization": str(run.training["precision"]),
+    }
 
 
 def _measure(run: RunRecord) -> BoAmpsMeasure:

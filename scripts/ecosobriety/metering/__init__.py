@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.metering.codecarbon_meter import CodeCarbonMeter, meter_from
+from ecosobriety.metering.keeping import keep
 from ecosobriety.metering.ledger import Ledger, lost_energy_kwh
 from ecosobriety.metering.lock import exclusive_meter, holder_now
 from ecosobriety.metering.meter import EnergyMeter, FakeMeter, Reading, ReplayMeter
@@ -25,6 +26,7 @@ __all__ = [
     "WindowRecord",
     "exclusive_meter",
     "holder_now",
+    "keep",
     "lost_energy_kwh",
     "meter_from",
     "read_window",

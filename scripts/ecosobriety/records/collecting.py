@@ -37,12 +37,15 @@ def identity_of(
         dataset_sha256: Digest of the data set's content.
         model: Name of the model.
         network: `config.model_parameters`: class path, arguments and source of the network, and
-            its own settings.
+            its own settings; or the command.
         n_train: Number of training examples.
         seed: As for `training.train`.
         parameters: `config.training_parameters`: training and metering by dotted key.
         code_fingerprint: Fingerprint of the code that decides the result.
     """
+    if "command" in network:
+        # The settings of our own loop do not reach it.
+        parameters = {k: v for k, v in parameters.items() if k.startswith("metering.")}
     parts = [dataset_sha256, model, network, n_train, seed, parameters, code_fingerprint]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -56,24 +59,27 @@ class Asked:
         networks: What decides each model, as `config.model_parameters` gives it, by its name.
         parameters: What decides every training, as `config.training_parameters` gives it.
         code_fingerprint: Fingerprint of the code that decides a training's result.
+        command_fingerprint: The same of a training that is the user's command.
     """
 
     dataset_sha256: str
     networks: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Any]
     code_fingerprint: str
+    command_fingerprint: str = ""
 
     def identity(self, key: RunKey) -> str:
         """The identity of the training of a model on a size with a seed."""
         _, model, n_train, seed = key
+        network = self.networks[model]
         return identity_of(
             self.dataset_sha256,
             model,
-            self.networks[model],
+            network,
             n_train,
             seed,
             self.parameters,
-            self.code_fingerprint,
+            self.command_fingerprint if "command" in network else self.code_fingerprint,
         )
 
 

@@ -73,6 +73,9 @@ class RunRecord(_Strict):
     is the digest of all that decides the training. None means not measured; `missing` says why, by
     the name of the field.
 
+    `window` says what the energy covers: `fit` the training alone, of a user's command `process`
+    its whole life, or `exact` the window that it opened itself.
+
     `scores` are those on the test part by the metric's name; in a file each is a key of its own,
     such as `test_accuracy`. Of our own loop they are all that `scoring` computes for the task.
     `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error over the
@@ -83,11 +86,11 @@ class RunRecord(_Strict):
     model: str
     n_train: Annotated[int, Field(gt=0)]
     seed: int
-    epochs: Annotated[float, Field(gt=0)]
-    steps: Annotated[int, Field(gt=0)]
-    batch_size: Annotated[int, Field(gt=0)]
+    epochs: Annotated[float, Field(gt=0)] | None
+    steps: Annotated[int, Field(gt=0)] | None
+    batch_size: Annotated[int, Field(gt=0)] | None
     scores: dict[str, float | None]
-    test_loss: Energy
+    test_loss: Energy | None
     train_duration_s: Positive
     energy_kwh: Positive
     energy_cpu_kwh: Energy | None
@@ -107,6 +110,7 @@ class RunRecord(_Strict):
     attempt: str
 
     identity: str
+    window: Literal["fit", "process", "exact"] = "fit"
     started_at: str
     ended_at: str
     other_cpu_share: Share | None

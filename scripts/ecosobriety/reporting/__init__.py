@@ -289,6 +289,7 @@ def _measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> di
 
 def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]:
     runs, training = study.runs, study.config["training"]
+    windows = provenance["trainings"]["windows"]
     return [
         text(
             "measurement.trainings",
@@ -299,10 +300,16 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
             first=text.date(provenance["trainings"]["first_started_at"]),
             last=text.date(provenance["trainings"]["last_ended_at"]),
         ),
-        text(
-            f"measurement.budget.{training['budget']}",
-            epochs=text.integer(training["epochs"]),
-            batch_size=text.integer(training["batch_size"]),
+        *(
+            [
+                text(
+                    f"measurement.budget.{training['budget']}",
+                    epochs=text.integer(training["epochs"]),
+                    batch_size=text.integer(training["batch_size"]),
+                )
+            ]
+            if "fit" in windows.values()
+            else []
         ),
         *(
             _own_training(model["name"], model["training"], text)
@@ -314,7 +321,8 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
             devices=", ".join(sorted(runs["device"].unique())),
             threads=", ".join(text.integer(count) for count in sorted(runs["threads"].unique())),
         ),
-        text("measurement.window"),
+        *([text("measurement.window")] if "fit" in windows.values() else []),
+        *(_command(study, model, kind, text) for model, kind in windows.items() if kind != "fit"),
     ]
 
 
@@ -331,6 +339,21 @@ def _own_training(model: str, own: Mapping[str, Any], text: Texts) -> str:
         for name, value in own.items()
     )
     return text("measurement.own_training.model", model=model, settings=settings)
+
+
+def _command(study: Study, model: str, kind: str, text: Texts) -> str:
+    """What the energy of a command covers, and how much of it start-up can be at most."""
+    if kind == "exact":
+        return text("measurement.command.exact", model=model)
+    runs = study.runs[study.runs["model"] == model]
+    means = runs.groupby("n_train")["energy_kwh"].mean()
+    return text(
+        "measurement.command.process",
+        model=model,
+        share=text.share(float(means.iloc[0] / means.iloc[-1])),
+        smallest=text.integer(int(means.index[0])),
+        largest=text.integer(int(means.index[-1])),
+    )
 
 
 def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:

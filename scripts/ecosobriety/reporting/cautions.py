@@ -208,12 +208,13 @@ def _unequal(case: Case, text: Texts) -> list[str]:
 
 
 def _pace(case: Case, text: Texts) -> list[str]:
-    if case.decision.stop is None or not case.pace_spread > UNEVEN_FROM:
+    spread = case.pace_spread
+    if case.decision.stop is None or spread is None or not spread > UNEVEN_FROM:
         return []
     return [
         text(
             "warning.uneven_pace",
-            times=text.number(case.pace_spread),
+            times=text.number(spread),
             n_train=text.integer(case.decision.stop),
             share=text.share(case.decision.steps_saved_share(case.decision.stop)),
         )

@@ -25,9 +25,11 @@ def logged_to(path: str | Path, sealed: Sequence[str | Path] = ()) -> Iterator[N
         sealed: What the block writes and nobody else should: an edit by hand is noticed later on.
     """
     keep_imports()
+    Path(path).write_bytes(b"")
     logging.basicConfig(
         filename=path,
-        filemode="w",
+        # Behind what a command of the user's writes into it.
+        filemode="a",
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,

@@ -190,12 +190,15 @@ class Case:
         return self.study.emissions_batch
 
     @cached_property
-    def pace_spread(self) -> float:
+    def pace_spread(self) -> float | None:
         """How many times more energy per optimiser step one size took than another, by medians.
 
         The same network and batch cost the same at every size; more than 1 is the machine's doing
         (another clock, neighbours on a shared machine), and an error of every ratio of energies.
+        None: a command reports no steps.
         """
+        if self.runs["steps"].isna().any():
+            return None
         per_step = (self.runs["energy_kwh"] / self.runs["steps"]).groupby(self.runs["n_train"])
         medians = per_step.median()
         return float(medians.max() / medians.min())

@@ -22,6 +22,7 @@ from ecosobriety.study_config.contradictions import (
     NETWORKS,
     contradictions,
     input_contradictions,
+    is_command,
     network_of,
     own_classes,
     size_contradictions,
@@ -35,6 +36,7 @@ from ecosobriety.study_config.schema import (
     read_schema,
     show,
 )
+from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
 from ecosobriety.user_code.fingerprint import class_fingerprint
 
@@ -231,6 +233,12 @@ def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | No
     return dict(sorted(leaves.items()))
 
 
+def metering_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
+    """Those of `training_parameters` that decide the measurement: all that reaches a command."""
+    leaves = training_parameters(config).items()
+    return {key: value for key, value in leaves if key.startswith("metering.")}
+
+
 def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
     """What decides a model besides its name.
 
@@ -242,9 +250,17 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
     Returns:
         `class_path` (of a network that comes along, its name), `init_args`, `source`, the
         fingerprint of the user's code (None for a network that comes along), and `training`, its
-        own settings by dotted key, which come before those of `training_parameters`.
+        own settings by dotted key, which come before those of `training_parameters`. Of a
+        command, `command`, `shell`, and as `source` the digest of the files that it watches.
+
+    Raises:
+        ConfigError: a watched file cannot be read; the end of a sentence.
     """
     (model,) = (model for model in config["models"] if model["name"] == name)
+    if is_command(model):
+        watched = commands.watched_digest(model.get("watch", ()), folder)
+        shell = model.get("shell", commands.SHELLS[0])
+        return {"command": model["command"], "shell": shell, "source": watched}
     class_path = network_of(model)
     source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
     own = {f"training.{name}": value for name, value in model.get("training", {}).items()}

@@ -13,10 +13,13 @@ from ecosobriety.datasets.intake import Intake
 from ecosobriety.errors import DataError
 from ecosobriety.metrics import Metric, metric_from
 from ecosobriety.study_config.schema import list_names, nearest, show
+from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
 
 NETWORKS = ("linear", "mlp", "cnn")
 """The networks that come along; `models` has them."""
+COMMAND = "command"
+"""Stands for the network of a model that is trained by a command."""
 MOST_USD_PER_KWH = 5.0
 """The dearest grids of the world, on small islands, ask less than a dollar."""
 OF_OUR_LOOP = frozenset({"learning_rate"})
@@ -53,8 +56,15 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _currency_contradictions(cost["currency"])
 
 
+def is_command(model: Mapping[str, Any]) -> bool:
+    """Whether a model is trained by a command of the user's."""
+    return model.get("command") is not None
+
+
 def network_of(model: Mapping[str, Any]) -> str:
-    """The network of a model: a name of `NETWORKS`, or the path of the user's own class."""
+    """The network of a model: a name of `NETWORKS`, the path of a class, or the word `command`."""
+    if is_command(model):
+        return COMMAND
     return str(model["class_path"] or model["name"])
 
 
@@ -75,7 +85,7 @@ def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
             of_our_loop=tuple(model.get("training", {}).keys() & OF_OUR_LOOP),
         )
         for i, model in enumerate(config["models"])
-        if network_of(model) not in NETWORKS
+        if network_of(model) not in (*NETWORKS, COMMAND)
     }
     if dataset["class_path"] is not None:
         used["dataset.class_path"] = ClassSpec("data", dataset["class_path"], dataset["init_args"])
@@ -156,6 +166,9 @@ def _model_contradictions(
                 f"is {show(names[i])}, the same as models[{first}].name",
             )
         name, network = model["name"], network_of(model)
+        yield from _command_contradictions(f"models[{i}]", model)
+        if network == COMMAND:
+            continue
         if name in NETWORKS and name != network:
             yield f"models[{i}].name", f"is {show(name)}, but its class_path is {show(network)}"
         if network not in NETWORKS and "." not in network:
@@ -172,6 +185,26 @@ def _model_contradictions(
         if dataset["name"] == "digits" and len(channels) > MAX_CONVOLUTIONS_ON_DIGITS:
             allowed = f"at most {MAX_CONVOLUTIONS_ON_DIGITS} layers for digits"
             yield f"models[{i}].init_args.channels", f"is {show(channels)}, but must be {allowed}"
+
+
+def _command_contradictions(key: str, model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not is_command(model):
+        for name in model.keys() & {"shell", "watch", "time_limit_s"}:
+            yield f"{key}.{name}", f"is {show(model[name])}, but must be left out without a command"
+        return
+    if model["class_path"] is not None:
+        yield (
+            f"{key}.class_path",
+            f"is {show(model['class_path'])}, but must be null: it has a command",
+        )
+    if model["name"] in NETWORKS:
+        yield f"{key}.name", f"is {show(model['name'])}, but a command needs a name of its own"
+    for name in ("init_args", "training"):
+        if model.get(name):
+            shown = show(model[name])
+            yield f"{key}.{name}", f"is {shown}, but must be empty: write it into the command"
+    if (text := commands.fault(model["command"])) is not None:
+        yield f"{key}.command", text
 
 
 def input_contradictions(
@@ -221,6 +254,12 @@ def size_contradictions(
         nearest = min(sizes, key=lambda size: abs(size - reference))
         allowed = f"max or one of grid.n_train: {list_names(sizes)} (the nearest is {nearest})"
         yield "analysis.reference_n_train", f"is {reference}, but must be {allowed}"
+    if config["methods"]["tracker_sizes"] and any(map(is_command, config["models"])):
+        shown = show(config["methods"]["tracker_sizes"])
+        yield (
+            "methods.tracker_sizes",
+            f"is {shown}, but must be empty: trackers run around no command",
+        )
     for i, size in enumerate(config["methods"]["tracker_sizes"]):
         if size not in sizes:
             allowed = f"one of grid.n_train: {list_names(sizes)}"

@@ -1,6 +1,6 @@
 """A measured training: batches, network, loop, what is counted, a rehearsal before it."""
 
-from ecosobriety.training.recording import Training, keep
+from ecosobriety.training.recording import Training
 from ecosobriety.training.train import settings_from, train
 
-__all__ = ["Training", "keep", "settings_from", "train"]
+__all__ = ["Training", "settings_from", "train"]

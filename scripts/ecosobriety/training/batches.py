@@ -14,7 +14,7 @@ from torch import Tensor
 from ecosobriety import datasets
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.errors import DataError
-from ecosobriety.training.networks import Classification, Regression, Task
+from ecosobriety.training.tasks import Classification, Regression, Task
 
 TEST_BATCH = 1000
 HELD_BYTES = 2**29
@@ -109,7 +109,7 @@ class Slices:
 
 
 class Blocks:
-    """Several batches at a time, each made when its turn comes: see `networks.Learner`."""
+    """Several batches at a time, each made when its turn comes: see `learner.Learner`."""
 
     def __init__(self, batches: Slices, size: int = BLOCK):
         self._batches = batches

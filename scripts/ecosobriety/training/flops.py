@@ -20,7 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecosobriety.training.fitting import Passed
-from ecosobriety.training.networks import Learner, Task
+from ecosobriety.training.learner import Learner
+from ecosobriety.training.tasks import Task
 
 _OPAQUE = (
     *("mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn", "_transformer_encoder_layer_fwd"),

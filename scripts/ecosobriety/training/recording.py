@@ -1,23 +1,20 @@
 """The record of a training that has ended: what it reached, what it took, and on what."""
 
 import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from ecosobriety.datasets import Dataset
-from ecosobriety.errors import RecordError
 from ecosobriety.hardware import cpu_name, describe_hardware, describe_job, peak_memory_mb
 from ecosobriety.metering import EnergyResult, Ledger
-from ecosobriety.records.record import RunRecord, contradiction, write_record
+from ecosobriety.records.record import RunRecord
 from ecosobriety.training.fitting import Passed, TrainingSettings
 from ecosobriety.training.flops import IRREGULAR, OUTSIDE, Cost
-from ecosobriety.training.networks import Learner
+from ecosobriety.training.learner import Learner
 
 _VERSIONED = ("torch", "pytorch-lightning", "codecarbon", "numpy")
 
@@ -152,20 +149,3 @@ def make_record(
         dataset_sha256=dataset.sha256,
         code_fingerprint=training.code_fingerprint,
     )
-
-
-def keep(record: RunRecord, path: Path, ledger: Ledger, checkpoints: Path) -> None:
-    """Write the record of a training, whose attempt is then complete and needs no checkpoint.
-
-    Raises:
-        RecordError: the record contradicts itself: the attempt has failed.
-    """
-    if problem := contradiction(record):
-        spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
-        ledger.close("failed", spent_kwh, record.train_duration_s, error=problem)
-        raise RecordError(f"{path} is not written, as its parts contradict each other: {problem}")
-    # First: a checkpoint of a finished training would be taken up by a later one.
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    # The record comes last: where it stands, all is said.
-    ledger.complete(record.energy_kwh, record.train_duration_s)
-    write_record(path, record)

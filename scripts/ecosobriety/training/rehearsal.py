@@ -37,15 +37,10 @@ from ecosobriety.training.fitting import (
     make_trainer,
 )
 from ecosobriety.training.flops import Cost, Counter, cost_of, counting
-from ecosobriety.training.networks import (
-    Classification,
-    Learner,
-    Regression,
-    Task,
-    build_module,
-    build_network,
-)
+from ecosobriety.training.learner import Learner, build_module
+from ecosobriety.training.networks import build_network
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
+from ecosobriety.training.tasks import Classification, Regression, Task
 from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.words import cut, described, ended_by_itself

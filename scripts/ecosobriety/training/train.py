@@ -28,16 +28,12 @@ from ecosobriety.training.fitting import (
     make_trainer,
 )
 from ecosobriety.training.flops import Cost, count_flops
-from ecosobriety.training.networks import (
-    NETWORKS,
-    Learner,
-    Task,
-    build_module,
-    build_network,
-)
+from ecosobriety.training.learner import Learner, build_module
+from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise, unused_hooks
 from ecosobriety.training.recording import Fitted, Training, make_record
 from ecosobriety.training.rehearsal import Play, rehearse
+from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import lightning_of
 
 logger = logging.getLogger(__name__)

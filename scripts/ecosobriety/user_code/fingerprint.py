@@ -20,12 +20,20 @@ PACKAGE = Path(__file__).parents[1]
 TRAINING_MODULES = (
     *("datasets/sampling", "hardware", "reasons", "records/record", "scoring", "training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
-    *("metering/counters", "metering/ledger", "metering/lightning", "metering/lock"),
-    *("metering/machines", "metering/meter", "metering/probing", "metering/results"),
-    *("metering/sensors", "metering/windows"),
+    *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
+    *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
+    *("metering/results", "metering/sensors", "metering/windows"),
     *("user_code/apart", "user_code/lightnings", "user_code/words"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
+
+COMMAND_MODULES = (
+    *("datasets/sampling", "hardware", "reasons", "records/record", "units", "outside"),
+    *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
+    *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
+    *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),
+)
+"""The same for a training that is the user's command."""
 
 
 _DISCOVERY = "ecosobriety.discovery"

@@ -1,0 +1,25 @@
+"""How a measured training ends: its record stands, and its attempt is complete."""
+
+import shutil
+from pathlib import Path
+
+from ecosobriety.errors import RecordError
+from ecosobriety.metering.ledger import Ledger
+from ecosobriety.records.record import RunRecord, contradiction, write_record
+
+
+def keep(record: RunRecord, path: Path, ledger: Ledger, scratch: Path) -> None:
+    """Write the record of a training, whose attempt is then complete and needs no scratch folder.
+
+    Raises:
+        RecordError: the record contradicts itself: the attempt has failed.
+    """
+    if problem := contradiction(record):
+        spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
+        ledger.close("failed", spent_kwh, record.train_duration_s, error=problem)
+        raise RecordError(f"{path} is not written, as its parts contradict each other: {problem}")
+    # First: a checkpoint of a finished training would be taken up by a later one.
+    shutil.rmtree(scratch, ignore_errors=True)
+    # The record comes last: where it stands, all is said.
+    ledger.complete(record.energy_kwh, record.train_duration_s)
+    write_record(path, record)

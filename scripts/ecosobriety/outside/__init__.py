@@ -1,0 +1,1 @@
+"""Trainings that are not of our own loop: the user's commands."""

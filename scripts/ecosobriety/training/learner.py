@@ -1,0 +1,201 @@
+"""How a network is trained and scored: in our own loop, or as a module that trains itself."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, cast
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from ecosobriety.scoring import Scores
+from ecosobriety.training.own_networks import unlogged
+from ecosobriety.training.tasks import Task
+from ecosobriety.user_code.lightnings import is_lightning
+
+
+def build_module(
+    network: nn.Module, learning_rate: float, task: Task, max_steps: int | None
+) -> tuple[pl.LightningModule, "Scorer"]:
+    """What `Trainer.fit` trains, and what `Trainer.test` scores: of one network.
+
+    A whole `LightningModule` trains itself, by its own `training_step` and `configure_optimizers`;
+    any other network is trained by a `Learner`.
+    """
+    if is_lightning(network):
+        module = cast(pl.LightningModule, network)
+        return module, ModuleScorer(module, task)
+    learner = Learner(network, task, learning_rate, max_steps)
+    return learner, learner
+
+
+class Scorer(pl.LightningModule):
+    """Scores a network on the test set: its metric, exactly, and its mean loss.
+
+    Batches are (x, y): x float (n, *input_shape), y (n,), labels int64 or standardised targets.
+    """
+
+    def __init__(self, network: nn.Module, task: Task):
+        super().__init__()
+        self.network = network
+        self.task = task
+        self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
+        self._answers: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (n, classes), or predictions (n, 1)."""
+        output: Tensor = self.network(x)
+        return output
+
+    def on_test_epoch_start(self) -> None:
+        """Start counting again."""
+        self._tested, self._test_tally, self._test_loss = 0, 0.0, 0.0
+        self._answers = []
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Add up exactly: a mean of means in float32 would lose the last digits."""
+        x, y = batch
+        output = self(x)
+        self._tested += len(y)
+        self._test_tally += float(self.task.tally(output, y))
+        self._test_loss += float(self.task.loss(output, y)) * len(y)
+        # Other metrics need all answers together, and are computed after the window.
+        self._answers.append((output.detach().cpu(), y.cpu()))
+
+    @property
+    def test_score(self) -> float:
+        """The task's own metric on the test set, after `Trainer.test`."""
+        return self.task.score(self._test_tally / self._tested)
+
+    def test_scores(self) -> tuple[Scores, dict[str, str]]:
+        """Every metric of the task, and why one is missing, after `Trainer.test`."""
+        outputs, y = (torch.cat(parts) for parts in zip(*self._answers, strict=True))
+        scores, reasons = self.task.scores(outputs, y)
+        return scores | {self.task.metric: self.test_score}, reasons
+
+    @property
+    def test_loss(self) -> float:
+        """Mean loss on the test set, after `Trainer.test`."""
+        return self._test_loss / self._tested
+
+
+class ModuleScorer(Scorer):
+    """Scores a `LightningModule` of either package; its hooks see a batch as in the training."""
+
+    network: pl.LightningModule
+
+    def on_test_start(self) -> None:
+        """Let the module know its device, which is set for modules of one's own package alone."""
+        self.network.to(self.device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the module does, but for what it logs."""
+        with unlogged(self.network):
+            return super().forward(x)
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """As the module does."""
+        return self.network.on_before_batch_transfer(batch, dataloader_idx)
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """As the module does."""
+        return self.network.transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """As the module does."""
+        return self.network.on_after_batch_transfer(batch, dataloader_idx)
+
+
+class Learner(Scorer):
+    """Trains a network with AdamW on its task's loss; keeps the running training score.
+
+    Lightning's own work around an optimiser step takes half as long as a step of a small network.
+    So a training step is given several batches at once, and optimises by itself after each.
+
+    Args:
+        network: The network.
+        task: What it is trained for.
+        learning_rate: Step size of AdamW.
+        max_steps: Optimiser steps after which to stop; None: as the Trainer says.
+    """
+
+    automatic_optimization = False
+
+    def __init__(
+        self, network: nn.Module, task: Task, learning_rate: float, max_steps: int | None = None
+    ):
+        super().__init__(network, task)
+        self.learning_rate = learning_rate
+        self.max_steps = max_steps
+        self.steps = 0
+        """Optimiser steps so far, each of one batch; the Trainer does not see them."""
+        self.examples = 0
+        """Examples in them."""
+        self._seen = 0
+        self._sums = torch.zeros(2)
+
+    def on_train_start(self) -> None:
+        """Take the optimiser itself, unless Lightning scales the loss for 16-bit floats."""
+        scaled = self.trainer.precision == "16-mixed"
+        self._optimiser = cast(torch.optim.Optimizer, self.optimizers(use_pl_optimizer=scaled))
+        self._backward: Callable[[Tensor], None] = (
+            self.manual_backward if scaled else Tensor.backward
+        )
+
+    def training_step(self, batch: Iterable[tuple[Tensor, Tensor]], batch_idx: int) -> None:
+        """An optimiser step for each batch; sums for the epoch's mean stay on the device."""
+        network, loss_of = self.network, self.task.loss
+        optimiser, backward = self._optimiser, self._backward
+        losses, outputs, targets, sizes = [], [], [], []
+        left = None if self.max_steps is None else self.max_steps - self.steps
+        for x, y in islice(batch, left):
+            optimiser.zero_grad()
+            output = network(x)
+            loss = loss_of(output, y)
+            backward(loss)
+            optimiser.step()
+            losses.append(loss.detach())
+            outputs.append(output.detach())
+            targets.append(y)
+            sizes.append(len(y))
+        self.steps += len(sizes)
+        self.examples += sum(sizes)
+        self._seen += sum(sizes)
+        loss_sum = torch.stack(losses).float() @ torch.tensor(sizes, dtype=torch.float32).to(
+            self.device
+        )
+        # Once for all of the block: as many small kernels after each step take longer than one.
+        tally = self.task.tally(torch.cat(outputs), torch.cat(targets))
+        self._sums = self._sums.to(self.device) + torch.stack([loss_sum, tally.float()])
+        if self.steps == self.max_steps:
+            self.trainer.should_stop = True
+        if self.trainer.is_last_batch or self.trainer.should_stop:
+            self._log_epoch()
+
+    def _log_epoch(self) -> None:
+        """Log the epoch's mean loss and running score: once, as each call of `log` costs time.
+
+        It is done with the last batch, since callbacks see an epoch's end before the module does.
+        """
+        mean_loss, tally = (self._sums / self._seen).unbind()
+        self.log_dict(
+            {"train_loss": mean_loss, f"train_{self.task.metric}": self.task.score(tally)},
+            on_step=False,
+            on_epoch=True,
+            batch_size=self._seen,
+        )
+        self._sums, self._seen = torch.zeros(2, device=self.device), 0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the numbers of steps and examples."""
+        checkpoint["steps"], checkpoint["examples"] = self.steps, self.examples
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.steps, self.examples = checkpoint["steps"], checkpoint["examples"]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW; the fused form does the same arithmetic in one kernel per step."""
+        return torch.optim.AdamW(self.parameters(), lr=self.learning_rate, fused=True)

@@ -1,0 +1,97 @@
+"""A user's own command: what stands in it for the study's values, and what decides its result."""
+
+import hashlib
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ecosobriety.errors import ConfigError, quote
+
+PLACEHOLDERS: Mapping[str, str] = {
+    "subset": "file of the rows to train on (NumPy's .npy)",
+    "data": "file of the prepared data set (NumPy's .npz)",
+    "n_train": "number of training examples",
+    "seed": "random seed",
+    "threads": "processors that it may use",
+    "result": "file that it writes its scores to (JSON)",
+}
+"""What a command may hold in braces, and what each stands for."""
+SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
+"""Shells that read words in quotes as POSIX has it."""
+
+# Doubled braces are the user's own, and `${NAME}` is the shell's.
+_BRACES = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def placeholders(command: str) -> list[str]:
+    """The names in braces of a command, as it holds them."""
+    return [found[1] for found in _BRACES.finditer(command) if found[1]]
+
+
+def fault(command: str) -> str | None:
+    """What is wrong with a command: the end of a sentence that begins with its key; None: nothing.
+
+    It must say where its scores go, and be able to know its size and its seed.
+    """
+    names = placeholders(command)
+    for name in names:
+        if name not in PLACEHOLDERS:
+            allowed = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+            return (
+                f"holds {{{name}}}, but must hold placeholders among {allowed}; braces of its own "
+                f"are doubled: {{{{{name}}}}}"
+            )
+    if "result" not in names:
+        return f"is {quote(command)}, but must hold {{result}}, the file that its scores go to"
+    if "subset" not in names and not {"n_train", "seed"} <= {*names}:
+        return (
+            f"is {quote(command)}, but must hold {{subset}}, or {{n_train}} and {{seed}}: it would "
+            "do the same training each time"
+        )
+    return None
+
+
+def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
+    """A command with its placeholders replaced, each value in quotes where a shell needs them."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found[1]:
+            return shlex.quote(str(values[found[1]]))
+        return found[0][0] if found[0] in ("{{", "}}") else found[0]
+
+    return _BRACES.sub(replace, command)
+
+
+def watched_digest(paths: Sequence[str], folder: Path) -> str:
+    """Digest of the files that a command is made of: their names and content.
+
+    Args:
+        paths: files or folders; hidden files in a folder and compiled modules do not count.
+        folder: where relative ones lie.
+
+    Raises:
+        ConfigError: one is missing or cannot be read; the end of a sentence.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            for file in _files(folder / Path(path).expanduser()):
+                digest.update(os.fsencode(f"{os.path.relpath(file, folder)}\n"))
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise ConfigError(f"is {quote(path)}, but cannot be read: {why}") from error
+    return digest.hexdigest()[:16]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(path.rglob("*")):
+        inside = file.relative_to(path).parts
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in inside)
+        if file.is_file() and not hidden:
+            yield file

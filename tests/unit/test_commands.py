@@ -1,0 +1,180 @@
+"""A training that is the user's own command: what it holds, how it is run, what it reports."""
+
+import json
+import os
+import shlex
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.metrics import ACCURACY, metric_from
+from ecosobriety.outside.command import CommandTraining, read_scores, run_command
+from ecosobriety.user_code.commands import PLACEHOLDERS, fault, fill, placeholders, watched_digest
+
+PARAMETERS = {
+    "metering.country": "FRA",
+    "metering.interval_s": 1.0,
+    "metering.cpu_power_w": 10.0,
+    "metering.ram_power_w": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("a {subset} {result}", None),
+        ("a {n_train} {seed} {result}", None),
+        ("a ${HOME} {{x}} '{{' {subset} {result}", None),
+        ("a {subset}", "must hold {result}"),
+        ("a {n_train} {result}", "must hold {subset}, or {n_train} and {seed}"),
+        ("a {seed} {result}", "must hold {subset}, or {n_train} and {seed}"),
+        ("a {sbset} {result}", "holds {sbset}, but must hold placeholders among {subset}"),
+        ("awk '{print}' {subset} {result}", "braces of its own are doubled: {{print}}"),
+    ],
+)
+def test_what_a_command_must_hold(command, said):
+    found = fault(command)
+    assert (found is None) if said is None else said in found
+
+
+@given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
+def test_a_shell_reads_every_value_as_it_is(value):
+    text = fill("x {subset} '{{a}}' ${HOME}", {"subset": value})
+    assert shlex.split(text) == ["x", value, "{a}", "${HOME}"]
+
+
+def test_every_placeholder_is_found():
+    command = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    assert placeholders(command) == [*PLACEHOLDERS]
+
+
+def test_what_is_watched_counts_by_name_and_content(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/a.py").write_text("1")
+    (tmp_path / "train.py").write_text("1")
+    watched = ["train.py", "lib"]
+    before = watched_digest(watched, tmp_path)
+    os.utime(tmp_path / "train.py", (1, 1))
+    (tmp_path / "lib/__pycache__").mkdir()
+    (tmp_path / "lib/__pycache__/a.pyc").write_text("compiled")
+    assert watched_digest(watched, tmp_path) == before
+    (tmp_path / "lib/a.py").write_text("2")
+    changed = watched_digest(watched, tmp_path)
+    (tmp_path / "lib/a.py").rename(tmp_path / "lib/b.py")
+    assert len({before, changed, watched_digest(watched, tmp_path)}) == 3
+    with pytest.raises(ConfigError, match=r'is "gone\.py", but cannot be read: No such file'):
+        watched_digest(["gone.py"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "wrote no {result}"),
+        ("", "is no JSON"),
+        ("[1]", 'must be a JSON object such as {"accuracy": 0.9}'),
+        ('{"acc": 0.9}', 'holds "acc", but must hold the study\'s accuracy'),
+        ("{}", "holds nothing"),
+        ('{"accuracy": "0.9"}', 'says "accuracy" is "0.9", but must be a number'),
+        ('{"accuracy": true}', "but must be a number"),
+        ('{"accuracy": null}', "but must be a number"),
+        ('{"accuracy": NaN}', "but must be a finite number"),
+        ('{"accuracy": 1e999}', "but must be a finite number"),
+        ('{"accuracy": 87.0}', "is 87, but must be from 0 to 1 (did you mean 0.87?)"),
+        ('{"accuracy": -0.5}', "is -0.5, but must be from 0 to 1"),
+        ('{"accuracy": 0.5, "macro_f1": 3}', "macro_f1 is 3"),
+        ('{"accuracy": 0.5, "accuracy": 0.6}', "accuracy stands in it twice"),
+        ('{"accuracy": 0.5', "is no JSON"),
+    ],
+)
+def test_a_result_is_read_or_refused(tmp_path, text, said):
+    path = tmp_path / "result.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        read_scores("forest", path, ACCURACY)
+    assert str(error.value).startswith("models: forest: its result")
+    assert said in str(error.value)
+    assert len(str(error.value)) <= 300
+
+
+def test_other_numbers_are_kept(tmp_path):
+    (tmp_path / "r.json").write_text('{"top5": -3, "trees": 100}')
+    metric = metric_from({"name": "top5", "better": "higher"})
+    assert read_scores("forest", tmp_path / "r.json", metric) == {"top5": -3.0, "trees": 100.0}
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(command, time_limit_s=None, **values):
+        training = CommandTraining("mine", command, "sh", 10, 1, 2, "code")
+        values = {"subset": tmp_path / "s.npy", "result": tmp_path / "r.json", **values}
+        run.ledger = Ledger(tmp_path / "attempts", identity="this")
+        return run_command(
+            training,
+            values,
+            time_limit_s=time_limit_s,
+            metric=ACCURACY,
+            meter=FakeMeter(),
+            ledger=run.ledger,
+            parameters=PARAMETERS,
+            log=tmp_path / "log",
+        )
+
+    return run
+
+
+def entry(run):
+    return json.loads(run.ledger.path.read_text())
+
+
+def test_the_window_is_the_life_of_the_process(run):
+    done = run("sleep 0.5; echo done; echo '{{\"accuracy\": 0.9}}' > {result}")
+    assert (done.kind, done.scores) == ("process", {"accuracy": 0.9})
+    assert 0.5 <= done.window.duration_s < 5
+    assert done.window == done.process
+    assert run.ledger.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("echo one; echo two >&2; exit 3", "ended with 3: one / two"),
+        ("no-such-program {result}", "cannot be run (127)"),
+        ("kill -9 $$", "was ended by signal 9: no output"),
+        ("true", "wrote no {result}"),
+    ],
+)
+def test_a_failed_command_is_one_sentence_and_its_energy_is_kept(run, command, said):
+    with pytest.raises(ConfigError) as error:
+        run(command)
+    assert "models: mine" in str(error.value)
+    assert said in str(error.value)
+    assert entry(run)["status"] == "failed"
+    assert entry(run)["energy_kwh"] >= 0
+
+
+def test_a_command_that_never_ends_is_ended(run):
+    with pytest.raises(ConfigError, match=r"was not finished after 1 s \(time_limit_s\)"):
+        run("sleep 98761 & sleep 98761", time_limit_s=1.0)
+    assert entry(run)["status"] == "failed"
+    assert not sleeping(98761)
+
+
+def test_what_a_command_leaves_at_work_is_ended(run):
+    run("sleep 98762 & echo '{{\"accuracy\": 0.9}}' > {result}")
+    assert not sleeping(98762)
+
+
+def sleeping(seconds):
+    command = ["sleep", f"{seconds}"]
+    return [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command]
+
+
+def test_an_older_result_is_not_taken(run, tmp_path):
+    (tmp_path / "r.json").write_text('{"accuracy": 0.9}')
+    with pytest.raises(ConfigError, match="wrote no"):
+        run("true")

@@ -1,0 +1,140 @@
+"""A study of commands: by the page that explains it, beside our own loop, and killed."""
+
+import json
+import re
+import sys
+import time
+
+import psutil
+import pytest
+import yaml
+
+from ecosobriety.records.record import read_record
+from ecosobriety.tables import read_table
+
+from .conftest import ROOT, copy_workflow
+from .killing import kill_all
+
+PAGE = (ROOT / "docs/how-to/own-command.md").read_text()
+YAML, SCRIPT, WINDOW = re.findall(r"^```(?:yaml|python)\n(.*?)^```$", PAGE, re.M | re.S)
+CONFIG = "config/forest.yaml"
+# Our own training, done by a command in a window of its own.
+SAME = """
+import json, sys
+from pathlib import Path
+from ecosobriety import datasets
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training import Training, settings_from, train
+data, n_train, seed, threads, out, parameters = sys.argv[1:]
+training = Training("mlp", "mlp", {"hidden": [256]}, int(n_train), int(seed),
+    settings_from(json.loads(parameters)), int(threads), "")
+record = train(datasets.load(Path(data)), training, meter=FakeMeter(),
+    ledger=Ledger(Path(out).parent / "attempts"))
+Path(out).write_text(json.dumps({"accuracy": record.scores["accuracy"]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The page's study, with our own mlp and a command that does the same as it."""
+    workflow = copy_workflow(tmp_path_factory.mktemp("commands"))
+    (workflow.folder / "forest.py").write_text(
+        SCRIPT.replace(
+            'forest.fit(flat["train"][rows], data["y_train"][rows])\n',
+            "import os\nif int(asked.seed) == 1:\n"
+            + "".join(f"    {line}\n" for line in WINDOW.splitlines())
+            + "else:\n    forest.fit(flat['train'][rows], data['y_train'][rows])\n",
+        )
+    )
+    (workflow.folder / "same.py").write_text(SAME)
+    content = yaml.safe_load(YAML)
+    content["grid"].update(n_train=[200, 600], seeds=[1, 2])
+    content["training"] = {"epochs": 2, "process": "size"}
+    content["models"].append({"name": "mlp"})
+    asked = {
+        "training.epochs": 2,
+        "training.batch_size": 128,
+        "training.learning_rate": 0.001,
+        "training.accelerator": "auto",
+        "training.precision": "32-true",
+        "training.budget": "epochs",
+    }
+    written = json.dumps(asked).replace("{", "{{").replace("}", "}}")
+    command = "PYTHONPATH=scripts python same.py {data} {n_train} {seed} {threads} {result}"
+    content["models"].append({"name": "same", "command": f"{command} '{written}'"})
+    content["models"][0]["command"] = f"PYTHONPATH=scripts {content['models'][0]['command']}"
+    for model in content["models"]:
+        if "command" in model:
+            model["command"] = model["command"].replace("python ", f"{sys.executable} ")
+    (workflow.folder / CONFIG).write_text(yaml.safe_dump(content))
+    workflow.snakemake("--cores", "2", config=CONFIG)
+    return workflow
+
+
+def records(workflow, model):
+    paths = sorted((workflow.folder / f"results/forest/runs/digits/{model}").rglob("seed*.json"))
+    return [read_record(path) for path in paths]
+
+
+def test_the_same_training_gives_the_same_accuracies_to_the_last_digit(done):
+    ours, theirs = records(done, "mlp"), records(done, "same")
+    assert len(ours) == 4
+    assert [r.scores["accuracy"] for r in ours] == [r.scores["accuracy"] for r in theirs]
+
+
+def test_a_window_of_its_own_counts_instead_of_the_process(done):
+    for record in records(done, "forest"):
+        exact = record.seed == 1
+        assert record.window == ("exact" if exact else "process")
+        whole = record.training["process_kwh"]
+        assert (record.energy_kwh < whole) if exact else record.energy_kwh == whole
+        assert record.missing["epochs"] == "the command does not report it"
+
+
+def test_tables_and_report_have_both(done):
+    runs = read_table("runs", done.folder / "results/forest/tables/runs.csv")
+    assert set(runs["model"]) == {"forest", "mlp", "same"}
+    assert runs.loc[runs["model"] != "mlp", "epochs"].isna().all()
+    page = (done.folder / "reports/forest/report.html").read_text()
+    assert "its energy covers the whole life of the process" in page
+
+
+def test_only_what_changed_trains_again(done):
+    assert not done.planned(CONFIG)
+    (done.folder / "forest.py").open("a").write("# changed\n")
+    assert done.planned(CONFIG)["run_command"] == 4
+    assert "train_model" not in done.planned(CONFIG)
+    content = yaml.safe_load((done.folder / CONFIG).read_text())
+    content["training"]["epochs"] = 3
+    (done.folder / "config/epochs.yaml").write_text(yaml.safe_dump(content))
+    # Of the commands, those whose file has changed.
+    assert done.planned("config/epochs.yaml")["run_command"] == 4
+
+
+def test_a_killed_study_leaves_no_command_and_its_energy_is_in_the_ledger(tmp_path):
+    workflow = copy_workflow(tmp_path / "killed")
+    content = yaml.safe_load(YAML)
+    content["grid"].update(n_train=[200, 600], seeds=[1, 2])
+    command = "sleep 98763 & sleep 98763; {subset} {result}"
+    content["models"] = [{"name": "forest", "command": command}]
+    (workflow.folder / CONFIG).write_text(yaml.safe_dump(content))
+    attempts = workflow.folder / "results/forest/attempts"
+    process = workflow.start("--cores", "2", config=CONFIG)
+    try:
+        until = time.monotonic() + 120
+        while not [e for e in entries(attempts) if e["energy_kwh"] > 0]:
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.2)
+    finally:
+        process.kill()
+        process.wait()
+    # The next start, of something else, ends what is left.
+    workflow.snakemake("--cores", "1", "--", "results/forest/data/countries.csv", config=CONFIG)
+    assert ["sleep", "98763"] not in [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
+    assert any(e["energy_kwh"] > 0 for e in entries(attempts))
+    kill_all(process)
+
+
+def entries(folder):
+    return [json.loads(path.read_text()) for path in folder.rglob("*.json")]
