@@ -20,11 +20,6 @@ from ecosobriety.errors import DataError
 SPLIT_SEED = 0
 """Decides which examples are held out for the test, once and for all trainings."""
 SMALLEST_TARGETS, LARGEST_TARGETS = 1e-100, 1e100
-SPREAD_FROM = 20
-"""Targets of a part from which on its quartiles say on which scale they are."""
-FACTOR_APART = 4.0
-"""Targets of two parts whose spreads differ by more are on two scales; so are medians that lie more
-than so many spreads apart."""
 """Targets whose squares, and sums of them, are float64."""
 MAX_NAMED = 5
 """More classes than this are not listed in a message."""
@@ -212,17 +207,14 @@ def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out:
             f"the targets go from {low:g} to {high:g}, which 64-bit numbers cannot square: use "
             "another unit"
         )
-    if min(len(targets), len(tested)) >= SPREAD_FROM:
+    # A random split of one part has one scale.
+    if not held_out and scales.targets_apart(targets, tested):
         spreads = [np.subtract(*np.percentile(part, [75, 25])) for part in (targets, tested)]
-        apart = abs(np.median(targets) - np.median(tested))
-        if min(spreads) > 0 and (
-            max(spreads) > FACTOR_APART * min(spreads) or apart > FACTOR_APART * max(spreads)
-        ):
-            raise DataError(
-                f"the targets of train have the median {np.median(targets):g} and the quartiles "
-                f"{spreads[0]:g} apart, those of test {np.median(tested):g} and {spreads[1]:g}: "
-                "both must be on one scale"
-            )
+        raise DataError(
+            f"the targets of train have the median {np.median(targets):g} and the quartiles "
+            f"{spreads[0]:g} apart, those of test {np.median(tested):g} and {spreads[1]:g}: "
+            "both must be on one scale"
+        )
 
 
 def _require_trained_classes(

@@ -1,6 +1,6 @@
 """Whether all examples are on one scale: the training part beside the test part, and all of one."""
 
-from math import lgamma, log
+from math import lgamma, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,14 @@ NEGATIVE_SHARE = 0.1
 """Of one part's values where the other has none: one of them was standardised."""
 CHANCE = 1e-3
 """Unless a random split would put all of them into one part this often."""
+SPREAD_FROM = 20
+"""Targets of a part from which on its quartiles say on which scale they are."""
+FACTOR_APART = 4.0
+"""Targets of two parts whose spreads differ by more are on two scales; so are medians that lie more
+than so many spreads apart."""
+SHARE_APART, TARGETS_CHANCE = 0.25, 1e-6
+"""Unless their distributions lie closer (Kolmogorov and Smirnov's distance), or one distribution
+gives two parts so far apart this often: of many zeros or a heavy tail, quartiles vary by chance."""
 
 
 def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Finding, ...]:
@@ -67,6 +75,31 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         values = {"number": int(reported.sum()), "first": int(reported.argmax())}
         return (Finding("features_shifted", True, values),)
     return (Finding("parts_differ", True, values),)
+
+
+def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether the targets (n,) and (m,) of two parts are on two scales, by no chance."""
+    n, m = len(one), len(other)
+    if min(n, m) < SPREAD_FROM:
+        return False
+    spreads = [np.subtract(*np.percentile(part, [75, 25])) for part in (one, other)]
+    shift = abs(np.median(one) - np.median(other))
+    if min(spreads) == 0 or (
+        max(spreads) <= FACTOR_APART * min(spreads) and shift <= FACTOR_APART * max(spreads)
+    ):
+        return False
+    # Two units around one middle differ in the distances from it.
+    middle = np.median(np.concatenate([one, other]))
+    distance = max(_distance(one, other), _distance(abs(one - middle), abs(other - middle)))
+    least = sqrt(-log(TARGETS_CHANCE / 2) / 2 * (n + m) / (n * m))
+    return distance >= max(SHARE_APART, least)
+
+
+def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """The largest difference of the two cumulative distributions."""
+    values = np.concatenate([one, other])
+    shares = [np.searchsorted(np.sort(p), values, side="right") / len(p) for p in (one, other)]
+    return float(abs(shares[0] - shares[1]).max())
 
 
 def _stuck(one: NDArray[Any], other: NDArray[Any], tested: int) -> NDArray[np.bool_]:
