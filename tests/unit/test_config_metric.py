@@ -53,6 +53,7 @@ def test_the_margin_of_a_known_metric_may_be_of_either_kind():
         ("rmse", 'metric.name is "rmse", but must be one of accuracy'),
         ({"name": "accuracy", "better": "lower"}, "metric.better is lower, but must be higher"),
         ({"name": "accuracy", "unit": "mg"}, 'metric.unit is "mg", but must be null: accuracy is'),
+        ({"name": "roc_auc", "unit": "mg"}, 'metric.unit is "mg", but must be null: roc_auc has'),
         ({"name": "x y"}, 'metric.name is "x y", but must be a name of up to 64 characters'),
         ({"direction": "higher"}, "metric.direction is not a known key"),
         (7, "metric is 7, but must be a metric's name, or a mapping with keys among name"),

@@ -34,6 +34,10 @@ def spec(path: Path | str, name: str, **keys: Any) -> dict[str, Any]:
     [
         ("\n" + CSV, "begins with an empty line"),
         (" \t\n" + CSV, "begins with an empty line"),
+        (CSV.replace("\n", "\n\n", 2), "line 2 is empty: remove it"),
+        (CSV.replace("\n", "\r\n").replace("v\r\n", "v\r\n\r\n", 1), "line 4 is empty"),
+        (CSV.replace("\n", "\r").replace("u\r", "u\r\r", 1), "line 3 is empty"),
+        (CSV.replace("u\n", '"u\n\n"\n\n', 1), "line 5 is empty"),
         ("sep=,\n" + CSV, 'begins with "sep=", which is meant for Excel alone'),
         ('"sep=;"\n' + CSV, 'begins with "sep="'),
         ("# of the year 2020\n" + CSV, 'begins with a line of remarks ("#")'),
@@ -49,6 +53,11 @@ def test_a_text_that_is_no_table_is_named_as_what_it_is(
 ) -> None:
     (tmp_path / "t.csv").write_text(content, newline="")
     assert said in refusal(spec(tmp_path / "t.csv", "csv"))
+
+
+def test_an_empty_line_in_quotes_is_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(CSV.replace(",u", ',"u\n\nw"'))
+    assert obtain(spec(tmp_path / "t.csv", "csv")).classes == ("u\n\nw", "v")
 
 
 def test_a_header_may_begin_as_remarks_do(tmp_path: Path) -> None:
@@ -153,6 +162,15 @@ def test_short_decimals_are_numbers(tmp_path: Path, kind: pa.DataType) -> None:
     assert set(x[:, 1]) == {1.25, 2.5}
     whole = pa.array([Decimal("1.00"), Decimal("2.00")] * 10, kind)
     assert obtain(write(tmp_path / "t.parquet", kind=whole)).classes == ("1", "2")
+
+
+def test_long_decimals_are_read_exactly_or_refused(tmp_path: Path) -> None:
+    near = pa.array([Decimal(10**30 + i % 2) for i in range(20)])
+    coded = obtain(write(tmp_path / "t.parquet", kind=near))
+    assert coded.classes == (str(10**30), str(10**30 + 1))
+    said = refusal(write(tmp_path / "t.parquet", m=near))
+    assert 'the column "m" holds 1' in said
+    assert "64-bit numbers cannot distinguish" in said
 
 
 def test_categories_of_text_are_no_numbers(tmp_path: Path) -> None:

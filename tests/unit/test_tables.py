@@ -72,7 +72,7 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
         (rows(lambda i: f"{VALUES[i]},a").encode("utf-16"), "is written in UTF-16"),
         (rows(lambda i: f"{VALUES[i]},a\0"), "holds a NUL byte in line 2"),
         ("x,kind\n", "holds no row"),
-        (rows(lambda i: f"{VALUES[i]},a").replace("\n", "\n\n"), '"x" is empty in row 1'),
+        (rows(lambda i: f"{VALUES[i]},a").replace("\n", "\n\n"), "line 2 is empty: remove it"),
         (b"PK\x03\x04broken", "the zip data are truncated or damaged"),
     ],
 )

@@ -1,7 +1,8 @@
 """Class names: read as they are written, and reported where two of them look like one.
 
 Names are brought to one Unicode form (NFC) and lose the blanks and invisible characters at their
-ends. What then differs by capitals, blanks or look-alikes alone stays apart and is named.
+ends. What then differs by capitals, blanks, hyphens, accents or look-alikes alone stays apart and
+is named.
 """
 
 import re
@@ -31,6 +32,8 @@ CODES = frozenset({"-1", "-9", "-99", "-999", "-9999", "9", "99", "999", "9999",
 """What is written for an unknown class where classes are counted."""
 MOST_COUNTED = 100_000
 """Classes: more are no count."""
+MIN_ACCENTED = 3
+"""Characters of a name from which on it may be written without its accents; a letter is not."""
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "nil", "none", "null", "<na>", "#n/a"})
@@ -201,8 +204,9 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
     for name in counts:
         together[_skeleton(name)].append(name)
     several = [names for names in together.values() if len(names) > 1]
-    by_case = [names for names in several if len({name.casefold() for name in names}) == 1]
-    others = [names for names in several if len({name.casefold() for name in names}) > 1]
+    # Not casefold, which also writes ß as ss.
+    by_case = [names for names in several if len({name.lower() for name in names}) == 1]
+    others = [names for names in several if len({name.lower() for name in names}) > 1]
     return [
         Finding(id, True, {"groups": _groups(groups, counts)})
         for id, groups in (("classes_differ_by_case", by_case), ("classes_look_alike", others))
@@ -211,7 +215,7 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
 
 
 def _skeleton(name: str) -> str:
-    """What a reader sees of a name, whatever its capitals."""
+    """What a reader sees of a name, whatever its capitals and its accents."""
     seen = unicodedata.normalize("NFKC", name).translate(_LOOK_ALIKES)
     seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
     # What joins two words, or ends them, differs from one program to the next; a sign does not.
@@ -219,7 +223,11 @@ def _skeleton(name: str) -> str:
     seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=\d)|(?<=\w)[.,;:!]+$", "", seen)
     # One, or several of them.
     seen = re.sub(r"(?<=[^\W\d_]{3})(?<![sS])[sS]$", "", seen)
-    return " ".join(seen.casefold().split())
+    seen = re.sub(r"(?<=[^\W\d_]) (?=[^\W\d_])", "", seen)
+    if len(seen) >= MIN_ACCENTED:
+        # Of Latin letters alone: elsewhere such marks make other letters.
+        seen = re.sub(r"(?<=[A-Za-z])[\u0300-\u036f]+", "", unicodedata.normalize("NFD", seen))
+    return " ".join(unicodedata.normalize("NFC", seen).casefold().split())
 
 
 def _hidden(character: str) -> bool:

@@ -117,7 +117,10 @@ def _label(value: Any, name: str) -> Any:
         return str(value)
     if isinstance(value, int | str):
         return value
-    if isinstance(value, float | Decimal) and value == value // 1:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    # Decimal's own division fails beyond 28 digits.
+    if isinstance(value, Decimal) and value == int(value):
         return int(value)
     if isinstance(value, bytes):
         try:

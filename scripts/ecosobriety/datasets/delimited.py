@@ -68,6 +68,7 @@ def parse(content: bytes) -> tuple[list[str], pa.Table, bool]:
     content = content.removeprefix(_BOM).rstrip(_LINE_ENDS)
     _require_text(content)
     breaks_quoted = _check_quotes(content)
+    _require_no_empty_line(content)
     header = _header(content)
     table = _rows(content, len(header), breaks_quoted)
     _require_no_second_header(header, table)
@@ -135,6 +136,18 @@ def _require_commas_between_quotes(content: bytes) -> None:
     for delimiter, problem in _BESIDE_NAMES.items():
         if f'"{delimiter}"' in header and '","' not in header:
             raise _other_delimiter(header, problem)
+
+
+def _require_no_empty_line(content: bytes) -> None:
+    """Refuse an empty line that is not in quotes, which is no row whose fields are empty."""
+    if not any(blank in content for blank in (b"\n\n", b"\n\r\n", b"\r\r")):
+        return
+    quotes, counted = 0, 0
+    for found in re.finditer(rb"\n(?=\r?\n)|\r(?=\r)", content):
+        quotes += content.count(b'"', counted, found.start())
+        counted = found.start()
+        if quotes % 2 == 0:
+            raise DataError(f"{_line(content, found.end())} is empty: remove it")
 
 
 def _last_opened(data: np.ndarray, quotes: np.ndarray) -> int:

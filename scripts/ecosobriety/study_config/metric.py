@@ -46,6 +46,10 @@ def complete_metric(
     if described.percent and metric["unit"] is not None:
         shown = show(metric["unit"])
         yield "metric.unit", f"is {shown}, but must be null: {name} is shown in percent"
+    elif known is not None and known.highest is not None and metric["unit"] is not None:
+        # What has a best value, whatever the data, has no unit.
+        shown = show(metric["unit"])
+        yield "metric.unit", f"is {shown}, but must be null: {name} has no unit"
     yield from _numbers(config["analysis"], written, described)
 
 
