@@ -13,7 +13,6 @@ from dataset_cases import refusal
 from PIL import Image
 
 from ecosobriety.datasets import obtain
-from ecosobriety.datasets.scales import targets_apart
 from ecosobriety.errors import DataError
 
 DEFAULTS = {"format": None, "label": None, "features": None, "test_share": 0.2}
@@ -101,32 +100,6 @@ def test_targets_on_two_scales_are_refused(
         assert "both must be on one scale" in refusal(given)
     else:
         obtain(given)
-
-
-def _inflated(rng: np.random.Generator, n: int) -> Any:
-    return np.where(rng.random(n) < 0.7, 0.0, np.exp(rng.normal(size=n) + 3))
-
-
-def _heavy(rng: np.random.Generator, n: int) -> Any:
-    return np.exp(4 * rng.normal(size=n))
-
-
-@pytest.mark.parametrize("draw", [_inflated, _heavy])
-def test_targets_of_one_distribution_are_on_one_scale(draw: Any) -> None:
-    rng = np.random.default_rng(5)
-    for n in [200] * 200 + [2000] * 20:
-        for tested in (n // 5, n // 2):
-            y = draw(rng, n)
-            assert not targets_apart(y[tested:], y[:tested])
-
-
-def test_a_split_that_the_study_draws_itself_has_one_scale(tmp_path: Path) -> None:
-    # Most targets are small, and which part has more large ones is chance.
-    y = np.repeat([1.0, 2.0, 3.0, 1e4, 2e4, 3e4], [22, 22, 22, 11, 11, 12])
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        given = archive(tmp_path / f"{seed}.npz", x=rng.normal(size=(100, 3)), y=rng.permutation(y))
-        obtain(given | {"task": "regression", "label": None})
 
 
 def test_negative_values_in_one_part_by_chance_are_no_other_scale(tmp_path: Path) -> None:

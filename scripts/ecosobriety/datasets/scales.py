@@ -56,6 +56,8 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         width = one.shape[1]
         one, other = one.reshape(-1, 1), other.reshape(-1, 1)
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
+    if by_feature:
+        refused &= _none_by_chance(one, other, refused, CHANCE)
     if normalise != "none" or train.x.dtype.kind == "f":
         refused |= _one_standardised(one, other, width)
     if refused.mean() >= 1 / 2:
@@ -64,9 +66,11 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
             f"{test.name} from {test.low:g} to {test.high:g}, on scales that do not fit together: "
             "scale both alike"
         )
-    reported = refused | _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
+    reported = _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
     if by_feature:
+        reported &= _none_by_chance(one, other, reported, CHANCE / one.shape[1])
         reported |= _stuck(one, other, len(test.x))
+    reported |= refused
     if not reported.any():
         return ()
     ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
@@ -88,11 +92,38 @@ def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
         max(spreads) <= FACTOR_APART * min(spreads) and shift <= FACTOR_APART * max(spreads)
     ):
         return False
-    # Two units around one middle differ in the distances from it.
+    return _by_no_chance(one, other, TARGETS_CHANCE)
+
+
+def _by_no_chance(one: NDArray[np.float64], other: NDArray[np.float64], chance: float) -> bool:
+    """Whether one distribution gives values (n,) and (m,) so different less often than by chance.
+
+    Kolmogorov and Smirnov's test, in its asymptotic form, which here is cautious.
+    """
     middle = np.median(np.concatenate([one, other]))
-    distance = max(_distance(one, other), _distance(abs(one - middle), abs(other - middle)))
-    least = sqrt(-log(TARGETS_CHANCE / 2) / 2 * (n + m) / (n * m))
-    return distance >= max(SHARE_APART, least)
+    # Two units around one middle differ in the distances from it, and, where most values are 0, in
+    # the others.
+    views = ((one, other), (abs(one - middle), abs(other - middle)))
+    for a, b in (*views, (one[one != 0], other[other != 0])):
+        if min(len(a), len(b)) == 0:
+            continue
+        least = sqrt(log(2 / chance) / 2 * (len(a) + len(b)) / (len(a) * len(b)))
+        if _distance(a, b) >= max(SHARE_APART, least):
+            return True
+    return False
+
+
+def _none_by_chance(
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    asked: NDArray[np.bool_],
+    chance: float,
+) -> NDArray[np.bool_]:
+    """(d,) the same for the columns that are asked for."""
+    found = asked.copy()
+    for i in np.flatnonzero(asked):
+        found[i] = _by_no_chance(one[:, i], other[:, i], chance)
+    return found
 
 
 def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

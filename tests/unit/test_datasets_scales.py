@@ -1,0 +1,54 @@
+"""Data of one distribution are on one scale, however many zeros or far values they have."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecosobriety.datasets import obtain
+from ecosobriety.datasets.inputs import check
+from ecosobriety.datasets.scales import compare_scales, targets_apart
+from ecosobriety.errors import DataError
+
+
+def _inflated(rng: np.random.Generator, n: int) -> Any:
+    return np.where(rng.random(n) < 0.7, 0.0, np.exp(rng.normal(size=n) + 3))
+
+
+def _heavy(rng: np.random.Generator, n: int) -> Any:
+    return np.exp(4 * rng.normal(size=n))
+
+
+@pytest.mark.parametrize("draw", [_inflated, _heavy])
+def test_targets_of_one_distribution_are_on_one_scale(draw: Any) -> None:
+    rng = np.random.default_rng(5)
+    for n in [200] * 200 + [2000] * 20:
+        for tested in (n // 5, n // 2):
+            y = draw(rng, n)
+            assert not targets_apart(y[tested:], y[:tested])
+
+
+@pytest.mark.parametrize("draw", [_inflated, _heavy])
+def test_features_of_one_distribution_are_on_one_scale(draw: Any) -> None:
+    rng = np.random.default_rng(5)
+    for d in [1, 4] * 50:
+        x = draw(rng, 200 * d).reshape(200, d)
+        parts = [
+            check(part, len(part), name, None) for part, name in ((x[40:], "a"), (x[:40], "b"))
+        ]
+        assert compare_scales(*parts, "auto") == ()
+        scaled = check(x[:40] * 1e6, 40, "b", None)
+        with pytest.raises(DataError, match="on scales that do not fit together"):
+            compare_scales(parts[0], scaled, "auto")
+
+
+def test_a_split_that_the_study_draws_itself_has_one_scale(tmp_path: Path) -> None:
+    # Most targets are small, and which part has more large ones is chance.
+    y = np.repeat([1.0, 2.0, 3.0, 1e4, 2e4, 3e4], [22, 22, 22, 11, 11, 12])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        path = tmp_path / f"{seed}.npz"
+        np.savez(path, x=rng.normal(size=(100, 3)), y=rng.permutation(y))
+        given = {"name": "npz", "path": str(path), "format": None, "features": None}
+        obtain(given | {"task": "regression", "label": None, "test_share": 0.2})
