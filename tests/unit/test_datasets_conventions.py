@@ -360,3 +360,19 @@ def test_names_of_any_bytes_are_read_or_refused(tmp_path: Path) -> None:
     assert obtain(given).classes == ("cat", "dog")
     (tmp_path / "pets/cat").rename(tmp_path / "pets" / latin)
     assert "a class's name must be printable, in UTF-8" in refusal(given)
+
+
+def test_images_beside_the_first_are_reported(tmp_path: Path) -> None:
+    for i in range(12):
+        (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
+        pixels = RNG.integers(0, 256, (8, 8, 3)).astype(np.uint8)
+        first, second = Image.fromarray(pixels), Image.fromarray(255 - pixels)
+        path = tmp_path / "ab"[i % 2] / f"{i}.jpg"
+        first.save(path, "MPO", save_all=True, append_images=[second])
+    (finding,) = obtain(DEFAULTS | {"name": "image-folder", "path": str(tmp_path)}).findings
+    assert (finding.id, finding.values, finding.headline) == (
+        "images_unread",
+        {"number": 12},
+        False,
+    )
+    assert finding.sentence() == "files of several images, of which the first is read: 12"

@@ -17,6 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
     "arrays_unused": "arrays of the archive that are not read: {names}",
     "files_unused": "{number} files of the folder are not read as images: {names}",
+    "images_unread": "files of several images, of which the first is read: {number}",
     "parts_differ": "the training part's inputs go from {train_low} to {train_high}, those of the "
     "test part from {test_low} to {test_high}",
     "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "

@@ -37,7 +37,8 @@ COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA"})
 PALETTES = frozenset({"1", "P", "PA"})
 """What holds a few colours alone."""
 FORMATS_OF_MANY = frozenset({"MPO"})
-"""Formats whose first image is the one to see: photographs with a second view, or a preview."""
+"""Formats whose first image is the one to see: photographs with a second view, or a preview. Pillow
+calls a photograph so only if it has several."""
 
 T = TypeVar("T")
 Read = tuple[Part, Part | None, tuple[Finding, ...]]
@@ -89,6 +90,9 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
     if unused:
         values = {"number": len(unused), "names": [short(name) for name in unused[:MAX_LISTED]]}
         findings = (Finding("files_unused", False, values),)
+    several = sum(written in FORMATS_OF_MANY for part in kinds for _, written in part)
+    if several:
+        findings += (Finding("images_unread", False, {"number": several}),)
     return parts[0], (parts[1] if split else None), findings
 
 
