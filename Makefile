@@ -44,7 +44,7 @@ test-deep: $(VENV)/dev.stamp ## Read 2,000 new tables, archives, folders and cla
 	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=deep --hypothesis-show-statistics
 
 test-slurm: $(VENV)/dev.stamp ## Run the digits study through a Slurm cluster of this machine (as root)
-	$(BIN)/python -m pytest tests/slurm
+	$(BIN)/python -m pytest tests/slurm $(SLURM_TESTS)
 
 bench: $(VENV)/dev.stamp ## Measure speed, as ratios within one run, into benchmarks/results.csv
 	PYTHONPATH=scripts:tests $(BIN)/python -m bench

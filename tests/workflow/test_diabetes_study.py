@@ -2,6 +2,7 @@
 
 import pytest
 
+from ecosobriety.metrics import RMSE
 from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
 
@@ -19,12 +20,12 @@ def study(tmp_path_factory):
 
 def test_every_table_follows_the_metric(study):
     tables = study.folder / "results/diabetes/tables"
-    runs = read_table("runs", tables / "runs.csv")
+    runs = read_table("runs", tables / "runs.csv", RMSE)
     assert len(runs) == 4 * 5
     assert "test_accuracy" not in runs
     # Predicting the mean alone leaves the deviation of the targets, about 77.
     assert runs["test_rmse"].between(45, 75).all()
-    curve = read_table("curve", tables / "curve.csv").set_index("n_train")
+    curve = read_table("curve", tables / "curve.csv", RMSE).set_index("n_train")
     assert curve["rmse_mean"][342] < curve["rmse_mean"][50]
     assert curve["verdict"][342] == "reference"
     # The poster's claims are about other data.
@@ -33,7 +34,7 @@ def test_every_table_follows_the_metric(study):
 
 def test_a_record_says_its_own_metric(study):
     path = study.folder / "results/diabetes/runs/diabetes/linear/n50/seed1.json"
-    assert read_record(path).metric.name == "rmse"
+    assert set(read_record(path).scores) == {"rmse", "mae", "r2"}
     assert "test_accuracy" not in path.read_text()
 
 

@@ -180,9 +180,10 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
             path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()
         }
         assert written == rules
-    # Made only when asked for, by a target, by `methods.tracker_sizes` or by `plan`.
+    # Made only when asked for, by a target, `methods.tracker_sizes`, `plan` or `models[].command`.
     on_demand = {
         "check_claims",
+        "run_command",
         "decide_growth",
         "derive_cell",
         "export_study",
