@@ -83,6 +83,7 @@ def test_what_is_watched_counts_by_name_and_content(tmp_path):
         ('{"accuracy": null}', "but must be a number"),
         ('{"accuracy": NaN}', "but must be a finite number"),
         ('{"accuracy": 1e999}', "but must be a finite number"),
+        (f'{{"accuracy": 1{"0" * 400}}}', "but must be a finite number"),
         ('{"accuracy": 87.0}', "is 87, but must be from 0 to 1 (did you mean 0.87?)"),
         ('{"accuracy": -0.5}', "is -0.5, but must be from 0 to 1"),
         ('{"accuracy": 0.5, "macro_f1": 3}', "macro_f1 is 3"),

@@ -4,7 +4,7 @@ import pytest
 from config_cases import ROOT, SMALLEST, complete, put, refusal
 
 from ecosobriety.records.collecting import identity_of
-from ecosobriety.reporting import _own_training
+from ecosobriety.reporting.measurement import _own_training
 from ecosobriety.study_config import config as study_config
 from ecosobriety.texts import Texts
 from ecosobriety.training import settings_from

@@ -282,7 +282,7 @@ def read_scores(name: str, path: Path, metric: Metric) -> dict[str, float]:
     if len(content) > MAX_RESULT_BYTES:
         raise ConfigError(f"{what} has more than {MAX_RESULT_BYTES} bytes")
     try:
-        found = json.loads(content, object_pairs_hook=_once)
+        found = json.loads(content, object_pairs_hook=_once, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{what} is no JSON: {shorten(str(error))}") from error
     if not isinstance(found, dict):

@@ -1,0 +1,144 @@
+"""The section on how the energy was measured."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ecosobriety.provenance import DISTURBED_FROM
+from ecosobriety.reporting.tables import component_table
+from ecosobriety.study.study import Study
+from ecosobriety.texts import Texts, exact_decimals
+
+
+def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
+    """How the energy was measured: sentences, and a table by component."""
+    return {
+        "sentences": [
+            *_trainings(study, provenance, text),
+            _duplicates(provenance["dataset"], text),
+            *_energy(study, text),
+            _disturbance(study, provenance, text),
+            text.plural(
+                "measurement.short",
+                int(study.runs["short_window"].sum()),
+                short=text.integer(int(study.runs["short_window"].sum())),
+                trainings=text.integer(len(study.runs)),
+            ),
+            *(
+                text(f"measurement.quality.{quality}")
+                for quality in sorted(study.runs["energy_quality"].unique())
+            ),
+            text("measurement.pue", pue=text.number(study.config["metering"]["pue"], 2)),
+        ],
+        "components": component_table(provenance["components"], study, text),
+    }
+
+
+def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]:
+    runs, training = study.runs, study.config["training"]
+    windows = provenance["trainings"]["windows"]
+    return [
+        text(
+            "measurement.trainings",
+            trainings=text.integer(len(runs)),
+            models=text.integer(runs["model"].nunique()),
+            sizes=text.integer(runs["n_train"].nunique()),
+            seeds=text.integer(runs["seed"].nunique()),
+            first=text.date(provenance["trainings"]["first_started_at"]),
+            last=text.date(provenance["trainings"]["last_ended_at"]),
+        ),
+        *(
+            [
+                text(
+                    f"measurement.budget.{training['budget']}",
+                    epochs=text.integer(training["epochs"]),
+                    batch_size=text.integer(training["batch_size"]),
+                )
+            ]
+            if "fit" in windows.values()
+            else []
+        ),
+        *(
+            _own_training(model["name"], model["training"], text)
+            for model in study.config["models"]
+            if model.get("training")
+        ),
+        text(
+            "measurement.device",
+            devices=", ".join(sorted(runs["device"].unique())),
+            threads=", ".join(text.integer(count) for count in sorted(runs["threads"].unique())),
+        ),
+        *([text("measurement.window")] if "fit" in windows.values() else []),
+        *(_command(study, model, kind, text) for model, kind in windows.items() if kind != "fit"),
+    ]
+
+
+def _own_training(model: str, own: Mapping[str, Any], text: Texts) -> str:
+    """Which settings a model does not share with the others."""
+    written: Mapping[str, Callable[[Any], str]] = {
+        "epochs": text.integer,
+        "batch_size": text.integer,
+        "learning_rate": lambda rate: text.fixed(rate, exact_decimals(rate)),
+        "precision": str,
+    }
+    settings = ", ".join(
+        text(f"measurement.own_training.{name}", **{name: written[name](value)})
+        for name, value in own.items()
+    )
+    return text("measurement.own_training.model", model=model, settings=settings)
+
+
+def _command(study: Study, model: str, kind: str, text: Texts) -> str:
+    """What the energy of a command covers, and how much of it start-up can be at most."""
+    if kind == "exact":
+        return text("measurement.command.exact", model=model)
+    runs = study.runs[study.runs["model"] == model]
+    means = runs.groupby("n_train")["energy_kwh"].mean()
+    return text(
+        "measurement.command.process",
+        model=model,
+        share=text.share(float(means.iloc[0] / means.iloc[-1])),
+        smallest=text.integer(int(means.index[0])),
+        largest=text.integer(int(means.index[-1])),
+    )
+
+
+def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:
+    """Whether the measured energies include other work on the machine."""
+    share, disturbed = text.share(DISTURBED_FROM), int(provenance["trainings"]["disturbed"])
+    if disturbed == 0:
+        return text("measurement.undisturbed", share=share)
+    return text.plural(
+        "measurement.disturbed",
+        disturbed,
+        disturbed=text.integer(disturbed),
+        trainings=text.integer(len(study.runs)),
+        share=share,
+    )
+
+
+def _duplicates(dataset: Mapping[str, Any], text: Texts) -> str:
+    """How many test examples were there to be learnt by heart."""
+    duplicates, test = int(dataset["test_duplicates"]), int(dataset["test_examples"])
+    if duplicates == 0:
+        return text("data.no_duplicates", test=text.integer(test))
+    return text.plural(
+        "data.duplicates",
+        duplicates,
+        duplicates=text.integer(duplicates),
+        test=text.integer(test),
+        share=text.share(duplicates / test, 2),
+    )
+
+
+def _energy(study: Study, text: Texts) -> list[str]:
+    """What the study itself has used."""
+    runs = study.runs
+    used_kwh = float(runs["energy_kwh"].sum())
+    evaluated_kwh = runs["eval_energy_kwh"].sum(min_count=1)
+    return [
+        text(
+            "measurement.energy",
+            energy=text.energy(used_kwh),
+            evaluation=text.energy(evaluated_kwh),
+        ),
+    ]
