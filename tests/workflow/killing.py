@@ -18,7 +18,9 @@ from .conftest import Workflow
 def kill_all(process: subprocess.Popen) -> None:
     """Kill with -9 whatever the command started, all at once as by the machine's end."""
     family = [member for member in psutil.process_iter() if is_of_group(member, process.pid)]
-    os.killpg(process.pid, signal.SIGKILL)
+    # It may have ended by itself in this moment.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # Not their parent, psutil polls.
     _, left = psutil.wait_procs(family, timeout=30)
