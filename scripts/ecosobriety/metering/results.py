@@ -8,10 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ecosobriety.metering.accounts import quality_of, shares_together, source_of, worse
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, Reading
+from ecosobriety.records.measured import SHORT_WINDOW_S, Measured
 from ecosobriety.records.record import Component, Energy, EpochRecord, Positive, Quality, Share
-
-SHORT_WINDOW_S = 1.0
-"""Below one second the kernel's steps of 10 ms are more than one per cent of a processor's load."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,22 @@ class EnergyResult:
     def source(self) -> str:
         """The components' sources in the order CPU, GPU, RAM, joined by +."""
         return source_of(self.components)
+
+    def measured(self) -> Measured:
+        """The training's energy as a record holds it."""
+        return Measured(
+            energy_kwh=self.energy_kwh,
+            cpu_kwh=self.train.cpu_kwh,
+            gpu_kwh=self.train.gpu_kwh,
+            ram_kwh=self.train.ram_kwh,
+            quality=self.quality,
+            source=self.source,
+            duration_s=self.train.duration_s,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            other_cpu_share=self.other_cpu_share,
+            components=self.components,
+        )
 
 
 class WindowRecord(BaseModel):
@@ -134,6 +148,22 @@ class WindowRecord(BaseModel):
         if self.other_cpu_share is None or self.busy_cpu_s is None:
             return self.missing.get("other_cpu_share", "")
         return self.other_cpu_share, self.busy_cpu_s
+
+    def measured(self) -> Measured:
+        """The same as a record holds it."""
+        return Measured(
+            energy_kwh=self.energy_kwh,
+            cpu_kwh=self.energy_cpu_kwh,
+            gpu_kwh=self.energy_gpu_kwh,
+            ram_kwh=self.energy_ram_kwh,
+            quality=self.energy_quality,
+            source=self.energy_source,
+            duration_s=self.duration_s,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            other_cpu_share=self.other_cpu_share,
+            components=self.components,
+        )
 
     def reading(self) -> Reading:
         """The energies and the duration."""

@@ -35,7 +35,7 @@ from ecosobriety.hardware import (
 )
 from ecosobriety.metering import EnergyMeter, Ledger, Reading, exclusive_meter
 from ecosobriety.metering.accounts import missing_part, others_share, sound
-from ecosobriety.metering.results import SHORT_WINDOW_S, WindowRecord
+from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
 from ecosobriety.metrics import METRICS, Metric
 from ecosobriety.reasons import reason
@@ -224,30 +224,19 @@ def command_record(
         model=training.model,
         n_train=training.n_train,
         seed=training.seed,
-        **dict.fromkeys(unknown),
+        **dict[str, Any].fromkeys(unknown),
         scores=dict(run.scores),
-        train_duration_s=window.duration_s,
-        energy_kwh=window.energy_kwh,
-        energy_cpu_kwh=window.energy_cpu_kwh,
-        energy_gpu_kwh=window.energy_gpu_kwh,
-        energy_ram_kwh=window.energy_ram_kwh,
+        **window.measured().fields(),
         eval_energy_kwh=None,
         lost_energy_kwh=lost_kwh,
-        energy_quality=window.energy_quality,
-        energy_source=window.energy_source,
         device=str(hardware["gpu"]) if on_gpu else cpu_name(),
         accelerator="cuda" if on_gpu else "cpu",
         threads=training.threads,
         peak_memory_mb=children_peak_memory_mb(),
-        short_window=window.duration_s < SHORT_WINDOW_S,
         attempt=ledger.attempt,
         identity=ledger.identity,
         window=run.kind,
-        started_at=window.started_at,
-        ended_at=window.ended_at,
-        other_cpu_share=window.other_cpu_share,
         missing=missing,
-        components=dict(window.components),
         epoch_log=[],
         training={
             "command": training.command,

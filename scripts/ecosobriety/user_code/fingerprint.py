@@ -18,7 +18,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 TRAINING_MODULES = (
-    *("datasets/sampling", "hardware", "reasons", "records/record", "scoring", "training", "units"),
+    *("datasets/sampling", "hardware", "reasons", "records/measured", "records/record", "scoring"),
+    *("training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
     *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
     *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
@@ -28,7 +29,8 @@ TRAINING_MODULES = (
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
 COMMAND_MODULES = (
-    *("datasets/sampling", "hardware", "reasons", "records/record", "units", "outside"),
+    *("datasets/sampling", "hardware", "reasons", "records/measured", "records/record", "units"),
+    *("outside",),
     *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
     *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
     *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),
