@@ -217,6 +217,7 @@ def command_record(
     window, hardware = run.window, describe_hardware()
     on_gpu = window.energy_gpu_kwh is not None and bool(hardware.get("gpu"))
     unknown = ("epochs", "steps", "batch_size", "test_loss", "flop_forward", "flop_train")
+    nothing: dict[str, Any] = dict.fromkeys(unknown)
     missing = {**dict.fromkeys(unknown, reason("not_reported")), **window.missing}
     missing["eval_energy_kwh"] = reason("within" if run.kind == "process" else "not_reported")
     return RunRecord(
@@ -224,7 +225,7 @@ def command_record(
         model=training.model,
         n_train=training.n_train,
         seed=training.seed,
-        **dict[str, Any].fromkeys(unknown),
+        **nothing,
         scores=dict(run.scores),
         **window.measured().fields(),
         eval_energy_kwh=None,
