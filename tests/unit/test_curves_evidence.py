@@ -1,6 +1,7 @@
 """What cannot be recommended, what lies beyond the curve, and where intervals end."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -63,8 +64,10 @@ def test_a_network_that_always_says_no_is_recommended_at_no_size():
     [
         ([0.992, 0.991, 0.993], None),
         # Better than always the same answer, but not by the margin: that answer would pass too.
-        ([0.985, 0.986, 0.984], "baseline_not_beaten"),
-        ([0.99, 0.99, 0.99], "baseline_not_beaten"),
+        ([0.985, 0.986, 0.984], "margin_too_wide"),
+        ([0.99, 0.99, 0.99], "margin_too_wide"),
+        # Better by one test example of 1,000, in each seed: on others it may be none.
+        ([0.981, 0.981, 0.981], "baseline_not_beaten"),
         # Better on average, but one seed is not.
         ([0.999, 0.999, 0.975], "baseline_not_beaten"),
         ([0.5, 0.5, 0.5], "baseline_not_beaten"),
@@ -97,6 +100,18 @@ def test_a_study_no_better_than_the_baseline_is_never_recommended(scores, baseli
 
     if find_obstacle(reference, data, margin, 0.95, ACCURACY) is None:
         assert reference.mean() > baseline + margin
+
+
+def test_a_margin_wider_than_what_was_learnt_is_named_as_the_cause():
+    # The RMSE of 50 is far below that of the mean, 77; a loss of 60 % would reach it.
+    data = TestPart(baseline=77.0, test_examples=100, train_examples=400)
+    reference = np.array([50.0, 51.0, 49.0])
+    assert find_obstacle(reference, data, 0.6, 0.95, RMSE) == "margin_too_wide"
+    assert find_obstacle(reference, data, 0.4, 0.95, RMSE) is None
+    # A study that grew and stopped is judged by its mean.
+    stopped = partial(find_obstacle, reference, data, confidence=0.95, metric=RMSE, untrained=True)
+    assert stopped(margin=0.6) == "margin_too_wide"
+    assert stopped(margin=0.4) == "full_size_untrained"
 
 
 def test_a_margin_below_one_test_example_decides_nothing():

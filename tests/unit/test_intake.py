@@ -8,7 +8,7 @@ import pytest
 
 from ecosobriety.datasets import Dataset, Finding, intake
 from ecosobriety.errors import DataError
-from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, ROC_AUC
+from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, RMSE, ROC_AUC
 
 X = np.arange(12, dtype=np.float32).reshape(6, 2)
 
@@ -54,6 +54,40 @@ def test_rare_classes_make_the_balanced_accuracy_of_fewer_examples() -> None:
     intake.require_fit(known, 0.01, ACCURACY)
     with pytest.raises(DataError, match=r"^analysis\.margin is 0\.01, but must be at least 0\.028"):
         intake.require_fit(known, 0.01, BALANCED_ACCURACY)
+
+
+def test_a_margin_that_the_constant_answer_meets_at_any_score_is_refused_before_a_training() -> (
+    None
+):
+    y = np.array([0] * 95 + [1] * 5)
+    x = np.ones((100, 2), np.float32)
+    dataset = Dataset.from_arrays("d", (X[:5], y[93:98]), (x, y), ("a", "b"), "o")
+    known = intake.describe(replace(dataset, y_train=np.array([0, 0, 0, 1, 1])), "classification")
+    intake.require_fit(known, 0.04, ACCURACY)
+    words = (
+        r'^analysis\.margin is 0\.05, but must be below 0\.05: the accuracy of always answering "a"'
+    )
+    with pytest.raises(DataError, match=words):
+        intake.require_fit(known, 0.05, ACCURACY)
+    # Of the balanced accuracy, the same answer has a half.
+    intake.require_fit(known, 0.4, BALANCED_ACCURACY)
+    with pytest.raises(DataError, match=r"must be below 0\.5"):
+        intake.require_fit(known, 0.6, BALANCED_ACCURACY)
+    relative = replace(ACCURACY, relative_margin=True)
+    with pytest.raises(DataError, match=r"must be below 0\.05"):
+        intake.require_fit(known, 0.1, relative)
+
+
+def test_an_error_can_always_fall_by_a_share_of_itself_but_not_below_nothing() -> None:
+    targets = np.array([0.0, 2.0, 4.0, 6.0])
+    dataset = Dataset.from_arrays("d", (X[:4], targets), (X[:4], targets), (), "o")
+    known = intake.describe(dataset, "regression")
+    intake.require_fit(known, 0.9, RMSE)
+    intake.require_fit(known, 2.2, replace(RMSE, relative_margin=False))
+    with pytest.raises(
+        DataError, match=r"is 2\.3, but must be below 2\.2: the rmse of always answering 3"
+    ):
+        intake.require_fit(known, 2.3, replace(RMSE, relative_margin=False))
 
 
 def test_a_large_offset_does_not_blur_the_baseline() -> None:

@@ -8,7 +8,7 @@ that small file instead of the arrays.
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,13 +201,45 @@ def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
     # A share of a reference of at most 1 is no more than that share of 1.
     if not counted or margin * counted >= 1 - ROUNDING:
         return None
-    # To two digits, rounded up: what is named must be allowed.
-    scale = 10 ** (1 - math.floor(math.log10(1 / counted)))
+    # What is named must be allowed.
     return (
-        f"is {margin:g}, but must be at least {math.ceil(scale / counted) / scale:g}, what one of "
+        f"is {margin:g}, but must be at least {_two_digits(1 / counted, math.ceil):g}, what one of "
         f"the {test} test examples is worth: a smaller loss cannot be seen; take more test "
         "examples (dataset.test_share) or a wider margin"
     )
+
+
+def unanswerable(intake: Intake, margin: float, metric: Metric) -> str | None:
+    """Why a margin lets every model pass: the end of a sentence that begins with its key.
+
+    The best score that is possible must beat the constant answer by more than the margin, or what
+    has learnt nothing passes as not worse.
+
+    Returns:
+        None where it does, or where the best score or the constant answer's is not known.
+    """
+    baseline, best = (intake.baselines or {}).get(metric.name), metric.gain_ends[1]
+    if baseline is None or baseline.score is None or math.isinf(best):
+        return None
+    best *= metric.sign
+    gain = metric.sign * (best - baseline.score)
+    if gain <= 0 or metric.allowed_loss(best, margin) < gain * (1 - ROUNDING):
+        return None
+    answer = baseline.constant
+    shown = f'"{short(answer)}"' if isinstance(answer, str) else f"{answer:.4g}"
+    most = gain / abs(best) if metric.relative_margin else gain
+    return (
+        f"is {margin:g}, but must be below {_two_digits(most, math.floor):g}: the {metric.name} of "
+        f"always answering {shown} is {baseline.score:.4g}, which no model beats by more than "
+        f"{gain:.2g}, so that a model that has learnt nothing would pass as not worse"
+    )
+
+
+def _two_digits(value: float, whole: Callable[[float], int]) -> float:
+    """A value above 0, rounded up (math.ceil) or down (math.floor)."""
+    scale = 10 ** (1 - math.floor(math.log10(value)))
+    # 0.05 may be 0.0500001, for want of digits.
+    return whole(round(scale * value, 6)) / scale
 
 
 def unscored(intake: Intake, metric: Metric) -> str | None:
@@ -219,17 +251,24 @@ def unscored(intake: Intake, metric: Metric) -> str | None:
 
 
 def require_fit(intake: Intake, margin: float, metric: Metric) -> None:
-    """Refuse a metric that the test part has no score of, or a margin that it cannot resolve.
+    """Refuse a metric that the test part has no score of, or a margin at which it decides nothing.
 
     Raises:
-        DataError: with the sentence of `unscored` or of `unresolved`.
+        DataError: with the first sentence of `unfit`.
     """
+    for key, sentence in unfit(intake, margin, metric):
+        raise DataError(f"{key} {sentence}")
+
+
+def unfit(intake: Intake, margin: float, metric: Metric) -> Iterator[tuple[str, str]]:
+    """Each key that the data do not fit, and the end of a sentence that begins with it."""
     for key, sentence in (
         ("metric.name", unscored(intake, metric)),
         ("analysis.margin", unresolved(intake, margin, metric)),
+        ("analysis.margin", unanswerable(intake, margin, metric)),
     ):
         if sentence is not None:
-            raise DataError(f"{key} {sentence}")
+            yield key, sentence
 
 
 def _surely_fit(y: NDArray[Any], classes: bool) -> int:

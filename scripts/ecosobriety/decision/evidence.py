@@ -24,7 +24,9 @@ from ecosobriety.decision.non_inferiority import (
 from ecosobriety.metrics import Metric
 from ecosobriety.study_config.plan import POOLED_GAINS
 
-Obstacle = Literal["margin_unresolved", "baseline_not_beaten", "full_size_untrained"]
+Obstacle = Literal[
+    "margin_unresolved", "baseline_not_beaten", "margin_too_wide", "full_size_untrained"
+]
 
 GAINS_OF_NOISE = POOLED_GAINS
 """The rule takes the noise from the last three steps of the ladder."""
@@ -75,9 +77,9 @@ def find_obstacle(
 
     A baseline that is known is treated as if it were a size: it must be shown to be worse than the
     reference by more than the margin, by the one-sided t test that the sizes are put to. Where it
-    is not, the margin lets pass what has learnt nothing. One seed shows nothing; and where the
-    seeds differ by less than one test example is worth, the test part's own sampling bounds what
-    they show.
+    is not, the margin lets pass what has learnt nothing: it is too wide, if the reference is shown
+    to beat the baseline at all. One seed shows nothing; and where the seeds differ by less than one
+    test example is worth, the test part's own sampling bounds what they show.
 
     A reference that is not the full size of a study that grows shows nothing about that; whether
     it beats the baseline is then judged by its mean.
@@ -100,18 +102,42 @@ def find_obstacle(
         return "margin_unresolved"
     if data.baseline is None:
         return "full_size_untrained" if untrained else None
-    gain = metric.sign * (reference - data.baseline) - allowed
+    gain = metric.sign * (reference - data.baseline)
     if untrained:
-        return "full_size_untrained" if gain.mean() > 0 else "baseline_not_beaten"
-    if reference.size < 2:
-        return "baseline_not_beaten"
+        if gain.mean() <= 0:
+            return "baseline_not_beaten"
+        return "full_size_untrained" if (gain - allowed).mean() > 0 else "margin_too_wide"
+    if _is_shown(gain - allowed, loss, counted, confidence, metric):
+        return None
+    beaten = _is_shown(gain, 0.0, counted, confidence, metric)
+    return "margin_too_wide" if beaten else "baseline_not_beaten"
+
+
+def _is_shown(
+    gain: Floats, loss: float, counted: float | None, confidence: float, metric: Metric
+) -> bool:
+    """Whether a gain over the baseline, beyond a loss that is allowed, is above 0 on average.
+
+    Args:
+        gain: of each seed, in the metric's unit, without the loss.
+        loss: in the same unit.
+        counted: as `Metric.counted`.
+        confidence: of the test.
+        metric: what the scores are.
+    """
+    if gain.size < 2:
+        return False
     if metric.highest is not None:
         gain = gain.round(ACCURACY_DECIMALS)
     test = one_sided_t_test(gain[:, np.newaxis], 0.0, confidence)
     shown = bool(test.lower[0] > 0)
     if shown and counted and test.sd[0] < (1 - ROUNDING) * finest_step(metric, counted):
-        shown = share_bound(float(test.mean[0]) + loss, counted, confidence) > loss
-    return None if shown else "baseline_not_beaten"
+        won = float(test.mean[0]) + loss
+        if loss == 0:
+            # Any share is above 0: by the sign test, of so many examples won and none lost.
+            return bool(0.5 ** (won * counted) < 1 - confidence)
+        shown = share_bound(won, counted, confidence) > loss
+    return shown
 
 
 def curve_end(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ecosobriety import datasets
 from ecosobriety.datasets.inputs import image_shape
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.errors import DataError
-from ecosobriety.metrics import Metric, metric_from
+from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.schema import list_names, nearest, show
 from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
@@ -265,17 +265,9 @@ def size_contradictions(
             allowed = f"one of grid.n_train: {list_names(sizes)}"
             yield f"methods.tracker_sizes[{i}]", f"is {size}, but must be {allowed}"
     if intake is not None:
-        yield from _unfit(config["analysis"]["margin"], metric_from(config["metric"]), intake)
+        metric = metric_from(config["metric"])
+        yield from datasets.intake.unfit(intake, config["analysis"]["margin"], metric)
         yield from _unfit_subsets(config["grid"], intake)
-
-
-def _unfit(margin: float, metric: Metric, intake: datasets.Intake) -> Iterator[tuple[str, str]]:
-    for key, sentence in (
-        ("metric.name", datasets.intake.unscored(intake, metric)),
-        ("analysis.margin", datasets.intake.unresolved(intake, margin, metric)),
-    ):
-        if sentence is not None:
-            yield key, sentence
 
 
 def _price_contradictions(cost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
