@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecosobriety import datasets
+from ecosobriety.datasets import declared, intake
 from ecosobriety.metrics import metric_from
 from ecosobriety.steps import logs, watch
 
@@ -13,18 +14,23 @@ with logs.logged_to(snakemake.log[0]):
     spec = json.loads(snakemake.params.spec)
     data = Path(snakemake.output.data)
     what = spec["class_path"] or spec["name"]
-    with watch.told_if_it_dies(f"dataset: {what}", snakemake.log[0]):
-        dataset = datasets.obtain(spec, scratch=data.parent)
-    dataset.require_size(snakemake.params.n_train)
-    datasets.save(dataset, data)
-    intake = datasets.intake.describe(dataset, spec["task"])
-    intake = replace(
-        intake, source=datasets.intake.source_of(snakemake.params.spec, snakemake.params.files)
-    )
+    dataset: datasets.Dataset | datasets.Declared
+    if datasets.is_declared(spec):
+        dataset = declared.read_declared(spec)
+        declared.save(dataset, data)
+        known = intake.describe_declared(dataset, spec)
+    else:
+        with watch.told_if_it_dies(f"dataset: {what}", snakemake.log[0]):
+            dataset = datasets.obtain(spec, scratch=data.parent)
+        dataset.require_size(snakemake.params.n_train)
+        datasets.save(dataset, data)
+        known = intake.describe(dataset, spec["task"])
+    known = replace(known, source=intake.source_of(snakemake.params.spec, snakemake.params.files))
     if snakemake.params.margin is not None:
-        metric = metric_from(json.loads(snakemake.params.metric))
-        datasets.intake.require_fit(intake, snakemake.params.margin, metric)
-    for finding in intake.findings:
+        intake.require_fit(
+            known, snakemake.params.margin, metric_from(json.loads(snakemake.params.metric))
+        )
+    for finding in known.findings:
         logging.log(logging.WARNING if finding.headline else logging.INFO, finding.sentence())
-    datasets.intake.write(intake, Path(snakemake.output.intake))
+    intake.write(known, Path(snakemake.output.intake))
     Path(snakemake.output.identity).write_text(dataset.sha256 + "\n", encoding="utf-8")

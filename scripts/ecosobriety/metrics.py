@@ -87,14 +87,16 @@ class Metric:
         """Whether there is a best value, from which an error can be counted."""
         return self.highest is not None or not self.higher_is_better
 
-    def counted(self, test_examples: int, class_counts: Sequence[int] | None) -> float | None:
+    def counted(
+        self, test_examples: int | None, class_counts: Sequence[int] | None
+    ) -> float | None:
         """How many test examples of equal weight the metric is the share of; None: it is no share.
 
         Where all classes count alike, an example of a rare one weighs more. So many examples of
         equal weight, k^2 / sum(1 / n_c), give a share the same variance (Kish, 1965).
 
         Args:
-            test_examples: how many there are.
+            test_examples: how many there are; None: not known.
             class_counts: how many of them each class has; None: not known.
         """
         if self.counts == "examples":

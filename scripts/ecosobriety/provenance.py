@@ -14,6 +14,10 @@ from ecosobriety.records.record import RunRecord
 
 COMMIT_FILE = ".git_commit"
 """In the folder of software that was fetched without its history (`workflow/rules/place.smk`)."""
+_OF_THE_INTAKE = (
+    *("task", "test_examples", "test_duplicates", "input_shape", "features", "normalise"),
+    *("baselines", "findings", "declared", "unit"),
+)
 DISTURBED_FROM = 0.10
 """From this share of the CPU time taken by others, a training's energy is reported as disturbed."""
 
@@ -49,21 +53,9 @@ def describe(
         repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
         `country_data` (the countries' provenance, and `table_sha256` of their table).
     """
-    dataset = datasets.load(data_path)
-    intake = datasets.intake.read(intake_path).as_json()
     return {
         "config": dict(config),
-        "dataset": {
-            "name": dataset.name,
-            "sha256": dataset.sha256,
-            "origin": dataset.origin,
-            "training_examples": len(dataset.y_train),
-            "test_examples": len(dataset.y_test),
-            "test_duplicates": dataset.test_duplicates,
-            **({"classes": list(dataset.classes)} if dataset.classes else {}),
-            "input_shape": list(dataset.x_train.shape[1:]),
-            **{name: intake[name] for name in ("features", "normalise", "baselines", "findings")},
-        },
+        "dataset": _data(data_path, intake_path),
         "trainings": {
             "number": len(runs),
             "first_started_at": min(run.started_at for run in runs),
@@ -87,6 +79,22 @@ def describe(
             **json.loads(country_data_path.read_text(encoding="utf-8")),
             "table_sha256": _sha256(countries_path),
         },
+    }
+
+
+def _data(data_path: Path, intake_path: Path) -> dict[str, Any]:
+    """What is known of the data; of declared ones, what their user said."""
+    intake = datasets.intake.read(intake_path)
+    declared = datasets.declared.load(data_path)
+    known = declared or datasets.load(data_path)
+    facts = intake.as_json()
+    return {
+        "name": known.name,
+        "sha256": known.sha256,
+        "origin": known.origin,
+        "training_examples": intake.train_examples,
+        **({"classes": list(known.classes)} if known.classes else {}),
+        **{name: facts[name] for name in _OF_THE_INTAKE},
     }
 
 

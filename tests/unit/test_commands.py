@@ -4,15 +4,24 @@ import json
 import os
 import shlex
 
+import numpy as np
 import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecosobriety.datasets.declared import read_declared
 from ecosobriety.errors import ConfigError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import ACCURACY, metric_from
-from ecosobriety.outside.command import CommandTraining, read_scores, run_command
+from ecosobriety.outside.command import (
+    CommandRun,
+    CommandTraining,
+    command_record,
+    lay_out,
+    run_command,
+)
+from ecosobriety.outside.result import read_scores
 from ecosobriety.user_code.commands import PLACEHOLDERS, fault, fill, placeholders, watched_digest
 
 PARAMETERS = {
@@ -112,7 +121,12 @@ def test_other_numbers_are_kept(tmp_path):
 def run(tmp_path):
     def run(command, time_limit_s=None, **values):
         training = CommandTraining("mine", command, "sh", 10, 1, 2, "code")
-        values = {"subset": tmp_path / "s.npy", "result": tmp_path / "r.json", **values}
+        values = {
+            "subset": tmp_path / "s.npy",
+            "result": tmp_path / "r.json",
+            "checkpoint": tmp_path / "checkpoint",
+            **values,
+        }
         run.ledger = Ledger(tmp_path / "attempts", identity="this")
         return run_command(
             training,
@@ -179,3 +193,64 @@ def test_an_older_result_is_not_taken(run, tmp_path):
     (tmp_path / "r.json").write_text('{"accuracy": 0.9}')
     with pytest.raises(ConfigError, match="wrote no"):
         run("true")
+
+
+RESUMED = (
+    "if [ -e {checkpoint}/half ]; then sleep 0.2; echo '{{\"accuracy\": 0.9}}' > {result}; "
+    "else sleep 0.4; echo {saved} > {checkpoint}/half; exit 1; fi"
+)
+
+
+def test_a_run_that_goes_on_has_the_energy_of_all_its_attempts(run, tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    command = RESUMED.replace("{saved}", "x")
+    with pytest.raises(ConfigError, match="ended with 1"):
+        run(command)
+    first = entry(run)
+    assert first["carried_energy_kwh"] == 0
+    done = run(command)
+    # All the energy of the first is in the record, and none of it is lost.
+    assert entry(run)["carried_energy_kwh"] == pytest.approx(first["energy_kwh"])
+    assert done.kind == "process"
+    assert done.window.windows == 2
+    assert done.window.duration_s > 0.6
+    assert done.window.energy_kwh > first["energy_kwh"]
+    assert done.window.energy_kwh == pytest.approx(10 * done.window.duration_s / 3.6e6)
+
+
+def test_an_attempt_that_left_no_checkpoint_is_lost(run, tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    with pytest.raises(ConfigError, match="ended with 1"):
+        run("sleep 0.2; exit 1 # {checkpoint}")
+    done = run("echo '{{\"accuracy\": 0.9}}' > {result} # {checkpoint}")
+    assert entry(run)["carried_energy_kwh"] == 0
+    assert done.window.windows == 1
+
+
+def test_a_checkpoint_of_another_training_is_never_taken(tmp_path):
+    declared = read_declared({"name": "mine", "n_examples": 9})
+    training = CommandTraining("mine", "x {subset} {checkpoint} {result}", "sh", 4, 1, 2, "code")
+    args = training, declared, tmp_path / "data.npz", tmp_path / "scratch"
+    first = lay_out(*args, "one")["checkpoint"]
+    (first / "half").touch()
+    assert lay_out(*args, "one")["checkpoint"] == first
+    assert (first / "half").exists()
+    second = lay_out(*args, "two")["checkpoint"]
+    assert not any(second.iterdir())
+    assert not first.exists()
+    rows = np.load(tmp_path / "scratch/subset.npy")
+    assert len({*rows.tolist()}) == 4
+
+
+def test_what_an_exact_window_leaves_out_counts_as_evaluation(run):
+    dataset = read_declared({"name": "mine", "n_examples": 10})
+    training = CommandTraining("mine", "x {subset} {result}", "sh", 10, 1, 2, "code")
+    done = run("sleep 0.2; echo '{{\"accuracy\": 0.9}}' > {result}")
+    of_window = done.window.model_copy(update={"energy_kwh": done.window.energy_kwh / 4})
+    exact = CommandRun(done.scores, of_window, "exact", done.process)
+    for each, expected in ((exact, 0.75 * done.window.energy_kwh), (done, None)):
+        record = command_record(
+            dataset, training, each, run.ledger, metering={"country_iso3": "FRA"}, lost_kwh=0.0
+        )
+        assert record.eval_energy_kwh == pytest.approx(expected)
+        assert ("eval_energy_kwh" in record.missing) == (expected is None)

@@ -54,7 +54,8 @@ rule run_command:
         data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
         identity=f"{RESULTS}/data/{{dataset}}.sha256",
     output:
-        f"{RESULTS}/runs/{RUN}.json",
+        # Not removed beforehand: one that does not count is set aside.
+        update(f"{RESULTS}/runs/{RUN}.json"),
     log:
         f"{LOGS}/run_command/{RUN}.log",
     benchmark:

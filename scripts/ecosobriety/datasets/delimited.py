@@ -246,7 +246,10 @@ def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
         if not len(rows):
             return
     if rows is not None:
-        raise DataError(f"row {rows[0].as_py() + 1} repeats the header: were files put together?")
+        raise DataError(
+            f"row {rows[0].as_py() + 1} repeats the header: is the first row no header, or were "
+            "files put together?"
+        )
 
 
 def _line(content: bytes, place: int) -> str:

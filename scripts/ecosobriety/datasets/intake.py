@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety import scoring
+from ecosobriety.datasets.declared import Declared
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
@@ -66,6 +67,8 @@ class Intake:
         findings: what a reader of the results should know.
         input_shape: shape of one example.
         whole_numbers: whether networks get the inputs as whole numbers.
+        declared: whether the study has neither read nor prepared the data.
+        unit: what the user calls the examples, such as images; None: examples.
         source: digest of the configuration and of the files that it was prepared from.
         y_train: (n,) class indices or targets, to check subsets with; not in the file.
     """
@@ -83,6 +86,8 @@ class Intake:
     findings: tuple[Finding, ...] = ()
     input_shape: tuple[int, ...] | None = None
     whole_numbers: bool | None = None
+    declared: bool = False
+    unit: str | None = None
     source: str | None = None
     y_train: NDArray[Any] | None = None
 
@@ -136,6 +141,24 @@ def describe(dataset: Dataset, task: str) -> Intake:
         test_duplicates=dataset.test_duplicates,
         findings=(*dataset.findings, *_duplicates(dataset), *_untested(dataset.classes, counts)),
         y_train=dataset.y_train,
+    )
+
+
+def describe_declared(declared: Declared, spec: Mapping[str, Any]) -> Intake:
+    """The same of data that the study does not read; `spec` is the section `dataset` with `task`.
+
+    No constant answer has a score where the test part is not known.
+    """
+    return Intake(
+        dataset=declared.name,
+        task=spec["task"],
+        train_examples=declared.n_examples,
+        test_examples=spec.get("test_examples"),
+        classes=declared.classes or None,
+        findings=declared.findings,
+        declared=True,
+        unit=spec.get("unit"),
+        y_train=declared.labels,
     )
 
 

@@ -119,10 +119,7 @@ class Dataset:
         Raises:
             DataError: there are fewer training examples than `n_train`.
         """
-        if n_train > len(self.y_train):
-            raise DataError(
-                f"{self.name} has {len(self.y_train)} training examples, fewer than {n_train}"
-            )
+        require_size(self.name, len(self.y_train), n_train)
 
     @classmethod
     def from_arrays(
@@ -155,6 +152,12 @@ class Dataset:
             normalise=normalise,
             channels=channels,
         )
+
+
+def require_size(name: str, available: int, n_train: int) -> None:
+    """As `Dataset.require_size`, of so many training examples."""
+    if n_train > available:
+        raise DataError(f"{name} has {available} training examples, fewer than {n_train}")
 
 
 def default_normalisation(x: Examples) -> str:

@@ -51,6 +51,30 @@ def read(
         ) from error
 
 
+def read_labels(path: Path, label: str | None) -> Coded:
+    """The labels alone, of a CSV file with one row for each example.
+
+    Args:
+        path: the file.
+        label: the column with the labels; None: the only one.
+
+    Raises:
+        DataError: the file is no such table, lacks the column, or has a cell that is no label.
+    """
+    header, table, _ = delimited.parse(read_bytes(path))
+    names = _names(header)
+    chosen = names[0] if label is None else _clean(label)
+    if label is None and len(names) > 1:
+        raise DataError(
+            f"has the columns {_listed(names)}: name the one with the labels in dataset.label"
+        )
+    if chosen not in names:
+        raise _no_column(chosen, names)
+    y = columns.labels(table.column(names.index(chosen)), chosen)
+    _require_header([], chosen, y)
+    return y
+
+
 def _read(
     path: Path, file_format: str, label: str, features: Sequence[str] | None, task: str
 ) -> Part:
@@ -134,9 +158,7 @@ def _features(names: Sequence[str], label: str, features: Sequence[str] | None) 
     wanted = None if features is None else [_clean(name) for name in features]
     for name in (label, *(wanted or ())):
         if name not in known:
-            listed = ", ".join(f'"{short(column)}"' for column in names[:MAX_LISTED])
-            listed += ", …" if len(names) > MAX_LISTED else ""
-            raise DataError(f'there is no column "{short(name)}"; the columns are {listed}')
+            raise _no_column(name, names)
     chosen = wanted if wanted is not None else [name for name in names if name != label]
     if not chosen:
         raise DataError(f'there is no column besides the label "{short(label)}"')
@@ -145,6 +167,15 @@ def _features(names: Sequence[str], label: str, features: Sequence[str] | None) 
             f'dataset.features names a column twice, or the label "{short(label)}" itself'
         )
     return chosen
+
+
+def _no_column(name: str, names: Sequence[str]) -> DataError:
+    return DataError(f'there is no column "{short(name)}"; the columns are {_listed(names)}')
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = ", ".join(f'"{short(name)}"' for name in names[:MAX_LISTED])
+    return listed + (", …" if len(names) > MAX_LISTED else "")
 
 
 def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
@@ -289,6 +320,6 @@ def _require_names(names: Sequence[str]) -> None:
     numbers = sorted(float(name) for name in names)
     if numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
         return
-    listed = ", ".join(f'"{short(name)}"' for name in names[:MAX_LISTED])
-    listed += ", …" if len(names) > MAX_LISTED else ""
-    raise DataError(f"the names of all columns are numbers ({listed}): is the header missing?")
+    raise DataError(
+        f"the names of all columns are numbers ({_listed(names)}): is the header missing?"
+    )

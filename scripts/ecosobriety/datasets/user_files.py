@@ -11,8 +11,9 @@ import numpy as np
 
 from ecosobriety.datasets import arrays, image_folder, npz
 from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
+from ecosobriety.datasets.declared import is_declared, read_declared
 from ecosobriety.datasets.findings import Finding
-from ecosobriety.datasets.intake import Intake, describe
+from ecosobriety.datasets.intake import Intake, describe, describe_declared
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError, one_line
 from ecosobriety.files import home_expanded
@@ -63,6 +64,8 @@ def take_in(spec: Mapping[str, Any]) -> Intake:
     file_format, name, task = format_of(spec), spec["name"], spec.get("task", "classification")
     if spec.get("class_path") is not None:
         return Intake(name, task)
+    if is_declared(spec):
+        return describe_declared(read_declared(spec), spec)
     if file_format is None:
         train, test = TRAIN_SIZES.get(name), TEST_SIZES.get(name)
         return Intake(name, task, train_examples=train, test_examples=test)
@@ -128,6 +131,8 @@ def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
 
 def input_files(spec: Mapping[str, Any]) -> list[str]:
     """The user's one file, for the workflow's graph; a folder of images has too many to list."""
+    if spec.get("labels") is not None:
+        return [str(home_expanded(spec["labels"]))]
     return [str(_path(spec))] if format_of(spec) in ("npz", *TABLES) else []
 
 
@@ -138,11 +143,15 @@ def stamp(spec: Mapping[str, Any]) -> str | None:
         A digest; None: the data set is no user's own.
     """
     file_format = format_of(spec)
-    if file_format is None:
-        class_path = spec.get("class_path")
-        return fingerprint.class_fingerprint(class_path, Path.cwd()) if class_path else None
-    path = _path(spec)
-    files = image_folder.listing(path) if file_format == "image-folder" else [path]
+    class_path = spec.get("class_path")
+    if class_path:
+        return fingerprint.class_fingerprint(class_path, Path.cwd())
+    if file_format == "image-folder":
+        files = image_folder.listing(_path(spec))
+    else:
+        files = [Path(file) for file in input_files(spec)]
+    if not files:
+        return None
     digest = hashlib.sha256()
     for file in files:
         if file.exists():

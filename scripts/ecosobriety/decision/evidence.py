@@ -39,7 +39,7 @@ class TestPart:
     Attributes:
         baseline: the score of always giving the answer that the training part suggests; None: it is
             not known of the study's metric.
-        test_examples: how many examples the scores rest on.
+        test_examples: how many examples the scores rest on; None: not known.
         train_examples: how many there are to learn from, those that no size uses among them.
         class_counts: how many of the test examples each class has; None: not known, or no classes.
     """
@@ -47,7 +47,7 @@ class TestPart:
     __test__ = False  # no test for pytest
 
     baseline: float | None
-    test_examples: int
+    test_examples: int | None
     train_examples: int
     class_counts: Sequence[int] | None = None
 

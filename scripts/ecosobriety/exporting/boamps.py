@@ -64,10 +64,14 @@ def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
-    shape = tuple(dataset["input_shape"])
+    shape = None if dataset["input_shape"] is None else tuple(dataset["input_shape"])
+    # Of data that the study has not read, nothing is known but their number.
+    kind = "other"
+    if shape is not None:
+        kind = "image" if len(shape) >= IMAGE_DIMENSIONS else "tabular"
     return BoAmpsTask(
         task_stage="training",
-        task_family="classification" if run.scores.get("accuracy") is not None else "regression",
+        task_family=dataset["task"],
         algorithms=[
             BoAmpsAlgorithm(
                 training_type="supervisedLearning",
@@ -78,9 +82,9 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
         dataset=[
             BoAmpsDataset(
                 data_usage="input",
-                data_type="image" if len(shape) >= IMAGE_DIMENSIONS else "tabular",
+                data_type=kind,
                 data_quantity=run.n_train,
-                shape=str((run.n_train, *shape)),
+                shape=None if shape is None else str((run.n_train, *shape)),
                 source="public" if run.dataset in PUBLIC_DATASETS else "other",
             )
         ],

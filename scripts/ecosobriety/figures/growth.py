@@ -17,6 +17,7 @@ from ecosobriety.figures.style import (
     log_axis,
     new_figure,
     number_axis,
+    size_label,
 )
 from ecosobriety.study.study import Case
 from ecosobriety.texts import Texts
@@ -61,7 +62,7 @@ def _size_axis(axes: Axes, case: Case, text: Texts) -> None:
     axes.xaxis.set_major_locator(FixedLocator([float(sizes[place]) for place in numbered[::-1]]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(round(value))))
-    axes.set_xlabel(text("label.n_train"))
+    axes.set_xlabel(size_label(case, text))
 
 
 def _draw_score(axes: Axes, case: Case, text: Texts) -> None:

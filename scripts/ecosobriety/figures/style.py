@@ -73,7 +73,13 @@ def size_axis(axes: Axes, case: Case, text: Texts, ticks: int = 6) -> None:
     axes.set_xlim(0, float(case.decision.curve.index.max()) * 1.03)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=ticks, steps=TICK_STEPS, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.integer(value)))
-    axes.set_xlabel(text("label.n_train"))
+    axes.set_xlabel(size_label(case, text))
+
+
+def size_label(case: Case, text: Texts) -> str:
+    """The axis's label, with what the user calls the examples."""
+    unit = case.study.intake.unit
+    return text("label.n_train") if unit is None else text("label.n_train_of", unit=unit)
 
 
 def marked_points(points: int) -> int:

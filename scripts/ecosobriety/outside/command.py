@@ -2,30 +2,28 @@
 
 The window is the life of the process, start-up and evaluation included. A command that opens a
 window of its own (`metering.window`) gives the training's energy alone, and that counts instead.
+
+A command may keep a checkpoint. One that finds its own there goes on with it: the energy is then
+that of all attempts since the first that left one.
 """
 
-import json
-import logging
-import math
 import os
 import platform
-import signal
-import subprocess
+import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal
 
 import numpy as np
-import psutil
 
-from ecosobriety.datasets import Dataset, training_order
+from ecosobriety.datasets import Dataset, Declared, training_order
 from ecosobriety.errors import ConfigError, EcosobrietyError, MeteringError, quote, shorten
+from ecosobriety.files import write_json
 from ecosobriety.hardware import (
     children_peak_memory_mb,
     cpu_name,
@@ -33,20 +31,28 @@ from ecosobriety.hardware import (
     describe_job,
     own_and_busy_cpu_s,
 )
-from ecosobriety.metering import EnergyMeter, Ledger, Reading, exclusive_meter
+from ecosobriety.metering import (
+    EnergyMeter,
+    Ledger,
+    Reading,
+    exclusive_meter,
+    lost_energy_kwh,
+    meter_from,
+)
 from ecosobriety.metering.accounts import missing_part, others_share, sound
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
-from ecosobriety.metrics import METRICS, Metric
+from ecosobriety.metrics import Metric
+from ecosobriety.outside.result import read_scores
+from ecosobriety.outside.session import started, wait_for
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
-from ecosobriety.user_code.commands import fill
+from ecosobriety.user_code.commands import fill, placeholders
 
-logger = logging.getLogger(__name__)
-
-GRACE_S = 10.0
-"""A command that is asked to end has so long to do so."""
-MAX_RESULT_BYTES = 2**20
+CHECKPOINT = "checkpoint"
+"""Placeholder of the folder in which a command keeps what it goes on with."""
+SPENT_FILE = "spent.json"
+"""Beside the checkpoint: the energy of the attempts since the first that left one."""
 LAST_LINES = 3
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
@@ -81,8 +87,9 @@ class CommandRun:
     Attributes:
         scores: the numbers that it reported, by name; the study's metric among them.
         window: the energy that counts.
-        kind: `exact` where the command opened a window of its own, else `process`.
-        process: the energy of the whole process.
+        kind: `exact` where the command opened a window of its own, else `process`; that, too, of
+            one that went on with a checkpoint, as the windows of those before it are not known.
+        process: the energy of the whole process, or of all attempts.
     """
 
     scores: Mapping[str, float]
@@ -92,29 +99,79 @@ class CommandRun:
 
 
 def lay_out(
-    training: CommandTraining, dataset: Dataset, data: Path, scratch: Path
+    training: CommandTraining,
+    dataset: Dataset | Declared,
+    data: Path,
+    scratch: Path,
+    identity: str,
 ) -> dict[str, str | int | Path]:
-    """Write the subset that a command is given; what stands for each of its placeholders.
+    """Write what a command is given; what stands for each of its placeholders.
 
     Args:
         training: what is trained.
         dataset: what on.
         data: the data set's file.
-        scratch: a folder of the training's own, which is made.
+        scratch: a folder of the training's own, which is made; a checkpoint of another identity is
+            removed from it.
+        identity: digest of all that decides the training.
 
     Raises:
         DataError: there are fewer examples than asked for.
     """
     dataset.require_size(training.n_train)
     scratch.mkdir(parents=True, exist_ok=True)
-    rows = training_order(dataset.y_train, training.seed)[: training.n_train]
-    np.save(scratch / "subset.npy", rows)
+    names, checkpoint = placeholders(training.command), scratch / f"{CHECKPOINT}-{identity}"
+    if "subset" in names:
+        rows = training_order(dataset.y_train, training.seed)[: training.n_train]
+        np.save(scratch / "subset.npy", rows)
+    for stale in scratch.glob(f"{CHECKPOINT}-*"):
+        if stale != checkpoint:
+            shutil.rmtree(stale)
+    if CHECKPOINT in names:
+        checkpoint.mkdir(exist_ok=True)
     return {
+        CHECKPOINT: checkpoint,
         "subset": scratch / "subset.npy",
         "data": data.absolute(),
         "result": scratch / "result.json",
         **{name: getattr(training, name) for name in ("n_train", "seed", "threads")},
     }
+
+
+def train_by_command(
+    training: CommandTraining,
+    dataset: Dataset | Declared,
+    values: Mapping[str, str | int | Path],
+    *,
+    time_limit_s: float | None,
+    metric: Metric,
+    ledger: Ledger,
+    parameters: Mapping[str, Any],
+    log: Path,
+) -> RunRecord:
+    """Run a command once, measured by CodeCarbon; the record of it.
+
+    The arguments and the errors are those of `run_command`, and `dataset` is what it trains on.
+
+    Raises:
+        RecordError: an earlier attempt's entry in the ledger cannot be read.
+    """
+    lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
+    meter = meter_from(parameters)
+    run = run_command(
+        training,
+        values,
+        time_limit_s=time_limit_s,
+        metric=metric,
+        meter=meter,
+        ledger=ledger,
+        parameters=parameters,
+        log=log,
+    )
+    # A killed attempt's last entry can be some seconds older than what it left.
+    lost_kwh = max(lost_before_kwh - ledger.carried_energy_kwh, 0.0)
+    metering = meter.describe()
+    return command_record(dataset, training, run, ledger, metering=metering, lost_kwh=lost_kwh)
 
 
 def run_command(
@@ -132,7 +189,7 @@ def run_command(
 
     Args:
         training: what is trained.
-        values: what stands for the command's placeholders; `result` is the file that it writes.
+        values: what stands for the command's placeholders, as of `lay_out`.
         time_limit_s: after which it is ended; None: never.
         metric: what it must report.
         meter: measures its life.
@@ -144,7 +201,7 @@ def run_command(
         ConfigError: it is not found, failed, was not finished in time, or reported no such score.
         MeteringError: its energy is not known.
     """
-    result = Path(str(values["result"]))
+    result, checkpoint = Path(str(values["result"])), Path(str(values[CHECKPOINT]))
     windows = result.with_name("window.json")
     for path in (result, windows):
         path.unlink(missing_ok=True)
@@ -154,20 +211,16 @@ def run_command(
     with exclusive_meter(), log.open("ab") as output:
         meter.warm_up()
         expected = [part for part, how in meter.components().items() if how.quality]
-        ledger.open()
-        began, cpu_from = (datetime.now(UTC), time.monotonic()), own_and_busy_cpu_s()
-        meter.start(
-            lambda reading: ledger.update_if_due(reading.energy_kwh or 0, reading.duration_s)
-        )
+        life = _Life(meter, ledger, result.with_name(SPENT_FILE), checkpoint)
+        meter.start(life.note)
         try:
-            with _started([training.shell, "-c", text], environment, output) as process:
-                code = _wait(process, time_limit_s)
-            reading, cpu_now = sound(meter.stop()), own_and_busy_cpu_s()
+            with started([training.shell, "-c", text], environment, output) as process:
+                code = wait_for(process, time_limit_s)
+            reading = life.end()
         except BaseException as error:
             with suppress(MeteringError):
-                _fail(ledger, sound(meter.stop()), error)
+                life.fail(life.end(), error)
             raise
-        ended = began[0] + timedelta(seconds=time.monotonic() - began[1])
     try:
         if code is None:
             raise ConfigError(
@@ -180,23 +233,60 @@ def run_command(
             raise MeteringError(f"models: {name}: the command's energy is not known ({why})")
         scores, exact = read_scores(name, result, metric), read_window(windows)
     except EcosobrietyError as error:
-        _fail(ledger, reading, error)
+        life.fail(reading, error)
         raise
-    started_at, ended_at = (m.isoformat(timespec="microseconds") for m in (began[0], ended))
-    cpu = others_share(cpu_from, cpu_now)
-    whole = WindowRecord.of(reading, meter.components(), started_at, ended_at, cpu)
-    if exact is None:
+    whole = life.so_far(reading)
+    if exact is None or life.carried is not None:
         return CommandRun(scores, whole, "process", whole)
     return CommandRun(scores, exact, "exact", whole)
 
 
-def _fail(ledger: Ledger, spent: Reading, error: BaseException) -> None:
-    why = f"{type(error).__name__}: {error}"
-    ledger.close("failed", spent.energy_kwh or 0.0, spent.duration_s, error=why)
+class _Life:
+    """The life of a process as it is metered, and what attempts before it spent for it."""
+
+    def __init__(self, meter: EnergyMeter, ledger: Ledger, spent: Path, checkpoint: Path):
+        """Open the attempt; `spent` counts only where there is a checkpoint to go on with."""
+        self._meter, self._ledger, self._spent = meter, ledger, spent
+        going_on = checkpoint.is_dir() and any(checkpoint.iterdir())
+        self.carried = read_window(spent) if going_on else None
+        if self.carried is None:
+            spent.unlink(missing_ok=True)
+        self._keeps = checkpoint.is_dir()
+        ledger.open(0.0 if self.carried is None else self.carried.energy_kwh)
+        self._began, self._cpu_from = (datetime.now(UTC), time.monotonic()), own_and_busy_cpu_s()
+
+    def note(self, reading: Reading) -> None:
+        """Keep the energy so far, from time to time."""
+        if self._ledger.update_if_due(reading.energy_kwh or 0, reading.duration_s):
+            self._keep(reading)
+
+    def end(self) -> Reading:
+        """Close the window; its energy, also kept for an attempt that goes on."""
+        reading = sound(self._meter.stop())
+        self._keep(reading)
+        return reading
+
+    def fail(self, spent: Reading, error: BaseException) -> None:
+        """Close the attempt with its energy and why it failed."""
+        why = f"{type(error).__name__}: {error}"
+        self._ledger.close("failed", spent.energy_kwh or 0.0, spent.duration_s, error=why)
+
+    def so_far(self, reading: Reading) -> WindowRecord:
+        """The energy of this attempt until now, and of those that it went on with."""
+        wall, monotonic_s = self._began
+        ended = wall + timedelta(seconds=time.monotonic() - monotonic_s)
+        started_at, ended_at = (m.isoformat(timespec="microseconds") for m in (wall, ended))
+        cpu = others_share(self._cpu_from, own_and_busy_cpu_s())
+        own = WindowRecord.of(reading, self._meter.components(), started_at, ended_at, cpu)
+        return own if self.carried is None else self.carried.followed_by(own)
+
+    def _keep(self, reading: Reading) -> None:
+        if self._keeps and reading.energy_kwh:
+            write_json(self._spent, self.so_far(reading).model_dump(mode="json"))
 
 
 def command_record(
-    dataset: Dataset,
+    dataset: Dataset | Declared,
     training: CommandTraining,
     run: CommandRun,
     ledger: Ledger,
@@ -219,7 +309,12 @@ def command_record(
     unknown = ("epochs", "steps", "batch_size", "test_loss", "flop_forward", "flop_train")
     nothing: dict[str, Any] = dict.fromkeys(unknown)
     missing = {**dict.fromkeys(unknown, reason("not_reported")), **window.missing}
-    missing["eval_energy_kwh"] = reason("within" if run.kind == "process" else "not_reported")
+    outside_kwh = None
+    if run.kind == "process":
+        missing["eval_energy_kwh"] = reason("within")
+    else:
+        # Start-up and evaluation. Two meters never read at the same moment.
+        outside_kwh = max(run.process.energy_kwh - window.energy_kwh, 0.0)
     return RunRecord(
         dataset=dataset.name,
         model=training.model,
@@ -228,7 +323,7 @@ def command_record(
         **nothing,
         scores=dict(run.scores),
         **window.measured().fields(),
-        eval_energy_kwh=None,
+        eval_energy_kwh=outside_kwh,
         lost_energy_kwh=lost_kwh,
         device=str(hardware["gpu"]) if on_gpu else cpu_name(),
         accelerator="cuda" if on_gpu else "cpu",
@@ -252,116 +347,6 @@ def command_record(
         dataset_sha256=dataset.sha256,
         code_fingerprint=training.code_fingerprint,
     )
-
-
-def read_scores(name: str, path: Path, metric: Metric) -> dict[str, float]:
-    """The numbers that a command has reported.
-
-    Raises:
-        ConfigError: there is no such file, it is no JSON object of numbers, or the study's metric
-            is not in it or cannot be.
-    """
-    what = f"models: {name}: its result"
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_RESULT_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigError(f"{what} is missing: the command wrote no {{result}}") from None
-    except OSError as error:
-        raise ConfigError(f"{what} cannot be read: {error.strerror}") from error
-    if len(content) > MAX_RESULT_BYTES:
-        raise ConfigError(f"{what} has more than {MAX_RESULT_BYTES} bytes")
-    try:
-        found = json.loads(content, object_pairs_hook=_once, parse_int=float)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{what} is no JSON: {shorten(str(error))}") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f'{what} must be a JSON object such as {{"{metric.name}": 0.9}}')
-    for key, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{what} says {quote(key)} is {quote(value)}, but must be a number")
-        if not math.isfinite(value):
-            raise ConfigError(f"{what} says {quote(key)} is {value}, but must be a finite number")
-    if metric.name not in found:
-        names = ", ".join(map(quote, [*found][:5])) or "nothing"
-        raise ConfigError(f"{what} holds {names}, but must hold the study's {metric.name}")
-    for key, value in found.items():
-        known = metric if key == metric.name else METRICS.get(key)
-        low, high = known.ends if known else (-math.inf, math.inf)
-        if not low <= value <= high:
-            hundredth = low <= value / 100 <= high
-            hint = f" (did you mean {value / 100:g}?)" if hundredth and value > 1 else ""
-            raise ConfigError(
-                f"{what} says {key} is {value:g}, but must be from {low:g} to {high:g}{hint}"
-            )
-    return {key: float(value) for key, value in found.items()}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{name} stands in it twice")
-    return dict(pairs)
-
-
-@contextmanager
-def _started(
-    command: list[str], environment: Mapping[str, str], output: Any
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a session of its own; at the end nothing of that is left."""
-    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-
-    process = subprocess.Popen(
-        command,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        for number in previous:
-            signal.signal(number, end)
-        yield process
-    finally:
-        _end_session(process)
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _wait(process: subprocess.Popen[bytes], time_limit_s: float | None) -> int | None:
-    try:
-        return process.wait(time_limit_s)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _end_session(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of a command: itself, and what it started and did not wait for."""
-    left = list(_session(process.pid))
-    if process.poll() is not None and left:
-        names = ", ".join(sorted({quote(each.info["name"]) for each in left}))
-        logger.warning("the command ended, and left %s at work: ended too", names)
-    for each in left:
-        with suppress(psutil.NoSuchProcess):
-            each.terminate()
-    _, alive = psutil.wait_procs(left, timeout=GRACE_S)
-    for each in alive:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    psutil.wait_procs(alive, timeout=GRACE_S)
-    process.wait()
-
-
-def _session(leader: int) -> Iterator[psutil.Process]:
-    for each in psutil.process_iter(["name", "status"]):
-        with suppress(OSError):
-            if os.getsid(each.pid) == leader and each.info["status"] != psutil.STATUS_ZOMBIE:
-                yield each
 
 
 def _failure(name: str, text: str, code: int, log: Path, began_at: int) -> str:

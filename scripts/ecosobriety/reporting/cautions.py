@@ -104,7 +104,8 @@ def _test_part(case: Case, text: Texts) -> list[str]:
         case.study.intake.test_examples,
         float(case.decision.scores[case.decision.reference]),
     )
-    assert test is not None
+    if test is None:
+        return [text("warning.test_part_unknown")]
     if case.decision.no_recommendation == "margin_unresolved":
         return []  # the headline says it
     counted = case.study.intake.counted(case.metric)

@@ -45,7 +45,6 @@ def headline(case: Case, text: Texts) -> list[Markup]:
 def _no_recommendation(case: Case, text: Texts) -> Markup:
     """Why the study cannot answer its question."""
     test = case.study.intake.test_examples
-    assert test is not None
     return text.markup(
         f"headline.no_recommendation.{case.decision.no_recommendation}",
         model=case.model,
@@ -55,8 +54,9 @@ def _no_recommendation(case: Case, text: Texts) -> Markup:
         always=baseline_answer(case.study, text),
         baseline=data(case.decision.baseline, text.score(case.decision.baseline)),
         margin=data(case.decision.margin, text.margin(case.decision.margin)),
+        # Where it is not known, no margin is beyond what it resolves.
         test=text.integer(test),
-        step=text.points(1 / test),
+        step=text.points(1 / test if test else None),
     )
 
 

@@ -117,7 +117,10 @@ def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> st
 
 
 def _duplicates(dataset: Mapping[str, Any], text: Texts) -> str:
-    """How many test examples were there to be learnt by heart."""
+    """How many test examples were there to be learnt by heart, or that nobody knows it."""
+    if dataset["declared"]:
+        unit = "" if dataset["unit"] is None else f" ({dataset['unit']})"
+        return text("data.declared", number=text.integer(dataset["training_examples"]), unit=unit)
     duplicates, test = int(dataset["test_duplicates"]), int(dataset["test_examples"])
     if duplicates == 0:
         return text("data.no_duplicates", test=text.integer(test))
@@ -134,7 +137,9 @@ def _energy(study: Study, text: Texts) -> list[str]:
     """What the study itself has used."""
     runs = study.runs
     used_kwh = float(runs["energy_kwh"].sum())
-    evaluated_kwh = runs["eval_energy_kwh"].sum(min_count=1)
+    if runs["eval_energy_kwh"].isna().all():
+        return [text("measurement.energy_in_all", energy=text.energy(used_kwh))]
+    evaluated_kwh = runs["eval_energy_kwh"].sum()
     return [
         text(
             "measurement.energy",

@@ -130,7 +130,7 @@ def complete(
     try:
         intake = take_in({**completed["dataset"], "task": completed["task"]})
     except DataError as error:
-        key = "path" if completed["dataset"]["class_path"] is None else "class_path"
+        key = next((k for k in ("class_path", "labels") if completed["dataset"][k]), "path")
         shown = show(completed["dataset"][key])
         raise fault(file, f"dataset.{key}", f"is {shown}, but {error}") from error
     for key, text in input_contradictions(completed, intake):

@@ -39,6 +39,10 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _dataset_contradictions(dataset)
     yield from _task_contradictions(config)
     yield from _model_contradictions(config["models"], dataset)
+    texts = [model["command"] for model in config["models"] if is_command(model)]
+    if dataset["labels"] and not any("subset" in commands.placeholders(text) for text in texts):
+        shown = show(dataset["labels"])
+        yield "dataset.labels", f"is {shown}, but must be null: no command holds {{subset}}"
     for key, section in _trainings(config).items():
         if training["accelerator"] == "cpu" and section.get("precision") == "16-mixed":
             # Lightning would train in bf16-mixed instead and only warn.
@@ -106,8 +110,8 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
     elif dataset["init_args"]:
         shown = show(dataset["init_args"])
         yield "dataset.init_args", f"is {shown}, but must be empty without a class_path"
-    elif own is None and name not in named:
-        allowed = f"one of {list_names(named)}, or any name with a format or a class_path"
+    elif own is None and name not in named and not datasets.is_declared(dataset):
+        allowed = f"one of {list_names(named)}, or any name with format, class_path or n_examples"
         yield "dataset.name", f"is {show(name)}, but must be {allowed}{nearest(name, named)}"
     if own is not None and (name in datasets.TRAIN_SIZES or (name in named and name != own)):
         yield "dataset.name", f"is {show(name)}, but must be another name with the format {own}"
@@ -116,6 +120,7 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
     if own is not None and path is None:
         what = "folder" if own == "image-folder" else "file"
         yield "dataset.path", f"is null, but must be the path of a {what} with the format {own}"
+    yield from _declared_contradictions(dataset)
     if own in datasets.TABLES and dataset["label"] is None:
         yield "dataset.label", f"is null, but must be the name of a column with the format {own}"
     if dataset["normalise"] == "channel" and dataset["channels"] is None:
@@ -124,12 +129,38 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
         what = own or name
         yield "dataset.channels", f"is {dataset['channels']}, but must be null: {what} has none"
     for key in ("label", "features"):
-        if own not in datasets.TABLES and dataset[key] is not None:
+        columns = own in datasets.TABLES or (key == "label" and dataset["labels"] is not None)
+        if not columns and dataset[key] is not None:
             allowed = f"null: only {' and '.join(datasets.TABLES)} have columns"
             yield f"dataset.{key}", f"is {show(dataset[key])}, but must be {allowed}"
     if dataset["label"] is not None and dataset["label"] in (dataset["features"] or ()):
         i = dataset["features"].index(dataset["label"])
         yield f"dataset.features[{i}]", f"is {show(dataset['label'])}, but dataset.label is that"
+
+
+def _declared_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What cannot stand beside `n_examples`, or not without it."""
+    if not datasets.is_declared(dataset):
+        for key in ("labels", "test_examples", "unit"):
+            if dataset[key] is not None:
+                yield (
+                    f"dataset.{key}",
+                    f"is {show(dataset[key])}, but must be null without n_examples",
+                )
+        return
+    if dataset["name"] in (*datasets.TRAIN_SIZES, *datasets.FORMATS):
+        shown = show(dataset["name"])
+        yield "dataset.name", f"is {shown}, but must be a name of your own with n_examples"
+    for key, default in (
+        *((key, None) for key in ("path", "format", "class_path", "channels")),
+        ("normalise", "auto"),
+    ):
+        if dataset[key] != default:
+            yield (
+                f"dataset.{key}",
+                f"is {show(dataset[key])}, but must be {show(default)} with n_examples: the study "
+                "prepares no data",
+            )
 
 
 def _task_contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -138,6 +169,9 @@ def _task_contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     named_task = "regression" if name in datasets.REGRESSIONS else "classification"
     if name in datasets.TRAIN_SIZES and task != named_task:
         yield "task", f"is {task}, but must be {named_task} with the data set {name}"
+    if dataset["labels"] is not None and task == "regression":
+        shown = show(dataset["labels"])
+        yield "dataset.labels", f"is {shown}, but must be null: a regression has no classes"
     if datasets.format_of(dataset) == "image-folder" and task == "regression":
         yield "task", "is regression, but must be classification: the folders are classes"
 
@@ -166,9 +200,15 @@ def _model_contradictions(
                 f"is {show(names[i])}, the same as models[{first}].name",
             )
         name, network = model["name"], network_of(model)
-        yield from _command_contradictions(f"models[{i}]", model)
+        yield from _command_contradictions(f"models[{i}]", model, dataset)
         if network == COMMAND:
             continue
+        if datasets.is_declared(dataset):
+            yield (
+                f"models[{i}].name",
+                f"is {show(name)}, but must have a command: dataset.n_examples stands for data "
+                "that the study does not read",
+            )
         if name in NETWORKS and name != network:
             yield f"models[{i}].name", f"is {show(name)}, but its class_path is {show(network)}"
         if network not in NETWORKS and "." not in network:
@@ -187,7 +227,9 @@ def _model_contradictions(
             yield f"models[{i}].init_args.channels", f"is {show(channels)}, but must be {allowed}"
 
 
-def _command_contradictions(key: str, model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _command_contradictions(
+    key: str, model: Mapping[str, Any], dataset: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
     if not is_command(model):
         for name in model.keys() & {"shell", "watch", "time_limit_s"}:
             yield f"{key}.{name}", f"is {show(model[name])}, but must be left out without a command"
@@ -205,6 +247,12 @@ def _command_contradictions(key: str, model: Mapping[str, Any]) -> Iterator[tupl
             yield f"{key}.{name}", f"is {shown}, but must be empty: write it into the command"
     if (text := commands.fault(model["command"])) is not None:
         yield f"{key}.command", text
+    elif datasets.is_declared(dataset) and "data" in commands.placeholders(model["command"]):
+        yield (
+            f"{key}.command",
+            "holds {data}, but must find its data by itself: with dataset.n_examples none is "
+            "prepared",
+        )
 
 
 def input_contradictions(

@@ -15,6 +15,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "n_train": "number of training examples",
     "seed": "random seed",
     "threads": "processors that it may use",
+    "checkpoint": "folder in which it keeps what it goes on with after an interruption",
     "result": "file that it writes its scores to (JSON)",
 }
 """What a command may hold in braces, and what each stands for."""

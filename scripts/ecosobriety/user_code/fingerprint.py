@@ -30,7 +30,7 @@ TRAINING_MODULES = (
 
 COMMAND_MODULES = (
     *("datasets/sampling", "hardware", "reasons", "records/measured", "records/record", "units"),
-    *("outside",),
+    *("outside/command", "outside/result", "outside/session"),
     *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
     *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
     *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),

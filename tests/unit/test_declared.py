@@ -1,0 +1,178 @@
+"""Data that the study neither reads nor prepares: their number, and their labels where given."""
+
+import bz2
+
+import numpy as np
+import pytest
+from config_cases import complete, put, refusal
+
+from ecosobriety.datasets import declared, input_files, intake, stamp, take_in, training_order
+from ecosobriety.errors import DataError
+
+
+def spec(**keys):
+    return {"name": "mine", "n_examples": 4, "task": "classification", **keys}
+
+
+@pytest.fixture
+def labels(tmp_path):
+    def write(text):
+        path = tmp_path / "labels.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return write
+
+
+def test_without_labels_subsets_are_plain_samples(tmp_path):
+    found = declared.read_declared(spec(n_examples=50))
+    declared.save(found, tmp_path / "mine.npz")
+    read = declared.load(tmp_path / "mine.npz")
+    assert (read.name, read.n_examples, read.labels, read.classes) == ("mine", 50, None, ())
+    order = training_order(read.y_train, 3)
+    assert sorted(order) == [*range(50)]
+    assert (order == training_order(found.y_train, 3)).all()
+
+
+def test_labels_stratify_the_subsets(tmp_path, labels):
+    path = labels("kind\n" + "cat\n" * 30 + "dog\n" * 10)
+    found = declared.read_declared(spec(n_examples=40, labels=path))
+    declared.save(found, tmp_path / "mine.npz")
+    read = declared.load(tmp_path / "mine.npz")
+    assert read.classes == ("cat", "dog")
+    for size in (4, 8, 20):
+        drawn = read.labels[training_order(read.y_train, 1)[:size]]
+        assert np.bincount(drawn).tolist() == [size * 3 // 4, size // 4]
+
+
+def test_the_identity_is_that_of_the_number_and_the_labels(labels):
+    bare = declared.read_declared(spec()).sha256
+    assert declared.read_declared(spec(name="other")).sha256 == bare
+    assert declared.read_declared(spec(n_examples=5)).sha256 != bare
+    one = declared.read_declared(spec(labels=labels("y\na\nb\na\nb\n"))).sha256
+    # Another name of the column, or a compressed file, is the same data.
+    again = labels(bz2.compress(b"z\na\nb\na\nb\n"))
+    assert declared.read_declared(spec(labels=again)).sha256 == one
+    other = declared.read_declared(spec(labels=labels("y\na\nb\nb\na\n"))).sha256
+    assert len({bare, one, other}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("y\na\nb\n", "holds 2 labels, but must hold one for each of the 4 examples"),
+        ("y\na\nb\na\nb\na\n", "holds 5 labels"),
+        ("y\na\na\na\na\n", 'hold the one class "a" alone'),
+        ("y\na\n\nb\na\n", "is empty"),
+        ("id,y\n1,a\n2,b\n3,a\n4,b\n", 'the columns "id", "y": name the one with the labels'),
+        ("y,y\n1,a\n2,b\n3,a\n4,b\n", 'columns 1 and 2 are both named "y"'),
+        ("a\nb\na\nb\na\n", "is the first row no header"),
+        (b"y\n\xff\nb\na\nb\n", "UTF-8"),
+    ],
+)
+def test_a_file_that_holds_no_such_labels_is_refused(labels, text, said):
+    path = labels(text)
+    with pytest.raises(DataError) as error:
+        declared.read_declared(spec(labels=path))
+    assert path in str(error.value)
+    assert said in str(error.value)
+    assert len(str(error.value).replace(path, "")) <= 300
+
+
+def test_one_of_several_columns_is_named(labels):
+    path = labels("id,y\n1,a\n2,b\n3,a\n4,b\n")
+    assert declared.read_declared(spec(labels=path, label="y")).labels.tolist() == [0, 1, 0, 1]
+    with pytest.raises(DataError, match='there is no column "z"; the columns are "id", "y"'):
+        declared.read_declared(spec(labels=path, label="z"))
+    with pytest.raises(DataError, match="No such file"):
+        declared.read_declared(spec(labels="/nowhere/labels.csv"))
+
+
+def test_what_is_known_before_is_what_the_run_writes(tmp_path, labels):
+    asked = spec(labels=labels("y\na\nb\na\nb\n"), unit="images", test_examples=100)
+    known = take_in(asked)
+    assert (known.train_examples, known.test_examples, known.unit) == (4, 100, "images")
+    assert (known.classes, known.class_counts, known.declared) == (("a", "b"), None, True)
+    assert next(intake.unfit_subsets(known, [1, 4], [1]))[:2] == (1, 1)
+    intake.write(known, tmp_path / "intake.json")
+    read = intake.read(tmp_path / "intake.json")
+    assert read.as_json() == known.as_json()
+    assert input_files(asked) == [asked["labels"]]
+    before = stamp(asked)
+    labels("y\na\nb\na\nb\nc\n")
+    assert before != stamp(asked)
+    assert stamp(spec()) is None
+    assert take_in(spec()).small is False
+
+
+def test_a_file_of_prepared_data_is_none_of_it(tmp_path):
+    np.savez(tmp_path / "x.npz", metadata=np.array('{"format": "ecosobriety data set 2"}'))
+    assert declared.load(tmp_path / "x.npz") is None
+    (tmp_path / "x.npz").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"x\.npz: missing, damaged or not a data set file"):
+        declared.load(tmp_path / "x.npz")
+
+
+COMMAND = "train {subset} {result}"
+BASE = {
+    "study": "mine",
+    "dataset": {"name": "mine", "n_examples": 400},
+    "models": [{"name": "forest", "command": COMMAND}],
+    "grid": {"n_train": [200, 400]},
+}
+
+
+def test_a_study_of_declared_data_is_complete():
+    found = complete(BASE)
+    assert found["dataset"]["n_examples"] == 400
+    assert found["claims"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (("grid", "n_train", 1), 401, "is 401, but must be at most 400, the number of training"),
+        (("dataset", "n_examples"), 0, "is 0, but must be a whole number of examples from 1"),
+        (("dataset", "n_examples"), 2.5, "is 2.5, but must be a whole number of examples from 1"),
+        (("dataset", "n_examples"), "400", 'is "400", but must be a whole number of examples'),
+        (("dataset", "name"), "digits", 'is "digits", but must be a name of your own'),
+        (("dataset", "path"), "x.csv", 'is "x.csv", but must be null with n_examples'),
+        (("dataset", "normalise"), "none", 'is "none", but must be "auto" with n_examples'),
+        (("dataset", "labels"), "gone.csv", 'dataset.labels is "gone.csv", but gone.csv'),
+        (("dataset", "label"), "y", 'is "y", but must be null: only csv and parquet'),
+        (("dataset", "unit"), "a\nb", "must be one line of text"),
+        (("models", 0), {"name": "mlp"}, 'is "mlp", but must have a command: dataset.n_examples'),
+        (("models", 0, "command"), f"{COMMAND} {{data}}", "holds {data}, but must find its data"),
+        (("analysis", "margin"), 0.5, None),
+    ],
+)
+def test_what_contradicts_declared_data_is_refused(key, value, said):
+    config = put(key, value, base=BASE)
+    if said is None:
+        complete(config)
+    else:
+        assert said in refusal(config)
+
+
+def test_the_test_part_is_known_where_it_is_declared():
+    config = put(("dataset", "test_examples"), 50, base=BASE)
+    assert "at least 0.02, what one of the 50 test examples is worth" in refusal(config)
+    complete(put(("analysis", "margin"), 0.02, base=config))
+
+
+@pytest.mark.parametrize("key", ["labels", "test_examples", "unit"])
+def test_what_only_goes_with_a_number_is_refused_without(key):
+    value = 5 if key == "test_examples" else "x"
+    config = put(("dataset", key), value)
+    assert f"dataset.{key} is" in refusal(config)
+    assert "but must be null without n_examples" in refusal(config)
+
+
+def test_labels_that_no_subset_needs_are_refused(labels):
+    path = labels("y\n" + "a\nb\n" * 200)
+    complete(put(("dataset", "labels"), path, base=BASE))
+    config = put(("dataset", "labels"), path, base=BASE)
+    config = put(("models", 0, "command"), "x {n_train} {seed} {result}", base=config)
+    assert "must be null: no command holds {subset}" in refusal(config)
+    config = put(("task",), "regression", base=put(("dataset", "labels"), path, base=BASE))
+    assert "must be null: a regression has no classes" in refusal(config)
