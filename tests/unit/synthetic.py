@@ -310,6 +310,8 @@ def make_provenance(study: Study) -> dict[str, Any]:
             "test_duplicates": 2,
             "classes": ["T-shirt", "Trouser"],
             "input_shape": [28, 28],
+            "declared": False,
+            "unit": None,
         },
         "trainings": {
             "number": len(study.runs),

@@ -5,6 +5,8 @@ import re
 import sys
 import time
 
+import numpy as np
+import pandas as pd
 import psutil
 import pytest
 import yaml
@@ -16,8 +18,11 @@ from .conftest import ROOT, copy_workflow
 from .killing import kill_all
 
 PAGE = (ROOT / "docs/how-to/own-command.md").read_text()
-YAML, SCRIPT, WINDOW = re.findall(r"^```(?:yaml|python)\n(.*?)^```$", PAGE, re.M | re.S)
+BLOCKS = re.findall(r"^```(?:yaml|python)\n(.*?)^```$", PAGE, re.M | re.S)
+YAML, SCRIPT, BOOSTED, BOOST, NETWORK, DDP, WINDOW = BLOCKS
 CONFIG = "config/forest.yaml"
+BOOSTED_CONFIG = "config/boosted.yaml"
+BOOSTED_MODELS = ("lightgbm", "network")
 # Our own training, done by a command in a window of its own.
 SAME = """
 import json, sys
@@ -138,3 +143,42 @@ def test_a_killed_study_leaves_no_command_and_its_energy_is_in_the_ledger(tmp_pa
 
 def entries(folder):
     return [json.loads(path.read_text()) for path in folder.rglob("*.json")]
+
+
+@pytest.fixture(scope="module")
+def boosted(tmp_path_factory):
+    """The page's study of data that nobody prepares: LightGBM, and two processes of Lightning."""
+    workflow = copy_workflow(tmp_path_factory.mktemp("boosted"))
+    generator = np.random.default_rng(1)
+    for name, rows in (("rows", 2000), ("test", 500)):
+        table = pd.DataFrame(generator.normal(size=(rows, 4)), columns=[*"abcd"])
+        table["kind"] = np.where(table["a"] * table["b"] + table["c"] > 0.5, "high", "low")
+        table.to_csv(workflow.folder / f"{name}.csv", index=False)
+    (workflow.folder / "boost.py").write_text(BOOST)
+    (workflow.folder / "network.py").write_text(DDP)
+    content = yaml.safe_load(BOOSTED.replace("\ngrid:", f"\n{NETWORK}grid:"))
+    content["grid"].update(n_train=[2000], seeds=[1, 2])
+    for model in content["models"]:
+        command = model["command"].replace("python ", f"{sys.executable} ")
+        model["command"] = f"PYTHONPATH=scripts OMP_NUM_THREADS=1 {command}"
+    (workflow.folder / BOOSTED_CONFIG).write_text(yaml.safe_dump(content))
+    # One training of each: a Python that starts takes most of the time.
+    paths = [f"results/boosted/runs/rows/{model}/n2000/seed1.json" for model in BOOSTED_MODELS]
+    workflow.snakemake("--cores", "2", "--", *paths, config=BOOSTED_CONFIG)
+    records = [read_record(workflow.folder / path) for path in paths]
+    return workflow.folder, dict(zip(BOOSTED_MODELS, records, strict=True))
+
+
+def test_a_command_finds_its_data_by_itself(boosted):
+    folder, records = boosted
+    assert records["lightgbm"].scores["balanced_accuracy"] > 0.85
+    known = json.loads((folder / "results/boosted/data/rows.intake.json").read_text())
+    assert (known["declared"], known["train_examples"], known["test_examples"]) == (True, 2000, 500)
+
+
+def test_the_callback_of_two_processes_gives_an_exact_window(boosted):
+    record = boosted[1]["network"]
+    assert record.window == "exact"
+    assert record.energy_kwh + record.eval_energy_kwh == pytest.approx(
+        record.training["process_kwh"]
+    )
