@@ -122,3 +122,24 @@ def test_a_reference_with_fewer_examples_than_classes_is_told(texts, classes, to
     for code, start in (("en", "The reference has 60,000"), ("fr", "La référence a 60 000")):
         sentences = [w.replace("\u202f", " ") for w in warnings(case, texts[code])]
         assert any(w.startswith(start) for w in sentences) == told
+
+
+def test_trainings_that_a_module_ended_early_are_named(texts):
+    def said(runs, own):
+        study = make_study(runs)
+        for model in study.config["models"]:
+            model |= own
+        case = study.cases()[0]
+        return {code: " ".join(warnings(case, text)) for code, text in texts.items()}
+
+    # The study asks for ten epochs.
+    short = RUNS.assign(epochs=RUNS["epochs"].where(RUNS["seed"] > 1, 2.5))
+    number = (short["epochs"] == 2.5).sum() // short["model"].nunique()
+    own = {"class_path": "mine.Net"}
+    told = said(short, own)
+    assert f"{number} of {5 * number} trainings took fewer than 10 epochs" in told["en"]
+    assert "the shortest 2.50 epochs" in told["en"]
+    assert "ont duré moins de 10" in told["fr"].replace("\xa0", " ")
+    assert "fewer than" not in said(RUNS, own)["en"]
+    assert "fewer than" not in said(short, {})["en"]
+    assert "fewer than 2 epochs" not in said(short, own | {"training": {"epochs": 2}})["en"]

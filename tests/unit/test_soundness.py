@@ -12,7 +12,7 @@ from ecosobriety.training.batches import Slices
 from ecosobriety.training.fitting import TrainingSettings
 from ecosobriety.training.networks import build_network
 from ecosobriety.training.ranges import Ranges
-from ecosobriety.training.rehearsal import Play, Stage, content_of
+from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.training.tasks import Classification, Regression, Task
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ecosobriety import datasets
-from ecosobriety.errors import DataError
+from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.records.collecting import identity_of
 from ecosobriety.startup import settle
@@ -21,6 +21,7 @@ from ecosobriety.training.learner import Learner
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import (
     TrainingSettings,
+    _require_learnt,
     settings_from,
     steps_of,
     train,
@@ -305,5 +306,18 @@ def test_layers_with_chance_and_statistics_can_be_repeated(train_digits):
 
 def test_a_training_that_diverges_is_told(train_digits):
     own = {"class_path": "user_classes.Whole", "init_args": {"learning_rate": 1e20}}
-    with pytest.raises(DataError, match="mlp on digits: the training diverged"):
+    with pytest.raises(ConfigError, match="Whole diverges within 32 batches: its loss goes from"):
         train_digits(network=own)
+
+
+def test_the_learning_rate_is_blamed_for_weights_alone():
+    training = Training(
+        "mlp", **MLP, n_train=3, seed=1, settings=SETTINGS, threads=1, code_fingerprint=CODE
+    )
+    module = torch.nn.Linear(2, 1)
+    with pytest.raises(DataError, match="all weights are finite: look for test examples that lie"):
+        _require_learnt(training, "digits", module, float("inf"))
+    with torch.no_grad():
+        module.bias.fill_(float("nan"))
+    with pytest.raises(DataError, match=r"mlp on digits: the training diverged: its weights"):
+        _require_learnt(training, "digits", module, float("nan"))

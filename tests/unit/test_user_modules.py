@@ -199,6 +199,19 @@ def test_a_modules_hooks_see_the_test_as_they_see_the_training(train_own):
     assert hooked.test_loss == inside.test_loss
 
 
+def test_a_training_that_ends_within_its_first_epoch_is_none_of_its_size(train_own):
+    with pytest.raises(ConfigError, match=r"ended its training after 0\.43 epochs .* of 300 exam"):
+        train_own("EndingWithin", **WHOLE)
+
+
+def test_a_training_that_ends_after_whole_epochs_is_taken_and_named(train_own, caplog):
+    assert train_own("Stopping", **WHOLE).epochs == 2
+    assert "module_classes.Stopping ended its training after 2 of 3 epochs" in caplog.text
+    caplog.clear()
+    train_own("OneCycle", **WHOLE)
+    assert "ended its training" not in caplog.text
+
+
 def test_hooks_that_are_not_called_are_named(train_own):
     assert "not_called" not in train_own("Predicting", **WHOLE).training
 

@@ -260,7 +260,7 @@ def unanswerable(intake: Intake, margin: float, metric: Metric) -> str | None:
 
 def _two_digits(value: float, whole: Callable[[float], int]) -> float:
     """A value above 0, rounded up (math.ceil) or down (math.floor)."""
-    scale = 10 ** (1 - math.floor(math.log10(value)))
+    scale: float = 10.0 ** (1 - math.floor(math.log10(value)))
     # 0.05 may be 0.0500001, for want of digits.
     return whole(round(scale * value, 6)) / scale
 

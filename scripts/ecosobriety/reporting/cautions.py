@@ -40,6 +40,7 @@ def warnings(case: Case, text: Texts) -> list[str]:
         *_classes(case, text),
         *_unequal(case, text),
         *_pace(case, text),
+        *_ended_early(case, text),
         *_curve(case, text),
     ]
 
@@ -218,6 +219,31 @@ def _pace(case: Case, text: Texts) -> list[str]:
             times=text.number(spread),
             n_train=text.integer(case.decision.stop),
             share=text.share(case.decision.steps_saved_share(case.decision.stop)),
+        )
+    ]
+
+
+def _ended_early(case: Case, text: Texts) -> list[str]:
+    """Trainings that a module ended itself, as early stopping does, or parts of which it skips."""
+    (model,) = (found for found in case.study.config["models"] if found["name"] == case.model)
+    if not model.get("class_path"):
+        return []
+    asked = case.study.config["training"] | (model.get("training") or {})
+    done, all_of_it = case.runs["epochs"], float(asked["epochs"])
+    if asked["budget"] == "steps":
+        # Its epochs are those of the reference size.
+        steps = math.ceil(case.decision.reference / asked["batch_size"]) * asked["epochs"]
+        done, all_of_it = case.runs["steps"] / steps * asked["epochs"], float(asked["epochs"])
+    early = done < all_of_it * (1 - 1e-9)
+    if not early.any():
+        return []
+    return [
+        text(
+            "warning.ended_early",
+            number=text.integer(int(early.sum())),
+            all=text.integer(len(done)),
+            epochs=text.integer(asked["epochs"]),
+            least=text.number(float(done.min())),
         )
     ]
 

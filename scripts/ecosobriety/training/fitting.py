@@ -90,6 +90,12 @@ class Passed(pl.Callback):
         they did: its own code calls backward, which Lightning does not see."""
         self.changed = True
         """Whether the training has changed any parameter."""
+        self.stopped = False
+        """Whether the module itself ended the training."""
+        self.full = False
+        """Whether it has had as many batches as it may have."""
+        self.stopped_after: int | None = None
+        """Batches, where it did so within an epoch."""
         self._passes = 0
         self._in_a_batch = False
         self._stepped: Counter[int] = Counter()
@@ -152,7 +158,12 @@ class Passed(pl.Callback):
         self.unseen_of_a_batch.add(max(0, max(self._stepped.values(), default=0) - self._passes))
         self._passes, self._in_a_batch = 0, False
         if self._max_batches is not None and self.steps >= self._max_batches:
-            trainer.should_stop = True
+            self.full, trainer.should_stop = True, True
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Notice that the module has ended the training before; one that does it now, does not."""
+        if trainer.should_stop and not self.full and self.stopped_after is None:
+            self.stopped_after = self.steps
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Compare the parameters; that lies outside the measured window."""
@@ -162,6 +173,7 @@ class Passed(pl.Callback):
         )
         self.changed = not alike
         self._start = []
+        self.stopped = trainer.should_stop and not self.full
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Count no more steps."""

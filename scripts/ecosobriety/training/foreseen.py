@@ -17,7 +17,7 @@ from ecosobriety import datasets
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.training.batches import cut_batches
-from ecosobriety.training.rehearsal import Play, Stage, content_of
+from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.training.train import settings_from
 
 
@@ -28,9 +28,15 @@ def tried_sizes(sizes: Sequence[int], batch_size: int) -> list[int]:
 
 
 def refuse(
-    network: Mapping[str, Any], dataset: datasets.Dataset, about: Mapping[str, Any]
+    network: Mapping[str, Any],
+    dataset: datasets.Dataset,
+    about: Mapping[str, Any],
+    warnings: list[str],
 ) -> str | None:
-    """What is wrong with a network, in one sentence; None: nothing that is found in small."""
+    """What is wrong with a network, in one sentence; None: nothing that is found in small.
+
+    What is odd and may be meant so is added to the warnings.
+    """
     settings = settings_from(about["parameters"], network["training"])
     seed = about["seed"]
     for n_train in tried_sizes(about["sizes"], settings.batch_size):
@@ -45,7 +51,9 @@ def refuse(
             n_train=n_train,
         )
         try:
-            Stage(content_of(play, batches, test_batches)).try_out()
+            stage = Stage(content_of(play, batches, test_batches))
+            stage.try_out()
+            warnings += [sentence for sentence in stage.warnings if sentence not in warnings]
         except EcosobrietyError as error:
             traceback.print_exc()
             return str(error)
@@ -62,9 +70,10 @@ def _trains_elsewhere(accelerator: str, refusal: str) -> bool:
 def _main() -> None:
     about, answer = json.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2])
     answers: list[str | None] = []
+    warnings: list[list[str]] = []
 
     def write(trying: bool) -> None:
-        answer.write_text(json.dumps({"answers": answers, "trying": trying}))
+        answer.write_text(json.dumps({"answers": answers, "warnings": warnings, "trying": trying}))
 
     # Data that are wrong are not the networks' fault, and are refused where they are prepared.
     prepared = about["prepared"]
@@ -73,14 +82,16 @@ def _main() -> None:
     with torch.compiler.set_stance("force_eager"):
         for network in about["networks"]:
             write(trying=True)
+            odd: list[str] = []
             try:
-                refusal = refuse(network, dataset, about)
+                refusal = refuse(network, dataset, about, odd)
             except BaseException:
                 write(trying=False)
                 raise
             elsewhere = _trains_elsewhere(
                 about["parameters"]["training.accelerator"], refusal or ""
             )
+            warnings.append(odd)
             answers.append(None if elsewhere else refusal)
     write(trying=False)
 

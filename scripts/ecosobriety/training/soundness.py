@@ -153,10 +153,10 @@ def _itself(tensor: Tensor) -> Tensor:
 
 
 class Watched:
-    """A task whose losses are looked through, too."""
+    """A task whose losses are looked at by others, too."""
 
-    def __init__(self, task: Any, leaves: Leaves):
-        self._task, self._leaves = task, leaves
+    def __init__(self, task: Any, *see: Callable[[Tensor], None]):
+        self._task, self._see = task, see
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._task, name)
@@ -164,18 +164,19 @@ class Watched:
     def loss(self, output: Tensor, y: Tensor) -> Tensor:
         """As the task's own."""
         loss: Tensor = self._task.loss(output, y)
-        self._leaves.see(loss)
+        for look in self._see:
+            look(loss)
         return loss
 
 
 def _leaves(root: Tensor) -> Iterator[Tensor]:
     """The tensors that gradients of `root` would be added to."""
-    for node in _nodes(root):
+    for node in nodes(root):
         if "AccumulateGrad" in node.name():
             yield node.variable
 
 
-def _nodes(root: Tensor, ends: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:
+def nodes(root: Tensor, ends: Callable[[Any], bool] = lambda node: False) -> Iterator[Any]:
     """The operations that made `root`, from the last to the first; none behind those that end."""
     todo, done = [root.grad_fn], set()
     while todo:
@@ -207,7 +208,7 @@ class Pairs(pl.Callback):
             ConfigError: the loss is made of that.
         """
         # What is behind a number for each example is inside of the network.
-        for node in _nodes(loss, lambda node: _column(node) is not None):
+        for node in nodes(loss, lambda node: _column(node) is not None):
             operands = [following for following, _ in node.next_functions]
             made = _shape(node)
             if len(operands) == OPERANDS and operands.count(None) == 1:

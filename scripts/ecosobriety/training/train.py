@@ -32,7 +32,8 @@ from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise, unused_hooks
 from ecosobriety.training.recording import Fitted, Training, make_record
-from ecosobriety.training.rehearsal import Play, rehearse
+from ecosobriety.training.rehearsal import rehearse
+from ecosobriety.training.stage import Play
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import lightning_of
 
@@ -161,7 +162,9 @@ def train(
         resume_from = checkpoint if checkpoint and checkpoint.exists() else None
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         tester.test(scorer, test_batches, verbose=False)
-    _require_learnt(training, dataset.name, scorer.test_loss, learner is not None or passed.changed)
+    _require_learnt(training, dataset.name, module, scorer.test_loss)
+    if learner is None:
+        _require_whole(training, passed)
     scores, no_scores = scorer.test_scores()
     fitted = Fitted(
         scores=scores,
@@ -181,18 +184,47 @@ def train(
     )
 
 
-def _require_learnt(training: Training, dataset: str, test_loss: float, changed: bool) -> None:
-    """Refuse a training that diverged, or that changed none of its network's parameters."""
-    if not math.isfinite(test_loss):
+def _require_learnt(
+    training: Training, dataset: str, module: torch.nn.Module, test_loss: float
+) -> None:
+    """Refuse a training that diverged, or whose network gives no numbers for the test part."""
+    if math.isfinite(test_loss):
+        return
+    where = f"{training.model} on {dataset}:"
+    if all(bool(weight.isfinite().all()) for weight in module.parameters()):
         raise DataError(
-            f"{training.model} on {dataset}: the training diverged, its test loss is "
-            f"{test_loss}; a smaller learning rate may help"
+            f"{where} the test loss is {test_loss}, but all weights are finite: look for test "
+            "examples that lie far from all training examples, or for a division by 0, a log or a "
+            "root in the network"
         )
-    if not changed:
+    raise DataError(
+        f"{where} the training diverged: its weights became NaN or infinite. A smaller learning "
+        "rate may help, unless the network or its loss has a division by 0, a log or a root"
+    )
+
+
+def _require_whole(training: Training, passed: Passed) -> None:
+    """Refuse a module's training that changed nothing, or that it ended before a first epoch."""
+    settings = training.settings
+    if not passed.changed:
         raise ConfigError(
             f"models: {training.class_path}: its training changed none of its parameters, so that "
             "nothing was learnt; its configure_optimizers and training_step must do that"
         )
+    epochs = passed.examples / training.n_train
+    if passed.stopped and epochs < 1:
+        raise ConfigError(
+            f"models: {training.class_path} ended its training after {epochs:.2g} epochs (by "
+            "trainer.should_stop, as EarlyStopping does), before it saw each of "
+            f"{training.n_train} examples once: what it learnt is not that of so many; stop it "
+            "after whole epochs"
+        )
+    done, asked, unit = epochs, settings.epochs, "epochs"
+    if settings.max_steps is not None:
+        done, asked, unit = passed.steps, settings.max_steps, "steps"
+    if passed.stopped and done < asked:
+        ended = f"{training.class_path} ended its training after {done:.3g} of {asked} {unit}"
+        logger.warning("%s", ended)
 
 
 def _build(

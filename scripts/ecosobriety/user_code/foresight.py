@@ -53,17 +53,21 @@ def foresee(
         i: folder / _digest({"network": network, "about": about, **decided_by})
         for i, network in enumerate(networks)
     }
+    for sentence in (line for passed in new.values() for line in _known(passed)):
+        warn(sentence)
     new = {i: passed for i, passed in new.items() if not passed.exists()}
     if not new:
         return None
     answers, ended, unknown = _ask({**about, "networks": [networks[i] for i in new]})
-    for (i, passed), refusal in zip(new.items(), answers, strict=False):
+    for (i, passed), (refusal, odd) in zip(new.items(), answers, strict=False):
         if refusal is not None:
             return i, refusal
+        for sentence in odd:
+            warn(sentence)
         # A folder that may only be read is tried again.
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            passed.touch()
+            passed.write_text(json.dumps(odd))
     if unknown is not None:
         culprit = networks[[*new][len(answers)]]["class_path"]
         warn(f"models: {culprit} {unknown}: neither it nor any model after it was checked")
@@ -73,12 +77,23 @@ def foresee(
     return place, str(ended_by_itself(networks[place]["class_path"], ended))
 
 
-def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None, str | None]:
+def _known(passed: Path) -> list[str]:
+    """What was odd about a network that passed."""
+    try:
+        return [str(sentence) for sentence in json.loads(passed.read_bytes())]
+    # It has not passed yet.
+    except (OSError, ValueError):
+        return []
+
+
+def _ask(
+    content: Mapping[str, Any],
+) -> tuple[list[tuple[str | None, list[str]]], int | None, str | None]:
     """What is said of the first networks.
 
     Returns:
-        The answers; the status with which the next network ended the process; and what else
-        became of that one.
+        For each, why it is refused, or None, and what is odd about it; the status with which the
+        next network ended the process; and what else became of that one.
     """
     with tempfile.TemporaryDirectory() as name:
         question, answer = Path(name) / "about.json", Path(name) / "answers.json"
@@ -94,15 +109,16 @@ def _ask(content: Mapping[str, Any]) -> tuple[list[str | None], int | None, str 
             said = json.loads(answer.read_bytes())
         except (OSError, ValueError):
             # Nothing was tried yet, for want of the data.
-            said = {"answers": [], "trying": status is None}
+            said = {"answers": [], "warnings": [], "trying": status is None}
+    answers = [*zip(said["answers"], said["warnings"], strict=True)]
     if not said["trying"]:
-        return said["answers"], None, None
+        return answers, None, None
     if status is None:
-        return said["answers"], None, f"was not finished after {LIMIT_S} s"
+        return answers, None, f"was not finished after {LIMIT_S} s"
     # What needs more memory than there is beside this process may have enough in its training.
     if status == -signal.SIGKILL:
-        return said["answers"], None, "was killed, perhaps for want of memory"
-    return said["answers"], status, None
+        return answers, None, "was killed, perhaps for want of memory"
+    return answers, status, None
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -1,0 +1,358 @@
+"""A user's network on its stage: built as for its training, and trained and tested in small."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, cast
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from ecosobriety.errors import ConfigError, EcosobrietyError
+from ecosobriety.training import soundness
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.few_batches import FewBatches, OneEpoch, Seen
+from ecosobriety.training.fitting import (
+    Batch,
+    Counted,
+    Passed,
+    TrainingSettings,
+    limits,
+    make_trainer,
+)
+from ecosobriety.training.flops import Cost, Counter, cost_of, counting
+from ecosobriety.training.learner import Learner, build_module
+from ecosobriety.training.losses import Losses, far_offset, untrained
+from ecosobriety.training.networks import build_network
+from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
+from ecosobriety.training.tasks import Classification, Regression, Task
+from ecosobriety.user_code.lightnings import is_lightning, lightning_of
+from ecosobriety.user_code.words import cut_list
+
+FEW = 8
+"""Examples on which operations are counted and the test is tried."""
+PATIENCE = 32
+"""Batches after which a module that has given no loss for any gives none at all, and after which
+one that has changed no weight changes none."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is rehearsed.
+
+    Attributes:
+        class_path, init_args: the user's network.
+        task: what it is trained for.
+        settings: the hyper-parameters.
+        seed: that of the training.
+        threads: CPU threads for PyTorch.
+        n_train: examples of the training.
+    """
+
+    class_path: str
+    init_args: Mapping[str, Any]
+    task: Task
+    settings: TrainingSettings
+    seed: int
+    threads: int
+    n_train: int
+
+
+def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, Any]:
+    """What a `Stage` needs, in plain types."""
+    size = play.settings.batch_size
+    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
+    acts = [(x, y)]
+    # The last batch of an epoch, on which statistics over a batch may fail.
+    if play.n_train > size and play.n_train % size:
+        acts.append((x[: play.n_train % size], y[: play.n_train % size]))
+    return {
+        **{name: getattr(play, name) for name in ("class_path", "seed", "threads", "n_train")},
+        "init_args": json.dumps(dict(play.init_args)),
+        "settings": asdict(play.settings),
+        "deviation": getattr(play.task, "deviation", None),
+        "outputs": play.task.outputs,
+        "acts": acts,
+        "x_test": x_test[:FEW],
+        "length": len(batches),
+    }
+
+
+class Stage:
+    """Builds the network as the training will, and trains it on a few batches."""
+
+    def __init__(self, content: Mapping[str, Any]):
+        self._content = content
+        self.class_path: str = content["class_path"]
+        self.settings = TrainingSettings(**content["settings"])
+        self.n_train: int = content["n_train"]
+        deviation = content["deviation"]
+        self.task: Task = (
+            Classification(content["outputs"]) if deviation is None else Regression(deviation)
+        )
+        self.acts: list[Batch] = content["acts"]
+        self.x_test: Tensor = content["x_test"]
+        self._passed: Passed | None = None
+        """What was counted of the last fit, of a module that trains itself."""
+        self.warnings: list[str] = []
+        """What may be meant so, and should be known."""
+
+    def build(self, changed_by: int = 0) -> torch.nn.Module:
+        """The network, as built and shaped before its training, or before that of another seed."""
+        pl.seed_everything(self._content["seed"] ^ changed_by, verbose=False)
+        network = build_network(
+            self.class_path,
+            json.loads(self._content["init_args"]),
+            self.x_test.shape[1:],
+            self.task.outputs,
+        )
+        try:
+            materialise(network, self.x_test[:2])
+        except (Exception, SystemExit) as error:
+            raise failure(self.class_path, error) from error
+        return network
+
+    def fit(
+        self, network: torch.nn.Module, acts: Sequence[Batch], *callbacks: pl.Callback
+    ) -> tuple[pl.Trainer, pl.LightningModule]:
+        """Train, with all that Lightning does around an epoch."""
+        module, scorer = build_module(
+            network, self.settings.learning_rate, self.task, self.settings.max_steps
+        )
+        length = self._content["length"]
+        leaves = soundness.Leaves(network)
+        self._losses = losses = Losses(
+            self.class_path, self.settings.precision, trains_itself=is_lightning(network)
+        )
+        few: list[pl.Callback] = [*callbacks, leaves, losses, OneEpoch(len(acts))]
+        if isinstance(module, Learner):
+            module.task = cast(Task, soundness.Watched(module.task, leaves.see, losses.see))
+            blocks = FewBatches([iter([batch]) for batch in acts], length)
+            trainer = make_trainer(
+                self.settings, few, epochs=self.settings.epochs, validation_batches=1
+            )
+            trainer.fit(module, blocks)
+            soundness.require_early(network, trainer, self.class_path)
+        else:
+            counted = Counted(FewBatches(acts, length))
+            self._passed = passed = Passed(counted)
+            if self.task.outputs == 1:
+                few.append(soundness.Pairs(self.class_path))
+            package = lightning_of(type(module))
+            trainer = make_trainer(
+                self.settings,
+                [passed, *few],
+                **limits(module, self.settings, length),
+                validation_batches=1,
+                package=package,
+            )
+            trainer.fit(module, counted)
+            own = {id(parameter) for parameter in module.parameters()}
+            if module.automatic_optimization and not any(
+                id(parameter) in own for parameter in soundness.optimised(trainer)
+            ):
+                raise ConfigError(
+                    f"models: {self.class_path} has no optimiser of its parameters, so that "
+                    "nothing would be learnt: configure_optimizers must return one"
+                )
+            if module.automatic_optimization and passed.passes_of_a_batch == {0}:
+                raise NoLossError
+        known = [*soundness.optimised(trainer), *(tensor for batch in acts for tensor in batch)]
+        leaves.require_trained(known, self.class_path)
+        if not isinstance(module, pl.LightningModule):
+            # The scorer is of this package, whatever the module is.
+            return make_trainer(self.settings, [], epochs=1), scorer
+        return trainer, scorer
+
+    def try_out(self) -> None:
+        """The training and the test, in small.
+
+        Raises:
+            ConfigError: either fails.
+        """
+        network = self.build()
+        start = soundness.weights(network)
+        if not is_lightning(network):
+            self._require_logits(network)
+        network, acts, first, trainer, scorer = self._trained()
+        rate = f"training.learning_rate is {self.settings.learning_rate:g}"
+        if is_lightning(network):
+            rate = "of its configure_optimizers"
+        self._losses.require_finite(network, rate)
+        self._warn(network)
+        self._require_logits(network, self.build)
+        soundness.require_alone(
+            partial(self._tested, trainer, scorer),
+            min(FEW, len(self.acts[0][1])),
+            self.class_path,
+            exact=self.settings.precision == "32-true"
+            and trainer.strategy.root_device.type == "cpu",
+        )
+        soundness.require_same_beginning(self.build(), start, self.class_path)
+        other = soundness.Beginning()
+        with suppress(NoLossError):
+            self._fit_named(self.build(1), acts, other)
+        soundness.require_replicates(first, other, self.class_path)
+
+    def _trained(
+        self,
+    ) -> tuple[
+        torch.nn.Module,
+        Sequence[Batch],
+        soundness.Beginning,
+        pl.Trainer,
+        pl.LightningModule,
+    ]:
+        """Train on the few batches, and on more of them where those say too little.
+
+        Raises:
+            ConfigError: it fails, gives no loss, learns nothing, or stops before a first epoch.
+        """
+        # Of a single batch, it is not seen what the first step does.
+        acts = self.acts if len(self.acts) > 1 else self.acts * 2
+        network, first = self.build(), soundness.Beginning()
+        with suppress(NoLossError):
+            trainer, scorer = self._fit_named(network, acts, first)
+            stopped = self._stopped(len(acts))
+            if not (stopped or self._unchanged() or self._losses.grown):
+                return network, acts, first, trainer, scorer
+        # It may leave the first batches out, or warm up.
+        network, acts, first = self.build(), [acts[0]] * PATIENCE, soundness.Beginning()
+        try:
+            trainer, scorer = self._fit_named(network, acts, first)
+        except NoLossError as error:
+            raise ConfigError(
+                f"models: {self.class_path}: its training_step gives no loss for any of "
+                f"{PATIENCE} batches, so that nothing would be learnt: it must return the loss"
+            ) from error
+        if self._unchanged():
+            raise ConfigError(
+                f"models: {self.class_path}: its optimisers change none of its parameters in "
+                f"{PATIENCE} batches, so that nothing would be learnt: is its loss made of its "
+                "outputs (no detach, no argmax), and are they the optimisers'?"
+            )
+        if self._stopped(len(self.acts)):
+            raise ConfigError(
+                f"models: {self.class_path} ends its training within the first batches of its "
+                f"first epoch (by trainer.should_stop), before it saw each of {self.n_train} "
+                "examples once: what it learns is not that of so many; stop it after whole epochs"
+            )
+        return network, acts, first, trainer, scorer
+
+    def _unchanged(self) -> bool:
+        """Whether optimisers took steps above 0, and no weight is another one."""
+        return self._passed is not None and self._losses.stepped and not self._passed.changed
+
+    def _stopped(self, most: int) -> bool:
+        """Whether a module ended the training after so many batches at most, and less than all."""
+        after = self._passed.stopped_after if self._passed else None
+        whole = min(self._content["length"], self.settings.max_steps or self._content["length"])
+        return after is not None and after <= most and after < whole
+
+    def _warn(self, network: torch.nn.Module) -> None:
+        """Say what is odd and may be meant so: what is not trained, and where outputs begin."""
+        names = dict(network.named_parameters()).items()
+        reached = {name for name, weight in names if id(weight) in self._losses.reached}
+        # What goes wrong here says nothing of the training.
+        with suppress(Exception):
+            draw = torch.Generator().manual_seed(1)
+            found = untrained(self.build(), reached, self.x_test, draw)
+            if found is not None:
+                self.warnings.append(
+                    f"models: {self.class_path}: no gradient reaches {found[1]:.1%} of its "
+                    f"weights, which decide its outputs ({cut_list(', '.join(found[0]))}): they "
+                    "stay as they are built, as behind a detach or no_grad; is that meant?"
+                )
+        with suppress(Exception):
+            offset = far_offset(self.build(), self.x_test) if self.task.outputs == 1 else None
+            if offset is not None:
+                self.warnings.append(
+                    f"models: {self.class_path} gives about {offset:.3g} before its training, but "
+                    "its targets are standardised (mean 0, deviation 1): leave out what brings its "
+                    "outputs to the targets' own unit"
+                )
+
+    def _tested(
+        self, trainer: pl.Trainer, scorer: pl.LightningModule, part: slice, seed: int
+    ) -> Tensor:
+        """(n, outputs) of some examples in one batch of the test, after the module's hooks."""
+        # A network may change its inputs in place.
+        x, y = (tensor[:FEW][part].clone() for tensor in self.acts[0])
+        given: list[Tensor] = []
+        handle = scorer.register_forward_hook(lambda _, __, output: given.append(output))
+        try:
+            pl.seed_everything(seed, verbose=False)
+            trainer.test(scorer, FewBatches([(x, y)], 1), verbose=False)
+        except (Exception, SystemExit) as error:
+            raise failure(self.class_path, error) from error
+        finally:
+            handle.remove()
+        return given[0].float().cpu()
+
+    def _fit_named(
+        self, network: torch.nn.Module, acts: Sequence[Batch], *callbacks: pl.Callback
+    ) -> tuple[pl.Trainer, pl.LightningModule]:
+        seen = Seen()
+        try:
+            return self.fit(network, acts, seen, *callbacks)
+        except (EcosobrietyError, NoLossError):
+            raise
+        except (Exception, SystemExit) as error:
+            where, hint = "", ""
+            if not seen.batches or (acts is self.acts and self._fails_on_the_last(seen.batches)):
+                size = len(acts[seen.batches][1])
+                where = f" on a batch of {size} example{'s' * (size > 1)}"
+            if seen.batches and where and self.n_train % self.settings.batch_size == 1:
+                hint = (
+                    f"; the last batch of an epoch is that small, as {self.n_train} (grid.n_train) "
+                    f"modulo {self.settings.batch_size} (training.batch_size) is 1: change either"
+                )
+            raise failure(self.class_path, error, where, hint) from error
+
+    def _fails_on_the_last(self, batches: int) -> bool:
+        """Whether what failed after so many batches passes if the last one is as large."""
+        if len(self.acts) != batches + 1:
+            return False
+        try:
+            self.fit(self.build(), [self.acts[0]] * len(self.acts))
+        except (Exception, SystemExit) as error:
+            return isinstance(error, NoLossError)
+        return True
+
+    def _require_logits(
+        self, network: torch.nn.Module, untrained: Callable[[], torch.nn.Module] | None = None
+    ) -> None:
+        device = make_trainer(self.settings, [], epochs=1).strategy.root_device
+        given = network.to(device), self.class_path, self.x_test.to(device), self.task.outputs
+        require_logits(*given, untrained=untrained)
+
+    def count(self) -> Cost | str:
+        """FLOP, or why they cannot be counted."""
+        x, y = self.acts[0]
+        most = min(FEW, len(y))
+        sizes = [most, most, *([most // 2, most // 4] if most >= FEW else [])]
+        acts = [(x[:n], y[:n]) for n in sizes]
+        network = self.build()
+        with counting() as (mode, unseen):
+            counter = Counter(mode, sizes)
+            trainer, _ = self.fit(network, acts, counter)
+            counted = counter.finish()
+        device = trainer.strategy.root_device
+        network.to(device).eval()
+        with torch.no_grad(), unlogged(network), counting() as (forward, unseen_forward):
+            network(x[:most].to(device))
+        if names := unseen.names | unseen_forward.names:
+            return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"
+        if isinstance(counted, str):
+            return counted
+        if not is_lightning(network):
+            # The study's own loop: one backward pass for each batch.
+            counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
+        return cost_of(forward.get_total_flops() // most, counted)
+
+
+class NoLossError(Exception):
+    """No batch has had a backward pass."""

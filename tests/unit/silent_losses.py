@@ -1,0 +1,140 @@
+"""Modules whose losses, gradients or hooks make their training worth nothing, or only seem to."""
+
+from math import prod
+
+import pytorch_lightning as pl
+import torch
+from silent_networks import Base, Whole
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+
+class Losing(Whole):
+    """Its loss is a formula of `z`, what its layers give, and of `y`."""
+
+    def __init__(self, input_shape, num_classes: int, loss: str, lr: float = 0.01):
+        super().__init__(input_shape, num_classes)
+        self.loss, self.lr = loss, lr
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        names = {"z": self(x), "x": x, "y": y, "torch": torch, "F": F}
+        return eval(self.loss, names | {"soft": F.one_hot(y, 10).float()})
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.lr)
+
+
+class LosingByHand(Losing):
+    def __init__(self, input_shape, num_classes: int, loss: str):
+        super().__init__(input_shape, num_classes, loss)
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        optimiser = self.optimizers()
+        optimiser.zero_grad()
+        self.manual_backward(super().training_step(batch, batch_idx))
+        optimiser.step()
+
+
+class Deep(Losing):
+    def __init__(self, input_shape, num_classes: int, loss: str, lr: float = 0.01):
+        super().__init__(input_shape, num_classes, loss, lr)
+        width = prod(input_shape)
+        layers = (nn.Linear(width, width) for _ in range(3))
+        self.layers = nn.Sequential(nn.Flatten(), *layers, nn.Linear(width, num_classes))
+
+
+class WarmingUp(Whole):
+    """Its learning rate is 0 in the first epoch."""
+
+    def configure_optimizers(self):
+        optimiser = super().configure_optimizers()
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: min(epoch, 1.0))
+        return [optimiser], [schedule]
+
+
+class EndingEarly(Whole):
+    def __init__(self, input_shape, num_classes: int, where: str, after: int = 0):
+        super().__init__(input_shape, num_classes)
+        self.where, self.after = where, after
+
+    def end(self, where: str, batch_idx: int) -> None:
+        if where == self.where and batch_idx >= self.after:
+            self.trainer.should_stop = True
+
+    def training_step(self, batch, batch_idx):
+        self.end("training_step", batch_idx)
+        return super().training_step(batch, batch_idx)
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        self.end("on_train_batch_end", batch_idx)
+        if batch_idx == self.trainer.num_training_batches - 1:
+            self.end("last_batch", batch_idx)
+
+    def on_train_epoch_end(self):
+        self.end("on_train_epoch_end", 0)
+
+
+class Detached(Base):
+    """No gradient reaches what lies before."""
+
+    def forward(self, x):
+        *hidden, last = self.layers
+        h = x
+        for layer in hidden:
+            h = layer(h)
+        return last(h.detach())
+
+
+class Unused(Base):
+    """Has a head that nothing is asked of."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.head = nn.Linear(16, 1000)
+
+
+class InOwnUnit(nn.Module):
+    """Brings a regression's outputs to the targets' own unit."""
+
+    def __init__(self, input_shape, factor: float = 10.0, offset: float = 50.0):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), 1))
+        self.factor, self.offset = factor, offset
+
+    def forward(self, x):
+        return self.layers(x) * self.factor + self.offset
+
+
+class Alternating(pl.LightningModule):
+    """Two losses and optimisers, as a generator and its opponent have, and an attention inside."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__()
+        self.automatic_optimization = False
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.classify = nn.Linear(64, num_classes)
+        self.judge = nn.Linear(num_classes, 1)
+
+    def forward(self, x):
+        return self.classify(self.attention(x, x, x)[0].flatten(1))
+
+    def training_step(self, batch, batch_idx):
+        (x, y), (first, second) = batch, self.optimizers()
+        for optimiser, loss in (
+            (first, lambda: F.cross_entropy(self(x), y) - self.judge(self(x).softmax(1)).mean()),
+            (
+                second,
+                lambda: F.binary_cross_entropy_with_logits(
+                    self.judge(self(x).softmax(1).detach()).flatten(), torch.ones(len(x))
+                ),
+            ),
+        ):
+            optimiser.zero_grad()
+            self.manual_backward(loss())
+            optimiser.step()
+
+    def configure_optimizers(self):
+        body = [*self.attention.parameters(), *self.classify.parameters()]
+        return torch.optim.SGD(body, 0.01), torch.optim.SGD(self.judge.parameters(), 0.01)

@@ -1,0 +1,137 @@
+"""What the first losses, gradients and hooks of a module give away, before its training is paid."""
+
+from typing import Any
+
+import pytest
+import silent_losses
+import torch
+from test_soundness import CLASSES, SETTINGS
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.training.tasks import Regression, Task
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, task: Task = CLASSES, n_train: int = 96, **init_args: Any) -> list[str]:
+        chance = torch.Generator().manual_seed(1)
+        x = torch.randn(128, 8, 8, generator=chance)
+        y = torch.randint(9, (128,), generator=chance)
+        if task.outputs == 1:
+            y = torch.randn(128, generator=chance)
+        module = "silent_losses" if hasattr(silent_losses, name) else "silent_networks"
+        play = Play(f"{module}.{name}", init_args, task, SETTINGS, 1, 1, n_train)
+        train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
+        stage = Stage(content_of(play, train, test))
+        stage.try_out()
+        return stage.warnings
+
+    return run
+
+
+TWICE = {
+    "F.cross_entropy(z.softmax(1), y)": "cross_entropy (log_softmax) what a softmax",
+    "F.cross_entropy(z.softmax(1).view(-1, 10).double(), soft.double())": "what a softmax gives",
+    "F.cross_entropy(z.sigmoid(), y, label_smoothing=0.1)": "what a sigmoid gives",
+    "F.cross_entropy(z.relu(), y)": "what a ReLU gives",
+    "F.cross_entropy(z.tanh(), y)": "what a tanh gives",
+    "F.nll_loss(z.softmax(1), y)": "nll_loss what a softmax gives, where it takes log-prob",
+    "F.nll_loss(z, y)": "nll_loss what a linear layer gives",
+    "F.binary_cross_entropy_with_logits(z.sigmoid(), soft)": "with_logits what a sigmoid gives",
+    "F.binary_cross_entropy_with_logits(z.log_softmax(1), soft)": "what a log-softmax gives",
+    "0.3 * z.square().mean() + F.cross_entropy(z.softmax(1), y)": "what a softmax gives",
+}
+
+
+@pytest.mark.parametrize("loss", TWICE)
+@pytest.mark.parametrize("name", ["Losing", "LosingByHand"])
+def test_a_loss_with_a_softmax_of_its_own_gets_none(try_out: Any, name: str, loss: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        try_out(name, loss=loss)
+    assert TWICE[loss] in str(caught.value)
+    assert len(str(caught.value)) <= 300
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "F.nll_loss(z.log_softmax(1), y)",
+        "F.nll_loss((z.softmax(1) + 1e-9).log(), y)",
+        # The same again: a log-softmax of a log-softmax is itself.
+        "F.cross_entropy(z.log_softmax(1), y)",
+        "F.cross_entropy(z * 3, soft, label_smoothing=0.1)",
+        "F.cross_entropy(16 * F.normalize(z, dim=1), y)",
+        "F.binary_cross_entropy(z.sigmoid(), soft)",
+        "F.binary_cross_entropy(z.softmax(1), soft)",
+        "F.binary_cross_entropy_with_logits(z, soft)",
+        "(z.softmax(1) - soft).square().mean()",
+        "F.kl_div(z.log_softmax(1), (z.detach() / 2).softmax(1), reduction='batchmean')",
+        "F.multi_margin_loss(z, y)",
+        "F.cross_entropy(z, y) - 0.1 * torch.distributions.Categorical(logits=z).entropy().mean()",
+    ],
+)
+def test_ordinary_losses_are_taken(try_out: Any, loss: str) -> None:
+    assert try_out("Losing", loss=loss) == []
+
+
+CAUSES = {
+    "F.cross_entropy(z, y) + x.log().mean()": "its loss is nan for the first batch, before anyth",
+    "F.cross_entropy(z, y) / (y - y).sum()": "its loss is inf for the first batch",
+    "F.cross_entropy(z, y) + (z - z).norm() + (z - z).square().sum().sqrt()": "first gradients are",
+}
+
+
+@pytest.mark.parametrize("loss", CAUSES)
+def test_what_is_no_number_from_the_start_is_not_blamed_on_the_rate(
+    try_out: Any, loss: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        try_out("Losing", loss=loss)
+    assert CAUSES[loss] in str(caught.value)
+    assert "so the learning rate is not the cause" in str(caught.value)
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_rate_that_a_few_batches_show_to_be_too_large_is_named(try_out: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        try_out("Deep", loss="F.cross_entropy(z, y)", lr=1e9)
+    assert "Deep diverges within " in str(caught.value)
+    assert "a smaller learning rate (of its configure_optimizers) may help" in str(caught.value)
+    try_out("Deep", loss="F.cross_entropy(z, y)", lr=1.0)
+
+
+def test_what_would_learn_nothing_is_known_before(try_out: Any) -> None:
+    with pytest.raises(ConfigError, match="change none of its parameters in 32 batches"):
+        try_out("Losing", loss="F.cross_entropy(z.detach(), y) + 0 * z.sum()")
+    try_out("WarmingUp")
+    assert try_out("Alternating") == []
+
+
+@pytest.mark.parametrize("n_train", [96, 97])
+@pytest.mark.parametrize("where", ["training_step", "on_train_batch_end"])
+def test_a_module_that_ends_its_training_in_its_first_batches_is_refused(
+    try_out: Any, where: str, n_train: int
+) -> None:
+    with pytest.raises(ConfigError, match=f"before it saw each of {n_train} examples") as caught:
+        try_out("EndingEarly", where=where, n_train=n_train)
+    assert len(str(caught.value)) <= 300
+    for later in ("on_train_epoch_end", "last_batch"):
+        try_out("EndingEarly", where=later, n_train=n_train)
+
+
+def test_weights_that_no_gradient_reaches_are_named(try_out: Any) -> None:
+    (told,) = try_out("Detached")
+    assert "no gradient reaches 86.0% of its weights, which decide its outputs (layers.1.w" in told
+    assert try_out("Unused") == []
+
+
+def test_outputs_in_the_targets_own_unit_are_named(try_out: Any) -> None:
+    (told,) = try_out("InOwnUnit", Regression(2.0))
+    assert "before its training, but its targets are standardised" in told
+    assert try_out("InOwnUnit", Regression(2.0), factor=3.0, offset=1.0) == []
