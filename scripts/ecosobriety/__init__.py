@@ -18,6 +18,7 @@ study, and a module imports only from its own room and from those above it in th
 - steps: what every step does around its work: log, seals, end, queue
 - electricity: countries and energy sources, their carbon intensity and cost
 - datasets: where data come from, how they are checked, kept, split and sampled
+- imported: runs that exist already, read from tables
 - study_config: the study's file, read, checked and completed
 - metering: the energy of a window
 - training: a measured training in our own loop

@@ -39,6 +39,11 @@ def quote(text: object) -> str:
     return written.replace("\\\\", "\\")
 
 
+def row(place: int) -> str:
+    """The place of a table's row, counted from 0, in a user's words."""
+    return f"row {place + 1} (counted from 1, without the header)"
+
+
 class EcosobrietyError(Exception):
     """Base of all errors whose message is meant for the user, without a traceback.
 

@@ -69,6 +69,15 @@ class Metric:
         low = -math.inf if self.lowest is None else self.lowest
         return low, math.inf if self.highest is None else self.highest
 
+    def impossible(self, value: float) -> str | None:
+        """Why a score cannot be: the end of a sentence that begins with it; None: it can."""
+        low, high = self.ends
+        if low <= value <= high:
+            return None
+        meant = value > 1 and low <= value / 100 <= high
+        hint = f" (did you mean {value / 100:g}?)" if meant else ""
+        return f"must be from {low:g} to {high:g}{hint}"
+
     @property
     def gain_ends(self) -> tuple[float, float]:
         """The same of `sign` times the metric."""

@@ -46,7 +46,7 @@ def describe(
         repository: Folder of the workflow, for its git commit.
 
     Returns:
-        `config`, `dataset`, `trainings` (number, first start, last end in UTC, what
+        `config`, `dataset`, `trainings` (number, first start, last end in UTC where known, what
         each model's energy covers, how many were disturbed by other work on the machine),
         `hardware` (each distinct machine once),
         `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
@@ -58,12 +58,12 @@ def describe(
         "dataset": _data(data_path, intake_path),
         "trainings": {
             "number": len(runs),
-            "first_started_at": min(run.started_at for run in runs),
-            "last_ended_at": max(run.ended_at for run in runs),
+            "first_started_at": min(filter(None, (run.started_at for run in runs)), default=None),
+            "last_ended_at": max(filter(None, (run.ended_at for run in runs)), default=None),
             "windows": {run.model: run.window for run in runs},
             "disturbed": sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
         },
-        "hardware": _distinct([_machine(run) for run in runs]),
+        "hardware": _distinct([_machine(run) for run in runs if run.hardware]),
         "versions": {"python": platform.python_version(), **_distinct_versions(runs)},
         "packages": {item.metadata["Name"]: item.version for item in sorted_distributions()},
         "meters": _distinct([run.metering for run in runs]),

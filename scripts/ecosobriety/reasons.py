@@ -54,6 +54,16 @@ COMMAND = {
 }
 """What is not known of a training that is the user's command."""
 
+IMPORTED = {
+    "not_in_table": "the imported table does not say it",
+    "no_duration": "its duration is not known",
+    "no_device": "the device that it ran on is not known",
+    "no_threads": "the number of its threads is not known",
+    "no_memory": "the size of the machine's memory is not known",
+    "not_codecarbon": "its energy is imported, and not CodeCarbon's",
+}
+"""What is not known of a run that existed already."""
+
 METHODS = {
     "codecarbon_no_intensity": "the metering country has no intensity in CodeCarbon's table",
     "method_failed": "it failed: {error}",
@@ -137,7 +147,7 @@ SERVICE = {
 }
 """Why Electricity Maps gave nothing."""
 
-REASONS = METER | FLOP | COMMAND | METHODS | COUNTRIES | SERVICE
+REASONS = METER | FLOP | COMMAND | IMPORTED | METHODS | COUNTRIES | SERVICE
 FILL = ", filled in with the mean power of the rest"
 
 

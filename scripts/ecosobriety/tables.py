@@ -50,8 +50,8 @@ def _number(
     return pa.Column("float64", checks, nullable=nullable, coerce=True)
 
 
-def _flag() -> pa.Column:
-    return pa.Column(bool, coerce=True)
+def _flag(nullable: bool = False) -> pa.Column:
+    return pa.Column(pd.BooleanDtype() if nullable else bool, nullable=nullable, coerce=True)
 
 
 _SIZE_KEY = {"dataset": _text(), "model": _text(), "n_train": _count(1)}
@@ -72,23 +72,23 @@ def _runs(metric: Metric) -> dict[str, pa.Column]:
         "batch_size": _count(1, nullable=True),
         metric.test_column: _number(metric.lowest, metric.highest),
         "test_loss": _number(0, nullable=True),
-        "train_duration_s": _number(0),
+        "train_duration_s": _number(0, nullable=True),
         "energy_kwh": _number(0),
         "energy_cpu_kwh": _number(0, nullable=True),
         "energy_gpu_kwh": _number(0, nullable=True),
         "energy_ram_kwh": _number(0, nullable=True),
         "eval_energy_kwh": _number(0, nullable=True),
         "lost_energy_kwh": _number(0),
-        "energy_quality": _text(allowed=("measured", "estimated", "mixed")),
+        "energy_quality": _text(allowed=("measured", "estimated", "mixed", "imported")),
         "energy_source": _text(),
         "flop_forward": _count(nullable=True),
         "flop_train": _count(nullable=True),
-        "device": _text(),
-        "accelerator": _text(),
-        "threads": _count(1),
-        "peak_memory_mb": _number(0),
-        "short_window": _flag(),
-        "attempt": _text(),
+        "device": _text(nullable=True),
+        "accelerator": _text(nullable=True),
+        "threads": _count(1, nullable=True),
+        "peak_memory_mb": _number(0, nullable=True),
+        "short_window": _flag(nullable=True),
+        "attempt": _text(nullable=True),
     }
 
 
@@ -105,7 +105,7 @@ def _curve(metric: Metric) -> dict[str, pa.Column]:
         "energy_kwh_mean": _number(0),
         "energy_kwh_ci_low": _number(0, nullable=True),
         "energy_kwh_ci_high": _number(0, nullable=True),
-        "duration_s_mean": _number(0),
+        "duration_s_mean": _number(0, nullable=True),
         f"{name}_diff_mean": _number(nullable=True),
         f"{name}_diff_{metric.bound}": _number(nullable=True),
         "p_value": _number(0, 1, nullable=True),

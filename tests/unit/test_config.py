@@ -235,7 +235,7 @@ def described_parts(part):
 def test_every_key_says_what_a_change_runs_again():
     rules = (
         *("prepare_dataset", "train_model", "fit_curves", "derive_scenarios", "recommend_size"),
-        *("decide_growth", "collect_runs", "run_command"),
+        *("decide_growth", "collect_runs", "run_command", "import_runs"),
         *(
             "prepare_countries",
             "compare_methods",

@@ -83,6 +83,11 @@ BAD_VALUES = {
     ("models", 0, "shell"): BAD_NAMES | st.just("sh"),
     ("models", 0, "watch"): bad_lists(["a"], st.integers() | st.just("")) | st.just(["a"]),
     ("models", 0, "time_limit_s"): bad_numbers(0, 1e9) | st.sampled_from([0, 60]),
+    ("models", 0, "runs"): NOT_TEXT | st.sampled_from(["", "a\0b", "a\n", "<!--", "runs.csv"]),
+    ("models", 0, "emissions"): NOT_TEXT | st.sampled_from(["", "a\0b", "emissions.csv"]),
+    ("models", 0, "columns"): NOT_MAPPINGS
+    | st.sampled_from([{}, {"seed": 1}, {"seed": ""}, {"a b": "x"}, {"<!--": "x"}, {"seed": "x"}]),
+    ("models", 0, "max_power_w"): bad_numbers(0, 1e12) | st.sampled_from([0, 100]),
     ("grid",): NOT_MAPPINGS,
     ("grid", "n_train"): bad_lists([100, 200], bad_whole_numbers(1, 1400)),
     ("grid", "seeds"): bad_lists([1, 2], bad_whole_numbers(0, SEED_LIMIT)) | st.just([1]),
@@ -121,7 +126,7 @@ BAD_VALUES = {
     ("metric", "better"): BAD_NAMES | st.just("lower"),
     ("metric", "margin"): BAD_NAMES,
     # An accuracy is shown in percent.
-    ("metric", "unit"): BAD_NAMES | st.just("mg"),
+    ("metric", "unit"): BAD_NAMES.filter(lambda name: name is not None) | st.just("mg"),
     ("methods",): NOT_MAPPINGS,
     ("methods", "usage"): bad_numbers(0, 1) | st.just(0),
     ("methods", "pragmatic_scaling_factor"): bad_numbers(1, 1_000_000),

@@ -141,7 +141,11 @@ def test_a_study_of_declared_data_is_complete():
         (("dataset", "labels"), "gone.csv", 'dataset.labels is "gone.csv", but gone.csv'),
         (("dataset", "label"), "y", 'is "y", but must be null: only csv and parquet'),
         (("dataset", "unit"), "a\nb", "must be one line of text"),
-        (("models", 0), {"name": "mlp"}, 'is "mlp", but must have a command: dataset.n_examples'),
+        (
+            ("models", 0),
+            {"name": "mlp"},
+            'is "mlp", but must have a command or runs: dataset.n_examples',
+        ),
         (("models", 0, "command"), f"{COMMAND} {{data}}", "holds {data}, but must find its data"),
         (("analysis", "margin"), 0.5, None),
     ],

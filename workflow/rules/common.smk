@@ -10,11 +10,12 @@ from importlib.metadata import version
 from snakemake.io import report as in_report
 from snakemake.utils import update_config
 
-from ecosobriety import datasets, electricity, files, tables
+from ecosobriety import datasets, electricity, files, imported, tables
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.languages import REPORT_FILES
+from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
@@ -135,12 +136,19 @@ def look_at_records():
     asked = collecting.Asked(
         identity.read_text(encoding="utf-8").strip(), **json.loads(ASKED)
     )
-    refused = collecting.find_refused(records_there(), asked)
+    there = records_there()
+    refused = collecting.find_refused(there, asked)
+    workflow.dag.forcefiles.update(map(str, refused))
+    # Those of imported runs are made of their table again, which costs nothing.
+    refused = {
+        path: sentence
+        for path, sentence in refused.items()
+        if there[path][1] not in IMPORTS
+    }
     for sentence in [*refused.values()][:MAX_TOLD]:
         logger.warning(f"{sentence}; it is set aside as *.refused and trained again")
     if len(refused) > MAX_TOLD:
         logger.warning(f"{len(refused) - MAX_TOLD} more records are trained again")
-    workflow.dag.forcefiles.update(map(str, refused))
 
 
 def records_there():
@@ -232,12 +240,21 @@ def study_file():
     )
 
 
+def import_fault(place, error):
+    """End with what is wrong with imported runs."""
+    sys.exit(
+        f"error: {fault(study_file(), f'models[{place}].{error.key}', error.text)}"
+    )
+
+
 def deciding(place, model):
-    """What decides a model; a file that it watches and that cannot be read ends here."""
+    """What decides a model; a file of it that cannot be read ends here."""
     try:
         return canonical(
             study_config.model_parameters(config, model["name"], Path.cwd())
         )
+    except imported.RunsError as error:
+        import_fault(place, error)
     except EcosobrietyError as error:
         sys.exit(
             f"error: {ConfigError(f'{study_file()}: models[{place}].watch {error}')}"
@@ -247,9 +264,10 @@ def deciding(place, model):
 MODELS = {model["name"]: deciding(i, model) for i, model in enumerate(config["models"])}
 
 
-# Trained in our own loop, and by a command of the user's.
+# Trained in our own loop, by a command of the user's, and before the study.
 COMMANDS = {m["name"]: m for m in config["models"] if "command" in m}
-OWN_LOOP = [name for name in MODELS if name not in COMMANDS]
+IMPORTS = {m["name"]: m for m in config["models"] if "runs" in m}
+OWN_LOOP = [name for name in MODELS if name not in {*COMMANDS, *IMPORTS}]
 
 
 def one_of(names):
@@ -267,6 +285,27 @@ def prepared_data():
         return None
     data = Path(INTAKE.replace(".intake.json", ".npz"))
     return str(data) if known.source == source and data.exists() else None
+
+
+def try_out_imports():
+    """Read imported runs once before any job: what is wrong with them ends here."""
+    if not workflow.is_main_process:
+        return
+    for place, model in enumerate(config["models"]):
+        if model["name"] not in IMPORTS:
+            continue
+        try:
+            found = imported.read_imports(
+                study_config.import_spec(config, model),
+                config["grid"]["n_train"],
+                config["grid"]["seeds"],
+                metric_from(config["metric"]),
+                Path.cwd(),
+            )
+        except imported.RunsError as error:
+            import_fault(place, error)
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
 
 
 def try_out_networks():
@@ -307,6 +346,8 @@ def try_out_networks():
 # Not all that the script imports: a changed log retrains nothing.
 TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
 COMMAND_CODE = fingerprint.code_fingerprint(fingerprint.COMMAND_MODULES)
+IMPORT_CODE = fingerprint.code_fingerprint(fingerprint.IMPORT_MODULES)
+try_out_imports()
 try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
@@ -315,6 +356,7 @@ ASKED = canonical(
         parameters=json.loads(TRAINING),
         code_fingerprint=TRAINING_CODE,
         command_fingerprint=COMMAND_CODE,
+        import_fingerprint=IMPORT_CODE,
     )
 )
 

@@ -71,7 +71,8 @@ def check_energy(claim: Claim, case: Case) -> Finding:
         "factor": "factor" in values,
         "machine": "power" in values,
         "plausible": True,
-        "estimated": case.energy_quality != "measured",
+        "estimated": case.energy_quality in ("estimated", "mixed"),
+        "imported": case.energy_quality == "imported",
     }
     return Finding(
         surplus.verdict,

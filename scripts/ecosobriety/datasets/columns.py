@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
 from ecosobriety.datasets.findings import short
-from ecosobriety.errors import DataError
+from ecosobriety.errors import DataError, row
 
 EXACT_WHOLE = 2.0**53
 """From here on float64 passes over whole numbers."""
@@ -93,11 +93,6 @@ def labels(column: pa.ChunkedArray, name: str) -> Coded:
             where = row(int((index == i).argmax()))
             raise DataError(f"the label {_quoted(name)} is empty in {where}")
     return Coded(values, index)
-
-
-def row(place: int) -> str:
-    """A row's place in words."""
-    return f"row {place + 1} (counted from 1, without the header)"
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

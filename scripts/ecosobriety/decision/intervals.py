@@ -76,9 +76,9 @@ def linearised_ratio(parts: Floats, wholes: Floats) -> Floats:
         Same shape, without unit; NaN where a part is missing.
     """
     missing = np.isnan(parts)
-    mean_whole = wholes[~missing].mean()
+    mean_whole = 0.0 if missing.all() else wholes[~missing].mean()
     if mean_whole == 0:
-        # Of nothing, nothing can be saved or spent: no share.
+        # Of nothing, or of what nobody knows, nothing can be saved or spent: no share.
         return np.full(parts.shape, np.nan)
     ratio = parts[~missing].mean() / mean_whole
     return np.asarray(ratio + (parts - ratio * wholes) / mean_whole)

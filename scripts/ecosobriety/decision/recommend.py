@@ -261,6 +261,9 @@ def _savings(
 
 def _estimate(per_seed: Floats, confidence: float, highest: float | None = None) -> dict[str, Any]:
     paired = per_seed[~np.isnan(per_seed)]
+    if not len(paired):
+        # Of imported runs a duration need not be known.
+        return {"mean": None, "ci_low": None, "ci_high": None, "n_pairs": 0}
     mean, low, high = mean_interval(paired, confidence, highest=highest)
     return {
         "mean": finite_or_none(mean),

@@ -27,6 +27,8 @@ from ecosobriety.records.record import RunRecord
 
 PUBLIC_DATASETS = ("digits", "mnist", "fashion-mnist")
 IMAGE_DIMENSIONS = 2
+MB_PER_GB = 1e3
+_QUALITY = {"measured": "high", "mixed": "low", "estimated": "low", "imported": None}
 
 
 def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,27 +42,39 @@ def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         A report ready for JSON. `quality` is `high` where every component was read by a hardware
-        counter, else `low`, which is within 50 %.
+        counter, else `low`, which is within 50 %; of an imported run it is left out.
     """
-    moment = datetime.fromisoformat(run.ended_at).strftime("%Y-%m-%d %H:%M:%S")
     report = BoAmpsReport(
         header=BoAmpsHeader(
             format_version=BOAMPS_FORMAT_VERSION,
             format_version_specification_uri=BOAMPS_FORMAT_SPEC_URI,
-            report_id=run.attempt,
-            report_datetime=moment,
+            # An imported run is no attempt of ours.
+            report_id=run.attempt or run.identity,
+            report_datetime=_moment(run.ended_at),
             report_status="final",
         ),
         task=_task(run, dataset),
         measures=[_measure(run)],
-        system=BoAmpsSystem(os=str(run.hardware["platform"])),
-        software=BoAmpsSoftware(language="python", version=run.versions["python"]),
+        system=BoAmpsSystem(os=run.hardware.get("platform")),
+        software=_software(run),
         infrastructure=BoAmpsInfrastructure(infra_type="other", components=_components(run)),
-        environment=BoAmpsEnvironment(country=str(run.metering["country_iso3"])),
-        quality="high" if run.energy_quality == "measured" else "low",
+        environment=BoAmpsEnvironment(country=run.metering["country_iso3"]),
+        quality=_QUALITY[run.energy_quality],
     )
     content: dict[str, Any] = report.to_dict()
     return content
+
+
+def _moment(written: str | None) -> str | None:
+    if written is None:
+        return None
+    return datetime.fromisoformat(written).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _software(run: RunRecord) -> BoAmpsSoftware | None:
+    """The language of the study, or, of an imported run, the one that its table names."""
+    version = run.versions.get("python")
+    return None if version is None else BoAmpsSoftware(language="python", version=version)
 
 
 def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
@@ -107,21 +121,24 @@ def _own_loop(run: RunRecord) -> dict[str, Any]:
 
 
 def _measure(run: RunRecord) -> BoAmpsMeasure:
-    started = datetime.fromisoformat(run.started_at)
-    cpu, gpu = run.components["cpu"], run.components["gpu"]
+    imported = run.window == "imported"
+    sources = {} if imported else {name: part.source for name, part in run.components.items()}
     return BoAmpsMeasure(
-        measurement_method="codecarbon",
-        version=str(run.metering["version"]),
-        cpu_tracking_mode=cpu.source,
-        gpu_tracking_mode=gpu.source,
+        # The format wants a method: of an imported run without one, where its energy stands.
+        measurement_method=run.metering["tool"] or run.energy_source,
+        version=run.metering["version"],
+        cpu_tracking_mode=sources.get("cpu"),
+        gpu_tracking_mode=sources.get("gpu"),
         power_consumption=run.energy_kwh,
         measurement_duration=run.train_duration_s,
-        measurement_date_time=started.strftime("%Y-%m-%d %H:%M:%S"),
+        measurement_date_time=_moment(run.started_at),
     )
 
 
 def _components(run: RunRecord) -> list[BoAmpsHardware]:
-    seen = run.metering["hardware_seen"]
+    seen = run.metering.get("hardware_seen")
+    if seen is None:
+        return _imported_components(run)
     components = [
         BoAmpsHardware(
             component_type="cpu", component_name=run.hardware["cpu"], nb_component=run.threads
@@ -139,3 +156,17 @@ def _components(run: RunRecord) -> list[BoAmpsHardware]:
     memory_gb = round(seen["ram_total_size"])
     components.append(BoAmpsHardware(component_type="ram", nb_component=1, memory_size=memory_gb))
     return components
+
+
+def _imported_components(run: RunRecord) -> list[BoAmpsHardware]:
+    """What the table of an imported run says of the machine."""
+    found = [
+        BoAmpsHardware(component_type=kind, component_name=run.hardware[kind])
+        for kind in ("cpu", "gpu")
+        if run.hardware.get(kind)
+    ]
+    memory_mb = run.hardware.get("memory_mb")
+    if memory_mb is not None:
+        memory_gb = round(memory_mb / MB_PER_GB)
+        found.append(BoAmpsHardware(component_type="ram", nb_component=1, memory_size=memory_gb))
+    return found

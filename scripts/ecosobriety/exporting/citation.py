@@ -16,16 +16,18 @@ def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: T
         text: the language.
     """
     config, trainings = provenance["config"], provenance["trainings"]
+    ended = trainings["last_ended_at"]
+    imported = "imported" in trainings["windows"].values()
+    dates = {} if ended is None else {"year": ended[:4], "last": text.day(ended[:10])}
     return (
         "\n".join(
             [
                 text(
-                    "citation.study",
+                    "citation." + ("study" if not imported else "imported" if dates else "undated"),
                     authors=", ".join(author["name"] for author in software["authors"]),
                     title=study_title(config, text.language),
-                    year=trainings["last_ended_at"][:4],
                     number=text.integer(trainings["number"]),
-                    last=text.day(trainings["last_ended_at"][:10]),
+                    **dates,
                 ),
                 text(
                     "citation.software",

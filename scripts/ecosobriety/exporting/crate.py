@@ -40,7 +40,9 @@ def write_crate(
     crate.name = study_title(config, config["languages"][0])
     crate.description = str(software["title"])
     crate.license = str(software["license"])
-    crate.datePublished = trainings["last_ended_at"]
+    first, last = trainings["first_started_at"], trainings["last_ended_at"]
+    if last is not None:
+        crate.datePublished = last
     workflow = crate.add_workflow(
         snakefile,
         WORKFLOW,
@@ -68,8 +70,8 @@ def write_crate(
         properties={
             "@type": "CreateAction",
             "name": f"{trainings['number']} trainings of the study {config['study']}",
-            "startTime": trainings["first_started_at"],
-            "endTime": trainings["last_ended_at"],
+            **({} if first is None else {"startTime": first}),
+            **({} if last is None else {"endTime": last}),
             "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
         },
     )

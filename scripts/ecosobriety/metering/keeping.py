@@ -14,12 +14,13 @@ def keep(record: RunRecord, path: Path, ledger: Ledger, scratch: Path) -> None:
     Raises:
         RecordError: the record contradicts itself: the attempt has failed.
     """
+    duration_s = record.train_duration_s or 0.0
     if problem := contradiction(record):
         spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
-        ledger.close("failed", spent_kwh, record.train_duration_s, error=problem)
+        ledger.close("failed", spent_kwh, duration_s, error=problem)
         raise RecordError(f"{path} is not written, as its parts contradict each other: {problem}")
     # First: a checkpoint of a finished training would be taken up by a later one.
     shutil.rmtree(scratch, ignore_errors=True)
     # The record comes last: where it stands, all is said.
-    ledger.complete(record.energy_kwh, record.train_duration_s)
+    ledger.complete(record.energy_kwh, duration_s)
     write_record(path, record)

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 
 from ecosobriety.methods.kinds import Kind
-from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
+from ecosobriety.methods.method import (
+    NOBODY_COUNTS,
+    Estimate,
+    NotApplicableError,
+    estimate_from_energy,
+)
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
 
@@ -26,6 +31,8 @@ class CodeCarbon:
 
     def estimate(self, run: RunRecord) -> Estimate:
         """Emissions = energy x PUE x intensity."""
+        if run.window == "imported" and run.metering["tool"] != "codecarbon":
+            raise NotApplicableError(reason("not_codecarbon"))
         return estimate_from_energy(
             run.energy_kwh,
             self.unit,

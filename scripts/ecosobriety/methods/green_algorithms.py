@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ecosobriety.methods.inputs import Inputs
 from ecosobriety.methods.kinds import Kind
-from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy
+from ecosobriety.methods.method import NOBODY_COUNTS, Estimate, estimate_from_energy, known
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
 from ecosobriety.units import watt_seconds_to_kwh
@@ -42,37 +42,38 @@ class GreenAlgorithms:
 
         A processor that is in no table counts as the calculator's own entry for any.
         """
+        duration_s = known(run.train_duration_s, "no_duration")
         power_w = (self.processors_w(run) + self.graphics_w(run)) * self.usage + self.memory_w(run)
-        energy_kwh = watt_seconds_to_kwh(power_w, run.train_duration_s)
+        energy_kwh = watt_seconds_to_kwh(power_w, duration_s)
         table = self.inputs.green_algorithms_intensity.set_index("country_iso3")
-        known = self.country_iso3 in table.index
+        in_table = self.country_iso3 in table.index
         return estimate_from_energy(
             energy_kwh * self.pragmatic_scaling_factor,
             self.unit,
             pue=self.pue,
             intensity_g_per_kwh=float(table["intensity_g_per_kwh"][self.country_iso3])
-            if known
+            if in_table
             else None,
             reason=reason("green_algorithms_no_row", country=self.country_iso3),
         )
 
     def processors_w(self, run: RunRecord) -> float:
         """Power in W of the cores at work: their share of the processor's."""
-        processor = self.inputs.processor(run)
+        threads, processor = known(run.threads, "no_threads"), self.inputs.processor(run)
         if processor is None or processor.cores is None:
-            return run.threads * self.inputs.constant("green_algorithms_cpu_core_w")
-        return min(run.threads, processor.cores) * processor.tdp_w / processor.cores
+            return threads * self.inputs.constant("green_algorithms_cpu_core_w")
+        return min(threads, processor.cores) * processor.tdp_w / processor.cores
 
     def graphics_w(self, run: RunRecord) -> float:
         """Power in W of the graphics processor; 0 for a training on the CPU."""
-        if run.accelerator == "cpu":
+        if known(run.accelerator, "no_device") == "cpu":
             return 0.0
-        device = self.inputs.device(run.device, "gpu")
+        device = self.inputs.device(known(run.device, "no_device"), "gpu")
         return device.tdp_w if device else self.inputs.constant("green_algorithms_gpu_w")
 
     def memory_w(self, run: RunRecord) -> float:
         """Power in W of the machine's memory, used or not."""
-        memory_gb = float(run.hardware["memory_mb"]) / MB_PER_GB
+        memory_gb = float(known(run.hardware.get("memory_mb"), "no_memory")) / MB_PER_GB
         return memory_gb * self.inputs.constant("green_algorithms_memory_w_per_gb")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ecosobriety.electricity.factor_tables import read_factors, require
-from ecosobriety.methods.method import NotApplicableError
+from ecosobriety.methods.method import NotApplicableError, known
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
 
@@ -80,11 +80,11 @@ class Inputs:
 
     def processor(self, run: RunRecord) -> Device | None:
         """The processor of a training: of the table, else `metering.cpu_power_w` for the chip."""
-        known = self.device(str(run.hardware["cpu"]), "cpu")
+        found = self.device(str(run.hardware.get("cpu")), "cpu")
         given = run.metering.get("cpu_power_w")
-        if known is None and given is not None:
+        if found is None and given is not None:
             return Device(float(given), int(run.hardware["cpus_machine"]))
-        return known
+        return found
 
 
 def read_inputs(
@@ -103,8 +103,8 @@ def read_inputs(
             file, the row and the column.
     """
     values = read_factors(constants, key="constant", numbers=["value"], texts=["unit"])
-    known = values["constant"].isin(needed)
-    require(constants, values, "constant", "constant", known, f"one of {', '.join(needed)}")
+    in_use = values["constant"].isin(needed)
+    require(constants, values, "constant", "constant", in_use, f"one of {', '.join(needed)}")
     for name, unit in needed.items():
         good = (values["constant"] != name) | (values["unit"] == unit)
         require(constants, values, "constant", "unit", good, unit)
@@ -126,8 +126,8 @@ def read_inputs(
 
 def intensity_of(countries: pd.DataFrame, country_iso3: str) -> float | None:
     """The carbon intensity of a country in g CO2e/kWh; None where the table does not know it."""
-    known = countries.loc[countries["country_iso3"] == country_iso3, "intensity_g_per_kwh"].dropna()
-    return float(known.iloc[0]) if len(known) else None
+    found = countries.loc[countries["country_iso3"] == country_iso3, "intensity_g_per_kwh"].dropna()
+    return float(found.iloc[0]) if len(found) else None
 
 
 def thermal_power_w(inputs: Inputs, run: RunRecord) -> float:
@@ -136,11 +136,12 @@ def thermal_power_w(inputs: Inputs, run: RunRecord) -> float:
     Raises:
         NotApplicableError: the device is in no table; names it and what would help.
     """
-    if run.accelerator == "cpu":
+    name = known(run.device, "no_device")
+    if known(run.accelerator, "no_device") == "cpu":
         device = inputs.processor(run)
         unknown = "processor_unknown"
     else:
-        device, unknown = inputs.device(run.device, "gpu"), "device_unknown"
+        device, unknown = inputs.device(name, "gpu"), "device_unknown"
     if device is None:
-        raise NotApplicableError(reason(unknown, device=run.device))
+        raise NotApplicableError(reason(unknown, device=name))
     return device.tdp_w

@@ -1,11 +1,14 @@
 """What a method of quantification is: one interface, and what it states of a training."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from ecosobriety import reasons
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.records.record import RunRecord
 from ecosobriety.units import kg_to_grams
+
+Known = TypeVar("Known")
 
 GRAMS_PER_POUND = 453.59237
 """The international avoirdupois pound (exact, by definition)."""
@@ -20,6 +23,21 @@ NOBODY_COUNTS = ("embodied", "network", "storage", "failed_runs")
 
 class NotApplicableError(EcosobrietyError):
     """A method cannot say anything about a training: the message is the reason."""
+
+
+def known(value: Known | None, why: str) -> Known:
+    """What a method needs to know of a training; of an imported one it may be missing.
+
+    Args:
+        value: as the record has it.
+        why: the id of the reason where it is missing.
+
+    Raises:
+        NotApplicableError: it is missing.
+    """
+    if value is None:
+        raise NotApplicableError(reasons.reason(why))
+    return value
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from ecosobriety.methods.method import (
     NOBODY_COUNTS,
     Estimate,
     estimate_from_energy,
+    known,
 )
 from ecosobriety.records.record import RunRecord
 from ecosobriety.units import grams_to_kg, watt_seconds_to_kwh
@@ -30,7 +31,7 @@ class MlCo2Impact:
         """Energy = W x h / 1000 in kWh; emissions = energy x intensity; no PUE."""
         power_w = thermal_power_w(self.inputs, run)
         return estimate_from_energy(
-            watt_seconds_to_kwh(power_w, run.train_duration_s),
+            watt_seconds_to_kwh(power_w, known(run.train_duration_s, "no_duration")),
             self.unit,
             pue=1.0,
             intensity_g_per_kwh=self.inputs.constant("ml_co2_impact_intensity"),
@@ -52,7 +53,8 @@ class RoundedMlCo2Impact:
     def estimate(self, run: RunRecord) -> Estimate:
         """As `MlCo2Impact`, with kWh, kg/kWh and kg rounded one after another."""
         power_w = thermal_power_w(self.inputs, run)
-        energy_kwh = round_half_up(watt_seconds_to_kwh(power_w, run.train_duration_s))
+        duration_s = known(run.train_duration_s, "no_duration")
+        energy_kwh = round_half_up(watt_seconds_to_kwh(power_w, duration_s))
         intensity = self.inputs.constant("ml_co2_impact_intensity")
         kg = round_half_up(energy_kwh * round_half_up(grams_to_kg(intensity)))
         return Estimate(energy_kwh, kg * MASS_UNITS_G[self.unit], kg)

@@ -11,13 +11,14 @@ from ecosobriety.methods.method import (
     Estimate,
     NotApplicableError,
     estimate_from_energy,
+    known,
 )
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
 from ecosobriety.units import joules_to_kwh, kwh_to_joules
 
-Sample = tuple[str, str, str]
-"""Data set, model and device: trainings that draw the same power."""
+Sample = tuple[str, str, str | None]
+"""Data set, model and device (None: not known): trainings that draw the same power."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,12 @@ class Strubell:
 
     def estimate(self, run: RunRecord) -> Estimate:
         """Energy p = 1.58 t (p_c + p_r + g p_g) / 1000 in kWh; emissions = 0.954 p in lb."""
+        duration_s = known(run.train_duration_s, "no_duration")
         kind = _kind(run)
         if kind not in self.power_w:
             raise NotApplicableError(reason("no_sample", model=run.model, device=run.device))
         return estimate_from_energy(
-            joules_to_kwh(self.power_w[kind] * run.train_duration_s),
+            joules_to_kwh(self.power_w[kind] * duration_s),
             self.unit,
             pue=self.inputs.constant("strubell_pue"),
             intensity_g_per_kwh=self.inputs.constant("strubell_intensity_lb_per_kwh")
@@ -53,11 +55,12 @@ def sample_power_w(runs: Sequence[RunRecord]) -> dict[Sample, float]:
     """Average power of the shortest run of each data set, model and device, in W.
 
     As its authors did, a short run stands for the long ones. A run on a GPU without the GPU's
-    energy is no sample.
+    energy is no sample. An imported energy is taken as that of all devices.
     """
     powers = {}
     for run in sorted(runs, key=lambda run: (run.n_train, run.seed), reverse=True):
-        if run.accelerator == "cpu" or run.energy_gpu_kwh is not None:
+        whole = run.accelerator == "cpu" or run.energy_gpu_kwh is not None
+        if run.train_duration_s is not None and (whole or run.window == "imported"):
             powers[_kind(run)] = kwh_to_joules(run.energy_kwh) / run.train_duration_s
     return powers
 

@@ -9,6 +9,7 @@ from ecosobriety.methods.method import (
     NOBODY_COUNTS,
     Estimate,
     estimate_from_energy,
+    known,
 )
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
@@ -30,8 +31,10 @@ class WallTime:
 
     def estimate(self, run: RunRecord) -> Estimate:
         """Energy = average power x duration."""
+        duration_s = known(run.train_duration_s, "no_duration")
+        device = known(run.device, "no_device")
         return estimate_from_energy(
-            joules_to_kwh(self.power_w[run.device] * run.train_duration_s),
+            joules_to_kwh(self.power_w[device] * duration_s),
             self.unit,
             pue=1.0,
             intensity_g_per_kwh=None,
@@ -45,10 +48,11 @@ def average_power_w(runs: Sequence[RunRecord]) -> dict[str, float]:
     The energy of all runs on the device over the time of all of them.
     """
     powers = {}
-    for device in sorted({run.device for run in runs}):
-        own = [run for run in runs if run.device == device]
+    timed = [run for run in runs if run.train_duration_s is not None]
+    for device in sorted({run.device for run in timed if run.device is not None}):
+        own = [run for run in timed if run.device == device]
         energy_j = kwh_to_joules(sum(run.energy_kwh for run in own))
-        powers[device] = energy_j / sum(run.train_duration_s for run in own)
+        powers[device] = energy_j / sum(run.train_duration_s or 0.0 for run in own)
     return powers
 
 

@@ -44,13 +44,8 @@ def read_scores(name: str, path: Path, metric: Metric) -> dict[str, float]:
         raise ConfigError(f"{what} holds {names}, but must hold the study's {metric.name}")
     for key, value in found.items():
         known = metric if key == metric.name else METRICS.get(key)
-        low, high = known.ends if known else (-math.inf, math.inf)
-        if not low <= value <= high:
-            hundredth = low <= value / 100 <= high
-            hint = f" (did you mean {value / 100:g}?)" if hundredth and value > 1 else ""
-            raise ConfigError(
-                f"{what} says {key} is {value:g}, but must be from {low:g} to {high:g}{hint}"
-            )
+        if known is not None and (why := known.impossible(value)):
+            raise ConfigError(f"{what} says {key} is {value:g}, but {why}")
     return {key: float(value) for key, value in found.items()}
 
 

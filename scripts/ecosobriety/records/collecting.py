@@ -37,7 +37,7 @@ def identity_of(
         dataset_sha256: Digest of the data set's content.
         model: Name of the model.
         network: `config.model_parameters`: class path, arguments and source of the network, and
-            its own settings; or the command.
+            its own settings; or the command; or the files of imported runs.
         n_train: Number of training examples.
         seed: As for `training.train`.
         parameters: `config.training_parameters`: training and metering by dotted key.
@@ -46,6 +46,8 @@ def identity_of(
     if "command" in network:
         # The settings of our own loop do not reach it.
         parameters = {k: v for k, v in parameters.items() if k.startswith("metering.")}
+    if "runs" in network:
+        parameters = {}
     parts = [dataset_sha256, model, network, n_train, seed, parameters, code_fingerprint]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -60,6 +62,7 @@ class Asked:
         parameters: What decides every training, as `config.training_parameters` gives it.
         code_fingerprint: Fingerprint of the code that decides a training's result.
         command_fingerprint: The same of a training that is the user's command.
+        import_fingerprint: The same of a run that exists already.
     """
 
     dataset_sha256: str
@@ -67,6 +70,7 @@ class Asked:
     parameters: Mapping[str, Any]
     code_fingerprint: str
     command_fingerprint: str = ""
+    import_fingerprint: str = ""
 
     def identity(self, key: RunKey) -> str:
         """The identity of the training of a model on a size with a seed."""
@@ -79,8 +83,13 @@ class Asked:
             n_train,
             seed,
             self.parameters,
-            self.command_fingerprint if "command" in network else self.code_fingerprint,
+            self._fingerprint(network),
         )
+
+    def _fingerprint(self, network: Mapping[str, Any]) -> str:
+        if "command" in network:
+            return self.command_fingerprint
+        return self.import_fingerprint if "runs" in network else self.code_fingerprint
 
 
 def read_own(path: Path, key: RunKey, identity: str) -> RunRecord:

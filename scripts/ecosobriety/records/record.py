@@ -26,7 +26,7 @@ from ecosobriety.errors import RecordError, quote
 from ecosobriety.files import write_json
 from ecosobriety.metrics import METRICS, Metric
 
-Quality = Literal["measured", "estimated", "mixed"]
+Quality = Literal["measured", "estimated", "mixed", "imported"]
 Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -42,7 +42,7 @@ class Component(_Strict):
     `quality` is None where the component was not read; `reason` then says why.
     """
 
-    quality: Literal["measured", "estimated"] | None
+    quality: Literal["measured", "estimated", "imported"] | None
     source: str | None
     reason: str | None = None
 
@@ -74,7 +74,8 @@ class RunRecord(_Strict):
     the name of the field.
 
     `window` says what the energy covers: `fit` the training alone, of a user's command `process`
-    its whole life, or `exact` the window that it opened itself.
+    its whole life, or `exact` the window that it opened itself; `imported` what a table of runs
+    that exist already says: of such a run only the key, a score and the energy are always known.
 
     `scores` are those on the test part by the metric's name; in a file each is a key of its own,
     such as `test_accuracy`. Of our own loop they are all that `scoring` computes for the task.
@@ -91,7 +92,7 @@ class RunRecord(_Strict):
     batch_size: Annotated[int, Field(gt=0)] | None
     scores: dict[str, float | None]
     test_loss: Energy | None
-    train_duration_s: Positive
+    train_duration_s: Positive | None
     energy_kwh: Positive
     energy_cpu_kwh: Energy | None
     energy_gpu_kwh: Energy | None
@@ -102,17 +103,17 @@ class RunRecord(_Strict):
     energy_source: str
     flop_forward: int | None
     flop_train: int | None
-    device: str
-    accelerator: str
-    threads: Annotated[int, Field(gt=0)]
-    peak_memory_mb: Positive
-    short_window: bool
-    attempt: str
+    device: str | None
+    accelerator: str | None
+    threads: Annotated[int, Field(gt=0)] | None
+    peak_memory_mb: Positive | None
+    short_window: bool | None
+    attempt: str | None
 
     identity: str
-    window: Literal["fit", "process", "exact"] = "fit"
-    started_at: str
-    ended_at: str
+    window: Literal["fit", "process", "exact", "imported"] = "fit"
+    started_at: str | None
+    ended_at: str | None
     other_cpu_share: Share | None
     missing: dict[str, str] = {}
     components: dict[Literal["cpu", "gpu", "ram"], Component]
@@ -236,6 +237,13 @@ def content_digest(content: Mapping[str, Any]) -> str:
 
 _ROUNDING = 1e-6
 """Relative difference between a sum and its parts that rounding explains."""
+_IMPORTED = 0.02
+"""As `_ROUNDING`, for the tables of others."""
+_ALWAYS_KNOWN = (
+    *("train_duration_s", "device", "accelerator", "threads", "peak_memory_mb", "short_window"),
+    *("attempt", "started_at", "ended_at"),
+)
+"""Of every training of the study's own."""
 _READING = 0.05
 """As `_ROUNDING`, for epochs: the meter is read at their ends, which takes a moment."""
 _CLOCKS_S = 1.0
@@ -244,27 +252,49 @@ _CLOCKS_S = 1.0
 
 def contradiction(record: RunRecord) -> str | None:
     """What in a record contradicts the rest of it, in one sentence; None: nothing does."""
-    parts = (record.energy_cpu_kwh, record.energy_gpu_kwh, record.energy_ram_kwh)
-    total_kwh = math.fsum(part for part in parts if part is not None)
-    if not math.isclose(total_kwh, record.energy_kwh, rel_tol=_ROUNDING):
-        return f"energy_kwh is {record.energy_kwh:g}, but its components add to {total_kwh:g}"
+    if record.window != "imported":
+        for name in _ALWAYS_KNOWN:
+            if getattr(record, name) is None:
+                return f"{name} is null, but only an imported run may lack it"
+    if problem := _wrong_sum(record):
+        return problem
     epochs_kwh = math.fsum(epoch.energy_kwh or 0.0 for epoch in record.epoch_log)
     if epochs_kwh > record.energy_kwh * (1 + _READING):
         return f"energy_kwh is {record.energy_kwh:g}, but its epochs add to {epochs_kwh:g}"
     epochs_s = math.fsum(epoch.duration_s for epoch in record.epoch_log)
+    if record.train_duration_s is None:
+        return None
     if epochs_s > record.train_duration_s * (1 + _READING) + _CLOCKS_S:
         return (
             f"train_duration_s is {record.train_duration_s:g}, but its epochs add to {epochs_s:g}"
         )
+    return _wrong_window(record, record.train_duration_s)
+
+
+def _wrong_sum(record: RunRecord) -> str | None:
+    parts = (record.energy_cpu_kwh, record.energy_gpu_kwh, record.energy_ram_kwh)
+    total_kwh = math.fsum(part for part in parts if part is not None)
+    imported = record.window == "imported"
+    if imported and None in parts and total_kwh <= record.energy_kwh * (1 + _IMPORTED):
+        return None
+    tolerance = _IMPORTED if imported else _ROUNDING
+    if math.isclose(total_kwh, record.energy_kwh, rel_tol=tolerance):
+        return None
+    return f"energy_kwh is {record.energy_kwh:g}, but its components add to {total_kwh:g}"
+
+
+def _wrong_window(record: RunRecord, duration_s: float) -> str | None:
+    if record.started_at is None or record.ended_at is None:
+        return None
     try:
         started, ended = map(datetime.fromisoformat, (record.started_at, record.ended_at))
         window_s = (ended - started).total_seconds()
     except (ValueError, TypeError):
         return f"no times: started_at {quote(record.started_at)}, ended_at {quote(record.ended_at)}"
     # Of a training that was taken up again, the window is longer than what it worked.
-    if window_s < record.train_duration_s * (1 - _READING) - _CLOCKS_S:
+    if window_s < duration_s * (1 - _READING) - _CLOCKS_S:
         return (
-            f"train_duration_s is {record.train_duration_s:g}, but from started_at to ended_at it "
+            f"train_duration_s is {duration_s:g}, but from started_at to ended_at it "
             f"is {window_s:g} s: was the clock set back?"
         )
     return None

@@ -40,7 +40,8 @@ def country_section(study: Study, provenance: Mapping[str, Any], text: Texts) ->
     """
     countries = study.countries_in_use
     dated = countries[countries["intensity_g_per_kwh"].notna() & countries["year"].notna()]
-    study_year = datetime.fromisoformat(provenance["trainings"]["last_ended_at"]).year
+    ended = provenance["trainings"]["last_ended_at"]
+    study_year = None if ended is None else datetime.fromisoformat(ended).year
     table = _differing_table(countries, text)
     return {
         "sentences": [
@@ -103,7 +104,9 @@ def _fallback(data: Mapping[str, Any], text: Texts) -> list[Warned]:
     return [Warned(text("countries.fallback"), remark_cell(data["fallback_reason"], text))]
 
 
-def _age(dated: pd.DataFrame, study_year: int, text: Texts) -> list[Warned]:
+def _age(dated: pd.DataFrame, study_year: int | None, text: Texts) -> list[Warned]:
+    if study_year is None:
+        return []  # of imported runs without a date
     old = dated[dated["year"] < study_year - OLD_AFTER_YEARS]
     if old.empty:
         return []

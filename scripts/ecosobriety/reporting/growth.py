@@ -96,7 +96,7 @@ def study_cost(case: Case, text: Texts) -> Markup:
     cost = case.decision.result["study_cost"]
     sentences = [
         text.markup(
-            "growth.cost.used",
+            "growth.cost." + ("imported" if case.energy_quality == "imported" else "used"),
             full_trainings=data(cost["full_trainings"], text.number(cost["full_trainings"])),
             amounts=_amounts(case, cost, text),
         )

@@ -4,10 +4,12 @@ A study that ran on a cluster, or was taken up again on another machine, can hol
 report then warns, and shows each kind for itself.
 """
 
+import pandas as pd
+
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import score_decimals
-from ecosobriety.texts import Texts, decimals_for
+from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, readable_unit
 
 HARDWARE = ["device", "threads"]
@@ -16,7 +18,7 @@ HARDWARE = ["device", "threads"]
 
 def hardware_warning(case: Case, text: Texts) -> str | None:
     """That the means mix different hardware, and which; None where there is one kind alone."""
-    kinds = case.runs.groupby(HARDWARE).size().reset_index(name="trainings")
+    kinds = case.runs.groupby(HARDWARE, dropna=False).size().reset_index(name="trainings")
     if len(kinds) == 1:
         return None
     named = [
@@ -36,7 +38,7 @@ def hardware_table(case: Case, text: Texts) -> Table | None:
         return None
     score = case.metric.test_column
     groups = (
-        case.runs.groupby([*HARDWARE, "n_train"])
+        case.runs.groupby([*HARDWARE, "n_train"], dropna=False)
         .agg(
             trainings=("seed", "size"),
             energy_kwh=("energy_kwh", "mean"),
@@ -75,5 +77,9 @@ def hardware_table(case: Case, text: Texts) -> Table | None:
     return Table("hardware", text("hardware.table"), columns, rows, [text("hardware.note")])
 
 
-def _name(device: str, threads: int, text: Texts) -> str:
-    return text.plural("hardware.name", threads, device=device, threads=text.integer(threads))
+def _name(device: str | None, threads: int | None, text: Texts) -> str:
+    """A kind of hardware; of imported runs it, or its threads, need not be known."""
+    name = text("hardware.unknown") if pd.isna(device) else str(device)
+    if not is_known(threads):
+        return name
+    return text.plural("hardware.name", threads, device=name, threads=text.integer(threads))

@@ -106,11 +106,15 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
         components: those of the provenance, of each machine.
         text: the language.
     """
+    if case.energy_quality == "imported":
+        return None
     duration_h = seconds_to_hours(float(case.runs["train_duration_s"].sum()))
     total_kwh = float(case.runs["energy_kwh"].sum())
     parts = []
     for name in ("cpu", "gpu", "ram"):
-        estimated = any(machine[name]["quality"] == "estimated" for machine in components)
+        # An imported run need not say what its energy is made of.
+        read = [machine[name] for machine in components if name in machine]
+        estimated = any(part["quality"] == "estimated" for part in read)
         used_kwh = float(case.runs[f"energy_{name}_kwh"].sum())
         if estimated and used_kwh > 0 and duration_h > 0:
             parts.append(

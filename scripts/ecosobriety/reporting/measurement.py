@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
+
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.reporting.tables import component_table
 from ecosobriety.study.study import Study
@@ -10,32 +12,72 @@ from ecosobriety.texts import Texts, exact_decimals
 
 
 def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
-    """How the energy was measured: sentences, and a table by component."""
+    """How the energy was measured: sentences, and a table by component, None if none is known."""
+    here = _of_here(study)
+    timed = study.runs["short_window"].dropna()
+    known = [parts for parts in provenance["components"] if parts]
     return {
         "sentences": [
-            *_trainings(study, provenance, text),
+            *(_trainings(study, here, provenance, text) if len(here) else []),
+            *(
+                _imported(study.runs[study.runs["model"] == model["name"]], model, text)
+                for model in study.config["models"]
+                if model.get("runs")
+            ),
             _duplicates(provenance["dataset"], text),
             *_energy(study, text),
-            _disturbance(study, provenance, text),
-            text.plural(
-                "measurement.short",
-                int(study.runs["short_window"].sum()),
-                short=text.integer(int(study.runs["short_window"].sum())),
-                trainings=text.integer(len(study.runs)),
+            *([_disturbance(here, provenance, text)] if len(here) else []),
+            *(
+                [
+                    text.plural(
+                        "measurement.short",
+                        int(timed.sum()),
+                        short=text.integer(int(timed.sum())),
+                        trainings=text.integer(len(timed)),
+                    )
+                ]
+                if len(timed)
+                else []
             ),
             *(
                 text(f"measurement.quality.{quality}")
                 for quality in sorted(study.runs["energy_quality"].unique())
             ),
-            text("measurement.pue", pue=text.number(study.config["metering"]["pue"], 2)),
+            text(
+                "measurement.pue" if len(here) else "measurement.pue_imported",
+                pue=text.number(study.config["metering"]["pue"], 2),
+            ),
         ],
-        "components": component_table(provenance["components"], study, text),
+        "components": component_table(known, study, text) if known else None,
     }
 
 
-def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]:
-    runs, training = study.runs, study.config["training"]
-    windows = provenance["trainings"]["windows"]
+def _of_here(study: Study) -> pd.DataFrame:
+    """The trainings that were measured in this study, without those that are imported."""
+    return study.runs[study.runs["energy_quality"] != "imported"]
+
+
+def _imported(runs: pd.DataFrame, model: Mapping[str, Any], text: Texts) -> str:
+    """Where the runs of a model come from, and what is not known of their energy."""
+    kind = "codecarbon" if model.get("emissions") else "table"
+    return text(
+        f"measurement.imported.{kind}",
+        model=model["name"],
+        trainings=text.integer(len(runs)),
+        runs=model["runs"],
+        emissions=model.get("emissions") or "",
+    )
+
+
+def _trainings(
+    study: Study, runs: pd.DataFrame, provenance: Mapping[str, Any], text: Texts
+) -> list[str]:
+    training = study.config["training"]
+    windows = {
+        model: kind
+        for model, kind in provenance["trainings"]["windows"].items()
+        if kind != "imported"
+    }
     return [
         text(
             "measurement.trainings",
@@ -64,8 +106,10 @@ def _trainings(study: Study, provenance: Mapping[str, Any], text: Texts) -> list
         ),
         text(
             "measurement.device",
-            devices=", ".join(sorted(runs["device"].unique())),
-            threads=", ".join(text.integer(count) for count in sorted(runs["threads"].unique())),
+            devices=", ".join(sorted(runs["device"].dropna().unique())),
+            threads=", ".join(
+                text.integer(count) for count in sorted(runs["threads"].dropna().unique())
+            ),
         ),
         *([text("measurement.window")] if "fit" in windows.values() else []),
         *(_command(study, model, kind, text) for model, kind in windows.items() if kind != "fit"),
@@ -102,7 +146,7 @@ def _command(study: Study, model: str, kind: str, text: Texts) -> str:
     )
 
 
-def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:
+def _disturbance(runs: pd.DataFrame, provenance: Mapping[str, Any], text: Texts) -> str:
     """Whether the measured energies include other work on the machine."""
     share, disturbed = text.share(DISTURBED_FROM), int(provenance["trainings"]["disturbed"])
     if disturbed == 0:
@@ -111,7 +155,7 @@ def _disturbance(study: Study, provenance: Mapping[str, Any], text: Texts) -> st
         "measurement.disturbed",
         disturbed,
         disturbed=text.integer(disturbed),
-        trainings=text.integer(len(study.runs)),
+        trainings=text.integer(len(runs)),
         share=share,
     )
 
@@ -137,6 +181,8 @@ def _energy(study: Study, text: Texts) -> list[str]:
     """What the study itself has used."""
     runs = study.runs
     used_kwh = float(runs["energy_kwh"].sum())
+    if (runs["energy_quality"] == "imported").all():
+        return [text("measurement.energy_imported", energy=text.energy(used_kwh))]
     if runs["eval_energy_kwh"].isna().all():
         return [text("measurement.energy_in_all", energy=text.energy(used_kwh))]
     evaluated_kwh = runs["eval_energy_kwh"].sum()

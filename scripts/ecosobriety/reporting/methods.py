@@ -176,7 +176,7 @@ def constant_table(study: Study, text: Texts) -> Table:
 
 def hardware_tables(study: Study, text: Texts) -> list[Table]:
     """The thermal design power of the devices that the trainings ran on, where it is known."""
-    found = study.method_inputs.rows_of(study.runs["device"].unique())
+    found = study.method_inputs.rows_of(study.runs["device"].dropna().unique())
     if found.empty:
         return []
     columns = [

@@ -145,7 +145,7 @@ class Case:
 
     @property
     def energy_quality(self) -> str:
-        """`measured`, `estimated` or `mixed`, over all runs."""
+        """`measured`, `estimated`, `mixed` or `imported`, over all runs."""
         found = set(self.runs["energy_quality"])
         return str(found.pop()) if len(found) == 1 else "mixed"
 
@@ -195,7 +195,7 @@ class Case:
 
         The same network and batch cost the same at every size; more than 1 is the machine's doing
         (another clock, neighbours on a shared machine), and an error of every ratio of energies.
-        None: a command reports no steps.
+        None: a command or an imported run reports no steps.
         """
         if self.runs["steps"].isna().any():
             return None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecosobriety import datasets
+from ecosobriety import datasets, imported
 from ecosobriety.datasets import Intake
 from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.languages import REPORT_FILES
@@ -23,6 +23,7 @@ from ecosobriety.study_config.contradictions import (
     contradictions,
     input_contradictions,
     is_command,
+    is_import,
     network_of,
     own_classes,
     size_contradictions,
@@ -205,8 +206,13 @@ def cell_runs(
             f"the cell's size is {n_train}, but must be from 1 to {largest}, the number of "
             f"training examples of {dataset}"
         )
-    model = config["models"][0]["name"]
-    return [(dataset, model, n_train, seed) for seed in config["grid"]["seeds"]]
+    model = config["models"][0]
+    if is_import(model) and n_train not in config["grid"]["n_train"]:
+        raise ConfigError(
+            f"the cell's size is {n_train}, but must be one of grid.n_train: {model['name']} has "
+            "runs that exist already"
+        )
+    return [(dataset, model["name"], n_train, seed) for seed in config["grid"]["seeds"]]
 
 
 def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
@@ -251,16 +257,22 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         `class_path` (of a network that comes along, its name), `init_args`, `source`, the
         fingerprint of the user's code (None for a network that comes along), and `training`, its
         own settings by dotted key, which come before those of `training_parameters`. Of a
-        command, `command`, `shell`, and as `source` the digest of the files that it watches.
+        command, `command`, `shell`, and as `source` the digest of the files that it watches. Of
+        imported runs, `runs`, what else names them, and as `source` the digest of their files.
 
     Raises:
         ConfigError: a watched file cannot be read; the end of a sentence.
+        RunsError: a file of imported runs cannot be read.
     """
     (model,) = (model for model in config["models"] if model["name"] == name)
     if is_command(model):
         watched = commands.watched_digest(model.get("watch", ()), folder)
         shell = model.get("shell", commands.SHELLS[0])
         return {"command": model["command"], "shell": shell, "source": watched}
+    if is_import(model):
+        named = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
+        digest = imported.content_digest(import_spec(config, model), folder)
+        return {"runs": model["runs"], **named, "source": digest}
     class_path = network_of(model)
     source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
     own = {f"training.{name}": value for name, value in model.get("training", {}).items()}
@@ -270,6 +282,12 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         "source": source,
         "training": own,
     }
+
+
+def import_spec(config: Mapping[str, Any], model: Mapping[str, Any]) -> imported.ImportSpec:
+    """Where the runs of a model are that exist already."""
+    place = config["dataset"]["name"], config["metering"]["country"]
+    return imported.ImportSpec.of(model, *place)
 
 
 def insert_table(text: str, table: str) -> str:

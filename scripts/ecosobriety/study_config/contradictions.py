@@ -20,6 +20,8 @@ NETWORKS = ("linear", "mlp", "cnn")
 """The networks that come along; `models` has them."""
 COMMAND = "command"
 """Stands for the network of a model that is trained by a command."""
+IMPORT = "runs"
+"""Stands for the network of a model whose runs exist already."""
 MOST_USD_PER_KWH = 5.0
 """The dearest grids of the world, on small islands, ask less than a dollar."""
 OF_OUR_LOOP = frozenset({"learning_rate"})
@@ -65,10 +67,17 @@ def is_command(model: Mapping[str, Any]) -> bool:
     return model.get("command") is not None
 
 
+def is_import(model: Mapping[str, Any]) -> bool:
+    """Whether a model's runs exist already."""
+    return model.get("runs") is not None
+
+
 def network_of(model: Mapping[str, Any]) -> str:
-    """The network of a model: a name of `NETWORKS`, the path of a class, or the word `command`."""
+    """The network of a model: a name of `NETWORKS`, a class path, or `command` or `runs`."""
     if is_command(model):
         return COMMAND
+    if is_import(model):
+        return IMPORT
     return str(model["class_path"] or model["name"])
 
 
@@ -89,7 +98,7 @@ def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
             of_our_loop=tuple(model.get("training", {}).keys() & OF_OUR_LOOP),
         )
         for i, model in enumerate(config["models"])
-        if network_of(model) not in (*NETWORKS, COMMAND)
+        if network_of(model) not in (*NETWORKS, COMMAND, IMPORT)
     }
     if dataset["class_path"] is not None:
         used["dataset.class_path"] = ClassSpec("data", dataset["class_path"], dataset["init_args"])
@@ -201,12 +210,13 @@ def _model_contradictions(
             )
         name, network = model["name"], network_of(model)
         yield from _command_contradictions(f"models[{i}]", model, dataset)
-        if network == COMMAND:
+        yield from _import_contradictions(f"models[{i}]", model)
+        if network in (COMMAND, IMPORT):
             continue
         if datasets.is_declared(dataset):
             yield (
                 f"models[{i}].name",
-                f"is {show(name)}, but must have a command: dataset.n_examples stands for data "
+                f"is {show(name)}, but must have a command or runs: dataset.n_examples is for data "
                 "that the study does not read",
             )
         if name in NETWORKS and name != network:
@@ -253,6 +263,19 @@ def _command_contradictions(
             "holds {data}, but must find its data by itself: with dataset.n_examples none is "
             "prepared",
         )
+
+
+def _import_contradictions(key: str, model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not is_import(model):
+        for name in model.keys() & {"emissions", "columns", "max_power_w"}:
+            yield f"{key}.{name}", f"is {show(model[name])}, but must be left out without runs"
+        return
+    if model["name"] in NETWORKS:
+        yield f"{key}.name", f"is {show(model['name'])}, but imported runs need a name of their own"
+    for name in ("class_path", "init_args", "training", "command"):
+        if model.get(name):
+            shown = show(model[name])
+            yield f"{key}.{name}", f"is {shown}, but must be left out: its runs exist already"
 
 
 def input_contradictions(
@@ -302,12 +325,13 @@ def size_contradictions(
         nearest = min(sizes, key=lambda size: abs(size - reference))
         allowed = f"max or one of grid.n_train: {list_names(sizes)} (the nearest is {nearest})"
         yield "analysis.reference_n_train", f"is {reference}, but must be {allowed}"
-    if config["methods"]["tracker_sizes"] and any(map(is_command, config["models"])):
-        shown = show(config["methods"]["tracker_sizes"])
-        yield (
-            "methods.tracker_sizes",
-            f"is {shown}, but must be empty: trackers run around no command",
-        )
+    for outside, what in ((is_command, "command"), (is_import, "imported run")):
+        if config["methods"]["tracker_sizes"] and any(map(outside, config["models"])):
+            shown = show(config["methods"]["tracker_sizes"])
+            yield (
+                "methods.tracker_sizes",
+                f"is {shown}, but must be empty: trackers run around no {what}",
+            )
     for i, size in enumerate(config["methods"]["tracker_sizes"]):
         if size not in sizes:
             allowed = f"one of grid.n_train: {list_names(sizes)}"

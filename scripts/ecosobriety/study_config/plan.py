@@ -10,7 +10,7 @@ from typing import Any
 
 from ecosobriety.datasets import TRAIN_SIZES
 from ecosobriety.datasets.intake import Intake
-from ecosobriety.study_config.contradictions import network_of
+from ecosobriety.study_config.contradictions import is_import, network_of
 from ecosobriety.study_config.schema import list_names, show
 
 SMALLEST = 64
@@ -151,6 +151,13 @@ def _sober_contradictions(
     if config["methods"]["tracker_sizes"]:
         shown = show(config["methods"]["tracker_sizes"])
         yield "methods.tracker_sizes", f"is {shown}, but must be empty with plan.mode sober"
+    for i, model in enumerate(config["models"]):
+        if is_import(model):
+            yield (
+                f"models[{i}].runs",
+                f"is {show(model['runs'])}, but must be left out with plan.mode sober: nothing is "
+                "saved by stopping runs that exist already",
+            )
     if config["claims"] == "poster":
         yield (
             "claims",

@@ -37,6 +37,11 @@ COMMAND_MODULES = (
 )
 """The same for a training that is the user's command."""
 
+IMPORT_MODULES = (
+    *("datasets/delimited", "imported", "reasons", "records/measured", "records/record", "units"),
+)
+"""The same for a run that exists already."""
+
 
 _DISCOVERY = "ecosobriety.discovery"
 """A module that imports it takes in all modules of its folder."""

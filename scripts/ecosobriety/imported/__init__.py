@@ -1,0 +1,15 @@
+"""Runs that exist already: read from tables, checked, and kept as records."""
+
+from ecosobriety.imported.reading import Imports, ImportSpec, content_digest, read_imports
+from ecosobriety.imported.recording import Origin, imported_records
+from ecosobriety.imported.sheet import RunsError
+
+__all__ = [
+    "ImportSpec",
+    "Imports",
+    "Origin",
+    "RunsError",
+    "content_digest",
+    "imported_records",
+    "read_imports",
+]

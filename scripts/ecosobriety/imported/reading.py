@@ -1,0 +1,363 @@
+"""The runs that a study asks for, read from a table; or one sentence on what is wrong with it."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ecosobriety.errors import quote, row, shorten
+from ecosobriety.imported import roles
+from ecosobriety.imported.emissions import Emissions, Metered, join
+from ecosobriety.imported.energies import MAX_W, Energy, stated_energy
+from ecosobriety.imported.roles import Columns, find_columns
+from ecosobriety.imported.sheet import Column, RunsError, read_bytes, read_sheet
+from ecosobriety.metrics import METRICS, Metric
+
+FINISHED = frozenset({"finished", "complete", "completed", "success", "succeeded", "done"})
+UNFINISHED = frozenset(
+    {
+        *("failed", "crashed", "killed", "running", "scheduled", "pending", "preempted"),
+        *("preempting", "canceled", "cancelled", "error", "queued", "aborted", "stopped"),
+    }
+)
+"""States of runs, as MLflow and Weights & Biases write them, in lower case."""
+_CLOCKS_S = 1.0
+
+Key = tuple[int, int]
+"""Size and seed."""
+
+
+@dataclass(frozen=True)
+class ImportSpec:
+    """A model whose runs exist already, as the study's file has it.
+
+    Attributes:
+        model: its name.
+        dataset: the study's data set.
+        runs: the path of the table.
+        emissions: the path of CodeCarbon's file; None: the table has the energies.
+        columns: names of columns by what they mean; None: there is none.
+        max_power_w: no run's mean power may be more.
+        country: the study's metering country, ISO 3166 alpha-3; None: not compared.
+    """
+
+    model: str
+    dataset: str
+    runs: str
+    emissions: str | None = None
+    columns: Mapping[str, str | None] | None = None
+    max_power_w: float = MAX_W
+    country: str | None = None
+
+    @classmethod
+    def of(cls, model: Mapping[str, Any], dataset: str, country: str | None = None) -> "ImportSpec":
+        """From a model of the completed configuration."""
+        given = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
+        return cls(model["name"], dataset, model["runs"], country=country, **given)
+
+
+@dataclass(frozen=True)
+class ImportedRun:
+    """One run of a table.
+
+    Attributes:
+        place: its row, from 0.
+        scores: by the metric's name; None: the cell is empty.
+        energy: what it took.
+        lost_kwh: what its runs that did not finish took, as far as the table says.
+        further: other columns of the table `runs`.
+        metered: CodeCarbon's row, where there is one.
+    """
+
+    place: int
+    scores: Mapping[str, float | None]
+    energy: Energy
+    lost_kwh: float
+    further: Mapping[str, Any]
+    metered: Metered | None
+
+
+@dataclass(frozen=True)
+class Imports:
+    """The runs of a model, by size and seed; and what of its files is not used, in sentences."""
+
+    runs: Mapping[Key, ImportedRun]
+    notes: Sequence[str]
+
+
+def content_digest(spec: ImportSpec, folder: Path) -> str:
+    """Digest of what the files of a model hold.
+
+    Raises:
+        RunsError: one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for key, path in (("runs", spec.runs), ("emissions", spec.emissions)):
+        if path is not None:
+            digest.update(hashlib.sha256(read_bytes(key, path, folder)).digest())
+    return digest.hexdigest()[:16]
+
+
+def read_imports(
+    spec: ImportSpec,
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    metric: Metric,
+    folder: Path,
+) -> Imports:
+    """Read the runs of a model, all that a study asks for and no others.
+
+    Args:
+        spec: where they are.
+        sizes: numbers of training examples that the study asks for.
+        seeds: its seeds.
+        metric: what it judges by.
+        folder: where relative paths begin.
+
+    Raises:
+        RunsError: a file cannot be read, a run is missing or there twice, or a value cannot be.
+    """
+    mapping = spec.columns or {}
+    columns = find_columns(read_sheet("runs", spec.runs, folder), mapping, metric)
+    emissions = None
+    if spec.emissions is not None:
+        sheet = read_sheet("emissions", spec.emissions, folder)
+        emissions = join(columns, sheet, mapping, spec.max_power_w)
+    elif not _has_energies(columns):
+        raise columns.sheet.fault(
+            "has no column energy_kwh, nor duration_s and power_w: name them in columns, or "
+            "CodeCarbon's file with emissions"
+        )
+    reader = _Reader(spec, columns, emissions, metric)
+    return reader.read([(size, seed) for size in sizes for seed in seeds])
+
+
+def _has_energies(columns: Columns) -> bool:
+    product = columns.get("duration_s") and columns.get("power_w")
+    return bool(columns.get("energy_kwh") or product)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    spec: ImportSpec
+    columns: Columns
+    emissions: Emissions | None
+    metric: Metric
+
+    def read(self, wanted: Sequence[Key]) -> Imports:
+        places = self._own_places()
+        finished = [place for place in places if self._finished(place)]
+        by_key: dict[Key, int] = {}
+        others: list[Key] = []
+        for place in finished:
+            key = self._key(place)
+            if key not in set(wanted):
+                others.append(key)
+            elif key in by_key:
+                raise self.columns.sheet.fault(
+                    f"rows {by_key[key] + 1} and {place + 1} are both of {_name(key)}: keep the "
+                    "one that counts"
+                )
+            else:
+                by_key[key] = place
+        unfinished = [place for place in places if place not in set(finished)]
+        lost = self._lost(unfinished)
+        self._require_all(wanted, by_key, unfinished)
+        runs = {
+            key: replace(self._run(by_key[key]), lost_kwh=self._lost_before(by_key[key], key, lost))
+            for key in wanted
+        }
+        return Imports(
+            runs, [*self._notes(places, others, unfinished), *self._emission_notes(runs)]
+        )
+
+    def _own_places(self) -> list[int]:
+        """The rows of this model and data set."""
+        places = list(range(self.columns.sheet.rows))
+        for role, name in (("model", self.spec.model), ("dataset", self.spec.dataset)):
+            column = self.columns.get(role)
+            if column is None:
+                continue
+            own = [place for place in places if column.text(place) == name]
+            if not own:
+                held = dict.fromkeys(column.text(place) or "" for place in places)
+                raise self.columns.sheet.fault(
+                    f"has no row whose {quote(column.name)} is {quote(name)}: it holds "
+                    f"{', '.join(quote(shorten(value, 24)) for value in [*held][:5])} "
+                    f"(columns.{role}: null takes all rows)"
+                )
+            places = own
+        return places
+
+    def _finished(self, place: int) -> bool:
+        column = self.columns.get("state")
+        if column is None:
+            return True
+        state = (column.text(place) or "").casefold()
+        if state not in FINISHED | UNFINISHED:
+            must = "must be a state such as finished or failed"
+            column.refuse(place, f"{must} (columns.state: null takes all rows)")
+        return state in FINISHED
+
+    def _key(self, place: int) -> Key:
+        n_train, seed = (
+            self.columns.by_role[role].whole(place, least)
+            for role, least in (("n_train", 1), ("seed", 0))
+        )
+        for role, value in (("n_train", n_train), ("seed", seed)):
+            if value is None:
+                self.columns.by_role[role].refuse(place, "must be a whole number")
+        assert n_train is not None
+        assert seed is not None
+        return n_train, seed
+
+    def _require_all(
+        self, wanted: Sequence[Key], by_key: Collection[Key], unfinished: Sequence[int]
+    ) -> None:
+        missing = [key for key in wanted if key not in by_key]
+        if not missing:
+            return
+        more = f", and lacks {len(missing) - 1} more" if len(missing) > 1 else ""
+        state, ended = self.columns.get("state"), ""
+        for place in unfinished:
+            if state is not None and self._key_if_any(place) == missing[0]:
+                ended = f": {row(place)} is {quote(state.text(place))}"
+        what = "finished run" if state else "run"
+        raise self.columns.sheet.fault(
+            f"has no {what} with {_name(missing[0])}, which grid asks for{ended}{more}"
+        )
+
+    def _key_if_any(self, place: int) -> Key | None:
+        try:
+            return self._key(place)
+        except RunsError:
+            return None
+
+    def _lost(self, unfinished: Sequence[int]) -> dict[Key, float]:
+        """The energy of runs that did not finish, as far as it is known."""
+        lost = defaultdict[Key, float](float)
+        for place in unfinished:
+            key = self._key_if_any(place)
+            if key is None:
+                continue
+            try:
+                lost[key] += self._energy(place)[0].kwh
+            except RunsError:
+                continue
+        return lost
+
+    def _lost_before(self, place: int, key: Key, lost: Mapping[Key, float]) -> float:
+        column = self.columns.get("lost_energy_kwh")
+        stated = None if column is None else column.number(place)
+        if column is not None and (stated or 0.0) < 0:
+            column.refuse(place, "must be 0 or more")
+        return (stated or 0.0) + lost.get(key, 0.0)
+
+    def _energy(self, place: int) -> tuple[Energy, Metered | None]:
+        if self.emissions is None:
+            return stated_energy(self.columns, place, self.spec.max_power_w), None
+        metered = self.emissions.of(place)
+        return metered.energy, metered
+
+    def _run(self, place: int) -> ImportedRun:
+        energy, metered = self._energy(place)
+        scores = {name: self._score(name, place) for name in self.columns.scores}
+        if scores[self.metric.name] is None:
+            self.columns.scores[self.metric.name].refuse(place, "must be a number")
+        return ImportedRun(place, scores, energy, 0.0, self._further(place, energy), metered)
+
+    def _score(self, name: str, place: int) -> float | None:
+        column = self.columns.scores[name]
+        value = column.number(place)
+        known = self.metric if name == self.metric.name else METRICS.get(name)
+        if value is not None and known is not None and (why := known.impossible(value)):
+            column.refuse(place, why)
+        return value
+
+    def _further(self, place: int, energy: Energy) -> dict[str, Any]:
+        """Other columns of the table `runs`; what the table has not is left out."""
+        found: dict[str, Any] = {}
+        for name, least in roles.WHOLE.items():
+            if column := self.columns.get(name):
+                found[name] = column.whole(place, least)
+        for name in roles.NUMBERS:
+            if column := self.columns.get(name):
+                value = column.number(place)
+                above = name in ("epochs", "peak_memory_mb")
+                if value is not None and (value < 0 or (above and value == 0)):
+                    column.refuse(place, f"must be {'above 0' if above else '0 or more'}")
+                found[name] = value
+        for name in roles.TEXTS:
+            if column := self.columns.get(name):
+                found[name] = column.text(place)
+        times = {name: self._time(name, place) for name in roles.TIMES}
+        found |= {name: time and time.isoformat() for name, time in times.items()}
+        self._check_window(place, energy, *times.values())
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _time(self, name: str, place: int) -> datetime | None:
+        column = self.columns.get(name)
+        written = None if column is None else column.text(place)
+        if column is None or written is None:
+            return None
+        must = "must be a time in ISO 8601 with its zone, such as 2026-01-31T12:00:00Z"
+        try:
+            time = datetime.fromisoformat(written)
+        except ValueError:
+            column.refuse(place, must)
+        if time.tzinfo is None:
+            column.refuse(place, f"{must} (columns.{name}: null leaves it out)")
+        return time
+
+    def _check_window(
+        self, place: int, energy: Energy, started: datetime | None, ended: datetime | None
+    ) -> None:
+        if started is None or ended is None:
+            return
+        window_s = (ended - started).total_seconds()
+        if window_s < (energy.duration_s or 0.0) * 0.95 - _CLOCKS_S or window_s < 0:
+            shown = "" if energy.duration_s is None else f", shorter than {energy.duration_s:g} s"
+            self.columns.by_role["ended_at"].refuse(
+                place, f"is {window_s:g} s after its start{shown}"
+            )
+
+    def _notes(
+        self, places: Sequence[int], others: Sequence[Key], unfinished: Sequence[int]
+    ) -> Iterator[str]:
+        """Which rows are not used, and why."""
+        sheet, reasons = self.columns.sheet, []
+        if not_own := sheet.rows - len(places):
+            reasons.append(f"{not_own} of another model or data set")
+        if others:
+            shown = "; ".join(_name(key) for key in others[:2])
+            reasons.append(f"{len(others)} that grid does not ask for, as {shown}")
+        if unfinished:
+            state: Column | None = self.columns.get("state")
+            assert state is not None
+            states = ", ".join(dict.fromkeys(state.text(place) or "" for place in unfinished))
+            reasons.append(f"{len(unfinished)} not finished ({shorten(states, 40)})")
+        if reasons:
+            count = not_own + len(others) + len(unfinished)
+            yield f"{sheet.path}: {count} of {sheet.rows} rows are not used: {', '.join(reasons)}"
+
+    def _emission_notes(self, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
+        if self.emissions is None:
+            return
+        sheet = self.emissions.sheet
+        unused = sheet.rows - len(runs)
+        if unused:
+            yield f"{sheet.path}: {unused} of {sheet.rows} rows are of no run that is used"
+        countries = {run.metered.facts["country_iso_code"] for run in runs.values() if run.metered}
+        elsewhere = sorted(countries - {None, self.spec.country})
+        if self.spec.country is not None and elsewhere:
+            yield (
+                f"{sheet.path}: its runs were metered in {', '.join(elsewhere)}, but "
+                f"metering.country is {self.spec.country}: emissions are those of the latter"
+            )
+
+
+def _name(key: Key) -> str:
+    return f"n_train {key[0]} and seed {key[1]}"
