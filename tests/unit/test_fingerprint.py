@@ -1,5 +1,8 @@
 """The code's fingerprint changes with what the code does, and with nothing else."""
 
+import json
+import os
+
 import pytest
 
 from ecosobriety.user_code.fingerprint import (
@@ -8,6 +11,7 @@ from ecosobriety.user_code.fingerprint import (
     code_fingerprint,
     script_fingerprint,
 )
+from ecosobriety.user_code.own_code import TRAINING, own_code
 
 PLAIN = "RATE = 0.1\n\ndef step(x):\n    return x - RATE\n"
 COMMENTED = '''"""A module."""
@@ -100,3 +104,56 @@ def test_what_a_script_does_not_import_does_not_count(scripts):
     before = script_fingerprint(scripts / "fit.py")
     (scripts / "library/other.py").write_text("RATE = 2\n")
     assert script_fingerprint(scripts / "fit.py") == before
+
+
+@pytest.fixture
+def software(tmp_path):
+    """Two scripts and the library's modules that a fingerprint names."""
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "one.py").write_text("import part\n")
+    (folder / "other.py").write_text("A = 1\n")
+    (folder / "part.py").write_text("B = 1\n")
+    return folder, tmp_path / "memory/own_code.json"
+
+
+def test_what_is_kept_is_what_would_be_taken_again(software):
+    folder, memory = software
+    first = own_code(folder, memory)
+    assert first["one"] == script_fingerprint(folder / "one.py")
+    assert first[TRAINING] == code_fingerprint(TRAINING_MODULES)
+    assert own_code(folder, memory) == first
+    # It is read from there.
+    kept = json.loads(memory.read_text())
+    kept["fingerprints"]["one"] = "kept"
+    memory.write_text(json.dumps(kept))
+    assert own_code(folder, memory)["one"] == "kept"
+
+
+@pytest.mark.parametrize("change", ["edited", "added"])
+def test_another_state_of_the_code_is_looked_at_again(software, change):
+    folder, memory = software
+    before = own_code(folder, memory)
+    stamp = (folder / "part.py").stat()
+    if change == "edited":
+        (folder / "part.py").write_text("B = 2\n")
+        # Neither its size nor its time shows it.
+        os.utime(folder / "part.py", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    else:
+        (folder / "more.py").write_text("")
+    after = own_code(folder, memory)
+    assert after != before
+    assert after["other"] == before["other"]
+    assert ("more" in after) == (change == "added")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"state": 1}', b"\xff", None])
+def test_a_memory_that_cannot_be_read_does_no_harm(software, content):
+    folder, memory = software
+    expected = own_code(folder, memory)
+    if content is None:
+        memory.unlink()
+        memory.mkdir()
+    else:
+        memory.write_bytes(content)
+    assert own_code(folder, memory) == expected

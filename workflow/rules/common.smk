@@ -24,7 +24,7 @@ from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config import layers as config_layers
 from ecosobriety.study_config import plan
 from ecosobriety.study_config.schema import fault, read_schema, show
-from ecosobriety.user_code import classes, fingerprint, foresight
+from ecosobriety.user_code import classes, foresight, own_code
 
 
 def own(path):
@@ -225,9 +225,14 @@ def reported(name):
     ]
 
 
+OWN_CODE = own_code.own_code(
+    ROOT / "scripts", Path(".snakemake/ecosobriety/own_code.json")
+)
+
+
 def code(rule):
     """The fingerprint of all that decides a rule's result: its script and what that imports."""
-    return fingerprint.script_fingerprint(ROOT / f"scripts/{rule}.py")
+    return OWN_CODE[rule]
 
 
 TRAINING = canonical(study_config.training_parameters(config))
@@ -344,9 +349,9 @@ def try_out_networks():
 
 
 # Not all that the script imports: a changed log retrains nothing.
-TRAINING_CODE = fingerprint.code_fingerprint(fingerprint.TRAINING_MODULES)
-COMMAND_CODE = fingerprint.code_fingerprint(fingerprint.COMMAND_MODULES)
-IMPORT_CODE = fingerprint.code_fingerprint(fingerprint.IMPORT_MODULES)
+TRAINING_CODE = OWN_CODE[own_code.TRAINING]
+COMMAND_CODE = OWN_CODE[own_code.COMMAND]
+IMPORT_CODE = OWN_CODE[own_code.IMPORT]
 try_out_imports()
 try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
