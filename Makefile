@@ -38,7 +38,7 @@ check: lint ## Check what an edit is likely to break: style, types and the quick
 	$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses=auto --dist=loadfile --quiet
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 test-deep: $(VENV)/dev.stamp ## Read 2,000 new tables, archives, folders and classes that are made at random
 	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=deep --hypothesis-show-statistics
