@@ -37,9 +37,14 @@ def hardware_table(case: Case, text: Texts) -> Table | None:
     if hardware_warning(case, text) is None:
         return None
     score = case.metric.test_column
+    # By a number: of imported runs, the hardware may be missing.
+    kind = case.runs.groupby(HARDWARE, dropna=False).ngroup()
     groups = (
-        case.runs.groupby([*HARDWARE, "n_train"], dropna=False)
+        case.runs.assign(kind=kind)
+        .groupby(["kind", "n_train"])
         .agg(
+            device=("device", "first"),
+            threads=("threads", "first"),
             trainings=("seed", "size"),
             energy_kwh=("energy_kwh", "mean"),
             duration_s=("train_duration_s", "mean"),
@@ -47,10 +52,8 @@ def hardware_table(case: Case, text: Texts) -> Table | None:
         )
         .reset_index()
     )
-    at_reference = groups[groups["n_train"] == case.decision.reference].set_index(HARDWARE)[
-        "energy_kwh"
-    ]
-    groups = groups.join(at_reference.rename("reference_kwh"), on=HARDWARE)
+    at_reference = groups[groups["n_train"] == case.decision.reference].set_index("kind")
+    groups = groups.join(at_reference["energy_kwh"].rename("reference_kwh"), on="kind")
     unit = readable_unit(float(groups["energy_kwh"].max()), ENERGY_UNITS)
     decimals = decimals_for(float(groups["energy_kwh"].max()) / unit.size, 3)
     columns = [

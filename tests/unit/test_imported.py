@@ -1,0 +1,371 @@
+"""Runs that exist already: their tables, CodeCarbon's file, and what of them is refused."""
+
+import csv
+import io
+import itertools
+
+import pytest
+from codecarbon import OfflineEmissionsTracker
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecosobriety.imported import (
+    ImportSpec,
+    Origin,
+    RunsError,
+    content_digest,
+    imported_records,
+    read_imports,
+)
+from ecosobriety.metrics import ACCURACY, metric_from
+from ecosobriety.records.record import read_record, write_record
+
+SIZES, SEEDS = (100, 200), (1, 2)
+MLFLOW = (
+    "run_id,experiment_id,status,artifact_uri,start_time,end_time,metrics.acc,metrics.kwh,"
+    "metrics.seconds,params.n_train,params.seed,tags.mlflow.user"
+)
+"""The columns that `mlflow experiments csv` writes."""
+WANDB = '"Name","State","Notes","User","Tags","Created","Runtime","n","random_seed","acc","kwh"'
+"""The columns that the runs' table of Weights & Biases exports."""
+
+
+def table(**columns):
+    """A table of all runs; a column is a value for all, or one for each row."""
+    keys = list(itertools.product(SIZES, SEEDS))
+    base = {
+        "n_train": [n for n, _ in keys],
+        "seed": [seed for _, seed in keys],
+        "accuracy": [0.8 + n / 2000 for n, _ in keys],
+        "energy_kwh": [n / 1e5 for n, _ in keys],
+    }
+    for name, value in columns.items():
+        base[name] = value if isinstance(value, list) else [value] * len(keys)
+    base = {name: values for name, values in base.items() if values != [None] * len(keys)}
+    return "\n".join(
+        [",".join(base), *(",".join(map(str, row)) for row in zip(*base.values(), strict=True))]
+    )
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, emissions=None, metric=ACCURACY, **spec):
+        (tmp_path / "runs.csv").write_text(text)
+        if emissions is not None:
+            (tmp_path / "emissions.csv").write_text(emissions)
+            spec["emissions"] = "emissions.csv"
+        read.spec = ImportSpec("llm", "mine", "runs.csv", **spec)
+        return read_imports(read.spec, SIZES, SEEDS, metric, tmp_path)
+
+    return read
+
+
+def records(read, found):
+    origin = Origin(read.spec, "d1", "da7a", "c0de")
+    return imported_records(found.runs, origin, lambda key: f"id{key}")
+
+
+def refusal(read, *arguments, **spec):
+    with pytest.raises(RunsError) as error:
+        read(*arguments, **spec)
+    assert len(str(error.value)) <= 300
+    return str(error.value)
+
+
+def test_a_table_is_taken_as_it_is(read, tmp_path):
+    found = read(table(device="GH200", epochs=3, batch_size="32.0"))
+    assert found.notes == []
+    record = records(read, found)[200, 2]
+    assert (record.n_train, record.seed, record.scores) == (200, 2, {"accuracy": 0.9})
+    assert (record.energy_kwh, record.energy_quality) == (0.002, "imported")
+    assert record.energy_source == "runs.csv, row 4"
+    assert record.training == {"runs": "runs.csv", "row": 4, "energy": "stated", "tool": None}
+    assert (record.device, record.epochs, record.batch_size) == ("GH200", 3.0, 32)
+    assert record.window == "imported"
+    for name in ("train_duration_s", "threads", "started_at", "attempt", "flop_train"):
+        assert getattr(record, name) is None
+        assert record.missing[name] == "the imported table does not say it"
+    write_record(tmp_path / "r.json", record)
+    assert read_record(tmp_path / "r.json") == record
+
+
+def test_power_and_time_give_the_energy(read):
+    found = read(table(energy_kwh=None, duration_s=3600, power_w=250))
+    run = found.runs[100, 1]
+    assert (run.energy.kwh, run.energy.how, run.energy.duration_s) == (0.25, "power", 3600)
+
+
+def test_the_table_runs_of_a_study_is_one_of_runs(read):
+    text = table(accuracy=None, test_accuracy=0.9, test_macro_f1=0.8, train_duration_s=60)
+    record = records(read, read(text))[100, 1]
+    assert record.scores == {"accuracy": 0.9, "macro_f1": 0.8}
+    assert record.train_duration_s == 60
+    assert record.short_window is False
+
+
+def test_what_mlflow_exports_is_read_with_a_mapping(read):
+    rows = [
+        f"r{n}{s},0,FINISHED,file:///x,2026-01-01 10:00:00.123000+00:00,"
+        f"2026-01-01 11:00:00+00:00,0.9,{n / 1e4},3000.0,{n},{s},me"
+        for n in SIZES
+        for s in SEEDS
+    ]
+    rows += ["bad,0,FAILED,file:///x,2026-01-01 09:00:00+00:00,,,0.5,,100,1,me"]
+    rows += ["other,0,FINISHED,file:///x,,,0.1,1,1000,700,1,me"]
+    columns = {"n_train": "params.n_train", "seed": "params.seed", "accuracy": "metrics.acc"}
+    columns |= {"energy_kwh": "metrics.kwh", "duration_s": "metrics.seconds"}
+    columns |= {"started_at": "start_time", "ended_at": "end_time"}
+    found = read("\n".join([MLFLOW, *rows]), columns=columns)
+    assert found.notes == [
+        "runs.csv: 2 of 6 rows are not used: 1 that grid does not ask for, as n_train 700 and "
+        "seed 1, 1 not finished (FAILED)"
+    ]
+    record = records(read, found)[100, 1]
+    assert record.started_at == "2026-01-01T10:00:00.123000+00:00"
+    assert record.lost_energy_kwh == 0.5
+
+
+def test_what_weights_and_biases_exports_is_read_with_a_mapping(read):
+    rows = [
+        f'"run-{n}-{s}","finished","-","me","","2026-01-01T10:00:00.000Z","3600","{n}","{s}",'
+        f'"0.9","{n / 1e4}"'
+        for n in SIZES
+        for s in SEEDS
+    ]
+    columns = {"n_train": "n", "seed": "random_seed", "accuracy": "acc", "energy_kwh": "kwh"}
+    columns["duration_s"] = "Runtime"
+    crashed = rows[0].replace("finished", "crashed").replace('"0.9","0.01"', '"",""')
+    found = read("\n".join([WANDB, crashed, *rows]), columns=columns)
+    assert found.runs[100, 1].place == 1
+    assert found.notes == ["runs.csv: 1 of 5 rows are not used: 1 not finished (crashed)"]
+    said = refusal(read, "\n".join([WANDB, crashed, *rows[1:]]), columns=columns)
+    assert "has no finished run with n_train 100 and seed 1, which grid asks for: row 1" in said
+    assert said.endswith('is "crashed"')
+
+
+def test_rows_of_other_models_are_left_out(read):
+    models = ["llm", "llm", "llm", "llm"]
+    assert len(read(table(model=models)).runs) == len(SIZES) * len(SEEDS)
+    assert 'has no row whose "model" is "llm": it holds "gpt"' in refusal(read, table(model="gpt"))
+    read(table(model="gpt"), columns={"model": None})
+    found = read(table(dataset="mine") + "\n100,1,0.7,0.1,other")
+    assert found.notes == ["runs.csv: 1 of 5 rows are not used: 1 of another model or data set"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"n_train": None}, 'has no column "n_train": name one with columns.n_train'),
+        ({"seed": None, "params.seed": 1}, 'columns.seed (did you mean "params.seed"?)'),
+        ({"accuracy": None}, 'has no column "accuracy"'),
+        ({"energy_kwh": None}, "has no column energy_kwh, nor duration_s and power_w"),
+        ({"energy_kwh": None, "power_w": 200}, "has no column energy_kwh"),
+        ({"test_accuracy": 0.5}, 'has the columns "accuracy", "test_accuracy": say with columns.'),
+        ({"n_train": [100, 100, 100.5, 200]}, '"n_train" is "100.5": it must be a whole number'),
+        ({"n_train": ["10k", 100, 200, 200]}, '"n_train" is "10k": it must be a finite number'),
+        ({"seed": [1, "", 1, 2]}, '"seed" is empty: it must be a whole number'),
+        ({"seed": [1, -2, 1, 2]}, '"seed" is "-2": it must be a whole number of at least 0'),
+        ({"seed": [1, 1, 1, 2]}, "rows 1 and 2 are both of n_train 100 and seed 1"),
+        ({"seed": [1, 2, 1, 3]}, "has no run with n_train 200 and seed 2, which grid asks for"),
+        ({"seed": [1, 5, 1, 3]}, "n_train 100 and seed 2, which grid asks for, and lacks 1 more"),
+        ({"energy_kwh": [1, 0, 1, 1]}, '"energy_kwh" is "0": it must be above 0'),
+        ({"energy_kwh": [1, -1, 1, 1]}, '"energy_kwh" is "-1": it must be above 0'),
+        ({"energy_kwh": [1, "nan", 1, 1]}, 'is "nan": it must be a finite number'),
+        ({"energy_kwh": [1, "1e999", 1, 1]}, 'is "1e999": it must be a finite number'),
+        ({"energy_kwh": [1, "3 kWh", 1, 1]}, 'is "3 kWh": it must be a finite number'),
+        ({"energy_kwh": [1, "", 1, 1]}, 'there is no energy: "energy_kwh" must be above 0'),
+        ({"energy_kwh": [1, '"0,5"', 1, 1]}, "(decimals are written with a point)"),
+        ({"accuracy": [0.5, 87, 0.5, 0.5]}, "must be from 0 to 1 (did you mean 0.87?)"),
+        ({"accuracy": [0.5, "", 0.5, 0.5]}, '"accuracy" is empty: it must be a number'),
+        ({"macro_f1": 3}, '"macro_f1" is "3": it must be from 0 to 1'),
+        ({"epochs": 0}, '"epochs" is "0": it must be above 0'),
+        ({"threads": 1.5}, '"threads" is "1.5": it must be a whole number'),
+        ({"state": "zombie"}, '"state" is "zombie": it must be a state such as finished'),
+        ({"started_at": "2026-01-01T10:00:00"}, "with its zone"),
+        ({"ended_at": "yesterday"}, "must be a time in ISO 8601"),
+        (
+            {"started_at": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T09:00:00Z"},
+            "is -3600 s after its start",
+        ),
+        ({"energy_cpu_kwh": 3}, "the components add up to 3 kWh, but the energy is 0.001"),
+        ({"energy_cpu_kwh": -1}, '"energy_cpu_kwh" is "-1": it must be 0 or more'),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(read, columns, said):
+    assert said in refusal(read, table(**columns))
+
+
+@pytest.mark.parametrize(
+    ("kwh", "duration_s", "power_w", "said"),
+    [
+        (100, 36, None, "means 1e+07 W over 36 s, but must be within 0.1 to 20000 W"),
+        (720_000, 3600, None, "is the energy in J?"),
+        (200, 3600, None, "is the energy in Wh?"),
+        (1e-8, 3600, None, "means 1e-05 W"),
+        (200, 3600, 200, "power_w x duration_s is 0.2: is it in Wh?"),
+        (720_000, 3600, 200, "is it in J?"),
+        (5, 3600, 200, "must be in kWh, and power_w x duration_s is 0.2"),
+        (None, 3600, 200_000, '"power_w" is "200000": it means 2e+05 W'),
+        (None, 0, 200, '"duration_s" is "0": it must be above 0'),
+        (None, "", 200, 'there is no energy: "duration_s" must be above 0'),
+    ],
+)
+def test_a_unit_that_cannot_be_is_refused(read, kwh, duration_s, power_w, said):
+    assert said in refusal(read, table(energy_kwh=kwh, duration_s=duration_s, power_w=power_w))
+
+
+def test_a_cluster_may_draw_more(read):
+    text = table(energy_kwh=None, duration_s=3600, power_w=200_000)
+    assert read(text, max_power_w=1e6).runs[100, 1].energy.kwh == 200
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"seed": "params.seed"}, 'columns.seed is "params.seed", but runs.csv has no such column'),
+        ({"seed": "sed"}, '(did you mean "seed"?)'),
+        ({"sed": "seed"}, 'columns.sed is no column that is read (did you mean "seed"?)'),
+    ],
+)
+def test_a_wrong_mapping_is_refused(read, columns, said):
+    assert said in refusal(read, table(), columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "holds no row"),
+        ("n_train;seed\n1;2", "has semicolons between the names"),
+        ("n_train,seed,seed\n1,2,3", 'has 2 columns with the name "seed"'),
+        ('{"a": 1}\n', "is JSON, but must be a table in CSV"),
+        ("PAR1xxx", "a Parquet file, but must be a table in CSV"),
+        ("n_train,seed\n1,2,3\n", "it has 3 field(s), but the header 2"),
+    ],
+)
+def test_what_is_no_table_is_refused(read, content, said):
+    assert said in refusal(read, content)
+
+
+def test_a_file_that_is_missing_is_refused(tmp_path):
+    spec = ImportSpec("llm", "mine", "gone.csv")
+    with pytest.raises(RunsError, match=r'runs is "gone\.csv", but cannot be read: No such file'):
+        content_digest(spec, tmp_path)
+
+
+def test_a_metric_of_the_user_has_no_limits(read):
+    metric = metric_from({"name": "bleu", "better": "higher"})
+    found = read(table(bleu=31.5), metric=metric)
+    assert records(read, found)[100, 1].scores["bleu"] == 31.5
+
+
+@pytest.fixture(scope="module")
+def emissions(tmp_path_factory):
+    """CodeCarbon's own file of four runs, and their ids."""
+    folder = tmp_path_factory.mktemp("codecarbon")
+    ids = []
+    for i in range(len(SIZES) * len(SEEDS)):
+        tracker = OfflineEmissionsTracker(
+            country_iso_code="FRA",
+            output_dir=str(folder),
+            experiment_id=f"experiment-{i}",
+            force_cpu_power=100,
+            log_level="critical",
+            allow_multiple_runs=True,
+            tracking_mode="machine",
+            pue=1.5,
+        )
+        tracker.start()
+        tracker.stop()
+        ids.append(str(tracker.run_id))
+    return (folder / "emissions.csv").read_text(), ids
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_codecarbons_own_file_has_the_energies(read, emissions):
+    text, ids = emissions
+    found = read(table(energy_kwh=None, run_id=ids), text, country="FRA")
+    assert found.notes == []
+    record, row = records(read, found)[200, 1], rows_of(text)[2]
+    assert record.energy_kwh == float(row["energy_consumed"]) / 1.5
+    assert record.energy_cpu_kwh == float(row["cpu_energy"]) / 1.5
+    assert record.train_duration_s == float(row["duration"])
+    version = row["codecarbon_version"]
+    assert record.energy_source == f"emissions.csv, row 3 (CodeCarbon {version})"
+    assert record.metering["tool"] == "codecarbon"
+    assert record.metering["country_iso3"] == "FRA"
+    assert record.training["run_id"] == ids[2]
+    assert record.training["pue"] == 1.5
+    assert record.components["cpu"].quality == "imported"
+    if not row["gpu_model"]:
+        assert (record.device, record.accelerator) == (row["cpu_model"], "cpu")
+    other = read(table(energy_kwh=None, run_id=ids), text, country="DEU")
+    assert "metered in FRA, but metering.country is DEU" in other.notes[0]
+
+
+def test_runs_are_found_by_their_experiment_too(read, emissions):
+    text, ids = emissions
+    own = [f"experiment-{i}" for i in (3, 2, 1, 0)]
+    by = {"columns": {"experiment_id": "own"}}
+    found = read(table(energy_kwh=None, own=own, run_id=ids), text, **by)
+    assert found.runs[100, 1].metered.place == 3
+
+
+@pytest.mark.parametrize(
+    ("columns", "change", "said"),
+    [
+        ({}, None, "has no column run_id or experiment_id to find its runs in emissions.csv by"),
+        ({"run_id": "x"}, None, '"run_id" is "x": it is no run_id of emissions.csv'),
+        ({"run_id": ""}, None, '"run_id" is empty'),
+        ({"run_id": 0}, "twice", "rows 1 and 5 have this run_id: keep the one that counts"),
+        ({"run_id": 0, "energy_kwh": 1}, None, 'has the energies "energy_kwh", and emissions has'),
+        ({"run_id": 0}, ("energy_consumed", "total"), "has no column energy_consumed"),
+        ({"run_id": 0}, ("energy", 0), '"energy_consumed" is "0": it must be above 0'),
+        ({"run_id": 0}, ("energy", 1e6), "components add up to"),
+    ],
+)
+def test_what_does_not_fit_codecarbons_file_is_refused(read, emissions, columns, change, said):
+    text, ids = emissions
+    columns = {name: ids if value == 0 else value for name, value in columns.items()}
+    if change == "twice":
+        text += text.splitlines()[1] + "\n"
+    elif change is not None and change[0] == "energy":
+        text = text.replace(rows_of(text)[0]["energy_consumed"], str(change[1]))
+    elif change is not None:
+        text = text.replace(*change)
+    assert said in refusal(read, table(**{"energy_kwh": None, **columns}), text)
+
+
+def test_rows_of_codecarbons_file_that_no_run_has_are_named(read, emissions):
+    text, ids = emissions
+    extra = text.splitlines()[1].replace(ids[0], "another")
+    found = read(table(energy_kwh=None, run_id=ids), f"{text}{extra}\n")
+    assert found.notes == ["emissions.csv: 1 of 5 rows are of no run that is used"]
+
+
+CELLS = st.one_of(
+    st.sampled_from(["", "0", "1", "100", "200", "0.5", "nan", "-1", "1e400", '"a,b"', "finished"]),
+    st.text(st.characters(exclude_characters='",\r\n\0', exclude_categories=["Cs"]), max_size=5),
+)
+NAMES = st.sampled_from(
+    ["n_train", "seed", "accuracy", "energy_kwh", "duration_s", "power_w", "state", "model", "x"]
+)
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_any_table_is_read_or_refused_in_one_line(tmp_path_factory, data):
+    names = data.draw(st.lists(NAMES, min_size=1, max_size=7))
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=len(names), max_size=len(names))))
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "any.csv").write_text("\n".join(",".join(row) for row in [names, *rows]))
+    spec = ImportSpec("llm", "mine", "any.csv")
+    message = None
+    try:
+        found = read_imports(spec, [100], [1], ACCURACY, folder)
+    except RunsError as error:
+        message = str(error)
+    assert message is None or (message.isprintable() and len(message) <= 300)
+    assert message is not None or found.runs[100, 1].energy.kwh > 0

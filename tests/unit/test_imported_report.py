@@ -1,0 +1,202 @@
+"""What follows from runs that exist already: tables, methods, exports, and both reports."""
+
+import html
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from synthetic import (
+    REPORT_DIR,
+    ROOT,
+    blank_svgs,
+    make_claims,
+    make_provenance,
+    make_record,
+    make_runs,
+    make_study,
+)
+
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.countries import add_mix_intensity
+from ecosobriety.electricity.sources import load_sources
+from ecosobriety.exporting import boamps_report, citation
+from ecosobriety.figures import draw
+from ecosobriety.imported import read_imports
+from ecosobriety.metrics import ACCURACY
+from ecosobriety.reporting import build_report
+from ecosobriety.reporting.hardware import hardware_table, hardware_warning
+from ecosobriety.reporting.measurement import measurement
+from ecosobriety.study_config.config import import_spec
+from ecosobriety.tables import check_table
+from ecosobriety.texts import Texts
+
+PAGE = (ROOT / "docs/how-to/own-runs.md").read_text(encoding="utf-8")
+UNKNOWN = (
+    *("epochs", "steps", "batch_size", "test_loss", "train_duration_s", "energy_cpu_kwh"),
+    *("energy_gpu_kwh", "energy_ram_kwh", "eval_energy_kwh", "flop_forward", "flop_train"),
+    *("device", "accelerator", "threads", "peak_memory_mb", "short_window", "attempt"),
+)
+MODEL = {"name": "llm", "runs": "my_runs.csv"}
+
+
+def blocks(kind):
+    return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.M | re.S)
+
+
+def few_runs():
+    """Three sizes and seeds: quicker than the whole study."""
+    runs = make_runs()
+    few = runs["n_train"].isin([10_000, 30_000, 60_000]) & (runs["seed"] <= 3)
+    return runs[few].reset_index(drop=True)
+
+
+def imported_runs(**known):
+    runs = few_runs().astype(dict.fromkeys(UNKNOWN, object))
+    runs = runs.assign(**dict.fromkeys(UNKNOWN, None), energy_quality="imported")
+    return check_table(
+        "runs", runs.assign(model="llm", energy_source="my_runs.csv, row 1", **known)
+    )
+
+
+def small_study(runs):
+    countries = load_countries()
+    few = countries["country_iso3"].isin(["FRA", "DEU", "POL", "NOR"])
+    countries = countries[few].reset_index(drop=True)
+    sources = load_sources(ROOT / "config/factors/source_intensity.csv")
+    return make_study(runs, countries=add_mix_intensity(countries, sources))
+
+
+def make_imported(runs):
+    study = small_study(runs)
+    study.config["models"] = [MODEL]
+    provenance = make_provenance(study)
+    provenance["trainings"] |= dict.fromkeys(("first_started_at", "last_ended_at"))
+    provenance["trainings"]["windows"] = {"llm": "imported"}
+    provenance["components"] = [{}]
+    return study, provenance
+
+
+@pytest.fixture(scope="module")
+def imported():
+    return make_imported(imported_runs(device=[None, "A100", "A100"] * 3))
+
+
+def words(page):
+    text = re.sub(r"(?s)<(script|style|svg|pre).*?</\1>", "", page)
+    return html.unescape(re.sub(r"<[^>]+>", " ", text))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            "llm was not trained here: its 9 runs and their energies are imported from my_runs",
+        ),
+        ("fr", "9 exécutions et leurs énergies sont importées de my_runs.csv"),
+    ],
+)
+def test_a_report_says_that_runs_were_imported(imported, language, said):
+    study, provenance = imported
+    claims = make_claims(study)
+    page = words(build_report(study, claims, provenance, language, blank_svgs(study), REPORT_DIR))
+    assert said in page
+    assert not re.search(r"\b(nan|NaN|None|NaT)\b", page)
+    for wrong in ("one at a time", "un à la fois", "first batch", "du premier lot", "CPU time"):
+        assert wrong not in page[page.index(said) : page.index(said) + 1500]
+
+
+def test_what_codecarbon_recorded_is_named(imported):
+    study, provenance = imported
+    text = Texts.load("en", REPORT_DIR / "locale").of(study.metric)
+    own = {**study.config, "models": [{**MODEL, "emissions": "emissions.csv"}]}
+    said = measurement(replace(study, config=own), provenance, text)
+    assert "the energy from emissions.csv, where CodeCarbon recorded it" in said["sentences"][0]
+    assert said["components"] is None
+
+
+@pytest.mark.parametrize("name", ["methods", "pareto"])
+def test_figures_that_compare_are_drawn(imported, name):
+    study, _ = imported
+    text = Texts.load("fr", REPORT_DIR / "locale").of(study.metric)
+    assert draw(name, study, text).axes
+
+
+def test_methods_say_why_they_state_nothing(imported):
+    study, _ = imported
+    silent = study.methods[~study.methods["applies"]]
+    assert set(silent["method"]) >= {"wall_time", "ml_co2_impact", "green_algorithms", "strubell"}
+    assert silent["reason"].notna().all()
+    assert silent["energy_kwh"].isna().all()
+
+
+def test_several_kinds_of_hardware_are_named_though_one_is_unknown(imported):
+    study, _ = imported
+    text = Texts.load("en", REPORT_DIR / "locale").of(study.metric)
+    (case,) = study.cases()
+    said = hardware_warning(case, text)
+    assert "unknown hardware (trainings: 3)" in said
+    assert "A100 (trainings: 6)" in said
+    shares = [[cell.text for cell in row] for row in hardware_table(case, text).rows]
+    assert {row[0] for row in shares} == {"unknown hardware", "A100"}
+    assert {row[-1] for row in shares if row[1] == "60,000"} == {"100%"}
+
+
+def test_the_poster_s_energy_is_compared_without_a_word_on_power_models(imported):
+    study, _ = imported
+    used = {name for checked in make_claims(study) for name in checked.finding.sentences}
+    assert "imported" in used
+    assert "estimated" not in used
+
+
+def test_exports_leave_out_what_is_not_known(imported):
+    nothing = dict.fromkeys([*UNKNOWN, "started_at", "ended_at"])
+    record = make_record(
+        **nothing,
+        window="imported",
+        energy_quality="imported",
+        energy_source="my_runs.csv, row 1",
+        components={},
+        hardware={},
+        metering={"tool": None, "version": None, "country_iso3": None},
+        training={"runs": "my_runs.csv", "row": 1},
+    )
+    dataset = {"name": "mine", "input_shape": None, "task": "classification"}
+    report = boamps_report(record, dataset)
+    assert report["header"]["reportId"] == record.identity
+    assert report["measures"] == [
+        {"measurementMethod": "my_runs.csv, row 1", "powerConsumption": record.energy_kwh}
+    ]
+    assert "quality" not in report
+    _, provenance = imported
+    software = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    for language, said in (("en", "9 imported trainings"), ("fr", "9 entraînements importés")):
+        text = Texts.load(language, REPORT_DIR / "locale")
+        assert said in citation(provenance, software, text)
+
+
+def test_the_page_s_table_is_read(tmp_path):
+    study = yaml.safe_load(blocks("yaml")[0])
+    study["metering"] = {"country": "FRA"}
+    (tmp_path / "my_runs.csv").write_text(blocks("csv")[0])
+    spec = import_spec(study, study["models"][0])
+    found = read_imports(spec, study["grid"]["n_train"], study["grid"]["seeds"], ACCURACY, tmp_path)
+    assert len(found.runs) == 9
+    assert found.notes == []
+
+
+def test_imported_and_trained_models_stand_in_one_table():
+    trained = few_runs()
+    both = pd.concat([trained.astype(object), imported_runs().astype(object)])
+    study = small_study(check_table("runs", both.reset_index(drop=True)))
+    study.config["models"] = [{"name": str(trained["model"].iloc[0])}, MODEL]
+    provenance = make_provenance(study)
+    provenance["trainings"]["windows"]["llm"] = "imported"
+    provenance["components"].append({})
+    page = words(build_report(study, None, provenance, "en", blank_svgs(study), REPORT_DIR))
+    assert "9 trainings (models × sizes × seeds: 1 × 3 × 3)" in page
+    assert "llm was not trained here" in page
+    assert Path(MODEL["runs"]).name in page
