@@ -1,15 +1,18 @@
 """A study of commands: by the page that explains it, beside our own loop, and killed."""
 
+import csv
 import json
 import re
 import sys
 import time
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
 import yaml
+from codecarbon.output_methods.emissions_data import EmissionsData
 
 from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
@@ -37,6 +40,9 @@ record = train(datasets.load(Path(data)), training, meter=FakeMeter(),
     ledger=Ledger(Path(out).parent / "attempts"))
 Path(out).write_text(json.dumps({"accuracy": record.scores["accuracy"]}))
 """
+
+
+RUNS = "n_train,seed,accuracy,run_id\n200,1,0.85,a\n200,2,0.86,b\n600,1,0.9,c\n600,2,0.91,d\n"
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +77,23 @@ def done(tmp_path_factory):
     for model in content["models"]:
         if "command" in model:
             model["command"] = model["command"].replace("python ", f"{sys.executable} ")
+    content["models"].append({"name": "llm", "runs": "runs.csv", "emissions": "emissions.csv"})
+    (workflow.folder / "runs.csv").write_text(RUNS)
+    write_emissions(workflow.folder / "emissions.csv")
     (workflow.folder / CONFIG).write_text(yaml.safe_dump(content))
     workflow.snakemake("--cores", "2", config=CONFIG)
     return workflow
+
+
+def write_emissions(path):
+    """CodeCarbon's file of the runs that exist already: 100 W for 36 s each, all on the CPU."""
+    names = [field.name for field in fields(EmissionsData)]
+    row = dict.fromkeys(names, "") | {"duration": 36, "energy_consumed": 0.001}
+    row |= {"cpu_energy": 0.001, "gpu_energy": 0, "ram_energy": 0, "pue": 1, "cpu_model": "A CPU"}
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows({**row, "run_id": name} for name in "abcd")
 
 
 def records(workflow, model):
@@ -98,10 +118,49 @@ def test_a_window_of_its_own_counts_instead_of_the_process(done):
 
 def test_tables_and_report_have_both(done):
     runs = read_table("runs", done.folder / "results/forest/tables/runs.csv")
-    assert set(runs["model"]) == {"forest", "mlp", "same"}
+    assert set(runs["model"]) == {"forest", "mlp", "same", "llm"}
     assert runs.loc[runs["model"] != "mlp", "epochs"].isna().all()
     page = (done.folder / "reports/forest/report.html").read_text()
     assert "its energy covers the whole life of the process" in page
+
+
+def test_runs_that_exist_already_stand_beside_them(done):
+    for record in records(done, "llm"):
+        assert (record.window, record.energy_quality) == ("imported", "imported")
+        assert (record.energy_kwh, record.train_duration_s) == (0.001, 36)
+        assert record.device == "A CPU"
+    assert not (done.folder / "results/forest/attempts/digits/llm").exists()
+    page = (done.folder / "reports/forest/report.html").read_text()
+    assert "llm was not trained here: its 4 runs are imported from runs.csv" in page
+
+
+def test_changed_runs_are_read_again_and_nothing_is_trained(done):
+    path = done.folder / "runs.csv"
+    try:
+        path.write_text(RUNS.replace("0.91", "0.92"))
+        planned = done.planned(CONFIG)
+        assert planned["import_runs"] == planned["collect_runs"] == 1
+        assert not planned.keys() & {"train_model", "run_command", "prepare_dataset"}
+        path.write_text(RUNS.replace("0.91", "91"))
+        said = done.snakemake("-n", config=CONFIG, check=False)
+    finally:
+        path.write_text(RUNS)
+    assert said.returncode != 0
+    line = next(line for line in said.stderr.splitlines() if line.startswith("error: "))
+    assert line.startswith('error: config/forest.yaml: models[3].runs is "runs.csv", but in row 4')
+    assert line.endswith("must be from 0 to 1 (did you mean 0.91?)")
+
+
+def test_the_study_of_the_page_on_runs_trains_nothing(done):
+    page = (ROOT / "docs/how-to/own-runs.md").read_text()
+    study, table = (
+        re.search(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("yaml", "csv")
+    )
+    (done.folder / "config/llm.yaml").write_text(study[1])
+    (done.folder / "my_runs.csv").write_text(table[1])
+    planned = done.planned("config/llm.yaml")
+    assert planned["import_runs"] == planned["build_report"] == 1
+    assert not planned.keys() & {"train_model", "run_command"}
 
 
 def test_only_what_changed_trains_again(done):
