@@ -119,6 +119,7 @@ def build(
         if options.task == "regression":
             labels = [_targets(part.y, part.name) for part in parts]
             findings += mistakes.find_far_targets(np.concatenate(labels))
+            findings += mistakes.find_two_targets(np.concatenate(labels))
         else:
             classes, labels, reported = class_names.encode(
                 [part.y for part in parts], [part.name for part in parts]
@@ -147,7 +148,9 @@ def build(
             findings += scales.compare_scales(one, other, resolved)
         findings += marked
         if train.features is not None:
-            findings += gate.examine(one.x[:], labels[0], train.features, classes=bool(classes))
+            x, names = one.x[:], train.features
+            findings += gate.examine(x, labels[0], names, classes=bool(classes))
+            findings += tuple(mistakes.find_far_in_test(x, other.x[:], names))
         dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),

@@ -28,8 +28,10 @@ SAME_WORDS = (
 )
 """Pairs of answers, each in several spellings."""
 FAR_CODES = frozenset({"-99", "-999", "-9999", "999", "9999", "99999"})
-CODES = frozenset({"-1", "-9", "-99", "-999", "-9999", "9", "99", "999", "9999", "255"})
-"""What is written for an unknown class where classes are counted."""
+CODES = frozenset({"-1", "-9", "-99", "-100", "-999", "-9999", "9", "99", "999", "9999", "255"})
+"""What is written for an unknown class where classes are counted; -100 is PyTorch's."""
+RARE_SHARE = 0.1
+"""-1 may be an answer beside 0 and 1, and is hardly one in fewer rows than this."""
 MOST_COUNTED = 100_000
 """Classes: more are no count."""
 MIN_ACCENTED = 3
@@ -38,6 +40,19 @@ _WHOLE = re.compile(r"-?[0-9]{1,9}")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "nil", "none", "null", "<na>", "#n/a"})
 """What programs write for a missing value; also the name of a class, for all one can know."""
+UNKNOWN = frozenset(
+    {
+        *("unknown", "unknow", "unk", "undefined", "unspecified", "not specified", "unlabeled"),
+        *("unlabelled", "unclassified", "missing", "not available", "not applicable", "n.a."),
+        *("not known", "no data", "no answer", "tbd", "--", "---", "...", "#value!", "#ref!"),
+        *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse"),
+        *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos"),
+    }
+)
+"""What people write for it."""
+MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
+"""A name of so many characters, so many times rarer than one that differs by a letter, may be a
+slip; more names than this are no few that somebody typed."""
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
     "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
@@ -100,7 +115,7 @@ def encode(
         order = np.array([place[normalised(str(value))] for value in part.values], np.int64)
         labels.append(order[part.index])
     found = [*equal, *_trimmed(written), *_alike(counts), *_like_missing(counts)]
-    found += [*_same_words(counts), *_outside(counts)]
+    found += [*_same_words(counts), *_outside(counts), *_misspelt(counts)]
     return classes, labels, found
 
 
@@ -241,7 +256,12 @@ def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[
 
 
 def _like_missing(counts: Mapping[str, int]) -> list[Finding]:
-    named = {short(name): n for name, n in counts.items() if name.casefold() in MISSING}
+    marks = {name for name in counts if name.casefold() in MISSING | UNKNOWN}
+    numbers = [name for name in counts if NUMBER.fullmatch(name)]
+    # One number among words.
+    if len(numbers) == 1 and len(counts) > 2:
+        marks |= {*numbers} & (CODES | FAR_CODES)
+    named = {short(name): counts[name] for name in counts if name in marks}
     return [Finding("classes_like_missing", False, {"names": named})] if named else []
 
 
@@ -264,8 +284,62 @@ def _outside(counts: Mapping[str, int]) -> list[Finding]:
         first, last, gap = others[0], others[-1], max(int(name) - others[-1], others[0] - int(name))
         counted = first in (0, 1) and last - first == len(others) - 1 and gap > int(int(name) > 0)
         # -1, 0 and 1 may be three answers.
-        counted = counted and (name != "-1" or len(others) > 2)
+        answer = name == "-1" and len(others) == 2
+        if answer and counts[name] > RARE_SHARE * sum(counts.values()):
+            continue
         if counted or (name in FAR_CODES and gap > 3 * (last - first)):
             values = {"names": {name: counts[name]}, "first": first, "last": last}
-            return [Finding("class_outside_count", True, values)]
+            return [Finding("class_outside_count", not answer, values)]
     return []
+
+
+def _misspelt(counts: Mapping[str, int]) -> list[Finding]:
+    """Rare names that differ from a common one by one letter, or by two that changed places."""
+    if len(counts) > MOST_SPELT:
+        return []
+    common: dict[str, set[str]] = defaultdict(set)
+    for name in counts:
+        for form in _with_one_less(name):
+            common[form].add(name)
+    groups = []
+    for name, number in counts.items():
+        near = set().union(*(common[form] for form in _with_one_less(name))) - {name}
+        meant = [
+            other
+            for other in near
+            if counts[other] >= TIMES_RARER * number and _is_slip(name, other)
+        ]
+        if meant:
+            best = max(meant, key=lambda other: counts[other])
+            groups.append({short(best): counts[best], short(name): number})
+    return [Finding("classes_misspelt", True, {"groups": groups})] if groups else []
+
+
+def _with_one_less(name: str) -> set[str]:
+    return {name, *(name[:i] + name[i + 1 :] for i in range(len(name)))}
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Whether one of two names is the other with a letter more, less, changed or out of place.
+
+    A difference of digits, of a word of one or two characters (type I, type II), of the first
+    letter (typical, atypical) or of the last one (glas, glass; series, serie) may be meant.
+    """
+    if max(len(written), len(meant)) < MIN_SPELT or _skeleton(written) == _skeleton(meant):
+        return False
+    first = next((i for i, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), None)
+    if first is None or first == 0:
+        return False
+    ends = [*zip(reversed(written[first:]), reversed(meant[first:]), strict=False)]
+    last = next((i for i, (a, b) in enumerate(ends) if a != b), len(ends))
+    parts = [name[first : max(first, len(name) - last)] for name in (written, meant)]
+    swapped = len(parts[0]) == 2 and parts[0] == parts[1][::-1]
+    if not (swapped or max(map(len, parts)) <= 1) or not "".join(parts).isalpha():
+        return False
+    if last == 0 and not swapped:
+        return False
+    words = [
+        re.split(r"[^\w]|_", name[:first])[-1] + re.split(r"[^\w]|_", name[first:])[0]
+        for name in (written, meant)
+    ]
+    return min(map(len, words)) > 2

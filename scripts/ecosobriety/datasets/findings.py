@@ -70,6 +70,20 @@ SENTENCES: Mapping[str, str] = {
     "separates these classes from the others: {names}; were all prepared alike?",
     "place_orders_classes": "single values of an example that alone separate all classes, by "
     "thresholds: {number}, such as that at place {place} (counted from 0)",
+    "classes_misspelt": "classes that differ from a much commoner one by a letter: {groups}; is "
+    "that a slip?",
+    "label_nearly": "the feature {feature} gives the label away in {share:.1%} of the rows; is it "
+    "known before the label is?",
+    "target_nearly": "the target is one and the same multiple of the feature {feature} in "
+    "{share:.1%} of the rows; is that known before the target is?",
+    "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "
+    "set task to classification",
+    "zeros_apart": "the feature {feature} is 0 in {share:.1%} of the rows and goes from {low} to "
+    "{high} in the others; does 0 mark a missing value?",
+    "test_values_far_away": "test values of the feature {feature} far from those of the training "
+    "part, {low} to {high}: {number}, such as {value}; a mistake, or marks of missing values?",
+    "feature_is_weight": "the feature {feature} is named like a weight of the rows, and is learnt "
+    "from like any other: leave it out if it is one; all rows count alike",
     "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

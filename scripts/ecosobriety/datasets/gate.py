@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.group_leaks import find_group_leaks
-from ecosobriety.datasets.mistakes import find_copies, find_far_values, find_splits, find_units
+from ecosobriety.datasets.mistakes import (
+    find_copies,
+    find_far_values,
+    find_splits,
+    find_units,
+    find_weights,
+    find_zeros,
+)
+from ecosobriety.datasets.near_labels import find_near_classes, find_near_targets
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -67,7 +75,12 @@ def examine(
         ordered = np.sort(block.astype(np.float64), axis=1)
         distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
         slips = [*find_far_values(names, ordered, distinct), *find_units(names, ordered, distinct)]
+        slips += [*find_zeros(names, ordered, distinct), *find_weights(names)]
         found += [*slips, *find_splits(names, distinct)]
+        if classes:
+            found += find_near_classes(names, block, labels, distinct)
+        else:
+            found += find_near_targets(names, block, y)
         lost = _losses(names, ordered, distinct)
         # What says all by itself is named already.
         known = {finding.values["feature"] for finding in reported}

@@ -25,8 +25,9 @@ TIMES_ONCE, TIMES_OFTEN = 10.0, 0.75
 second if it stands there often."""
 TIMES_ANY, TIMES_NOTHING = 5.0, 20.0
 """So far away is no value that occurs several times, whichever it is; nothing at all (0) may be."""
-TIMES_FEW = 100.0
-"""So far away are no few values of any distribution that is measured."""
+TIMES_TAIL, TIMES_LEAST, TIMES_FEW = 5.0, 10.0, 100.0
+"""So many ranges away are no few values of any distribution that is measured: the first times the
+range in quartiles' distances, which says how heavy its tails are, between the second and third."""
 FEW_SHARE = 0.01
 RATIO_OF_UNITS = 5.0
 """Between the values in one unit and the next in another one; each of the two lies closer together
@@ -35,8 +36,21 @@ SEVERAL, SOME = 3, 10
 """Distinct values that make a range, and that make a distribution."""
 FIRST_ROWS = 1000
 """What does not hold in these need not be looked for in the others."""
+_PERHAPS_PART, FEWEST_PARTS = re.compile(r"(data[-_ .]?)?set|usage|part", re.IGNORECASE), 3
+"""Such names say so only where they have as few values as train, test and validation."""
+NOTHING_SHARE, FAR_FROM_NOTHING = 0.5, 0.2
+"""Zeros of more rows are what a feature mostly is; others that start above this share of where they
+end do not reach down to 0."""
 MOST_PARTS = 20
 """Parts of a split, or folds."""
+FREEZING, PER_KELVIN = 32.0, 1.8
+"""Degrees Fahrenheit at 0 degrees Celsius, and for each of those."""
+_WEIGHT = re.compile(
+    r"(sample|instance|case|survey|sampling|row|example|observation|training|train|final|class)"
+    r"[-_ .]?(weights?|wt|wgt)|fnlwgt|pweight|sampweight",
+    re.IGNORECASE,
+)
+"""Names of columns that say how much a row counts."""
 _PART = re.compile(
     r"(is|in)[-_ .]?(train|test|val|valid|dev)(ing|idation)?([-_ .]?set)?"
     r"|(train|test|val|valid|dev)(ing|idation)?[-_ .]?(set|split|flag|mask|fold|or[-_ .]?test)"
@@ -81,6 +95,13 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     )
 
 
+def find_two_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
+    """Targets (n,) of a regression that are two numbers alone: yes and no, most likely."""
+    low, high = plain(float(y.min())), plain(float(y.max()))
+    two = low != high and bool(((y == y.min()) | (y == y.max())).all())
+    return (Finding("targets_of_two_values", True, {"low": low, "high": high}),) if two else ()
+
+
 def plain(number: float) -> int | float:
     """To six digits, and a whole number without a point, for a sentence."""
     rounded = number if number == round(number) else float(f"{number:.6g}")
@@ -108,8 +129,19 @@ def _few_far(values: NDArray[np.float64], distinct: int) -> int:
     most = max(1, int(FEW_SHARE * len(values)))
     lowest = values[: most + 1]
     ranges = values[-1] - lowest[1:]
-    found = np.flatnonzero((np.diff(lowest) >= TIMES_FEW * ranges) & (ranges > 0))
+    far = _times(values) * ranges
+    found = np.flatnonzero((np.diff(lowest) >= far) & (ranges > 0))
     return int(found[-1]) + 1 if len(found) else 0
+
+
+def _times(ordered: NDArray[np.float64]) -> float:
+    """How many ranges away is too far for few values, of some in their order."""
+    n = len(ordered)
+    middle, few = ordered[3 * n // 4] - ordered[n // 4], int(FEW_SHARE * n)
+    whole = ordered[n - 1 - few] - ordered[few]
+    if middle <= 0:
+        return TIMES_FEW
+    return float(np.clip(TIMES_TAIL * whole / middle, TIMES_LEAST, TIMES_FEW))
 
 
 def _marks_below(values: NDArray[np.float64], distinct: int) -> int:
@@ -174,8 +206,9 @@ def find_units(
     names: Sequence[str], ordered: NDArray[np.float64], distinct: NDArray[np.int64]
 ) -> Iterator[Finding]:
     """Find columns (d, n), in their order, whose values are in two units, as m and mm are."""
-    for i in np.flatnonzero((ordered[:, 0] > 0) & (distinct > 2 * SOME)).tolist():
-        if units := _units(ordered[i]):
+    for i in np.flatnonzero(distinct > 2 * SOME).tolist():
+        above_0 = ordered[i, 0] > 0
+        if units := (above_0 and _units(ordered[i])) or _temperatures(ordered[i]):
             yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
 
 
@@ -192,6 +225,78 @@ def _units(values: NDArray[np.float64]) -> dict[str, Any] | None:
         return None
     low, high = plain(parts[0][-1]), plain(parts[1][0])
     return {"share": number / len(values), "low": low, "high": high}
+
+
+def _temperatures(values: NDArray[np.float64]) -> dict[str, Any] | None:
+    """Two groups of which the higher, as degrees Fahrenheit, are the lower in degrees Celsius."""
+    # Between them a tenth of all the range is empty, and more.
+    tenths = np.searchsorted(values, np.linspace(values[0], values[-1], 11))
+    if (np.diff(tenths) > 0).all():
+        return None
+    gaps = np.diff(values)
+    number = int(gaps.argmax()) + 1
+    celsius, fahrenheit = values[:number], (values[number:] - FREEZING) / PER_KELVIN
+    least = max(SEVERAL, FEW_SHARE * len(values))
+    if min(len(celsius), len(fahrenheit)) < least or gaps[number - 1] < 2 * np.ptp(celsius):
+        return None
+    middles, reach = (np.median(celsius), np.median(fahrenheit)), np.ptp(celsius)
+    alike = abs(middles[0] - middles[1]) <= reach / 4
+    within = np.ptp(fahrenheit) <= 2 * reach and np.ptp(fahrenheit) >= reach / 10
+    if not (alike and within and len(np.unique(celsius)) > SOME):
+        return None
+    low, high = plain(float(celsius[-1])), plain(float(values[number]))
+    return {"share": number / len(values), "low": low, "high": high}
+
+
+def find_zeros(
+    names: Sequence[str], ordered: NDArray[np.float64], distinct: NDArray[np.int64]
+) -> Iterator[Finding]:
+    """Find columns (d, n), in their order, in which 0 stands far below all other values."""
+    for i in np.flatnonzero((ordered[:, 0] == 0) & (distinct > 2 * SOME)).tolist():
+        if (number := _zeros(ordered[i])) is not None:
+            values = {"feature": short(names[i]), "share": number / ordered.shape[1]}
+            ends = {"low": plain(ordered[i, number]), "high": plain(ordered[i, -1])}
+            yield Finding("zeros_apart", False, {**values, **ends})
+
+
+def _zeros(values: NDArray[np.float64]) -> int | None:
+    """How many there are, if they are some and the others do not thin out towards them."""
+    number = int(np.searchsorted(values, 0.0, side="right"))
+    others = values[number:]
+    if not SEVERAL <= number <= NOTHING_SHARE * len(values):
+        return None
+    low, high = others[len(others) // 100], others[-1 - len(others) // 100]
+    # Near 0 there would be some, as the lowest of them lie close together.
+    thin = others[0] > 2 * (low - others[0]) and others[0] > low / 4
+    return number if low >= FAR_FROM_NOTHING * high and thin else None
+
+
+def find_far_in_test(
+    train: NDArray[np.float64], test: NDArray[np.float64], features: Sequence[str]
+) -> Iterator[Finding]:
+    """Find columns of (n, d) and (m, d) whose test values lie far outside of the training part's.
+
+    Standardised by the training part, one of them may decide the error of the whole test part.
+    """
+    low, high = train.min(axis=0), train.max(axis=0)
+    reach = TIMES_LEAST * (high - low)
+    beyond = (test.max(axis=0) > high + reach) | (test.min(axis=0) < low - reach)
+    for i in np.flatnonzero(beyond & (high > low)).tolist():
+        ordered = np.sort(train[:, i])
+        reach[i] = _times(ordered) * (high[i] - low[i])
+        far = (test[:, i] > high[i] + reach[i]) | (test[:, i] < low[i] - reach[i])
+        number = int(np.count_nonzero(far))
+        if number and 1 + np.count_nonzero(np.diff(ordered)) > SOME:
+            values = {"feature": short(features[i]), "value": plain(float(test[far, i][0]))}
+            ends = {"low": plain(float(low[i])), "high": plain(float(high[i]))}
+            yield Finding("test_values_far_away", True, {**values, "number": number, **ends})
+
+
+def find_weights(features: Sequence[str]) -> Iterator[Finding]:
+    """Find columns that say how much a row counts, by their names."""
+    for name in features:
+        if _WEIGHT.fullmatch(name):
+            yield Finding("feature_is_weight", False, {"feature": short(name)})
 
 
 def find_copies(x: NDArray[np.float64], features: Sequence[str]) -> tuple[Finding, ...]:
@@ -228,8 +333,9 @@ def _is_no_chance(column: NDArray[np.float64], d: int) -> bool:
 def find_splits(features: Sequence[str], distinct: NDArray[np.int64]) -> Iterator[Finding]:
     """Find columns that say which part of a split a row is from, by their names."""
     for name, number in zip(features, distinct.tolist(), strict=True):
-        if number <= MOST_PARTS and _PART.fullmatch(name):
-            yield Finding("feature_is_split", True, {"feature": short(name)})
+        surely = number <= MOST_PARTS and _PART.fullmatch(name) is not None
+        if surely or (number <= FEWEST_PARTS and _PERHAPS_PART.fullmatch(name)):
+            yield Finding("feature_is_split", surely, {"feature": short(name)})
 
 
 def is_dense(values: NDArray[Any], columns: int) -> bool:

@@ -1,0 +1,93 @@
+"""Features that are the label itself in nearly all rows: a copy that somebody has corrected since.
+
+What is the label in all rows is found by `gate`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding, short
+
+NEARLY = 0.95
+"""Share of the rows in which a feature gives the class away."""
+FEWER_ERRORS = 0.25
+"""Of those of always answering the commonest class: where that is right in 94 % of the rows, 95 %
+are nothing."""
+VALUES_PER_CLASS = 3
+"""A feature with more values is no other spelling of the label."""
+MOST_CLASSES = 100
+COPIED = 0.5
+"""Share of the rows in which a target is the same multiple of a feature."""
+SOME_TARGETS = 20
+"""Of fewer distinct ones, a feature can have many by chance."""
+SAMPLE = 4096
+"""Rows that rule most features out."""
+
+
+def find_near_classes(
+    names: Sequence[str],
+    block: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    distinct: NDArray[np.int64],
+) -> Iterator[Finding]:
+    """Find features of few values that are another spelling of the class in nearly all rows.
+
+    Args:
+        names: of d features.
+        block: (d, n) their values.
+        labels: (n,) classes, from 0 on.
+        distinct: (d,) how many different values each has.
+    """
+    counts = np.bincount(labels)
+    if len(counts) > MOST_CLASSES:
+        return
+    most = 1 - FEWER_ERRORS * (1 - counts.max() / len(labels))
+    some = slice(None, None, max(1, len(labels) // SAMPLE))
+    few = (distinct >= len(counts)) & (distinct <= VALUES_PER_CLASS * len(counts))
+    for i in np.flatnonzero(few).tolist():
+        if _agreement(block[i, some], labels[some], len(counts)) < NEARLY - 0.05:
+            continue
+        share = _agreement(block[i], labels, len(counts))
+        if max(NEARLY, most) <= share < 1:
+            yield Finding("label_nearly", True, {"feature": short(names[i]), "share": share})
+
+
+def _agreement(values: NDArray[np.float64], labels: NDArray[np.int64], classes: int) -> float:
+    """The share of rows whose class is the commonest one of their value, of different values."""
+    known, place = np.unique(values, return_inverse=True)
+    table = np.bincount(place.reshape(-1) * classes + labels, minlength=len(known) * classes)
+    table = table.reshape(len(known), classes)
+    if len({*table.argmax(axis=1).tolist()}) < classes:
+        return 0.0
+    return float(table.max(axis=1).sum() / len(labels))
+
+
+def find_near_targets(
+    names: Sequence[str], block: NDArray[np.float64], y: NDArray[np.float64]
+) -> Iterator[Finding]:
+    """Find features of which the target is one and the same multiple in most rows.
+
+    Args:
+        names: of d features.
+        block: (d, n) their values.
+        y: (n,) targets.
+    """
+    rows = np.arange(0, len(y), max(1, len(y) // SAMPLE))
+    rows = rows[y[rows] != 0]
+    targets = y[rows]
+    if len(rows) < SOME_TARGETS:
+        return
+    for i, name in enumerate(names):
+        values = block[i, rows]
+        known = values != 0
+        ratios = np.round(np.divide(targets, values, out=np.zeros(len(rows)), where=known), 9)
+        same, counts = np.unique(ratios[known], return_counts=True)
+        if not len(counts) or counts.max() < COPIED * len(rows):
+            continue
+        alike = known & (ratios == same[counts.argmax()])
+        share = float(alike.mean())
+        # What is so in all rows is in their order, which is found elsewhere.
+        if len(np.unique(targets[alike])) >= SOME_TARGETS and share < 1:
+            yield Finding("target_nearly", True, {"feature": short(name), "share": share})

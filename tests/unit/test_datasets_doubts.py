@@ -1,0 +1,171 @@
+"""What may be meant and most likely is not, in labels and in columns, is named; never mended."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_datasets_slips import KINDS, N, X, found, generated, table
+
+RNG = np.random.default_rng(11)
+
+
+def kinds(counts: dict[str, int]) -> list[str]:
+    return list(RNG.permutation([name for name, n in counts.items() for _ in range(n)]))
+
+
+def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
+    y = kinds(names)
+    return found(table(folder, {"x": RNG.normal(size=len(y)), "kind": y}))
+
+
+@pytest.mark.parametrize(
+    ("names", "id", "headline"),
+    [
+        ({"0": 90, "1": 80, "-100": 9}, "class_outside_count", True),
+        ({"0": 90, "1": 80, "-1": 9}, "class_outside_count", False),
+        ({"cat": 90, "dog": 80, "unknown": 9}, "classes_like_missing", False),
+        ({"cat": 90, "dog": 80, "N/A": 9}, "classes_like_missing", False),
+        ({"chat": 90, "chien": 80, "Inconnu": 9}, "classes_like_missing", False),
+        ({"cat": 90, "dog": 80, "-1": 9}, "classes_like_missing", False),
+        ({"cat": 90, "dog": 80, "999": 9}, "classes_like_missing", False),
+        ({"setosa": 90, "virginica": 80, "virginca": 4}, "classes_misspelt", True),
+        ({"setosa": 90, "virginica": 80, "setossa": 4}, "classes_misspelt", True),
+        ({"setosa": 90, "versicolor": 80, "vesricolor": 4}, "classes_misspelt", True),
+        ({"New York": 90, "Boston": 80, "New Yirk": 4}, "classes_misspelt", True),
+        ({"normal": 90, "benign": 80, "bening": 4}, "classes_misspelt", True),
+    ],
+)
+def test_labels_that_are_hardly_meant_are_named(
+    tmp_path: Path, names: dict[str, int], id: str, headline: bool
+) -> None:
+    assert labelled(tmp_path, names)[id].headline == headline
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"0": 90, "1": 80, "-1": 60},
+        {"typical": 90, "atypical": 8},
+        {"type I": 90, "type II": 8, "type IV": 4},
+        {"grade a": 90, "grade b": 8},
+        {"class_1": 90, "class_2": 4},
+        {"running": 90, "cunning": 80},
+        {"walking": 90, "talking": 8},
+        {"setosa": 90, "setossa": 80},
+        {"female": 90, "male": 8},
+        {"hypotension": 90, "hypertension": 4},
+        {"sitting": 50, "fitting": 4, "hitting": 3},
+        {"stage_i_b": 90, "stage_ii_b": 8},
+        dict.fromkeys("0123456789abcdefghij", 9),
+        {"ND": 90, "NR": 30, "CA": 70},
+    ],
+)
+def test_labels_that_may_well_be_meant_are_not(tmp_path: Path, names: dict[str, int]) -> None:
+    assert {*labelled(tmp_path, names)} <= {"features_used", "classes_untested"}
+
+
+def zeros_in(values: Any, share: float) -> Any:
+    return np.where(RNG.random(len(values)) < share, 0, values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [RNG.normal(75, 12, 400).round(), RNG.normal(120, 30, 400).clip(44, 199).round(),
+     RNG.normal(32, 6, 400).clip(18, 67).round(1), RNG.integers(18, 90, 400)],
+)  # fmt: skip
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_zeros_far_below_all_other_values_are_named(
+    tmp_path: Path, values: Any, share: float
+) -> None:
+    columns = {"x": zeros_in(values, share), "kind": kinds({"a": 200, "b": 200})}
+    told = found(table(tmp_path, columns))["zeros_apart"]
+    assert not told.headline
+    assert told.values["feature"] == "x"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [RNG.poisson(3, 400), RNG.poisson(9, 400), np.exp(RNG.normal(10, 1, 400)).round(),
+     RNG.exponential(5, 400).round(1), RNG.integers(0, 60, 400), RNG.random(400).round(2),
+     RNG.normal(0, 1, 400).round(1), RNG.integers(1, 30, 400), RNG.gamma(4, 10, 400).round()],
+)  # fmt: skip
+def test_zeros_that_others_thin_out_towards_are_not(tmp_path: Path, values: Any) -> None:
+    columns = {"x": zeros_in(values, 0.1), "kind": kinds({"a": 200, "b": 200})}
+    assert [*found(table(tmp_path, columns))] == ["features_used"]
+
+
+def test_degrees_of_two_kinds_are_named(tmp_path: Path) -> None:
+    celsius = RNG.normal(37.2, 0.6, 400).round(1)
+    other = RNG.random(400) < 0.1
+    mixed = np.where(other, (celsius * 1.8 + 32).round(1), celsius)
+    y = kinds({"a": 200, "b": 200})
+    told = found(table(tmp_path, {"x": mixed, "kind": y}))["feature_of_two_units"]
+    assert told.headline
+    assert found(table(tmp_path, {"x": celsius, "kind": y})).keys() == {"features_used"}
+    # Two kinds of things, measured alike.
+    groups = np.where(other, RNG.normal(80, 1, 400), RNG.normal(37.2, 0.6, 400)).round(1)
+    assert found(table(tmp_path, {"x": groups, "kind": y})).keys() == {"features_used"}
+
+
+@pytest.mark.parametrize("factor", [100, 1000, -1000])
+@pytest.mark.parametrize("row", range(3))
+def test_a_slip_in_a_single_row_is_named_in_whichever_part_it_falls(
+    tmp_path: Path, row: int, factor: float
+) -> None:
+    x = X.copy()
+    x[row] *= factor
+    told = found(table(tmp_path, {"x": x, "kind": KINDS}, test_share=0.5))
+    assert {"values_far_away", "test_values_far_away"} & {*told}
+
+
+def test_a_feature_that_nearly_is_the_label_is_named(tmp_path: Path) -> None:
+    y = RNG.integers(0, 3, 600)
+    flipped = np.where(RNG.random(600) < 0.04, RNG.integers(0, 3, 600), y)
+    codes = np.array([7, 3, 5])[flipped]
+    told = found(table(tmp_path, {"x": RNG.normal(size=600), "code": codes, "kind": y}))
+    assert told["label_nearly"].values["feature"] == "code"
+    assert 0.95 < told["label_nearly"].values["share"] < 1
+    # Right in 97 % of the rows is nothing where 96 % are of one class.
+    rare = (RNG.random(600) < 0.04).astype(int)
+    late = np.where(RNG.random(600) < 0.03, 1, rare)
+    told = found(table(tmp_path, {"x": RNG.normal(size=600), "late": late, "kind": rare}))
+    assert "label_nearly" not in told
+
+
+def test_a_feature_that_nearly_is_the_target_is_named(tmp_path: Path) -> None:
+    y = RNG.normal(20, 4, 600).round(2)
+    cents = np.where(RNG.random(600) < 0.05, RNG.normal(2000, 400, 600).round(), 100 * y)
+    columns = {"x": RNG.normal(size=600), "cents": cents, "kind": y}
+    told = found(table(tmp_path, columns, task="regression"))
+    assert told["target_nearly"].values["feature"] == "cents"
+    columns["cents"] = 100 * y + RNG.normal(0, 5, 600)
+    assert "target_nearly" not in found(table(tmp_path, columns, task="regression"))
+
+
+def test_a_regression_of_two_numbers_is_named(tmp_path: Path) -> None:
+    y = RNG.integers(0, 2, N)
+    told = found(table(tmp_path, {"x": X, "kind": y}, task="regression"))
+    assert told["targets_of_two_values"].values == {"low": 0, "high": 1}
+    told = found(table(tmp_path, {"x": X, "kind": RNG.integers(0, 3, N)}, task="regression"))
+    assert "targets_of_two_values" not in told
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "Sample Weight", "fnlwgt", "case_weights"])
+def test_a_weight_of_the_rows_is_named(tmp_path: Path, name: str) -> None:
+    told = found(table(tmp_path, {"x": X, name: RNG.random(N), "kind": KINDS}))
+    assert told["feature_is_weight"].values == {"feature": name}
+    told = found(table(tmp_path, {"x": X, "weight": RNG.random(N), "kind": KINDS}))
+    assert "feature_is_weight" not in told
+
+
+def test_a_column_named_set_is_named_where_it_has_few_values(tmp_path: Path) -> None:
+    told = found(table(tmp_path, {"x": X, "set": RNG.integers(0, 2, N), "kind": KINDS}))
+    assert not told["feature_is_split"].headline
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_ordinary_tables_raise_no_doubt(tmp_path: Path, seed: int) -> None:
+    for target, task in (("kind", "classification"), ("hours", "regression")):
+        told = {*found(table(tmp_path, generated(seed), label=target, task=task))}
+        assert told <= {"features_used", "features_constant"}
