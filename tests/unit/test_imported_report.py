@@ -12,6 +12,7 @@ from synthetic import (
     REPORT_DIR,
     ROOT,
     blank_svgs,
+    load_method_inputs,
     make_claims,
     make_provenance,
     make_record,
@@ -25,6 +26,8 @@ from ecosobriety.electricity.sources import load_sources
 from ecosobriety.exporting import boamps_report, citation
 from ecosobriety.figures import draw
 from ecosobriety.imported import read_imports
+from ecosobriety.methods.inputs import thermal_power_w
+from ecosobriety.methods.method import NotApplicableError
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting import build_report
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
@@ -200,3 +203,13 @@ def test_imported_and_trained_models_stand_in_one_table():
     assert "9 trainings (models × sizes × seeds: 1 × 3 × 3)" in page
     assert "llm was not trained here" in page
     assert Path(MODEL["runs"]).name in page
+
+
+def test_a_device_of_the_table_says_itself_whether_it_is_a_graphics_processor():
+    inputs = load_method_inputs()
+    fields = {"accelerator": None, "hardware": {}, "window": "imported"}
+    graphics = make_record(device="NVIDIA A100-SXM4-80GB", **fields)
+    assert not inputs.on_cpu(graphics)
+    assert thermal_power_w(inputs, graphics) == 400
+    with pytest.raises(NotApplicableError, match="the device that it ran on is not known"):
+        inputs.on_cpu(make_record(device="an abacus", **fields))

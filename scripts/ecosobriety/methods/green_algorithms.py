@@ -66,7 +66,7 @@ class GreenAlgorithms:
 
     def graphics_w(self, run: RunRecord) -> float:
         """Power in W of the graphics processor; 0 for a training on the CPU."""
-        if known(run.accelerator, "no_device") == "cpu":
+        if self.inputs.on_cpu(run):
             return 0.0
         device = self.inputs.device(known(run.device, "no_device"), "gpu")
         return device.tdp_w if device else self.inputs.constant("green_algorithms_gpu_w")

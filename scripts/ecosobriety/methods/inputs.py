@@ -78,9 +78,21 @@ class Inputs:
         ]
         return max(found, key=lambda row: len(row["device"]), default=None)
 
+    def on_cpu(self, run: RunRecord) -> bool:
+        """Whether a training ran on the processor.
+
+        Raises:
+            NotApplicableError: an imported run does not say it, and its device is in no table.
+        """
+        if run.accelerator is not None:
+            return run.accelerator == "cpu"
+        name = known(run.device, "no_device")
+        kinds = [kind for kind in ("cpu", "gpu") if self.device(name, kind) is not None]
+        return known(kinds[0] if len(kinds) == 1 else None, "no_device") == "cpu"
+
     def processor(self, run: RunRecord) -> Device | None:
         """The processor of a training: of the table, else `metering.cpu_power_w` for the chip."""
-        found = self.device(str(run.hardware.get("cpu")), "cpu")
+        found = self.device(str(run.hardware.get("cpu") or run.device), "cpu")
         given = run.metering.get("cpu_power_w")
         if found is None and given is not None:
             return Device(float(given), int(run.hardware["cpus_machine"]))
@@ -137,7 +149,7 @@ def thermal_power_w(inputs: Inputs, run: RunRecord) -> float:
         NotApplicableError: the device is in no table; names it and what would help.
     """
     name = known(run.device, "no_device")
-    if known(run.accelerator, "no_device") == "cpu":
+    if inputs.on_cpu(run):
         device = inputs.processor(run)
         unknown = "processor_unknown"
     else:

@@ -119,7 +119,8 @@ def build_context(
 
     Returns:
         title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
-        efficiency, measurement, countries, factors, whatif, lost, provenance, glossary.
+        efficiency, measurement, all_imported, countries, factors, whatif, lost, provenance,
+        glossary.
     """
     cases = study.cases()
     return {
@@ -157,6 +158,7 @@ def build_context(
             ),
         },
         "measurement": measurement(study, provenance, text),
+        "all_imported": set(provenance["trainings"]["windows"].values()) == {"imported"},
         "countries": country_section(study, provenance, text),
         "factors": [*factor_tables(study, text), equivalent_factors(study, text)],
         "factor_notes": _factor_notes(study, text),

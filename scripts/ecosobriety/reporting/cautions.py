@@ -225,7 +225,8 @@ def _pace(case: Case, text: Texts) -> list[str]:
 
 def _ended_early(case: Case, text: Texts) -> list[str]:
     """Trainings that a module ended itself, as early stopping does, or parts of which it skips."""
-    (model,) = (found for found in case.study.config["models"] if found["name"] == case.model)
+    models = {model["name"]: model for model in case.study.config["models"]}
+    model = models.get(case.model, {})
     if not model.get("class_path"):
         return []
     asked = case.study.config["training"] | (model.get("training") or {})
