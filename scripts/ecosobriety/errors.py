@@ -5,6 +5,8 @@ terminal can show: `EcosobrietyError` sees to it, so that nobody who raises one 
 """
 
 import json
+import re
+from functools import partial
 
 MAX_MESSAGE = 300
 """Characters of a message."""
@@ -12,6 +14,11 @@ MAX_SHOWN = 80
 """Characters of a value or a name in a message."""
 # The beginning says where, the end what is allowed: of a long message both stay.
 _BEGINNING = 170
+_SHOWN_AT_MOST = (80, 60, 40, 24)
+"""Characters of each foreign value in a message that is too long, until it is not."""
+_FOREIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]{25,}')
+"""What is in quotes, and what is longer than a word."""
+_ESCAPE = "\\"
 
 
 def one_line(sentence: str) -> str:
@@ -72,6 +79,21 @@ class RecordError(EcosobrietyError):
 
 
 def _cut(sentence: str) -> str:
+    """A sentence of bearable length: the foreign values in it are cut, then its middle."""
+    for most in _SHOWN_AT_MOST:
+        if len(sentence) <= MAX_MESSAGE:
+            return sentence
+        sentence = _FOREIGN.sub(partial(_shown, most=most), sentence)
     if len(sentence) <= MAX_MESSAGE:
         return sentence
     return f"{sentence[:_BEGINNING]} … {sentence[len(sentence) - MAX_MESSAGE + _BEGINNING + 3 :]}"
+
+
+def _shown(found: re.Match[str], most: int) -> str:
+    """A value in quotes by its beginning, a path or the name of a class by both ends."""
+    value = found[0]
+    if len(value) <= most:
+        return value
+    if value.startswith('"'):
+        return f'{value[: most - 2].rstrip(_ESCAPE)}…"'
+    return f"{value[: most // 3]}…{value[most // 3 + 1 - most :]}"

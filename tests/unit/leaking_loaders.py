@@ -155,6 +155,43 @@ class Unseeded(Base):
         return self.loader(slice(14, 20))
 
 
+class Rotating(Base):
+    """Leaves out another row each time that it is asked."""
+
+    calls = 0
+
+    def train_dataloader(self):
+        Rotating.calls += 1
+        rows = [row for row in TRAIN if row != TRAIN[Rotating.calls % len(TRAIN)]]
+        return DataLoader(TensorDataset(X[rows], Y[rows]), batch_size=4)
+
+
+class AugmentedInTraining(Base):
+    """Draws noise where a Trainer trains, and nowhere else."""
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        if self.trainer is not None and self.trainer.training:
+            x = x + torch.randn_like(x)
+        return x, y
+
+
+class Halving(Base):
+    """Does the same whether or not there is a Trainer, of which it asks something unusual."""
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return (x / 2 if self.trainer is None or self.trainer.strategy.world_size else x), y
+
+
+class Oversampled(Base):
+    """Has the examples of one class three times."""
+
+    def train_dataloader(self):
+        rows = [*TRAIN, *TRAIN[:4], *TRAIN[:4]]
+        return DataLoader(Subset(WHOLE, rows), batch_size=4)
+
+
 class Reordered(Base):
     """Has another order each time."""
 

@@ -166,6 +166,9 @@ def test_duplicates_are_those_that_a_loop_finds(width: int, dtype: type, seed: i
         "d", (train, np.arange(40) % 2), (test, np.arange(15) % 2), ("a", "b"), "o"
     )
     assert dataset.test_duplicates == sum(row.tobytes() in known for row in test)
+    repeats = len(dataset.y_train) - len(known)
+    told = [found.values["number"] for found in dataset.findings]
+    assert told == [repeats] * (repeats >= max(1, 0.05 * len(dataset.y_train)))
 
 
 def test_zero_of_either_sign_is_one_number_where_duplicates_are_counted():

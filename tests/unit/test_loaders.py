@@ -102,6 +102,8 @@ def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
             {},
             r"\d test examples are training examples, as train_dataloader gives others",
         ),
+        ("Rotating", {}, r"train_dataloader gives other examples each time .* whatever the seed"),
+        ("AugmentedInTraining", {}, r"give other examples while a Trainer is at work"),
         ("CentredByHook", {}, r"differs when it is read again in a batch of another size"),
         ("CentredByCollate", {}, r"differs when it is read again in a batch of another size"),
         ("CentredByCollate", {"batch_size": 2}, "in a batch of another size"),
@@ -120,7 +122,8 @@ def test_what_cannot_be_honoured_is_refused(name, init_args, reason):
 def test_a_split_without_a_seed_of_its_own_is_refused(where, chance):
     # With that of the study it would be the same each time, and in the user's own runs another.
     with pytest.raises(
-        DataError, match=r"Unseeded: .*(under another seed|share \d+ rows|test examples)"
+        DataError,
+        match=r"Unseeded: .*(another seed|whatever the seed|share \d+ rows|test examples)",
     ):
         read("Unseeded", where=where, chance=chance)
     assert len({*rows(read("Unseeded", where=where, chance="seeded").x_train)}) == 14
@@ -145,6 +148,19 @@ def test_where_a_module_goes_the_study_does_not_follow():
 
 def test_examples_in_both_parts_are_counted():
     assert read("Repeating").test_duplicates == 2
+
+
+def test_rows_that_are_there_several_times_are_counted():
+    dataset = read("Oversampled")
+    assert len(dataset.y_train) == len(TRAIN) + 8
+    (told,) = (found for found in dataset.findings if found.id == "train_repeats")
+    assert told.values["number"] == 8
+    assert not [f for f in read("Repeating").findings if f.id == "train_repeats"]
+
+
+def test_a_hook_that_asks_a_trainer_for_anything_is_taken_where_it_does_the_same():
+    whole = float(loader_classes.X[TRAIN].abs().max())
+    assert float(abs(read("Halving").x_train[:]).max()) == whole / 2
 
 
 def test_two_data_sets_may_name_their_rows_alike():

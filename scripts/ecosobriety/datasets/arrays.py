@@ -160,7 +160,7 @@ def build(
             normalise=resolved,
             channels=options.channels,
         )
-        return replace(dataset, features=train.features, findings=findings)
+        return replace(dataset, features=train.features, findings=(*dataset.findings, *findings))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 

@@ -6,8 +6,11 @@ would change which examples these are, or their values, is honoured or refused: 
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import chdir
+from copy import deepcopy
+from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,12 @@ SEED, OTHER_SEED = 0, 1
 """Of PyTorch, NumPy and Python, while a module is read, and when it is looked at once more."""
 MOST_STREAMED = 2_000_000
 """Examples that a stream may give: one that never ends shows it in no other way."""
+_OF_A_TRAINER: Mapping[str, Any] = {
+    **dict.fromkeys(("validating", "sanity_checking", "predicting"), False),
+    **dict.fromkeys(("current_epoch", "global_step", "local_rank", "global_rank"), 0),
+    **dict.fromkeys(("world_size", "num_devices", "num_nodes"), 1),
+}
+"""What hooks ask a Trainer for, besides what it does."""
 _UNREAD = ("val_dataloader", "predict_dataloader")
 
 
@@ -146,22 +155,31 @@ def _require_seeded(
     import pytorch_lightning as pl
 
     class_path = spec["class_path"]
+    loaded = ((train, "fit", "train_dataloader"), (test, "test", "test_dataloader"))
+
+    def others(seed: int, names: Collection[str]) -> list[str]:
+        pl.seed_everything(seed, verbose=False)
+        module = _built(spec, prepare=prepare)
+        return [
+            name
+            for part, stage, name in loaded
+            if name in names and _differs(module, part, stage, name, seed)
+        ]
+
     with chdir(os.curdir):
         try:
-            pl.seed_everything(OTHER_SEED, verbose=False)
-            module = _built(spec, prepare=prepare)
-            differing = [
-                name
-                for part, stage, name in (
-                    (train, "fit", "train_dataloader"),
-                    (test, "test", "test_dataloader"),
-                )
-                if _differs(module, part, stage, name)
-            ]
+            differing = others(OTHER_SEED, [name for _, _, name in loaded])
+            by_seed = set(differing) - set(others(SEED, differing) if differing else ())
         # It may be made to be read once; what was read is right.
         except (Exception, SystemExit) as error:
             logger.info("%s: cannot be read a second time (%s)", class_path, described(error))
             return
+    if differing and not by_seed:
+        raise DataError(
+            f"{class_path}: {' and '.join(differing)} give{'s' * (len(differing) == 1)} other "
+            "examples each time that they are read, whatever the seed, as a counter, the time or "
+            "chance without a seed decides them: let the same rows come in each call"
+        )
     if differing:
         raise DataError(
             f"{class_path}: {' and '.join(differing)} give{'s' * (len(differing) == 1)} other "
@@ -170,10 +188,10 @@ def _require_seeded(
         )
 
 
-def _differs(module: Any, part: arrays.Part, stage: str, name: str) -> bool:
+def _differs(module: Any, part: arrays.Part, stage: str, name: str, seed: int) -> bool:
     """Whether a loader gives other examples than it gave; of equal ones the first will do."""
     taken = _pair(part)
-    reading = _set_up(module, stage, name, OTHER_SEED)
+    reading = _set_up(module, stage, name, seed)
     batches = _ending(_pairs(module, reading.first, name), reading.streamed, name)
     seen: list[loaders.Pair] = []
     number = 0
@@ -219,8 +237,39 @@ def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows
     if reading.second is not None:
         again = _ending(_pairs(module, reading.second, name), reading.streamed, name)
         loaders.require_same((x, y), again, reading, name)
+        _require_one_mode(module, reading.second, stage, name)
     module.teardown(stage)
     return arrays.Part(x, y, name), reading.rows
+
+
+def _require_one_mode(module: Any, batches: Iterable[Any], stage: str, name: str) -> None:
+    """Refuse hooks for batches that do something else while a Trainer trains or tests."""
+    package: Any = lightning_of(type(module), "LightningDataModule")
+    hooks = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
+    base = package.LightningDataModule
+    if all(getattr(type(module), hook) is getattr(base, hook) for hook in hooks):
+        return
+    some = [*islice(batches, 1)]
+    alone, found = deepcopy(some), module.trainer
+    training = stage == "fit"
+    module.trainer = SimpleNamespace(
+        training=training, testing=not training, evaluating=not training, **_OF_A_TRAINER
+    )
+    try:
+        attached = [*_pairs(module, some, name)]
+    # It asks for more of a Trainer than is known here.
+    except (Exception, SystemExit) as error:
+        logger.info("%s: its hooks fail with a Trainer (%s)", name, described(error))
+        return
+    finally:
+        module.trainer = found
+    for a, b in zip(attached, _pairs(module, alone, name), strict=True):
+        if not loaders.begins_alike(a, b, 0):
+            raise DataError(
+                f"{name}: the module's hooks for batches give other examples while a Trainer is at "
+                "work, as augmentation where self.trainer.training does: a study reads each "
+                "example once, without one; put it into the network's forward"
+            )
 
 
 def _pair(part: arrays.Part) -> loaders.Pair:

@@ -28,6 +28,8 @@ _FORMAT = "ecosobriety data set 2"
 _INPUTS = ("x_train", "x_test")
 MOST_MIXED_BYTES = 1024
 """Longer examples have their bytes hashed one by one."""
+REPEATS_FROM = 0.05
+"""From this share of training examples that are equal to another one, that is reported."""
 _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _LABELS = ("y_train", "y_test")
 _DESCRIBED = (
@@ -139,6 +141,7 @@ class Dataset:
         """
         x_train, x_test = Examples.of(train[0]), Examples.of(test[0])
         normalise = normalise or default_normalisation(x_train)
+        duplicates, repeats = _count_duplicates(x_train, x_test)
         return cls(
             name,
             x_train,
@@ -148,7 +151,8 @@ class Dataset:
             classes=classes,
             sha256=_sha256((x_train, train[1], x_test, test[1]), normalise, channels),
             origin=origin,
-            test_duplicates=_count_duplicates(x_train, x_test),
+            test_duplicates=duplicates,
+            findings=_repeats(repeats, len(x_train)),
             normalise=normalise,
             channels=channels,
         )
@@ -173,20 +177,27 @@ def default_normalisation(x: Examples) -> str:
     return "feature" if x.ndim <= 2 else "global"
 
 
-def _count_duplicates(x_train: Examples, x_test: Examples) -> int:
-    """Test inputs that are equal to a training input, value by value."""
-    # Hashes of the smaller part alone are kept; of 10^7 examples two collide by chance once in 10^5
-    # data sets.
-    if not len(x_test):
-        return 0
+def _count_duplicates(x_train: Examples, x_test: Examples) -> tuple[int, int]:
+    """Inputs that are equal to a training input, value by value: of the test, and of the training.
+
+    Of the training, the first of equal ones is not counted.
+    """
+    # Of 10^7 examples two hashes collide by chance once in 10^5 data sets.
     key = secrets.randbits(64)
-    tested, times = np.unique(np.concatenate([*_hashes(x_test, key)]), return_counts=True)
-    seen = np.zeros(len(tested), np.bool_)
-    for hashes in _hashes(x_train, key):
-        places = np.searchsorted(tested, hashes)
-        places[places == len(tested)] = 0
-        seen[places[tested[places] == hashes]] = True
-    return int(times[seen].sum())
+    trained = np.unique(np.concatenate([np.empty(0, np.uint64), *_hashes(x_train, key)]))
+    repeats = len(x_train) - len(trained)
+    if not (len(x_test) and len(trained)):
+        return 0, repeats
+    tested = np.concatenate([*_hashes(x_test, key)])
+    places = np.minimum(np.searchsorted(trained, tested), len(trained) - 1)
+    return int(np.count_nonzero(trained[places] == tested)), repeats
+
+
+def _repeats(number: int, examples: int) -> tuple[Finding, ...]:
+    """Training examples that make a size look larger than it is, where they are many."""
+    if number < REPEATS_FROM * examples or not number:
+        return ()
+    return (Finding("train_repeats", False, {"number": number, "share": number / examples}),)
 
 
 def _hashes(x: Examples, key: int) -> Iterator[NDArray[np.uint64]]:
