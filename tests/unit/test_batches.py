@@ -1,6 +1,7 @@
 """Batches: whole epochs, the seed's order, their own normalisation, and where they lie."""
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -14,6 +15,8 @@ from ecosobriety.training.batches import (
     fit_normaliser,
     lay,
 )
+from ecosobriety.training.learner import Scorer
+from ecosobriety.training.tasks import Classification
 
 
 def test_every_example_comes_once_an_epoch_in_a_new_order():
@@ -191,3 +194,20 @@ def test_data_on_the_device_give_the_same_batches():
             (x.tolist(), y.tolist()) for x, y in host
         ]
     assert laid.nbytes == host.nbytes
+
+
+def test_the_answers_of_a_test_keep_no_batch_in_memory():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3072, 10))
+    scorer, labels = Scorer(network, Classification(10)), torch.arange(1000) % 10
+    scorer.on_test_epoch_start()
+    resident, before = psutil.Process().memory_info, None
+    with torch.no_grad():
+        for i in range(40):
+            # 12 MB as float32.
+            batch = torch.sub(torch.zeros((1000, 3072), dtype=torch.uint8), 0.5)
+            scorer.test_step((batch, labels), i)
+            if i == 5:
+                before = resident().rss
+    assert resident().rss - before < 150e6
+    outputs, tested = scorer._answers.together()
+    assert (len(outputs), tested.tolist()) == (40_000, labels.tolist() * 40)
