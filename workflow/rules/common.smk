@@ -15,7 +15,6 @@ from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
@@ -139,12 +138,14 @@ def look_at_records():
     there = records_there()
     refused = collecting.find_refused(there, asked)
     workflow.dag.forcefiles.update(map(str, refused))
-    # Those of imported runs are made of their table again, which costs nothing.
-    refused = {
-        path: sentence
-        for path, sentence in refused.items()
-        if there[path][1] not in IMPORTS
-    }
+    for model in IMPORTS:
+        again = [path for path in refused if there[path][1] == model]
+        if again:
+            logger.warning(
+                f"runs of {model} are imported again ({len(again)}): their table or their records "
+                "have changed"
+            )
+        refused = {path: refused[path] for path in refused if path not in again}
     for sentence in [*refused.values()][:MAX_TOLD]:
         logger.warning(f"{sentence}; it is set aside as *.refused and trained again")
     if len(refused) > MAX_TOLD:
@@ -292,27 +293,6 @@ def prepared_data():
     return str(data) if known.source == source and data.exists() else None
 
 
-def try_out_imports():
-    """Read imported runs once before any job: what is wrong with them ends here."""
-    if not workflow.is_main_process:
-        return
-    for place, model in enumerate(config["models"]):
-        if model["name"] not in IMPORTS:
-            continue
-        try:
-            found = imported.read_imports(
-                study_config.import_spec(config, model),
-                config["grid"]["n_train"],
-                config["grid"]["seeds"],
-                metric_from(config["metric"]),
-                Path.cwd(),
-            )
-        except imported.RunsError as error:
-            import_fault(place, error)
-        for note in found.notes:
-            print(f"note: {note}", file=sys.stderr)
-
-
 def try_out_networks():
     """Try the user's own networks on a few batches, where the data are at hand or small."""
     networks = [json.loads(MODELS[model["name"]]) for model in config["models"]]
@@ -352,7 +332,6 @@ def try_out_networks():
 TRAINING_CODE = OWN_CODE[own_code.TRAINING]
 COMMAND_CODE = OWN_CODE[own_code.COMMAND]
 IMPORT_CODE = OWN_CODE[own_code.IMPORT]
-try_out_imports()
 try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
