@@ -1,12 +1,14 @@
 """Group leakage: a feature that says whose row it is, and through that the class."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from ecosobriety.datasets import Finding, gate
+from ecosobriety.datasets import Finding, gate, table
 
 SUBJECTS, ROWS = 24, 20
 
@@ -80,3 +82,45 @@ def test_rows_that_are_there_twice_are_no_group() -> None:
 def test_a_subject_with_several_classes_is_none() -> None:
     subject = np.repeat(np.arange(SUBJECTS), ROWS)
     assert found(subject.astype(float), rng().integers(0, 2, len(subject))) == []
+
+
+def split(
+    group: NDArray[np.int64], noise: float, *, classes: bool = True
+) -> list[tuple[str, bool]]:
+    """What is said of a group's number, where most rows of a group have one label."""
+    mood = rng().integers(0, 2, group.max() + 1)[group]
+    y = np.where(rng().random(len(group)) < noise, rng().integers(0, 2, len(group)), mood)
+    return found(group.astype(float) * 17, y if classes else y + rng().normal(size=len(group)))
+
+
+@pytest.mark.parametrize("size", [2, 5, 20])
+def test_rows_of_a_person_that_mostly_agree_are_a_group(size: int) -> None:
+    group = rng().permutation(np.repeat(np.arange(400), size))
+    assert split(group, 0.3) == [("groups_split", False)]
+    assert split(group, 1.0) == []
+
+
+def test_what_is_measured_in_whole_numbers_is_no_group() -> None:
+    random = rng()
+    for _ in range(50):
+        age = random.integers(18, 90, 900).astype(float)
+        for y in (
+            age + random.normal(0, 20, 900) > 55,
+            abs(age - 50) + random.normal(0, 9, 900) > 20,
+        ):
+            assert found(age, y.astype(np.int64)) == []
+
+
+def test_groups_are_found_in_columns_that_are_not_learnt_from(tmp_path: Path) -> None:
+    group = rng().permutation(np.repeat(np.arange(60), 5))
+    kind = np.where(rng().random(300) < 0.2, 0, group % 2)
+    note = [f"note {i}" for i in range(300)]
+    site = rng().integers(0, 4, 300)
+    columns = {"x": rng().normal(size=300), "note": note, "site": site, "kind": kind}
+    path = tmp_path / "t.csv"
+    for name, told in (("patient", True), ("shuffled", False)):
+        person = group if told else rng().permutation(group)
+        pd.DataFrame({name: [f"P{i}" for i in person], **columns}).to_csv(path, index=False)
+        part = table.read(path, "csv", "kind", ["x"], "classification")
+        ids = [(f.id, f.values["feature"]) for f in part.findings if f.id == "groups_split"]
+        assert ids == [("groups_split", name)] * told

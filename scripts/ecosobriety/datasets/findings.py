@@ -50,6 +50,8 @@ SENTENCES: Mapping[str, str] = {
     "and {high} or more in the others: are they in one unit?",
     "targets_of_two_units": "{share:.1%} of the targets are {low} at most, and the others {high} "
     "or more: are they in one unit?",
+    "groups_split": "two rows with one value of {feature} have one label in {share:.1%}, others in "
+    "{others} %: does it number persons or series? Then both parts have rows of one",
     "features_identical": "features that are equal row by row ({number}), such as {names}",
     "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
     "from: leave it out; the study splits the rows itself",

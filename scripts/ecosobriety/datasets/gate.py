@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets import shared_groups
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.group_leaks import find_group_leaks
 from ecosobriety.datasets.mistakes import (
@@ -84,7 +85,8 @@ def examine(
         lost = _losses(names, ordered, distinct)
         # What says all by itself is named already.
         known = {finding.values["feature"] for finding in reported}
-        leaks = find_group_leaks(block, labels, distinct, x, classes=classes)
+        leaks = [*find_group_leaks(block, labels, distinct, x, classes=classes)]
+        found += _groups(names, block, labels if classes else shared_groups.as_classes(y), leaks)
         found += reported + lost
         found += [
             Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
@@ -96,6 +98,23 @@ def examine(
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))
     return tuple(_at_most(found))
+
+
+def _groups(
+    names: Sequence[str],
+    block: NDArray[Any],
+    classes: NDArray[np.int64],
+    leaks: Sequence[tuple[int, bool]],
+) -> Iterator[Finding]:
+    """Features (d, n) that number groups of rows, but those that leak the label altogether."""
+    leaking = {i for i, _ in leaks}
+    for i, name in enumerate(names):
+        first = block[i, : shared_groups.FIRST_ROWS]
+        if i in leaking or (first != np.round(first)).any():
+            continue
+        if (found := shared_groups.shares(block[i], classes, ordered=True)) is not None:
+            shown = {"share": found[0], "others": round(100 * found[1])}
+            yield Finding("groups_split", False, {"feature": short(name), **shown})
 
 
 def separating(x: NDArray[np.float64], y: NDArray[np.int64]) -> list[int]:

@@ -6,6 +6,7 @@ how the user's file looked when its content was hashed.
 
 import hashlib
 import json
+import math
 import os
 import secrets
 import time
@@ -30,6 +31,8 @@ MOST_MIXED_BYTES = 1024
 """Longer examples have their bytes hashed one by one."""
 REPEATS_FROM = 0.05
 """From this share of training examples that are equal to another one, that is reported."""
+MOST_COLUMNS = 64
+"""Values of an example that say how often two are equal by chance."""
 _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _LABELS = ("y_train", "y_test")
 _DESCRIBED = (
@@ -152,7 +155,7 @@ class Dataset:
             sha256=_sha256((x_train, train[1], x_test, test[1]), normalise, channels),
             origin=origin,
             test_duplicates=duplicates,
-            findings=_repeats(repeats, len(x_train)),
+            findings=_repeats(repeats, x_train),
             normalise=normalise,
             channels=channels,
         )
@@ -193,11 +196,19 @@ def _count_duplicates(x_train: Examples, x_test: Examples) -> tuple[int, int]:
     return int(np.count_nonzero(trained[places] == tested)), repeats
 
 
-def _repeats(number: int, examples: int) -> tuple[Finding, ...]:
-    """Training examples that make a size look larger than it is, where they are many."""
-    if number < REPEATS_FROM * examples or not number:
+def _repeats(number: int, x: Examples) -> tuple[Finding, ...]:
+    """Training examples that make a size look larger than it is, where they are many copies.
+
+    Rows of few values are equal by chance: of pairs, as often as all their values are.
+    """
+    if number < REPEATS_FROM * len(x) or not number:
         return ()
-    return (Finding("train_repeats", False, {"number": number, "share": number / examples}),)
+    some = x.sample()[:, :MOST_COLUMNS]
+    shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
+    log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
+    if 2 * math.log(len(x)) + log_chance > math.log(number / 10):
+        return ()
+    return (Finding("train_repeats", False, {"number": number, "share": number / len(x)}),)
 
 
 def _hashes(x: Examples, key: int) -> Iterator[NDArray[np.uint64]]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from ecosobriety.datasets import columns, delimited
+from ecosobriety.datasets import columns, delimited, shared_groups
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
 from ecosobriety.datasets.findings import Finding, short
@@ -124,7 +124,26 @@ def _read(
         y = columns.labels(column, _clean(label))
         _require_header(chosen, _clean(label), y)
     _require_names(names)
+    if file_format == "csv":
+        left = [name for name in names if name not in chosen and name != _clean(label)]
+        found += _groups_left_out(table, left, names, y)
     return Part(x, y, "the table", features=tuple(chosen), findings=tuple(found))
+
+
+def _groups_left_out(
+    table: pa.Table, left: Sequence[str], names: Sequence[str], y: Coded | np.ndarray
+) -> list[Finding]:
+    """Columns that are not learnt from and say which rows belong together."""
+    labels = y.index if isinstance(y, Coded) else shared_groups.as_classes(y)
+    found = []
+    for name in left[:MAX_LISTED]:
+        column = table.column(names.index(name)).combine_chunks()
+        codes = pc.dictionary_encode(column).indices.fill_null(-1).to_numpy()
+        shares = shared_groups.shares(codes, labels, ordered=False)
+        if shares is not None:
+            values = {"feature": short(name), "share": shares[0], "others": round(100 * shares[1])}
+            found.append(Finding("groups_split", False, values))
+    return found
 
 
 def _clean(name: str) -> str:
