@@ -120,7 +120,11 @@ def test_groups_are_found_in_columns_that_are_not_learnt_from(tmp_path: Path) ->
     path = tmp_path / "t.csv"
     for name, told in (("patient", True), ("shuffled", False)):
         person = group if told else rng().permutation(group)
-        pd.DataFrame({name: [f"P{i}" for i in person], **columns}).to_csv(path, index=False)
-        part = table.read(path, "csv", "kind", ["x"], "classification")
-        ids = [(f.id, f.values["feature"]) for f in part.findings if f.id == "groups_split"]
-        assert ids == [("groups_split", name)] * told
+        frame = pd.DataFrame({name: [f"P{i}" for i in person], **columns})
+        frame.to_csv(path, index=False)
+        frame.to_parquet(tmp_path / "t.parquet")
+        for format in ("csv", "parquet"):
+            file = path.with_suffix(f".{format}")
+            part = table.read(file, format, "kind", ["x"], "classification")
+            ids = [(f.id, f.values["feature"]) for f in part.findings if f.id == "groups_split"]
+            assert ids == [("groups_split", name)] * told

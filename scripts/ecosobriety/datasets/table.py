@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -83,12 +84,15 @@ def _read(
         header, table, lossy = delimited.parse(read_bytes(path))
         names = _names(header)
         chosen = _features(names, label, features)
+        rest = [name for name in names if name not in chosen and name != _clean(label)]
+        left = {name: table.column(names.index(name)) for name in rest[:MAX_LISTED]}
     else:
         with _opened(path) as file:
             names = _names(file.schema_arrow.names)
             chosen = _features(names, label, features)
             indexes = _indexes(file.schema_arrow)
             table = _parquet(file, [names.index(name) for name in (*chosen, _clean(label))], names)
+            left = _left_out(file, names, {*chosen, _clean(label)})
             names = [*chosen, _clean(label)]
     place = {name: i for i, name in enumerate(names)}
     found = [
@@ -124,26 +128,37 @@ def _read(
         y = columns.labels(column, _clean(label))
         _require_header(chosen, _clean(label), y)
     _require_names(names)
-    if file_format == "csv":
-        left = [name for name in names if name not in chosen and name != _clean(label)]
-        found += _groups_left_out(table, left, names, y)
+    found += _groups_left_out(left, y)
     return Part(x, y, "the table", features=tuple(chosen), findings=tuple(found))
 
 
+def _left_out(
+    file: pyarrow.parquet.ParquetFile, names: Sequence[str], read: Collection[str]
+) -> dict[str, pa.ChunkedArray]:
+    """Columns of text or whole numbers that are not learnt from."""
+    found: dict[str, pa.ChunkedArray] = {}
+    for name, field in zip(names, file.schema_arrow, strict=True):
+        kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer)
+        # The reader takes a point for a path into nested columns.
+        plain = "." not in field.name and any(is_kind(field.type) for is_kind in kinds)
+        if name not in read and plain and len(found) < MAX_LISTED:
+            # What is damaged here is not learnt from.
+            with suppress(Exception):
+                found[name] = file.read([field.name]).column(0)
+    return found
+
+
 def _groups_left_out(
-    table: pa.Table, left: Sequence[str], names: Sequence[str], y: Coded | np.ndarray
-) -> list[Finding]:
+    left: Mapping[str, pa.ChunkedArray], y: Coded | np.ndarray
+) -> Iterator[Finding]:
     """Columns that are not learnt from and say which rows belong together."""
     labels = y.index if isinstance(y, Coded) else shared_groups.as_classes(y)
-    found = []
-    for name in left[:MAX_LISTED]:
-        column = table.column(names.index(name)).combine_chunks()
-        codes = pc.dictionary_encode(column).indices.fill_null(-1).to_numpy()
+    for name, column in left.items():
+        codes = pc.dictionary_encode(column.combine_chunks()).indices.fill_null(-1).to_numpy()
         shares = shared_groups.shares(codes, labels, ordered=False)
         if shares is not None:
             values = {"feature": short(name), "share": shares[0], "others": round(100 * shares[1])}
-            found.append(Finding("groups_split", False, values))
-    return found
+            yield Finding("groups_split", False, values)
 
 
 def _clean(name: str) -> str:
