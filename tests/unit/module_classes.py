@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, nll_loss
 from user_classes import Perceptron, Whole
 
 CALLS = {"forward": 0, "training": 0}
@@ -211,6 +211,21 @@ class Leaving(Whole):
 class Stopping(Whole):
     def configure_callbacks(self):
         return [EarlyStopping("own_loss", patience=1, min_delta=100.0)]
+
+
+class Plain(Whole):
+    """Nothing of its own."""
+
+
+class Probable(Whole):
+    """Gives probabilities, and has its loss of their logarithms."""
+
+    def forward(self, x):
+        return super().forward(x).softmax(1)
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        return nll_loss(self(x).log(), y)
 
 
 class EndingWithin(Whole):

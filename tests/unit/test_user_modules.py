@@ -212,6 +212,14 @@ def test_a_training_that_ends_after_whole_epochs_is_taken_and_named(train_own, c
     assert "ended its training" not in caplog.text
 
 
+def test_a_module_that_gives_probabilities_is_scored_as_one_that_gives_logits(train_own):
+    probable, usual = train_own("Probable", **WHOLE), train_own("OneCycle", **WHOLE)
+    plain = train_own("Plain", **WHOLE)
+    assert usual.scores != plain.scores
+    assert probable.test_loss == pytest.approx(plain.test_loss, rel=1e-4)
+    assert probable.scores == pytest.approx(plain.scores, abs=1e-4)
+
+
 def test_hooks_that_are_not_called_are_named(train_own):
     assert "not_called" not in train_own("Predicting", **WHOLE).training
 

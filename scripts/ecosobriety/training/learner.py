@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.scoring import Scores
-from ecosobriety.training.own_networks import unlogged
+from ecosobriety.training.own_networks import are_probabilities, unlogged
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import is_lightning
 
@@ -116,9 +116,16 @@ class ModuleScorer(Scorer):
         self.network.to(self.device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the module does, but for what it logs."""
+        """As the module does, but for what it logs; of probabilities, their logarithms.
+
+        The loss and the area under the ROC curve have a softmax of their own, which gives the
+        probabilities back.
+        """
         with unlogged(self.network):
-            return super().forward(x)
+            output = super().forward(x)
+        if self.task.outputs > 1 and are_probabilities(output):
+            output = output.float().clamp_min(torch.finfo(torch.float32).tiny).log()
+        return output
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """As the module does."""

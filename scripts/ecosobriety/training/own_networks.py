@@ -130,10 +130,18 @@ def _gives_finite(network: nn.Module, x: Tensor) -> bool:
     return True
 
 
+def are_probabilities(outputs: Tensor) -> bool:
+    """Whether outputs (n, classes) are from 0 on and sum to 1 for each example."""
+    if bool((outputs < 0).any()):
+        return False
+    sums = outputs.float().sum(1)
+    digits = 1e-3 if outputs.dtype in (torch.float32, torch.float64) else 1e-2
+    return torch.allclose(sums, torch.ones_like(sums), atol=digits)
+
+
 def _require_no_probabilities(logits: Tensor, class_path: str) -> None:
     """Whatever makes them: the study's loss takes them for logits."""
-    sums = logits.sum(1)
-    if bool((logits >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
+    if are_probabilities(logits):
         raise ConfigError(
             f"models: {class_path} gives probabilities (each row sums to 1), but must give logits: "
             "remove the softmax at its end"
