@@ -138,3 +138,10 @@ class Alternating(pl.LightningModule):
     def configure_optimizers(self):
         body = [*self.attention.parameters(), *self.classify.parameters()]
         return torch.optim.SGD(body, 0.01), torch.optim.SGD(self.judge.parameters(), 0.01)
+
+
+class PartlyOptimised(Deep):
+    """Its optimiser has the last layer alone."""
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.layers[-1].parameters(), lr=self.lr)

@@ -169,3 +169,30 @@ def test_ordinary_tables_raise_no_doubt(tmp_path: Path, seed: int) -> None:
     for target, task in (("kind", "classification"), ("hours", "regression")):
         told = {*found(table(tmp_path, generated(seed), label=target, task=task))}
         assert told <= {"features_used", "features_constant"}
+
+
+def test_rows_that_are_copies_but_for_one_value_are_named(tmp_path: Path) -> None:
+    base = {f"x{i}": RNG.normal(size=300).round(3) for i in range(3)}
+    base |= {"flag": RNG.integers(0, 2, 300), "kind": RNG.integers(0, 2, 300)}
+    twice = {name: np.tile(values, 2) for name, values in base.items()}
+    time = 1.7e9 + RNG.random(600) * 1e7
+    told = found(table(tmp_path, {"time": time, **twice}, test_share=0.3))
+    assert told["rows_nearly_equal"].headline
+    assert told["rows_nearly_equal"].values["feature"] == "time"
+    other = {name: RNG.permutation(values) for name, values in twice.items()}
+    assert "rows_nearly_equal" not in found(table(tmp_path, {"time": time, **other}))
+    # Of few values, rows are equal by chance, but for a time.
+    few = {f"x{i}": RNG.integers(0, 3, 600) for i in range(4)}
+    kind = {"kind": twice["kind"]}
+    assert "rows_nearly_equal" not in found(table(tmp_path, {"time": time, **few, **kind}))
+
+
+def test_equal_examples_of_two_labels_are_named(tmp_path: Path) -> None:
+    base = {f"x{i}": np.tile(RNG.normal(size=300), 2) for i in range(4)}
+    kind = np.repeat(["a", "b"], 300)
+    told = found(table(tmp_path, {**base, "kind": kind}))
+    assert told["labels_contradict"].headline
+    same = np.tile(RNG.choice(["a", "b"], 300), 2)
+    assert "labels_contradict" not in found(table(tmp_path, {**base, "kind": same}))
+    few = {f"x{i}": RNG.integers(0, 2, 600) for i in range(4)}
+    assert "labels_contradict" not in found(table(tmp_path, {**few, "kind": kind}))

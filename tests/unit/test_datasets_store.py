@@ -176,6 +176,9 @@ def test_copies_are_counted_and_rows_of_few_values_are_not():
         assert not dataset.findings
     copied = np.repeat(generator.random((20, 5)), 2, axis=0)
     dataset = Dataset.from_arrays("d", (copied, labels), (copied[:2], labels[:2]), ("a", "b"), "o")
+    assert [found.values["number"] for found in dataset.findings] == [20, 40]
+    agreeing = np.repeat(np.arange(20) % 2, 2)
+    dataset = Dataset.from_arrays("d", (copied, agreeing), (copied[:2], labels[:2]), "ab", "o")
     assert [found.values["number"] for found in dataset.findings] == [20]
 
 

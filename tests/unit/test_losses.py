@@ -127,8 +127,10 @@ def test_a_module_that_ends_its_training_in_its_first_batches_is_refused(
 
 def test_weights_that_no_gradient_reaches_are_named(try_out: Any) -> None:
     (told,) = try_out("Detached")
-    assert "no gradient reaches 86.0% of its weights, which decide its outputs (layers.1.w" in told
+    assert "86.0% of its weights decide its outputs and are not trained (layers.1.weight" in told
     assert try_out("Unused") == []
+    (told,) = try_out("PartlyOptimised", loss="F.cross_entropy(z, y)")
+    assert "95.0% of its weights decide its outputs and are not trained" in told
 
 
 def test_outputs_in_the_targets_own_unit_are_named(try_out: Any) -> None:

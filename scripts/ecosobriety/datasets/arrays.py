@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets import class_names, gate, marks, mistakes, scales
+from ecosobriety.datasets import class_names, gate, marks, mistakes, near_copies, scales
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.class_names import Coded
 from ecosobriety.datasets.examples import Examples
@@ -150,7 +150,9 @@ def build(
         if train.features is not None:
             x, names = one.x[:], train.features
             findings += gate.examine(x, labels[0], names, classes=bool(classes))
-            findings += tuple(mistakes.find_far_in_test(x, other.x[:], names))
+            tested = other.x[:]
+            findings += tuple(mistakes.find_far_in_test(x, tested, names))
+            findings += tuple(near_copies.find_near_copies(x, tested, names))
         dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),

@@ -15,6 +15,10 @@ MAX_SENTENCE = 300
 SENTENCES: Mapping[str, str] = {
     "features_used": "the network learns from these features ({count}): {names}",
     "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
+    "rows_nearly_equal": "test examples that are training examples but for the feature {feature}: "
+    "{share:.1%}",
+    "labels_contradict": "training examples that are equal to one with another label: {number} "
+    "({share:.1%})",
     "train_repeats": "training examples that are equal to another one: {number} ({share:.1%}), so "
     "that a size has fewer different ones than it says",
     "arrays_unused": "arrays of the archive that are not read: {names}",

@@ -31,6 +31,8 @@ MOST_MIXED_BYTES = 1024
 """Longer examples have their bytes hashed one by one."""
 REPEATS_FROM = 0.05
 """From this share of training examples that are equal to another one, that is reported."""
+CONTRADICTIONS_FROM = 0.001
+"""The same of those whose equal has another label."""
 MOST_COLUMNS = 64
 """Values of an example that say how often two are equal by chance."""
 _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
@@ -144,7 +146,7 @@ class Dataset:
         """
         x_train, x_test = Examples.of(train[0]), Examples.of(test[0])
         normalise = normalise or default_normalisation(x_train)
-        duplicates, repeats = _count_duplicates(x_train, x_test)
+        duplicates, repeats, contradicting = _count_duplicates(x_train, train[1], x_test)
         return cls(
             name,
             x_train,
@@ -155,7 +157,7 @@ class Dataset:
             sha256=_sha256((x_train, train[1], x_test, test[1]), normalise, channels),
             origin=origin,
             test_duplicates=duplicates,
-            findings=_repeats(repeats, x_train),
+            findings=_copies(repeats, contradicting if classes else 0, x_train),
             normalise=normalise,
             channels=channels,
         )
@@ -180,35 +182,55 @@ def default_normalisation(x: Examples) -> str:
     return "feature" if x.ndim <= 2 else "global"
 
 
-def _count_duplicates(x_train: Examples, x_test: Examples) -> tuple[int, int]:
-    """Inputs that are equal to a training input, value by value: of the test, and of the training.
+def _count_duplicates(
+    x_train: Examples, y_train: NDArray[Any], x_test: Examples
+) -> tuple[int, int, int]:
+    """Inputs that are equal to a training input, value by value.
 
-    Of the training, the first of equal ones is not counted.
+    Returns:
+        Those of the test; those of the training, without the first of equal ones; and those of the
+        training that are equal to one with another label.
     """
     # Of 10^7 examples two hashes collide by chance once in 10^5 data sets.
     key = secrets.randbits(64)
-    trained = np.unique(np.concatenate([np.empty(0, np.uint64), *_hashes(x_train, key)]))
-    repeats = len(x_train) - len(trained)
+    hashes = np.concatenate([np.empty(0, np.uint64), *_hashes(x_train, key)])
+    trained = np.unique(hashes)
+    repeats, contradicting = len(x_train) - len(trained), 0
+    if repeats:
+        place = np.searchsorted(trained, hashes)
+        low, high = np.full(len(trained), np.inf), np.full(len(trained), -np.inf)
+        np.minimum.at(low, place, y_train)
+        np.maximum.at(high, place, y_train)
+        contradicting = int(np.count_nonzero((low < high)[place]))
     if not (len(x_test) and len(trained)):
-        return 0, repeats
+        return 0, repeats, contradicting
     tested = np.concatenate([*_hashes(x_test, key)])
     places = np.minimum(np.searchsorted(trained, tested), len(trained) - 1)
-    return int(np.count_nonzero(trained[places] == tested)), repeats
+    return int(np.count_nonzero(trained[places] == tested)), repeats, contradicting
 
 
-def _repeats(number: int, x: Examples) -> tuple[Finding, ...]:
-    """Training examples that make a size look larger than it is, where they are many copies.
+def _copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding, ...]:
+    """Copies that make a size look larger than it is, where they are many, or that contradict.
 
     Rows of few values are equal by chance: of pairs, as often as all their values are.
     """
-    if number < REPEATS_FROM * len(x) or not number:
+    many = repeats > 0 and repeats >= REPEATS_FROM * len(x)
+    contradict = contradicting > 0 and contradicting >= CONTRADICTIONS_FROM * len(x)
+    if not (many or contradict):
         return ()
     some = x.sample()[:, :MOST_COLUMNS]
     shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
     log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
-    if 2 * math.log(len(x)) + log_chance > math.log(number / 10):
+    if 2 * math.log(len(x)) + log_chance > math.log(repeats / 10):
         return ()
-    return (Finding("train_repeats", False, {"number": number, "share": number / len(x)}),)
+    found = [("train_repeats", repeats, False)] if many else []
+    if contradict:
+        headline = contradicting >= REPEATS_FROM * len(x)
+        found.append(("labels_contradict", contradicting, headline))
+    return tuple(
+        Finding(id, headline, {"number": number, "share": number / len(x)})
+        for id, number, headline in found
+    )
 
 
 def _hashes(x: Examples, key: int) -> Iterator[NDArray[np.uint64]]:

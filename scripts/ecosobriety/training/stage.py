@@ -262,9 +262,9 @@ class Stage:
             found = untrained(self.build(), reached, self.x_test, draw)
             if found is not None:
                 self.warnings.append(
-                    f"models: {self.class_path}: no gradient reaches {found[1]:.1%} of its "
-                    f"weights, which decide its outputs ({cut_list(', '.join(found[0]))}): they "
-                    "stay as they are built, as behind a detach or no_grad; is that meant?"
+                    f"models: {self.class_path}: {found[1]:.1%} of its weights decide its outputs "
+                    f"and are not trained ({cut_list(', '.join(found[0]))}): no gradient reaches "
+                    "them, as behind a detach or no_grad, or no optimiser has them; is that meant?"
                 )
         with suppress(Exception):
             offset = far_offset(self.build(), self.x_test) if self.task.outputs == 1 else None

@@ -1,0 +1,72 @@
+"""Rows of a table that are copies but for one value, such as a time, a number or a rounding."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding, short
+
+MOST_TRAINED, MOST_TESTED, MOST_COLUMNS = 50_000, 5_000, 64
+"""Rows of either part, evenly over it, and columns that are looked at."""
+FEWEST_COLUMNS = 4
+UNIQUE = 0.3
+"""A column with this share of different values is one that hides copies."""
+REPORTED, HEADLINE = 0.01, 0.05
+"""Shares of the test rows from which on copies are named, and stand beside the answer."""
+FEWEST = 3
+
+Hashes = NDArray[np.uint64]
+
+
+def find_near_copies(
+    train: NDArray[np.float64], test: NDArray[np.float64], features: Sequence[str]
+) -> Iterator[Finding]:
+    """Find the column but for which most test rows (m, d) are training rows (n, d), by no chance.
+
+    Rows that are equal in all columns are counted elsewhere.
+    """
+    d = train.shape[1]
+    if not FEWEST_COLUMNS <= d <= MOST_COLUMNS:
+        return
+    known, asked = _some(train, MOST_TRAINED), _some(test, MOST_TESTED)
+    counts = [np.unique(column, return_counts=True)[1] for column in known.T]
+    # How often two rows have one value: at least once in so many rows as there are.
+    shares = [max(float(np.sum((n / len(known)) ** 2)), 1 / len(known)) for n in counts]
+    hiding = [i for i, n in enumerate(counts) if len(n) >= UNIQUE * len(known)]
+    factors = np.random.default_rng(0).integers(1, 2**63, d, dtype=np.uint64) | np.uint64(1)
+    mixed = [_mixed(part) * factors for part in (known, asked)]
+    whole = [part.sum(axis=1, dtype=np.uint64) for part in mixed]
+    equal = np.isin(whole[1], whole[0])
+    # Of fewer training rows, so many fewer test rows have their copy among them.
+    part = len(known) / len(train)
+    best, number = None, 0
+    for i in hiding:
+        rest = [all_of_it - one[:, i] for all_of_it, one in zip(whole, mixed, strict=True)]
+        found = int(np.count_nonzero(np.isin(rest[1], rest[0]) & ~equal))
+        log_chance = sum(math.log(share) for j, share in enumerate(shares) if j != i)
+        pairs = math.log(len(known)) + math.log(len(asked)) + log_chance
+        if found > number and pairs < math.log(found / 10):
+            best, number = i, found
+    share = min(number / len(asked) / part, 1.0)
+    if best is not None and number >= FEWEST and share >= REPORTED:
+        values = {"feature": short(features[best]), "share": share}
+        yield Finding("rows_nearly_equal", share >= HEADLINE, values)
+
+
+def _some(rows: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+
+
+def _mixed(values: NDArray[np.float64]) -> Hashes:
+    """Each value's bits, spread over 64 (the finaliser of SplitMix64, Steele et al., 2014)."""
+    # Zero has two signs, and is one number.
+    state = (np.ascontiguousarray(values) + 0.0).view(np.uint64).copy()
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        state ^= state >> np.uint64(shift)
+        state *= np.uint64(factor)
+    state ^= state >> np.uint64(31)
+    return state
