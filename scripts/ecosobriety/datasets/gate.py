@@ -60,6 +60,7 @@ def examine(
     groups = _grouped(y)
     labels = np.empty(len(y), np.int64)
     labels[groups.order] = np.repeat(np.arange(len(groups.starts)), groups.sizes)
+    halves = shared_groups.as_classes(y)
     width = max(1, BLOCK_VALUES // len(x))
     found: list[Finding] = []
     constant: list[str] = []
@@ -86,7 +87,7 @@ def examine(
         # What says all by itself is named already.
         known = {finding.values["feature"] for finding in reported}
         leaks = [*find_group_leaks(block, labels, distinct, x, classes=classes)]
-        found += _groups(names, block, labels if classes else shared_groups.as_classes(y), leaks)
+        found += _groups(names, block, labels if classes else halves, distinct, leaks)
         found += reported + lost
         found += [
             Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
@@ -104,13 +105,16 @@ def _groups(
     names: Sequence[str],
     block: NDArray[Any],
     classes: NDArray[np.int64],
+    distinct: NDArray[np.int64],
     leaks: Sequence[tuple[int, bool]],
 ) -> Iterator[Finding]:
     """Features (d, n) that number groups of rows, but those that leak the label altogether."""
     leaking = {i for i, _ in leaks}
     for i, name in enumerate(names):
         first = block[i, : shared_groups.FIRST_ROWS]
-        if i in leaking or (first != np.round(first)).any():
+        if i in leaking or not shared_groups.are_groups(int(distinct[i]), len(classes)):
+            continue
+        if (first != np.round(first)).any():
             continue
         if (found := shared_groups.shares(block[i], classes, ordered=True)) is not None:
             shown = {"share": found[0], "others": round(100 * found[1])}

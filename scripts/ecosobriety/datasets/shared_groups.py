@@ -40,7 +40,7 @@ def shares(
     same = values[1:] == values[:-1]
     pairs = int(np.count_nonzero(same))
     distinct = n - pairs
-    if pairs < SHARED * n or distinct < max(FEWEST_GROUPS, n / LARGEST_GROUPS):
+    if not are_groups(distinct, n):
         return None
     agree = classes[1:] == classes[:-1]
     within = float(agree[same].mean())
@@ -53,6 +53,11 @@ def shares(
     if within - others < max(DISTANCE, STANDARD_ERRORS * spread):
         return None
     return within, others
+
+
+def are_groups(distinct: int, n: int) -> bool:
+    """Whether so many different values in n rows may number groups of rows."""
+    return n - distinct >= SHARED * n and distinct >= max(FEWEST_GROUPS, n / LARGEST_GROUPS)
 
 
 def as_classes(y: NDArray[np.float64]) -> NDArray[np.int64]:

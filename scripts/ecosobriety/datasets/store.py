@@ -6,12 +6,9 @@ how the user's file looked when its content was hashed.
 
 import hashlib
 import json
-import math
 import os
-import secrets
 import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -20,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.archive import Archive, write
+from ecosobriety.datasets.copies import count_duplicates, find_copies
 from ecosobriety.datasets.examples import IN_MEMORY_BYTES, Examples, Place
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.errors import DataError
@@ -27,15 +25,6 @@ from ecosobriety.files import open_atomically
 
 _FORMAT = "ecosobriety data set 2"
 _INPUTS = ("x_train", "x_test")
-MOST_MIXED_BYTES = 1024
-"""Longer examples have their bytes hashed one by one."""
-REPEATS_FROM = 0.05
-"""From this share of training examples that are equal to another one, that is reported."""
-CONTRADICTIONS_FROM = 0.001
-"""The same of those whose equal has another label."""
-MOST_COLUMNS = 64
-"""Values of an example that say how often two are equal by chance."""
-_ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _LABELS = ("y_train", "y_test")
 _DESCRIBED = (
     *("name", "classes", "sha256", "origin", "test_duplicates"),
@@ -146,7 +135,7 @@ class Dataset:
         """
         x_train, x_test = Examples.of(train[0]), Examples.of(test[0])
         normalise = normalise or default_normalisation(x_train)
-        duplicates, repeats, contradicting = _count_duplicates(x_train, train[1], x_test)
+        duplicates, repeats, contradicting = count_duplicates(x_train, train[1], x_test)
         return cls(
             name,
             x_train,
@@ -157,7 +146,7 @@ class Dataset:
             sha256=_sha256((x_train, train[1], x_test, test[1]), normalise, channels),
             origin=origin,
             test_duplicates=duplicates,
-            findings=_copies(repeats, contradicting if classes else 0, x_train),
+            findings=find_copies(repeats, contradicting if classes else 0, x_train),
             normalise=normalise,
             channels=channels,
         )
@@ -180,84 +169,6 @@ def default_normalisation(x: Examples) -> str:
     if x.dtype.kind in "iu":
         return "none"
     return "feature" if x.ndim <= 2 else "global"
-
-
-def _count_duplicates(
-    x_train: Examples, y_train: NDArray[Any], x_test: Examples
-) -> tuple[int, int, int]:
-    """Inputs that are equal to a training input, value by value.
-
-    Returns:
-        Those of the test; those of the training, without the first of equal ones; and those of the
-        training that are equal to one with another label.
-    """
-    # Of 10^7 examples two hashes collide by chance once in 10^5 data sets.
-    key = secrets.randbits(64)
-    hashes = np.concatenate([np.empty(0, np.uint64), *_hashes(x_train, key)])
-    trained = np.unique(hashes)
-    repeats, contradicting = len(x_train) - len(trained), 0
-    if repeats:
-        place = np.searchsorted(trained, hashes)
-        low, high = np.full(len(trained), np.inf), np.full(len(trained), -np.inf)
-        np.minimum.at(low, place, y_train)
-        np.maximum.at(high, place, y_train)
-        contradicting = int(np.count_nonzero((low < high)[place]))
-    if not (len(x_test) and len(trained)):
-        return 0, repeats, contradicting
-    tested = np.concatenate([*_hashes(x_test, key)])
-    places = np.minimum(np.searchsorted(trained, tested), len(trained) - 1)
-    return int(np.count_nonzero(trained[places] == tested)), repeats, contradicting
-
-
-def _copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding, ...]:
-    """Copies that make a size look larger than it is, where they are many, or that contradict.
-
-    Rows of few values are equal by chance: of pairs, as often as all their values are.
-    """
-    many = repeats > 0 and repeats >= REPEATS_FROM * len(x)
-    contradict = contradicting > 0 and contradicting >= CONTRADICTIONS_FROM * len(x)
-    if not (many or contradict):
-        return ()
-    some = x.sample()[:, :MOST_COLUMNS]
-    shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
-    log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
-    if 2 * math.log(len(x)) + log_chance > math.log(repeats / 10):
-        return ()
-    found = [("train_repeats", repeats, False)] if many else []
-    if contradict:
-        headline = contradicting >= REPEATS_FROM * len(x)
-        found.append(("labels_contradict", contradicting, headline))
-    return tuple(
-        Finding(id, headline, {"number": number, "share": number / len(x)})
-        for id, number, headline in found
-    )
-
-
-def _hashes(x: Examples, key: int) -> Iterator[NDArray[np.uint64]]:
-    """A keyed hash of 64 bits of each example's bytes, chunk by chunk."""
-    for chunk in x.chunks():
-        rows = chunk.reshape(len(chunk), -1)
-        if rows.dtype.kind == "f":
-            # Zero has two signs, and is one number.
-            rows = rows + rows.dtype.type(0)
-        if x.row_bytes % 8 == 0 and x.row_bytes <= MOST_MIXED_BYTES:
-            yield _mixed(np.ascontiguousarray(rows).view(np.uint64), key)
-        else:
-            # Python's own, which is keyed too, and as fast where rows are long.
-            found = map(hash, rows.view(f"V{x.row_bytes}").ravel().tolist())
-            yield np.fromiter(found, np.int64, len(rows)).view(np.uint64)
-
-
-def _mixed(words: NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
-    """Mix each row's words into one, by the finaliser of SplitMix64 (Steele et al., 2014)."""
-    state = np.full(len(words), key, np.uint64)
-    for word in np.ascontiguousarray(words.T):
-        state ^= word
-        for shift, factor in _ROUNDS:
-            state ^= state >> np.uint64(shift)
-            state *= np.uint64(factor)
-        state ^= state >> np.uint64(31)
-    return state
 
 
 def _sha256(
