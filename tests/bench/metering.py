@@ -13,10 +13,12 @@ import torch
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger
 from ecosobriety.training.batches import Blocks, Slices
+from ecosobriety.training.fitting import TrainingSettings
 from ecosobriety.training.learner import Learner
 from ecosobriety.training.networks import build_network
 from ecosobriety.training.tasks import Classification
 
+SETTINGS = TrainingSettings(3, 128, 0.001, "cpu", "32-true")
 REPEATS = 15
 EPOCHS = 3
 EXAMPLES = 60_000
@@ -49,7 +51,9 @@ def _train(callbacks: list[pl.Callback]) -> float:
         enable_model_summary=False,
         enable_progress_bar=False,
     ).fit(
-        Learner(build_network("mlp", {"hidden": [256]}, (28, 28), 10), Classification(10), 0.001),
+        Learner(
+            build_network("mlp", {"hidden": [256]}, (28, 28), 10), Classification(10), SETTINGS
+        ),
         Blocks(Slices(x, y, torch.arange(EXAMPLES), 128, mean=0, deviation=1, shuffle_seed=1)),
     )
     return window.duration_s

@@ -62,6 +62,10 @@ def test_defaults_are_filled():
             "epochs": 10,
             "batch_size": 128,
             "learning_rate": 0.001,
+            "optimizer": None,
+            "lr_scheduler": None,
+            "gradient_clip_val": None,
+            "accumulate_grad_batches": 1,
             "budget": "epochs",
             "accelerator": "auto",
             "precision": "32-true",
@@ -174,11 +178,15 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
         "metering.interval_s",
         "metering.ram_power_w",
         "training.accelerator",
+        "training.accumulate_grad_batches",
         "training.batch_size",
         "training.budget",
         "training.checkpoint",
         "training.epochs",
+        "training.gradient_clip_val",
         "training.learning_rate",
+        "training.lr_scheduler",
+        "training.optimizer",
         "training.precision",
     ]
     assert parameters["training.epochs"] == 10
@@ -254,9 +262,9 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # metric, dataset, a model's training, grid, plan, training, metering, analysis, methods,
-    # country_data, cost, figures
-    assert len(mappings) == 12
+    # metric, dataset, training and a model's own with their two classes, grid, plan, metering,
+    # analysis, methods, country_data, cost, figures
+    assert len(mappings) == 16
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -62,6 +62,13 @@ BAD_VALUES = {
     ("dataset", "label"): st.integers() | st.sampled_from(["", "x" * 201, "label"]),
     ("dataset", "features"): st.integers()
     | st.sampled_from([[], ["a", "a"], [""], [1], ["a"], "a"]),
+    # Data are declared with a name of their own.
+    ("dataset", "n_examples"): bad_whole_numbers(1, 100_000_000).filter(lambda n: n is not None)
+    | st.just(100),
+    ("dataset", "labels"): st.integers() | st.sampled_from(["", "a\0b", "labels.csv"]),
+    ("dataset", "test_examples"): bad_whole_numbers(1, 100_000_000).filter(lambda n: n is not None)
+    | st.just(100),
+    ("dataset", "unit"): BAD_NAMES.filter(lambda name: name is not None) | st.just("images"),
     ("dataset", "class_path"): BAD_NAMES.filter(lambda name: name is not None)
     | st.sampled_from(["os", "a..b", ".a", "a.", "a.b\n", "a/b.c", "a.b.c", "torch.nn.Linear"]),
     ("dataset", "init_args"): NOT_MAPPINGS | st.just({"a": 1}),
@@ -79,6 +86,19 @@ BAD_VALUES = {
     ("models", 0, "training", "batch_size"): bad_whole_numbers(1, 1_000_000),
     ("models", 0, "training", "learning_rate"): bad_numbers(0, 100) | st.just(0),
     ("models", 0, "training", "precision"): BAD_NAMES,
+    ("models", 0, "training", "optimizer"): NOT_MAPPINGS.filter(lambda value: value is not None)
+    | st.sampled_from([{}, {"class_path": "SGD"}, {"class_path": "os.path"}, {"init_args": {}}]),
+    ("models", 0, "training", "optimizer", "class_path"): BAD_NAMES | st.just("linear"),
+    ("models", 0, "training", "optimizer", "init_args"): NOT_MAPPINGS,
+    ("models", 0, "training", "lr_scheduler"): NOT_MAPPINGS.filter(lambda value: value is not None)
+    | st.sampled_from([{}, {"class_path": "SGD"}, {"class_path": "os.path"}, {"init_args": {}}]),
+    ("models", 0, "training", "lr_scheduler", "class_path"): BAD_NAMES | st.just("linear"),
+    ("models", 0, "training", "lr_scheduler", "init_args"): NOT_MAPPINGS,
+    ("models", 0, "training", "gradient_clip_val"): bad_numbers(0, 1e9).filter(
+        lambda value: value is not None
+    )
+    | st.just(0),
+    ("models", 0, "training", "accumulate_grad_batches"): bad_whole_numbers(1, 1_000_000),
     ("models", 0, "command"): NOT_TEXT | st.sampled_from(["", " ", "a\0b", "x", "{n}", "{result}"]),
     ("models", 0, "shell"): BAD_NAMES | st.just("sh"),
     ("models", 0, "watch"): bad_lists(["a"], st.integers() | st.just("")) | st.just(["a"]),
@@ -102,6 +122,17 @@ BAD_VALUES = {
     ("training",): NOT_MAPPINGS,
     ("training", "epochs"): bad_whole_numbers(1, 100_000),
     ("training", "batch_size"): bad_whole_numbers(1, 1_000_000),
+    ("training", "optimizer"): NOT_MAPPINGS.filter(lambda value: value is not None)
+    | st.sampled_from([{}, {"class_path": "SGD"}, {"class_path": "os.path"}, {"init_args": {}}]),
+    ("training", "optimizer", "class_path"): BAD_NAMES | st.just("linear"),
+    ("training", "optimizer", "init_args"): NOT_MAPPINGS,
+    ("training", "lr_scheduler"): NOT_MAPPINGS.filter(lambda value: value is not None)
+    | st.sampled_from([{}, {"class_path": "SGD"}, {"class_path": "os.path"}, {"init_args": {}}]),
+    ("training", "lr_scheduler", "class_path"): BAD_NAMES | st.just("linear"),
+    ("training", "lr_scheduler", "init_args"): NOT_MAPPINGS,
+    ("training", "gradient_clip_val"): bad_numbers(0, 1e9).filter(lambda value: value is not None)
+    | st.just(0),
+    ("training", "accumulate_grad_batches"): bad_whole_numbers(1, 1_000_000),
     ("training", "learning_rate"): bad_numbers(0, 100) | st.just(0),
     ("training", "budget"): BAD_NAMES,
     ("training", "accelerator"): BAD_NAMES,

@@ -100,6 +100,11 @@ def _trainings(
             else []
         ),
         *(
+            [text("measurement.own_training.all", settings=_settings(updates, text))]
+            if "fit" in windows.values() and (updates := _updates(training))
+            else []
+        ),
+        *(
             _own_training(model["name"], model["training"], text)
             for model in study.config["models"]
             if model.get("training")
@@ -116,19 +121,38 @@ def _trainings(
     ]
 
 
+def _class_name(written: Mapping[str, Any] | None, otherwise: str) -> str:
+    return otherwise if written is None else str(written["class_path"]).rpartition(".")[2]
+
+
+def _updates(training: Mapping[str, Any]) -> dict[str, Any]:
+    """How the weights are updated where that is not AdamW at a constant rate, batch by batch."""
+    usual = dict.fromkeys(("optimizer", "lr_scheduler", "gradient_clip_val"))
+    usual |= {"accumulate_grad_batches": 1}
+    return {name: training[name] for name in usual if training.get(name) not in (None, usual[name])}
+
+
 def _own_training(model: str, own: Mapping[str, Any], text: Texts) -> str:
     """Which settings a model does not share with the others."""
+    return text("measurement.own_training.model", model=model, settings=_settings(own, text))
+
+
+def _settings(own: Mapping[str, Any], text: Texts) -> str:
+    """Settings of a training in words."""
     written: Mapping[str, Callable[[Any], str]] = {
         "epochs": text.integer,
         "batch_size": text.integer,
         "learning_rate": lambda rate: text.fixed(rate, exact_decimals(rate)),
         "precision": str,
+        "optimizer": lambda written: _class_name(written, "AdamW"),
+        "lr_scheduler": lambda written: _class_name(written, "–"),
+        "gradient_clip_val": lambda most: "∞" if most is None else text.number(most),
+        "accumulate_grad_batches": text.integer,
     }
-    settings = ", ".join(
+    return ", ".join(
         text(f"measurement.own_training.{name}", **{name: written[name](value)})
         for name, value in own.items()
     )
-    return text("measurement.own_training.model", model=model, settings=settings)
 
 
 def _command(study: Study, model: str, kind: str, text: Texts) -> str:

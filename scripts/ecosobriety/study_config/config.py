@@ -19,6 +19,7 @@ from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config.contradictions import (
+    CLASSES_OF_OUR_LOOP,
     NETWORKS,
     contradictions,
     input_contradictions,
@@ -256,7 +257,8 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
     Returns:
         `class_path` (of a network that comes along, its name), `init_args`, `source`, the
         fingerprint of the user's code (None for a network that comes along), and `training`, its
-        own settings by dotted key, which come before those of `training_parameters`. Of a
+        own settings by dotted key, which come before those of `training_parameters`; with
+        `classes`, the fingerprints of the optimiser and the scheduler, where they are named. Of a
         command, `command`, `shell`, and as `source` the digest of the files that it watches. Of
         imported runs, `runs`, what else names them, and as `source` the digest of their files.
 
@@ -273,7 +275,8 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         named = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
         digest = imported.content_digest(import_spec(config, model), folder)
         return {"runs": model["runs"], **named, "source": digest}
-    class_path = network_of(model)
+    class_path, training = network_of(model), config["training"] | model.get("training", {})
+    paths = [training[kind]["class_path"] for kind in CLASSES_OF_OUR_LOOP if training.get(kind)]
     source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
     own = {f"training.{name}": value for name, value in model.get("training", {}).items()}
     return {
@@ -281,6 +284,7 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         "init_args": model["init_args"],
         "source": source,
         "training": own,
+        **({"classes": [class_fingerprint(path, folder) for path in paths]} if paths else {}),
     }
 
 

@@ -5,7 +5,7 @@ be ...`, that `schema.fault` completes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ecosobriety import datasets
 from ecosobriety.datasets.inputs import image_shape
@@ -24,7 +24,14 @@ IMPORT = "runs"
 """Stands for the network of a model whose runs exist already."""
 MOST_USD_PER_KWH = 5.0
 """The dearest grids of the world, on small islands, ask less than a dollar."""
-OF_OUR_LOOP = frozenset({"learning_rate"})
+CLASSES_OF_OUR_LOOP: tuple[Literal["optimizer"], Literal["lr_scheduler"]] = (
+    "optimizer",
+    "lr_scheduler",
+)
+"""Keys of `training` that name classes."""
+OF_OUR_LOOP = frozenset(
+    {"learning_rate", *CLASSES_OF_OUR_LOOP, "gradient_clip_val", "accumulate_grad_batches"}
+)
 """Keys of `models[].training` that say nothing to a module that trains itself."""
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
@@ -46,6 +53,14 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         shown = show(dataset["labels"])
         yield "dataset.labels", f"is {shown}, but must be null: no command holds {{subset}}"
     for key, section in _trainings(config).items():
+        optimizer = section.get("optimizer", training.get("optimizer")) or {}
+        if (
+            key != "training"
+            and "learning_rate" in section
+            and "lr" in optimizer.get("init_args", {})
+        ):
+            allowed = "left out: the optimizer has an lr of its own, which comes before it"
+            yield f"{key}.learning_rate", f"is {section['learning_rate']:g}, but must be {allowed}"
         if training["accelerator"] == "cpu" and section.get("precision") == "16-mixed":
             # Lightning would train in bf16-mixed instead and only warn.
             allowed = "32-true or bf16-mixed with the accelerator cpu"
@@ -95,11 +110,16 @@ def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
             "network",
             network_of(model),
             model["init_args"],
-            of_our_loop=tuple(model.get("training", {}).keys() & OF_OUR_LOOP),
+            of_our_loop=tuple(sorted(model.get("training", {}).keys() & OF_OUR_LOOP)),
         )
         for i, model in enumerate(config["models"])
         if network_of(model) not in (*NETWORKS, COMMAND, IMPORT)
     }
+    for key, training in _trainings(config).items():
+        for kind in CLASSES_OF_OUR_LOOP:
+            if (written := training.get(kind)) is not None:
+                path, arguments = written["class_path"], written.get("init_args", {})
+                used[f"{key}.{kind}.class_path"] = ClassSpec(kind, path, arguments)
     if dataset["class_path"] is not None:
         used["dataset.class_path"] = ClassSpec("data", dataset["class_path"], dataset["init_args"])
     return used

@@ -1,7 +1,7 @@
 """How Lightning is set up for a training, and what is counted while the batches pass."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypedDict
@@ -25,6 +25,10 @@ class TrainingSettings:
 
     `max_steps` is None where every size trains for `epochs` epochs; with a fixed budget of steps it
     is the number of batches, and `epochs` does not count.
+
+    The rest is for the study's own loop alone: `optimizer` and `lr_scheduler` as Lightning's CLI
+    writes them (None: AdamW at a constant rate), the largest norm of all gradients together (None:
+    any), and of how many batches the gradients are averaged before a step.
     """
 
     epochs: int
@@ -33,6 +37,10 @@ class TrainingSettings:
     accelerator: str
     precision: Literal["32-true", "16-mixed", "bf16-mixed"]
     max_steps: int | None = None
+    optimizer: Mapping[str, Any] | None = None
+    lr_scheduler: Mapping[str, Any] | None = None
+    gradient_clip_val: float | None = None
+    accumulate_grad_batches: int = 1
 
 
 class _Batches(Sized, Protocol):

@@ -6,16 +6,19 @@ from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from ecosobriety.scoring import Scores
+from ecosobriety.training.fitting import TrainingSettings
 from ecosobriety.training.own_networks import are_probabilities, unlogged
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import is_lightning
+from ecosobriety.user_code.optimisers import build_optimiser, build_scheduler
 
 
 def build_module(
-    network: nn.Module, learning_rate: float, task: Task, max_steps: int | None
+    network: nn.Module, settings: TrainingSettings, task: Task
 ) -> tuple[pl.LightningModule, "Scorer"]:
     """What `Trainer.fit` trains, and what `Trainer.test` scores: of one network.
 
@@ -25,7 +28,7 @@ def build_module(
     if is_lightning(network):
         module = cast(pl.LightningModule, network)
         return module, ModuleScorer(module, task)
-    learner = Learner(network, task, learning_rate, max_steps)
+    learner = Learner(network, task, settings)
     return learner, learner
 
 
@@ -143,7 +146,7 @@ class ModuleScorer(Scorer):
 
 
 class Learner(Scorer):
-    """Trains a network with AdamW on its task's loss; keeps the running training score.
+    """Trains a network on its task's loss; keeps the running training score.
 
     Lightning's own work around an optimiser step takes half as long as a step of a small network.
     So a training step is given several batches at once, and optimises by itself after each.
@@ -151,22 +154,23 @@ class Learner(Scorer):
     Args:
         network: The network.
         task: What it is trained for.
-        learning_rate: Step size of AdamW.
-        max_steps: Optimiser steps after which to stop; None: as the Trainer says.
+        settings: The hyper-parameters; after `max_steps` batches it stops, None: as the Trainer
+            says.
     """
 
     automatic_optimization = False
 
-    def __init__(
-        self, network: nn.Module, task: Task, learning_rate: float, max_steps: int | None = None
-    ):
+    def __init__(self, network: nn.Module, task: Task, settings: TrainingSettings):
         super().__init__(network, task)
-        self.learning_rate = learning_rate
-        self.max_steps = max_steps
+        self.settings = settings
+        self.max_steps = settings.max_steps
         self.steps = 0
-        """Optimiser steps so far, each of one batch; the Trainer does not see them."""
+        """Batches so far, each an optimiser step unless gradients are accumulated; the Trainer does
+        not see them."""
         self.examples = 0
         """Examples in them."""
+        self._pending = 0
+        """Batches whose gradients wait for a step."""
         self._seen = 0
         self._sums = torch.zeros(2)
 
@@ -177,19 +181,27 @@ class Learner(Scorer):
         self._backward: Callable[[Tensor], None] = (
             self.manual_backward if scaled else Tensor.backward
         )
+        settings = self.settings
+        self._clip_here = settings.gradient_clip_val is not None and not scaled
+        # A step for each batch as it is: nothing else stands between the steps then.
+        self._plain = settings.accumulate_grad_batches == 1 and not self._clip_here
 
     def training_step(self, batch: Iterable[tuple[Tensor, Tensor]], batch_idx: int) -> None:
         """An optimiser step for each batch; sums for the epoch's mean stay on the device."""
         network, loss_of = self.network, self.task.loss
-        optimiser, backward = self._optimiser, self._backward
+        optimiser, backward, plain = self._optimiser, self._backward, self._plain
         losses, outputs, targets, sizes = [], [], [], []
         left = None if self.max_steps is None else self.max_steps - self.steps
         for x, y in islice(batch, left):
-            optimiser.zero_grad()
+            if plain:
+                optimiser.zero_grad()
             output = network(x)
             loss = loss_of(output, y)
-            backward(loss)
-            optimiser.step()
+            if plain:
+                backward(loss)
+                optimiser.step()
+            else:
+                self._update(loss)
             losses.append(loss.detach())
             outputs.append(output.detach())
             targets.append(y)
@@ -206,7 +218,36 @@ class Learner(Scorer):
         if self.steps == self.max_steps:
             self.trainer.should_stop = True
         if self.trainer.is_last_batch or self.trainer.should_stop:
+            if self._pending:
+                self._step()
+            if (scheduler := self.lr_schedulers()) is not None:
+                cast(Any, scheduler).step()
             self._log_epoch()
+
+    def _update(self, loss: Tensor) -> None:
+        """Add a batch's gradients, and take a step when there are enough; as Lightning does it."""
+        if not self._pending:
+            self._optimiser.zero_grad()
+        wanted = self.settings.accumulate_grad_batches
+        self._backward(loss / wanted)
+        self._pending += 1
+        if self._pending == wanted:
+            self._step()
+
+    def _step(self) -> None:
+        if self._clip_here:
+            self._clip()
+        self._optimiser.step()
+        self._pending = 0
+
+    def _clip(self) -> None:
+        limit = cast(float, self.settings.gradient_clip_val)
+        torch.nn.utils.clip_grad_norm_(self.parameters(), limit)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip what Lightning has scaled for 16-bit floats, and has scaled back by now."""
+        if self.settings.gradient_clip_val is not None and not self._clip_here:
+            self._clip()
 
     def _log_epoch(self) -> None:
         """Log the epoch's mean loss and running score: once, as each call of `log` costs time.
@@ -230,6 +271,14 @@ class Learner(Scorer):
         """Go on counting."""
         self.steps, self.examples = checkpoint["steps"], checkpoint["examples"]
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW; the fused form does the same arithmetic in one kernel per step."""
-        return torch.optim.AdamW(self.parameters(), lr=self.learning_rate, fused=True)
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """That of the settings, or AdamW; its fused form does the same in one kernel per step."""
+        written, rate = self.settings.optimizer, self.settings.learning_rate
+        optimiser = (
+            torch.optim.AdamW(self.parameters(), lr=rate, fused=True)
+            if written is None
+            else build_optimiser(written, self.parameters(), rate)
+        )
+        if self.settings.lr_scheduler is None:
+            return optimiser
+        return [optimiser], [build_scheduler(self.settings.lr_scheduler, optimiser)]

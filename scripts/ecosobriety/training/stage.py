@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -119,9 +119,9 @@ class Stage:
         self, network: torch.nn.Module, acts: Sequence[Batch], *callbacks: pl.Callback
     ) -> tuple[pl.Trainer, pl.LightningModule]:
         """Train, with all that Lightning does around an epoch."""
-        module, scorer = build_module(
-            network, self.settings.learning_rate, self.task, self.settings.max_steps
-        )
+        # There may be fewer batches here than gradients are accumulated over.
+        settings = replace(self.settings, accumulate_grad_batches=1)
+        module, scorer = build_module(network, settings, self.task)
         length = self._content["length"]
         leaves = soundness.Leaves(network)
         self._losses = losses = Losses(

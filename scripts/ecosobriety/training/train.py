@@ -37,6 +37,9 @@ from ecosobriety.training.stage import Play
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import lightning_of
 
+_UPDATES = ("optimizer", "lr_scheduler", "gradient_clip_val", "accumulate_grad_batches")
+"""Settings that may be left out: how the study's own loop updates the weights."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -61,6 +64,7 @@ def settings_from(
         max_steps=steps_of(parameters["analysis.reference_n_train"], epochs, batch_size)
         if fixed_steps
         else None,
+        **{name: parameters[key] for name in _UPDATES if (key := f"training.{name}") in parameters},
     )
 
 
@@ -135,7 +139,7 @@ def train(
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = cut_batches(dataset, training.n_train, seed, settings.batch_size)
     built, cost = _build(training, threads, task, dataset, batches, test_batches)
-    module, scorer = build_module(built, settings.learning_rate, task, settings.max_steps)
+    module, scorer = build_module(built, settings, task)
     # Named so that the checkpoint of another training is never taken.
     checkpoint = checkpoints / f"{ledger.identity}.ckpt" if checkpoints else None
     energy = EnergyCallback(meter, ledger)

@@ -29,11 +29,13 @@ from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.lightnings import lightning_of
 from ecosobriety.user_code.words import cut, cut_list, described
 
-Kind = Literal["network", "data"]
+Kind = Literal["network", "data", "optimizer", "lr_scheduler"]
 
 _BASES: Mapping[Kind, str] = {
     "network": "torch.nn.Module",
     "data": "LightningDataModule of pytorch_lightning or lightning.pytorch",
+    "optimizer": "torch.optim.Optimizer",
+    "lr_scheduler": "torch.optim.lr_scheduler.LRScheduler",
 }
 # Placeholders for what only the data show, where arguments are checked and nothing is built.
 _ANY_GIVEN: Mapping[str, Any] = {"input_shape": (1,), "num_classes": 2}
@@ -51,6 +53,7 @@ class ClassSpec:
     Attributes:
         kind: `network`: a `torch.nn.Module`, which may be a whole `LightningModule`; `data`: a
             `LightningDataModule`. Either is of `pytorch_lightning` or of `lightning.pytorch`.
+            `optimizer` and `lr_scheduler` are PyTorch's.
         class_path: the module and the class, with dots.
         init_args: the class's own arguments.
         of_our_loop: keys of the model's `training` that only the study's own loop reads.
@@ -95,11 +98,17 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
 
 
 def check(spec: ClassSpec) -> None:
-    """Import a class and check its kind and its arguments; nothing is built.
+    """Import a class and check its kind and its arguments; a network and data are not built.
 
     Raises:
         ConfigError: as `build`.
     """
+    if spec.kind in ("optimizer", "lr_scheduler"):
+        # Imported here, as it is made of this module.
+        from ecosobriety.user_code import optimisers
+
+        optimisers.check(spec)
+        return
     found = load(spec)
     _parse(found, spec, _Signature.of(found, spec, _ANY_GIVEN), {})
 
@@ -163,8 +172,11 @@ def _is_of(kind: Kind, found: type) -> bool:
         return lightning_of(found, "LightningDataModule") is not None
     # Imported here: a study that brings no class of its own need not wait for it.
     from torch.nn import Module
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
-    return issubclass(found, Module)
+    bases = {"network": Module, "optimizer": Optimizer, "lr_scheduler": LRScheduler}
+    return issubclass(found, bases[kind])
 
 
 def _require_a_trainer(kind: type, spec: ClassSpec) -> None:

@@ -24,7 +24,7 @@ TRAINING_MODULES = (
     *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
     *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
     *("metering/results", "metering/sensors", "metering/windows"),
-    *("user_code/apart", "user_code/lightnings", "user_code/words"),
+    *("user_code/apart", "user_code/lightnings", "user_code/optimisers", "user_code/words"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
