@@ -202,10 +202,14 @@ class Hidden(Whole):
 
 
 class Leaving(Whole):
-    """Leaves each epoch after three batches."""
+    """Leaves each epoch after some batches."""
+
+    def __init__(self, input_shape, num_classes: int, learning_rate: float, batches: int = 4):
+        super().__init__(input_shape, num_classes, learning_rate)
+        self.batches = batches
 
     def on_train_batch_start(self, batch, batch_idx):
-        return -1 if batch_idx == 3 else None
+        return -1 if batch_idx == self.batches else None
 
 
 class Stopping(Whole):

@@ -76,7 +76,7 @@ def test_what_cannot_be_copied_can_be_counted(train_own):
         ("Manual", {"optimisers": 2}, BATCHES, 900, 2 * 900 * BOTH),
         ("Manual", {"every": 2}, BATCHES, 900, 900 * BOTH),
         ("Skipping", WHOLE, BATCHES, 900, None),
-        ("Leaving", WHOLE, 9, 9 * 32, 9 * 32 * BOTH),
+        ("Leaving", WHOLE, 12, 12 * 32, 12 * 32 * BOTH),
         ("Stopping", WHOLE, 20, 600, 600 * BOTH),
         ("Unfreezing", WHOLE, BATCHES, 900, None),
         ("Contrasting", WHOLE, BATCHES, 900, None),
@@ -199,17 +199,21 @@ def test_a_modules_hooks_see_the_test_as_they_see_the_training(train_own):
     assert hooked.test_loss == inside.test_loss
 
 
-def test_a_training_that_ends_within_its_first_epoch_is_none_of_its_size(train_own):
-    with pytest.raises(ConfigError, match=r"ended its training after 0\.43 epochs .* of 300 exam"):
+def test_a_training_that_cannot_have_seen_each_example_is_none_of_its_size(train_own):
+    told = r"ended its training after {} epochs .* each of 300 examples"
+    with pytest.raises(ConfigError, match=told.format(r"0\.43")) as caught:
         train_own("EndingWithin", **WHOLE)
+    assert len(str(caught.value)) <= 300
+    with pytest.raises(ConfigError, match=told.format(r"0\.32")):
+        train_own("Leaving", **WHOLE, batches=1)
 
 
 def test_a_training_that_ends_after_whole_epochs_is_taken_and_named(train_own, caplog):
     assert train_own("Stopping", **WHOLE).epochs == 2
-    assert "module_classes.Stopping ended its training after 2 of 3 epochs" in caplog.text
+    assert "module_classes.Stopping trained for 2 of 3 epochs" in caplog.text
     caplog.clear()
     train_own("OneCycle", **WHOLE)
-    assert "ended its training" not in caplog.text
+    assert "trained for" not in caplog.text
 
 
 def test_a_module_that_gives_probabilities_is_scored_as_one_that_gives_logits(train_own):

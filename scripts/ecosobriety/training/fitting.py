@@ -98,12 +98,10 @@ class Passed(pl.Callback):
         they did: its own code calls backward, which Lightning does not see."""
         self.changed = True
         """Whether the training has changed any parameter."""
-        self.stopped = False
-        """Whether the module itself ended the training."""
         self.full = False
         """Whether it has had as many batches as it may have."""
         self.stopped_after: int | None = None
-        """Batches, where it did so within an epoch."""
+        """Batches, where the module itself ended the training within an epoch."""
         self._passes = 0
         self._in_a_batch = False
         self._stepped: Counter[int] = Counter()
@@ -181,7 +179,6 @@ class Passed(pl.Callback):
         )
         self.changed = not alike
         self._start = []
-        self.stopped = trainer.should_stop and not self.full
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Count no more steps."""

@@ -216,19 +216,19 @@ def _require_whole(training: Training, passed: Passed) -> None:
             "nothing was learnt; its configure_optimizers and training_step must do that"
         )
     epochs = passed.examples / training.n_train
-    if passed.stopped and epochs < 1:
-        raise ConfigError(
-            f"models: {training.class_path} ended its training after {epochs:.2g} epochs (by "
-            "trainer.should_stop, as EarlyStopping does), before it saw each of "
-            f"{training.n_train} examples once: what it learnt is not that of so many; stop it "
-            "after whole epochs"
-        )
     done, asked, unit = epochs, settings.epochs, "epochs"
     if settings.max_steps is not None:
         done, asked, unit = passed.steps, settings.max_steps, "steps"
-    if passed.stopped and done < asked:
-        ended = f"{training.class_path} ended its training after {done:.3g} of {asked} {unit}"
-        logger.warning("%s", ended)
+    if done >= asked * (1 - 1e-9):
+        return
+    if epochs < 1:
+        raise ConfigError(
+            f"models: {training.class_path} ended its training after {epochs:.2g} epochs (by "
+            "trainer.should_stop, as EarlyStopping does, or by leaving batches out), before it can "
+            f"have seen each of {training.n_train} examples: what it learnt is not that of so many"
+        )
+    ended = f"{training.class_path} trained for {done:.3g} of {asked} {unit}, as it stops or skips"
+    logger.warning("%s", ended)
 
 
 def _build(
