@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from ecosobriety.errors import ConfigError
+from ecosobriety.study_config.contradictions import NETWORK_NAMES
 from ecosobriety.training.flops import count_flops
-from ecosobriety.training.networks import build_network
+from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import materialise, require_logits
 from ecosobriety.training.tasks import Classification
 
@@ -132,3 +133,7 @@ def test_a_cnn_takes_images_alone(shape, channels):
 def test_whole_numbers_as_they_are_suit_no_network_of_the_study(name):
     with pytest.raises(ConfigError, match="how they are normalised"):
         build_network(name, {}, (8, 8), 5, whole_numbers=True)
+
+
+def test_the_names_that_a_configuration_may_hold_are_those_of_the_networks():
+    assert (*NETWORKS,) == NETWORK_NAMES

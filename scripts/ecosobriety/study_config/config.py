@@ -20,7 +20,7 @@ from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config.contradictions import (
     CLASSES_OF_OUR_LOOP,
-    NETWORKS,
+    NETWORK_NAMES,
     contradictions,
     input_contradictions,
     is_command,
@@ -277,7 +277,7 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         return {"runs": model["runs"], **named, "source": digest}
     class_path, training = network_of(model), config["training"] | model.get("training", {})
     paths = [training[kind]["class_path"] for kind in CLASSES_OF_OUR_LOOP if training.get(kind)]
-    source = None if class_path in NETWORKS else class_fingerprint(class_path, folder)
+    source = None if class_path in NETWORK_NAMES else class_fingerprint(class_path, folder)
     own = {f"training.{name}": value for name, value in model.get("training", {}).items()}
     return {
         "class_path": class_path,

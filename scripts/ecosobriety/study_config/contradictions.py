@@ -16,8 +16,8 @@ from ecosobriety.study_config.schema import list_names, nearest, show
 from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
 
-NETWORKS = ("linear", "mlp", "cnn")
-"""The networks that come along; `models` has them."""
+NETWORK_NAMES = ("linear", "mlp", "cnn")
+"""Names of the networks that come along; `training.networks` builds them."""
 COMMAND = "command"
 """Stands for the network of a model that is trained by a command."""
 IMPORT = "runs"
@@ -88,7 +88,7 @@ def is_import(model: Mapping[str, Any]) -> bool:
 
 
 def network_of(model: Mapping[str, Any]) -> str:
-    """The network of a model: a name of `NETWORKS`, a class path, or `command` or `runs`."""
+    """The network of a model: a name of `NETWORK_NAMES`, a class path, or `command` or `runs`."""
     if is_command(model):
         return COMMAND
     if is_import(model):
@@ -113,7 +113,7 @@ def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
             of_our_loop=tuple(sorted(model.get("training", {}).keys() & OF_OUR_LOOP)),
         )
         for i, model in enumerate(config["models"])
-        if network_of(model) not in (*NETWORKS, COMMAND, IMPORT)
+        if network_of(model) not in (*NETWORK_NAMES, COMMAND, IMPORT)
     }
     for key, training in _trainings(config).items():
         for kind in CLASSES_OF_OUR_LOOP:
@@ -239,13 +239,13 @@ def _model_contradictions(
                 f"is {show(name)}, but must have a command or runs: dataset.n_examples is for data "
                 "that the study does not read",
             )
-        if name in NETWORKS and name != network:
+        if name in NETWORK_NAMES and name != network:
             yield f"models[{i}].name", f"is {show(name)}, but its class_path is {show(network)}"
-        if network not in NETWORKS and "." not in network:
-            allowed = f"one of {list_names(NETWORKS)}, or any name with a class_path"
+        if network not in NETWORK_NAMES and "." not in network:
+            allowed = f"one of {list_names(NETWORK_NAMES)}, or any name with a class_path"
             yield (
                 f"models[{i}].name",
-                f"is {show(name)}, but must be {allowed}{nearest(name, NETWORKS)}",
+                f"is {show(name)}, but must be {allowed}{nearest(name, NETWORK_NAMES)}",
             )
         channels = model["init_args"].get("channels", ()) if network == "cnn" else ()
         rows = dataset["name"] if dataset["name"] == "diabetes" else datasets.format_of(dataset)
@@ -269,7 +269,7 @@ def _command_contradictions(
             f"{key}.class_path",
             f"is {show(model['class_path'])}, but must be null: it has a command",
         )
-    if model["name"] in NETWORKS:
+    if model["name"] in NETWORK_NAMES:
         yield f"{key}.name", f"is {show(model['name'])}, but a command needs a name of its own"
     for name in ("init_args", "training"):
         if model.get(name):
@@ -290,7 +290,7 @@ def _import_contradictions(key: str, model: Mapping[str, Any]) -> Iterator[tuple
         for name in model.keys() & {"emissions", "columns", "max_power_w"}:
             yield f"{key}.{name}", f"is {show(model[name])}, but must be left out without runs"
         return
-    if model["name"] in NETWORKS:
+    if model["name"] in NETWORK_NAMES:
         yield f"{key}.name", f"is {show(model['name'])}, but imported runs need a name of their own"
     for name in ("class_path", "init_args", "training", "command"):
         if model.get(name):
@@ -311,7 +311,7 @@ def input_contradictions(
         return
     for i, model in enumerate(config["models"]):
         network = network_of(model)
-        if network in NETWORKS and intake.whole_numbers:
+        if network in NETWORK_NAMES and intake.whole_numbers:
             yield (
                 f"models[{i}].name",
                 f"is {show(model['name'])}, but the inputs are whole numbers, which it cannot take "
