@@ -191,6 +191,25 @@ def test_the_page_s_table_is_read(tmp_path):
     assert found.notes == []
 
 
+EXPORTS = {
+    "mlflow.csv": "status,start_time,end_time,metrics.test_acc,metrics.energy_kwh,params.n_train,"
+    "params.seed\nFINISHED,2026-01-01 10:00:00+00:00,2026-01-01 11:00:00+00:00,0.9,0.5,100,1\n",
+    "wandb.csv": '"Name","State","Runtime","train_size","seed","test/acc","energy"\n'
+    '"run-1","finished","3600","100","1","0.9","0.5"\n',
+}
+"""A run of each tool, with the columns that the page names."""
+
+
+@pytest.mark.parametrize("block", blocks("yaml")[2:])
+def test_the_page_s_mappings_are_read(block, tmp_path):
+    found = yaml.safe_load(block)
+    model = (found["models"] if isinstance(found, dict) else found)[0]
+    (tmp_path / model["runs"]).write_text(EXPORTS[model["runs"]])
+    study = {"dataset": {"name": "mine"}, "metering": {"country": "FRA"}}
+    read = read_imports(import_spec(study, model), [100], [1], ACCURACY, tmp_path)
+    assert read.runs[100, 1].energy.kwh == 0.5
+
+
 def test_imported_and_trained_models_stand_in_one_table():
     trained = few_runs()
     both = pd.concat([trained.astype(object), imported_runs().astype(object)])
