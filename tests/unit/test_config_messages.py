@@ -41,8 +41,8 @@ pytestmark = pytest.mark.slow
             ("dataset", "name"),
             "fashion_mnist",
             'dataset.name is "fashion_mnist", but must be one of digits, fashion-mnist, mnist, '
-            "diabetes, npz, image-folder, csv, parquet, or any name with a format or a class_path "
-            "(the nearest is fashion-mnist)",
+            "diabetes, npz, image-folder, csv, parquet, or any name with format, class_path or "
+            "n_examples (the nearest is fashion-mnist)",
         ),
         (
             ("training", "runs_per_job"),
@@ -123,8 +123,8 @@ pytestmark = pytest.mark.slow
             ("training", "epoch"),
             3,
             "training.epoch is not a known key, but must be one of epochs, batch_size, "
-            "learning_rate, budget, accelerator, precision, checkpoint, "
-            "process (the nearest is epochs)",
+            "learning_rate, optimizer, lr_scheduler, gradient_clip_val, accumulate_grad_batches, "
+            "budget, accelerator, precision, checkpoint, process (the nearest is epochs)",
         ),
         (
             ("training", "learning_rate"),
