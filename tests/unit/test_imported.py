@@ -74,7 +74,11 @@ def refusal(read, *arguments, **spec):
 
 def test_a_table_is_taken_as_it_is(read, tmp_path):
     found = read(table(device="GH200", epochs=3, batch_size="32.0"))
-    assert found.notes == []
+    assert found.notes == [
+        "runs.csv: the energies of 4 of 4 runs cannot be checked against a power, as the table "
+        "does not say how long they took (duration_s, or started_at and ended_at): make sure that "
+        "they are in kWh"
+    ]
     record = records(read, found)[200, 2]
     assert (record.n_train, record.seed, record.scores) == (200, 2, {"accuracy": 0.9})
     assert (record.energy_kwh, record.energy_quality) == (0.002, "imported")
@@ -148,7 +152,7 @@ def test_rows_of_other_models_are_left_out(read):
     assert len(read(table(model=models)).runs) == len(SIZES) * len(SEEDS)
     assert 'has no row whose "model" is "llm": it holds "gpt"' in refusal(read, table(model="gpt"))
     read(table(model="gpt"), columns={"model": None})
-    found = read(table(dataset="mine") + "\n100,1,0.7,0.1,other")
+    found = read(table(dataset="mine", duration_s=600) + "\n100,1,0.7,0.1,other,600")
     assert found.notes == ["runs.csv: 1 of 5 rows are not used: 1 of another model or data set"]
 
 
@@ -175,12 +179,18 @@ def test_rows_of_other_models_are_left_out(read):
         ({"energy_kwh": [1, "3 kWh", 1, 1]}, 'is "3 kWh": it must be a finite number'),
         ({"energy_kwh": [1, "", 1, 1]}, 'there is no energy: "energy_kwh" must be above 0'),
         ({"energy_kwh": [1, '"0,5"', 1, 1]}, "(decimals are written with a point)"),
+        ({"n_train": ['"10,000"', 100, 200, 200]}, "(write thousands without a separator, and"),
+        ({"n_train": ["10 000", 100, 200, 200]}, "(write thousands without a separator, and"),
+        ({"energy_kwh": [1, '"1.234,5"', 1, 1]}, "(decimals are written with a point)"),
         ({"accuracy": [0.5, 87, 0.5, 0.5]}, "must be from 0 to 1 (did you mean 0.87?)"),
         ({"accuracy": [0.5, "", 0.5, 0.5]}, '"accuracy" is empty: it must be a number'),
         ({"macro_f1": 3}, '"macro_f1" is "3": it must be from 0 to 1'),
         ({"epochs": 0}, '"epochs" is "0": it must be above 0'),
         ({"threads": 1.5}, '"threads" is "1.5": it must be a whole number'),
-        ({"state": "zombie"}, '"state" is "zombie": it must be a state such as finished'),
+        (
+            {"state": "zombie"},
+            '"state" is "zombie": it must be complete, completed, done, finished, ',
+        ),
         ({"started_at": "2026-01-01T10:00:00"}, "with its zone"),
         ({"ended_at": "yesterday"}, "must be a time in ISO 8601"),
         (
@@ -198,10 +208,11 @@ def test_what_cannot_be_is_refused_in_one_sentence(read, columns, said):
 @pytest.mark.parametrize(
     ("kwh", "duration_s", "power_w", "said"),
     [
-        (100, 36, None, "means 1e+07 W over 36 s, but must be within 0.1 to 20000 W"),
+        (100, 36, None, "means 1e+07 W over 36 s, but must be within 1 to 20000 W"),
         (720_000, 3600, None, "is the energy in J?"),
         (200, 3600, None, "is the energy in Wh?"),
         (1e-8, 3600, None, "means 1e-05 W"),
+        (3e-4, 3600, None, "means 0.3 W over 3600 s, but must be within 1 to"),
         (200, 3600, 200, "power_w x duration_s is 0.2: is it in Wh?"),
         (720_000, 3600, 200, "is it in J?"),
         (5, 3600, 200, "must be in kWh, and power_w x duration_s is 0.2"),
@@ -212,6 +223,30 @@ def test_what_cannot_be_is_refused_in_one_sentence(read, columns, said):
 )
 def test_a_unit_that_cannot_be_is_refused(read, kwh, duration_s, power_w, said):
     assert said in refusal(read, table(energy_kwh=kwh, duration_s=duration_s, power_w=power_w))
+
+
+def timed(seconds, **columns):
+    ended = f"2026-01-01T10:{seconds // 60:02}:{seconds % 60:02}Z"
+    return table(started_at="2026-01-01T10:00:00Z", ended_at=ended, **columns)
+
+
+def test_start_and_end_say_how_long_a_run_took(read):
+    found = read(timed(600, energy_kwh=0.05))
+    assert found.notes == []
+    assert found.runs[100, 1].energy.duration_s == 600
+    assert records(read, found)[100, 1].train_duration_s == 600
+    assert "is the energy in Wh?" in refusal(read, timed(600, energy_kwh=50))
+    said = refusal(read, timed(600, energy_kwh=50, power_w=300))
+    assert "power_w x (ended_at - started_at) is 0.05: is it in Wh?" in said
+    assert read(timed(600, energy_kwh=None, power_w=300)).runs[100, 1].energy.kwh == 0.05
+    assert "must be after its start" in refusal(read, timed(0, energy_kwh=None, power_w=300))
+    assert read(timed(0)).runs[100, 1].energy.duration_s is None
+
+
+def test_a_run_that_failed_counts_its_time_too(read):
+    text = timed(600, energy_kwh=None, power_w=300, state="finished")
+    failed = text.splitlines()[1].replace("finished", "timeout")
+    assert read(f"{text}\n{failed}").runs[100, 1].lost_kwh == 0.05
 
 
 def test_a_cluster_may_draw_more(read):
@@ -239,6 +274,11 @@ def test_a_wrong_mapping_is_refused(read, columns, said):
         ("n_train,seed,seed\n1,2,3", 'has 2 columns with the name "seed"'),
         ('{"a": 1}\n', "is JSON, but must be a table in CSV"),
         ("PAR1xxx", "a Parquet file, but must be a table in CSV"),
+        (
+            "n_train,seed,a\n1,2,3\nseed,n_train,b\n",
+            "row 2 (counted from 1, without the header) is a",
+        ),
+        ("n_train,seed,a\n1,2,3\nseed,n_train,a,b\n", "is a second header, with other columns"),
         ("n_train,seed\n1,2,3\n", "it has 3 field(s), but the header 2"),
     ],
 )
@@ -319,7 +359,9 @@ def test_runs_are_found_by_their_experiment_too(read, emissions):
         ({}, None, "has no column run_id or experiment_id to find its runs in emissions.csv by"),
         ({"run_id": "x"}, None, '"run_id" is "x": it is no run_id of emissions.csv'),
         ({"run_id": ""}, None, '"run_id" is empty'),
-        ({"run_id": 0}, "twice", "rows 1 and 5 have this run_id: keep the one that counts"),
+        ({"run_id": 0}, "twice", "rows 1 and 5 have this run_id: keep the last if their durations"),
+        ({"run_id": "same"}, None, "rows 1 and 2 both have the run_id"),
+        ({"run_id": "one"}, None, "which has those of 3 of the 4 rows: it lacks this run's"),
         ({"run_id": 0, "energy_kwh": 1}, None, 'has the energies "energy_kwh", and emissions has'),
         ({"run_id": 0}, ("energy_consumed", "total"), "has no column energy_consumed"),
         ({"run_id": 0}, ("energy", 0), '"energy_consumed" is "0": it must be above 0'),
@@ -328,7 +370,8 @@ def test_runs_are_found_by_their_experiment_too(read, emissions):
 )
 def test_what_does_not_fit_codecarbons_file_is_refused(read, emissions, columns, change, said):
     text, ids = emissions
-    columns = {name: ids if value == 0 else value for name, value in columns.items()}
+    known = {0: ids, "same": [ids[0], ids[0], *ids[2:]], "one": ["x", *ids[1:]]}
+    columns = {name: known.get(value, value) for name, value in columns.items()}
     if change == "twice":
         text += text.splitlines()[1] + "\n"
     elif change is not None and change[0] == "energy":

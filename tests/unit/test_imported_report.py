@@ -26,6 +26,7 @@ from ecosobriety.electricity.sources import load_sources
 from ecosobriety.exporting import boamps_report, citation
 from ecosobriety.figures import draw
 from ecosobriety.imported import read_imports
+from ecosobriety.imported.roles import FINISHED, UNFINISHED
 from ecosobriety.methods.inputs import thermal_power_w
 from ecosobriety.methods.method import NotApplicableError
 from ecosobriety.metrics import ACCURACY
@@ -198,6 +199,12 @@ EXPORTS = {
     '"run-1","finished","3600","100","1","0.9","0.5"\n',
 }
 """A run of each tool, with the columns that the page names."""
+
+
+def test_the_page_lists_all_states():
+    for kind, states in (("used", FINISHED), ("not used", UNFINISHED)):
+        listed = re.search(rf"^- {kind}:((?:.|\n  )*)$", PAGE, re.M)[1]
+        assert re.findall(r"`(\w+)`", listed) == sorted(states)
 
 
 @pytest.mark.parametrize("block", blocks("yaml")[2:])

@@ -93,8 +93,15 @@ def read_declared(spec: Mapping[str, Any]) -> Declared:
                 "examples (dataset.n_examples)"
             )
         classes, (labels,), found = class_names.encode([coded], ["the table"])
+        if 2 * len(classes) > n_examples:
+            raise DataError(
+                f"holds {len(classes)} distinct labels for {n_examples} examples, too many to be "
+                "their classes: name another column with dataset.label, or leave out dataset.labels"
+            )
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+        # What opens a file names it already.
+        why = str(error).removeprefix(f"{path}: ")
+        raise DataError(f"{path}: {why}") from error
     digest.update(json.dumps(classes).encode())
     digest.update(labels.astype("<i8").tobytes())
     return Declared(name, n_examples, labels, classes, digest.hexdigest(), tuple(found))

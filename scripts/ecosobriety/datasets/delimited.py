@@ -23,6 +23,7 @@ _BESIDE_NAMES = OTHER_DELIMITERS | {" ": "blanks"}
 """What separates names that stand in quotes."""
 ROW_SHOWN = 60
 """Characters of a row in a message."""
+SECOND_HEADER = "a second header, with other columns: were files put together?"
 BLOCK_BYTES = 1 << 20
 _MAX_BLOCK_BYTES = (1 << 31) - 1
 _BLOCK_BYTES_PER_COLUMN = 1 << 12
@@ -32,6 +33,7 @@ _FOREIGN_STARTS = {
     b"PAR1": "is a Parquet file: set dataset.format to parquet",
     b"\x89HDF": "is an HDF5 file, but must be a table in CSV",
     b"\xd0\xcf\x11\xe0": "is a file of Excel, but must be a table in CSV",
+    b"\x93NUMPY": "is a NumPy array, but must be a table in CSV",
     b"%PDF": "is a PDF file, but must be a table in CSV",
 }
 _OTHER_TEXTS = {
@@ -70,7 +72,7 @@ def parse(content: bytes) -> tuple[list[str], pa.Table, bool]:
     breaks_quoted = _check_quotes(content)
     _require_no_empty_line(content)
     header = _header(content)
-    table = _rows(content, len(header), breaks_quoted)
+    table = _rows(content, header, breaks_quoted)
     _require_no_second_header(header, table)
     return header, table, _has_lossy_numbers(content)
 
@@ -176,8 +178,9 @@ def _other_delimiter(header: str, found: str) -> DataError:
     )
 
 
-def _rows(content: bytes, width: int, breaks_quoted: bool) -> pa.Table:
+def _rows(content: bytes, header: Sequence[str], breaks_quoted: bool) -> pa.Table:
     """The rows below the header, as text."""
+    width = len(header)
     names = [f"f{i}" for i in range(width)]
     wrong: list[pa.csv.InvalidRow] = []
 
@@ -219,14 +222,23 @@ def _rows(content: bytes, width: int, breaks_quoted: bool) -> pa.Table:
             table = read(whole)
     except Exception as error:
         if wrong:
-            raise DataError(_reported(wrong[0], width)) from error
+            raise DataError(_reported(wrong[0], header)) from error
         raise DataError(f"cannot be read as a table ({reason(error)})") from error
     return table.slice(1)
 
 
-def _reported(row: pa.csv.InvalidRow, width: int) -> str:
+def like_header(fields: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether most fields of a row are names of the header, if not in its order."""
+    names = {name.strip() for name in header} - {""}
+    return len(names) > 1 and 2 * sum(field.strip() in names for field in fields) > len(fields)
+
+
+def _reported(row: pa.csv.InvalidRow, header: Sequence[str]) -> str:
     """What is wrong with a row that has not as many fields as the header has names."""
     number = f"row {row.number - 1}" if row.number else "a row"
+    width = len(header)
+    if like_header(next(csv.reader([row.text]), []), header):
+        return f"{number} (counted from 1, without the header) is {SECOND_HEADER}"
     problem = f'{number} (counted from 1, without the header) is "{short(row.text, ROW_SHOWN)}": '
     problem += f"it has {row.actual_columns} field(s), but the header {width}"
     if row.actual_columns > width:

@@ -17,6 +17,11 @@ _FACTS = (
     *("cpu_model", "gpu_model", "os", "python_version", "codecarbon_version", "country_iso_code"),
     *("timestamp", "tracking_mode", "project_name", "run_id", "experiment_id"),
 )
+_SEVERAL = {
+    "run_id": "keep the last if their durations grow, as CodeCarbon's flush makes them",
+    "experiment_id": "name the column that holds the run_id with columns.run_id",
+}
+"""What to do where several rows have one identifier."""
 _COUNTS = ("cpu_count", "gpu_count", "ram_total_size")
 
 
@@ -65,19 +70,28 @@ class Emissions:
             self.ids.refuse(place, f"must be a {self.join} of {self.sheet.path}")
         places = self.places.get(wanted, [])
         if not places:
-            self.ids.refuse(
-                place,
-                f"is no {self.join} of {self.sheet.path}: name the column that holds CodeCarbon's "
-                f"with columns.{self.join}",
-            )
+            self.ids.refuse(place, self._unknown())
         if len(places) > 1:
             rows = " and ".join(str(found + 1) for found in places[:2])
             self.ids.refuse(
                 place,
                 f"must be of one row of {self.sheet.path}, but rows {rows} have this {self.join}: "
-                "keep the one that counts",
+                f"{_SEVERAL[self.join]}",
             )
         return self._read(places[0])
+
+    def _unknown(self) -> str:
+        rows = self.ids.sheet.rows
+        known = sum(self.ids.text(place) in self.places for place in range(rows))
+        if known:
+            return (
+                f"is no {self.join} of {self.sheet.path}, which has those of {known} of the {rows} "
+                "rows: it lacks this run's"
+            )
+        return (
+            f"is no {self.join} of {self.sheet.path}: name the column that holds CodeCarbon's with "
+            f"columns.{self.join}"
+        )
 
     def _read(self, place: int) -> Metered:
         sheet = self.sheet

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecosobriety.errors import row
-from ecosobriety.imported.roles import PARTS, Columns
+from ecosobriety.imported.roles import PARTS, TIMES, Columns
 from ecosobriety.imported.sheet import Column, RunsError, listed
 from ecosobriety.units import kwh_to_joules, watt_seconds_to_kwh
 
-LEAST_W = 0.1
-"""A mean power below this is no machine's that trains."""
+LEAST_W = 1.0
+"""A mean power below this is no machine's that trains: a Raspberry Pi takes 2 to 3 W."""
 MAX_W = 20_000.0
 """Two large servers of eight graphics processors; `max_power_w` allows more."""
 _PLAUSIBLE_W = 5.0
@@ -38,8 +38,17 @@ class Energy:
     how: str
 
 
-def stated_energy(columns: Columns, place: int, max_power_w: float) -> Energy:
+def stated_energy(
+    columns: Columns, place: int, max_power_w: float, window_s: float | None = None
+) -> Energy:
     """The energy of a row of a table of runs.
+
+    Args:
+        columns: of the table.
+        place: the row, from 0.
+        max_power_w: its mean power may not be more.
+        window_s: from its start to its end, which counts where the row states no duration; None:
+            not known.
 
     Raises:
         RunsError: it is missing, not above 0, or cannot be.
@@ -47,6 +56,8 @@ def stated_energy(columns: Columns, place: int, max_power_w: float) -> Energy:
     kwh, duration_s, power_w = (
         positive(columns.get(name), place) for name in ("energy_kwh", "duration_s", "power_w")
     )
+    # Times in whole seconds may be equal: then they do not say how long a short run took.
+    duration_s = duration_s or window_s or None
     product = None
     if duration_s is not None and power_w is not None:
         product = watt_seconds_to_kwh(power_w, duration_s)
@@ -62,7 +73,9 @@ def stated_energy(columns: Columns, place: int, max_power_w: float) -> Energy:
         times = kwh / product
         near = [unit for unit, size in _UNITS.items() if 1 / _AGREE <= times / size <= _AGREE]
         hint = f": is it in {near[0]}?" if near else ""
-        column.refuse(place, f"must be in kWh, and power_w x duration_s is {product:.3g}{hint}")
+        column.refuse(
+            place, f"must be in kWh, and power_w x {_timed(columns)} is {product:.3g}{hint}"
+        )
     stated = Energy(kwh, _parts(columns, place, kwh), duration_s, "stated")
     require_power(column, place, stated, max_power_w)
     return stated
@@ -102,9 +115,18 @@ def require_power(column: Column | None, place: int, energy: Energy, max_power_w
 
 
 def _missing(columns: Columns, place: int) -> RunsError:
-    used = [columns.get(name) for name in ("energy_kwh", "duration_s", "power_w")]
+    names = ["energy_kwh"]
+    if columns.get("power_w"):
+        names += ["power_w", *(["duration_s"] if columns.get("duration_s") else TIMES)]
+    used = [columns.get(name) for name in names]
     empty = listed([column.name for column in used if column and column.text(place) is None])
+    if not empty:
+        columns.by_role["ended_at"].refuse(place, "must be after its start, or duration_s above 0")
     return columns.sheet.fault(f"in {row(place)} there is no energy: {empty} must be above 0")
+
+
+def _timed(columns: Columns) -> str:
+    return "duration_s" if columns.get("duration_s") else "(ended_at - started_at)"
 
 
 def _parts(columns: Columns, place: int, kwh: float) -> dict[str, float | None]:

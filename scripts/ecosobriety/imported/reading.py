@@ -12,18 +12,10 @@ from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported import roles
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import MAX_W, Energy, stated_energy
-from ecosobriety.imported.roles import Columns, find_columns
+from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_columns
 from ecosobriety.imported.sheet import Column, RunsError, read_bytes, read_sheet
 from ecosobriety.metrics import METRICS, Metric
 
-FINISHED = frozenset({"finished", "complete", "completed", "success", "succeeded", "done"})
-UNFINISHED = frozenset(
-    {
-        *("failed", "crashed", "killed", "running", "scheduled", "pending", "preempted"),
-        *("preempting", "canceled", "cancelled", "error", "queued", "aborted", "stopped"),
-    }
-)
-"""States of runs, as MLflow and Weights & Biases write them, in lower case."""
 _CLOCKS_S = 1.0
 
 Key = tuple[int, int]
@@ -136,8 +128,8 @@ def read_imports(
 
 
 def _has_energies(columns: Columns) -> bool:
-    product = columns.get("duration_s") and columns.get("power_w")
-    return bool(columns.get("energy_kwh") or product)
+    timed = columns.get("duration_s") or all(columns.get(name) for name in roles.TIMES)
+    return bool(columns.get("energy_kwh") or (timed and columns.get("power_w")))
 
 
 @dataclass(frozen=True)
@@ -170,8 +162,16 @@ class _Reader:
             key: replace(self._run(by_key[key]), lost_kwh=self._lost_before(by_key[key], key, lost))
             for key in wanted
         }
+        self._require_own_energies(
+            [*by_key.values(), *(p for p in unfinished if self._key_if_any(p) in by_key)]
+        )
         return Imports(
-            runs, [*self._notes(places, others, unfinished), *self._emission_notes(runs)]
+            runs,
+            [
+                *self._notes(places, others, unfinished),
+                *self._emission_notes(runs),
+                *self._untimed_notes(runs),
+            ],
         )
 
     def _own_places(self) -> list[int]:
@@ -198,8 +198,12 @@ class _Reader:
             return True
         state = (column.text(place) or "").casefold()
         if state not in FINISHED | UNFINISHED:
-            must = "must be a state such as finished or failed"
-            column.refuse(place, f"{must} (columns.state: null takes all rows)")
+            column.refuse(
+                place,
+                f"must be {', '.join(sorted(FINISHED))}, or of a run that did not finish, as "
+                "failed, killed or timeout: docs/how-to/own-runs.md lists all (columns.state: null "
+                "takes all rows)",
+            )
         return state in FINISHED
 
     def _key(self, place: int) -> Key:
@@ -230,6 +234,20 @@ class _Reader:
             f"has no {what} with {_name(missing[0])}, which grid asks for{ended}{more}"
         )
 
+    def _require_own_energies(self, used: Sequence[int]) -> None:
+        """Refuse two rows of one CodeCarbon run, whose energy would count twice."""
+        if self.emissions is None:
+            return
+        first: dict[str, int] = {}
+        for place in sorted(used):
+            own = self.emissions.ids.text(place)
+            if own is not None and own in first:
+                raise self.columns.sheet.fault(
+                    f"rows {first[own] + 1} and {place + 1} both have the {self.emissions.join} "
+                    f"{quote(own)}: the energy of one run counts once"
+                )
+            first[own or ""] = place
+
     def _key_if_any(self, place: int) -> Key | None:
         try:
             return self._key(place)
@@ -258,7 +276,8 @@ class _Reader:
 
     def _energy(self, place: int) -> tuple[Energy, Metered | None]:
         if self.emissions is None:
-            return stated_energy(self.columns, place, self.spec.max_power_w), None
+            window_s = self._window_s(place)
+            return stated_energy(self.columns, place, self.spec.max_power_w, window_s), None
         metered = self.emissions.of(place)
         return metered.energy, metered
 
@@ -295,7 +314,7 @@ class _Reader:
                 found[name] = column.text(place)
         times = {name: self._time(name, place) for name in roles.TIMES}
         found |= {name: time and time.isoformat() for name, time in times.items()}
-        self._check_window(place, energy, *times.values())
+        self._check_window(place, energy)
         return {name: value for name, value in found.items() if value is not None}
 
     def _time(self, name: str, place: int) -> datetime | None:
@@ -312,16 +331,21 @@ class _Reader:
             column.refuse(place, f"{must} (columns.{name}: null leaves it out)")
         return time
 
-    def _check_window(
-        self, place: int, energy: Energy, started: datetime | None, ended: datetime | None
-    ) -> None:
+    def _window_s(self, place: int) -> float | None:
+        """From the start of a row's run to its end; None: not known."""
+        started, ended = (self._time(name, place) for name in roles.TIMES)
         if started is None or ended is None:
-            return
+            return None
         window_s = (ended - started).total_seconds()
-        if window_s < (energy.duration_s or 0.0) * 0.95 - _CLOCKS_S or window_s < 0:
-            shown = "" if energy.duration_s is None else f", shorter than {energy.duration_s:g} s"
+        if window_s < 0:
+            self.columns.by_role["ended_at"].refuse(place, f"is {window_s:g} s after its start")
+        return window_s
+
+    def _check_window(self, place: int, energy: Energy) -> None:
+        window_s, duration_s = self._window_s(place), energy.duration_s or 0.0
+        if window_s is not None and window_s < duration_s * 0.95 - _CLOCKS_S:
             self.columns.by_role["ended_at"].refuse(
-                place, f"is {window_s:g} s after its start{shown}"
+                place, f"is {window_s:g} s after its start, shorter than {duration_s:g} s"
             )
 
     def _notes(
@@ -342,6 +366,15 @@ class _Reader:
         if reasons:
             count = not_own + len(others) + len(unfinished)
             yield f"{sheet.path}: {count} of {sheet.rows} rows are not used: {', '.join(reasons)}"
+
+    def _untimed_notes(self, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
+        untimed = sum(run.energy.duration_s is None for run in runs.values())
+        if untimed:
+            yield (
+                f"{self.columns.sheet.path}: the energies of {untimed} of {len(runs)} runs cannot "
+                "be checked against a power, as the table does not say how long they took "
+                "(duration_s, or started_at and ended_at): make sure that they are in kWh"
+            )
 
     def _emission_notes(self, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
         if self.emissions is None:

@@ -17,6 +17,15 @@ TEXTS = ("device", "accelerator", "energy_source")
 TIMES = ("started_at", "ended_at")
 JOINS = ("run_id", "experiment_id")
 """What a table of runs and CodeCarbon's file are joined on, the first where both are there."""
+FINISHED = frozenset({"finished", "complete", "completed", "success", "succeeded", "done"})
+UNFINISHED = frozenset(
+    {
+        *("failed", "crashed", "killed", "running", "scheduled", "pending", "preempted"),
+        *("preempting", "canceled", "cancelled", "error", "queued", "aborted", "stopped"),
+        "timeout",
+    }
+)
+"""States of runs, as MLflow and Weights & Biases write them, in lower case."""
 _OTHER_NAMES = {
     "duration_s": ("train_duration_s",),
     "state": ("status", "State", "Status"),

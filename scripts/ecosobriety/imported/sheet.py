@@ -15,7 +15,13 @@ MAX_WHOLE = 2**53
 MAX_NAMED = 6
 """So many columns of a file are named in a message."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
+_HINTS = {
+    re.compile(r"[+-]?[1-9]\d{0,2}([, '’_\u00a0\u202f]\d{3})+(\.\d+)?"): (
+        "write thousands without a separator, and decimals with a point"
+    ),
+    re.compile(r"[+-]?[\d.]+,\d+"): "decimals are written with a point",
+}
+"""What to say of numbers written in another way."""
 _OTHER_FILES = {b"PAR1": "Parquet", b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip or Excel"}
 
 
@@ -85,8 +91,8 @@ class Column:
         if written is None:
             return None
         if not _NUMBER.fullmatch(written):
-            hint = " (decimals are written with a point)" if _COMMA.fullmatch(written) else ""
-            self.refuse(place, f"must be a finite number{hint}")
+            hints = [f" ({hint})" for form, hint in _HINTS.items() if form.fullmatch(written)]
+            self.refuse(place, f"must be a finite number{''.join(hints[:1])}")
         value = float(written)
         if not math.isfinite(value):
             self.refuse(place, "must be a finite number")
@@ -135,6 +141,9 @@ def read_sheet(key: str, path: str, folder: Path) -> Sheet:
     except DataError as error:
         raise RunsError(key, f"is {quote(path)}, but {error}") from error
     names = [name.strip() for name in header]
+    for place, cells_of_row in enumerate(zip(*table.to_pydict().values(), strict=True)):
+        if delimited.like_header(cells_of_row, names):
+            raise RunsError(key, f"is {quote(path)}, but {row(place)} is {delimited.SECOND_HEADER}")
     cells = {name: table.column(i).to_pylist() for i, name in enumerate(names)}
     return Sheet(key, path, names, cells, table.num_rows)
 

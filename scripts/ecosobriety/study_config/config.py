@@ -134,7 +134,8 @@ def complete(
     except DataError as error:
         key = next((k for k in ("class_path", "labels") if completed["dataset"][k]), "path")
         shown = show(completed["dataset"][key])
-        raise fault(file, f"dataset.{key}", f"is {shown}, but {error}") from error
+        why = str(error).removeprefix(f"{completed['dataset'][key]}: " if key == "labels" else "")
+        raise fault(file, f"dataset.{key}", f"is {shown}, but {why}") from error
     for key, text in input_contradictions(completed, intake):
         raise fault(file, key, text)
     for key, text in complete_plan(completed, config, intake):
