@@ -3,6 +3,9 @@
 import json
 import os
 import shlex
+import subprocess
+import sys
+import time
 
 import numpy as np
 import psutil
@@ -22,7 +25,15 @@ from ecosobriety.outside.command import (
     run_command,
 )
 from ecosobriety.outside.result import read_scores
-from ecosobriety.user_code.commands import PLACEHOLDERS, fault, fill, placeholders, watched_digest
+from ecosobriety.user_code.commands import (
+    PLACEHOLDERS,
+    fault,
+    fill,
+    placeholders,
+    shell_fault,
+    unknown_program,
+    watched_digest,
+)
 
 PARAMETERS = {
     "metering.country": "FRA",
@@ -42,6 +53,11 @@ PARAMETERS = {
         ("a {n_train} {result}", "must hold {subset}, or {n_train} and {seed}"),
         ("a {seed} {result}", "must hold {subset}, or {n_train} and {seed}"),
         ("a {sbset} {result}", "holds {sbset}, but must hold placeholders among {subset}"),
+        ("a {n_train:05d} {seed} {result}", "holds {n_train:05d}, but must hold {n_train} alone"),
+        ("a '{subset}' {result}", "holds '{subset}', but must hold {subset} alone"),
+        ('a --out="{result}" {subset}', 'holds "{result}", but must hold {result} alone'),
+        ("a ${seed:-5} ${#seed} {subset} {result}", None),
+        ("awk '{print $1}' {subset} {result}", None),
         ("awk '{print}' {subset} {result}", "braces of its own are doubled: {{print}}"),
     ],
 )
@@ -54,6 +70,36 @@ def test_what_a_command_must_hold(command, said):
 def test_a_shell_reads_every_value_as_it_is(value):
     text = fill("x {subset} '{{a}}' ${HOME}", {"subset": value})
     assert shlex.split(text) == ["x", value, "{a}", "${HOME}"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("a 'b {subset} {result}", "must be what sh can read: "),
+        ("a {subset} > {result} )", "must be what sh can read: "),
+        ("if a {subset}; then b > {result}; fi", None),
+        ("a {subset} > {result}", None),
+    ],
+)
+def test_what_a_shell_cannot_read_is_known_before(command, said):
+    found = shell_fault("sh", command)
+    assert (found is None) if said is None else said in found
+    assert shell_fault("no-such-shell", command) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("pyton x.py {subset}", "pyton"),
+        ("./train.sh {subset}", "./train.sh"),
+        ("cd x && pyton y", None),
+        ("A=1 pyton x.py", None),
+        ("'my program' x", None),
+        ("sh -c x", None),
+    ],
+)
+def test_a_program_that_is_not_there_is_named(command, expected):
+    assert unknown_program("sh", command) == expected
 
 
 def test_every_placeholder_is_found():
@@ -105,7 +151,7 @@ def test_a_result_is_read_or_refused(tmp_path, text, said):
     if text is not None:
         path.write_text(text)
     with pytest.raises(ConfigError) as error:
-        read_scores("forest", path, ACCURACY)
+        read_scores("models: forest", path, ACCURACY)
     assert str(error.value).startswith("models: forest: its result")
     assert said in str(error.value)
     assert len(str(error.value)) <= 300
@@ -114,7 +160,10 @@ def test_a_result_is_read_or_refused(tmp_path, text, said):
 def test_other_numbers_are_kept(tmp_path):
     (tmp_path / "r.json").write_text('{"top5": -3, "trees": 100}')
     metric = metric_from({"name": "top5", "better": "higher"})
-    assert read_scores("forest", tmp_path / "r.json", metric) == {"top5": -3.0, "trees": 100.0}
+    assert read_scores("models: forest", tmp_path / "r.json", metric) == {
+        "top5": -3.0,
+        "trees": 100.0,
+    }
 
 
 @pytest.fixture
@@ -140,6 +189,48 @@ def run(tmp_path):
         )
 
     return run
+
+
+def test_a_failed_command_is_named_by_its_own_words(run, tmp_path):
+    (tmp_path / "log").write_text("2026-11-26 12:33:00,734 WARNING ecosobriety.metering.lock: x\n")
+    line = "2026-11-26 12:33:01,734 INFO ecosobriety.metering.meter: y"
+    (tmp_path / "said").write_text(f"my own words\n{line}\n")
+    with pytest.raises(ConfigError) as error:
+        run(f"cat {tmp_path}/said; pyton {{result}}")
+    said = str(error.value)
+    assert said.startswith("models: mine (n_train 10, seed 1): the command")
+    assert "my own words / " in said
+    assert "ecosobriety.metering" not in said
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from ecosobriety.outside.session import started
+with started(["sh", "-c", "sleep 98764 & sleep 98764"], {}, None) as process:
+    print(process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_command_does_not_outlive_who_measures_it(tmp_path):
+    path = os.pathsep.join(sys.path)
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    ) as measuring:
+        assert measuring.stdout.readline()
+        wait_until(lambda: len(sleeping(98764)) == 2)
+        measuring.kill()
+    wait_until(lambda: not sleeping(98764))
+
+
+def wait_until(holds):
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def entry(run):

@@ -23,7 +23,7 @@ from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config import layers as config_layers
 from ecosobriety.study_config import plan
 from ecosobriety.study_config.schema import fault, read_schema, show
-from ecosobriety.user_code import classes, foresight, own_code
+from ecosobriety.user_code import classes, commands, foresight, own_code
 
 
 def own(path):
@@ -267,6 +267,24 @@ def deciding(place, model):
         )
 
 
+def try_out_commands():
+    """Report what the shell cannot read in a command, or does not find."""
+    for i, model in enumerate(config["models"]):
+        if "command" not in model:
+            continue
+        place = f"models[{i}].command"
+        shell = model.get("shell", commands.SHELLS[0])
+        if fault := commands.shell_fault(shell, model["command"]):
+            sys.exit(f"error: {ConfigError(f'{study_file()}: {place} {fault}')}")
+        if program := commands.unknown_program(shell, model["command"]):
+            print(
+                f"warning: {place} begins with {program}, which is not found on this machine",
+                file=sys.stderr,
+            )
+
+
+if workflow.is_main_process:
+    try_out_commands()
 MODELS = {model["name"]: deciding(i, model) for i, model in enumerate(config["models"])}
 
 

@@ -225,10 +225,11 @@ def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
     if not counted or margin * counted >= 1 - ROUNDING:
         return None
     # What is named must be allowed.
+    key = "test_examples" if intake.declared else "test_share"
     return (
         f"is {margin:g}, but must be at least {_two_digits(1 / counted, math.ceil):g}, what one of "
         f"the {test} test examples is worth: a smaller loss cannot be seen; take more test "
-        "examples (dataset.test_share) or a wider margin"
+        f"examples (dataset.{key}) or a wider margin"
     )
 
 

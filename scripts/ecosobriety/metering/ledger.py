@@ -83,12 +83,10 @@ class Ledger:
         """Write the energy in kWh and the duration in s so far."""
         self._write("running", energy_kwh, duration_s)
 
-    def update_if_due(self, energy_kwh: float, duration_s: float) -> bool:
-        """As `update`, at most every `UPDATE_EVERY_S`; whether it was due."""
-        due = time.monotonic() - self._updated_at >= UPDATE_EVERY_S
-        if due:
+    def update_if_due(self, energy_kwh: float, duration_s: float) -> None:
+        """As `update`, at most every `UPDATE_EVERY_S`."""
+        if time.monotonic() - self._updated_at >= UPDATE_EVERY_S:
             self.update(energy_kwh, duration_s)
-        return due
 
     def close(
         self,

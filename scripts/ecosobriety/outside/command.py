@@ -9,6 +9,7 @@ that of all attempts since the first that left one.
 
 import os
 import platform
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -54,6 +55,8 @@ CHECKPOINT = "checkpoint"
 SPENT_FILE = "spent.json"
 """Beside the checkpoint: the energy of the attempts since the first that left one."""
 LAST_LINES = 3
+_OUR_LINES = re.compile(r"[0-9-]{10} [0-9:,]{12} [A-Z]+ (ecosobriety|py\.warnings|codecarbon)\b")
+"""What the measurement writes into the log that it shares with the command."""
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
@@ -205,13 +208,14 @@ def run_command(
     windows = result.with_name("window.json")
     for path in (result, windows):
         path.unlink(missing_ok=True)
-    name, text = training.model, fill(training.command, values)
+    text = fill(training.command, values)
+    which = f"models: {training.model} (n_train {training.n_train}, seed {training.seed})"
     environment = {**os.environ, **window_environment(windows, parameters)}
-    output_from = log.stat().st_size if log.exists() else 0
     with exclusive_meter(), log.open("ab") as output:
         meter.warm_up()
         expected = [part for part, how in meter.components().items() if how.quality]
         life = _Life(meter, ledger, result.with_name(SPENT_FILE), checkpoint)
+        output_from = log.stat().st_size
         meter.start(life.note)
         try:
             with started([training.shell, "-c", text], environment, output) as process:
@@ -224,14 +228,13 @@ def run_command(
     try:
         if code is None:
             raise ConfigError(
-                f"models: {name}: the command was not finished after {time_limit_s:g} s "
-                "(time_limit_s)"
+                f"{which}: the command was not finished after {time_limit_s:g} s (time_limit_s)"
             )
         if code != 0:
-            raise ConfigError(_failure(name, text, code, log, output_from))
+            raise ConfigError(_failure(which, training.command, code, log, output_from))
         if why := missing_part(expected, meter.components()):
-            raise MeteringError(f"models: {name}: the command's energy is not known ({why})")
-        scores, exact = read_scores(name, result, metric), read_window(windows)
+            raise MeteringError(f"{which}: the command's energy is not known ({why})")
+        scores, exact = read_scores(which, result, metric), read_window(windows)
     except EcosobrietyError as error:
         life.fail(reading, error)
         raise
@@ -256,9 +259,12 @@ class _Life:
         self._began, self._cpu_from = (datetime.now(UTC), time.monotonic()), own_and_busy_cpu_s()
 
     def note(self, reading: Reading) -> None:
-        """Keep the energy so far, from time to time."""
-        if self._ledger.update_if_due(reading.energy_kwh or 0, reading.duration_s):
+        """Keep the energy so far, from time to time; of what may be gone on with, always."""
+        if self._keeps:
+            self._ledger.update(reading.energy_kwh or 0, reading.duration_s)
             self._keep(reading)
+        else:
+            self._ledger.update_if_due(reading.energy_kwh or 0, reading.duration_s)
 
     def end(self) -> Reading:
         """Close the window; its energy, also kept for an attempt that goes on."""
@@ -349,12 +355,13 @@ def command_record(
     )
 
 
-def _failure(name: str, text: str, code: int, log: Path, began_at: int) -> str:
+def _failure(which: str, command: str, code: int, log: Path, began_at: int) -> str:
     with log.open("rb") as file:
         file.seek(began_at)
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-    last = " / ".join([line for line in lines if line][-LAST_LINES:])
+    last = " / ".join([line for line in lines if line and not _OUR_LINES.match(line)][-LAST_LINES:])
     how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
     if code in (NOT_FOUND, NOT_EXECUTABLE):
         how = f"cannot be run ({code})"
-    return f"models: {name}: the command {quote(text)} {how}: {shorten(last, 120) or 'no output'}"
+    said = shorten(last, 120) or "no output"
+    return f"{which}: the command {quote(command)} {how}: {said}"

@@ -11,14 +11,19 @@ from ecosobriety.metrics import METRICS, Metric
 MAX_RESULT_BYTES = 2**20
 
 
-def read_scores(name: str, path: Path, metric: Metric) -> dict[str, float]:
-    """The numbers that a command has reported.
+def read_scores(which: str, path: Path, metric: Metric) -> dict[str, float]:
+    """The numbers that a command has reported, in the file `path`.
+
+    Args:
+        which: the training, as the messages name it.
+        path: the file.
+        metric: the study's metric.
 
     Raises:
         ConfigError: there is no such file, it is no JSON object of numbers, or the study's metric
             is not in it or cannot be.
     """
-    what = f"models: {name}: its result"
+    what = f"{which}: its result"
     try:
         with path.open("rb") as file:
             content = file.read(MAX_RESULT_BYTES + 1)

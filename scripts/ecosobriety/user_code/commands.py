@@ -4,10 +4,11 @@ import hashlib
 import os
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ecosobriety.errors import ConfigError, quote
+from ecosobriety.errors import ConfigError, quote, shorten
 
 PLACEHOLDERS: Mapping[str, str] = {
     "subset": "file of the rows to train on (NumPy's .npy)",
@@ -24,6 +25,14 @@ SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 
 # Doubled braces are the user's own, and `${NAME}` is the shell's.
 _BRACES = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
+"""A first word that is a program's name, and no assignment or other work of the shell."""
+LIMIT_S = 10
+_NEARLY = re.compile(
+    r"(?<![{$])\{(?P<formatted>[A-Za-z_][A-Za-z0-9_]*)[:!.\[][^{}]*\}(?!\})"
+    r"|(?P<quote>[\"'])\{(?P<quoted>[A-Za-z_][A-Za-z0-9_]*)\}(?P=quote)"
+)
+"""A placeholder with a format, or in quotes of its own."""
 
 
 def placeholders(command: str) -> list[str]:
@@ -37,6 +46,13 @@ def fault(command: str) -> str | None:
     It must say where its scores go, and be able to know its size and its seed.
     """
     names = placeholders(command)
+    for found in _NEARLY.finditer(command):
+        name = found["quoted"] or found["formatted"]
+        if name in PLACEHOLDERS:
+            return (
+                f"holds {found[0]}, but must hold {{{name}}} alone: each value is in quotes where "
+                "the shell needs them, and has no format"
+            )
     for name in names:
         if name not in PLACEHOLDERS:
             allowed = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
@@ -52,6 +68,46 @@ def fault(command: str) -> str | None:
             "do the same training each time"
         )
     return None
+
+
+def shell_fault(shell: str, command: str) -> str | None:
+    """What the shell cannot read in a command: the end of a sentence; None: nothing.
+
+    Nothing is run. A shell that is not on this machine may be where the command will run.
+    """
+    asked = fill(command, dict.fromkeys(PLACEHOLDERS, "x"))
+    try:
+        done = subprocess.run(
+            [shell, "-n", "-c", asked],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LIMIT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode == 0:
+        return None
+    said = shorten(" ".join(done.stderr.split()) or f"it ends with {done.returncode}", 120)
+    return f"is {quote(command)}, but must be what {shell} can read: {said}"
+
+
+def unknown_program(shell: str, command: str) -> str | None:
+    """The program that a command begins with, if the shell does not find it on this machine."""
+    word = command.split()[0]
+    if not _PROGRAM.fullmatch(word):
+        return None
+    try:
+        found = subprocess.run(
+            [shell, "-c", 'command -v -- "$1"', shell, word],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if found.returncode == 0 else word
 
 
 def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
