@@ -47,8 +47,8 @@ def describe(
 
     Returns:
         `config`, `dataset`, `trainings` (number, first start, last end in UTC where known, what
-        each model's energy covers, how many were disturbed by other work on the machine),
-        `hardware` (each distinct machine once),
+        each model's energy covers, how many were disturbed by other work on the machine,
+        null where none was measured here), `hardware` (each distinct machine once),
         `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
         repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
         `country_data` (the countries' provenance, and `table_sha256` of their table).
@@ -61,7 +61,9 @@ def describe(
             "first_started_at": min(filter(None, (run.started_at for run in runs)), default=None),
             "last_ended_at": max(filter(None, (run.ended_at for run in runs)), default=None),
             "windows": {run.model: run.window for run in runs},
-            "disturbed": sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
+            "disturbed": None
+            if all(run.window == "imported" for run in runs)
+            else sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
         },
         "hardware": _distinct([_machine(run) for run in runs if run.hardware]),
         "versions": {"python": platform.python_version(), **_distinct_versions(runs)},

@@ -31,6 +31,7 @@ from ecosobriety.methods.inputs import thermal_power_w
 from ecosobriety.methods.method import NotApplicableError
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting import build_report
+from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.study_config.config import import_spec
@@ -120,6 +121,68 @@ def test_what_codecarbon_recorded_is_named(imported):
     said = measurement(replace(study, config=own), provenance, text)
     assert "the energy from emissions.csv, where CodeCarbon recorded it" in said["sentences"][0]
     assert said["components"] is None
+
+
+def unrecorded(study):
+    """The same study where CodeCarbon recorded none of the runs."""
+    methods = study.methods.assign(ratio_to_codecarbon=None)
+    codecarbon = methods["method"].str.startswith("codecarbon")
+    methods.loc[codecarbon, ["energy_kwh", "emissions_g"]] = None
+    return replace(study, methods=methods.assign(applies=methods["applies"] & ~codecarbon))
+
+
+def page_of(study, provenance, language="en"):
+    return words(build_report(study, None, provenance, language, blank_svgs(study), REPORT_DIR))
+
+
+NOT_KNOWN = {
+    "en": "number of epochs|dashed line|multiple of CodeCarbon|No other method|nested|shorter than"
+    "|no energy was lost|do they agree|do agree",
+    "fr": "nombre d’époques|tiretée|multiple de celles|Aucune autre méthode|emboîtés|moins de 1 s"
+    "|aucune énergie n|accordent pour dire",
+}
+
+
+@pytest.mark.parametrize("language", NOT_KNOWN)
+def test_nothing_is_said_of_imports_that_is_not_known(imported, language):
+    study, provenance = imported
+    study = unrecorded(study)
+    study = replace(
+        study, runs=study.runs.assign(lost_energy_kwh=0.0, short_window=[False] * len(study.runs))
+    )
+    page = page_of(study, provenance, language)
+    assert not re.findall(NOT_KNOWN[language], page)
+    assert ("recorded none" if language == "en" else "mesuré aucun") in page
+    ours = {**study.config, "models": [{"name": "llm"}]}
+    assert (
+        len(
+            set(
+                re.findall(
+                    "nested|number of epochs|emboîtés|nombre d’époques",
+                    page_of(replace(study, config=ours), provenance, language),
+                )
+            )
+        )
+        == 2
+    )
+
+
+def test_epochs_are_those_of_the_imported_table(imported):
+    study, _ = imported
+    text = Texts.load("en", REPORT_DIR / "locale").of(study.metric)
+
+    def said(models=(MODEL,), **known):
+        config = {**study.config, "models": models}
+        runs = study.runs.assign(**known)
+        return efficiency(replace(study, config=config, runs=runs), text)["budget"]
+
+    assert said() == []
+    assert said(epochs=3.0) == ["With llm, every run had 3 epochs."]
+    (differ,) = said(epochs=[5.0, 2.5, 3.0] * 3)
+    assert differ.startswith("With llm, the runs had from 2.50 to 5 epochs")
+    command = {"name": "llm", "command": "train {n_train} {seed} {scores}"}
+    assert said((command,)) == []
+    assert said(({"name": "llm"},))[0].startswith("In this study every size is trained for")
 
 
 @pytest.mark.parametrize("name", ["methods", "pareto"])

@@ -34,7 +34,7 @@ from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.headline import energy_basis, headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
-from ecosobriety.reporting.methods import methods_caption, methods_section
+from ecosobriety.reporting.methods import is_compared, methods_caption, methods_section
 from ecosobriety.reporting.references import load_references, references_section
 from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
@@ -44,6 +44,7 @@ from ecosobriety.study.figure_names import MODEL_FIGURES, figure_id
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import study_title
 from ecosobriety.texts import Texts
+from ecosobriety.user_code.commands import placeholders
 
 SECTIONS = (
     *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
@@ -119,7 +120,7 @@ def build_context(
 
     Returns:
         title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
-        efficiency, measurement, all_imported, countries, factors, whatif, lost, provenance,
+        efficiency, measurement, nested, all_imported, countries, factors, whatif, lost, provenance,
         glossary.
     """
     cases = study.cases()
@@ -155,9 +156,12 @@ def build_context(
                 methods_caption(study, text),
                 figures["methods"],
                 text,
-            ),
+            )
+            if is_compared(study)
+            else None,
         },
         "measurement": measurement(study, provenance, text),
+        "nested": _nested(study, text),
         "all_imported": set(provenance["trainings"]["windows"].values()) == {"imported"},
         "countries": country_section(study, provenance, text),
         "factors": [*factor_tables(study, text), equivalent_factors(study, text)],
@@ -190,6 +194,16 @@ def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     if countries["fallback_reason"] is not None:
         countries["fallback_reason"] = remark_cell(countries["fallback_reason"], text).text
     return {**shown, "dataset": dataset, "country_data": countries}
+
+
+def _nested(study: Study, text: Texts) -> str:
+    """That training sets are nested, where the study draws them itself."""
+    drawn = [
+        not model.get("runs")
+        and (not model.get("command") or "subset" in placeholders(model["command"]))
+        for model in study.config["models"]
+    ]
+    return text("method.nested." + ("all" if all(drawn) else "some")) if any(drawn) else ""
 
 
 def _findings(study: Study, text: Texts) -> list[str]:

@@ -24,10 +24,44 @@ def efficiency(study: Study, text: Texts) -> dict[str, Any]:
     """The section: a table of the study; how energy grows and what a budget buys, by model."""
     return {
         "table": efficiency_table(study, text),
-        "budget": text(f"efficiency.budget.{study.config['training']['budget']}"),
+        "budget": _budget(study, text),
         "growth": [_growth(case, text) for case in study.cases() if len(case.decision.curve) > 1],
         "access": [budget_table(case, text) for case in study.cases()],
     }
+
+
+def _budget(study: Study, text: Texts) -> list[str]:
+    """How long each size is trained, as far as it is known: nothing of what runs without us."""
+    others = [
+        model["name"]
+        for model in study.config["models"]
+        if model.get("runs") or model.get("command")
+    ]
+    names = [case.model for case in study.cases()]
+    own = [name for name in names if name not in others]
+    said = []
+    if own:
+        scope = "all" if len(own) == len(names) else "some"
+        shown = text(f"efficiency.budget.scope.{scope}", models=", ".join(own))
+        said.append(text(f"efficiency.budget.{study.config['training']['budget']}", scope=shown))
+    for case in study.cases():
+        epochs = case.runs["epochs"]
+        if case.model in own or epochs.isna().any():
+            continue
+        low, high = float(epochs.min()), float(epochs.max())
+        said.append(
+            text(
+                "efficiency.budget.known." + ("same" if low == high else "differ"),
+                model=case.model,
+                low=_epochs(low, text),
+                high=_epochs(high, text),
+            )
+        )
+    return said
+
+
+def _epochs(count: float, text: Texts) -> str:
+    return text.integer(count) if count.is_integer() else text.number(count)
 
 
 def efficiency_table(study: Study, text: Texts) -> Table:

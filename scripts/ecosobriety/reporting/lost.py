@@ -9,11 +9,17 @@ from ecosobriety.units import ENERGY_UNITS, readable_unit
 
 
 def lost_section(study: Study, text: Texts) -> dict[str, Any]:
-    """What failed attempts have used: `sentence`, and `table`, None where nothing was lost."""
+    """What failed attempts have used: `sentence`, and `table`, None where nothing was lost.
+
+    A table of imported runs need not hold those that failed.
+    """
     runs = study.runs
     lost = runs[runs["lost_energy_kwh"] > 0]
     if lost.empty:
-        return {"sentence": text("lost.nothing"), "table": None}
+        imported = runs["energy_quality"] == "imported"
+        known = [] if imported.all() else [text("lost.nothing")]
+        said = [*known, *([text("lost.unknown")] if imported.any() else [])]
+        return {"sentence": " ".join(said), "table": None}
     lost_kwh, used_kwh = float(lost["lost_energy_kwh"].sum()), float(runs["energy_kwh"].sum())
     unit = readable_unit(float(lost["lost_energy_kwh"].max()), ENERGY_UNITS)
     columns = [

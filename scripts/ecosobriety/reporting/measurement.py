@@ -15,6 +15,8 @@ def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dic
     """How the energy was measured: sentences, and a table by component, None if none is known."""
     here = _of_here(study)
     timed = study.runs["short_window"].dropna()
+    # How exactly others measured is said only where it is in doubt.
+    timed = timed if timed.any() else here["short_window"].dropna()
     known = [parts for parts in provenance["components"] if parts]
     return {
         "sentences": [

@@ -22,14 +22,16 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
     """What the report says about the methods.
 
     Returns:
-        `tables`: how far off each method is and how it ranks, what each needs and ignores and when
-        to use it, and the operations beside the energy; `sentences`; `missing`: methods that say
-        nothing on some trainings, each a (sentence, cell with the reason).
+        `intro`; `tables`: how far off each method is and how it ranks, what each needs and ignores
+        and when to use it, and the operations beside the energy; `sentences`; `missing`: methods
+        that say nothing on some trainings, each a (sentence, cell with the reason).
     """
     rows, taus = study.method_summaries, study.method_ranks
+    compared = is_compared(study)
     work = operations(study.runs)
     return {
-        "sentences": [_ranking(taus, text), *_work(work, study, text)],
+        "intro": text("methods.intro" if compared else "methods.intro_alone"),
+        "sentences": [*([_ranking(taus, text)] if compared else []), *_work(work, study, text)],
         "missing": [
             (
                 text(
@@ -44,13 +46,20 @@ def methods_section(study: Study, text: Texts) -> dict[str, Any]:
             for reason, count in row.reasons.items()
         ],
         "tables": [
-            ratio_table(rows, taus, study, text),
+            ratio_table(rows, taus, study, text) if compared else applied_table(rows, text),
             guide_table(rows, text),
             *([operation_table(work, study, text)] if len(work) else []),
             constant_table(study, text),
             *hardware_tables(study, text),
         ],
     }
+
+
+def is_compared(study: Study) -> bool:
+    """Whether CodeCarbon recorded any of the trainings, which all methods are compared with."""
+    return any(
+        row.method == "codecarbon" and row.harmonised is not None for row in study.method_summaries
+    )
 
 
 def methods_caption(study: Study, text: Texts) -> str:
@@ -72,13 +81,7 @@ def ratio_table(
     cells = [
         [
             Cell(text(f"method.{row.method}")),
-            Cell(
-                text(
-                    "methods.applied",
-                    applied=text.integer(row.applied),
-                    trainings=text.integer(row.trainings),
-                )
-            ),
+            _applied(row, text),
             Cell(_spread(row.harmonised, text)),
             Cell(_spread(row.own, text)),
             Cell("–" if (tau := taus[row.method]) is None else text.fixed(tau, 2)),
@@ -91,6 +94,18 @@ def ratio_table(
         country=country_name(study.cases()[0], text),
     )
     return Table("methods-ratio", caption, columns, cells, [text("table.methods.ratio_note")])
+
+
+def applied_table(rows: Sequence[Summary], text: Texts) -> Table:
+    """To how many trainings each method can be applied, where there is nothing to compare with."""
+    columns = [Column(text("column.method"), numeric=False), Column(text("column.applied"))]
+    cells = [[Cell(text(f"method.{row.method}")), _applied(row, text)] for row in rows]
+    return Table("methods-ratio", text("table.methods.applied"), columns, cells)
+
+
+def _applied(row: Summary, text: Texts) -> Cell:
+    applied, trainings = text.integer(row.applied), text.integer(row.trainings)
+    return Cell(text("methods.applied", applied=applied, trainings=trainings))
 
 
 def _spread(spread: Spread | None, text: Texts) -> str:
