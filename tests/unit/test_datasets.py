@@ -4,6 +4,7 @@ import errno
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import socket
 import threading
@@ -131,7 +132,8 @@ def test_a_path_without_the_data_is_an_error_about_that_path(
         r"t10k-labels-idx1-ubyte\.gz: the gzip data are truncated": wrong.read_bytes()[:-3],
         r"t10k-labels-idx1-ubyte: .*but 9 follow": gzip.compress(idx(np.arange(10))[:-1]),
         "t10k-labels-idx1-ubyte: the content's sha256 .*, expected "
-        + IDX_SOURCES["fashion-mnist"].sha256[catalogue.TEST_LABELS]: idx(np.arange(10)[::-1]),
+        # Foreign values are cut.
+        + IDX_SOURCES["fashion-mnist"].sha256[catalogue.TEST_LABELS][:16]: idx(np.arange(10)[::-1]),
     }
     for reason, content in cases.items():
         wrong.unlink(missing_ok=True)
@@ -139,7 +141,7 @@ def test_a_path_without_the_data_is_an_error_about_that_path(
             wrong.write_bytes(content)
         with pytest.raises(DataError, match=reason) as caught:
             obtain(FASHION | {"path": str(folder)}, tmp_path / "cache")
-        assert str(caught.value).startswith(f"dataset.path: {folder} does not hold")
+        assert re.match(r"dataset\.path: \S+/served does not hold", str(caught.value))
     with pytest.raises(DataError, match=r"dataset\.path: .*nowhere.*there is no such folder"):
         obtain(FASHION | {"path": str(tmp_path / "nowhere")}, tmp_path / "cache")
 

@@ -1,6 +1,7 @@
 """A study's file is read as it looks, or refused in one sentence with its line."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -179,7 +180,8 @@ class TestBlame:
     def test_a_missing_key_is_blamed_on_who_set_its_section(self, tmp_path):
         message = told(tmp_path, STUDY.replace("name: digits", ""), "title: x\n")
         assert message.startswith("1.yaml: dataset.name is missing")
-        assert "1.yaml and 2.yaml: dataset" in told(tmp_path, "study: a\n", "title: x\n")
+        message = told(tmp_path, "study: a\n", "title: x\n")
+        assert re.search(r"1\.yaml and \S*2\.yaml: dataset is missing", message)
 
     def test_the_command_line_is_blamed_for_its_own(self, tmp_path):
         message = told(tmp_path, STUDY, command_line={"study": "a/b"})

@@ -180,10 +180,11 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
             path.name.split(".")[0] for path in (finished.folder / kind / "digits").iterdir()
         }
         assert written == rules
-    # Made only when asked for, by a target, `methods.tracker_sizes`, `plan` or `models[].command`.
+    # Made only when asked for: by a target, a model that is no network, or a key.
     on_demand = {
         "check_claims",
         "run_command",
+        "import_runs",
         "decide_growth",
         "derive_cell",
         "export_study",
