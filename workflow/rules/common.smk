@@ -15,6 +15,7 @@ from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.languages import REPORT_FILES
+from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
@@ -309,6 +310,27 @@ def prepared_data():
         return None
     data = Path(INTAKE.replace(".intake.json", ".npz"))
     return str(data) if known.source == source and data.exists() else None
+
+
+def try_out_imports():
+    """Read imported runs once before any job: what is wrong with them ends here."""
+    if not workflow.is_main_process:
+        return
+    for place, model in enumerate(config["models"]):
+        if model["name"] not in IMPORTS:
+            continue
+        try:
+            found = imported.read_imports(
+                study_config.import_spec(config, model),
+                config["grid"]["n_train"],
+                config["grid"]["seeds"],
+                metric_from(config["metric"]),
+                Path.cwd(),
+            )
+        except imported.RunsError as error:
+            import_fault(place, error)
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
 
 
 def try_out_networks():

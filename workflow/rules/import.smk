@@ -1,28 +1,4 @@
 # Runs that exist already: read from a table, all of a model at once; nothing is trained or metered.
-from ecosobriety.metrics import metric_from
-
-
-def try_out_imports():
-    """Read imported runs once before any job: what is wrong with them ends here."""
-    if not workflow.is_main_process:
-        return
-    for place, model in enumerate(config["models"]):
-        if model["name"] not in IMPORTS:
-            continue
-        try:
-            found = imported.read_imports(
-                study_config.import_spec(config, model),
-                config["grid"]["n_train"],
-                config["grid"]["seeds"],
-                metric_from(config["metric"]),
-                Path.cwd(),
-            )
-        except imported.RunsError as error:
-            import_fault(place, error)
-        for note in found.notes:
-            print(f"note: {note}", file=sys.stderr)
-
-
 try_out_imports()
 
 
