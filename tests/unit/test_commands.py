@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecosobriety.datasets.declared import read_declared
-from ecosobriety.errors import ConfigError
+from ecosobriety.errors import ConfigError, MeteringError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import ACCURACY, metric_from
 from ecosobriety.outside.command import (
@@ -168,7 +168,7 @@ def test_other_numbers_are_kept(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    def run(command, time_limit_s=None, **values):
+    def run(command, time_limit_s=None, meter=None, **values):
         training = CommandTraining("mine", command, "sh", 10, 1, 2, "code")
         values = {
             "subset": tmp_path / "s.npy",
@@ -182,7 +182,7 @@ def run(tmp_path):
             values,
             time_limit_s=time_limit_s,
             metric=ACCURACY,
-            meter=FakeMeter(),
+            meter=meter or FakeMeter(),
             ledger=run.ledger,
             parameters=PARAMETERS,
             log=tmp_path / "log",
@@ -206,8 +206,9 @@ def test_a_failed_command_is_named_by_its_own_words(run, tmp_path):
 KILLED = """
 import sys, time
 from pathlib import Path
-from ecosobriety.outside.session import started
-with started(["sh", "-c", "sleep 98764 & sleep 98764"], {}, None) as process:
+from ecosobriety.outside.session import guard, started
+command = ["sh", "-c", "sleep 98764 & sleep 98764"]
+with guard() as watched, started(command, {}, None, watched) as process:
     print(process.pid, flush=True)
     time.sleep(60)
 """
@@ -284,6 +285,12 @@ def test_an_older_result_is_not_taken(run, tmp_path):
     (tmp_path / "r.json").write_text('{"accuracy": 0.9}')
     with pytest.raises(ConfigError, match="wrote no"):
         run("true")
+
+
+def test_a_meter_that_gives_nothing_is_one_sentence(run):
+    with pytest.raises(MeteringError, match=r"energy is not known \(the meter gave 0\.0 kWh\)"):
+        run("echo '{{\"accuracy\": 0.9}}' > {result}", meter=FakeMeter(cpu_w=0.0))
+    assert entry(run)["status"] == "failed"
 
 
 RESUMED = (

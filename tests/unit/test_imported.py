@@ -1,26 +1,19 @@
 """Runs that exist already: their tables, CodeCarbon's file, and what of them is refused."""
 
-import csv
-import io
-import itertools
-
 import pytest
-from codecarbon import OfflineEmissionsTracker
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imported_cases import SEEDS, SIZES, reading, records, refusal, table  # noqa: F401
 
 from ecosobriety.imported import (
     ImportSpec,
-    Origin,
     RunsError,
     content_digest,
-    imported_records,
     read_imports,
 )
 from ecosobriety.metrics import ACCURACY, metric_from
 from ecosobriety.records.record import read_record, write_record
 
-SIZES, SEEDS = (100, 200), (1, 2)
 MLFLOW = (
     "run_id,experiment_id,status,artifact_uri,start_time,end_time,metrics.acc,metrics.kwh,"
     "metrics.seconds,params.n_train,params.seed,tags.mlflow.user"
@@ -28,48 +21,6 @@ MLFLOW = (
 """The columns that `mlflow experiments csv` writes."""
 WANDB = '"Name","State","Notes","User","Tags","Created","Runtime","n","random_seed","acc","kwh"'
 """The columns that the runs' table of Weights & Biases exports."""
-
-
-def table(**columns):
-    """A table of all runs; a column is a value for all, or one for each row."""
-    keys = list(itertools.product(SIZES, SEEDS))
-    base = {
-        "n_train": [n for n, _ in keys],
-        "seed": [seed for _, seed in keys],
-        "accuracy": [0.8 + n / 2000 for n, _ in keys],
-        "energy_kwh": [n / 1e5 for n, _ in keys],
-    }
-    for name, value in columns.items():
-        base[name] = value if isinstance(value, list) else [value] * len(keys)
-    base = {name: values for name, values in base.items() if values != [None] * len(keys)}
-    return "\n".join(
-        [",".join(base), *(",".join(map(str, row)) for row in zip(*base.values(), strict=True))]
-    )
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(text, emissions=None, metric=ACCURACY, **spec):
-        (tmp_path / "runs.csv").write_text(text)
-        if emissions is not None:
-            (tmp_path / "emissions.csv").write_text(emissions)
-            spec["emissions"] = "emissions.csv"
-        read.spec = ImportSpec("llm", "mine", "runs.csv", **spec)
-        return read_imports(read.spec, SIZES, SEEDS, metric, tmp_path)
-
-    return read
-
-
-def records(read, found):
-    origin = Origin(read.spec, "d1", "da7a", "c0de")
-    return imported_records(found.runs, origin, lambda key: f"id{key}")
-
-
-def refusal(read, *arguments, **spec):
-    with pytest.raises(RunsError) as error:
-        read(*arguments, **spec)
-    assert len(str(error.value)) <= 300
-    return str(error.value)
 
 
 def test_a_table_is_taken_as_it_is(read, tmp_path):
@@ -296,96 +247,6 @@ def test_a_metric_of_the_user_has_no_limits(read):
     metric = metric_from({"name": "bleu", "better": "higher"})
     found = read(table(bleu=31.5), metric=metric)
     assert records(read, found)[100, 1].scores["bleu"] == 31.5
-
-
-@pytest.fixture(scope="module")
-def emissions(tmp_path_factory):
-    """CodeCarbon's own file of four runs, and their ids."""
-    folder = tmp_path_factory.mktemp("codecarbon")
-    ids = []
-    for i in range(len(SIZES) * len(SEEDS)):
-        tracker = OfflineEmissionsTracker(
-            country_iso_code="FRA",
-            output_dir=str(folder),
-            experiment_id=f"experiment-{i}",
-            force_cpu_power=100,
-            log_level="critical",
-            allow_multiple_runs=True,
-            tracking_mode="machine",
-            pue=1.5,
-        )
-        tracker.start()
-        tracker.stop()
-        ids.append(str(tracker.run_id))
-    return (folder / "emissions.csv").read_text(), ids
-
-
-def rows_of(text):
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def test_codecarbons_own_file_has_the_energies(read, emissions):
-    text, ids = emissions
-    found = read(table(energy_kwh=None, run_id=ids), text, country="FRA")
-    assert found.notes == []
-    record, row = records(read, found)[200, 1], rows_of(text)[2]
-    assert record.energy_kwh == float(row["energy_consumed"]) / 1.5
-    assert record.energy_cpu_kwh == float(row["cpu_energy"]) / 1.5
-    assert record.train_duration_s == float(row["duration"])
-    version = row["codecarbon_version"]
-    assert record.energy_source == f"emissions.csv, row 3 (CodeCarbon {version})"
-    assert record.metering["tool"] == "codecarbon"
-    assert record.metering["country_iso3"] == "FRA"
-    assert record.training["run_id"] == ids[2]
-    assert record.training["pue"] == 1.5
-    assert record.components["cpu"].quality == "imported"
-    if not row["gpu_model"]:
-        assert (record.device, record.accelerator) == (row["cpu_model"], "cpu")
-    other = read(table(energy_kwh=None, run_id=ids), text, country="DEU")
-    assert "metered in FRA, but metering.country is DEU" in other.notes[0]
-
-
-def test_runs_are_found_by_their_experiment_too(read, emissions):
-    text, ids = emissions
-    own = [f"experiment-{i}" for i in (3, 2, 1, 0)]
-    by = {"columns": {"experiment_id": "own"}}
-    found = read(table(energy_kwh=None, own=own, run_id=ids), text, **by)
-    assert found.runs[100, 1].metered.place == 3
-
-
-@pytest.mark.parametrize(
-    ("columns", "change", "said"),
-    [
-        ({}, None, "has no column run_id or experiment_id to find its runs in emissions.csv by"),
-        ({"run_id": "x"}, None, '"run_id" is "x": it is no run_id of emissions.csv'),
-        ({"run_id": ""}, None, '"run_id" is empty'),
-        ({"run_id": 0}, "twice", "rows 1 and 5 have this run_id: keep the last if their durations"),
-        ({"run_id": "same"}, None, "rows 1 and 2 both have the run_id"),
-        ({"run_id": "one"}, None, "which has those of 3 of the 4 rows: it lacks this run's"),
-        ({"run_id": 0, "energy_kwh": 1}, None, 'has the energies "energy_kwh", and emissions has'),
-        ({"run_id": 0}, ("energy_consumed", "total"), "has no column energy_consumed"),
-        ({"run_id": 0}, ("energy", 0), '"energy_consumed" is "0": it must be above 0'),
-        ({"run_id": 0}, ("energy", 1e6), "components add up to"),
-    ],
-)
-def test_what_does_not_fit_codecarbons_file_is_refused(read, emissions, columns, change, said):
-    text, ids = emissions
-    known = {0: ids, "same": [ids[0], ids[0], *ids[2:]], "one": ["x", *ids[1:]]}
-    columns = {name: known.get(value, value) for name, value in columns.items()}
-    if change == "twice":
-        text += text.splitlines()[1] + "\n"
-    elif change is not None and change[0] == "energy":
-        text = text.replace(rows_of(text)[0]["energy_consumed"], str(change[1]))
-    elif change is not None:
-        text = text.replace(*change)
-    assert said in refusal(read, table(**{"energy_kwh": None, **columns}), text)
-
-
-def test_rows_of_codecarbons_file_that_no_run_has_are_named(read, emissions):
-    text, ids = emissions
-    extra = text.splitlines()[1].replace(ids[0], "another")
-    found = read(table(energy_kwh=None, run_id=ids), f"{text}{extra}\n")
-    assert found.notes == ["emissions.csv: 1 of 5 rows are of no run that is used"]
 
 
 CELLS = st.one_of(

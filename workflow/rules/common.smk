@@ -15,7 +15,6 @@ from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
@@ -24,7 +23,7 @@ from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config import layers as config_layers
 from ecosobriety.study_config import plan
 from ecosobriety.study_config.schema import fault, read_schema, show
-from ecosobriety.user_code import classes, commands, foresight, own_code
+from ecosobriety.user_code import classes, commands, own_code
 
 
 def own(path):
@@ -268,24 +267,6 @@ def deciding(place, model):
         )
 
 
-def try_out_commands():
-    """Report what the shell cannot read in a command, or does not find."""
-    for i, model in enumerate(config["models"]):
-        if "command" not in model:
-            continue
-        place = f"models[{i}].command"
-        shell = model.get("shell", commands.SHELLS[0])
-        if fault := commands.shell_fault(shell, model["command"]):
-            sys.exit(f"error: {ConfigError(f'{study_file()}: {place} {fault}')}")
-        if program := commands.unknown_program(shell, model["command"]):
-            print(
-                f"warning: {place} begins with {program}, which is not found on this machine",
-                file=sys.stderr,
-            )
-
-
-if workflow.is_main_process:
-    try_out_commands()
 MODELS = {model["name"]: deciding(i, model) for i, model in enumerate(config["models"])}
 
 
@@ -300,79 +281,10 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def prepared_data():
-    """The data set's file, if it was prepared from what the study's file names now."""
-    spec = canonical({**config["dataset"], "task": config["task"]})
-    source = datasets.intake.source_of(spec, datasets.stamp(config["dataset"]))
-    try:
-        known = datasets.intake.read(Path(INTAKE))
-    except EcosobrietyError:
-        return None
-    data = Path(INTAKE.replace(".intake.json", ".npz"))
-    return str(data) if known.source == source and data.exists() else None
-
-
-def try_out_imports():
-    """Read imported runs once before any job: what is wrong with them ends here."""
-    if not workflow.is_main_process:
-        return
-    for place, model in enumerate(config["models"]):
-        if model["name"] not in IMPORTS:
-            continue
-        try:
-            found = imported.read_imports(
-                study_config.import_spec(config, model),
-                config["grid"]["n_train"],
-                config["grid"]["seeds"],
-                metric_from(config["metric"]),
-                Path.cwd(),
-            )
-        except imported.RunsError as error:
-            import_fault(place, error)
-        for note in found.notes:
-            print(f"note: {note}", file=sys.stderr)
-
-
-def try_out_networks():
-    """Try the user's own networks on a few batches, where the data are at hand or small."""
-    networks = [json.loads(MODELS[model["name"]]) for model in config["models"]]
-    own = [
-        i
-        for i, network in enumerate(networks)
-        if "class_path" in network and network["source"] is not None
-    ]
-    if not own or not workflow.is_main_process:
-        return
-    dataset = {**config["dataset"], "task": config["task"]}
-    prepared = prepared_data()
-    small = dataset["name"] in datasets.BUNDLED or look_at(json.dumps(dataset)).small
-    if prepared is None and not small:
-        return
-    found = foresight.foresee(
-        [networks[i] for i in own],
-        dict(
-            dataset=dataset,
-            prepared=prepared,
-            parameters=json.loads(TRAINING),
-            sizes=config["grid"]["n_train"],
-            seed=config["grid"]["seeds"][0],
-        ),
-        dict(files=datasets.stamp(config["dataset"]), code=TRAINING_CODE),
-        Path(".snakemake/ecosobriety/tried"),
-        lambda sentence: print(f"warning: {sentence}", file=sys.stderr),
-    )
-    if found is not None:
-        place, sentence = own[found[0]], found[1].removeprefix("models: ")
-        sys.exit(
-            f"error: {ConfigError(f'{study_file()}: models[{place}]: {sentence}')}"
-        )
-
-
 # Not all that the script imports: a changed log retrains nothing.
 TRAINING_CODE = OWN_CODE[own_code.TRAINING]
 COMMAND_CODE = OWN_CODE[own_code.COMMAND]
 IMPORT_CODE = OWN_CODE[own_code.IMPORT]
-try_out_networks()
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
     dict(

@@ -1,7 +1,4 @@
 # Runs that exist already: read from a table, all of a model at once; nothing is trained or metered.
-try_out_imports()
-
-
 rule import_runs:
     input:
         identity=f"{RESULTS}/data/{{dataset}}.sha256",

@@ -45,7 +45,7 @@ from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
 from ecosobriety.metrics import Metric
 from ecosobriety.outside.result import read_scores
-from ecosobriety.outside.session import started, wait_for
+from ecosobriety.outside.session import guard, started, wait_for
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
 from ecosobriety.user_code.commands import fill, placeholders
@@ -210,20 +210,21 @@ def run_command(
         path.unlink(missing_ok=True)
     text = fill(training.command, values)
     which = f"models: {training.model} (n_train {training.n_train}, seed {training.seed})"
+    shell = [training.shell, "-c", text]
     environment = {**os.environ, **window_environment(windows, parameters)}
-    with exclusive_meter(), log.open("ab") as output:
+    with exclusive_meter(), log.open("ab") as output, guard() as watched:
         meter.warm_up()
         expected = [part for part, how in meter.components().items() if how.quality]
         life = _Life(meter, ledger, result.with_name(SPENT_FILE), checkpoint)
         output_from = log.stat().st_size
         meter.start(life.note)
         try:
-            with started([training.shell, "-c", text], environment, output) as process:
+            with started(shell, environment, output, watched) as process:
                 code = wait_for(process, time_limit_s)
-            reading = life.end()
+            reading, whole = life.end()
         except BaseException as error:
             with suppress(MeteringError):
-                life.fail(life.end(), error)
+                life.fail(life.end()[0], error)
             raise
     try:
         if code is None:
@@ -232,13 +233,16 @@ def run_command(
             )
         if code != 0:
             raise ConfigError(_failure(which, training.command, code, log, output_from))
-        if why := missing_part(expected, meter.components()):
+        why = missing_part(expected, meter.components())
+        if why is None and whole is None:
+            why = f"the meter gave {reading.energy_kwh} kWh"
+        if why is not None:
             raise MeteringError(f"{which}: the command's energy is not known ({why})")
         scores, exact = read_scores(which, result, metric), read_window(windows)
     except EcosobrietyError as error:
         life.fail(reading, error)
         raise
-    whole = life.so_far(reading)
+    assert whole is not None
     if exact is None or life.carried is not None:
         return CommandRun(scores, whole, "process", whole)
     return CommandRun(scores, exact, "exact", whole)
@@ -266,18 +270,20 @@ class _Life:
         else:
             self._ledger.update_if_due(reading.energy_kwh or 0, reading.duration_s)
 
-    def end(self) -> Reading:
-        """Close the window; its energy, also kept for an attempt that goes on."""
+    def end(self) -> tuple[Reading, WindowRecord | None]:
+        """Close the window: its energy, and with that of the attempts it went on with; None: of 0.
+
+        It is also kept for an attempt that goes on.
+        """
         reading = sound(self._meter.stop())
-        self._keep(reading)
-        return reading
+        return reading, self._keep(reading)
 
     def fail(self, spent: Reading, error: BaseException) -> None:
         """Close the attempt with its energy and why it failed."""
         why = f"{type(error).__name__}: {error}"
         self._ledger.close("failed", spent.energy_kwh or 0.0, spent.duration_s, error=why)
 
-    def so_far(self, reading: Reading) -> WindowRecord:
+    def _so_far(self, reading: Reading) -> WindowRecord:
         """The energy of this attempt until now, and of those that it went on with."""
         wall, monotonic_s = self._began
         ended = wall + timedelta(seconds=time.monotonic() - monotonic_s)
@@ -286,9 +292,13 @@ class _Life:
         own = WindowRecord.of(reading, self._meter.components(), started_at, ended_at, cpu)
         return own if self.carried is None else self.carried.followed_by(own)
 
-    def _keep(self, reading: Reading) -> None:
-        if self._keeps and reading.energy_kwh:
-            write_json(self._spent, self.so_far(reading).model_dump(mode="json"))
+    def _keep(self, reading: Reading) -> WindowRecord | None:
+        if not reading.energy_kwh:
+            return None
+        so_far = self._so_far(reading)
+        if self._keeps:
+            write_json(self._spent, so_far.model_dump(mode="json"))
+        return so_far
 
 
 def command_record(

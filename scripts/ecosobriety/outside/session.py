@@ -47,41 +47,51 @@ if session and not sys.stdin.readline():
 
 @contextmanager
 def started(
-    command: list[str], environment: Mapping[str, str], output: Any
+    command: list[str],
+    environment: Mapping[str, str],
+    output: Any,
+    watched: Callable[[int], None],
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a session of its own; at the end nothing of that is left."""
+    """A process in a session of its own; at the end nothing of that is left.
+
+    Args:
+        command: the program and its arguments.
+        environment: its variables.
+        output: the file that all it says goes to.
+        watched: as `guard` gives it.
+    """
     previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
     process = None
-    with _guard() as watched:
-        try:
-            for number in previous:
-                signal.signal(number, end)
-            process = subprocess.Popen(
-                command,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            watched(process.pid)
-            yield process
-        finally:
-            if process is not None:
-                _end_session(process)
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    try:
+        for number in previous:
+            signal.signal(number, end)
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        watched(process.pid)
+        yield process
+    finally:
+        if process is not None:
+            _end_session(process)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
-def _guard() -> Iterator[Callable[[int], None]]:
+def guard() -> Iterator[Callable[[int], None]]:
     """Who ends the session that it is given the number of, should this process be killed.
 
-    Where the kernel shows no processes as files, nobody does.
+    Its own start is no work of the command's: it is asked for before anything is measured. Where
+    the kernel shows no processes as files, nobody does it.
     """
     if not Path("/proc/self").is_dir():
         yield lambda session: None
@@ -92,9 +102,9 @@ def _guard() -> Iterator[Callable[[int], None]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    ) as guard:
-        assert guard.stdin is not None
-        line = guard.stdin
+    ) as waiting:
+        assert waiting.stdin is not None
+        line = waiting.stdin
 
         def watch(session: int) -> None:
             line.write(f"{session}\n".encode())

@@ -1,0 +1,92 @@
+# What a user's commands, runs and networks would fail on, known before any job. Of the processes
+# that read the rules, the first alone looks.
+from ecosobriety.metrics import metric_from
+from ecosobriety.user_code import foresight
+
+
+def try_out_commands():
+    """Report what the shell cannot read in a command, or does not find."""
+    for i, model in enumerate(config["models"]):
+        if "command" not in model:
+            continue
+        place = f"models[{i}].command"
+        shell = model.get("shell", commands.SHELLS[0])
+        if unreadable := commands.shell_fault(shell, model["command"]):
+            sys.exit(f"error: {ConfigError(f'{study_file()}: {place} {unreadable}')}")
+        if program := commands.unknown_program(shell, model["command"]):
+            print(
+                f"warning: {place} begins with {program}, which is not found on this machine",
+                file=sys.stderr,
+            )
+
+
+def try_out_imports():
+    """Read imported runs once before any job: what is wrong with them ends here."""
+    for place, model in enumerate(config["models"]):
+        if model["name"] not in IMPORTS:
+            continue
+        try:
+            found = imported.read_imports(
+                study_config.import_spec(config, model),
+                config["grid"]["n_train"],
+                config["grid"]["seeds"],
+                metric_from(config["metric"]),
+                Path.cwd(),
+            )
+        except imported.RunsError as error:
+            import_fault(place, error)
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
+
+
+def prepared_data():
+    """The data set's file, if it was prepared from what the study's file names now."""
+    spec = canonical({**config["dataset"], "task": config["task"]})
+    source = datasets.intake.source_of(spec, datasets.stamp(config["dataset"]))
+    try:
+        known = datasets.intake.read(Path(INTAKE))
+    except EcosobrietyError:
+        return None
+    data = Path(INTAKE.replace(".intake.json", ".npz"))
+    return str(data) if known.source == source and data.exists() else None
+
+
+def try_out_networks():
+    """Try the user's own networks on a few batches, where the data are at hand or small."""
+    networks = [json.loads(MODELS[model["name"]]) for model in config["models"]]
+    own = [
+        i
+        for i, network in enumerate(networks)
+        if "class_path" in network and network["source"] is not None
+    ]
+    if not own:
+        return
+    dataset = {**config["dataset"], "task": config["task"]}
+    prepared = prepared_data()
+    small = dataset["name"] in datasets.BUNDLED or look_at(json.dumps(dataset)).small
+    if prepared is None and not small:
+        return
+    found = foresight.foresee(
+        [networks[i] for i in own],
+        dict(
+            dataset=dataset,
+            prepared=prepared,
+            parameters=json.loads(TRAINING),
+            sizes=config["grid"]["n_train"],
+            seed=config["grid"]["seeds"][0],
+        ),
+        dict(files=datasets.stamp(config["dataset"]), code=TRAINING_CODE),
+        Path(".snakemake/ecosobriety/tried"),
+        lambda sentence: print(f"warning: {sentence}", file=sys.stderr),
+    )
+    if found is not None:
+        place, sentence = own[found[0]], found[1].removeprefix("models: ")
+        sys.exit(
+            f"error: {ConfigError(f'{study_file()}: models[{place}]: {sentence}')}"
+        )
+
+
+if workflow.is_main_process:
+    try_out_commands()
+    try_out_imports()
+    try_out_networks()
