@@ -1,4 +1,4 @@
-"""Put a study's files together for others: records, tables, reports, citation, and a crate."""
+"""Put a study's files together for others: records, tables, reports, forms, citation, a crate."""
 
 import json
 import shutil
@@ -10,20 +10,32 @@ from ecosobriety import exporting, texts
 from ecosobriety.files import write_json
 from ecosobriety.records import bundle
 from ecosobriety.steps import logs
+from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0]):
     export = Path(snakemake.output[0])
-    export.mkdir(parents=True)
+    forms = export / exporting.FOLDER
+    forms.mkdir(parents=True)
+    files = {name: Path(snakemake.input[name]) for name in json.loads(snakemake.params.study_files)}
     provenance = json.loads(Path(snakemake.input.provenance).read_text(encoding="utf-8"))
     software = yaml.safe_load(Path(snakemake.input.software).read_text(encoding="utf-8"))
+    disclosed = exporting.Disclosed(
+        study=read_study(json.loads(snakemake.params.config), StudyFiles(**files)),
+        records=bundle.read_bundle(Path(snakemake.input.records)),
+        provenance=provenance,
+        software=software,
+        texts=[
+            texts.Texts.load(language, Path(snakemake.params.locale))
+            for language in snakemake.params.languages
+        ],
+    )
     for path in map(Path, [*snakemake.input.tables, *snakemake.input.results]):
         shutil.copyfile(path, export / path.name)
-    for run in bundle.read_bundle(Path(snakemake.input.records)):
-        name = f"{run.dataset}-{run.model}-n{run.n_train}-seed{run.seed}.json"
-        report = exporting.boamps_report(run, provenance["dataset"])
+    for name, report in exporting.boamps_records(disclosed).items():
         write_json(export / "boamps" / name, report)
-    for language in snakemake.params.languages:
-        text = texts.Texts.load(language, Path(snakemake.params.locale))
+    for name, content in exporting.disclose(disclosed).items():
+        (forms / name).write_text(content, encoding="utf-8")
+    for text in disclosed.texts:
         cited = exporting.citation(provenance, software, text)
-        (export / f"CITATION.{language}.txt").write_text(cited, encoding="utf-8")
+        (export / f"CITATION.{text.language}.txt").write_text(cited, encoding="utf-8")
     exporting.write_crate(export, Path(snakemake.input.snakefile), provenance, software)

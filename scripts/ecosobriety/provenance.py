@@ -96,6 +96,7 @@ def _data(data_path: Path, intake_path: Path) -> dict[str, Any]:
         "origin": known.origin,
         "training_examples": intake.train_examples,
         **({"classes": list(known.classes)} if known.classes else {}),
+        **({"channels": known.channels} if isinstance(known, datasets.Dataset) else {}),
         **{name: facts[name] for name in _OF_THE_INTAKE},
     }
 

@@ -1,6 +1,7 @@
 # Made when asked for: `snakemake export_study`, which `make report` does.
 rule export_study:
     input:
+        **STUDY_FILES,
         records=RECORDS,
         provenance=f"{RESULTS}/provenance.json",
         tables=[
@@ -16,6 +17,11 @@ rule export_study:
             f"{RESULTS}/provenance.json",
         ],
         software=own("CITATION.cff"),
+        texts=sorted(
+            str(path)
+            for language in config["languages"]
+            for path in Path(LOCALE, language).glob("*.yaml")
+        ),
         snakefile=own("workflow/Snakefile"),
     output:
         directory(EXPORT),
@@ -26,6 +32,8 @@ rule export_study:
     conda:
         ENVIRONMENT
     params:
+        config=canonical(config),
+        study_files=canonical(list(STUDY_FILES)),
         languages=config["languages"],
         locale=LOCALE,
         code=code("export_study"),

@@ -5,6 +5,7 @@ classes that CodeCarbon ships. What was not recorded is left out, as the format 
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -21,17 +22,31 @@ from codecarbon.output_methods.boamps.models import (
     BoAmpsSoftware,
     BoAmpsSystem,
     BoAmpsTask,
+    snake_to_camel,
 )
 
+from ecosobriety.exporting.addresses import is_address
+from ecosobriety.exporting.network_size import NetworkSize
 from ecosobriety.records.record import RunRecord
+from ecosobriety.study_config.contradictions import NETWORK_NAMES
 
+PARAMETERS_PER_UNIT = 1e9
+"""The format counts parameters in billions."""
+MIX = "other"
+"""What a country's mix is among the format's power sources."""
 PUBLIC_DATASETS = ("digits", "mnist", "fashion-mnist")
 IMAGE_DIMENSIONS = 2
 MB_PER_GB = 1e3
 _QUALITY = {"measured": "high", "mixed": "low", "estimated": "low", "imported": None}
 
 
-def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
+def boamps_report(
+    run: RunRecord,
+    dataset: Mapping[str, Any],
+    *,
+    mix_g_per_kwh: float | None = None,
+    size: NetworkSize | None = None,
+) -> dict[str, Any]:
     """Describe one training in BoAmps' fields.
 
     Energy is IT energy in kWh over the measured window, as in the record, and without a PUE.
@@ -39,6 +54,8 @@ def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         run: the training's record.
         dataset: the entry `dataset` of the study's provenance.
+        mix_g_per_kwh: carbon intensity of the mix where it was trained; None: not known.
+        size: of the network; None: not known.
 
     Returns:
         A report ready for JSON. `quality` is `high` where every component was read by a hardware
@@ -53,16 +70,71 @@ def boamps_report(run: RunRecord, dataset: Mapping[str, Any]) -> dict[str, Any]:
             report_datetime=_moment(run.ended_at),
             report_status="final",
         ),
-        task=_task(run, dataset),
+        task=_task(run, dataset, size),
         measures=[_measure(run)],
-        system=BoAmpsSystem(os=run.hardware.get("platform")),
+        system=_system(run),
         software=_software(run),
-        infrastructure=BoAmpsInfrastructure(infra_type="other", components=_components(run)),
-        environment=BoAmpsEnvironment(country=run.metering["country_iso3"]),
+        infrastructure=BoAmpsInfrastructure(
+            infra_type="other", components=_components(run) or None
+        ),
+        environment=_environment(run, mix_g_per_kwh),
         quality=_QUALITY[run.energy_quality],
     )
     content: dict[str, Any] = report.to_dict()
     return content
+
+
+def absent_fields(report: Mapping[str, Any]) -> list[str]:
+    """The format's fields that a report leaves out, with dots, such as `environment.location`."""
+    return [
+        f"{place}.{name}".lstrip(".")
+        for place, kind in _PARTS.items()
+        for name in map(snake_to_camel, (field.name for field in fields(kind)))
+        if any(name not in part for part in _parts(report, place))
+    ]
+
+
+_PARTS: Mapping[str, Any] = {
+    "": BoAmpsReport,
+    "header": BoAmpsHeader,
+    "task": BoAmpsTask,
+    "task.algorithms": BoAmpsAlgorithm,
+    "task.dataset": BoAmpsDataset,
+    "measures": BoAmpsMeasure,
+    "system": BoAmpsSystem,
+    "software": BoAmpsSoftware,
+    "infrastructure": BoAmpsInfrastructure,
+    "infrastructure.components": BoAmpsHardware,
+    "environment": BoAmpsEnvironment,
+}
+"""The format's groups of fields, by where a report has them."""
+
+
+def _parts(report: Mapping[str, Any], place: str) -> list[Mapping[str, Any]]:
+    """The groups of a report at a place; none where the group itself is left out."""
+    found: list[Any] = [report]
+    for name in place.split(".") if place else []:
+        inner = (part[name] for part in found if name in part)
+        found = [
+            part for entry in inner for part in (entry if isinstance(entry, list) else [entry])
+        ]
+    return found
+
+
+def _system(run: RunRecord) -> BoAmpsSystem | None:
+    """The operating system, without which the format wants no such group."""
+    platform = run.hardware.get("platform")
+    return None if platform is None else BoAmpsSystem(os=platform)
+
+
+def _environment(run: RunRecord, mix_g_per_kwh: float | None) -> BoAmpsEnvironment | None:
+    """The country, without which the format wants no such group, and its electricity."""
+    country = run.metering["country_iso3"]
+    if country is None or mix_g_per_kwh is None:
+        return None if country is None else BoAmpsEnvironment(country=country)
+    return BoAmpsEnvironment(
+        country=country, power_source=MIX, power_source_carbon_intensity=mix_g_per_kwh
+    )
 
 
 def _moment(written: str | None) -> str | None:
@@ -77,7 +149,7 @@ def _software(run: RunRecord) -> BoAmpsSoftware | None:
     return None if version is None else BoAmpsSoftware(language="python", version=version)
 
 
-def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
+def _task(run: RunRecord, dataset: Mapping[str, Any], size: NetworkSize | None) -> BoAmpsTask:
     shape = None if dataset["input_shape"] is None else tuple(dataset["input_shape"])
     # Of data that the study has not read, nothing is known but their number.
     kind = "other"
@@ -91,6 +163,7 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
                 training_type="supervisedLearning",
                 algorithm_name=run.model,
                 **_own_loop(run),
+                **_size(size),
             )
         ],
         dataset=[
@@ -100,6 +173,7 @@ def _task(run: RunRecord, dataset: Mapping[str, Any]) -> BoAmpsTask:
                 data_quantity=run.n_train,
                 shape=None if shape is None else str((run.n_train, *shape)),
                 source="public" if run.dataset in PUBLIC_DATASETS else "other",
+                source_uri=dataset["origin"] if is_address(dataset.get("origin")) else None,
             )
         ],
         measured_accuracy=run.scores.get("accuracy"),
@@ -117,6 +191,24 @@ def _own_loop(run: RunRecord) -> dict[str, Any]:
         "framework_version": run.versions["pytorch-lightning"],
         "epochs_number": run.epochs,
         "quantization": str(run.training["precision"]),
+        "optimizer": _optimizer(run),
+    }
+
+
+def _optimizer(run: RunRecord) -> str | None:
+    """What updated the weights; a user's own network may bring its own, which no record names."""
+    chosen = run.training.get("optimizer")
+    if chosen is not None:
+        return str(chosen["class_path"]).rpartition(".")[2]
+    return "AdamW" if run.training["class_path"] in NETWORK_NAMES else None
+
+
+def _size(size: NetworkSize | None) -> dict[str, Any]:
+    if size is None:
+        return {}
+    return {
+        "parameters_number": size.parameters / PARAMETERS_PER_UNIT,
+        "layers_number": size.layers,
     }
 
 

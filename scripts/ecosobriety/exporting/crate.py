@@ -19,7 +19,10 @@ _MEDIA = {
     ".csv": "text/csv",
     ".html": "text/html",
     ".json": "application/json",
+    ".md": "text/markdown",
+    ".tex": "application/x-tex",
     ".txt": "text/plain",
+    ".yaml": "application/yaml",
 }
 
 

@@ -1,0 +1,258 @@
+"""What a study's trainings took, for the forms that ask for it; what is not known is None.
+
+Three kinds of amounts stand side by side: one training at the reference size, one at the sufficient
+size, and the whole study with its failed attempts.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from ecosobriety.records.record import RunRecord
+from ecosobriety.study.study import Case, Study
+from ecosobriety.study_config.contradictions import NETWORK_NAMES
+from ecosobriety.tables import GRID_SOURCE
+from ecosobriety.texts import is_known
+
+
+def contract_g_per_kwh(case: Case) -> float | None:
+    """Carbon intensity of the electricity that was bought (market-based), in g CO2e/kWh.
+
+    None: a study compares contracts (`grid.sources`) and does not know which one is in force.
+    """
+    return None
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training at a size, the mean over its seeds.
+
+    Attributes:
+        n_train: its examples.
+        seeds: how many trainings the mean is of.
+        energy_kwh: IT energy of the training alone.
+        evaluation_kwh: of its evaluation on the test part.
+        duration_s: of the training alone.
+        flop: floating-point operations of the training.
+    """
+
+    n_train: int
+    seeds: int
+    energy_kwh: float
+    evaluation_kwh: float | None
+    duration_s: float | None
+    flop: float | None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All trainings of one model in the study.
+
+    Attributes:
+        trainings: those that ended, of the plan and beside it.
+        trained_kwh: IT energy of those of the plan.
+        failed_kwh: of failed attempts; None: a table of imported runs need not hold them.
+        beside_plan_kwh: of trainings that the plan no longer asks for, with their failed attempts.
+        evaluation_kwh: of the evaluations on the test part.
+        duration_s: of the trainings of the plan.
+        flop: of the trainings of the plan; those of failed attempts are not counted.
+    """
+
+    trainings: int
+    trained_kwh: float
+    failed_kwh: float | None
+    beside_plan_kwh: float
+    evaluation_kwh: float | None
+    duration_s: float | None
+    flop: float | None
+
+    @property
+    def energy_kwh(self) -> float:
+        """All that is known to have been used to train, failed attempts among it."""
+        return self.trained_kwh + (self.failed_kwh or 0.0) + self.beside_plan_kwh
+
+
+@dataclass(frozen=True)
+class Electricity:
+    """The electricity of a study's country.
+
+    Attributes:
+        country: where the trainings were metered (ISO-3166 alpha-3).
+        g_per_kwh: its mix, location-based; None: not known.
+        year: of the mix.
+        pue: power usage effectiveness.
+        contract: carbon intensity of the electricity that was bought; None: not known.
+    """
+
+    country: str
+    g_per_kwh: float | None
+    year: int | None
+    pue: float
+    contract: float | None
+
+    def emissions_g(self, energy_kwh: float | None) -> float | None:
+        """Location-based emissions of an IT energy, in g CO2e."""
+        return self._emissions_g(energy_kwh, self.g_per_kwh)
+
+    def market_g(self, energy_kwh: float | None) -> float | None:
+        """Market-based emissions of an IT energy, in g CO2e."""
+        return self._emissions_g(energy_kwh, self.contract)
+
+    def _emissions_g(self, energy_kwh: float | None, g_per_kwh: float | None) -> float | None:
+        if energy_kwh is None or g_per_kwh is None:
+            return None
+        return energy_kwh * self.pue * g_per_kwh
+
+
+@dataclass(frozen=True)
+class ModelAmounts:
+    """What the trainings of one model took.
+
+    Attributes:
+        case: the model and its data set.
+        records: its records.
+    """
+
+    case: Case
+    records: Sequence[RunRecord]
+
+    @cached_property
+    def reference(self) -> Training:
+        """One training at the reference size, the largest that was trained."""
+        return self._at(self.case.decision.reference)
+
+    @cached_property
+    def sufficient(self) -> Training | None:
+        """One training at the sufficient size; None where none below the reference is shown."""
+        decision = self.case.decision
+        known = decision.no_recommendation is None and decision.smaller_suffices
+        return self._at(decision.sufficient) if known else None
+
+    @property
+    def no_sufficient(self) -> str | None:
+        """Why there is no sufficient size, by the name of its text; None where there is one."""
+        if self.sufficient is not None:
+            return None
+        decision = self.case.decision
+        one_size = "one_size" if len(decision.curve) == 1 else "no_smaller"
+        return decision.no_recommendation or one_size
+
+    @property
+    def cost(self) -> Mapping[str, Any]:
+        """`study_cost` of the recommendation."""
+        cost: Mapping[str, Any] = self.case.decision.result["study_cost"]
+        return cost
+
+    @cached_property
+    def whole(self) -> Whole:
+        """All trainings of the model."""
+        runs = self.case.runs
+        return Whole(
+            trainings=int(self.cost["trainings"]),
+            trained_kwh=float(runs["energy_kwh"].sum()),
+            failed_kwh=None if self.imported else float(self.cost["lost_energy_kwh"]),
+            beside_plan_kwh=float(self.cost["beside_plan_kwh"]),
+            evaluation_kwh=_sum(runs["eval_energy_kwh"]),
+            duration_s=_sum(runs["train_duration_s"]),
+            flop=_sum(runs["flop_train"]),
+        )
+
+    @cached_property
+    def electricity(self) -> Electricity:
+        """The electricity that its trainings used."""
+        cell = self.case.electricity.at(GRID_SOURCE, self.case.decision.reference)
+        intensity, year = cell["intensity_g_per_kwh"], cell["country_year"]
+        return Electricity(
+            country=self.case.electricity.country,
+            g_per_kwh=float(intensity) if is_known(intensity) else None,
+            year=int(year) if is_known(year) else None,
+            pue=float(self.case.study.config["metering"]["pue"]),
+            contract=contract_g_per_kwh(self.case),
+        )
+
+    def embodied_g(self, trained_s: float | None) -> float | None:
+        """The share of making the hardware in so many seconds of training, in g CO2e.
+
+        None: the study does not have it. What comes to know it belongs here: all forms ask it.
+        """
+        return None
+
+    @property
+    def imported(self) -> bool:
+        """Whether its runs existed before the study."""
+        return any(record.window == "imported" for record in self.records)
+
+    @property
+    def from_random_weights(self) -> bool:
+        """Whether it is one of our own networks; another one may start from learnt weights."""
+        return all(
+            record.window == "fit" and record.training.get("class_path") in NETWORK_NAMES
+            for record in self.records
+        )
+
+    @property
+    def hardware(self) -> list[str]:
+        """What it was trained on, by name."""
+        return sorted({record.device for record in self.records if record.device is not None})
+
+    @property
+    def meters(self) -> list[str]:
+        """Which tools metered it, with their versions."""
+        tools = {
+            " ".join(filter(None, (record.metering["tool"], record.metering["version"])))
+            for record in self.records
+            if record.metering["tool"] is not None
+        }
+        return sorted(tools)
+
+    def why_missing(self, column: str) -> str | None:
+        """The record's own reason for a value that is missing; None: it gives none."""
+        found = (record.missing[column] for record in self.records if column in record.missing)
+        return next(found, None)
+
+    def _at(self, n_train: int) -> Training:
+        runs = self.case.runs[self.case.runs["n_train"] == n_train]
+        return Training(
+            n_train=n_train,
+            seeds=len(runs),
+            energy_kwh=float(runs["energy_kwh"].mean()),
+            evaluation_kwh=_mean(runs["eval_energy_kwh"]),
+            duration_s=_mean(runs["train_duration_s"]),
+            flop=_mean(runs["flop_train"]),
+        )
+
+
+def model_amounts(study: Study, records: Sequence[RunRecord]) -> list[ModelAmounts]:
+    """The amounts of each model of a study, in the order of the table `curve`."""
+    return [
+        ModelAmounts(
+            case,
+            [r for r in records if (r.dataset, r.model) == (case.dataset, case.model)],
+        )
+        for case in study.cases()
+    ]
+
+
+def added(*amounts: float | None) -> float | None:
+    """A sum; None where a part of it is not known."""
+    known = [amount for amount in amounts if amount is not None]
+    return math.fsum(known) if len(known) == len(amounts) else None
+
+
+def per(amount: float | None, units: float | None) -> float | None:
+    """An amount per unit; None where one of them is not known, or there are none."""
+    return None if amount is None or not units else amount / units
+
+
+def _sum(values: pd.Series) -> float | None:
+    """A sum in which nothing is missing."""
+    return None if values.isna().any() else float(values.sum())
+
+
+def _mean(values: pd.Series) -> float | None:
+    """A mean in which nothing is missing."""
+    return None if values.isna().any() else float(values.mean())

@@ -1,0 +1,392 @@
+"""The forms in which a study discloses what it measured: every number, and what is left out."""
+
+import json
+import re
+from dataclasses import replace
+
+import jsonschema
+import pandas as pd
+import pytest
+import yaml
+from boamps_schema import REPORT
+from codecarbon.output_methods.boamps.models import BoAmpsReport
+from markdown_it import MarkdownIt
+from synthetic import REPORT_DIR, ROOT, make_intake, make_provenance, make_record, make_runs
+from synthetic import make_study as any_study
+from test_imported_report import MODEL, UNKNOWN
+
+from ecosobriety.datasets.intake import Baseline
+from ecosobriety.decision import decide
+from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.countries import add_mix_intensity
+from ecosobriety.electricity.sources import load_sources
+from ecosobriety.exporting import Disclosed, boamps_records, disclose
+from ecosobriety.exporting.amounts import ModelAmounts
+from ecosobriety.exporting.latex import escape
+from ecosobriety.metrics import RMSE
+from ecosobriety.tables import check_table
+from ecosobriety.texts import Texts
+
+LANGUAGES = ("en", "fr")
+TEXTS = [Texts.load(language, REPORT_DIR / "locale") for language in LANGUAGES]
+SOFTWARE = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+FILES = {
+    *("hf_co2.yaml", "sci_ai.json", "boamps_left_out.json", "paper.tex", "paper.txt"),
+    *("ai_act_annex_xi.en.md", "ai_act_annex_xi.fr.md"),
+    *("afnor_spec_2314.en.md", "afnor_spec_2314.fr.md"),
+}
+# As https://huggingface.co/docs/hub/model-cards-co2 lists them.
+CARD = {
+    "emissions": float,
+    "source": str,
+    "training_type": str,
+    "geographical_location": str,
+    "hardware_used": str,
+}
+FRANCE_G = 56.039
+HOSTILE = r"50% & <script>x</script> \input{a} $x$ #1 _y_ ~ ^ [a](b) | ``` *b* ![i](j)" + "'\""
+
+
+def make_study(runs, **options):
+    sources = load_sources(ROOT / "config/factors/source_intensity.csv")
+    countries = load_countries()
+    few = countries[countries["country_iso3"].isin(["FRA", "POL", "NOR"])].reset_index(drop=True)
+    return any_study(runs, countries=add_mix_intensity(few, sources), **options)
+
+
+def worked_runs(small=30_000):
+    """Three seeds of two sizes with round numbers: 2 and 4 Wh a training."""
+    runs = make_runs()
+    runs = runs[runs["n_train"].isin([small, 60_000]) & (runs["seed"] <= 3)]
+    large = runs["n_train"] == 60_000
+    kwh = large.map({True: 0.004, False: 0.002})
+    first = (runs["seed"] == 1) & large
+    return check_table(
+        "runs",
+        runs.assign(
+            test_accuracy=[0.881, 0.882, 0.883, 0.884, 0.885, 0.886],
+            energy_kwh=kwh,
+            energy_cpu_kwh=0.6 * kwh,
+            energy_ram_kwh=0.4 * kwh,
+            eval_energy_kwh=0.001,
+            lost_energy_kwh=first.map({True: 0.003, False: 0.0}),
+            flop_train=large.map({True: 2 * 10**12, False: 10**12}),
+            train_duration_s=large.map({True: 7200.0, False: 3600.0}),
+        ).reset_index(drop=True),
+    )
+
+
+def records_of(runs, **fields):
+    plain = runs.astype(object).where(runs.notna(), None)
+    own = {"training": {"class_path": "mlp", "init_args": {"hidden": [10]}, "precision": "32-true"}}
+    own |= {"metering": {"tool": "codecarbon", "version": "3.3.2", "country_iso3": "FRA"}}
+    own["metering"]["hardware_seen"] = {"gpu_count": 0, "ram_total_size": 15.6}
+    own |= {"hardware": {"cpu": "A processor", "platform": "Linux"}}
+    own |= {"versions": {"python": "3.11.2", "pytorch-lightning": "2.6.6"}, **fields}
+    scores = dict.fromkeys(c for c in make_runs().columns if c.startswith("test_acc"))
+    return [make_record(**{**scores, **row, **own}) for row in plain.to_dict("records")]
+
+
+def disclosed_of(study, records=None, **changes):
+    provenance = make_provenance(study)
+    provenance["dataset"] |= {"task": "classification", **changes}
+    records = records_of(study.runs) if records is None else records
+    return Disclosed(study, records, provenance, SOFTWARE, TEXTS)
+
+
+@pytest.fixture(scope="module")
+def worked():
+    study = make_study(worked_runs(), margin=0.01)
+    study.config["metering"]["pue"] = 1.2
+    return disclosed_of(study)
+
+
+@pytest.fixture(scope="module")
+def forms(worked):
+    return disclose(worked)
+
+
+def rendered(markdown):
+    return MarkdownIt().render(markdown)
+
+
+def test_each_form_is_there_in_the_languages_of_the_study(worked, forms):
+    assert set(forms) == FILES
+    english = disclose(replace(worked, texts=TEXTS[:1]))
+    assert {name for name in english if ".fr." in name} == set()
+    assert "examples" in english["paper.txt"]
+    assert "exemples" not in english["paper.txt"]
+    assert {"examples", "exemples"} <= set(re.findall(r"\w+", forms["paper.txt"]))
+
+
+def test_a_model_card_states_one_training_at_the_reference(forms):
+    card = yaml.safe_load(forms["hf_co2.yaml"])
+    stated = card["co2_eq_emissions"]
+    assert {name: type(value) for name, value in stated.items()} == CARD
+    # 4 Wh x 1.2 x 56.039 g/kWh
+    assert stated["emissions"] == pytest.approx(0.004 * 1.2 * FRANCE_G)
+    assert stated["training_type"] == "pre-training"
+    assert stated["hardware_used"] == "A processor"
+    beside = card["ecosobriety"]
+    assert beside["emissions_are_of"] == "reference"
+    kwh = {kind: entry["energy_kwh"] for kind, entry in beside["trainings"].items()}
+    # 3 x (2 + 4) Wh and 3 Wh in failed attempts
+    assert kwh == pytest.approx({"reference": 0.004, "sufficient": 0.002, "study": 0.021})
+    assert [item["field"] for item in beside["left_out"]] == ["market_based_g"]
+
+
+def test_sci_counts_evaluation_intermediate_runs_and_failures(forms):
+    content = json.loads(forms["sci_ai.json"])
+    (model,) = content["models"]
+    reference, sufficient = (model["per_training"][kind] for kind in ("reference", "sufficient"))
+    # (4 + 1) Wh and (2 + 1) Wh
+    assert reference["operational_g"] == pytest.approx(0.005 * 1.2 * FRANCE_G)
+    assert sufficient["operational_g"] == pytest.approx(0.003 * 1.2 * FRANCE_G)
+    assert reference["operational_g_per_flop"] == pytest.approx(0.005 * 1.2 * FRANCE_G / 2e12)
+    # Six trainings (18 Wh), a failed attempt (3 Wh), six evaluations (6 Wh); 9 TFLOP.
+    study = model["study"]
+    assert study["operational_g"] == pytest.approx(0.027 * 1.2 * FRANCE_G)
+    assert study["flop"] == 9e12
+    assert study["operational_g_per_flop"] == pytest.approx(0.027 * 1.2 * FRANCE_G / 9e12)
+    assert content["study_total"]["operational_g"] == pytest.approx(study["operational_g"])
+    for entry in (reference, sufficient, study, content["study_total"]):
+        assert entry["embodied_g"] is entry["total_g"] is entry["sci_g_per_flop"] is None
+    fields = {item["field"] for item in content["left_out"]}
+    assert fields == {"embodied_g, total_g, sci_g_per_flop", "market_based_operational_g"}
+
+
+def test_embodied_emissions_have_one_place(worked, monkeypatch):
+    monkeypatch.setattr(ModelAmounts, "embodied_g", lambda _, trained_s: trained_s / 3600)
+    content = json.loads(disclose(worked)["sci_ai.json"])
+    study = content["models"][0]["study"]
+    # 3 x (1 + 2) hours
+    assert study["embodied_g"] == pytest.approx(9)
+    assert study["sci_g_per_flop"] == pytest.approx((0.027 * 1.2 * FRANCE_G + 9) / 9e12)
+    assert not [item for item in content["left_out"] if "embodied" in item["field"]]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("60,000 examples: 2,000,000,000,000 FLOP", "2.00 h for one", "4.00 Wh for one")),
+        ("fr", ("60 000 exemples : 2 000 000 000 000 FLOP", "2,00 h pour", "4,00 Wh pour un")),
+    ],
+)
+def test_the_sheet_of_the_ai_act_states_data_operations_time_and_energy(forms, language, words):
+    page = re.sub(r"\s", " ", forms[f"ai_act_annex_xi.{language}.md"])
+    for word in (*words, "c59f" * 16, "https://example.org/fashion-mnist", "30", "21.0 Wh"):
+        assert word.replace("21.0", "21,0" if language == "fr" else "21.0") in page, word
+
+
+def test_the_evidence_sheet_says_what_the_study_shows_of_the_need(forms):
+    assert "more than 30,000 examples are not needed" in forms["afnor_spec_2314.en.md"]
+    assert "plus de 30\N{NARROW NO-BREAK SPACE}000" in forms["afnor_spec_2314.fr.md"]
+
+
+def test_nothing_of_a_title_or_a_name_is_markup(worked, forms):
+    study = replace(worked.study, config={**worked.study.config, "title": HOSTILE})
+    records = records_of(study.runs, device=HOSTILE)
+    hostile = disclose(replace(worked, study=study, records=records))
+    # What differs is what was given, letter by letter.
+    for name in ("hf_co2.yaml", "sci_ai.json", "boamps_left_out.json"):
+        read = json.loads if name.endswith("json") else yaml.safe_load
+        assert set(read(hostile[name])) == set(read(forms[name]))
+    assert json.loads(hostile["sci_ai.json"])["title"] == HOSTILE
+    assert yaml.safe_load(hostile["hf_co2.yaml"])["co2_eq_emissions"]["hardware_used"] == HOSTILE
+    tags = {
+        form: {
+            name: re.findall(r"<[^>]*>", rendered(page))
+            for name, page in files.items()
+            if name.endswith(".md")
+        }
+        for form, files in (("hostile", hostile), ("plain", forms))
+    }
+    assert tags["hostile"] == tags["plain"]
+    assert escape(HOSTILE) in hostile["paper.tex"]
+    for line in hostile["paper.tex"].splitlines():
+        if not line.startswith("%"):
+            assert not re.search(r"(?<!\\)[%&#_$]|\\input|[\^~]\w*\{\[", line)
+
+
+@pytest.mark.parametrize(
+    ("plain", "typeset"),
+    [
+        ("5 % & #1_a", r"5 \% \& \#1\_a"),
+        (r"\input{x}", r"\textbackslash{}input\{x\}"),
+        ("a -- b --- c", "a -{}- b -{}-{}- c"),
+        (
+            "1,2\N{NARROW NO-BREAK SPACE}× 10⁻³",
+            r"1,2\,\ensuremath{\times} 10\textsuperscript{-}\textsuperscript{3}",
+        ),
+        ("a\nb % c", r"a b \% c"),
+        ('x^2 ~ "y"', r"x\textasciicircum{}2 \textasciitilde{} \char34{}y\char34{}"),
+    ],
+)
+def test_latex_shows_each_letter(plain, typeset):
+    assert escape(plain) == typeset
+
+
+def test_boamps_records_hold_what_is_known_of_the_network_and_the_electricity(worked):
+    reports = boamps_records(worked)
+    assert len(reports) == 6
+    for report in reports.values():
+        jsonschema.validate(report, REPORT)
+        assert BoAmpsReport.from_dict(report).to_dict() == report
+    report = reports["fashion-mnist-mlp-n60000-seed1.json"]
+    assert report["environment"] == {
+        **{"country": "FRA", "powerSource": "other"},
+        "powerSourceCarbonIntensity": FRANCE_G,
+    }
+    (algorithm,) = report["task"]["algorithms"]
+    # 784 x 10 + 10 and 10 x 2 + 2, in billions
+    assert algorithm["parametersNumber"] == pytest.approx(7872e-9)
+    assert (algorithm["layersNumber"], algorithm["optimizer"]) == (2, "AdamW")
+    assert report["task"]["dataset"][0]["sourceUri"] == "https://example.org/fashion-mnist"
+
+
+@pytest.mark.parametrize(
+    ("training", "optimizer", "known"),
+    [
+        ({"class_path": "my.Net"}, None, False),
+        ({"class_path": "my.Net", "optimizer": {"class_path": "torch.optim.SGD"}}, "SGD", False),
+        ({"class_path": "linear", "init_args": {}}, "AdamW", True),
+    ],
+)
+def test_what_no_record_holds_of_a_network_is_left_out_and_listed(
+    worked, training, optimizer, known
+):
+    records = records_of(worked.study.runs, training={"precision": "32-true", **training})
+    own = replace(worked, records=records)
+    (algorithm,) = next(iter(boamps_records(own).values()))["task"]["algorithms"]
+    assert algorithm.get("optimizer") == optimizer
+    assert ("parametersNumber" in algorithm) == ("layersNumber" in algorithm) == known
+    listed = json.loads(disclose(own)["boamps_left_out.json"])["left_out"]
+    reasons = {item["field"]: item["reason"] for item in listed}
+    assert ("task.algorithms.parametersNumber" in reasons) == (not known)
+    assert ("task.algorithms.optimizer" in reasons) == (optimizer is None)
+    assert "environment.powerSource" not in reasons
+    assert "idle machine" in reasons["measures.powerCalibrationMeasurement"]
+
+
+def grown():
+    runs = make_runs()
+    runs = runs[runs["n_train"] <= 40_000].reset_index(drop=True)
+    rule = {"full_n_train": 60_000, "z": 1.25, "tame": False, "adaptive": False}
+    decisions = [
+        decide(
+            runs[runs["n_train"] <= size],
+            margin=0.015,
+            may_add_seeds=False,
+            test_examples=10_000,
+            **rule,
+        )
+        for size in (30_000, 40_000)
+    ]
+    intake = make_intake(runs, test_examples=10_000)
+    ladder = [*sorted(runs["n_train"].unique()), 60_000]
+    return make_study(runs, decisions=decisions, ladder=ladder, intake=intake, margin=0.015)
+
+
+def hopeless():
+    runs = worked_runs()
+    baselines = {"accuracy": Baseline(0.98, "no", "class")}
+    return make_study(runs, intake=make_intake(runs, baselines=baselines))
+
+
+def regression():
+    runs = make_runs()
+    runs = runs[runs["seed"] <= 3].reset_index(drop=True)
+    runs["test_accuracy"] = 400 * (1 - runs["test_accuracy"])
+    runs = check_table("runs", runs.rename(columns={"test_accuracy": "test_rmse"}), metric=RMSE)
+    return make_study(runs, metric=RMSE, margin=0.1)
+
+
+def two_models():
+    runs = worked_runs()
+    return make_study(pd.concat([runs, runs.assign(model="cnn")], ignore_index=True), margin=0.01)
+
+
+def one_size():
+    runs = worked_runs()
+    return make_study(runs[runs["n_train"] == 60_000].reset_index(drop=True))
+
+
+STUDIES = {
+    "grown": (grown, "full_size_untrained"),
+    "hopeless": (hopeless, "baseline_not_beaten"),
+    "regression": (regression, None),
+    "two_models": (two_models, None),
+    "one_size": (one_size, "one_size"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", STUDIES)
+def test_every_kind_of_study_is_disclosed_without_holes(kind):
+    make, no_sufficient = STUDIES[kind]
+    disclosed = disclosed_of(make())
+    made = disclose(disclosed)
+    assert set(made) == FILES
+    for name, content in made.items():
+        assert not re.search(r"\b(nan|NaN|None|NaT)\b", content), name
+        assert "µg" not in content or name.endswith(("yaml", "json")), name
+    cards = list(yaml.safe_load_all(made["hf_co2.yaml"]))
+    assert [card["ecosobriety"]["model"] for card in cards] == [
+        model.case.model for model in disclosed.models
+    ]
+    sci = json.loads(made["sci_ai.json"])
+    assert sci["study_total"]["operational_g"] == pytest.approx(
+        sum(model["study"]["operational_g"] for model in sci["models"])
+    )
+    if no_sufficient:
+        for card in cards:
+            assert "sufficient" not in card["ecosobriety"]["trainings"]
+            assert "sufficient" in [item["field"] for item in card["ecosobriety"]["left_out"]]
+        reason = TEXTS[0](f"disclosure.unknown.sufficient.{no_sufficient}")
+        assert reason in made["afnor_spec_2314.en.md"]
+    if kind == "grown":
+        full = cards[0]["ecosobriety"]["trainings"]["full"]
+        assert (full["n_train"], full["estimated"]) == (60_000, True)
+
+
+def test_imported_runs_disclose_what_their_table_says_and_no_more():
+    runs = worked_runs().astype(dict.fromkeys(UNKNOWN, object))
+    runs = runs.assign(**dict.fromkeys(UNKNOWN, None), lost_energy_kwh=0.0, model="llm")
+    runs = check_table("runs", runs.assign(energy_quality="imported", energy_source="a, row 1"))
+    study = make_study(runs)
+    study.config["models"] = [MODEL]
+    nothing = dict.fromkeys(("started_at", "ended_at", "other_cpu_share"))
+    records = records_of(
+        runs,
+        **nothing,
+        window="imported",
+        components={},
+        hardware={},
+        versions={},
+        metering={"tool": None, "version": None, "country_iso3": None},
+        training={"runs": "a.csv", "row": 1},
+        missing={"flop_train": "the imported table does not say it"},
+    )
+    changes = {"declared": True, "input_shape": None, "test_examples": None, "origin": "declared"}
+    made = disclose(disclosed_of(study, records, **changes))
+    card = yaml.safe_load(made["hf_co2.yaml"])
+    assert set(card["co2_eq_emissions"]) == {"emissions", "source"}
+    sci = json.loads(made["sci_ai.json"])
+    fields = {item["field"]: item["reason"] for item in sci["left_out"]}
+    assert {"failed_kwh", "evaluation_kwh", "flop"} <= set(fields)
+    assert "the imported table does not say it" in fields["flop"]
+    assert sci["models"][0]["study"]["flop"] is None
+    page = made["ai_act_annex_xi.fr.md"]
+    assert TEXTS[1]("reason.not_in_table") in page
+    assert not re.search(r"\b(nan|None|FLOP pour)\b", page)
+
+
+def test_an_unknown_intensity_leaves_emissions_out(worked):
+    study = worked.study
+    none = dict.fromkeys(
+        c for c in study.scenarios.columns if c.startswith(("emissions", "intensity"))
+    )
+    blank = replace(study, scenarios=study.scenarios.assign(**none))
+    models = replace(worked, study=blank).models
+    assert models[0].electricity.g_per_kwh is None
+    assert models[0].electricity.emissions_g(1.0) is None
