@@ -148,9 +148,10 @@ def build(
             findings += scales.compare_scales(one, other, resolved)
         findings += marked
         if train.features is not None:
-            x, names = one.x[:], train.features
+            x, tested, names = one.x[:], other.x[:], train.features
+            # What is in memory now need not be picked from the whole table again.
+            one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
             findings += gate.examine(x, labels[0], names, classes=bool(classes))
-            tested = other.x[:]
             findings += tuple(mistakes.find_far_in_test(x, tested, names))
             findings += tuple(near_copies.find_near_copies(x, tested, names))
         dataset = Dataset.from_arrays(

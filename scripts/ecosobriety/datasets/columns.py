@@ -10,13 +10,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
+from ecosobriety.datasets.delimited import is_long
 from ecosobriety.datasets.findings import short
 from ecosobriety.errors import DataError, row
 
 EXACT_WHOLE = 2.0**53
 """From here on float64 passes over whole numbers."""
-MAX_EXACT_CHARACTERS = 17
-"""Text of so many characters holds no more digits than float64 distinguishes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def numbers(
         column: text as a CSV file holds it, or numbers or truth values as Parquet has them.
         name: its name, for the messages.
         target: whether it is what a regression predicts, and no feature.
-        lossy: whether text may hold a number that float64 cannot keep; see `delimited.parse`.
+        lossy: whether text may hold more digits than float64 keeps; see `delimited.parse`.
 
     Raises:
         DataError: a cell is empty, no finite number, or equal to another one as float64.
@@ -159,10 +158,9 @@ def _require_distinct(
     column: pa.ChunkedArray, values: NDArray[np.float64], role: _Role, lossy: bool
 ) -> None:
     """Refuse two different numbers that became one."""
-    large = len(values) > 0 and bool(np.abs(values).max() >= EXACT_WHOLE)
+    large = len(values) > 0 and max(values.max(), -values.min()) >= EXACT_WHOLE
     if _is_cell_text(column):
-        long = lossy and pc.max(pc.binary_length(column)).as_py() > MAX_EXACT_CHARACTERS
-        if not (large or long or (lossy and _vanishes(column, values))):
+        if not (large or (lossy and is_long(column)) or _vanishes(column, values)):
             return
         exact = [Decimal(text.strip(" \t")) for text in column.unique().to_pylist()]
     elif pa.types.is_decimal(column.type) or (pa.types.is_integer(column.type) and large):
@@ -185,8 +183,13 @@ def _require_distinct(
 
 def _vanishes(column: pa.ChunkedArray, values: NDArray[np.float64]) -> bool:
     """Whether a number that is written as other than 0 became 0."""
-    zeros = np.flatnonzero(values == 0)
-    spellings = column.take(pa.array(zeros)).unique() if len(zeros) else pa.array([], pa.string())
+    zeros = values == 0
+    if not zeros.any():
+        return False
+    # Arrow's own way to make an array imports pandas.
+    bits = pa.py_buffer(np.packbits(zeros, bitorder="little"))
+    chosen = pa.Array.from_buffers(pa.bool_(), len(zeros), [None, bits])
+    spellings = column.filter(chosen).unique()
     return bool(pc.any(pc.match_substring_regex(spellings, r"^[^eE]*[1-9]")).as_py())
 
 

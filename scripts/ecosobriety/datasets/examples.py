@@ -197,6 +197,11 @@ class Examples:
         return np.linspace(0, len(self) - 1, number).astype(np.int64)
 
     def _gathered(self) -> NDArray[Any]:
+        if not isinstance(self.source, Place):
+            rows = slice(None) if self.rows is None else self.rows
+            return np.array(
+                self.source[rows], self.dtype, order="C", copy=self.rows is None or None
+            )
         whole = np.empty(self.shape, self.dtype)
         done = 0
         for chunk in self.chunks():

@@ -30,7 +30,7 @@ LOST_SHARE = 0.1
 """Share of a feature's distinct values that may merge in float32 before it is named."""
 MAX_NAMED = 5
 """Findings of one kind; a table with more of such features has one that was meant."""
-BLOCK_VALUES = 1 << 22
+BLOCK_VALUES = 1 << 21
 """Values that are looked at at once, which bounds the memory."""
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.sorting import stable_order
+
 CHANCE = 0.01
 """One of all features would be named by chance so often at most."""
 SHARED = 0.1
@@ -73,7 +75,7 @@ def _classes_by_value(
     values: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> NDArray[np.int64] | None:
     """The one label of each distinct value, in the values' order; None: some value has two."""
-    order = np.argsort(values)
+    order = stable_order(values)
     values, labels = values[order], labels[order]
     same = values[1:] == values[:-1]
     if (same & (labels[1:] != labels[:-1])).any():

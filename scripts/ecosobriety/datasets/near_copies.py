@@ -38,13 +38,13 @@ def find_near_copies(
     factors = np.random.default_rng(0).integers(1, 2**63, d, dtype=np.uint64) | np.uint64(1)
     mixed = [_mixed(part) * factors for part in (known, asked)]
     whole = [part.sum(axis=1, dtype=np.uint64) for part in mixed]
-    equal = np.isin(whole[1], whole[0])
+    equal = _are_in(whole[1], whole[0])
     # Of fewer training rows, so many fewer test rows have their copy among them.
     part = len(known) / len(train)
     best, number = None, 0
     for i in hiding:
         rest = [all_of_it - one[:, i] for all_of_it, one in zip(whole, mixed, strict=True)]
-        found = int(np.count_nonzero(np.isin(rest[1], rest[0]) & ~equal))
+        found = int(np.count_nonzero(_are_in(rest[1], rest[0]) & ~equal))
         log_chance = sum(math.log(share) for j, share in enumerate(shares) if j != i)
         pairs = math.log(len(known)) + math.log(len(asked)) + log_chance
         if found > number and pairs < math.log(found / 10):
@@ -53,6 +53,15 @@ def find_near_copies(
     if best is not None and number >= FEWEST and share >= REPORTED:
         values = {"feature": short(features[best]), "share": share}
         yield Finding("rows_nearly_equal", share >= HEADLINE, values)
+
+
+def _are_in(asked: Hashes, known: Hashes) -> NDArray[np.bool_]:
+    """Which are among the known; NumPy's own way builds tables, which takes ten times longer."""
+    ordered = np.sort(known)
+    found: NDArray[np.bool_] = (
+        ordered[np.minimum(np.searchsorted(ordered, asked), len(ordered) - 1)] == asked
+    )
+    return found
 
 
 def _some(rows: NDArray[np.float64], most: int) -> NDArray[np.float64]:

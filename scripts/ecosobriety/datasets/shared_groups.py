@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.sorting import stable_order
+
 FIRST_ROWS = 1000
 """What is no whole number in these numbers nothing."""
 FEWEST_GROUPS, LARGEST_GROUPS = 20, 50
@@ -35,7 +37,7 @@ def shares(
         Two shares; None: the first is not larger, but by chance, or these are no groups.
     """
     n = len(labels)
-    order = np.argsort(groups, kind="stable")
+    order = stable_order(groups)
     values, classes = groups[order], labels[order]
     same = values[1:] == values[:-1]
     pairs = int(np.count_nonzero(same))
