@@ -196,6 +196,17 @@ _REASON_GIVEN = pa.Check(
     name="a reason for what is missing",
 )
 
+_EDITIONS = {
+    "edition": _text(),
+    "item": _text(),
+    "dataset": _text(nullable=True),
+    "model": _text(nullable=True),
+    "source": _text(nullable=True),
+    "value": _number(nullable=True),
+    "unit": _text(nullable=True),
+    "verdict": _text(nullable=True, allowed=CLAIM_VERDICTS),
+}
+
 
 def _schema(
     name: str,
@@ -225,6 +236,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "scenarios": _schema("scenarios", _SCENARIOS, _SCENARIO),
     "savings": _schema("savings", _SAVINGS, _SCENARIO),
     "claims": _schema("claims", _CLAIMS, ["claim_id"]),
+    "editions": _schema("editions", _EDITIONS, ["edition", "item", "dataset", "model"]),
     "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
     "methods": _schema("methods", _METHODS, [*_SIZE, "seed", "method"], [_REASON_GIVEN]),
 }

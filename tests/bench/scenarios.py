@@ -49,8 +49,8 @@ def _derive(cells: int, sender: Any) -> None:
     A process of its own each time: what one has taken from the system, it does not give back.
     """
     countries = load_countries()
-    sources = load_sources(FACTORS / "source_intensity.csv")
-    costs = load_costs(FACTORS / "source_cost.csv")
+    sources = load_sources(FACTORS / "poster" / "source_intensity.csv")
+    costs = load_costs(FACTORS / "poster" / "source_cost.csv")
     electricity = len(countries) * (len(sources) * len(COVERAGE) + 1)
     sizes = range(1, -(-cells // electricity) + 1)
     runs = pd.DataFrame(

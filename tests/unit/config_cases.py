@@ -18,7 +18,7 @@ COUNTRIES = (
     *("AUS", "AUT", "BEL", "BRA", "CAN", "CHE", "CHN", "CZE", "DEU", "DNK", "ESP", "FIN"),
     *("FRA", "FRO", "GAB", "GBR", "IND", "ITA", "JPN", "NOR", "POL", "PRT", "SWE", "UKR", "USA"),
 )
-with (ROOT / "config/factors/source_intensity.csv").open(encoding="utf-8") as factors:
+with (ROOT / "config/factors/poster/source_intensity.csv").open(encoding="utf-8") as factors:
     SOURCES = tuple(row["source"] for row in csv.DictReader(factors))
 KNOWN = {
     "schema_path": SCHEMA,

@@ -13,7 +13,7 @@ from ecosobriety.electricity.sources import load_sources
 from ecosobriety.electricity.web import Limits
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "config/factors/source_intensity.csv"
+SOURCES = ROOT / "config/factors/poster/source_intensity.csv"
 TOKEN = "s3cr3t-0f-a-t0k3n"
 VARIABLE = "ELECTRICITY_MAPS_TOKEN"
 SETTINGS = {

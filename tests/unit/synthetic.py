@@ -217,9 +217,9 @@ def make_study(
     if grid_price_per_kwh:
         config["cost"]["grid_price_per_kwh"] = grid_price_per_kwh
     runs = make_runs() if runs is None else runs
-    sources = load_sources(ROOT / "config" / "factors" / "source_intensity.csv")
+    sources = load_sources(ROOT / "config" / "factors" / "poster" / "source_intensity.csv")
     countries = add_mix_intensity(load_countries(), sources) if countries is None else countries
-    costs = load_costs(ROOT / "config" / "factors" / "source_cost.csv")
+    costs = load_costs(ROOT / "config" / "factors" / "poster" / "source_cost.csv")
     decision = {
         key: config["analysis"][key] for key in ("reference_n_train", "margin", "confidence")
     }

@@ -96,7 +96,7 @@ config = complete(
     file="x.yaml",
     **{**KNOWN, "sources": (*KNOWN["sources"], "tidal")},
 )
-sources = load_sources(synthetic.ROOT / "config/factors/source_intensity.csv")
+sources = load_sources(synthetic.ROOT / "config/factors/poster/source_intensity.csv")
 countries, origin = electricity.prepare(config["country_data"], sources, Path("."))
 assert set(countries["intensity_g_per_kwh"]) == {100.0}
 assert method_ids()[:3] == ["codecarbon", "wall_time", "coin"]
@@ -171,8 +171,8 @@ class Copy:
 
 def add_source(copy: Copy) -> None:
     row = "A source,2024,https://example.org,seen\n"
-    copy.add("config/factors/source_intensity.csv", f"tidal,10,20,30,true,{row}")
-    copy.add("config/factors/source_cost.csv", f"tidal,0.1,0.2,0.3,USD,2020,{row}")
+    copy.add("config/factors/poster/source_intensity.csv", f"tidal,10,20,30,true,{row}")
+    copy.add("config/factors/poster/source_cost.csv", f"tidal,0.1,0.2,0.3,USD,2020,{row}")
     for code in ("en", "fr"):
         copy.add(f"{LOCALE}/{code}/figures.yaml", f"  tidal: tides in {code}\n", "\nsource:\n")
 

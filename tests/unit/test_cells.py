@@ -43,8 +43,8 @@ def make_runs(*energies_kwh: float) -> pd.DataFrame:
 def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return (
         load_countries(),
-        load_sources(FACTORS / "source_intensity.csv"),
-        load_costs(FACTORS / "source_cost.csv"),
+        load_sources(FACTORS / "poster" / "source_intensity.csv"),
+        load_costs(FACTORS / "poster" / "source_cost.csv"),
     )
 
 

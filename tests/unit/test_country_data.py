@@ -26,7 +26,7 @@ from ecosobriety.errors import DataError
 from ecosobriety.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "config/factors/source_intensity.csv"
+SOURCES = ROOT / "config/factors/poster/source_intensity.csv"
 FULL = """\
 country_iso3,country_name,intensity_g_per_kwh,year,low_carbon_share,coal_share,gas_share,oil_share,\
 nuclear_share,hydro_share,solar_share,wind_share,bioenergy_share,other_renewable_share

@@ -58,7 +58,7 @@ READERS = {
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_of_the_web_is_refused_in_every_table(tmp_path, name, url):
-    table = read_cells(FACTORS / f"{name}.csv")
+    table = read_cells(next(p for p in FACTORS.rglob(f"{name}.csv")))
     table.loc[0, "url"] = url
     path = tmp_path / f"{name}.csv"
     message = refused(READERS[name], path, table.to_csv(index=False))
@@ -100,14 +100,14 @@ def test_web_addresses(url):
     ],
 )  # fmt: skip
 def test_a_source_is_read_as_it_is_written_or_refused(tmp_path, old, new, told):
-    content = (FACTORS / "source_intensity.csv").read_text()
+    content = (FACTORS / "poster" / "source_intensity.csv").read_text()
     assert old in content
     path = tmp_path / "source_intensity.csv"
     assert told in refused(load_sources, path, content.replace(old, new, 1))
 
 
 def test_a_cost_in_no_currency_is_refused(tmp_path):
-    content = (FACTORS / "source_cost.csv").read_text().replace("USD", "XQQ", 1)
+    content = (FACTORS / "poster" / "source_cost.csv").read_text().replace("USD", "XQQ", 1)
     message = refused(load_costs, tmp_path / "c.csv", content)
     assert 'currency is "XQQ", but must be a code of ISO 4217' in message
 

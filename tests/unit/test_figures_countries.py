@@ -96,7 +96,7 @@ class TestSelection:
 
     def test_where_all_are_flagged_all_are_ranked(self):
         """As with Electricity Maps, whose intensities come without a low-carbon share."""
-        sources = load_sources(ROOT / "config/factors/source_intensity.csv")
+        sources = load_sources(ROOT / "config/factors/poster/source_intensity.csv")
         countries = load_countries().assign(flag="no low-carbon share in the data")
         case = make_study(countries=add_mix_intensity(countries, sources)).cases()[0]
         assert len(case.electricity.ranked_countries) == 212

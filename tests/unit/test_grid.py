@@ -11,8 +11,8 @@ from ecosobriety.electricity.sources import load_costs, load_sources, select_sou
 from ecosobriety.errors import ConfigError, DataError
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "config/factors/source_intensity.csv"
-COSTS = ROOT / "config/factors/source_cost.csv"
+SOURCES = ROOT / "config/factors/poster/source_intensity.csv"
+COSTS = ROOT / "config/factors/poster/source_cost.csv"
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ def small_study(runs):
     countries = load_countries()
     few = countries["country_iso3"].isin(["FRA", "DEU", "POL", "NOR"])
     countries = countries[few].reset_index(drop=True)
-    sources = load_sources(ROOT / "config/factors/source_intensity.csv")
+    sources = load_sources(ROOT / "config/factors/poster/source_intensity.csv")
     return make_study(runs, countries=add_mix_intensity(countries, sources))
 
 

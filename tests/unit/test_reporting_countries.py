@@ -148,7 +148,7 @@ def test_french_says_the_same(study, texts):
 
 def test_an_intensity_without_its_mix_still_makes_a_report(texts):
     """As Electricity Maps gives them: one country, no shares; and no intensity at all elsewhere."""
-    sources = load_sources(ROOT / "config/factors/source_intensity.csv")
+    sources = load_sources(ROOT / "config/factors/poster/source_intensity.csv")
     bare = load_countries().assign(flag="no low-carbon share in the data")
     bare[["low_carbon_share", *SHARES]] = float("nan")
     bare.loc[bare["country_iso3"] != "FRA", "intensity_g_per_kwh"] = float("nan")

@@ -141,12 +141,12 @@ class TestShape:
     def test_the_posters_whole_grid(self, tmp_path: Path) -> None:
         sizes = [5000, 10000, 20000, 30000, 40000, 50000, 60000]
         countries = load_countries()
-        sources = load_sources(FACTORS / "source_intensity.csv")
+        sources = load_sources(FACTORS / "poster" / "source_intensity.csv")
         scenarios = derive(
             make_runs({n: [n * 1.0e-6, n * 1.1e-6, n * 1.2e-6] for n in sizes}),
             countries=countries,
             sources=sources,
-            costs=load_costs(FACTORS / "source_cost.csv"),
+            costs=load_costs(FACTORS / "poster" / "source_cost.csv"),
             country_codes=countries["country_iso3"],
             source_names=sources["source"],
         )

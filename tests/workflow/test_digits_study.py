@@ -81,7 +81,7 @@ def test_scenarios_hold_every_cell_and_each_can_be_recomputed(read, finished):
     assert len(scenarios) == len(SIZES) * len(COUNTRIES) * contracts
     assert sorted(scenarios["country_iso3"].unique()) == COUNTRIES
     assert sorted(scenarios["source"].unique()) == sorted([*SOURCES, "grid"])
-    factors = pd.read_csv(finished.folder / "config/factors/source_intensity.csv")
+    factors = pd.read_csv(finished.folder / "config/factors/2025/source_intensity.csv")
     source_g = factors.set_index("source")["central_g_per_kwh"].to_dict()
     energy = read("runs").groupby("n_train")["energy_kwh"].mean()
     grid = scenarios[scenarios["source"] == "grid"].set_index(["n_train", "country_iso3"])

@@ -175,6 +175,41 @@ rule write_provenance:
         "../../scripts/write_provenance.py"
 
 
+# The study's own edition of the factors, and the one that it is compared with.
+rule compare_editions:
+    input:
+        **STUDY_FILES,
+        claims=CLAIMS if "claims" in TABLES else [],
+        other_sources=str(
+            editions.table_path(FACTORS, OTHER_EDITION, "source_intensity")
+        ),
+        other_costs=str(editions.table_path(FACTORS, OTHER_EDITION, "source_cost")),
+    output:
+        reported("editions"),
+    log:
+        f"{LOGS}/compare_editions.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_editions.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        config=canonical(
+            {
+                key: config[key]
+                for key in (
+                    *("dataset", "models", "grid", "metering", "analysis"),
+                    *("cost", "figures"),
+                )
+            }
+        ),
+        study_files=canonical(list(STUDY_FILES)),
+        editions=[str(EDITION), str(OTHER_EDITION)],
+        other_countries=canonical(other_country_data()),
+        code=code("compare_editions"),
+    script:
+        "../../scripts/compare_editions.py"
+
+
 rule check_claims:
     input:
         **STUDY_FILES,

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
@@ -11,6 +12,7 @@ from snakemake.io import report as in_report
 from snakemake.utils import update_config
 
 from ecosobriety import datasets, electricity, files, imported, tables
+from ecosobriety.electricity import editions
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
@@ -41,8 +43,7 @@ def own(path):
 # For `--software-deployment-method conda`; without it, every rule runs in the caller's environment.
 # Snakemake formats its path, in which braces are to stay.
 ENVIRONMENT = str(ROOT / "environment.yml").replace("{", "{{").replace("}", "}}")
-SOURCE_INTENSITY = own("config/factors/source_intensity.csv")
-SOURCE_COST = own("config/factors/source_cost.csv")
+FACTORS = Path(own("config/factors"))
 METHOD_FACTORS = dict(
     constants=own("config/factors/method_constants.csv"),
     hardware=own("config/factors/hardware_tdp.csv"),
@@ -58,7 +59,16 @@ LOCALE = f"{REPORT_PARTS}/locale"
 include: "config.smk"
 
 
-KNOWN_COUNTRIES = electricity.known_countries(config["country_data"])
+EDITION = config["factors"] = editions.resolve(config["factors"], FACTORS)
+# What the study's answers are compared with: the poster's factors, or for those the newest.
+OTHER_EDITION = editions.resolve(
+    editions.LATEST if EDITION == editions.POSTER else editions.POSTER, FACTORS
+)
+SOURCE_INTENSITY = str(editions.table_path(FACTORS, EDITION, "source_intensity"))
+SOURCE_COST = str(editions.table_path(FACTORS, EDITION, "source_cost"))
+# Which edition it is, and where the carbon intensities of its countries come from.
+COUNTRY_DATA = editions.country_settings(config["country_data"], FACTORS, EDITION)
+KNOWN_COUNTRIES = electricity.known_countries(COUNTRY_DATA)
 COUNTRIES = KNOWN_COUNTRIES["country_iso3"].tolist()
 
 STUDY = config["study"]
@@ -301,7 +311,7 @@ METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})
 
 EXPORT = f"reports/{STUDY}/export"
 
-TABLES = ["runs", "curve", "scenarios", "savings", "methods"]
+TABLES = ["runs", "curve", "scenarios", "savings", "methods", "editions"]
 if config["claims"] == "poster":
     TABLES.append("claims")
 
@@ -325,6 +335,15 @@ STUDY_FILES = dict(
 
 # What `snakemake refresh` writes: today's copy of Our World in Data's table.
 REFRESHED = f"config/countries/owid-{datetime.now(UTC):%Y-%m-%d}.csv"
+
+
+def other_country_data():
+    """The country data of the edition that answers are compared with; None: the study's own."""
+    provider = COUNTRY_DATA["provider"]
+    if provider not in (editions.EMBER, editions.CODECARBON):
+        return None
+    section = {**config["country_data"], "provider": None}
+    return editions.country_settings(section, FACTORS, OTHER_EDITION)
 
 
 def remove_leftovers():

@@ -82,8 +82,13 @@ def complete_config(written):
             update_config(
                 written, config_layers.read_command_line(schema, command_line)
             )
+        edition = editions.resolve(written.get("factors"), FACTORS)
+        intensities = editions.table_path(FACTORS, edition, "source_intensity")
+        section = written.get("country_data")
+        if isinstance(section, Mapping) or section is None:
+            section = editions.country_settings(section or {}, FACTORS, edition)
         try:
-            known = electricity.known_countries(written.get("country_data"))
+            known = electricity.known_countries(section)
         except EcosobrietyError as error:
             shown = show(written["country_data"]["path"])
             raise fault(file, "country_data.path", f"is {shown}, but {error}")
@@ -92,7 +97,7 @@ def complete_config(written):
             schema_path=schema_path,
             file=file,
             countries=known["country_iso3"].tolist(),
-            sources=load_sources(Path(SOURCE_INTENSITY))["source"].tolist(),
+            sources=load_sources(intensities)["source"].tolist(),
             take_in=take_in,
             check_classes=check_classes,
         )

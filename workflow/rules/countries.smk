@@ -2,9 +2,7 @@ rule prepare_countries:
     input:
         sources=SOURCE_INTENSITY,
         table=[
-            str(files.home_expanded(path))
-            for path in [config["country_data"]["path"]]
-            if path
+            str(files.home_expanded(path)) for path in [COUNTRY_DATA["path"]] if path
         ],
     output:
         countries=STUDY_FILES["countries"],
@@ -16,7 +14,7 @@ rule prepare_countries:
     conda:
         ENVIRONMENT
     params:
-        country_data=canonical(config["country_data"]),
+        country_data=canonical(COUNTRY_DATA),
         # Its table is part of the package and no input file.
         codecarbon=version("codecarbon"),
         code=code("prepare_countries"),

@@ -7,6 +7,7 @@ LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()
 rule build_report:
     input:
         **STUDY_FILES,
+        editions=table("editions"),
         claims=CLAIMS if "claims" in TABLES else [],
         provenance=f"{RESULTS}/provenance.json",
         figures=lambda wildcards: [
@@ -39,7 +40,7 @@ rule build_report:
         ENVIRONMENT
     params:
         config=canonical(config),
-        study_files=canonical(list(STUDY_FILES)),
+        study_files=canonical([*STUDY_FILES, "editions"]),
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
         code=code("build_report"),

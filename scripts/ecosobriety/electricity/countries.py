@@ -33,7 +33,7 @@ MIX_SOURCES: Mapping[str, str] = {
     # Geothermal, wave and tidal: geothermal is nearly all of it.
     "other_renewable_share": "geothermal",
 }
-"""The source of `config/factors/source_intensity.csv` that stands for each share of a mix."""
+"""The source of `source_intensity.csv` that stands for each share of a mix."""
 PLAUSIBLE_MIX = (2.0, 1500.0)
 """The life-cycle intensity of a country's mix, in g CO2e/kWh: hydropower alone has about 24, the
 worst mix of CodeCarbon's table 1,306. In kg/kWh, no mix reaches the lower bound."""

@@ -103,8 +103,10 @@ def derive_scenarios(
         DataError: a cost is neither in US dollars nor in the study's currency.
     """
     countries = select_countries(factors.countries, country_codes)
-    costs = convert_costs(factors.costs, accounting.currency, accounting.usd_per_unit)
-    offers = _list_offers(select_sources(factors.sources, source_names), costs)
+    sources = select_sources(factors.sources, source_names)
+    asked = factors.costs[factors.costs["source"].isin(sources["source"])]
+    costs = convert_costs(asked, accounting.currency, accounting.usd_per_unit)
+    offers = _list_offers(sources, costs)
     mixes = _list_mixes(countries, accounting.grid_price_per_kwh)
     contracts = _list_contracts(offers, accounting.coverage)
     electricity = _blend_electricity(mixes.merge(contracts, how="cross"))

@@ -20,6 +20,7 @@ from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
+from ecosobriety.reporting.editions import editions_table
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.equivalents import equivalent_factors, equivalents_table
 from ecosobriety.reporting.glossary import glossary
@@ -164,7 +165,11 @@ def build_context(
         "nested": _nested(study, text),
         "all_imported": set(provenance["trainings"]["windows"].values()) == {"imported"},
         "countries": country_section(study, provenance, text),
-        "factors": [*factor_tables(study, text), equivalent_factors(study, text)],
+        "factors": [
+            *(table for table in [editions_table(study, claims, text)] if table),
+            *factor_tables(study, text),
+            equivalent_factors(study, text),
+        ],
         "factor_notes": _factor_notes(study, text),
         "whatif": whatif(study, text),
         "lost": lost_section(study, text),

@@ -93,9 +93,10 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
         `units`, `formats`, `texts`. Money is in the study's currency.
     """
     cost = study.config["cost"]
-    prices = convert_costs(study.costs, cost["currency"], cost["usd_per_unit"])
-    grid_prices = cost.get("grid_price_per_kwh") or {}
     names = set(study.scenarios["source"])
+    asked = study.costs[study.costs["source"].isin(names)]
+    prices = convert_costs(asked, cost["currency"], cost["usd_per_unit"])
+    grid_prices = cost.get("grid_price_per_kwh") or {}
     countries = study.countries_in_use[["country_iso3", "intensity_g_per_kwh"]]
     return {
         "pue": float(study.config["metering"]["pue"]),

@@ -27,7 +27,7 @@ EXTREME_COUNTRIES = 3
 CONTRADICTION = 2.0
 """A country whose intensity is more than so many times off that of its own mix is no extreme."""
 
-MARKS = {"from memory": "†", "secondary copies": "‡"}
+MARKS = {"from memory": "†", "secondary copies": "‡", "second-hand": "§"}
 """Marks of factors that were not read in their source itself, by how they were verified."""
 
 

@@ -61,6 +61,7 @@ class Study:
     country_data: Mapping[str, Any]
     equivalents: pd.DataFrame
     intake: datasets.intake.Intake
+    editions: pd.DataFrame | None = None
 
     @cached_property
     def metric(self) -> Metric:
@@ -224,6 +225,7 @@ class StudyFiles:
     constants: Path
     hardware: Path
     green_algorithms: Path
+    editions: Path | None = None
 
 
 def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
@@ -246,4 +248,5 @@ def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
         country_data=json.loads(files.country_data.read_text(encoding="utf-8")),
         equivalents=load_equivalents(files.equivalents),
         intake=datasets.intake.read(files.intake),
+        editions=None if files.editions is None else read_table("editions", files.editions),
     )

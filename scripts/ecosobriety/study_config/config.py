@@ -15,6 +15,7 @@ from typing import Any
 
 from ecosobriety import datasets, imported
 from ecosobriety.datasets import Intake
+from ecosobriety.electricity.editions import default_provider
 from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study_config import files as study_files
@@ -124,6 +125,8 @@ def complete(
         config = {**config, **{name: {key: config[name]} for name, key in short.items()}}
     completed: dict[str, Any] = complete_value(read_schema(schema_path, names), config, file)
     completed.setdefault("title", completed["study"])
+    if completed["country_data"]["provider"] is None:
+        completed["country_data"]["provider"] = default_provider(completed["factors"])
     about = completed["dataset"]["name"] in datasets.POSTER_DATASETS
     sober = completed["plan"]["mode"] == "sober"
     completed.setdefault("claims", "poster" if about and not sober else "none")
