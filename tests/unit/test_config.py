@@ -86,8 +86,9 @@ def test_defaults_are_filled():
             "target": None,
         },
         "methods": {"usage": 1.0, "pragmatic_scaling_factor": 1.0, "tracker_sizes": []},
+        "factors": "latest",
         "country_data": {
-            "provider": "codecarbon",
+            "provider": "ember",
             "path": None,
             "token_variable": "ELECTRICITY_MAPS_TOKEN",
             "fallback": False,

@@ -175,8 +175,8 @@ pytestmark = pytest.mark.slow
         (
             ("country_data", "provider"),
             "electricitymaps",
-            'country_data.provider is "electricitymaps", but must be one of codecarbon, csv, '
-            "electricity_maps (the nearest is electricity_maps)",
+            'country_data.provider is "electricitymaps", but must be one of ember, codecarbon, '
+            "csv, electricity_maps, null (the nearest is electricity_maps)",
         ),
         (
             ("country_data", "token_variable"),
@@ -197,7 +197,7 @@ pytestmark = pytest.mark.slow
         (
             ("country_data", "path"),
             "countries.csv",
-            'country_data.path is "countries.csv", but must be null with the provider codecarbon',
+            'country_data.path is "countries.csv", but must be null with the provider ember',
         ),
         (
             ("grid", "n_train"),
@@ -327,7 +327,7 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
             "stduy is not a known key, but must be one of study, title, claims, languages, "
             "task, metric, dataset, models, grid, plan, training, metering, analysis, methods, "
-            "country_data, cost, figures (the nearest is study)",
+            "factors, country_data, cost, figures (the nearest is study)",
         ),
         (
             {**SMALLEST, "grid": {"seeds": [1, 2]}},

@@ -1,15 +1,23 @@
 """Editions of the factors: which there are, which table counts, and what newer ones hold."""
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import synthetic
 import yaml
 
+from ecosobriety import claims
+from ecosobriety.claims import editions as claims_editions
 from ecosobriety.electricity import codecarbon_table, editions
+from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.ember import load_countries
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import DataError
+from ecosobriety.footprint import Factors
+from ecosobriety.reporting.editions import editions_table
+from ecosobriety.texts import Texts
 
 ROOT = Path(__file__).parents[2]
 FACTORS = ROOT / "config/factors"
@@ -143,3 +151,63 @@ class TestCountrySettings:
         for edition in (2025, 2026, "poster"):
             section = editions.country_settings({"provider": "ember"}, FACTORS, edition)
             assert Path(section["path"]) == EMBER
+
+
+@pytest.fixture(scope="module")
+def study():
+    return synthetic.make_study()
+
+
+@pytest.fixture(scope="module")
+def newer(study):
+    sources = load_sources(editions.table_path(FACTORS, 2026, "source_intensity"))
+    costs = load_costs(editions.table_path(FACTORS, 2026, "source_cost"))
+    return Factors(add_mix_intensity(load_countries(EMBER), sources), sources, costs)
+
+
+@pytest.fixture(scope="module")
+def table(study, newer):
+    asked = claims.load_claims(
+        ROOT / "config/claims.yaml", ROOT / "workflow/schemas/claims.schema.yaml"
+    )
+    studies = [study, claims_editions.under(study, newer)]
+    return claims_editions.compare_editions(["poster", "2026"], studies, asked)
+
+
+def test_the_same_factors_give_the_same_scenarios_to_the_last_digit(study):
+    own = Factors(study.countries, study.sources, study.costs)
+    again = claims_editions.under(study, own)
+    pd.testing.assert_frame_equal(again.scenarios, study.scenarios, check_exact=True)
+    pd.testing.assert_frame_equal(again.savings, study.savings, check_exact=True)
+
+
+def test_emissions_move_as_the_countrys_intensity_does(table):
+    values = table.set_index(["edition", "item", "model"])["value"]
+    ratio = values["2026", "emissions", "mlp"] / values["poster", "emissions", "mlp"]
+    assert ratio == pytest.approx(44.18 / 56.039)
+
+
+def test_costs_move_as_those_of_their_sources_do(table):
+    own = table[(table["item"] == "cost_lowest") & (table["model"] == "mlp")]
+    own = own.set_index("edition")
+    assert set(own["source"]) == {"wind_onshore"}
+    ratio = own["value"]["2026"] / own["value"]["poster"]
+    assert ratio == pytest.approx(0.033 / 0.039)
+
+
+def test_claims_have_a_verdict_under_each(table):
+    verdicts = table.set_index(["item", "edition"])["verdict"]
+    # CodeCarbon's 56 g and Ember's 44 g are both far from the poster's 0.1 kg.
+    assert verdicts["france_intensity", "poster"] == verdicts["france_intensity", "2026"]
+    assert verdicts["accuracy_saturates", "poster"] == verdicts["accuracy_saturates", "2026"]
+    assert len(table[table["verdict"].notna()]) == 2 * 9
+
+
+def test_the_report_has_both(study, table):
+    text = Texts.load("en", ROOT / "workflow/report/locale")
+    shown = editions_table(dataclasses.replace(study, editions=table), None, text)
+    assert [column.title for column in shown.columns] == [
+        "Answer", "The poster’s edition (2020/21)", "Edition of 2026",
+    ]  # fmt: skip
+    written = {row[0].text: [cell.text for cell in row[1:]] for row in shown.rows}
+    assert written["Carbon intensity of France’s mix"] == ["56.0 g/kWh", "44.2 g/kWh"]

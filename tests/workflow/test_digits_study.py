@@ -171,6 +171,7 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         "derive_scenarios",
         "recommend_size",
         "compare_methods",
+        "compare_editions",
         "write_provenance",
         "plot_figures",
         "build_report",

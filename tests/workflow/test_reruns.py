@@ -17,7 +17,7 @@ SIZES = 3
 
 PLOT_AND_REPORT = {"plot_figures": 1, "build_report": 1}
 # What the answer is told by: all that follows it.
-FROM_ANSWER = {"recommend_size": 1, **PLOT_AND_REPORT}
+FROM_ANSWER = {"recommend_size": 1, "compare_editions": 1, **PLOT_AND_REPORT}
 FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
 
 
@@ -97,12 +97,17 @@ def test_the_pue_multiplies_scenarios_and_methods_anew(workflow):
 
 def test_the_methods_settings_apply_the_methods_anew(workflow):
     jobs = planned(workflow, methods={"usage": 0.5})
-    assert jobs == {"compare_methods": 1, **PLOT_AND_REPORT}
+    assert jobs == {"compare_methods": 1, "compare_editions": 1, **PLOT_AND_REPORT}
 
 
 def test_trackers_run_around_trainings_of_their_own(workflow):
     jobs = planned(workflow, methods={"tracker_sizes": [200, 1400]})
-    assert jobs == {"run_trackers": 2, "compare_methods": 1, **PLOT_AND_REPORT}
+    assert jobs == {
+        "run_trackers": 2,
+        "compare_methods": 1,
+        "compare_editions": 1,
+        **PLOT_AND_REPORT,
+    }
 
 
 def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):

@@ -197,8 +197,12 @@ rule compare_editions:
             {
                 key: config[key]
                 for key in (
-                    *("dataset", "models", "grid", "metering", "analysis"),
-                    *("cost", "figures"),
+                    "dataset",
+                    "models",
+                    "grid",
+                    "metering",
+                    "analysis",
+                    "cost",
                 )
             }
         ),

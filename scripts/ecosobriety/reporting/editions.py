@@ -1,6 +1,6 @@
 """What the study answers under two editions of the factors, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,8 +11,6 @@ from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, source_name, trainings
 from ecosobriety.texts import Texts, is_known
-
-Row = Mapping[str, object]
 
 
 def editions_table(study: Study, claims: Sequence[Checked] | None, text: Texts) -> Table | None:
@@ -73,6 +71,8 @@ def _written(case: Case, item: str, row: pd.Series, text: Texts) -> str:
     value = row["value"]
     if not is_known(value):
         return text("missing")
+    if item == "emissions_saved" and value == 0:
+        return text("edition.nothing")
     if item == "grid_intensity":
         return f"{text.number(value)} g/kWh"
     if item.startswith("emissions"):
