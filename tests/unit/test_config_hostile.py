@@ -164,8 +164,9 @@ BAD_VALUES = {
     ("methods", "tracker_sizes"): NOT_LISTS
     | bad_whole_numbers(1, 1400).map(lambda n: [n])
     | st.sampled_from([[13], [100, 100]]),
+    ("factors",): BAD_NAMES.filter(lambda name: name not in (2025, 2026)),
     ("country_data",): NOT_MAPPINGS,
-    ("country_data", "provider"): BAD_NAMES,
+    ("country_data", "provider"): BAD_NAMES.filter(lambda name: name is not None),
     ("country_data", "path"): st.integers()
     | st.sampled_from(
         ["", "a\0b", "a\n", "\ud800", "x" * 4097, "countries.csv", "a</Script>b", "<!--"]
