@@ -1,15 +1,25 @@
 """What all tests share."""
 
 import os
+import sys
 
 import pytest
 
 from ecosobriety.user_code import apart
-from warm import WarmSubprocess
+from warm import WarmSubprocess, share_server
 
 # Tests run beside each other. A training whose threads wait for each other in a loop, as those of
 # OpenMP do, then takes twenty times as long: let them sleep. It is read when PyTorch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Whatever the machine's habit: hundreds of processes would compile the library anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_configure(config):
+    """Where several processes share the tests, they share the warm Python too."""
+    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
+        share_server()
 
 
 @pytest.fixture(autouse=True)

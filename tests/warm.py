@@ -11,6 +11,7 @@ it is no child of its caller: a test of that needs the real Python.
 """
 
 import array
+import gc
 import json
 import os
 import selectors
@@ -28,16 +29,31 @@ from typing import Any
 Done = subprocess.CompletedProcess[str]
 # What the steps of a study import of other people's, in an order in which Python can.
 PACKAGES = (
-    *("pandas", "pandera.pandas", "pyarrow.parquet", "scipy.special", "matplotlib.pyplot"),
-    *("torch", "pytorch_lightning", "torchmetrics", "jsonargparse", "codecarbon", "pooch"),
-    *("jinja2", "babel.numbers", "jsonschema", "pycountry", "requests", "snakemake.cli"),
+    *("pandas", "pandera.pandas", "pyarrow.parquet", "pyarrow.csv", "scipy.special", "scipy.stats"),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_svg", "PIL.JpegImagePlugin"),
+    *("torch", "pytorch_lightning", "torchmetrics", "jsonargparse", "codecarbon", "cpuinfo"),
+    *("jinja2", "babel.numbers", "babel.dates", "jsonschema", "pycountry", "pooch", "requests"),
+    *("sklearn.datasets", "sklearn.ensemble", "snakemake.cli", "snakemake.report.html_reporter"),
+    *("docutils.core", "pygments.formatters", "yte", "smart_open", "nbformat"),
+    *("pandera.backends.pandas.builtin_checks", "xml.etree.ElementTree"),
 )
+SHARED = "ECOSOBRIETY_WARM_PYTHON"
+"""Names the program that the processes of one run of the tests share."""
 _kept: list[object] = []
 
 
 @cache
 def warm_executable() -> str:
     """Path of the program, whose Python has imported its packages and ends with the tests."""
+    return os.environ.get(SHARED) or _start_server()
+
+
+def share_server() -> None:
+    """Let the processes that this one starts have the same Python: one imports for all."""
+    os.environ[SHARED] = _start_server()
+
+
+def _start_server() -> str:
     folder = TemporaryDirectory(prefix="warm-")
     place, program = Path(folder.name, "socket"), Path(folder.name, "python")
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {__file__} {place} "$0" "$@"\n')
@@ -106,6 +122,9 @@ def _serve(listening: socket.socket) -> None:
     """Fork for each call; a caller that is gone takes its command along."""
     for package in PACKAGES:
         __import__(package)
+    # No child looks through what is imported for garbage, which would copy all of it as well.
+    gc.collect()
+    gc.freeze()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)

@@ -5,15 +5,19 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.reporting import build_report
-from ecosobriety.study.study import Study
-from ecosobriety.texts import Texts
+
+# What takes long to import is imported where it is used: the process that only hands out tests
+# reads this file as well.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from ecosobriety.study.study import Study
+    from ecosobriety.texts import Texts
 
 CHROMIUM = shutil.which("chromium")
 HOSTILE = "</script><script>alert(1)</script>\"'&"
@@ -24,8 +28,8 @@ class Site:
     """A folder with both reports, and the study that they tell of."""
 
     folder: Path
-    study: Study
-    texts: dict[str, Texts]
+    study: "Study"
+    texts: "dict[str, Texts]"
 
     def url(self, language: str) -> str:
         return (self.folder / REPORT_FILES[language]).as_uri()
@@ -33,6 +37,11 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Site:
+    from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
+
+    from ecosobriety.reporting import build_report
+    from ecosobriety.texts import Texts
+
     study = make_study(grid_price_per_kwh={"FRA": 0.2})
     study.config["title"] = HOSTILE
     folder = tmp_path_factory.mktemp("site")
@@ -47,7 +56,9 @@ def site(tmp_path_factory) -> Site:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
+    from playwright.sync_api import sync_playwright
+
     if CHROMIUM is None:
         # CI installs it: there its absence is an error and no reason to skip.
         if os.environ.get("ECOSOBRIETY_BROWSER") == "required":
@@ -69,7 +80,7 @@ def open_page(browser, site):
     complaints: list[str] = []
     contexts = []
 
-    def open_page(language: str, width: int = 1280, **options) -> Page:
+    def open_page(language: str, width: int = 1280, **options) -> "Page":
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()

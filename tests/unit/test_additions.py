@@ -3,13 +3,13 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from synthetic import ROOT
 
 from ecosobriety.texts import TextError, Texts
+from warm import warm_executable
 
 pytestmark = pytest.mark.slow
 
@@ -146,7 +146,7 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder, self.touched = folder, set[str]()
         for part in ("config", "scripts", "workflow"):
-            ignored = shutil.ignore_patterns("__pycache__")
+            ignored = shutil.ignore_patterns("*.pyc.*")
             shutil.copytree(ROOT / part, folder / part, ignore=ignored)
         (folder / "tests/unit").mkdir(parents=True)
         for name in ("synthetic", "config_cases"):
@@ -271,7 +271,7 @@ def test_each_kind_is_added_by_the_files_that_contributing_names(tmp_path):
             assert any(map(pattern.fullmatch, copy.touched)), f"{kind}: {pattern} is not needed"
     words = {code: [word.format(code) for word in WORDS] for code in ("en", "eo")}
     run = subprocess.run(
-        [sys.executable, "-c", f"WORDS = {words!r}\n{CHECKS}"],
+        [warm_executable(), "-c", f"WORDS = {words!r}\n{CHECKS}"],
         cwd=tmp_path,
         env={"PYTHONPATH": f"{tmp_path}/scripts:{tmp_path}/tests/unit", "PATH": "/usr/bin:/bin"},
         capture_output=True,

@@ -84,8 +84,8 @@ def copy_workflow(folder: Path) -> Workflow:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / part, ignore=ignored)
+            # Compiled modules too, but for those that another process is writing.
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(source, folder / part)
     return Workflow(folder)

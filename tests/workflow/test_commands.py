@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import sys
 import time
 from dataclasses import fields
 
@@ -16,6 +15,7 @@ from codecarbon.output_methods.emissions_data import EmissionsData
 
 from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
+from warm import warm_executable
 
 from .conftest import ROOT, copy_workflow
 from .killing import kill_all
@@ -76,7 +76,7 @@ def done(tmp_path_factory):
     content["models"][0]["command"] = f"PYTHONPATH=scripts {content['models'][0]['command']}"
     for model in content["models"]:
         if "command" in model:
-            model["command"] = model["command"].replace("python ", f"{sys.executable} ")
+            model["command"] = model["command"].replace("python ", f"{warm_executable()} ")
     content["models"].append({"name": "llm", "runs": "runs.csv", "emissions": "emissions.csv"})
     (workflow.folder / "runs.csv").write_text(RUNS)
     write_emissions(workflow.folder / "emissions.csv")
@@ -218,7 +218,7 @@ def boosted(tmp_path_factory):
     content = yaml.safe_load(BOOSTED.replace("\ngrid:", f"\n{NETWORK}grid:"))
     content["grid"].update(n_train=[2000], seeds=[1, 2])
     for model in content["models"]:
-        command = model["command"].replace("python ", f"{sys.executable} ")
+        command = model["command"].replace("python ", f"{warm_executable()} ")
         model["command"] = f"PYTHONPATH=scripts OMP_NUM_THREADS=1 {command}"
     (workflow.folder / BOOSTED_CONFIG).write_text(yaml.safe_dump(content))
     # One training of each: a Python that starts takes most of the time.

@@ -1,7 +1,8 @@
 """A prompt with the `snakemake` object of a finished study's job, to run its script by hand."""
 
 import subprocess
-import sys
+
+from warm import warm_executable
 
 from .conftest import ROOT
 
@@ -9,7 +10,7 @@ from .conftest import ROOT
 def prompt(workflow, output, typed=""):
     """What the prompt for an output prints when that is typed."""
     return subprocess.run(
-        [sys.executable, str(ROOT / "tools/debug_script.py"), output],
+        [warm_executable(), str(ROOT / "tools/debug_script.py"), output],
         cwd=workflow.folder,
         input=typed,
         capture_output=True,
