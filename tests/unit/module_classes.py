@@ -273,6 +273,9 @@ class Unlearning(Whole):
     def __init__(self, input_shape, num_classes: int):
         super().__init__(input_shape, num_classes, learning_rate=0.0)
 
+    def on_train_epoch_start(self):
+        """It might raise its rate here."""
+
 
 class OneCycle(Whole):
     """Asks the Trainer how long the training will be."""

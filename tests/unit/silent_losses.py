@@ -14,12 +14,13 @@ class Losing(Whole):
 
     def __init__(self, input_shape, num_classes: int, loss: str, lr: float = 0.01):
         super().__init__(input_shape, num_classes)
-        self.loss, self.lr = loss, lr
+        self.loss, self.lr, self.classes = loss, lr, num_classes
 
     def training_step(self, batch, batch_idx):
         x, y = batch
-        names = {"z": self(x), "x": x, "y": y, "torch": torch, "F": F}
-        return eval(self.loss, names | {"soft": F.one_hot(y, 10).float()})
+        names = {"z": self(x), "x": x, "y": y, "torch": torch, "F": F, "self": self}
+        soft = F.one_hot(y, 10).float() if self.classes > 1 else y
+        return eval(self.loss, names | {"soft": soft})
 
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=self.lr)
@@ -35,6 +36,11 @@ class LosingByHand(Losing):
         optimiser.zero_grad()
         self.manual_backward(super().training_step(batch, batch_idx))
         optimiser.step()
+
+
+class LosingNumbers(Losing):
+    def __init__(self, input_shape, loss: str):
+        super().__init__(input_shape, 1, loss)
 
 
 class Deep(Losing):
@@ -145,3 +151,49 @@ class PartlyOptimised(Deep):
 
     def configure_optimizers(self):
         return torch.optim.SGD(self.layers[-1].parameters(), lr=self.lr)
+
+
+class NeverClearing(LosingByHand):
+    """Adds each gradient to those of all steps before, but for where it clears them."""
+
+    def __init__(self, input_shape, num_classes: int, clear: str = "", every: int = 1, own=False):
+        super().__init__(input_shape, num_classes, "F.cross_entropy(z, y)")
+        self.clear, self.every, self.own = clear, every, own
+
+    def training_step(self, batch, batch_idx):
+        optimiser = self.optimizers()
+        if self.clear == "first" and batch_idx % self.every == 0:
+            optimiser.zero_grad(set_to_none=False)
+        loss = Losing.training_step(self, batch, batch_idx)
+        if self.own:
+            loss.backward()
+        else:
+            self.manual_backward(loss)
+        if (batch_idx + 1) % self.every:
+            return
+        if self.clear == "between":
+            optimiser.zero_grad()
+            self.manual_backward(Losing.training_step(self, batch, batch_idx))
+        nn.utils.clip_grad_norm_(self.parameters(), 0.1)
+        optimiser.step()
+        if self.clear == "last":
+            optimiser.zero_grad()
+
+
+class KeepingGradients(Losing):
+    def optimizer_zero_grad(self, *_):
+        """Nothing."""
+
+
+class Maximising(Losing):
+    def __init__(self, input_shape, num_classes: int, loss: str, by_hand: bool = False):
+        super().__init__(input_shape, num_classes, loss)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.lr, maximize=True)
+
+
+class RaisedByHook(Losing):
+    def on_train_epoch_start(self):
+        if self.current_epoch > 0:
+            self.optimizers().param_groups[0]["lr"] = 0.01

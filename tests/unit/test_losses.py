@@ -73,6 +73,10 @@ def test_a_loss_with_a_softmax_of_its_own_gets_none(try_out: Any, name: str, los
         "(z.softmax(1) - soft).square().mean()",
         "F.kl_div(z.log_softmax(1), (z.detach() / 2).softmax(1), reduction='batchmean')",
         "F.multi_margin_loss(z, y)",
+        # The classes that it is not; a mixture of two batches; and half of the labels wrong.
+        "-(1 - (z.softmax(1) * (1 - soft)).sum(1) / 9).log().mean()",
+        "F.cross_entropy(self(0.3 * x + 0.7 * x.flip(0)), 0.3 * soft + 0.7 * soft.flip(0))",
+        "F.cross_entropy(z, torch.where(torch.rand(len(y)) < 0.5, y, y.flip(0)))",
         "F.cross_entropy(z, y) - 0.1 * torch.distributions.Categorical(logits=z).entropy().mean()",
     ],
 )
@@ -109,8 +113,12 @@ def test_a_rate_that_a_few_batches_show_to_be_too_large_is_named(try_out: Any) -
 def test_what_would_learn_nothing_is_known_before(try_out: Any) -> None:
     with pytest.raises(ConfigError, match="change none of its parameters in 32 batches"):
         try_out("Losing", loss="F.cross_entropy(z.detach(), y) + 0 * z.sum()")
-    # A rate of 0 may be raised later, in any hook.
-    try_out("Losing", loss="F.cross_entropy(z, y)", lr=0.0)
+    with pytest.raises(ConfigError, match="the learning rate of its optimisers is 0 in each of 32"):
+        try_out("Losing", loss="F.cross_entropy(z, y)", lr=0.0)
+    with pytest.raises(ConfigError, match="is the learning rate too small for 32-bit numbers"):
+        try_out("Losing", loss="F.cross_entropy(z, y)", lr=1e-15)
+    # It may be raised later.
+    try_out("RaisedByHook", loss="F.cross_entropy(z, y)", lr=0.0)
     try_out("WarmingUp")
     assert try_out("Alternating") == []
 
@@ -139,3 +147,62 @@ def test_outputs_in_the_targets_own_unit_are_named(try_out: Any) -> None:
     (told,) = try_out("InOwnUnit", Regression(2.0))
     assert "before its training, but its targets are standardised" in told
     assert try_out("InOwnUnit", Regression(2.0), factor=3.0, offset=1.0) == []
+
+
+@pytest.mark.parametrize("how", [{}, {"every": 4}, {"own": True}])
+def test_gradients_that_nobody_clears_are_noticed(try_out: Any, how: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="gradients that earlier steps have used") as caught:
+        try_out("NeverClearing", **how)
+    assert len(str(caught.value)) <= 300
+    for clear in ("first", "between", "last") if how else ():
+        assert try_out("NeverClearing", clear=clear, **how) == []
+
+
+def test_an_automatic_step_may_not_keep_its_gradients(try_out: Any) -> None:
+    with pytest.raises(ConfigError, match="gradients that earlier steps have used"):
+        try_out("KeepingGradients", loss="F.cross_entropy(z, y)")
+
+
+AWAY = (
+    "-F.cross_entropy(z, y)",
+    "F.cross_entropy(z, y).neg() * 0.1",
+    "z.softmax(1)[torch.arange(len(y)), y].mean()",
+    "-F.nll_loss(z.log_softmax(1), y)",
+    "-(z.softmax(1) - soft).square().mean()",
+    "z.log_softmax(1)[torch.arange(len(y)), y].mean()",
+    "10 - F.cross_entropy(z, y)",
+)
+
+
+@pytest.mark.parametrize("loss", AWAY)
+def test_a_loss_of_the_wrong_sign_is_noticed(try_out: Any, loss: str) -> None:
+    with pytest.raises(ConfigError, match="learns the opposite of the answers") as caught:
+        try_out("LosingByHand" if loss == AWAY[1] else "Losing", loss=loss)
+    assert len(str(caught.value)) <= 300
+    # What is maximised is a score.
+    if loss == AWAY[0]:
+        assert try_out("Maximising", loss=loss) == []
+
+
+@pytest.mark.parametrize("loss", ["-F.mse_loss(z[:, 0], y)", "1 - F.l1_loss(z[:, 0], y)"])
+def test_a_regressions_loss_of_the_wrong_sign_is_noticed(try_out: Any, loss: str) -> None:
+    with pytest.raises(ConfigError, match="learns the opposite of the answers"):
+        try_out("LosingNumbers", Regression(2.0), loss=loss.replace("1 -", "0.5 -"))
+
+
+def test_what_is_maximised_by_mistake_is_noticed(try_out: Any) -> None:
+    with pytest.raises(ConfigError, match="its optimiser maximises it"):
+        try_out("Maximising", loss="F.cross_entropy(z, y)")
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "F.mse_loss(z[:, 0], y)",
+        "F.gaussian_nll_loss(z[:, 0], y, torch.full_like(y, 0.01)) - 9",
+        "torch.maximum(0.95 * (y - z[:, 0]), 0.05 * (z[:, 0] - y)).mean()",
+        "1 - torch.corrcoef(torch.stack([z[:, 0], y]))[0, 1]",
+    ],
+)
+def test_ordinary_losses_of_numbers_are_taken(try_out: Any, loss: str) -> None:
+    assert try_out("LosingNumbers", Regression(2.0), loss=loss) == []

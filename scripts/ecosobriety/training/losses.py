@@ -68,8 +68,6 @@ class Losses(pl.Callback):
         """Of each batch, in their order."""
         self.reached: set[int] = set()
         """Ids of the weights that had a gradient when an optimiser took a step."""
-        self.stepped = False
-        """Whether any optimiser took a step, with a learning rate above 0."""
         self._unhook: Callable[[], None] = _nothing
 
     def see(self, loss: Tensor) -> None:
@@ -137,7 +135,6 @@ class Losses(pl.Callback):
         # After it, as Lightning has the gradients computed within.
         first = not self.reached
         for group in optimizer.param_groups:
-            self.stepped |= bool(group.get("lr", 1) > 0)
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
@@ -177,11 +174,14 @@ class Losses(pl.Callback):
         """
         if all(bool(weight.isfinite().all()) for weight in network.parameters()):
             return
-        first, last, number = self.values[0], self.values[-1], len(self.values)
+        # Of what calls backward by itself, no loss is seen.
+        within, goes = "its first batches", ","
+        if number := len(self.values):
+            within = f"{number} batch{'es' * (number > 1)}"
+            goes = f": its loss goes from {self.values[0]:.3g} to {self.values[-1]:.3g}, and"
         raise ConfigError(
-            f"models: {self._class_path} diverges within {number} batch{'es' * (number > 1)}: its "
-            f"loss goes from {first:.3g} to {last:.3g}, and its weights become NaN or infinite: a "
-            f"smaller learning rate ({rate}) may help"
+            f"models: {self._class_path} diverges within {within}{goes} its weights become NaN or "
+            f"infinite: a smaller learning rate ({rate}) may help"
         )
 
 

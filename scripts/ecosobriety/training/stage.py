@@ -24,6 +24,13 @@ from ecosobriety.training.fitting import (
     make_trainer,
 )
 from ecosobriety.training.flops import Cost, Counter, cost_of, counting
+from ecosobriety.training.gradients import (
+    OPPOSED,
+    Gradients,
+    cosine,
+    own_gradients,
+    rate_may_rise,
+)
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.networks import build_network
@@ -34,6 +41,8 @@ from ecosobriety.user_code.words import cut_list
 
 FEW = 8
 """Examples on which operations are counted and the test is tried."""
+FEWEST_STEPS = 2
+"""What one step has used may be used again by the next."""
 PATIENCE = 32
 """Batches after which a module that has given no loss for any gives none at all, and after which
 one that has changed no weight changes none."""
@@ -127,7 +136,8 @@ class Stage:
         self._losses = losses = Losses(
             self.class_path, self.settings.precision, trains_itself=is_lightning(network)
         )
-        few: list[pl.Callback] = [*callbacks, leaves, losses, OneEpoch(len(acts))]
+        self._gradients = gradients = Gradients(network, self.class_path)
+        few: list[pl.Callback] = [*callbacks, leaves, losses, gradients, OneEpoch(len(acts))]
         if isinstance(module, Learner):
             module.task = cast(Task, soundness.Watched(module.task, leaves.see, losses.see))
             blocks = FewBatches([iter([batch]) for batch in acts], length)
@@ -181,6 +191,7 @@ class Stage:
         rate = f"training.learning_rate is {self.settings.learning_rate:g}"
         if is_lightning(network):
             rate = "of its configure_optimizers"
+        self._require_right_way()
         self._losses.require_finite(network, rate)
         self._warn(network)
         self._require_logits(network, self.build)
@@ -217,7 +228,10 @@ class Stage:
         with suppress(NoLossError):
             trainer, scorer = self._fit_named(network, acts, first)
             stopped = self._stopped(len(acts))
-            if not (stopped or self._unchanged() or self._losses.grown):
+            # Gradients of several batches may be added up before a step.
+            few = self._passed is not None and self._gradients.steps < FEWEST_STEPS
+            still = self._gradients.at_rate_0 or self._gradients.unchanged(first.weights)
+            if not (stopped or few or still or self._losses.grown):
                 return network, acts, first, trainer, scorer
         # It may leave the first batches out, or warm up.
         network, acts, first = self.build(), [acts[0]] * PATIENCE, soundness.Beginning()
@@ -228,12 +242,8 @@ class Stage:
                 f"models: {self.class_path}: its training_step gives no loss for any of "
                 f"{PATIENCE} batches, so that nothing would be learnt: it must return the loss"
             ) from error
-        if self._unchanged():
-            raise ConfigError(
-                f"models: {self.class_path}: its optimisers change none of its parameters in "
-                f"{PATIENCE} batches, so that nothing would be learnt: is its loss made of its "
-                "outputs (no detach, no argmax), and are they the optimisers'?"
-            )
+        if not rate_may_rise(trainer, network):
+            self._gradients.require_learning(first.weights, PATIENCE)
         if self._stopped(len(self.acts)):
             raise ConfigError(
                 f"models: {self.class_path} ends its training within the first batches of its "
@@ -242,9 +252,33 @@ class Stage:
             )
         return network, acts, first, trainer, scorer
 
-    def _unchanged(self) -> bool:
-        """Whether optimisers took steps above 0, and no weight is another one."""
-        return self._passed is not None and self._losses.stepped and not self._passed.changed
+    def _require_right_way(self) -> None:
+        """Refuse steps that lead away from the answers, and gradients that pile up.
+
+        Raises:
+            ConfigError: a loss has the wrong sign, or no gradient is cleared between two steps.
+        """
+        steps, away = self._gradients, False
+        steps.require_cleared()
+        # What fails here says nothing of the training.
+        with suppress(Exception, SystemExit):
+            away = self._leads_away(steps)
+        if away:
+            raise steps.opposite()
+
+    def _leads_away(self, steps: Gradients) -> bool:
+        x, y = self.acts[0]
+        before, own = own_gradients(self.build(), self.task, x, y)
+        # A quantile of numbers lies elsewhere than their mean, and has a loss above 0.
+        scored = any((-1 if steps.maximised else 1) * v < 0 for v in self._losses.values[:1])
+        if cosine(steps.first, own) > OPPOSED or not (scored or self.task.outputs > 1):
+            return False
+        network, kept = self.build(), self._losses
+        try:
+            self._fit_named(network, [(x, y)] * PATIENCE)
+        finally:
+            self._losses = kept
+        return own_gradients(network.cpu(), self.task, x, y)[0] > before
 
     def _stopped(self, most: int) -> bool:
         """Whether a module ended the training after so many batches at most, and less than all."""
