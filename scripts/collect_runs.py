@@ -16,6 +16,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         **json.loads(snakemake.params.asked),
     )
     metric = metric_from(json.loads(snakemake.params.metric))
-    runs = collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric)
+    metering = json.loads(snakemake.params.metering)
+    runs = collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric, metering)
     tables.write_table("runs", runs, Path(snakemake.output.runs[0]), metric)
     bundle.write_bundle(Path(snakemake.output.records), paths)

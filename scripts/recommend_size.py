@@ -6,7 +6,7 @@ from pathlib import Path
 from ecosobriety import datasets, decision, tables
 from ecosobriety.files import write_json
 from ecosobriety.metrics import metric_from
-from ecosobriety.records import collecting
+from ecosobriety.records import adjusted, collecting
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -38,6 +38,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         **json.loads(snakemake.params.asked),
     )
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
-    paid = decision.read_beside_plan(Path(snakemake.output[0]).parent, keys, asked)
+    folder, factor = Path(snakemake.output[0]).parent, adjusted.factor_in(runs)
+    paid = decision.read_beside_plan(folder, keys, asked, factor)
     answer = decision.add_study_cost(answer, runs, scenarios, country, paid)
     write_json(Path(snakemake.output[0]), answer)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecosobriety import datasets, metering
 from ecosobriety.hardware import usable_cpus
+from ecosobriety.metering.idle import Idle
 from ecosobriety.metrics import metric_from
 from ecosobriety.outside.command import CommandTraining, lay_out, train_by_command
 from ecosobriety.records import collecting
@@ -34,6 +35,8 @@ with logs.logged_to(snakemake.log[0]):
         attempts = Path(snakemake.params.attempts, place).absolute()
         ledger = metering.Ledger(attempts, identity=identity)
         scratch = Path(snakemake.params.scratch).absolute()
+        idle = Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
+        idle.measure()
         record = train_by_command(
             training,
             dataset,
@@ -44,4 +47,4 @@ with logs.logged_to(snakemake.log[0]):
             parameters=parameters,
             log=Path(snakemake.log[0]),
         )
-        metering.keep(record, output, ledger, scratch)
+        metering.keep(idle.add_to(record), output, ledger, scratch)

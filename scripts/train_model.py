@@ -12,6 +12,7 @@ with imports_in_peace():
     begin_probing()  # It takes as long as the imports below.
 
     from ecosobriety import datasets, metering
+    from ecosobriety.metering.idle import Idle
     from ecosobriety.records import collecting
     from ecosobriety.steps import logs, watch
     from ecosobriety.training import Training, settings_from, train
@@ -20,6 +21,7 @@ with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
     dataset = datasets.load(Path(snakemake.input.data))
     model, n_train = snakemake.wildcards.model, int(snakemake.wildcards.n_train)
+    idle = Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
     for seed, path in zip(snakemake.params.seeds, snakemake.output, strict=True):
         output = Path(path).absolute()
         place = f"{model}/n{n_train}/seed{seed}"
@@ -33,6 +35,7 @@ with logs.logged_to(snakemake.log[0]):
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
         attempts = Path(snakemake.params.attempts, place).absolute()
         ledger = metering.Ledger(attempts, identity=identity)
+        idle.measure()
         settle()
         with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
             record = train(
@@ -52,4 +55,4 @@ with logs.logged_to(snakemake.log[0]):
                 checkpoints=checkpoints if parameters["training.checkpoint"] else None,
                 progress_bar=sys.stderr.isatty(),
             )
-        metering.keep(record, output, ledger, checkpoints)
+        metering.keep(idle.add_to(record), output, ledger, checkpoints)

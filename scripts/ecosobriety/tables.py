@@ -92,6 +92,17 @@ def _runs(metric: Metric) -> dict[str, pa.Column]:
     }
 
 
+_ADJUSTED = {
+    "energy_net_kwh": _number(0, nullable=True),
+    "energy_net_reason": _text(
+        nullable=True,
+        allowed=("imported", "negative", "no_duration", "not_idle", "not_measured"),
+    ),
+    "calibration_factor": _number(0, nullable=True),
+}
+"""Columns of `runs` that are there where a study asks for them (`records.adjusted`)."""
+
+
 def _curve(metric: Metric) -> dict[str, pa.Column]:
     name = metric.name
     score, known = (_number(metric.lowest, metric.highest, nullable=null) for null in (False, True))
@@ -257,7 +268,7 @@ def check_table(
     Args:
         name: of the table.
         table: its rows. Of `runs`, the scores that the study does not judge by follow the
-            contract's columns.
+            contract's columns, and after them what is derived from the energies.
         where: what a message calls it.
         metric: the study's; only `runs` and `curve` depend on it.
 
@@ -269,9 +280,9 @@ def check_table(
         schema = table_schema(name, metric)
         if name == "runs":
             further = [column for column in table.columns if column not in schema.columns]
-            schema = schema.add_columns(
-                {name: _number(nullable=True) for name in further if name.startswith("test_")}
-            )
+            known = {name: _number(nullable=True) for name in further if name.startswith("test_")}
+            known |= {name: column for name, column in _ADJUSTED.items() if name in further}
+            schema = schema.add_columns(known)
         # pandera stumbles over a repeated index when it reports a repeated key.
         return schema.validate(table.reset_index(drop=True), lazy=True)
     except SchemaErrors as error:

@@ -20,6 +20,7 @@ rule collect_runs:
         ),
         asked=ASKED,
         metric=METRIC,
+        metering=canonical(study_config.adjustments(config)),
         code=code("collect_runs"),
     script:
         "../../scripts/collect_runs.py"

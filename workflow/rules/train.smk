@@ -39,6 +39,8 @@ rule train_model:
         # As it takes the output, Snakemake does not compare it: which seeds share a process retrains
         # nothing.
         seeds=lambda wildcards, output: seeds_of(wildcards),
+        # Measured beside trainings: nor does it train anything again.
+        baseline_s=lambda wildcards, output: config["metering"]["baseline_s"],
         attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
         checkpoints=f"{RESULTS}/checkpoints/{config['dataset']['name']}",
         training=TRAINING,
@@ -73,7 +75,8 @@ rule run_command:
         attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
         scratch=lambda wildcards, output: f"{RESULTS}/commands/{RUN.format(**wildcards)}",
         metering=canonical(study_config.metering_parameters(config)),
-        # Neither is compared: another metric or limit trains nothing again.
+        # None is compared: another metric, limit or baseline trains nothing again.
+        baseline_s=lambda wildcards, output: config["metering"]["baseline_s"],
         metric=lambda wildcards, output: METRIC,
         time_limit_s=lambda wildcards, output: COMMANDS[wildcards.model].get(
             "time_limit_s"

@@ -16,7 +16,9 @@ from ecosobriety.records.record import RunKey
 COLUMNS = ("dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh")
 
 
-def read_beside_plan(results: Path, keys: Iterable[RunKey], asked: Asked) -> pd.DataFrame:
+def read_beside_plan(
+    results: Path, keys: Iterable[RunKey], asked: Asked, factor: float = 1.0
+) -> pd.DataFrame:
     """What trainings beside the plan have taken, a row for each that took any energy.
 
     Only those count that the study would train just so today, and attempts that died.
@@ -25,6 +27,7 @@ def read_beside_plan(results: Path, keys: Iterable[RunKey], asked: Asked) -> pd.
         results: the study's folder of results.
         keys: as `leftovers.find_beside_plan` gives them.
         asked: what the study's trainings are.
+        factor: by what their energies are scaled, as those of the table `runs` are.
 
     Returns:
         `COLUMNS`: `trainings` is 1 where the training was completed, else 0; energies in kWh.
@@ -44,4 +47,5 @@ def read_beside_plan(results: Path, keys: Iterable[RunKey], asked: Asked) -> pd.
         else:
             rows.append((dataset, model, n_train, 1, record.energy_kwh, record.lost_energy_kwh))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table[["energy_kwh", "lost_energy_kwh"]] *= factor
     return table[table["energy_kwh"] + table["lost_energy_kwh"] > 0].reset_index(drop=True)

@@ -12,6 +12,7 @@ from ecosobriety.exporting.disclosure import (
     duration,
     emissions,
     hardware,
+    how,
     left_out,
     of_study,
 )
@@ -134,11 +135,10 @@ def _energy(model: ModelAmounts, text: Texts) -> list[str]:
         if (emitted := emissions(model, training.energy_kwh, text)) is not None:
             lines.append(text("disclosure.ai_act.training_emissions", emissions=emitted, **of))
     lines.append(of_study(model, text))
-    how = text(f"disclosure.how.{model.case.energy_quality}")
     sources = sorted(set(model.case.runs["energy_source"]))
     shown = ", ".join(sources) if not model.imported else ""
     key = "disclosure.ai_act.obtained" + ("" if shown else "_imported")
-    lines.append(text(key, model=model.case.model, how=how, sources=shown))
+    lines.append(text(key, model=model.case.model, how=how(model, text), sources=shown))
     return lines
 
 

@@ -27,6 +27,7 @@ from codecarbon.output_methods.boamps.models import (
 
 from ecosobriety.exporting.addresses import is_address
 from ecosobriety.exporting.network_size import NetworkSize
+from ecosobriety.records.adjusted import BASELINE
 from ecosobriety.records.record import RunRecord
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
 
@@ -46,6 +47,7 @@ def boamps_report(
     *,
     mix_g_per_kwh: float | None = None,
     size: NetworkSize | None = None,
+    factor: float = 1.0,
 ) -> dict[str, Any]:
     """Describe one training in BoAmps' fields.
 
@@ -56,6 +58,7 @@ def boamps_report(
         dataset: the entry `dataset` of the study's provenance.
         mix_g_per_kwh: carbon intensity of the mix where it was trained; None: not known.
         size: of the network; None: not known.
+        factor: by what a calibration scales its energies.
 
     Returns:
         A report ready for JSON. `quality` is `high` where every component was read by a hardware
@@ -71,7 +74,7 @@ def boamps_report(
             report_status="final",
         ),
         task=_task(run, dataset, size),
-        measures=[_measure(run)],
+        measures=[_measure(run, factor)],
         system=_system(run),
         software=_software(run),
         infrastructure=BoAmpsInfrastructure(
@@ -212,7 +215,9 @@ def _size(size: NetworkSize | None) -> dict[str, Any]:
     }
 
 
-def _measure(run: RunRecord) -> BoAmpsMeasure:
+def _measure(run: RunRecord, factor: float) -> BoAmpsMeasure:
+    # The format calls "calibration" what isolates the idle machine.
+    baseline = run.metering.get(BASELINE)
     imported = run.window == "imported"
     sources = {} if imported else {name: part.source for name, part in run.components.items()}
     return BoAmpsMeasure(
@@ -221,7 +226,9 @@ def _measure(run: RunRecord) -> BoAmpsMeasure:
         version=run.metering["version"],
         cpu_tracking_mode=sources.get("cpu"),
         gpu_tracking_mode=sources.get("gpu"),
-        power_consumption=run.energy_kwh,
+        power_calibration_measurement=baseline and baseline["energy_kwh"] * factor,
+        duration_calibration_measurement=baseline and baseline["duration_s"],
+        power_consumption=run.energy_kwh * factor,
         measurement_duration=run.train_duration_s,
         measurement_date_time=_moment(run.started_at),
     )

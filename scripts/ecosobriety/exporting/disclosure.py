@@ -17,6 +17,7 @@ from markupsafe import Markup
 from ecosobriety.discovery import declared
 from ecosobriety.errors import one_line
 from ecosobriety.exporting.amounts import ModelAmounts, model_amounts
+from ecosobriety.records.adjusted import factor_in
 from ecosobriety.records.record import RunRecord
 from ecosobriety.reporting.growth import growth_answer
 from ecosobriety.reporting.headline import headline
@@ -154,6 +155,14 @@ _UNKNOWN: Mapping[str, Callable[[ModelAmounts, Texts], str | None]] = {
     "sufficient": lambda m, t: None if m.no_sufficient is None else _no_sufficient(m, t),
 }
 """Why something is not known of a model, by what it is; None: it is known."""
+
+
+def how(model: ModelAmounts, text: Texts) -> str:
+    """How the energies of a model were obtained, and by what a reading scales them."""
+    said = text(f"disclosure.how.{model.case.energy_quality}")
+    if model.imported or (factor := factor_in(model.case.runs)) == 1:
+        return said
+    return f"{said} {text('disclosure.calibrated', factor=text.number(factor))}"
 
 
 def duration(seconds: float, text: Texts) -> str:

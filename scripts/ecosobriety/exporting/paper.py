@@ -8,6 +8,7 @@ from ecosobriety.exporting.disclosure import (
     duration,
     emissions,
     hardware,
+    how,
     left_out,
     of_study,
 )
@@ -64,10 +65,9 @@ def _of_model(disclosed: Disclosed, model: ModelAmounts, text: Texts) -> list[st
         sentences.append(text("disclosure.paper.duration", duration=written))
     if (used := hardware(model)) is not None:
         sentences.append(text("disclosure.paper.hardware", hardware=used))
-    how = text(f"disclosure.how.{model.case.energy_quality}")
     meter = ", ".join(model.meters)
     key = "disclosure.paper.metered" if meter else "disclosure.paper.unmetered"
-    sentences += [text(key, meter=meter, software=disclosed.software_name), how]
+    sentences += [text(key, meter=meter, software=disclosed.software_name), how(model, text)]
     if (emitted := emissions(model, reference.energy_kwh, text)) is not None:
         sentences.append(
             text(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecosobriety.errors import RecordError, one_line, quote
 from ecosobriety.metrics import ACCURACY, METRICS, Metric
+from ecosobriety.records.adjusted import adjust
 from ecosobriety.records.record import RUN_KEY, RunKey, RunRecord, read_record, run_columns
 
 if TYPE_CHECKING:
@@ -146,7 +147,10 @@ def set_aside(path: Path) -> None:
 
 
 def collect(
-    paths: Mapping[Path, RunKey], asked: Asked, metric: Metric = ACCURACY
+    paths: Mapping[Path, RunKey],
+    asked: Asked,
+    metric: Metric = ACCURACY,
+    metering: Mapping[str, Any] | None = None,
 ) -> "pd.DataFrame":
     """Read records into one table with the columns of `runs`, one row per record, sorted by key.
 
@@ -160,10 +164,11 @@ def collect(
         paths: Each record's file, and the data set, model, size and seed that it must be of.
         asked: The study's trainings.
         metric: What the study judges by.
+        metering: What follows from the measured energies, as `adjusted.adjust` takes it.
 
     Raises:
         RecordError: records were refused, or have no such score; names the first file, and the log
-            names each that was refused.
+            names each that was refused. Or they cannot be calibrated.
     """
     # Imported where it is needed: a training writes a record, and waits for no pandas.
     import pandas as pd
@@ -187,7 +192,8 @@ def collect(
             raise RecordError(f"{path} has no {metric.test_column}: {why}")
     columns = [*run_columns(metric), *_further_scores(records, metric)]
     rows = [record.model_dump() for record in records]
-    return pd.DataFrame(rows, columns=columns).sort_values(list(RUN_KEY), ignore_index=True)
+    table = adjust(pd.DataFrame(rows, columns=columns), records, metering or {})
+    return table.sort_values(list(RUN_KEY), ignore_index=True)
 
 
 def _further_scores(records: Iterable[RunRecord], metric: Metric) -> list[str]:

@@ -1,14 +1,17 @@
 """The section on how the energy was measured."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from ecosobriety.provenance import DISTURBED_FROM
+from ecosobriety.records.adjusted import BASELINE, FACTOR, NET, NET_REASON, factor_in
 from ecosobriety.reporting.tables import component_table
 from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts, exact_decimals
+from ecosobriety.units import kwh_to_joules
 
 
 def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
@@ -28,6 +31,8 @@ def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dic
             ),
             _duplicates(provenance["dataset"], text),
             *_energy(study, text),
+            *_idle(study, provenance, text),
+            *_calibrated(study, text),
             *([_disturbance(here, provenance, text)] if len(here) else []),
             *(
                 [
@@ -201,6 +206,58 @@ def _duplicates(dataset: Mapping[str, Any], text: Texts) -> str:
         test=text.integer(test),
         share=text.share(duplicates / test, 2),
     )
+
+
+def _idle(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]:
+    """What the idle machine takes, and what is left of a training's energy without it."""
+    runs = study.runs
+    if NET not in runs:
+        return []
+    measured = [meter[BASELINE] for meter in provenance["meters"] if BASELINE in meter]
+    sentences = []
+    if measured:
+        energy_kwh, duration_s = (
+            math.fsum(baseline[name] for baseline in measured)
+            for name in ("energy_kwh", "duration_s")
+        )
+        power_w = kwh_to_joules(energy_kwh) / duration_s * factor_in(runs)
+        sentences.append(text("measurement.idle.power", power=text.number(power_w)))
+    for case in study.cases():
+        at = case.runs[case.runs["n_train"] == case.decision.reference].dropna(subset=NET)
+        if len(at):
+            net_kwh, all_kwh = float(at[NET].mean()), float(at["energy_kwh"].mean())
+            sentences.append(
+                text(
+                    "measurement.idle.net",
+                    model=case.model,
+                    n_train=text.integer(case.decision.reference),
+                    net=text.energy(net_kwh),
+                    energy=text.energy(all_kwh),
+                    share=text.share(net_kwh / all_kwh),
+                )
+            )
+    reasons = runs[NET_REASON].dropna()
+    return sentences + [
+        text(f"measurement.idle.unknown.{reason}", number=text.integer(int(number)))
+        for reason, number in reasons.value_counts(sort=False).sort_index().items()
+    ]
+
+
+def _calibrated(study: Study, text: Texts) -> list[str]:
+    """By what the energies of a power model are scaled, and by which reading."""
+    calibration = study.config["metering"].get("calibration")
+    if FACTOR not in study.runs or calibration is None:
+        return []
+    window = calibration["window"]
+    return [
+        text(
+            "measurement.calibrated",
+            factor=text.number(factor_in(study.runs)),
+            reading=text.energy(calibration["reading_kwh"]),
+            start=text.date(window["start"]),
+            end=text.date(window["end"]),
+        )
+    ]
 
 
 def _energy(study: Study, text: Texts) -> list[str]:

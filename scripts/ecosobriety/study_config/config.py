@@ -51,7 +51,12 @@ CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
 SHORT = {"metric": "name", "plan": "mode"}
 """Sections that may be a text instead, and the key that it stands for."""
 
-_NOT_OF_A_TRAINING = {"metering.pue", "training.process"}
+_ADJUSTMENTS = ("baseline_s", "calibration")
+"""Keys of `metering` that train nothing again."""
+_NOT_OF_A_TRAINING = {
+    *("metering.pue", "training.process"),
+    *(f"metering.{name}" for name in _ADJUSTMENTS),
+}
 
 _TABLE_BEGIN = "<!-- keys: begin, written by `make docs` -->"
 _TABLE_END = "<!-- keys: end -->"
@@ -225,10 +230,11 @@ def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | No
 
     A model may have settings of its own before these; see `model_parameters`.
 
-    Without `metering.pue`, which multiplies the energy afterwards, and without which trainings
-    share a process. With the budget `steps` a training also depends on the reference
-    size. Hand it to Snakemake as ONE parameter: it compares
-    sorted values without their names, so that among separate parameters a swap goes unnoticed.
+    Without `metering.pue` and `calibration`, which multiply the energy afterwards, without
+    `baseline_s`, which is measured beside trainings, and without which trainings share a process.
+    With the budget `steps` a training also depends on the reference size. Hand it to Snakemake as
+    ONE parameter: it compares sorted values without their names, so that among separate parameters
+    a swap goes unnoticed.
 
     Returns:
         Values by dotted key, sorted by key; a list is JSON text.
@@ -242,6 +248,11 @@ def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | No
     if config["training"]["budget"] == "steps":
         leaves["analysis.reference_n_train"] = reference_n_train(config)
     return dict(sorted(leaves.items()))
+
+
+def adjustments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived from the measured energies, as `records.adjusted.adjust` takes it."""
+    return {name: config["metering"][name] for name in _ADJUSTMENTS}
 
 
 def metering_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
