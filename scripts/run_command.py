@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ecosobriety import datasets, metering
 from ecosobriety.hardware import usable_cpus
-from ecosobriety.metering.idle import Idle
 from ecosobriety.metrics import metric_from
 from ecosobriety.outside.command import CommandTraining, lay_out, train_by_command
 from ecosobriety.records import collecting
@@ -29,13 +28,11 @@ with logs.logged_to(snakemake.log[0]):
     output = Path(snakemake.output[0])
     of_record = (dataset.name, training.model, training.n_train, training.seed)
     place = f"{training.model}/n{training.n_train}/seed{training.seed}"
-    if collecting.stands(output, of_record, identity):
-        output.touch()
-    else:
+    if not collecting.stands(output, of_record, identity):
         attempts = Path(snakemake.params.attempts, place).absolute()
         ledger = metering.Ledger(attempts, identity=identity)
         scratch = Path(snakemake.params.scratch).absolute()
-        idle = Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
+        idle = metering.Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
         idle.measure()
         record = train_by_command(
             training,

@@ -12,7 +12,6 @@ with imports_in_peace():
     begin_probing()  # It takes as long as the imports below.
 
     from ecosobriety import datasets, metering
-    from ecosobriety.metering.idle import Idle
     from ecosobriety.records import collecting
     from ecosobriety.steps import logs, watch
     from ecosobriety.training import Training, settings_from, train
@@ -21,7 +20,7 @@ with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
     dataset = datasets.load(Path(snakemake.input.data))
     model, n_train = snakemake.wildcards.model, int(snakemake.wildcards.n_train)
-    idle = Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
+    idle = metering.Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
     for seed, path in zip(snakemake.params.seeds, snakemake.output, strict=True):
         output = Path(path).absolute()
         place = f"{model}/n{n_train}/seed{seed}"
@@ -30,12 +29,10 @@ with logs.logged_to(snakemake.log[0]):
         )
         # A run that was killed, or that another seed joins, redoes none that is finished.
         if collecting.stands(output, (dataset.name, model, n_train, seed), identity):
-            output.touch()
             continue
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
         attempts = Path(snakemake.params.attempts, place).absolute()
         ledger = metering.Ledger(attempts, identity=identity)
-        idle.measure()
         settle()
         with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
             record = train(
@@ -50,7 +47,7 @@ with logs.logged_to(snakemake.log[0]):
                     threads=snakemake.threads,
                     code_fingerprint=snakemake.params.code,
                 ),
-                meter=metering.meter_from(parameters),
+                meter=idle.meter(),
                 ledger=ledger,
                 checkpoints=checkpoints if parameters["training.checkpoint"] else None,
                 progress_bar=sys.stderr.isatty(),

@@ -78,6 +78,8 @@ def test_defaults_are_filled():
             "cpu_power_w": None,
             "ram_power_w": None,
             "pue": 1.0,
+            "baseline_s": None,
+            "calibration": None,
         },
         "analysis": {
             "reference_n_train": "max",
@@ -263,9 +265,9 @@ def test_every_key_says_what_a_change_runs_again():
 
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
-    # metric, dataset, training and a model's own with their two classes, grid, plan, metering,
-    # analysis, methods, country_data, cost, figures
-    assert len(mappings) == 16
+    # metric, dataset, training and a model's own with their two classes, grid, plan, metering, its
+    # calibration and that one's window, analysis, methods, country_data, cost, figures
+    assert len(mappings) == 18
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -47,6 +47,9 @@ def bad_lists(good, bad_items):
 
 SEED_LIMIT = 2**32 - 1
 BAD_LINES = NOT_TEXT | st.sampled_from(["", " ", "a\nb", "a\n", "x" * 201, "\ud800", "\u202eabc"])
+BAD_MOMENTS = st.sampled_from(
+    ["2026-11-26", "2026-11-26T10:00", "2026-02-30T10:00Z", "2026-11-26T25:00Z", "10:00Z", "now"]
+)
 BAD_VALUES = {
     ("study",): BAD_NAMES,
     ("title",): BAD_LINES | st.just({}),
@@ -145,6 +148,13 @@ BAD_VALUES = {
     ("metering", "cpu_power_w"): bad_numbers(1, 10_000) | st.just(0.065),
     ("metering", "ram_power_w"): bad_numbers(0.1, 10_000) | st.just(0),
     ("metering", "pue"): bad_numbers(1, 10),
+    ("metering", "baseline_s"): bad_numbers(1, 3600).filter(lambda value: value is not None),
+    ("metering", "calibration"): NOT_MAPPINGS.filter(lambda value: value is not None)
+    | st.sampled_from([{}, {"reading_kwh": 1}, {"window": {"start": "a", "end": "b"}}]),
+    ("metering", "calibration", "reading_kwh"): bad_numbers(0, 1_000_000) | st.just(0),
+    ("metering", "calibration", "window"): NOT_MAPPINGS | st.just({}),
+    ("metering", "calibration", "window", "start"): BAD_NAMES | BAD_MOMENTS,
+    ("metering", "calibration", "window", "end"): BAD_NAMES | BAD_MOMENTS,
     ("claims",): BAD_NAMES,
     ("analysis",): NOT_MAPPINGS,
     ("analysis", "reference_n_train"): BAD_NAMES | bad_whole_numbers(1, 1400),

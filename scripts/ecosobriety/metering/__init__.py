@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.metering.codecarbon_meter import CodeCarbonMeter, meter_from
+from ecosobriety.metering.idle import Idle
 from ecosobriety.metering.keeping import keep
 from ecosobriety.metering.ledger import Ledger, lost_energy_kwh
 from ecosobriety.metering.lock import exclusive_meter, holder_now
@@ -19,6 +20,7 @@ __all__ = [
     "EnergyMeter",
     "EnergyResult",
     "FakeMeter",
+    "Idle",
     "Ledger",
     "Reading",
     "ReplayMeter",

@@ -40,6 +40,11 @@ class Idle:
         if self._seconds is not None and self._measured is None:
             self._measured = measure_idle(self._make_meter(), self._seconds)
 
+    def meter(self) -> EnergyMeter:
+        """The meter of a training that is about to begin, once the idle machine is measured."""
+        self.measure()
+        return self._make_meter()
+
     def add_to(self, record: RunRecord) -> RunRecord:
         """The record with what was measured; the record itself where nothing was."""
         if self._measured is None:

@@ -206,7 +206,8 @@ def _further_scores(records: Iterable[RunRecord], metric: Metric) -> list[str]:
 def stands(path: Path, key: RunKey, identity: str) -> bool:
     """Whether the record of this very training lies at `path` already.
 
-    One that does not count is set aside, as it is to be trained again.
+    It then gets the time of now, as Snakemake has asked for it anew. One that does not count is set
+    aside, as it is to be trained again.
     """
     if not path.exists():
         return False
@@ -216,5 +217,6 @@ def stands(path: Path, key: RunKey, identity: str) -> bool:
         set_aside(path)
         logger.warning("%s; set aside as *.refused, it is trained again", error)
         return False
+    path.touch()
     logger.info("%s: this very training is done already", path)
     return True
