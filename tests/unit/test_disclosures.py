@@ -48,7 +48,7 @@ HOSTILE = r"50% & <script>x</script> \input{a} $x$ #1 _y_ ~ ^ [a](b) | ``` *b* !
 
 
 def make_study(runs, **options):
-    sources = load_sources(ROOT / "config/factors/source_intensity.csv")
+    sources = load_sources(ROOT / "config/factors/poster/source_intensity.csv")
     countries = load_countries()
     few = countries[countries["country_iso3"].isin(["FRA", "POL", "NOR"])].reset_index(drop=True)
     return any_study(runs, countries=add_mix_intensity(few, sources), **options)
