@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+import cpuinfo
 import psutil
 from codecarbon.core.util import detect_cpu_model
 
@@ -21,19 +22,30 @@ KIBIBYTE = 1024
 def begin_probing() -> Thread:
     """Let CodeCarbon find out the processor's name, and don't wait for it.
 
-    It learns that from a process of its own, which takes a second, and keeps it for as long as this
-    process lives: asked for before Lightning is imported, it is there when a meter warms up.
-    Nothing depends on the answer: a meter that finds none asks once more, in its own warm-up, and
-    fails there as it would have without this.
+    Where the kernel has no name for it, that takes a second: asked for before Lightning is
+    imported, it is there when a meter warms up. Nothing depends on the answer: a meter that finds
+    none asks once more, in its own warm-up, and fails there as it would have without this.
     """
-    thread = Thread(target=_detect_cpu_model, name="probing", daemon=True)
+    thread = Thread(target=find_cpu_name, name="probing", daemon=True)
     thread.start()
     return thread
 
 
-def _detect_cpu_model() -> None:
+def find_cpu_name() -> None:
+    """Let CodeCarbon find out the processor's name, which it keeps as long as this process lives.
+
+    It asks py-cpuinfo, which starts a process, measures the processor's speed in it for a second,
+    and then takes the kernel's name: where there is one, it gets that at once.
+    """
     with plain_language():
-        detect_cpu_model()
+        name = _kernels_cpu_name()
+        asked = cpuinfo.get_cpu_info
+        if name:
+            cpuinfo.get_cpu_info = lambda: {"brand_raw": name}
+        try:
+            detect_cpu_model()
+        finally:
+            cpuinfo.get_cpu_info = asked
 
 
 _ONE_LANGUAGE = Lock()
@@ -167,10 +179,14 @@ def _affinity_cpus() -> int:
 
 def cpu_name() -> str:
     """The processor's name from the kernel; platform.processor() is empty on many Linux systems."""
+    return _kernels_cpu_name() or platform.processor() or platform.machine() or "unknown"
+
+
+def _kernels_cpu_name() -> str | None:
     for line in _lines(Path("/proc/cpuinfo")):
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "unknown"
+    return None
 
 
 def cgroup_cpus(root: Path = Path("/")) -> float | None:

@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cpuinfo
 import pytest
 from codecarbon.core import util
 
-from ecosobriety.hardware import begin_probing
+from ecosobriety import hardware
 
 pytestmark = pytest.mark.slow
 
@@ -86,14 +87,28 @@ def test_a_report_draws_nothing():
     assert "matplotlib" not in loaded_by("import ecosobriety.reporting, ecosobriety.study.study")
 
 
-def test_the_processor_is_asked_for_once(monkeypatch):
+@pytest.mark.parametrize(
+    ("kernel", "name", "times"),
+    [("model name\t: CPU 2", "CPU 2", 0), ("CPU part\t: 0xd0c", "CPU 1", 1)],
+)
+def test_the_processor_is_asked_for_once_and_only_where_the_kernel_has_no_name(
+    monkeypatch, kernel, name, times
+):
     asked = []
-    monkeypatch.setattr("cpuinfo.get_cpu_info", lambda: asked.append(1) or {"brand_raw": "CPU 1"})
+
+    def ask():
+        asked.append(1)
+        return {"brand_raw": "CPU 1"}
+
+    monkeypatch.setattr(cpuinfo, "get_cpu_info", ask)
+    monkeypatch.setattr(hardware, "_lines", lambda path: [kernel])
     util.detect_cpu_model.cache_clear()
     try:
-        thread = begin_probing()
+        thread = hardware.begin_probing()
         thread.join()
-        assert util.detect_cpu_model() == "CPU 1"
-        assert len(asked) == 1
+        hardware.find_cpu_name()
+        assert util.detect_cpu_model() == name
+        assert len(asked) == times
+        assert cpuinfo.get_cpu_info is ask
     finally:
         util.detect_cpu_model.cache_clear()

@@ -16,7 +16,7 @@ from typing import Any
 from codecarbon import OfflineEmissionsTracker
 
 from ecosobriety.errors import MeteringError
-from ecosobriety.hardware import plain_language
+from ecosobriety.hardware import find_cpu_name, plain_language
 from ecosobriety.metering.counters import Course
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
 from ecosobriety.metering.probing import sensors_of
@@ -233,6 +233,7 @@ class CodeCarbonMeter:
             warnings.simplefilter("ignore", DeprecationWarning)
             tracker = OfflineEmissionsTracker(**self.arguments())
         try:
+            find_cpu_name()
             with plain_language():
                 self._hardware = tracker.get_detected_hardware()
             self._sensors = sensors_of(tracker, self._cpu_power_w, self._ram_power_w)
