@@ -381,6 +381,54 @@ def test_imported_runs_disclose_what_their_table_says_and_no_more():
     assert not re.search(r"\b(nan|None|FLOP pour)\b", page)
 
 
+def test_a_command_says_what_it_reports_and_no_more(worked):
+    records = records_of(
+        worked.study.runs,
+        window="process",
+        training={"command": "train {n_train} {seed} {scores}"},
+        missing={"eval_energy_kwh": "it is part of the command's own energy"},
+    )
+    runs = worked.study.runs.assign(eval_energy_kwh=None, flop_train=None)
+    study = replace(worked.study, runs=check_table("runs", runs))
+    own = replace(worked, study=study, records=records)
+    made = disclose(own)
+    card = yaml.safe_load(made["hf_co2.yaml"])
+    assert set(card["co2_eq_emissions"]) == {*CARD} - {"training_type"}
+    sci = json.loads(made["sci_ai.json"])
+    # Without evaluations, whose energy is in the trainings': 18 Wh, and 3 Wh in a failed attempt.
+    assert sci["study_total"]["operational_g"] == pytest.approx(0.021 * 1.2 * FRANCE_G)
+    assert sci["study_total"]["flop"] is None
+    reasons = {item["field"]: item["reason"] for item in sci["left_out"]}
+    assert reasons["evaluation_kwh"] == "mlp: it is part of the command’s own energy"
+    assert reasons["flop"] == "mlp: the records do not hold it"
+    for report in boamps_records(own).values():
+        jsonschema.validate(report, REPORT)
+
+
+@pytest.mark.parametrize(
+    ("origin", "public"),
+    [
+        ("https://example.org/a.csv", True),
+        ("https://anna:secret@example.org/a.csv", False),
+        ("https://token@example.org/a.csv", False),
+        ("/home/anna/a.csv", False),
+        ("https://[/a.csv", False),
+        ("https:///a.csv", False),
+        ("scikit-learn 1.9.1", False),
+        (None, False),
+    ],
+)
+def test_only_a_public_address_is_disclosed(worked, origin, public):
+    provenance = worked.provenance
+    dataset = {**provenance["dataset"], "origin": origin}
+    own = replace(worked, provenance={**provenance, "dataset": dataset})
+    said = disclose(own)["ai_act_annex_xi.en.md"]
+    assert ("Origin: " in said) == public
+    assert "secret" not in said
+    report = next(iter(boamps_records(own).values()))
+    assert ("sourceUri" in report["task"]["dataset"][0]) == public
+
+
 def test_an_unknown_intensity_leaves_emissions_out(worked):
     study = worked.study
     none = dict.fromkeys(

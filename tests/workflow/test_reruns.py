@@ -95,6 +95,13 @@ def test_the_pue_multiplies_scenarios_and_methods_anew(workflow):
     assert jobs == {"derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
 
 
+def test_a_baseline_and_a_calibration_train_nothing_again(workflow):
+    window = {"start": "2025-03-01T08:00Z", "end": "2025-03-01T09:00Z"}
+    calibration = {"reading_kwh": 1.0, "window": window}
+    jobs = planned(workflow, metering={"baseline_s": 30, "calibration": calibration})
+    assert jobs == {"collect_runs": 1, **FROM_RUNS}
+
+
 def test_the_methods_settings_apply_the_methods_anew(workflow):
     jobs = planned(workflow, methods={"usage": 0.5})
     assert jobs == {"compare_methods": 1, "compare_editions": 1, **PLOT_AND_REPORT}
