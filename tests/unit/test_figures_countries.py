@@ -1,6 +1,7 @@
 """Countries in figures: picked out of all, ranked with bounds, mapped against the sources."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,12 @@ def texts():
     return {language: Texts.load(language, LOCALE) for language in ("en", "fr")}
 
 
+@pytest.fixture(scope="module")
+def drawn(study, texts):
+    """A figure of the study, drawn once in each language."""
+    return cache(lambda name, language="en": draw(f"{name}-mlp", study, texts[language]))
+
+
 def row_names(figure):
     return [label.get_text() for label in figure.axes[0].get_yticklabels()]
 
@@ -69,12 +76,12 @@ class TestBatch:
         runs = pd.concat([make_runs("mlp"), make_runs("cnn", energy_factor=100.0)])
         assert {case.emissions_batch for case in make_study(runs).cases()} == {1}
 
-    def test_captions_and_figures_tell_the_same_number(self, case, study, texts):
+    def test_captions_and_figures_tell_the_same_number(self, case, drawn, texts):
         for language, told in (("en", "1,000 trainings"), ("fr", "1\u202f000 entraînements")):
             written = captions(case, texts[language])
             for name in ("country_emissions", "country_ranking", "source_emissions"):
                 assert told in written[name]
-                axes = draw(f"{name}-mlp", study, texts[language]).axes[0]
+                axes = drawn(name, language).axes[0]
                 assert told in axes.get_xlabel() + axes.get_ylabel()
 
 
@@ -103,8 +110,8 @@ class TestSelection:
 
 
 class TestScatter:
-    def test_listed_countries_are_points_of_their_own(self, case, study, texts):
-        axes = draw("country_emissions-mlp", study, texts["en"]).axes[0]
+    def test_listed_countries_are_points_of_their_own(self, case, drawn):
+        axes = drawn("country_emissions").axes[0]
         everyone, listed = (points.get_offsets() for points in axes.collections)
         cells = case.electricity.country_cells.set_index("country_iso3").loc[list(LISTED_COUNTRIES)]
         assert cells["usable"].all()
@@ -115,8 +122,8 @@ class TestScatter:
 
 
 class TestRanking:
-    def test_bars_bounds_and_ranks_are_the_tables(self, case, study, texts):
-        figure = draw("country_ranking-mlp", study, texts["en"])
+    def test_bars_bounds_and_ranks_are_the_tables(self, case, drawn):
+        figure = drawn("country_ranking")
         axes, shown = figure.axes[0], case.electricity.shown_countries
         bars = [bar.get_width() for bar in axes.patches]
         np.testing.assert_allclose(bars, shown["emissions_g"] * 1000)
@@ -142,8 +149,8 @@ class TestRanking:
 
 
 class TestMap:
-    def test_each_cell_is_its_scenario(self, case, study, texts):
-        figure = draw("emissions_map-mlp", study, texts["en"])
+    def test_each_cell_is_its_scenario(self, case, study, drawn, texts):
+        figure = drawn("emissions_map")
         table = study.scenarios.query("n_train == 60000").set_index(
             ["country_iso3", "source", "coverage"]
         )["emissions_g"]
@@ -156,22 +163,22 @@ class TestMap:
         assert columns[0] == "grid"
         assert [text.get_text() for _, text in cells_of(figure)] == expected
 
-    def test_rows_and_columns_are_named_with_the_factors_marks(self, study, texts):
-        figure = draw("emissions_map-mlp", study, texts["fr"])
+    def test_rows_and_columns_are_named_with_the_factors_marks(self, drawn):
+        figure = drawn("emissions_map", "fr")
         names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
         assert f"charbon{NBSP}‡" in names
         assert {"France", "Allemagne"} <= set(row_names(figure))
 
-    def test_more_emissions_are_lighter_in_grey_too(self, case, study, texts):
-        boxes = [box for box, _ in cells_of(draw("emissions_map-mlp", study, texts["en"]))]
+    def test_more_emissions_are_lighter_in_grey_too(self, case, drawn):
+        boxes = [box for box, _ in cells_of(drawn("emissions_map"))]
         values = case.electricity.heat_map.to_numpy().ravel()
         order = np.argsort(values)
         lightness = np.array([luminance(box.get_facecolor()) for box in boxes])[order]
         assert (np.diff(lightness) > -0.002).all()
         assert lightness[-1] - lightness[0] > 0.5
 
-    def test_values_can_be_read_on_their_colour(self, study, texts):
-        for box, text in cells_of(draw("emissions_map-mlp", study, texts["en"])):
+    def test_values_can_be_read_on_their_colour(self, drawn):
+        for box, text in cells_of(drawn("emissions_map")):
             light, dark = sorted(
                 (luminance(box.get_facecolor()), luminance(text.get_color())), reverse=True
             )
