@@ -223,7 +223,7 @@ def add_claim(copy: Copy) -> None:
 
 def add_provider(copy: Copy) -> None:
     copy.write("scripts/ecosobriety/electricity/planned.py", PROVIDER)
-    copy.add("workflow/schemas/config.schema.yaml", "planned, ", "enum: [codecarbon, csv, ")
+    copy.add("workflow/schemas/config.schema.yaml", "planned, ", "enum: [ember, codecarbon, csv, ")
     for code in ("en", "fr"):
         text = f"    planned: Planned in {code}\n"
         copy.add(f"{LOCALE}/{code}/countries.yaml", text, "\n  provider:\n")

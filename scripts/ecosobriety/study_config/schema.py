@@ -268,7 +268,7 @@ def _missing(required: Any, value: Mapping[str, Any]) -> str:
     return str(next(name for name in required if name not in value))
 
 
-def nearest(value: Any, known: Sequence[str | None]) -> str:
+def nearest(value: Any, known: Sequence[str | int | None]) -> str:
     """A hint in brackets at the known name that a text comes nearest to; empty if none does."""
     if not isinstance(value, str):
         return ""
@@ -277,7 +277,7 @@ def nearest(value: Any, known: Sequence[str | None]) -> str:
     def likeness(name: str) -> float:
         return difflib.SequenceMatcher(None, text, name.casefold()).ratio()
 
-    best = max((name for name in known if name), key=likeness, default="")
+    best = max((str(name) for name in known if name), key=likeness, default="")
     return f" (the nearest is {best})" if best and likeness(best) >= _LIKENESS else ""
 
 
