@@ -41,4 +41,5 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     folder, factor = Path(snakemake.output[0]).parent, adjusted.factor_in(runs)
     paid = decision.read_beside_plan(folder, keys, asked, factor)
     answer = decision.add_study_cost(answer, runs, scenarios, country, paid)
+    answer = decision.add_scale(answer, runs, decision.Usage(**json.loads(snakemake.params.usage)))
     write_json(Path(snakemake.output[0]), answer)

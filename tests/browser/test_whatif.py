@@ -160,3 +160,21 @@ def test_with_script_the_calculator_stands_in_the_tables_place(open_page):
     page.emulate_media(media="print")
     assert page.is_hidden("#whatif-calculator")
     assert page.is_visible("#whatif-table1")
+
+
+def test_a_years_amounts_follow_the_choice_and_the_users_own_figure(open_page, site):
+    page = open_page("en")
+    case = site.study.cases()[0]
+    small, full = sorted(case.decision.curve.index)[0], case.decision.reference
+    page.select_option("#whatif-size", str(small))
+    page.select_option("#whatif-source", "grid")
+    assert page.get_attribute("#whatif-year", "data-value") == ""
+    page.fill("#whatif-trainings", "365")
+    used = {n: case.electricity.at("grid", n) for n in (small, full)}
+    assert read(page, "year") == pytest.approx(365 * used[small]["energy_kwh"])
+    assert read(page, "year", "data-emissions") == pytest.approx(365 * used[small]["emissions_g"])
+    # 120 kWh at the reference size by the user's own meter.
+    page.fill("#whatif-training", "120")
+    ratio = used[small]["energy_kwh"] / used[full]["energy_kwh"]
+    assert read(page, "year") == pytest.approx(365 * 120 * ratio)
+    assert read(page, "year", "data-saved") == pytest.approx(365 * 120 * (1 - ratio))

@@ -18,8 +18,10 @@ from ecosobriety.claims import Checked, load_claims, put_to_test
 from ecosobriety.datasets.intake import Baseline, Intake
 from ecosobriety.decision import (
     TestPart,
+    Usage,
     add_growth,
     add_savings,
+    add_scale,
     add_study_cost,
     fit_curves,
     recommend,
@@ -204,6 +206,9 @@ def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) 
     return compare(records, methods, pue=pue, intensity_g_per_kwh=intensity)
 
 
+UNSAID = Usage(None, None, None, 1.0)
+
+
 def make_study(
     runs: pd.DataFrame | None = None,
     coverage: tuple[float, ...] = (0.5, 1.0),
@@ -214,6 +219,7 @@ def make_study(
     ladder: Sequence[int] = (),
     metric: Metric = ACCURACY_METRIC,
     target: float | None = None,
+    usage: Usage = UNSAID,
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section.
@@ -303,7 +309,9 @@ def _make_study(
         sources=sources,
         costs=costs,
         method_inputs=load_method_inputs(),
-        recommendation=add_study_cost(recommendation, runs, scenarios, country),
+        recommendation=add_scale(
+            add_study_cost(recommendation, runs, scenarios, country), runs, usage
+        ),
         country_data=COUNTRY_DATA,
         equivalents=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
         intake=intake,

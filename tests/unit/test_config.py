@@ -95,7 +95,13 @@ def test_defaults_are_filled():
             "token_variable": "ELECTRICITY_MAPS_TOKEN",
             "fallback": False,
         },
-        "cost": {"currency": "EUR", "usd_per_unit": 1.142, "grid_price_per_kwh": {}},
+        "cost": {
+            "currency": "EUR",
+            "usd_per_unit": 1.142,
+            "grid_price_per_kwh": {},
+            "machine_price_per_hour": None,
+        },
+        "usage": {"trainings_per_year": None, "energy_per_training_kwh": None},
         "figures": {"heat_map_coverage": None},
     }
 
@@ -266,8 +272,8 @@ def test_every_key_says_what_a_change_runs_again():
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
     # metric, dataset, training and a model's own with their two classes, grid, plan, metering, its
-    # calibration and that one's window, analysis, methods, country_data, cost, figures
-    assert len(mappings) == 18
+    # calibration and that one's window, analysis, methods, country_data, cost, usage, figures
+    assert len(mappings) == 19
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -183,6 +183,14 @@ BAD_VALUES = {
     ),
     ("country_data", "token_variable"): BAD_NAMES,
     ("country_data", "fallback"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
+    ("usage",): NOT_MAPPINGS,
+    ("usage", "trainings_per_year"): bad_numbers(1, 1_000_000_000).filter(lambda n: n is not None),
+    ("usage", "energy_per_training_kwh"): bad_numbers(0, 1_000_000_000).filter(
+        lambda n: n is not None
+    )
+    | st.just(0),
+    ("cost", "machine_price_per_hour"): bad_numbers(0, 1_000_000).filter(lambda n: n is not None)
+    | st.just(0),
     ("cost",): NOT_MAPPINGS,
     ("cost", "currency"): BAD_NAMES,
     ("cost", "usd_per_unit"): bad_numbers(0, 1_000_000) | st.just(0),

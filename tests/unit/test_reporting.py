@@ -201,7 +201,8 @@ def test_headline_states_the_tables_numbers(study, svgs, texts):
         *(ENOUGH, curve["accuracy_mean"][ENOUGH], curve["accuracy_mean"][60_000], 60_000, 0.01),
         case.decision.baseline,
     ]
-    assert saving == [saved["saved_share"], saved["energy_saved_kwh"], saved["emissions_saved_g"]]
+    amounts = saved[["energy_saved_kwh", "emissions_saved_g"]] * case.emissions_batch
+    assert saving == [saved["saved_share"], *amounts]
     assert certainty == [
         *(curve["accuracy_diff_mean"][ENOUGH], curve["accuracy_diff_lower"][ENOUGH]),
         curve["p_value"][ENOUGH],
@@ -213,7 +214,8 @@ def test_headline_is_read_as_three_sentences(study, svgs, texts):
 
     assert plain[0].startswith("40,000 training examples are enough: mlp on fashion-mnist")
     assert plain[1].startswith("Stopping there saves 32% of a training’s energy")
-    assert "mg CO₂e per training (from a power model" in plain[1]
+    assert "for 1,000 trainings, 193" in plain[1]
+    assert "g CO₂e (from a power model" in plain[1]
     assert plain[2].startswith("How sure: seed by seed, over 5 seeds")
 
 

@@ -64,6 +64,7 @@
       share,
       isReference: choice.size === study.reference,
       used: size.energy_kwh[0] * data.pue,
+      full: full.energy_kwh[0] * data.pue,
       energy: ends.map((end) => end.energy),
       emissions: ends.map((end) => end.emissions),
       cost: ends.map((end) => end.cost),
@@ -120,6 +121,37 @@
       : say("whatif.less", { name, count: count(amount / total) });
   }
 
+  // A year's amounts; an own figure for one training at the reference size scales all of them.
+  function yearly(answer) {
+    const trainings = part("trainings").valueAsNumber;
+    if (!(trainings > 0)) return null;
+    const own = part("training").valueAsNumber;
+    const scale = trainings * (own > 0 ? own / answer.full : 1);
+    return {
+      energy: answer.used * scale,
+      emissions: times(answer.emissions[0], scale),
+      cost: times(answer.cost[0], scale),
+      saved: (answer.full - answer.used) * scale,
+    };
+  }
+
+  function showYear(year, written) {
+    const shown = part("year");
+    shown.dataset.value = year?.energy ?? "";
+    shown.dataset.emissions = year?.emissions ?? "";
+    shown.dataset.cost = year?.cost ?? "";
+    shown.dataset.saved = year?.saved ?? "";
+    shown.textContent = year
+      ? say("whatif.year", {
+          energy: energy(year.energy),
+          emissions: written(year.emissions, mass),
+          cost: written(year.cost, money),
+          saved: energy(year.saved),
+        })
+      : "";
+    part("year-note").textContent = year ? "" : say("whatif.no_year");
+  }
+
   const chosen = (name) => part(name).selectedOptions[0].textContent;
 
   function update() {
@@ -147,6 +179,7 @@
           emissions: written(answer.saved.emissions, mass),
           cost: written(answer.saved.cost, money),
         });
+    showYear(yearly(answer), written);
     show("saving", answer.isReference ? [0, null, null] : answer.saving, percent, note);
     part("equivalents").replaceChildren(
       ...data.equivalents

@@ -73,7 +73,7 @@ rule derive_scenarios:
         countries=canonical(study_config.scenario_countries(config, COUNTRIES)),
         names=canonical(config["grid"]["sources"]),
         coverage=canonical(config["grid"]["coverage"]),
-        cost=canonical(config["cost"]),
+        cost=canonical(ELECTRICITY_COST),
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         # Of one that grows, which is the largest is known only by then.
@@ -114,6 +114,13 @@ rule recommend_size:
         beside_plan=lambda wildcards: canonical(beside_plan()),
         asked=ASKED,
         country=config["metering"]["country"],
+        usage=canonical(
+            {
+                **config["usage"],
+                "machine_price_per_hour": config["cost"]["machine_price_per_hour"],
+                "pue": config["metering"]["pue"],
+            }
+        ),
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"
@@ -196,15 +203,11 @@ rule compare_editions:
     params:
         config=canonical(
             {
-                key: config[key]
-                for key in (
-                    "dataset",
-                    "models",
-                    "grid",
-                    "metering",
-                    "analysis",
-                    "cost",
-                )
+                **{
+                    key: config[key]
+                    for key in ("dataset", "models", "grid", "metering", "analysis")
+                },
+                "cost": ELECTRICITY_COST,
             }
         ),
         study_files=canonical(list(STUDY_FILES)),

@@ -26,7 +26,7 @@ rule derive_cell:
         asked=ASKED,
         metric=METRIC,
         coverage=canonical(config["grid"]["coverage"]),
-        cost=canonical(config["cost"]),
+        cost=canonical(ELECTRICITY_COST),
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         code=code("derive_cell"),

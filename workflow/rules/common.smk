@@ -309,6 +309,13 @@ ASKED = canonical(
 # What the trainings are scored by; what its margin is, and its unit, matter to the decision alone.
 METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})
 
+# An hour of the machine is no price of electricity.
+ELECTRICITY_COST = {
+    key: value
+    for key, value in config["cost"].items()
+    if key != "machine_price_per_hour"
+}
+
 EXPORT = f"reports/{STUDY}/export"
 
 TABLES = ["runs", "curve", "scenarios", "savings", "methods", "editions"]

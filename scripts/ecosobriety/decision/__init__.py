@@ -4,6 +4,7 @@
 `recommend` answers the study's question in one document, and `savings` adds what the answer saves.
 """
 
+from ecosobriety.decision.at_scale import Usage, add_scale
 from ecosobriety.decision.beside_plan import read_beside_plan
 from ecosobriety.decision.curve_table import fit_curves
 from ecosobriety.decision.evidence import TestPart, resolves
@@ -18,8 +19,10 @@ from ecosobriety.decision.study_cost import add_study_cost
 __all__ = [
     "PowerLaw",
     "TestPart",
+    "Usage",
     "add_growth",
     "add_savings",
+    "add_scale",
     "add_study_cost",
     "decide",
     "fit_curves",

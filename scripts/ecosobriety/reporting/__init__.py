@@ -37,6 +37,7 @@ from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.reporting.methods import is_compared, methods_caption, methods_section
 from ecosobriety.reporting.references import load_references, references_section
+from ecosobriety.reporting.scale import at_scale
 from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, factor_tables, remark_cell
@@ -246,6 +247,7 @@ def _case(
             *growth_answer(case, text),
             # Where a study has stopped, its answer says that nothing is shown.
             *([] if case.decision.stopped else headline(case, text)),
+            *at_scale(case, text),
             *([basis] if (basis := energy_basis(case, components, text)) else []),
         ],
         "target": target(case, text),

@@ -16,6 +16,10 @@ from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts, is_known
 
+CENT = 0.01
+LEAST_MASS_G = 1e-3
+"""Amounts of money, and masses, below these say no more than that they are."""
+
 
 def growth_answer(case: Case, text: Texts) -> list[Markup]:
     """Where a study that grows has stopped, and why; empty for one that trains every size."""
@@ -126,7 +130,7 @@ def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
     return text.markup(
         f"growth.amounts.{_priced(price)}",
         energy=data(price["energy_kwh"], text.energy(price["energy_kwh"])),
-        emissions=data(price["emissions_g"], text.mass(price["emissions_g"]))
+        emissions=data(price["emissions_g"], _mass(price["emissions_g"], text))
         if is_known(price["emissions_g"])
         else text("headline.saving.no_intensity"),
         country=country_name(case, text),
@@ -134,19 +138,33 @@ def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
     )
 
 
+def _mass(emissions_g: float, text: Texts) -> str:
+    least = text.mass(LEAST_MASS_G, 1)
+    small = 0 < emissions_g < LEAST_MASS_G
+    return text("unit.less_than", amount=least) if small else text.mass(emissions_g)
+
+
 def _priced(price: Mapping[str, Any]) -> str:
-    """Which prices are known: that of the country's mix, those of sources, or none."""
-    if is_known(price["cost"]):
-        return "mix"
-    return "unpriced" if price["cheapest"] is None else "sources"
+    """Which prices are known: that of the country's mix, those of sources, or none.
+
+    Amounts that are all below a cent are not worth more words than that.
+    """
+    if not is_known(price["cost"]) and price["cheapest"] is None:
+        return "unpriced"
+    most = price["cost"] if is_known(price["cost"]) else price["dearest"]["amount"]
+    if 0 <= most < CENT:
+        return "cent"
+    return "mix" if is_known(price["cost"]) else "sources"
 
 
 def _money(
     price: Mapping[str, Any], text: Texts, mark: Callable[[float, str], str] = data
 ) -> dict[str, Any]:
     """The words of an amount of money; `mark` writes a number with its value for a machine."""
-    currency = price["currency"]
-    if _priced(price) == "mix":
+    currency, kind = price["currency"], _priced(price)
+    if kind == "cent":
+        return {"cent": text.money(CENT, currency, 1)}
+    if kind == "mix":
         return {"cost": mark(price["cost"], text.money(price["cost"], currency, 2))}
     if price["cheapest"] is None:
         return {}

@@ -153,7 +153,8 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
     saved = case.electricity.saving(stop)
     interval = case.decision.result["configured"]["energy_saved_share"]
     difference = float(case.decision.differences[stop])
-    emissions_g = saved["emissions_saved_g"]
+    batch = case.emissions_batch
+    energy_kwh, emissions_g = saved["energy_saved_kwh"] * batch, saved["emissions_saved_g"] * batch
     return text.markup(
         f"headline.saving.{kind_of_saving(case, stop)}",
         n_train=data(stop, text.integer(stop)),
@@ -161,7 +162,8 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         low=text.share(interval["ci_low"]),
         high=text.share(interval["ci_high"]),
         confidence=text.exact_share(case.decision.confidence),
-        energy=data(saved["energy_saved_kwh"], text.energy(abs(saved["energy_saved_kwh"]))),
+        trainings=trainings(batch, text),
+        energy=data(energy_kwh, text.energy(abs(energy_kwh))),
         emissions=data(emissions_g, text.mass(abs(emissions_g)))
         if is_known(emissions_g)
         else text("headline.saving.no_intensity"),

@@ -24,7 +24,7 @@ TEXTS = (
     *("missing", "unit.co2e", "unit.interval"),
     *("whatif.no_intensity", "whatif.no_range", "whatif.one_seed", "whatif.no_cost"),
     *("whatif.no_grid_price", "whatif.no_cost_range", "whatif.saved", "whatif.reference"),
-    *("whatif.less", "whatif.more", "whatif.grid_coverage"),
+    *("whatif.less", "whatif.more", "whatif.grid_coverage", "whatif.year", "whatif.no_year"),
 )
 """What the script says, by its keys in the catalogue."""
 
@@ -63,11 +63,21 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
             "country": first.electricity.country,
             "source": GRID_SOURCE,
             "coverage": first.electricity.coverage or 1.0,
+            **_usage(study),
         },
+        "unset": {name: text(f"whatif.unset.{name}") for name in ("trainings", "training")},
         "data": factors(study, text),
         "tables": [size_table(case, text) for case in cases],
         "notes": legend([MARKS.get(str(mark), "") for mark in study.equivalents["verified"]], text),
     }
+
+
+def _usage(study: Study) -> dict[str, str]:
+    """What the study's file says of a year; empty where it says nothing."""
+    usage = study.config.get("usage", {})
+    keys = {"trainings": "trainings_per_year", "training": "energy_per_training_kwh"}
+    written = {name: usage.get(key) for name, key in keys.items()}
+    return {name: "" if value is None else f"{value:g}" for name, value in written.items()}
 
 
 def _same(values: Iterable[str]) -> list[tuple[str, str]]:

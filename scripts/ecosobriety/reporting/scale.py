@@ -1,0 +1,92 @@
+"""What the answer means at the scale of the reader: a year's trainings, the machine's time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from ecosobriety.reporting.growth import CENT
+from ecosobriety.reporting.sentences import data
+from ecosobriety.study.study import Case
+from ecosobriety.study.wording import country_name, trainings
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import readable_batch
+
+
+def at_scale(case: Case, text: Texts) -> list[Markup]:
+    """A year's amounts and the machine's cost, as far as the study's file says how it is used."""
+    result = case.decision.result
+    sentences = []
+    if result["yearly"] is not None:
+        sentences.append(_year(case, result["yearly"], text))
+    if result["machine"] is not None:
+        sentences.append(_machine(result["machine"], text))
+    return sentences
+
+
+def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
+    share = year["share"]
+    factor = 1.0 if share is None else share["mean"]
+    energy_kwh = year["energy_kwh"]
+    emissions_g = year["emissions_g"]
+    values = {
+        "trainings": trainings(round(year["trainings"]), text),
+        "energy": data(energy_kwh, text.energy(energy_kwh)),
+        "emissions": data(emissions_g * factor, text.mass(emissions_g * factor))
+        if is_known(emissions_g)
+        else text("headline.saving.no_intensity"),
+        "country": country_name(case, text),
+        "money": _money(year, factor, text),
+    }
+    if share is not None:
+        ends = ("mean", "low", "high")
+        values |= {
+            f"saved_{end}": data(energy_kwh * share[end], text.energy(energy_kwh * share[end]))
+            if is_known(share[end])
+            else text("missing")
+            for end in ends
+        }
+    sentence = text.markup("scale.year." + ("full" if share is None else "saves"), **values)
+    if year["training_kwh_from"] == "study":
+        return sentence
+    own = text.markup("scale.year.own", energy=text.energy(year["training_kwh"]))
+    return Markup(" ").join([sentence, own])
+
+
+def _money(year: Mapping[str, Any], factor: float, text: Texts) -> Markup:
+    """A year's money, on the country's mix where it has a price, else between two sources."""
+
+    def written(amount: float) -> Markup:
+        return data(amount * factor, text.money(amount * factor, year["currency"]))
+
+    most = year["cost"] if is_known(year["cost"]) else (year["dearest"] or {}).get("amount")
+    if is_known(most) and 0 < most * factor < CENT:
+        return text.markup("scale.money.cent", cent=text.money(CENT, year["currency"], 1))
+    if is_known(year["cost"]):
+        return text.markup("scale.money.mix", cost=written(year["cost"]))
+    if year["cheapest"] is None:
+        return Markup()
+    ends = {
+        word: shown
+        for end in ("cheapest", "dearest")
+        for word, shown in (
+            (end, written(year[end]["amount"])),
+            (f"{end}_source", text.name("source", year[end]["source"])),
+        )
+    }
+    return text.markup("scale.money.sources", **ends)
+
+
+def _machine(machine: Mapping[str, Any], text: Texts) -> Markup:
+    batch = readable_batch(machine["full"])
+    amounts = {
+        name: data(machine[name] * batch, text.money(machine[name] * batch, machine["currency"]))
+        for name in ("full", "saved")
+        if machine[name] is not None
+    }
+    return text.markup(
+        "scale.machine." + ("saves" if "saved" in amounts else "full"),
+        price=text.money(machine["price_per_hour"], machine["currency"]),
+        trainings=trainings(batch, text),
+        **amounts,
+    )
