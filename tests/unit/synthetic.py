@@ -228,9 +228,9 @@ def make_study(
     """
     runs = make_runs() if runs is None else runs
     asked = (runs, coverage, countries, grid_price_per_kwh, intake, decisions, ladder, metric)
-    key = hashlib.sha256(pickle.dumps((asked, target, sorted(analysis.items())))).digest()
+    key = hashlib.sha256(pickle.dumps((asked, target, usage, sorted(analysis.items())))).digest()
     if key not in _STUDIES:
-        _STUDIES[key] = pickle.dumps(_make_study(*asked, target, **analysis))
+        _STUDIES[key] = pickle.dumps(_make_study(*asked, target, usage, **analysis))
         if len(_STUDIES) > _KEPT:
             del _STUDIES[next(iter(_STUDIES))]
     return pickle.loads(_STUDIES[key])
@@ -246,6 +246,7 @@ def _make_study(
     ladder: Sequence[int],
     metric: Metric,
     target: float | None,
+    usage: Usage,
     **analysis: Any,
 ) -> Study:
     config = make_config(**analysis)
