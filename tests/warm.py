@@ -37,6 +37,8 @@ PACKAGES = (
     *("docutils.core", "pygments.formatters", "yte", "smart_open", "nbformat"),
     *("pandera.backends.pandas.builtin_checks", "xml.etree.ElementTree"),
 )
+SITE = "sitecustomize.py"
+"""What a Python runs of the folders of PYTHONPATH before all else."""
 SHARED = "ECOSOBRIETY_WARM_PYTHON"
 """Names the program that the processes of one run of the tests share."""
 _kept: list[object] = []
@@ -220,6 +222,9 @@ def _become(
     try:
         import runpy
 
+        for folder in filter(None, env.get("PYTHONPATH", "").split(":")):
+            if Path(folder, SITE).exists():
+                runpy.run_path(str(Path(folder, SITE)))
         if kind == "-m":
             runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
         elif kind == "-c":

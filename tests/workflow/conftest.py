@@ -96,8 +96,12 @@ def warm_venv(folder: Path) -> None:
     prefix, venv = Path(sys.prefix), folder / ".venv"
     (venv / "bin").mkdir(parents=True)
     for path in [*prefix.iterdir(), *(prefix / "bin").iterdir()]:
-        if path.name not in ("bin", "python"):
+        if path.name not in ("bin", "python", "snakemake"):
             (venv / path.relative_to(prefix)).symlink_to(path)
+    command = venv / "bin/snakemake"
+    _, code = (prefix / "bin/snakemake").read_text().split("\n", 1)
+    command.write_text(f"#!{venv}/bin/python\n{code}")
+    command.chmod(0o755)
     (venv / "bin/python").symlink_to(warm_executable())
 
 

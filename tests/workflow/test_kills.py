@@ -10,6 +10,7 @@ import pytest
 
 from ecosobriety.records.record import read_record
 from ecosobriety.tables import read_table
+from warm import warm_executable
 
 from .conftest import copy_workflow
 from .killing import kill_again_and_again, wait_for_training
@@ -104,6 +105,7 @@ def test_no_training_outlives_a_killed_run(tmp_path):
     workflow.with_config(
         lambda c: c.update(training=c["training"] | {"epochs": 20, "process": "run"})
     )
+    workflow.python = warm_executable()
     workflow.snakemake("--cores", "2", "--", target, config="config/changed.yaml")
     record = read_record(workflow.folder / target)
     entries = [json.loads(path.read_text()) for path in attempts.rglob("*.json")]

@@ -163,7 +163,8 @@ def test_a_decision_that_was_changed_by_hand_is_made_again(copy):
 def test_what_another_margin_trained_stays_paid_for_and_limits_the_full_size(copy, last):
     """A margin too small to stop, and back again; then a full size below what that trained."""
     finer = changed(copy, "margin: 0.03", "margin: 0.005")
-    copy.snakemake("--cores", "2", config=finer)
+    answer = ("--cores", "2", "--", "results/enough/recommendation.json")
+    copy.snakemake(*answer, config=finer)
     assert {"linear/n512.json", "linear/n2000.json"} <= {
         name.removeprefix("examples/") for name in decisions(copy)
     }
@@ -174,7 +175,7 @@ def test_what_another_margin_trained_stays_paid_for_and_limits_the_full_size(cop
     for record in records:
         paid[record["n_train"]] += record["energy_kwh"] + record["lost_energy_kwh"]
 
-    copy.snakemake("--cores", "2", config=CONFIG)
+    copy.snakemake(*answer, config=CONFIG)
     assert [json.loads(text)["n_train"] for text in decisions(copy).values()] == [last["n_train"]]
     cost = result(copy)["study_cost"]
     beside = sum(kwh for n, kwh in paid.items() if n not in last["sizes"])

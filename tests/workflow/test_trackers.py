@@ -1,7 +1,5 @@
 """carbontracker and Eco2AI, really run beside a study's trainings, or said to be missing."""
 
-import sys
-
 import pytest
 
 from ecosobriety.records.record import read_record
@@ -47,8 +45,6 @@ def without(study, tmp_path_factory):
     (folder / "sitecustomize.py").write_text(WITHOUT_THEM)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
-        # Another Python does not read it.
-        patch.setattr(study, "python", sys.executable)
         study.snakemake("--cores", "2", "--", TARGET, config="config/changed.yaml")
     return read_table("methods", study.results("tables/methods.csv"))
 
