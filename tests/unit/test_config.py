@@ -100,6 +100,7 @@ def test_defaults_are_filled():
             "usd_per_unit": 1.142,
             "grid_price_per_kwh": {},
             "machine_price_per_hour": None,
+            "consumer_prices": None,
         },
         "usage": {"trainings_per_year": None, "energy_per_training_kwh": None},
         "figures": {"heat_map_coverage": None},

@@ -189,6 +189,7 @@ BAD_VALUES = {
         lambda n: n is not None
     )
     | st.just(0),
+    ("cost", "consumer_prices"): BAD_NAMES.filter(lambda name: name is not None),
     ("cost", "machine_price_per_hour"): bad_numbers(0, 1_000_000).filter(lambda n: n is not None)
     | st.just(0),
     ("cost",): NOT_MAPPINGS,

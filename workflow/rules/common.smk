@@ -12,7 +12,7 @@ from snakemake.io import report as in_report
 from snakemake.utils import update_config
 
 from ecosobriety import datasets, electricity, files, imported, tables
-from ecosobriety.electricity import editions
+from ecosobriety.electricity import consumer_prices, editions
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
@@ -309,11 +309,10 @@ ASKED = canonical(
 # What the trainings are scored by; what its margin is, and its unit, matter to the decision alone.
 METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})
 
-# An hour of the machine is no price of electricity.
+# What derives the cost of electricity: an hour of the machine is no price of it.
 ELECTRICITY_COST = {
-    key: value
-    for key, value in config["cost"].items()
-    if key != "machine_price_per_hour"
+    key: config["cost"][key]
+    for key in ("currency", "usd_per_unit", "grid_price_per_kwh")
 }
 
 EXPORT = f"reports/{STUDY}/export"

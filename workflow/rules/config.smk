@@ -92,7 +92,7 @@ def complete_config(written):
         except EcosobrietyError as error:
             shown = show(written["country_data"]["path"])
             raise fault(file, "country_data.path", f"is {shown}, but {error}")
-        return study_config.complete(
+        completed = study_config.complete(
             written,
             schema_path=schema_path,
             file=file,
@@ -101,6 +101,13 @@ def complete_config(written):
             take_in=take_in,
             check_classes=check_classes,
         )
+        prices = editions.table_path(FACTORS, edition, consumer_prices.TABLE)
+        try:
+            own = consumer_prices.grid_prices(completed["cost"], prices)
+        except ConfigError as error:
+            raise fault(file, "cost.consumer_prices", f"is households, but {error}")
+        completed["cost"]["grid_price_per_kwh"] = own
+        return completed
     except EcosobrietyError as error:
         sys.exit(f"error: {config_layers.blame(error, read, command_line)}")
 

@@ -31,7 +31,7 @@ def resolve(written: object, folder: Path) -> str | int:
 
 
 def table_path(folder: Path, edition: str | int, name: str) -> Path:
-    """Where an edition's table is.
+    """Where an edition's table is; that of the poster need not be there.
 
     Args:
         folder: `config/factors`.

@@ -1,0 +1,57 @@
+"""What consumers pay for electricity, taxes and networks included, by country."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ecosobriety.electricity.country_names import is_country
+from ecosobriety.electricity.factor_tables import read_factors, require
+from ecosobriety.errors import ConfigError
+
+TABLE = "electricity_price"
+CURRENCY = "EUR"
+
+
+def load_consumer_prices(path: Path) -> Mapping[str, float]:
+    """Read the consumers' prices by country.
+
+    Args:
+        path: a CSV file with country_iso3, price_per_kwh, currency (EUR), consumer (`households`),
+            period (such as 2025-S1), and reference, year, url, verified.
+
+    Returns:
+        Price in EUR per kWh by country code.
+
+    Raises:
+        DataError: the file cannot be read or holds a wrong value; names the row and the column.
+    """
+    key = "country_iso3"
+    texts = ["currency", "consumer", "period"]
+    table = read_factors(path, key=key, numbers=["price_per_kwh"], texts=texts)
+    require(path, table, key, key, table[key].map(is_country).astype(bool), "an ISO 3166 code")
+    require(path, table, key, "currency", table["currency"] == CURRENCY, CURRENCY)
+    require(path, table, key, "consumer", table["consumer"] == "households", "households")
+    prices: dict[str, float] = table.set_index(key)["price_per_kwh"].to_dict()
+    return prices
+
+
+def grid_prices(cost: Mapping[str, Any], path: Path) -> dict[str, float]:
+    """The price of each country's own mix: the study's, else the consumers' where it asks for it.
+
+    Args:
+        cost: the completed section `cost` of the configuration.
+        path: of the consumers' prices; the poster's edition has none.
+
+    Raises:
+        ConfigError: the study's currency is another one, or its edition has no such prices.
+    """
+    own: dict[str, float] = dict(cost["grid_price_per_kwh"])
+    if cost["consumer_prices"] is None:
+        return own
+    if not path.exists():
+        raise ConfigError("must be null with factors: poster, which has no such prices")
+    if cost["currency"] != CURRENCY:
+        raise ConfigError(
+            f"must be null with the currency {cost['currency']}: the prices are in {CURRENCY}"
+        )
+    return {**load_consumer_prices(path), **own}
