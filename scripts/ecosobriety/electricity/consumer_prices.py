@@ -31,8 +31,7 @@ def load_consumer_prices(path: Path) -> Mapping[str, float]:
     require(path, table, key, key, table[key].map(is_country).astype(bool), "an ISO 3166 code")
     require(path, table, key, "currency", table["currency"] == CURRENCY, CURRENCY)
     require(path, table, key, "consumer", table["consumer"] == "households", "households")
-    prices: dict[str, float] = table.set_index(key)["price_per_kwh"].to_dict()
-    return prices
+    return dict(zip(table[key], table["price_per_kwh"], strict=True))
 
 
 def grid_prices(cost: Mapping[str, Any], path: Path) -> dict[str, float]:
