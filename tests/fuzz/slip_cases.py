@@ -13,6 +13,8 @@ MARKS = ["-999", "-9999", "9999", "99999", "1e30"]
 def add_slip(draw: Any, case: Case, names: list[str], columns: list[list[str]]) -> None:
     """One more column, of which a study has to know."""
     name = draw(st.sampled_from([*SLIPS, "copied"]))
+    if name in names:
+        return
     n = len(columns[0])
     if name == "mark":
         mark = draw(st.sampled_from(MARKS))

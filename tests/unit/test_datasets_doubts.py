@@ -108,6 +108,47 @@ def test_degrees_of_two_kinds_are_named(tmp_path: Path) -> None:
     assert found(table(tmp_path, {"x": groups, "kind": y})).keys() == {"features_used"}
 
 
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_shares_among_percents_are_named(tmp_path: Path, part: float) -> None:
+    share = RNG.beta(2, 2, 500).round(3)
+    mixed = np.where(RNG.random(500) < part, share, (100 * share).round(1))
+    y = kinds({"a": 250, "b": 250})
+    assert found(table(tmp_path, {"x": mixed, "kind": y}))["feature_of_two_units"].headline
+    columns = {"x": RNG.normal(size=500), "y": mixed}
+    told = found(table(tmp_path, columns, label="y", task="regression"))
+    assert told["targets_of_two_units"].headline
+    # Hours, amounts and counts begin near 0 as well.
+    for values in (
+        100 * share,
+        share,
+        np.exp(RNG.normal(0, 1.5, 500)).clip(0, 99),
+        10 ** RNG.uniform(-2, 2, 500),
+        RNG.exponential(3, 500).clip(0, 99),
+        np.where(RNG.random(500) < 0.3, RNG.integers(0, 2, 500), RNG.integers(0, 99, 500)),
+    ):
+        values = np.round(values, 3)
+        assert found(table(tmp_path, {"x": values, "kind": y})).keys() == {"features_used"}
+
+
+def test_features_that_mark_the_classes_together_are_named(tmp_path: Path) -> None:
+    y = RNG.integers(0, 4, 900)
+    nearly = np.where(RNG.random(900) < 0.03, RNG.integers(0, 4, 900), y)
+    x = {"x": RNG.normal(size=900), "smoker": RNG.integers(0, 2, 900)}
+    for said in (y, nearly):
+        marks = {f"is {i}": (said == i) * (3 - 2 * i) + i for i in range(4)}
+        names = [[*marks], [*marks][1:]]
+        for chosen in names:
+            told = found(table(tmp_path, {**x, **{n: marks[n] for n in chosen}, "kind": y}))
+            assert told["label_one_hot"].headline
+            assert {*told["label_one_hot"].values["names"]} == {*chosen}
+    # Of four classes, two are marked; and other things are marked.
+    told = found(table(tmp_path, {**x, "a": 1 * (y == 0), "b": 1 * (y == 1), "kind": y}))
+    assert "label_one_hot" not in told
+    marks = {f"is {i}": (y == i).astype(int) for i in range(4)}
+    told = found(table(tmp_path, {**x, **marks, "kind": RNG.permutation(y)}))
+    assert told.keys() == {"features_used"}
+
+
 @pytest.mark.parametrize("factor", [100, 1000, -1000])
 @pytest.mark.parametrize("row", range(3))
 def test_a_slip_in_a_single_row_is_named_in_whichever_part_it_falls(

@@ -100,6 +100,18 @@ def test_rows_of_a_person_that_mostly_agree_are_a_group(size: int) -> None:
     assert split(group, 1.0) == []
 
 
+@pytest.mark.parametrize("by", ["class", "group", "chance"])
+def test_the_order_of_rows_says_nothing_of_groups(by: str) -> None:
+    group, y = np.repeat(np.arange(200), 5), rng().integers(0, 2, 1000)
+    order = {"class": np.argsort(y, kind="stable"), "group": np.arange(1000)}.get(by)
+    order = rng().permutation(1000) if order is None else order
+    assert found(group[order].astype(float) * 17, y[order]) == []
+    mood = rng().integers(0, 2, 200)[group]
+    y = np.where(rng().random(1000) < 0.1, 1 - mood, mood)
+    order = np.argsort(y, kind="stable") if by == "class" else order
+    assert found(group[order].astype(float) * 17, y[order]) == [("groups_split", False)]
+
+
 def test_what_is_measured_in_whole_numbers_is_no_group() -> None:
     random = rng()
     for _ in range(50):

@@ -55,7 +55,14 @@ SENTENCES: Mapping[str, str] = {
     "targets_of_two_units": "{share:.1%} of the targets are {low} at most, and the others {high} "
     "or more: are they in one unit?",
     "groups_split": "two rows with one value of {feature} have one label in {share:.1%}, others in "
-    "{others} %: does it number persons or series? Then both parts have rows of one",
+    "{share_others:.1%}: does it number persons or series? Then both parts have rows of one",
+    "groups_shared": "test examples whose {feature} is that of training examples: {share:.1%}; "
+    "does it number persons or series? Then the score says nothing of others",
+    "files_split": "two images whose names begin alike, as with {name}, have one label in "
+    "{share:.1%}, others in {share_others:.1%}: are they of one person or series? Then both parts "
+    "have some of one",
+    "files_shared": "test images whose names begin as those of training images do, such as {name}: "
+    "{share:.1%}; are they of one person or series? Then the score says nothing of others",
     "features_identical": "features that are equal row by row ({number}), such as {names}",
     "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
     "from: leave it out; the study splits the rows itself",
@@ -82,6 +89,8 @@ SENTENCES: Mapping[str, str] = {
     "that a slip?",
     "label_nearly": "the feature {feature} gives the label away in {share:.1%} of the rows; is it "
     "known before the label is?",
+    "label_one_hot": "features of two values mark the classes, and together give the label away in "
+    "{share:.1%} of the rows: {names}; are they known before the label is?",
     "target_nearly": "the target is one and the same multiple of the feature {feature} in "
     "{share:.1%} of the rows; is that known before the target is?",
     "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "

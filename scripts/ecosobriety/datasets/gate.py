@@ -19,7 +19,7 @@ from ecosobriety.datasets.mistakes import (
     find_weights,
     find_zeros,
 )
-from ecosobriety.datasets.near_labels import find_near_classes, find_near_targets
+from ecosobriety.datasets.near_labels import find_near_classes, find_near_targets, find_one_hot
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -95,6 +95,8 @@ def examine(
             if (name := short(names[i])) not in known
         ]
     found += find_copies(x, features)
+    if classes:
+        found += find_one_hot(x, labels, features)
     if constant:
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))
@@ -117,7 +119,7 @@ def _groups(
         if (first != np.round(first)).any():
             continue
         if (found := shared_groups.shares(block[i], classes, ordered=True)) is not None:
-            shown = {"share": found[0], "others": round(100 * found[1])}
+            shown = {"share": found[0], "share_others": found[1]}
             yield Finding("groups_split", False, {"feature": short(name), **shown})
 
 

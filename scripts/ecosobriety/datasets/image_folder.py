@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.examples import kept
+from ecosobriety.datasets.file_groups import find_file_groups
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.errors import DataError
 from ecosobriety.files import require_data
@@ -93,6 +94,8 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
     several = sum(written in FORMATS_OF_MANY for part in kinds for _, written in part)
     if several:
         findings += (Finding("images_unread", False, {"number": several}),)
+    stems = [[file.stem for file, _ in part] for part in files]
+    findings += tuple(find_file_groups(stems, [label for part in files for _, label in part]))
     return parts[0], (parts[1] if split else None), findings
 
 

@@ -43,6 +43,9 @@ NOTHING_SHARE, FAR_FROM_NOTHING = 0.5, 0.2
 end do not reach down to 0."""
 MOST_PARTS = 20
 """Parts of a split, or folds."""
+PERCENT = 100.0
+THINNER = 10.0
+"""Percents from 1 to 1.5 are so many times rarer than shares from 0.5 to 1."""
 FREEZING, PER_KELVIN = 32.0, 1.8
 """Degrees Fahrenheit at 0 degrees Celsius, and for each of those."""
 _WEIGHT = re.compile(
@@ -82,7 +85,7 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     """The same for the targets (n,) of a regression; they decide its error."""
     ordered = np.sort(y)[None]
     distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
-    units = _units(ordered[0]) if ordered[0, 0] > 0 and distinct[0] > 2 * SOME else None
+    units = _two_units(ordered[0]) if distinct[0] > 2 * SOME else None
     if units:
         return (Finding("targets_of_two_units", True, units),)
     return tuple(
@@ -207,9 +210,36 @@ def find_units(
 ) -> Iterator[Finding]:
     """Find columns (d, n), in their order, whose values are in two units, as m and mm are."""
     for i in np.flatnonzero(distinct > 2 * SOME).tolist():
-        above_0 = ordered[i, 0] > 0
-        if units := (above_0 and _units(ordered[i])) or _temperatures(ordered[i]):
+        if units := _two_units(ordered[i]):
             yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
+
+
+def _two_units(values: NDArray[np.float64]) -> dict[str, Any] | None:
+    """What says that values, in their order, are in two units."""
+    found = _units(values) if values[0] > 0 else None
+    return found or _temperatures(values) or _shares(values)
+
+
+def _shares(values: NDArray[np.float64]) -> dict[str, Any] | None:
+    """Two groups of which the lower, as shares of 1, are the higher in percent."""
+    if values[0] < 0 or not 1 < values[-1] <= PERCENT:
+        return None
+    number = int(np.searchsorted(values, 1.0, side="right"))
+    shares, percent = values[:number] * PERCENT, values[number:]
+    least = max(SOME, FEW_SHARE * len(values))
+    if min(number, len(percent)) < least or len(np.unique(shares)) <= SOME:
+        return None
+    # What goes on over 1 has about as many values there as below it.
+    below = number - np.searchsorted(values, 0.5, side="right")
+    above = np.searchsorted(values, 1.5, side="right") - number
+    if below < max(SOME, THINNER * above):
+        return None
+    ends = [np.quantile(part, [0.25, 0.5, 0.75]) for part in (shares, percent)]
+    spread = max(ends[0][2] - ends[0][0], ends[1][2] - ends[1][0])
+    if np.abs(ends[0] - ends[1]).max() > spread / 2:
+        return None
+    low, high = plain(float(values[number - 1])), plain(float(percent[0]))
+    return {"share": number / len(values), "low": low, "high": high}
 
 
 def _units(values: NDArray[np.float64]) -> dict[str, Any] | None:

@@ -17,13 +17,14 @@ FEWER_ERRORS = 0.25
 are nothing."""
 VALUES_PER_CLASS = 3
 """A feature with more values is no other spelling of the label."""
-MOST_CLASSES = 100
+FEWEST_MARKED, MOST_CLASSES = 3, 100
+"""Classes that features of two values may mark, each its own."""
 COPIED = 0.5
 """Share of the rows in which a target is the same multiple of a feature."""
 SOME_TARGETS = 20
 """Of fewer distinct ones, a feature can have many by chance."""
-SAMPLE = 4096
-"""Rows that rule most features out."""
+SAMPLE, MOST_VALUES = 4096, 2**22
+"""Rows, and values in them, that rule most features out."""
 
 
 def find_near_classes(
@@ -52,6 +53,59 @@ def find_near_classes(
         share = _agreement(block[i], labels, len(counts))
         if max(NEARLY, most) <= share < 1:
             yield Finding("label_nearly", True, {"feature": short(names[i]), "share": share})
+
+
+def find_one_hot(
+    x: NDArray[np.float64], labels: NDArray[np.int64], features: Sequence[str]
+) -> Iterator[Finding]:
+    """Find features of two values, one for each of three classes or more, that mark the classes.
+
+    Args:
+        x: (n, d) numbers.
+        labels: (n,) classes, from 0 on.
+        features: names of the d columns.
+    """
+    counts = np.bincount(labels)
+    if not FEWEST_MARKED <= len(counts) <= MOST_CLASSES:
+        return
+    step = max(1, len(x) // max(1, min(SAMPLE, MOST_VALUES // x.shape[1])))
+    marks = _marks(x[::step], labels[::step], len(counts), NEARLY - 0.1)
+    # Of the last class, no feature need say anything.
+    if len(marks) < len(counts) - 1:
+        return
+    places = [place for place, _ in marks.values()]
+    some = x[:, places]
+    exact = _marks(some, labels, len(counts), NEARLY)
+    if len(exact) < len(counts) - 1:
+        return
+    said = np.full(len(x), next(iter({*range(len(counts))} - {*exact}), 0))
+    for of, (place, high) in exact.items():
+        said[(some[:, place] == some[:, place].max()) == high] = of
+    share = float((said == labels).mean())
+    if share >= max(NEARLY, 1 - FEWER_ERRORS * (1 - counts.max() / len(labels))):
+        names = [short(features[places[place]]) for place, _ in exact.values()]
+        yield Finding("label_one_hot", True, {"names": names, "share": share})
+
+
+def _marks(
+    x: NDArray[np.float64], labels: NDArray[np.int64], classes: int, least: float
+) -> dict[int, tuple[int, bool]]:
+    """By class, the column of two values that marks it, and whether its higher value does."""
+    ends = x.min(axis=0), x.max(axis=0)
+    two = np.flatnonzero(((x == ends[0]) | (x == ends[1])).all(axis=0) & (ends[0] < ends[1]))
+    rows = np.eye(classes)[labels]
+    found: dict[int, tuple[float, int, bool]] = {}
+    for high in (True, False):
+        marked = (x[:, two] == (ends[1] if high else ends[0])[two]).astype(np.float64)
+        both = marked.T @ rows
+        # Of those marked, of the class, and of the class those marked: as many as both.
+        larger = np.maximum(marked.sum(axis=0)[:, None], rows.sum(axis=0)[None])
+        shares = both / np.maximum(larger, 1)
+        for of in range(classes if len(two) else 0):
+            best = int(shares[:, of].argmax())
+            if shares[best, of] >= max(least, found.get(of, (0.0,))[0]):
+                found[of] = (float(shares[best, of]), int(two[best]), high)
+    return {of: (place, high) for of, (_, place, high) in found.items()}
 
 
 def _agreement(values: NDArray[np.float64], labels: NDArray[np.int64], classes: int) -> float:

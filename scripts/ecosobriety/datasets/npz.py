@@ -1,9 +1,14 @@
 """A user's NumPy archive: `x_train`, `y_train`, `x_test`, `y_test`, or `x`, `y`."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from ecosobriety.datasets import shared_groups
 from ecosobriety.datasets.archive import Archive, Header
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.findings import Finding, short
@@ -86,6 +91,29 @@ def _is_split(archive: Archive) -> bool:
     )
 
 
+def _groups(archive: Archive, left: Sequence[str], parts: Sequence[Part]) -> list[Finding]:
+    """Arrays that are not read and say which examples belong together."""
+    lengths = [
+        len(part.y) if isinstance(part.y, np.ndarray) and part.y.ndim else 0 for part in parts
+    ]
+    found: list[Finding] = []
+    for name in left[:MAX_LISTED]:
+        stem = re.sub(r"_?train_?", "", name) if len(parts) > 1 else name
+        others = [other for other in left if re.sub(r"_?test_?", "", other) == stem != name]
+        chosen = [name, *others[:1]] if len(parts) > 1 else [name]
+        # What is damaged here is not learnt from.
+        with suppress(Exception):
+            headers = [archive.header(one) for one in chosen]
+            if [header.shape for header in headers] != [(length,) for length in lengths]:
+                continue
+            if any(header.dtype.kind not in "iuUS" for header in headers):
+                continue
+            arrays = [archive.whole(one).astype(str) for one in chosen]
+            labels = [np.asarray(part.y) for part in parts]
+            found += shared_groups.of_examples(arrays, labels, short(stem))
+    return found
+
+
 def _count(path: Path) -> tuple[int, bool]:
     with Archive(path) as archive:
         split = _is_split(archive)
@@ -107,6 +135,9 @@ def _read(path: Path, scratch: Path | None) -> Read:
             Part(archive.examples(x, scratch), archive.whole(y), f"{x} and {y}")
             for x, y in zip(names[::2], names[1::2], strict=True)
         ]
-        unused = [short(name) for name in archive.names if name not in names]
-    findings = (Finding("arrays_unused", False, {"names": unused}),) if unused else ()
-    return parts[0], (parts[1] if len(parts) > 1 else None), findings
+        left = [name for name in archive.names if name not in names]
+        groups = _groups(archive, left, parts)
+    unused = [short(name) for name in left]
+    if unused:
+        groups = [Finding("arrays_unused", False, {"names": unused}), *groups]
+    return parts[0], (parts[1] if len(parts) > 1 else None), tuple(groups)

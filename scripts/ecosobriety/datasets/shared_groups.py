@@ -6,10 +6,13 @@ gets the person's number.
 """
 
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.sorting import stable_order
 
 FIRST_ROWS = 1000
@@ -39,22 +42,60 @@ def shares(
     n = len(labels)
     order = stable_order(groups)
     values, classes = groups[order], labels[order]
-    same = values[1:] == values[:-1]
-    pairs = int(np.count_nonzero(same))
-    distinct = n - pairs
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    distinct = len(starts)
     if not are_groups(distinct, n):
         return None
-    agree = classes[1:] == classes[:-1]
-    within = float(agree[same].mean())
+    sizes = np.diff(starts, append=n)
+    # How many rows of each group have each class, whatever the order of the rows is.
+    kinds = int(labels.max()) + 1
+    cells, counts = _counted(np.repeat(np.arange(distinct), sizes) * kinds + classes)
+    group = cells // kinds
+    pairs = n - distinct
+    within = float(np.sum(counts * (counts - 1) / sizes[group]) / pairs)
     by_chance = float(np.sum((np.bincount(labels) / n) ** 2))
     others, error = by_chance, 1 / pairs
     if ordered:
-        others = max(by_chance, float(agree[~same].mean()))
+        # Of a row of one group and a row of the next.
+        following = np.searchsorted(cells, cells + kinds)
+        known = following < len(cells)
+        alike = known & (cells[np.minimum(following, len(cells) - 1)] == cells + kinds)
+        shared = counts[alike] / sizes[group[alike]]
+        shared *= counts[following[alike]] / sizes[group[alike] + 1]
+        others = max(by_chance, float(shared.sum()) / max(distinct - 1, 1))
         error += 1 / max(distinct - 1, 1)
     spread = math.sqrt(max(others * (1 - others), 1 / n) * error)
     if within - others < max(DISTANCE, STANDARD_ERRORS * spread):
         return None
     return within, others
+
+
+def _counted(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct keys in their order, and how often each is there; sorting is the fastest way."""
+    ordered = np.sort(keys)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    return ordered[starts], np.diff(starts, append=len(ordered))
+
+
+def of_examples(
+    parts: Sequence[NDArray[np.str_]], labels: Sequence[NDArray[Any]], name: str
+) -> Iterator[Finding]:
+    """What is said of names that examples have beside their labels, in each of one or two parts."""
+    groups = np.unique(np.concatenate([*parts]), return_inverse=True)[1].reshape(-1)
+    targets = np.concatenate([label.reshape(len(label)) for label in labels])
+    kinds, classes = np.unique(targets, return_inverse=True)
+    if kinds.dtype.kind == "f" and len(kinds) > LARGEST_GROUPS:
+        classes = as_classes(targets)
+    found = shares(groups.astype(np.int64), classes.reshape(-1).astype(np.int64), ordered=False)
+    if found is None:
+        return
+    if len(parts) == 1:
+        agree = {"share": found[0], "share_others": found[1]}
+        yield Finding("groups_split", False, {"feature": name, **agree})
+        return
+    shared = float(np.isin(parts[1], parts[0]).mean())
+    if shared >= SHARED:
+        yield Finding("groups_shared", True, {"feature": name, "share": shared})
 
 
 def are_groups(distinct: int, n: int) -> bool:

@@ -169,7 +169,8 @@ def _groups_left_out(
         codes = pc.dictionary_encode(column.combine_chunks()).indices.fill_null(-1).to_numpy()
         shares = shared_groups.shares(codes, labels, ordered=False)
         if shares is not None:
-            values = {"feature": short(name), "share": shares[0], "others": round(100 * shares[1])}
+            agree = {"share": shares[0], "share_others": shares[1]}
+            values = {"feature": short(name), **agree}
             yield Finding("groups_split", False, values)
 
 

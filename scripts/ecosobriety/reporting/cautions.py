@@ -80,7 +80,7 @@ def finding_text(finding: Finding, text: Texts) -> str:
         return between.join([*listed[:MOST_LISTED], "…"] if len(listed) > MOST_LISTED else listed)
 
     shown = {
-        name: text.share(value, 1) if name == "share" else show(value)
+        name: text.share(value, 1) if name.startswith("share") else show(value)
         for name, value in finding.values.items()
     }
     return text(f"findings.{finding.id}", **shown)

@@ -119,16 +119,36 @@ class ModuleScorer(Scorer):
         self.network.to(self.device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the module does, but for what it logs; of probabilities, their logarithms.
-
-        The loss and the area under the ROC curve have a softmax of their own, which gives the
-        probabilities back.
-        """
+        """As the module does, but for what it logs."""
         with unlogged(self.network):
-            output = super().forward(x)
-        if self.task.outputs > 1 and are_probabilities(output):
-            output = output.float().clamp_min(torch.finfo(torch.float32).tiny).log()
-        return output
+            return super().forward(x)
+
+    def test_scores(self) -> tuple[Scores, dict[str, str]]:
+        """Every metric of the task, and why one is missing, after `Trainer.test`."""
+        outputs, y = self._answers.together()
+        scores, reasons = self.task.scores(self._logits(outputs), y)
+        return scores | {self.task.metric: self.test_score}, reasons
+
+    @property
+    def test_loss(self) -> float:
+        """Mean loss on the test set, after `Trainer.test`."""
+        outputs, y = self._answers.together()
+        return float(self.task.loss(self._logits(outputs).double(), y))
+
+    def _logits(self, outputs: Tensor) -> Tensor:
+        """All outputs of the test, as they would be without a softmax or a sigmoid at the end.
+
+        The loss and the area under the ROC curve have a softmax of their own.
+        """
+        if self.task.outputs == 1:
+            return outputs
+        known, tiny = outputs.double(), torch.finfo(torch.float32).tiny
+        if are_probabilities(outputs):
+            return known.clamp_min(tiny).log()
+        if bool(((known >= 0) & (known <= 1)).all()):
+            # Of logits, some are always outside of 0 to 1.
+            return known.clamp_min(tiny).log() - (1 - known).clamp_min(tiny).log()
+        return outputs
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """As the module does."""

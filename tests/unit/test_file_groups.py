@@ -1,0 +1,95 @@
+"""Images and arrays whose names or numbers say that several are of one person are named."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ecosobriety.datasets import take_in
+from ecosobriety.datasets.file_groups import find_file_groups
+
+PERSONS, EACH = 40, 6
+KINDS = np.array(["sick", "well", "other"])
+
+
+def labelled(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The person of each image, and the person's class."""
+    person = np.repeat(np.arange(PERSONS), EACH)
+    return person, np.random.default_rng(seed).integers(0, 3, PERSONS)[person]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["p{0:02}_{1}", "patient{0}-left-{1}", "{0:03}_{1:02}", "S{0} ({1})", "video{0}frame{1}"],
+)
+def test_images_of_one_person_are_named(pattern: str) -> None:
+    person, kind = labelled()
+    names = [pattern.format(p, i % EACH) for i, p in enumerate(person)]
+    (told,) = find_file_groups([names], KINDS[kind])
+    assert (told.id, told.headline) == ("files_split", False)
+    # Of both parts, those whose persons are in both alone.
+    order = np.random.default_rng(2).permutation(len(names))
+    mixed = [[names[i] for i in order[:160]], [names[i] for i in order[160:]]]
+    (told,) = find_file_groups(mixed, KINDS[kind][order])
+    assert (told.id, told.headline) == ("files_shared", True)
+    assert told.values["share"] > 0.9
+    assert [*find_file_groups([names[:180], names[180:]], KINDS[kind])] == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("{kind}_{i:04}", "{i:05}", "IMG_{i:04}", "{kind}.{i}", "{odd}_{i}"),
+        *("{hash:08x}", "{hash:016x}", "ISIC_{i:07}", "{i}_{hash}", "img {i}", "n0{kind}_{hash}"),
+        *("{hash:x}-{i:x}", "{i:04}_{kind}", "photo-{hash}-unsplash", "Image{i}({odd})"),
+    ],
+)
+def test_names_as_people_and_programs_give_them_are_no_groups(pattern: str) -> None:
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        n, classes = int(draw.integers(40, 900)), int(draw.integers(2, 30))
+        kind = np.sort(draw.integers(0, classes, n))
+        hashes = draw.integers(0, 2**63, n)
+        names = [
+            pattern.format(kind=f"class{kind[i]}", i=i, hash=hashes[i], odd=hashes[i] % 37)
+            for i in range(n)
+        ]
+        assert [*find_file_groups([names], kind.astype(str))] == []
+        half = draw.permutation(n)
+        parts = [[names[i] for i in half[: n // 2]], [names[i] for i in half[n // 2 :]]]
+        assert [*find_file_groups(parts, kind[half].astype(str))] == []
+
+
+def findings(path: Path, name: str) -> dict[str, Any]:
+    keys = {"label": None, "features": None, "test_share": 0.2, "format": None}
+    told = take_in({**keys, "name": name, "path": str(path)}).findings
+    return {finding.id: finding for finding in told}
+
+
+def test_a_folder_of_several_images_of_each_person(tmp_path: Path) -> None:
+    person, kind = labelled()
+    pixels = np.random.default_rng(3).integers(0, 256, (len(person), 4, 4)).astype(np.uint8)
+    for i, p in enumerate(person):
+        folder = tmp_path / KINDS[kind[i]]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels[i]).save(folder / f"patient{p}_{i % EACH}.png")
+    assert findings(tmp_path, "image-folder").keys() == {"files_split"}
+
+
+def test_an_archive_that_says_whose_each_example_is(tmp_path: Path) -> None:
+    person, kind = labelled()
+    x = np.random.default_rng(3).normal(size=(len(person), 5))
+    file = tmp_path / "a.npz"
+    np.savez(file, x=x, y=kind, patient=person, note=x[:, 0], site=person % 4)
+    told = findings(file, "npz")
+    assert told.keys() == {"arrays_unused", "groups_split"}
+    assert told["groups_split"].values["feature"] == "patient"
+    order = np.random.default_rng(2).permutation(len(x))
+    for rows, shared in ((order, True), (np.arange(len(x)), False)):
+        one, two = rows[:180], rows[180:]
+        parts = {"x_train": x[one], "y_train": kind[one], "x_test": x[two], "y_test": kind[two]}
+        ids = [f"P{p}" for p in person]
+        np.savez(file, **parts, ids_train=np.array(ids)[one], ids_test=np.array(ids)[two])
+        assert ("groups_shared" in findings(file, "npz")) == shared

@@ -1,0 +1,42 @@
+"""A module is scored alike whether its outputs are logits, or what a softmax or sigmoid makes."""
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from ecosobriety.training.learner import ModuleScorer
+from ecosobriety.training.tasks import Classification
+
+
+class Given(pl.LightningModule):
+    """Gives what comes in, through an end."""
+
+    def __init__(self, end: str):
+        super().__init__()
+        self.end = end
+
+    def forward(self, x):
+        return {"none": x, "softmax": x.softmax(1), "sigmoid": x.sigmoid()}[self.end]
+
+
+def scored(end: str, z: torch.Tensor, y: torch.Tensor) -> tuple[dict[str, float | None], float]:
+    scorer = ModuleScorer(Given(end), Classification(z.shape[1]))
+    scorer.on_test_epoch_start()
+    for i in range(0, len(y), 7):
+        scorer.test_step((z[i : i + 7], y[i : i + 7]), 0)
+    return scorer.test_scores()[0], scorer.test_loss
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_the_end_of_a_module_changes_no_score(classes: int) -> None:
+    draw = torch.Generator().manual_seed(classes)
+    y = torch.arange(200) % classes
+    z = 2 * torch.randn(200, classes, generator=draw) + 1.5 * torch.eye(classes)[y]
+    # One batch of logits between 0 and 1 does not make them probabilities.
+    z[:7] = torch.rand(7, classes, generator=draw)
+    plain, loss = scored("none", z, y)
+    assert plain["roc_auc"] is not None
+    for end in ("softmax", "sigmoid"):
+        scores, other_loss = scored(end, z, y)
+        assert scores == pytest.approx(plain, abs=1e-6)
+        assert other_loss == pytest.approx(loss, rel=1e-5)
