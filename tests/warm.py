@@ -11,14 +11,17 @@ it is no child of its caller: a test of that needs the real Python.
 """
 
 import array
+import ctypes
 import gc
 import json
 import os
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -62,6 +65,7 @@ def _start_server() -> str:
     program.chmod(0o755)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(place))
+    place.chmod(0o777)  # Other accounts call it as well, if they find it.
     listening.listen()
     # It ends when its input does, which this process alone holds.
     server = subprocess.Popen(
@@ -104,7 +108,9 @@ def _call(place: str, executable: str, arguments: list[str]) -> int:
     if not known:
         os.execv(sys.executable, [sys.executable, *arguments])
     executable = str(Path(executable).absolute())
-    order = [executable, arguments, str(Path.cwd()), dict(os.environ), os.getpgrp()]
+    mask = os.umask(0)
+    os.umask(mask)
+    order = [executable, arguments, str(Path.cwd()), dict(os.environ), os.getpgrp(), mask]
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(place)
         files = array.array("i", [0, 1, 2])
@@ -144,6 +150,9 @@ def _serve(listening: socket.socket) -> None:
                     line.close()
                     continue
                 order, files = heard
+                account = struct.unpack(
+                    "3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+                )[1:]
                 child = os.fork()
                 if child == 0:
                     signal.set_wakeup_fd(-1)
@@ -152,6 +161,7 @@ def _serve(listening: socket.socket) -> None:
                         other.close()
                     os.closerange(woken, wake + 1)
                     events.close()
+                    _take_account(account)
                     _become(*order, files)
                 for file in files:
                     os.close(file)
@@ -194,12 +204,35 @@ def _hear(line: socket.socket) -> tuple[Any, list[int]] | None:
     return None
 
 
+def _take_account(account: tuple[int, int]) -> None:
+    """Be of the caller's account from here on, with the one right to read whatever is there.
+
+    It is that of `setpriv --ambient-caps=+dac_read_search`; see linux/prctl.h and capability.h.
+    """
+    user, group = account
+    if user == os.getuid():
+        return
+    keep_capabilities, dumpable, ambient, raise_, dac_read_search = 8, 4, 47, 2, 2
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(keep_capabilities, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(group)
+    os.setuid(user)
+    sets = struct.pack("6I", *[1 << dac_read_search] * 3, 0, 0, 0)
+    failed = libc.capset(struct.pack("Ii", 0x20080522, 0), sets)
+    failed |= libc.prctl(ambient, raise_, dac_read_search, 0, 0)
+    libc.prctl(dumpable, 1, 0, 0, 0)
+    if failed:
+        raise OSError(ctypes.get_errno(), "the capability to read cannot be kept")
+
+
 def _become(
     executable: str,
     arguments: list[str],
     cwd: str,
     env: dict[str, str],
     group: int,
+    mask: int,
     files: list[int],
 ) -> None:
     # What is killed as a group is killed with it; of another session it can be no member.
@@ -209,8 +242,10 @@ def _become(
         os.dup2(file, place)
         os.close(file)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 — the server's stands for another file
+    os.umask(mask)
     os.environ.clear()
     os.environ.update(env)
+    tempfile.tempdir = None
     os.chdir(cwd)
     sys.executable = executable
     kind, *rest = arguments

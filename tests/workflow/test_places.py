@@ -237,7 +237,7 @@ def as_account(name: str, home: Path) -> list[str]:
         *("setpriv", f"--reuid={name}", f"--regid={entry.pw_gid}", "--clear-groups"),
         *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
         *("env", f"HOME={home}", f"XDG_CACHE_HOME={home}", f"TMPDIR={home}"),
-        *("sh", "-c", 'umask 002; exec "$@"', "sh", sys.executable, "-m", "snakemake"),
+        *("sh", "-c", 'umask 002; exec "$@"', "sh", warm_executable(), "-m", "snakemake"),
     ]
 
 
