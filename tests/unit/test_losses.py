@@ -41,6 +41,9 @@ TWICE = {
     "F.cross_entropy(z.sigmoid(), y, label_smoothing=0.1)": "what a sigmoid gives",
     "F.cross_entropy(z.relu(), y)": "what a ReLU gives",
     "F.cross_entropy(z.tanh(), y)": "what a tanh gives",
+    "F.cross_entropy(z.tanh(), soft)": "what a tanh gives",
+    "-(soft * z.relu().log_softmax(1)).sum(1).mean()": "what a ReLU gives",
+    "F.kl_div(z.tanh().log_softmax(1), soft)": "what a tanh gives",
     "F.nll_loss(z.softmax(1), y)": "nll_loss what a softmax gives, where it takes log-prob",
     "F.nll_loss(z, y)": "nll_loss what a linear layer gives",
     "F.binary_cross_entropy_with_logits(z.sigmoid(), soft)": "with_logits what a sigmoid gives",
@@ -77,6 +80,7 @@ def test_a_loss_with_a_softmax_of_its_own_gets_none(try_out: Any, name: str, los
         "-(1 - (z.softmax(1) * (1 - soft)).sum(1) / 9).log().mean()",
         "F.cross_entropy(self(0.3 * x + 0.7 * x.flip(0)), 0.3 * soft + 0.7 * soft.flip(0))",
         "F.cross_entropy(z, torch.where(torch.rand(len(y)) < 0.5, y, y.flip(0)))",
+        "F.cross_entropy(z.relu().log_softmax(1) @ torch.eye(10), soft)",
         "F.cross_entropy(z, y) - 0.1 * torch.distributions.Categorical(logits=z).entropy().mean()",
     ],
 )

@@ -51,6 +51,14 @@ _SAME_VALUES = frozenset(
 """Operations that change no value, but the shape or the type."""
 
 
+_WEIGHING = _SAME_VALUES | {
+    f"{name}Backward{number}"
+    for number in range(3)
+    for name in ("Neg", "Mul", "Div", "Sum", "Mean", "Add", "Sub", "Rsub", "Gather", "Index")
+}
+"""Operations that make a loss of log-probabilities, with labels that may be soft."""
+
+
 class Losses(pl.Callback):
     """Looks at each loss, its graph and its gradients.
 
@@ -92,6 +100,7 @@ class Losses(pl.Callback):
 
         The same softmax twice is no error of PyTorch's: the training is slow, and stays so.
         """
+        weighed = {*nodes(loss, lambda node: node.name() not in _WEIGHING)}
         for node in nodes(loss):
             name = node.name()
             if name in _LIKELIHOODS:
@@ -104,8 +113,9 @@ class Losses(pl.Callback):
                 if made is not None and made.name() == "LogSoftmaxBackward0":
                     self._require_logits(made, {**_SQUASHING, **_CUTTING})
             elif name == "LogSoftmaxBackward0":
-                # Of hidden layers, it may be that of what a ReLU gives.
-                self._require_logits(node, _SQUASHING)
+                # Of hidden layers, it may be that of what a ReLU gives; weighed by labels, not.
+                cutting = _CUTTING if node in weighed else {}
+                self._require_logits(node, {**_SQUASHING, **cutting})
             elif name in _OWN_ENDS:
                 log_softmax = {"LogSoftmaxBackward0": "a log-softmax"}
                 self._require_logits(node, {**_SQUASHING, **_CUTTING, **log_softmax})
