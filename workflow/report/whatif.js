@@ -146,10 +146,10 @@
           energy: energy(year.energy),
           emissions: written(year.emissions, mass),
           cost: written(year.cost, money),
-          saved: energy(year.saved),
         })
       : "";
-    part("year-note").textContent = year ? "" : say("whatif.no_year");
+    const compared = () => say(year.saved > 0 ? "whatif.year_less" : "whatif.year_more", { saved: energy(Math.abs(year.saved)) });
+    part("year-note").textContent = year ? (year.saved ? compared() : say("whatif.reference")) : say("whatif.no_year");
   }
 
   const chosen = (name) => part(name).selectedOptions[0].textContent;

@@ -31,8 +31,8 @@ from ecosobriety.reporting.growth import (
     more_data_table,
     study_cost,
 )
-from ecosobriety.reporting.hardware import hardware_table, hardware_warning
-from ecosobriety.reporting.headline import energy_basis, headline, ladder, target
+from ecosobriety.reporting.hardware import energy_basis, hardware_table, hardware_warning
+from ecosobriety.reporting.headline import headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.reporting.methods import is_compared, methods_caption, methods_section

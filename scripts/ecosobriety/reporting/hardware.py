@@ -1,16 +1,21 @@
-"""Trainings that were measured on different hardware: their energies are not one quantity.
+"""What the energies owe to the hardware: assumed powers, and trainings on different machines.
 
-A study that ran on a cluster, or was taken up again on another machine, can hold several kinds. The
-report then warns, and shows each kind for itself.
+A study that ran on a cluster, or was taken up again on another machine, can hold several kinds of
+hardware, whose energies are not one quantity. The report then warns, and shows each kind for itself.
 """
 
-import pandas as pd
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pandas as pd
+from markupsafe import Markup
+
+from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
-from ecosobriety.study.wording import score_decimals
+from ecosobriety.study.wording import ratio, score_decimals
 from ecosobriety.texts import Texts, decimals_for, is_known
-from ecosobriety.units import ENERGY_UNITS, readable_unit
+from ecosobriety.units import ENERGY_UNITS, kwh_to_wh, readable_unit, seconds_to_hours
 
 HARDWARE = ["device", "threads"]
 """Columns of `runs` in which trainings must agree for their energies to be compared."""
@@ -86,3 +91,49 @@ def _name(device: str | None, threads: int | None, text: Texts) -> str:
     if not is_known(threads):
         return name
     return text.plural("hardware.name", threads, device=name, threads=text.integer(threads))
+
+
+def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Texts) -> Markup | None:
+    """What assumed powers decide of the energies; None where counters read all of them.
+
+    Args:
+        case: the data set and model.
+        components: those of the provenance, of each machine.
+        text: the language.
+    """
+    if case.energy_quality == "imported":
+        return None
+    duration_h = seconds_to_hours(float(case.runs["train_duration_s"].sum()))
+    total_kwh = float(case.runs["energy_kwh"].sum())
+    parts = []
+    for name in ("cpu", "gpu", "ram"):
+        # An imported run need not say what its energy is made of.
+        read = [machine[name] for machine in components if name in machine]
+        estimated = any(part["quality"] == "estimated" for part in read)
+        used_kwh = float(case.runs[f"energy_{name}_kwh"].sum())
+        if estimated and used_kwh > 0 and duration_h > 0:
+            parts.append(
+                text(
+                    "headline.basis.part",
+                    component=text(f"component.{name}"),
+                    share=text.share(used_kwh / total_kwh),
+                    power=text.number(kwh_to_wh(used_kwh) / duration_h, 2),
+                )
+            )
+    if not parts:
+        return None
+    basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
+    if case.decision.stop is None:
+        return basis
+    full_s, stop_s = (
+        float(case.decision.curve["duration_s_mean"][n])
+        for n in (case.decision.reference, case.decision.stop)
+    )
+    saved = ratio(full_s - stop_s, full_s)
+    if saved is not None and saved <= 0:
+        return basis
+    share = data(saved, text.share(saved))
+    by_time = text.markup(
+        "headline.basis.time", n_train=text.integer(case.decision.stop), share=share
+    )
+    return Markup(" ").join([basis, by_time])

@@ -1,6 +1,6 @@
 """The head of the report: the answer, and how it depends on the margin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -11,7 +11,6 @@ from ecosobriety.study.study import Case
 from ecosobriety.study.wording import (
     baseline_answer,
     country_name,
-    ratio,
     score_decimals,
     source_name,
     trainings,
@@ -22,9 +21,7 @@ from ecosobriety.units import (
     ENERGY_UNITS,
     MASS_UNITS,
     Unit,
-    kwh_to_wh,
     readable_unit,
-    seconds_to_hours,
 )
 
 
@@ -32,12 +29,13 @@ def headline(case: Case, text: Texts) -> list[Markup]:
     """The answer: how much is enough, what that saves, how sure it is; or why there is none."""
     if case.decision.no_recommendation:
         return [_no_recommendation(case, text)]
-    if case.decision.stop is None:
+    stop = case.decision.stop
+    if stop is None:
         only = data(case.decision.reference, text.integer(case.decision.reference))
         return [text.markup("headline.one_size", reference=only), *_baseline(case, text)]
     return [
         Markup(" ").join([*_tried(case, text), _answer(case, text), *_baseline(case, text)]),
-        _saving(case, case.decision.stop, text),
+        Markup(" ").join([_saving(case, stop, text), *_by_contract(case, stop, text)]),
         _certainty(case, text),
     ]
 
@@ -98,50 +96,6 @@ def _answer(case: Case, text: Texts) -> Markup:
     )
 
 
-def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Texts) -> Markup | None:
-    """What assumed powers decide of the energies; None where counters read all of them.
-
-    Args:
-        case: the data set and model.
-        components: those of the provenance, of each machine.
-        text: the language.
-    """
-    if case.energy_quality == "imported":
-        return None
-    duration_h = seconds_to_hours(float(case.runs["train_duration_s"].sum()))
-    total_kwh = float(case.runs["energy_kwh"].sum())
-    parts = []
-    for name in ("cpu", "gpu", "ram"):
-        # An imported run need not say what its energy is made of.
-        read = [machine[name] for machine in components if name in machine]
-        estimated = any(part["quality"] == "estimated" for part in read)
-        used_kwh = float(case.runs[f"energy_{name}_kwh"].sum())
-        if estimated and used_kwh > 0 and duration_h > 0:
-            parts.append(
-                text(
-                    "headline.basis.part",
-                    component=text(f"component.{name}"),
-                    share=text.share(used_kwh / total_kwh),
-                    power=text.number(kwh_to_wh(used_kwh) / duration_h, 2),
-                )
-            )
-    if not parts:
-        return None
-    basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
-    if case.decision.stop is None:
-        return basis
-    full_s, stop_s = (
-        float(case.decision.curve["duration_s_mean"][n])
-        for n in (case.decision.reference, case.decision.stop)
-    )
-    saved = ratio(full_s - stop_s, full_s)
-    share = data(saved, text.share(saved))
-    by_time = text.markup(
-        "headline.basis.time", n_train=text.integer(case.decision.stop), share=share
-    )
-    return Markup(" ").join([basis, by_time])
-
-
 def _failed(case: Case) -> int:
     """Where the sequence of tests stopped: there is such a size, or a smaller one would suffice."""
     failed = case.decision.first_failing
@@ -171,6 +125,27 @@ def _saving(case: Case, stop: int, text: Texts) -> Markup:
         difference=data(difference, text.difference(difference)),
         quality=text(f"headline.quality.{case.energy_quality}"),
     )
+
+
+def _by_contract(case: Case, stop: int, text: Texts) -> list[Markup]:
+    """The saved emissions by the GHG Protocol's market-based view, where contracts are compared."""
+    saved = case.electricity.saved_by_contract(stop)
+    if saved.empty:
+        return []
+    ends = {
+        word: written
+        for end, source in (("low", saved.index[0]), ("high", saved.index[-1]))
+        for word, written in (
+            (end, _mass(float(saved[source]) * case.emissions_batch, text)),
+            (f"{end}_source", source_name(case, str(source), text)),
+        )
+    }
+    coverage = text.exact_share(case.electricity.coverage)
+    return [text.markup("headline.by_contract", coverage=coverage, **ends)]
+
+
+def _mass(mass_g: float, text: Texts) -> Markup:
+    return data(mass_g, text.mass(abs(mass_g)))
 
 
 def _certainty(case: Case, text: Texts) -> Markup:

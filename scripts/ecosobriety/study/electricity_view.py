@@ -218,6 +218,23 @@ class ElectricityView:
         )
         return table[chosen].iloc[0]
 
+    def saved_by_contract(self, n_train: int) -> pd.Series:
+        """Emissions that a size saves with a contract for each low-carbon source, in g CO2e.
+
+        At the highest coverage in the metering country, from the lowest amount up, by source; of
+        all sources where none is low-carbon. Empty without contracts.
+        """
+        table = self.savings[
+            (self.savings["n_train"] == n_train)
+            & (self.savings["country_iso3"] == self.country)
+            & (self.savings["source"] != GRID_SOURCE)
+            & (self.savings["coverage"] == self.coverage)
+        ]
+        saved = table.set_index("source")["emissions_saved_g"].dropna()
+        low_carbon = self.sources.loc[self.sources["low_carbon"], "source"]
+        clean = saved[saved.index.isin(low_carbon)]
+        return (clean if len(clean) else saved).sort_index().sort_values(key=abs, kind="stable")
+
     def intensity_mark(self, source: str) -> str:
         """The mark of how the carbon intensity of a source was verified."""
         return mark_of(self.sources, source)
