@@ -1,7 +1,7 @@
 """What the energies owe to the hardware: assumed powers, and trainings on different machines.
 
 A study that ran on a cluster, or was taken up again on another machine, can hold several kinds of
-hardware, whose energies are not one quantity. The report then warns, and shows each kind for itself.
+hardware, whose energies are not one quantity. The report warns, and shows each kind for itself.
 """
 
 from collections.abc import Mapping, Sequence
