@@ -25,7 +25,7 @@ with logs.logged_to(snakemake.log[0]):
         provenance=provenance,
         software=software,
         texts=[
-            texts.Texts.load(language, Path(snakemake.params.locale))
+            texts.Texts.load(language, Path(snakemake.input.texts[0]).parents[1])
             for language in snakemake.params.languages
         ],
     )

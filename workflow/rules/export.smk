@@ -35,7 +35,6 @@ rule export_study:
         config=canonical(config),
         study_files=canonical(list(STUDY_FILES)),
         languages=config["languages"],
-        locale=LOCALE,
         code=code("export_study"),
     script:
         "../../scripts/export_study.py"
