@@ -1,11 +1,14 @@
 """Runs whose energies are in CodeCarbon's own file."""
 
 import csv
+import dataclasses
 import io
 
 import pytest
 from codecarbon import OfflineEmissionsTracker
 from imported_cases import SEEDS, SIZES, reading, records, refusal, table  # noqa: F401
+
+from ecosobriety.imported import RunsError, require_own_rows
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,16 @@ def test_rows_of_codecarbons_file_that_no_run_has_are_named(read, emissions):
     extra = text.splitlines()[1].replace(ids[0], "another")
     found = read(table(energy_kwh=None, run_id=ids), f"{text}{extra}\n")
     assert found.notes == ["emissions.csv: 1 of 5 rows are of no run that is used"]
+
+
+def test_a_run_of_one_model_is_none_of_another(read, emissions, tmp_path):
+    text, ids = emissions
+    first = read(table(energy_kwh=None, run_id=ids), text)
+    one = (read.spec, first)
+    other = (dataclasses.replace(read.spec, model="other"), first)
+    require_own_rows([one], tmp_path)
+    with pytest.raises(RunsError) as error:
+        require_own_rows([one, other], tmp_path)
+    assert error.value.key == "emissions"
+    assert "its row 1 is a run of llm already" in error.value.text
+    assert "count for other too" in error.value.text

@@ -22,17 +22,21 @@ def try_out_commands():
 
 def try_out_imports():
     """Read imported runs once before any job: what is wrong with them ends here."""
+    read = []
     for place, model in enumerate(config["models"]):
         if model["name"] not in IMPORTS:
             continue
+        spec = study_config.import_spec(config, model)
         try:
             found = imported.read_imports(
-                study_config.import_spec(config, model),
+                spec,
                 config["grid"]["n_train"],
                 config["grid"]["seeds"],
                 metric_from(config["metric"]),
                 Path.cwd(),
             )
+            read.append((spec, found))
+            imported.require_own_rows(read, Path.cwd())
         except imported.RunsError as error:
             import_fault(place, error)
         for note in found.notes:

@@ -2,6 +2,7 @@
 
 from ecosobriety.imported.reading import Imports, ImportSpec, content_digest, read_imports
 from ecosobriety.imported.recording import Origin, imported_records
+from ecosobriety.imported.sharing import require_own_rows
 from ecosobriety.imported.sheet import RunsError
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "content_digest",
     "imported_records",
     "read_imports",
+    "require_own_rows",
 ]
