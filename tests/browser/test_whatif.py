@@ -11,6 +11,7 @@ from ecosobriety.units import MASS_UNITS
 KEY = ["dataset", "model", "n_train", "country_iso3", "source", "coverage"]
 ANSWERS = {"energy": "energy_kwh", "emissions": "emissions_g", "cost": "cost"}
 CELLS = 50
+PAGE = 3  # options that Chromium skips in a list that is not open
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,10 @@ def press_until(page, name, value):
     key, start = min(starts.items(), key=lambda item: abs(wanted - item[1]))
     if key:
         page.keyboard.press(key)
-    for _ in range(abs(wanted - start)):
-        page.keyboard.press("ArrowDown" if wanted > start else "ArrowUp")
+    pages, lines = divmod(abs(wanted - start), PAGE)
+    way = "Down" if wanted > start else "Up"
+    for key in [f"Page{way}"] * pages + [f"Arrow{way}"] * lines:
+        page.keyboard.press(key)
 
 
 def choose_by_keyboard(page, cell):
@@ -86,7 +89,9 @@ def test_driven_by_script_it_equals_the_table(open_page, cells):
 
 def test_driven_by_keyboard_it_equals_the_table(open_page, cells):
     page = open_page("fr")
-    for cell in cells:
+    countries = page.eval_on_selector_all("#whatif-country option", "all => all.map(o => o.value)")
+    # Along the list: each key makes the page calculate.
+    for cell in sorted(cells, key=lambda cell: countries.index(cell["country_iso3"])):
         choose_by_keyboard(page, cell)
         assert_answers_are(page, cell)
 
