@@ -24,17 +24,27 @@ def cells(site):
     return [row._asdict() for part in (grid, priced, others) for row in part.itertuples(False)]
 
 
+LISTS = {
+    **{"dataset": "dataset", "model": "model", "size": "n_train"},
+    **{"country": "country_iso3", "source": "source"},
+}
+"""Which column each list of the calculator chooses."""
+
+
 def choose(page, cell):
-    names = {"dataset": "dataset", "model": "model", "size": "n_train"}
-    for name, column in {**names, "country": "country_iso3", "source": "source"}.items():
-        page.select_option(f"#whatif-{name}", str(cell[column]))
+    """Choose as a script does: by values and the events that a browser would send."""
+    chosen = {name: str(cell[column]) for name, column in LISTS.items()}
     page.evaluate(
-        """share => {
-          const slider = document.querySelector("#whatif-coverage");
-          slider.value = share;
-          slider.dispatchEvent(new Event("input", {bubbles: true}));
+        """chosen => {
+          for (const [name, value] of Object.entries(chosen)) {
+            const field = document.querySelector(`#whatif-${name}`);
+            field.value = value;
+            if (field.value !== value && field.type !== "range") throw new Error(name + value);
+            for (const event of field.type === "range" ? ["input"] : ["input", "change"])
+              field.dispatchEvent(new Event(event, {bubbles: true}));
+          }
         }""",
-        cell["coverage"],
+        {**chosen, "coverage": str(cell["coverage"])},
     )
 
 
@@ -54,8 +64,7 @@ def press_until(page, name, value):
 
 
 def choose_by_keyboard(page, cell):
-    names = {"dataset": "dataset", "model": "model", "size": "n_train"}
-    for name, column in {**names, "country": "country_iso3", "source": "source"}.items():
+    for name, column in LISTS.items():
         press_until(page, name, str(cell[column]))
     page.focus("#whatif-coverage")
     page.keyboard.press("Home")
