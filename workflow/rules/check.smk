@@ -18,6 +18,11 @@ def try_out_commands():
                 f"warning: {place} begins with {program}, which is not found on this machine",
                 file=sys.stderr,
             )
+        if script := commands.missing_script(model["command"], Path.cwd()):
+            print(
+                f"warning: {place} runs {script}, which is not in {Path.cwd()}",
+                file=sys.stderr,
+            )
 
 
 def try_out_imports():

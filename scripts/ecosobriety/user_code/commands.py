@@ -25,6 +25,8 @@ SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 
 # Doubled braces are the user's own, and `${NAME}` is the shell's.
 _BRACES = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_INTERPRETER = re.compile(r"python[0-9.]*|torchrun|bash|sh|Rscript|julia|node|perl|ruby")
+_SCRIPT = re.compile(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]\.[A-Za-z]{1,3}")
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 """A first word that is a program's name, and no assignment or other work of the shell."""
 LIMIT_S = 10
@@ -108,6 +110,20 @@ def unknown_program(shell: str, command: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return None if found.returncode == 0 else word
+
+
+def missing_script(command: str, folder: Path) -> str | None:
+    """The script that a command hands to an interpreter first, if it is not there.
+
+    Only the plain form `python train.py ...` is looked at: what stands after options, a change of
+    the folder, or in quotes is the shell's and the program's to find.
+    """
+    program, *words = command.split()
+    if not _INTERPRETER.fullmatch(Path(program).name) or not words:
+        return None
+    word = words[0]
+    plain = _SCRIPT.fullmatch(word) is not None
+    return word if plain and not (folder / word).exists() else None
 
 
 def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
