@@ -133,6 +133,11 @@ STEPS = {
         "o = self.optimizers(); self.manual_backward(self.loss(batch)); "
         "_ = (o.step(), o.zero_grad()) if batch_idx % 2 else None",
     ),
+    "manual, never cleared": (
+        False,
+        "one",
+        "o = self.optimizers(); self.manual_backward(self.loss(batch)); o.step()",
+    ),
     "manual, two": (
         False,
         "two",
@@ -157,6 +162,7 @@ STEPS = {
         "        o.step(closure)",
     ),
 }
+NEVER_CLEARED = frozenset({"manual, never cleared"})
 HOOKS = {
     "none": "",
     "leaving": "def on_train_batch_start(self, batch, batch_idx):\n"
@@ -181,6 +187,17 @@ MISTAKES = {
     "a mean of the batch": "x = x - x.mean(0)",
     "a weight in a list": "x = x * HIDDEN[0]",
     "no number": "return self.layers(x) * float('nan')",
+    "probabilities": "return self.layers(x).softmax(1)",
+}
+# The same of a module that trains itself.
+OWN_MISTAKES = {
+    "a wrong sign": "return -cross_entropy(self.layers(x), y)",
+    "a softmax twice": "return cross_entropy(self.layers(x).softmax(1), y)",
+    "a tanh before soft labels": "return cross_entropy(self.layers(x).tanh(), "
+    "nn.functional.one_hot(y, 3).float())",
+    "no number from the start": "return cross_entropy(self.layers(x), y) / (y - y).sum()",
+    "outputs that are cut off": "return cross_entropy(self.layers(x).detach(), y) + "
+    "0 * self.layers(x).sum()",
 }
 
 
@@ -202,7 +219,7 @@ def write(kind: str, **choices: str) -> Written:
     step = choices.get("step", "automatic")
     automatic, optimiser, code = STEPS[step]
     failure = choices.get("failure")
-    failing = {**FAILURES, **MISTAKES}[failure] if failure else "pass"
+    failing = {**FAILURES, **MISTAKES, **OWN_MISTAKES}[failure] if failure else "pass"
     network = kind == "Network"
     source = SOURCE.format(
         layers=choices.get("layers", "plain"),
@@ -215,7 +232,7 @@ def write(kind: str, **choices: str) -> Written:
         failing_forward=failing if network else "pass",
         failing_step="pass" if network else failing,
     )
-    meant = REFUSED if failure else READ
+    meant = REFUSED if failure or step in NEVER_CLEARED else READ
     return Written(source, kind, meant, [kind, *map(str, choices.values())])
 
 
@@ -236,5 +253,7 @@ def network_cases(draw: Any) -> Written:
             choices["failure"] = draw(st.sampled_from([*MISTAKES]))
         return write("Network", **choices)
     choices["step"] = draw(st.sampled_from([*STEPS]))
+    if "failure" not in choices and sometimes(draw, 4):
+        choices["failure"] = draw(st.sampled_from([*OWN_MISTAKES]))
     choices["hooks"] = draw(st.sampled_from([*HOOKS]))
     return write("Module", **choices)

@@ -234,7 +234,7 @@ class Stage:
             if not (stopped or few or still or self._losses.grown):
                 return network, acts, first, trainer, scorer
         # It may leave the first batches out, or warm up.
-        network, acts, first = self.build(), [acts[0]] * PATIENCE, soundness.Beginning()
+        network, acts, first = self.build(), self._many, soundness.Beginning()
         try:
             trainer, scorer = self._fit_named(network, acts, first)
         except NoLossError as error:
@@ -251,6 +251,11 @@ class Stage:
                 "examples once: what it learns is not that of so many; stop it after whole epochs"
             )
         return network, acts, first, trainer, scorer
+
+    @property
+    def _many(self) -> list[Batch]:
+        """The batches in turns: a class may keep something for each."""
+        return (self.acts * PATIENCE)[:PATIENCE]
 
     def _require_right_way(self) -> None:
         """Refuse steps that lead away from the answers, and gradients that pile up.
@@ -275,7 +280,7 @@ class Stage:
             return False
         network, kept = self.build(), self._losses
         try:
-            self._fit_named(network, [(x, y)] * PATIENCE)
+            self._fit_named(network, self._many)
         finally:
             self._losses = kept
         return own_gradients(network.cpu(), self.task, x, y)[0] > before

@@ -1,0 +1,157 @@
+"""Tables of hundreds of rows with one slip that people make, or none: it is named, and no other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+Columns = dict[str, Any]
+Slip = Callable[[np.random.Generator, Columns], Columns]
+CLASSES = np.array(["basalt", "granite", "marble", "slate"])
+HARMLESS = frozenset({"features_used", "train_test_duplicates", "features_constant"})
+
+
+@dataclass(repr=False)
+class Doubt:
+    """A table, and the findings of which there must be one; none: there must be none at all."""
+
+    story: str
+    seed: int
+    table: pd.DataFrame
+    wanted: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"<{self.story}, seed {self.seed}, {len(self.table)} rows>"
+
+
+def _some(random: np.random.Generator, n: int, low: float = 0.05, high: float = 0.4) -> Any:
+    return random.random(n) < random.uniform(low, high)
+
+
+def _zeros(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    return {"age": np.where(_some(random, n), 0, random.integers(18, 90, n))}
+
+
+def _fahrenheit(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    celsius = random.normal(37.2, 0.6, n)
+    return {"fever": np.where(_some(random, n), celsius * 1.8 + 32, celsius).round(1)}
+
+
+def _percent(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    share = random.beta(2, 2, n)
+    return {"humidity": np.where(_some(random, n, 0.2, 0.8), share, 100 * share).round(3)}
+
+
+def _metres(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    metres = random.uniform(1.4, 2.1, n)
+    return {"height": np.where(_some(random, n), 1000 * metres, metres).round(2)}
+
+
+def _one_row(random: np.random.Generator, c: Columns) -> Columns:
+    x = random.normal(50, 10, len(c["kind"])).round(2)
+    x[random.integers(len(x))] *= random.choice([100, 1000, -1000])
+    return {"mass": x}
+
+
+def _nearly(random: np.random.Generator, c: Columns) -> Columns:
+    codes = np.unique(c["kind"], return_inverse=True)[1].reshape(-1)
+    other = _some(random, len(codes), 0.005, 0.02)
+    return {"code": np.where(other, (codes + 1) % (codes.max() + 1), codes) * 3 + 1}
+
+
+def _one_hot(random: np.random.Generator, c: Columns) -> Columns:
+    kinds = np.unique(c["kind"])
+    said = np.where(_some(random, len(c["kind"]), 0.005, 0.02), kinds[0], c["kind"])
+    return {f"is_{kind}": (said == kind).astype(int) for kind in kinds}
+
+
+def _persons(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    person = random.permutation(np.arange(n) // 5)
+    kinds = np.unique(c["kind"])[random.integers(0, len(np.unique(c["kind"])), n)]
+    c["kind"][:] = kinds[person]
+    return {"person": person * 17 % 7919}
+
+
+def _weights(random: np.random.Generator, c: Columns) -> Columns:
+    name = random.choice(["weights", "sample_weight", "survey weight", "case.wt", "fnlwgt"])
+    name = "sample_weight" if name == "weights" else name
+    return {str(name): random.random(len(c["kind"])).round(3)}
+
+
+def _copies(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    rows = np.where(np.arange(n) < n // 2, np.arange(n), random.integers(0, n // 2, n))
+    rows = random.permutation(n)[rows]
+    for name in c:
+        c[name] = c[name][rows]
+    return {
+        **{f"v{i}": random.normal(size=n).round(3)[rows] for i in range(3)},
+        "taken_at": (1e6 * random.random(n)).round(2),
+    }
+
+
+def _misspelt(random: np.random.Generator, c: Columns) -> Columns:
+    c["kind"][: random.integers(1, 5)] = "gramite"
+    c["kind"][5:65] = "granite"
+    return {}
+
+
+def _unknown(random: np.random.Generator, c: Columns) -> Columns:
+    c["kind"][: len(c["kind"]) // 5] = random.choice(["unknown", "N/A", "missing", "?"])
+    return {}
+
+
+def _none(random: np.random.Generator, c: Columns) -> Columns:
+    return {}
+
+
+SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
+    "nothing": (_none, frozenset()),
+    "zeros for missing numbers": (_zeros, frozenset({"zeros_apart"})),
+    "Fahrenheit among Celsius": (_fahrenheit, frozenset({"feature_of_two_units"})),
+    "shares among percents": (_percent, frozenset({"feature_of_two_units"})),
+    "metres among millimetres": (_metres, frozenset({"feature_of_two_units"})),
+    "a slip in one row": (_one_row, frozenset({"values_far_away", "test_values_far_away"})),
+    "nearly the label": (_nearly, frozenset({"label_nearly", "label_copy"})),
+    "nearly the label, one-hot": (
+        _one_hot,
+        frozenset({"label_one_hot", "label_nearly", "label_copy"}),
+    ),
+    "several rows of each person": (_persons, frozenset({"values_of_one_class", "groups_split"})),
+    "weights": (_weights, frozenset({"feature_is_weight"})),
+    "copies but for a time": (_copies, frozenset({"rows_nearly_equal"})),
+    "a misspelt class": (_misspelt, frozenset({"classes_misspelt"})),
+    "a class for what is unknown": (_unknown, frozenset({"classes_like_missing"})),
+}
+
+
+@st.composite
+def doubt_cases(draw: Any) -> Doubt:
+    """A table with one of the slips."""
+    story = draw(st.sampled_from([*SLIPS]))
+    seed = draw(st.integers(0, 2**32 - 1))
+    random = np.random.default_rng(seed)
+    n = int(random.integers(200, 600))
+    columns: Columns = {
+        "length": random.normal(20, 4, n).round(2),
+        "count": random.poisson(3, n),
+        "kind": CLASSES[random.integers(0, random.integers(2, 5), n)],
+    }
+    if random.random() < 0.5:
+        # As many tables are sorted.
+        columns["kind"] = np.sort(columns["kind"])
+    columns["kind"] = columns["kind"].astype(object)
+    slip, wanted = SLIPS[story]
+    more = slip(random, columns)
+    table = pd.DataFrame({**columns, **more})
+    if draw(st.booleans()) and story != "several rows of each person":
+        table = table.sample(frac=1, random_state=seed % 1000)
+    return Doubt(story, seed, table, wanted)
