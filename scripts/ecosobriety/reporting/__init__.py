@@ -7,6 +7,7 @@ in `SECTIONS`, a template of that name in `sections/` and its texts in the catal
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +85,7 @@ def build_report(
     """
     text = Texts.load(language, report_dir / "locale").of(study.metric)
     context = build_context(study, claims, provenance, figures, text)
-    environment = Environment(
-        loader=FileSystemLoader(report_dir),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("template.html.j2")
+    template = _environment(report_dir).get_template("template.html.j2")
     # Style and scripts are ours and no place for values: they go in as they are.
     style = Markup((report_dir / "style.css").read_text(encoding="utf-8"))
     scripts = [(report_dir / name).read_text(encoding="utf-8") for name in SCRIPTS]
@@ -102,6 +96,17 @@ def build_report(
         style=style,
         scripts=[Markup(script) for script in scripts],
         script_hashes=Markup(" ".join(map(_source_hash, scripts))),
+    )
+
+
+@cache
+def _environment(report_dir: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(report_dir),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

@@ -179,7 +179,14 @@ class ElectricityView:
 
     def at(self, source: str, n_train: int) -> pd.Series:
         """The row of `source_cells` of one source and size."""
-        return self._cells_by_source_and_size.loc[[(source, n_train)]].iloc[0]
+        key = (source, n_train)
+        if key not in self._rows:
+            self._rows[key] = self._cells_by_source_and_size.loc[[key]].iloc[0]
+        return self._rows[key]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, int], pd.Series]:
+        return {}
 
     @cached_property
     def _cells_by_source_and_size(self) -> pd.DataFrame:
@@ -187,9 +194,15 @@ class ElectricityView:
 
     def source_order(self, column: str) -> list[str]:
         """The sources with a known value of a column at the reference size, from high to low."""
-        at_reference = self.source_cells[self.source_cells["n_train"] == self.reference]
-        known = at_reference.dropna(subset=column).sort_values([column, "source"], ascending=False)
-        return [str(source) for source in known["source"]]
+        if column not in self._orders:
+            cells = self.source_cells[self.source_cells["n_train"] == self.reference]
+            known = cells.dropna(subset=column).sort_values([column, "source"], ascending=False)
+            self._orders[column] = [str(source) for source in known["source"]]
+        return list(self._orders[column])
+
+    @cached_property
+    def _orders(self) -> dict[str, list[str]]:
+        return {}
 
     @property
     def cost_batch(self) -> int:
@@ -237,11 +250,19 @@ class ElectricityView:
 
     def intensity_mark(self, source: str) -> str:
         """The mark of how the carbon intensity of a source was verified."""
-        return mark_of(self.sources, source)
+        return self._intensity_marks.get(source, "")
 
     def cost_mark(self, source: str) -> str:
         """The mark of how the cost of a source was verified."""
-        return mark_of(self.costs, source)
+        return self._cost_marks.get(source, "")
+
+    @cached_property
+    def _intensity_marks(self) -> dict[str, str]:
+        return {source: mark_of(self.sources, source) for source in self.sources["source"]}
+
+    @cached_property
+    def _cost_marks(self) -> dict[str, str]:
+        return {source: mark_of(self.costs, source) for source in self.costs["source"]}
 
     @property
     def outlying_sources(self) -> list[str]:
