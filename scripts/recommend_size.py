@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ecosobriety import datasets, decision, tables
+from ecosobriety import datasets, decision, footprint, tables
 from ecosobriety.files import write_json
 from ecosobriety.metrics import metric_from
 from ecosobriety.records import adjusted, collecting
@@ -42,4 +42,8 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     paid = decision.read_beside_plan(folder, keys, asked, factor)
     answer = decision.add_study_cost(answer, runs, scenarios, country, paid)
     answer = decision.add_scale(answer, runs, decision.Usage(**json.loads(snakemake.params.usage)))
+    described = json.loads(snakemake.params.hardware)
+    factors = footprint.load_hardware(Path(snakemake.input.embodied))
+    hardware = footprint.hardware_of(described, factors)
+    answer = footprint.add_embodied(answer, runs, scenarios, country, hardware)
     write_json(Path(snakemake.output[0]), answer)

@@ -32,6 +32,7 @@ from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.figures import draw
 from ecosobriety.figures.style import STYLE
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
+from ecosobriety.footprint.embodied import Hardware, add_embodied
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods import (
     Inputs,
@@ -220,6 +221,7 @@ def make_study(
     metric: Metric = ACCURACY_METRIC,
     target: float | None = None,
     usage: Usage = UNSAID,
+    hardware: Hardware | None = None,
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section.
@@ -228,9 +230,10 @@ def make_study(
     """
     runs = make_runs() if runs is None else runs
     asked = (runs, coverage, countries, grid_price_per_kwh, intake, decisions, ladder, metric)
-    key = hashlib.sha256(pickle.dumps((asked, target, usage, sorted(analysis.items())))).digest()
+    added = (target, usage, hardware)
+    key = hashlib.sha256(pickle.dumps((asked, added, sorted(analysis.items())))).digest()
     if key not in _STUDIES:
-        _STUDIES[key] = pickle.dumps(_make_study(*asked, target, usage, **analysis))
+        _STUDIES[key] = pickle.dumps(_make_study(*asked, *added, **analysis))
         if len(_STUDIES) > _KEPT:
             del _STUDIES[next(iter(_STUDIES))]
     return pickle.loads(_STUDIES[key])
@@ -247,6 +250,7 @@ def _make_study(
     metric: Metric,
     target: float | None,
     usage: Usage,
+    hardware: Hardware | None,
     **analysis: Any,
 ) -> Study:
     config = make_config(**analysis)
@@ -310,8 +314,12 @@ def _make_study(
         sources=sources,
         costs=costs,
         method_inputs=load_method_inputs(),
-        recommendation=add_scale(
-            add_study_cost(recommendation, runs, scenarios, country), runs, usage
+        recommendation=add_embodied(
+            add_scale(add_study_cost(recommendation, runs, scenarios, country), runs, usage),
+            runs,
+            scenarios,
+            country,
+            hardware,
         ),
         country_data=COUNTRY_DATA,
         equivalents=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),

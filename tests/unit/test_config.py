@@ -103,6 +103,12 @@ def test_defaults_are_filled():
             "consumer_prices": None,
         },
         "usage": {"trainings_per_year": None, "energy_per_training_kwh": None},
+        "hardware": {
+            "parts": dict.fromkeys(("server", "gpu", "gpu_large", "desktop", "laptop")),
+            "embodied_kg": None,
+            "lifetime_years": None,
+            "utilisation": None,
+        },
         "figures": {"heat_map_coverage": None},
     }
 
@@ -273,8 +279,9 @@ def test_every_key_says_what_a_change_runs_again():
 def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
     # metric, dataset, training and a model's own with their two classes, grid, plan, metering, its
-    # calibration and that one's window, analysis, methods, country_data, cost, usage, figures
-    assert len(mappings) == 19
+    # calibration and that one's window, analysis, methods, country_data, cost, usage, hardware
+    # and its parts, figures
+    assert len(mappings) == 21
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -190,6 +190,19 @@ BAD_VALUES = {
     )
     | st.just(0),
     ("cost", "consumer_prices"): BAD_NAMES.filter(lambda name: name is not None),
+    ("hardware",): NOT_MAPPINGS,
+    ("hardware", "parts"): NOT_MAPPINGS
+    | BAD_NAMES.filter(lambda name: isinstance(name, str)).map(lambda name: {name: 1}),
+    **{
+        ("hardware", "parts", kind): bad_numbers(0, 1_000_000).filter(lambda n: n is not None)
+        | st.just(0)
+        for kind in ("server", "gpu", "gpu_large", "desktop", "laptop")
+    },
+    # A number needs a lifetime and a utilisation beside it.
+    ("hardware", "embodied_kg"): bad_numbers(0, 1e9)
+    | st.sampled_from([0, 5, {"central": 1}, {"low": 1, "central": 0, "high": 2}, {"mean": 1}]),
+    ("hardware", "lifetime_years"): bad_numbers(0, 100) | st.just(0),
+    ("hardware", "utilisation"): bad_numbers(0, 1) | st.just(0),
     ("cost", "machine_price_per_hour"): bad_numbers(0, 1_000_000).filter(lambda n: n is not None)
     | st.just(0),
     ("cost",): NOT_MAPPINGS,

@@ -327,7 +327,7 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
             "stduy is not a known key, but must be one of study, title, claims, languages, "
             "task, metric, dataset, models, grid, plan, training, metering, analysis, methods, "
-            "factors, country_data, cost, usage, figures (the nearest is study)",
+            "factors, country_data, cost, usage, hardware, … (the nearest is study)",
         ),
         (
             {**SMALLEST, "grid": {"seeds": [1, 2]}},

@@ -17,6 +17,7 @@ from ecosobriety.electricity.factor_tables import is_web_address, read_cells
 from ecosobriety.electricity.plausibility import check_rows, remark_on
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import DataError
+from ecosobriety.footprint.embodied import load_hardware
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.methods.registry import load_inputs
 
@@ -42,6 +43,7 @@ READERS = {
     "source_cost": load_costs,
     "equivalents": load_equivalents,
     "method_constants": load_methods,
+    "hardware_embodied": load_hardware,
     "hardware_tdp": load_methods,
     "green_algorithms_intensity": load_methods,
 }

@@ -143,6 +143,7 @@ def test_recommendation_and_provenance(finished, read):
     assert set(provenance["factors"]) == {
         *("source_intensity.csv", "source_cost.csv", "equivalents.csv"),
         *("method_constants.csv", "hardware_tdp.csv", "green_algorithms_intensity.csv"),
+        "hardware_embodied.csv",
     }
     assert provenance["versions"]["torch"].startswith("2.13.0")
 

@@ -92,6 +92,7 @@ rule recommend_size:
         intake=INTAKE,
         growth=study_decisions if SOBER else [],
         identity=looked_at_records,
+        embodied=HARDWARE_EMBODIED,
     output:
         f"{RESULTS}/recommendation.json",
     log:
@@ -121,6 +122,7 @@ rule recommend_size:
                 "pue": config["metering"]["pue"],
             }
         ),
+        hardware=canonical(config["hardware"]),
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"
@@ -165,7 +167,7 @@ rule write_provenance:
         countries=STUDY_FILES["countries"],
         country_data=STUDY_FILES["country_data"],
         factors=[
-            *(SOURCE_INTENSITY, SOURCE_COST, EQUIVALENTS),
+            *(SOURCE_INTENSITY, SOURCE_COST, EQUIVALENTS, HARDWARE_EMBODIED),
             *METHOD_FACTORS.values(),
         ],
     output:

@@ -52,6 +52,7 @@ METHOD_FACTORS = dict(
 # What the poster claims, and the file's form.
 CLAIMS = [own("config/claims.yaml"), own("workflow/schemas/claims.schema.yaml")]
 EQUIVALENTS = own("config/factors/equivalents.csv")
+HARDWARE_EMBODIED = own("config/factors/hardware_embodied.csv")
 REPORT_PARTS = own("workflow/report")
 LOCALE = f"{REPORT_PARTS}/locale"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.footprint.embodied import embodied_in
 from ecosobriety.records.record import RunRecord
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
@@ -177,9 +178,10 @@ class ModelAmounts:
     def embodied_g(self, trained_s: float | None) -> float | None:
         """The share of making the hardware in so many seconds of training, in g CO2e.
 
-        None: the study does not have it. What comes to know it belongs here: all forms ask it.
+        None: the study's file does not say what trains, or the seconds are not known.
         """
-        return None
+        found = self.case.decision.result["embodied"]
+        return found and embodied_in(found["g_per_hour"]["central"], trained_s)
 
     @property
     def imported(self) -> bool:

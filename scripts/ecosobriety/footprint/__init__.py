@@ -2,13 +2,17 @@
 
 from ecosobriety.footprint.cell import describe_cell
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
+from ecosobriety.footprint.embodied import add_embodied, hardware_of, load_hardware
 from ecosobriety.footprint.equivalents import load_equivalents
 
 __all__ = [
     "Accounting",
     "Factors",
+    "add_embodied",
     "derive_savings",
     "derive_scenarios",
     "describe_cell",
+    "hardware_of",
     "load_equivalents",
+    "load_hardware",
 ]

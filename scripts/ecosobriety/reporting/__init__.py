@@ -23,6 +23,7 @@ from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.editions import editions_table
 from ecosobriety.reporting.efficiency import efficiency
+from ecosobriety.reporting.embodied import embodied_sentences, embodied_table
 from ecosobriety.reporting.equivalents import equivalent_factors, equivalents_table
 from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.growth import (
@@ -256,12 +257,17 @@ def _case(
             *([basis] if (basis := energy_basis(case, components, text)) else []),
         ],
         "target": target(case, text),
-        "worth": [study_cost(case, text), more_data(case, text)],
+        "worth": [
+            study_cost(case, text),
+            more_data(case, text),
+            *embodied_sentences(case, text),
+        ],
         "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w],
         "hardware": hardware_table(case, text),
         "ladder": ladder(case, text),
         "growth": growth_table(case, text),
         "more": more_data_table(case, text),
+        "embodied": embodied_table(case, text),
         "figures": [
             _figure(
                 name,
