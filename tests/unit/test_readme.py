@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from ecosobriety import tables
-from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.ember import load_countries
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -133,7 +133,7 @@ def test_the_numbers_of_the_posters_study_are_the_configurations():
     grid = config["grid"]
     trainings = len(grid["n_train"]) * len(grid["seeds"])
     kinds = len(grid["sources"]) * len(grid["coverage"]) + 1
-    countries = len(load_countries())
+    countries = len(load_countries(ROOT / "config/factors/2025/country_intensity.csv"))
     cells = len(grid["n_train"]) * countries * kinds
     said = " ".join(PAGES["docs/methodology.md"].split())
     assert f"from {trainings} trainings" in said

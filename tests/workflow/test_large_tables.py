@@ -2,7 +2,7 @@
 
 from ecosobriety.tables import CSV_UP_TO_ROWS, read_table
 
-COUNTRIES, SIZES, SOURCES, COVERAGES = 213, 3, 5, 32
+COUNTRIES, SIZES, SOURCES, COVERAGES = 214, 3, 5, 32
 TABLES = ("scenarios", "savings")
 
 
@@ -36,5 +36,5 @@ def test_a_large_study_has_its_report_without_any_large_csv(workflow):
         assert len(read_table(name, workflow.results(f"tables/{name}.parquet"))) == rows
         assert not workflow.results(f"tables/{name}.csv").exists()
     page = (workflow.folder / "reports/digits/report.html").read_text(encoding="utf-8")
-    assert "The electricity of 213 countries" in page
+    assert "The electricity of 214 countries" in page
     assert not workflow.planned(config=config)
