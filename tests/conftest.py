@@ -16,6 +16,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One process more than processors: many tests wait, as for the end of a window."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return (len(usable(0)) if usable else os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config):
     """Where several processes share the tests, they share the warm Python too."""
     if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
