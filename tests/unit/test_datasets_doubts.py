@@ -95,6 +95,13 @@ def test_zeros_that_others_thin_out_towards_are_not(tmp_path: Path, values: Any)
     assert [*found(table(tmp_path, columns))] == ["features_used"]
 
 
+def test_a_tables_last_row_is_no_example(tmp_path: Path) -> None:
+    for names in ({"a": 90, "b": 80, "Total": 1}, {"a": 90, "b": 80, "Moyenne": 1, "Sum:": 1}):
+        assert labelled(tmp_path, names)["classes_like_totals"].headline
+    for names in ({"min": 90, "max": 80}, {"total": 30, "partial": 90}):
+        assert "classes_like_totals" not in labelled(tmp_path, names)
+
+
 def test_degrees_of_two_kinds_are_named(tmp_path: Path) -> None:
     celsius = RNG.normal(37.2, 0.6, 400).round(1)
     other = RNG.random(400) < 0.1

@@ -78,6 +78,22 @@ def test_a_folder_of_several_images_of_each_person(tmp_path: Path) -> None:
     assert findings(tmp_path, "image-folder").keys() == {"files_split"}
 
 
+def test_an_archives_measurements_are_looked_at_as_those_of_a_table(tmp_path: Path) -> None:
+    draw = np.random.default_rng(4)
+    x, y = draw.normal(size=(300, 6)), draw.integers(0, 3, 300)
+    file = tmp_path / "a.npz"
+    for inputs, told in (
+        (x, set()),
+        (np.c_[x, y], {"label_copy"}),
+        (np.c_[x, np.where(draw.random(300) < 0.1, -999, x[:, 0])], {"values_far_away"}),
+        # Words have no units, and pictures no columns.
+        (np.c_[y, draw.integers(0, 9, (300, 6))], set()),
+        (np.repeat(x, 10, axis=1).reshape(300, 6, 10), set()),
+    ):
+        np.savez(file, x=inputs, y=y)
+        assert findings(file, "npz").keys() == told
+
+
 def test_an_archive_that_says_whose_each_example_is(tmp_path: Path) -> None:
     person, kind = labelled()
     x = np.random.default_rng(3).normal(size=(len(person), 5))

@@ -147,11 +147,15 @@ def build(
         if test is not None:
             findings += scales.compare_scales(one, other, resolved)
         findings += marked
-        if train.features is not None:
-            x, tested, names = one.x[:], other.x[:], train.features
+        names = train.features or _names(one.x)
+        if names is not None:
+            x, tested = one.x[:], other.x[:]
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
-            findings += gate.examine(x, labels[0], names, classes=bool(classes))
+            examined = gate.examine(x, labels[0], names, classes=bool(classes))
+            # Places of an array that are not filled are no columns that somebody has named.
+            usual = () if train.features else ("features_constant",)
+            findings += tuple(finding for finding in examined if finding.id not in usual)
             findings += tuple(mistakes.find_far_in_test(x, tested, names))
             findings += tuple(near_copies.find_near_copies(x, tested, names))
         dataset = Dataset.from_arrays(
@@ -166,6 +170,13 @@ def build(
         return replace(dataset, features=train.features, findings=(*dataset.findings, *findings))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+
+
+def _names(x: Examples) -> tuple[str, ...] | None:
+    """What the measurements of an array are called, where each is one of its own kind."""
+    # Whole numbers are no measurements, and many values are one signal or image.
+    few = x.ndim == own_inputs.VECTOR_DIMENSIONS and x.shape[1] < marks.MANY_VALUES
+    return tuple(f"x[:, {i}]" for i in range(x.shape[1])) if few and x.dtype.kind == "f" else None
 
 
 def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:

@@ -53,6 +53,15 @@ UNKNOWN = frozenset(
 MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
 """A name of so many characters, so many times rarer than one that differs by a letter, may be a
 slip; more names than this are no few that somebody typed."""
+TOTALS = frozenset(
+    {
+        *("total", "totals", "grand total", "subtotal", "sum", "mean", "average", "avg", "median"),
+        *("count", "min", "max", "std", "total général", "somme", "moyenne", "médiane", "effectif"),
+        *("summe", "gesamt", "mittelwert", "suma", "promedio", "media"),
+    }
+)
+"""What people call the last rows of a table; a class of so few rows is one."""
+MOST_TOTALS = 2
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
     "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
@@ -115,7 +124,7 @@ def encode(
         order = np.array([place[normalised(str(value))] for value in part.values], np.int64)
         labels.append(order[part.index])
     found = [*equal, *_trimmed(written), *_alike(counts), *_like_missing(counts)]
-    found += [*_same_words(counts), *_outside(counts), *_misspelt(counts)]
+    found += [*_like_totals(counts), *_same_words(counts), *_outside(counts), *_misspelt(counts)]
     return classes, labels, found
 
 
@@ -263,6 +272,19 @@ def _like_missing(counts: Mapping[str, int]) -> list[Finding]:
         marks |= {*numbers} & (CODES | FAR_CODES)
     named = {short(name): counts[name] for name in counts if name in marks}
     return [Finding("classes_like_missing", False, {"names": named})] if named else []
+
+
+def _like_totals(counts: Mapping[str, int]) -> list[Finding]:
+    """Rows that sum the others up, such as a table's last one."""
+    named = {
+        short(name): number
+        for name, number in counts.items()
+        if number <= MOST_TOTALS and name.casefold().rstrip(": ") in TOTALS
+    }
+    # Where all classes are rare, it may be one of them.
+    if not named or sorted(counts.values())[len(counts) // 2] <= MOST_TOTALS:
+        return []
+    return [Finding("classes_like_totals", True, {"names": named})]
 
 
 def _same_words(counts: Mapping[str, int]) -> list[Finding]:

@@ -34,6 +34,8 @@ SENTENCES: Mapping[str, str] = {
     "classes_look_alike": "classes look alike and are not the same: {groups}",
     "classes_equal_as_numbers": "classes are one number in several spellings: {groups}",
     "classes_like_missing": "classes are named as missing values are: {names}",
+    "classes_like_totals": "classes are named as rows are that sum a table up, and are as rare: "
+    "{names}; leave these rows out",
     "label_copy": "the feature {feature} is the label in another spelling",
     "feature_follows_classes": "the feature {feature} has one value for all examples of a class",
     "feature_orders_classes": "the feature {feature} alone separates all classes, by thresholds",

@@ -69,13 +69,13 @@ def find_one_hot(
     if not FEWEST_MARKED <= len(counts) <= MOST_CLASSES:
         return
     step = max(1, len(x) // max(1, min(SAMPLE, MOST_VALUES // x.shape[1])))
-    marks = _marks(x[::step], labels[::step], len(counts), NEARLY - 0.1)
+    marks = _marks(x[::step], labels[::step], len(counts), NEARLY - 0.15)
     # Of the last class, no feature need say anything.
     if len(marks) < len(counts) - 1:
         return
     places = [place for place, _ in marks.values()]
     some = x[:, places]
-    exact = _marks(some, labels, len(counts), NEARLY)
+    exact = _marks(some, labels, len(counts), NEARLY - 0.1)
     if len(exact) < len(counts) - 1:
         return
     said = np.full(len(x), next(iter({*range(len(counts))} - {*exact}), 0))
