@@ -46,4 +46,6 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     factors = footprint.load_hardware(Path(snakemake.input.embodied))
     hardware = footprint.hardware_of(described, factors)
     answer = footprint.add_embodied(answer, runs, scenarios, country, hardware)
+    water = json.loads(snakemake.params.water)
+    answer = footprint.add_water(answer, scenarios, country, water, snakemake.params.pue)
     write_json(Path(snakemake.output[0]), answer)

@@ -34,6 +34,7 @@ from ecosobriety.figures.style import STYLE
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.footprint.embodied import Hardware, add_embodied
 from ecosobriety.footprint.equivalents import load_equivalents
+from ecosobriety.footprint.water import add_water
 from ecosobriety.methods import (
     Inputs,
     Setting,
@@ -207,6 +208,7 @@ def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) 
     return compare(records, methods, pue=pue, intensity_g_per_kwh=intensity)
 
 
+DRY = {"site_l_per_kwh": None, "source_l_per_kwh": None}
 UNSAID = Usage(None, None, None, 1.0)
 
 
@@ -222,6 +224,7 @@ def make_study(
     target: float | None = None,
     usage: Usage = UNSAID,
     hardware: Hardware | None = None,
+    water: Mapping[str, Any] | None = None,
     **analysis: Any,
 ) -> Study:
     """The poster's study on made-up runs; `analysis` overrides keys of that section.
@@ -230,7 +233,7 @@ def make_study(
     """
     runs = make_runs() if runs is None else runs
     asked = (runs, coverage, countries, grid_price_per_kwh, intake, decisions, ladder, metric)
-    added = (target, usage, hardware)
+    added = (target, usage, hardware, water)
     key = hashlib.sha256(pickle.dumps((asked, added, sorted(analysis.items())))).digest()
     if key not in _STUDIES:
         _STUDIES[key] = pickle.dumps(_make_study(*asked, *added, **analysis))
@@ -251,6 +254,7 @@ def _make_study(
     target: float | None,
     usage: Usage,
     hardware: Hardware | None,
+    water: Mapping[str, Any] | None,
     **analysis: Any,
 ) -> Study:
     config = make_config(**analysis)
@@ -301,6 +305,10 @@ def _make_study(
         },
         ladder,
     )
+    recommendation = add_study_cost(recommendation, runs, scenarios, country)
+    recommendation = add_scale(recommendation, runs, usage)
+    recommendation = add_embodied(recommendation, runs, scenarios, country, hardware)
+    recommendation = add_water(recommendation, scenarios, country, water or DRY, 1.0)
     methods = make_methods(runs, countries)
     return Study(
         config=config,
@@ -314,13 +322,7 @@ def _make_study(
         sources=sources,
         costs=costs,
         method_inputs=load_method_inputs(),
-        recommendation=add_embodied(
-            add_scale(add_study_cost(recommendation, runs, scenarios, country), runs, usage),
-            runs,
-            scenarios,
-            country,
-            hardware,
-        ),
+        recommendation=recommendation,
         country_data=COUNTRY_DATA,
         equivalents=load_equivalents(ROOT / "config" / "factors" / "equivalents.csv"),
         intake=intake,

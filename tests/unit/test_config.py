@@ -109,6 +109,7 @@ def test_defaults_are_filled():
             "lifetime_years": None,
             "utilisation": None,
         },
+        "water": {"site_l_per_kwh": None, "source_l_per_kwh": None},
         "figures": {"heat_map_coverage": None},
     }
 
@@ -280,8 +281,8 @@ def test_every_mapping_of_the_schema_refuses_unknown_keys():
     mappings = [part for part in described_parts(read_schema(SCHEMA)) if "properties" in part]
     # metric, dataset, training and a model's own with their two classes, grid, plan, metering, its
     # calibration and that one's window, analysis, methods, country_data, cost, usage, hardware
-    # and its parts, figures
-    assert len(mappings) == 21
+    # and its parts, water, figures
+    assert len(mappings) == 22
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -190,6 +190,12 @@ BAD_VALUES = {
     )
     | st.just(0),
     ("cost", "consumer_prices"): BAD_NAMES.filter(lambda name: name is not None),
+    ("water",): NOT_MAPPINGS,
+    **{
+        ("water", f"{place}_l_per_kwh"): bad_numbers(0, 100_000).filter(lambda n: n is not None)
+        | st.sampled_from([{"central": 1}, {"low": 1, "central": 0, "high": 2}, {"mean": 1}])
+        for place in ("site", "source")
+    },
     ("hardware",): NOT_MAPPINGS,
     ("hardware", "parts"): NOT_MAPPINGS
     | BAD_NAMES.filter(lambda name: isinstance(name, str)).map(lambda name: {name: 1}),

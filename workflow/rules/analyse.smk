@@ -123,6 +123,8 @@ rule recommend_size:
             }
         ),
         hardware=canonical(config["hardware"]),
+        water=canonical(config["water"]),
+        pue=config["metering"]["pue"],
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"

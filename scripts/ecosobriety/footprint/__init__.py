@@ -4,11 +4,13 @@ from ecosobriety.footprint.cell import describe_cell
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.footprint.embodied import add_embodied, hardware_of, load_hardware
 from ecosobriety.footprint.equivalents import load_equivalents
+from ecosobriety.footprint.water import add_water
 
 __all__ = [
     "Accounting",
     "Factors",
     "add_embodied",
+    "add_water",
     "derive_savings",
     "derive_scenarios",
     "describe_cell",

@@ -43,6 +43,7 @@ from ecosobriety.reporting.scale import at_scale
 from ecosobriety.reporting.sentences import captions, pareto_caption
 from ecosobriety.reporting.svg import inline_svg
 from ecosobriety.reporting.tables import case_tables, factor_tables, remark_cell
+from ecosobriety.reporting.water import water_table
 from ecosobriety.reporting.whatif import whatif
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_id
 from ecosobriety.study.study import Case, Study
@@ -268,6 +269,7 @@ def _case(
         "growth": growth_table(case, text),
         "more": more_data_table(case, text),
         "embodied": embodied_table(case, text),
+        "water": water_table(case, text),
         "figures": [
             _figure(
                 name,

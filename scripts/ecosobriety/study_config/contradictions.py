@@ -13,7 +13,7 @@ from ecosobriety.datasets.intake import Intake
 from ecosobriety.errors import DataError
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.calibration import calibration_contradictions
-from ecosobriety.study_config.hardware import hardware_contradictions
+from ecosobriety.study_config.hardware import hardware_contradictions, water_contradictions
 from ecosobriety.study_config.schema import list_names, nearest, show
 from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
@@ -69,6 +69,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{key}.precision", f'is "16-mixed", but must be {allowed}'
     yield from calibration_contradictions(config["metering"]["calibration"])
     yield from hardware_contradictions(config["hardware"])
+    yield from water_contradictions(config["water"])
     yield from _country_data_contradictions(config["country_data"])
     shown, shares = config["figures"]["heat_map_coverage"], config["grid"]["coverage"]
     if shown is not None and shown not in shares:

@@ -1,4 +1,4 @@
-"""What is wrong with the description of the hardware though each of its values is valid."""
+"""What is wrong with what hardware and water are said to be though each of the values is valid."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,9 +14,7 @@ def hardware_contradictions(hardware: Mapping[str, Any]) -> Iterator[tuple[str, 
         return
     if own is not None and parts:
         yield "hardware.embodied_kg", f"is {show(own)}, but must be null beside hardware.parts"
-    if isinstance(own, Mapping) and not own["low"] <= own["central"] <= own["high"]:
-        allowed = "in the order low, central, high"
-        yield "hardware.embodied_kg", f"is {show(own)}, but must be {allowed}"
+    yield from _order_contradictions("hardware.embodied_kg", own)
     if own is not None and hardware["lifetime_years"] is None:
         allowed = "a number of years: hardware.embodied_kg is shared by them"
         yield "hardware.lifetime_years", f"is null, but must be {allowed}"
@@ -24,3 +22,14 @@ def hardware_contradictions(hardware: Mapping[str, Any]) -> Iterator[tuple[str, 
         what = "hardware.parts" if own is None else "hardware.embodied_kg"
         allowed = f"the share of its life in which the hardware works, such as 0.3, with {what}"
         yield "hardware.utilisation", f"is null, but must be {allowed}"
+
+
+def water_contradictions(water: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the key and the fault of each range that is in another order."""
+    for name, figure in water.items():
+        yield from _order_contradictions(f"water.{name}", figure)
+
+
+def _order_contradictions(key: str, figure: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(figure, Mapping) and not figure["low"] <= figure["central"] <= figure["high"]:
+        yield key, f"is {show(figure)}, but must be in the order low, central, high"
