@@ -9,7 +9,11 @@ from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import trainings
 from ecosobriety.texts import Texts
-from ecosobriety.units import VOLUME_UNITS, readable_batch, readable_unit
+from ecosobriety.units import Unit, readable_batch, readable_unit
+
+# Here, because the module `units` decides a training's identity.
+_VOLUME_UNITS = (Unit("m³", 1e3), Unit("L", 1.0), Unit("mL", 1e-3))
+"""From large to small; sizes in litres."""
 
 
 def water_table(case: Case, text: Texts) -> Table | None:
@@ -47,4 +51,4 @@ def _volume(litres: Any, batch: int, text: Texts) -> str | None:
     if litres is None:
         return None
     amount = litres * batch
-    return text.quantity(amount, readable_unit(amount, VOLUME_UNITS))
+    return text.quantity(amount, readable_unit(amount, _VOLUME_UNITS))
