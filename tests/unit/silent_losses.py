@@ -197,3 +197,30 @@ class RaisedByHook(Losing):
     def on_train_epoch_start(self):
         if self.current_epoch > 0:
             self.optimizers().param_groups[0]["lr"] = 0.01
+
+
+class Undoing(LosingByHand):
+    """Learns nothing, as it undoes or leaves out what its steps do."""
+
+    def __init__(self, input_shape, num_classes: int, undo: str):
+        super().__init__(input_shape, num_classes, "F.cross_entropy(z, y)")
+        self.undo = undo
+        self.automatic_optimization = undo != "step"
+
+    def training_step(self, batch, batch_idx):
+        loss = Losing.training_step(self, batch, batch_idx)
+        if self.undo != "step":
+            return loss
+        self.manual_backward(loss)
+        return None
+
+    def on_fit_start(self):
+        self.kept = {name: value.clone() for name, value in self.state_dict().items()}
+
+    def on_after_backward(self):
+        if self.undo == "on_after_backward":
+            self.zero_grad()
+
+    def on_train_end(self):
+        if self.undo == "on_train_end":
+            self.load_state_dict(self.kept)

@@ -115,7 +115,7 @@ def test_a_rate_that_a_few_batches_show_to_be_too_large_is_named(try_out: Any) -
 
 
 def test_what_would_learn_nothing_is_known_before(try_out: Any) -> None:
-    with pytest.raises(ConfigError, match="change none of its parameters in 32 batches"):
+    with pytest.raises(ConfigError, match="change none of its parameters in 32 steps"):
         try_out("Losing", loss="F.cross_entropy(z.detach(), y) + 0 * z.sum()")
     with pytest.raises(ConfigError, match="the learning rate of its optimisers is 0 in each of 32"):
         try_out("Losing", loss="F.cross_entropy(z, y)", lr=0.0)
@@ -125,6 +125,19 @@ def test_what_would_learn_nothing_is_known_before(try_out: Any) -> None:
     try_out("RaisedByHook", loss="F.cross_entropy(z, y)", lr=0.0)
     try_out("WarmingUp")
     assert try_out("Alternating") == []
+
+
+@pytest.mark.parametrize(
+    ("undo", "said"),
+    [
+        ("on_after_backward", "change none of its parameters"),
+        ("on_train_end", "change none of its parameters"),
+        ("step", "its optimisers take no step"),
+    ],
+)
+def test_what_undoes_each_step_is_known_before(try_out: Any, undo: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        try_out("Undoing", undo=undo)
 
 
 @pytest.mark.parametrize("n_train", [96, 97])
@@ -188,7 +201,9 @@ def test_a_loss_of_the_wrong_sign_is_noticed(try_out: Any, loss: str) -> None:
         assert try_out("Maximising", loss=loss) == []
 
 
-@pytest.mark.parametrize("loss", ["-F.mse_loss(z[:, 0], y)", "1 - F.l1_loss(z[:, 0], y)"])
+@pytest.mark.parametrize(
+    "loss", ["-F.mse_loss(z[:, 0], y)", "1 - F.l1_loss(z[:, 0], y)", "9 - F.mse_loss(z[:, 0], y)"]
+)
 def test_a_regressions_loss_of_the_wrong_sign_is_noticed(try_out: Any, loss: str) -> None:
     with pytest.raises(ConfigError, match="learns the opposite of the answers"):
         try_out("LosingNumbers", Regression(2.0), loss=loss.replace("1 -", "0.5 -"))

@@ -20,8 +20,9 @@ from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import lightning_of
 
-OPPOSED = -0.5
-"""Cosine of two gradients, from which on one leads away from where the other leads."""
+OPPOSED, OPPOSITE = -0.5, -0.999
+"""Cosine of two gradients, from which on one leads away from where the other leads, and to
+the very opposite."""
 
 
 class Gradients(pl.Callback):
@@ -103,23 +104,31 @@ class Gradients(pl.Callback):
         now = [weight.detach().cpu() for weight in self._network.parameters()]
         return all(map(torch.equal, start, now))
 
-    def require_learning(self, start: Iterable[Tensor] | None, batches: int) -> None:
-        """Refuse a network that is as before after many steps.
+    def require_learning(
+        self, start: Iterable[Tensor] | None, trainer: pl.Trainer, module: nn.Module
+    ) -> None:
+        """Refuse a network that is as before after many batches.
 
         Args:
             start: Its weights before them; None: not known.
-            batches: For the message.
+            trainer: What has trained it.
+            module: The network as the user wrote it.
 
         Raises:
             ConfigError: it is.
         """
-        if self.steps and self.at_rate_0:
+        if not self.steps:
+            raise ConfigError(
+                f"models: {self._class_path}: its optimisers take no step in an epoch, so that "
+                "nothing would be learnt: with manual optimisation, training_step must call step()"
+            )
+        if self.at_rate_0 and not rate_may_rise(trainer, module):
             raise ConfigError(
                 f"models: {self._class_path}: the learning rate of its optimisers is 0 in each of "
                 f"{self.steps} steps, and neither a schedule nor a hook raises it later, so that "
                 "nothing would be learnt"
             )
-        if self.unchanged(start):
+        if self.unchanged(start) and not trainer.lr_scheduler_configs:
             hint = (
                 "is its loss made of its outputs (no detach, no argmax), are they the optimisers'"
             )
@@ -127,7 +136,7 @@ class Gradients(pl.Callback):
                 hint = "is the learning rate too small for 32-bit numbers"
             raise ConfigError(
                 f"models: {self._class_path}: its optimisers change none of its parameters in "
-                f"{batches} batches, so that nothing would be learnt: {hint}?"
+                f"{self.steps} steps, so that nothing would be learnt: {hint}?"
             )
 
     def require_cleared(self) -> None:

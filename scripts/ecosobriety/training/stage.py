@@ -24,13 +24,7 @@ from ecosobriety.training.fitting import (
     make_trainer,
 )
 from ecosobriety.training.flops import Cost, Counter, cost_of, counting
-from ecosobriety.training.gradients import (
-    OPPOSED,
-    Gradients,
-    cosine,
-    own_gradients,
-    rate_may_rise,
-)
+from ecosobriety.training.gradients import OPPOSED, OPPOSITE, Gradients, cosine, own_gradients
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.networks import build_network
@@ -242,8 +236,9 @@ class Stage:
                 f"models: {self.class_path}: its training_step gives no loss for any of "
                 f"{PATIENCE} batches, so that nothing would be learnt: it must return the loss"
             ) from error
-        if not rate_may_rise(trainer, network):
-            self._gradients.require_learning(first.weights, PATIENCE)
+        steps, whole = self._gradients, self._content["length"] <= PATIENCE
+        if whole or steps.steps:
+            steps.require_learning(first.weights, trainer, network)
         if self._stopped(len(self.acts)):
             raise ConfigError(
                 f"models: {self.class_path} ends its training within the first batches of its "
@@ -274,16 +269,20 @@ class Stage:
     def _leads_away(self, steps: Gradients) -> bool:
         x, y = self.acts[0]
         before, own = own_gradients(self.build(), self.task, x, y)
-        # A quantile of numbers lies elsewhere than their mean, and has a loss above 0.
-        scored = any((-1 if steps.maximised else 1) * v < 0 for v in self._losses.values[:1])
-        if cosine(steps.first, own) > OPPOSED or not (scored or self.task.outputs > 1):
+        if (angle := cosine(steps.first, own)) > OPPOSED:
             return False
         network, kept = self.build(), self._losses
         try:
             self._fit_named(network, self._many)
+            losses = self._losses.values
         finally:
             self._losses = kept
-        return own_gradients(network.cpu(), self.task, x, y)[0] > before
+        # A quantile of numbers lies elsewhere than their mean, and has a loss above 0.
+        scored = angle < OPPOSITE or any(
+            (-1 if steps.maximised else 1) * loss < 0 for loss in losses[-1:]
+        )
+        worse = own_gradients(network.cpu(), self.task, x, y)[0] > before
+        return worse and (scored or self.task.outputs > 1)
 
     def _stopped(self, most: int) -> bool:
         """Whether a module ended the training after so many batches at most, and less than all."""
