@@ -151,10 +151,14 @@ def _priced(price: Mapping[str, Any]) -> str:
     """
     if not is_known(price["cost"]) and price["cheapest"] is None:
         return "unpriced"
-    most = price["cost"] if is_known(price["cost"]) else price["dearest"]["amount"]
-    if 0 <= most < CENT:
+    if 0 <= _most(price) < CENT:
         return "cent"
     return "mix" if is_known(price["cost"]) else "sources"
+
+
+def _most(price: Mapping[str, Any]) -> float:
+    """The amount on the country's mix, or the highest of the sources."""
+    return float(price["cost"] if is_known(price["cost"]) else price["dearest"]["amount"])
 
 
 def _money(
@@ -163,7 +167,7 @@ def _money(
     """The words of an amount of money; `mark` writes a number with its value for a machine."""
     currency, kind = price["currency"], _priced(price)
     if kind == "cent":
-        return {"cent": text.money(CENT, currency, 1)}
+        return {"cent": mark(_most(price), text.money(CENT, currency, 1))}
     if kind == "mix":
         return {"cost": mark(price["cost"], text.money(price["cost"], currency, 2))}
     if price["cheapest"] is None:
