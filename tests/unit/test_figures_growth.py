@@ -30,9 +30,9 @@ def text(request):
     return Texts.load(request.param, REPORT_DIR / "locale")
 
 
-def grown(margin, largest, test_examples=10_000):
+def grown(margin, largest, test_examples=10_000, energy_factor=1.0):
     """A study that has grown up to a size; it decides from 30,000 examples on."""
-    runs = make_runs()
+    runs = make_runs(energy_factor=energy_factor)
     decisions = [
         decide(
             runs[runs["n_train"] <= size],
@@ -117,8 +117,18 @@ def shown(page, start, end):
     return {float(value) for value in re.findall(r'<data value="([^"]+)">', part)}
 
 
-def test_the_report_says_what_was_not_spent_in_energy_emissions_and_money(text):
+def test_amounts_of_money_below_a_cent_say_no_more_than_that(text):
     study = grown(0.015, 40_000)
+    page = page_of(study, text)
+    screen = page[page.index('class="answer"') : page.index("<table")]
+    dearest = study.cases()[0].decision.result["study_cost"]["dearest"]["amount"]
+    assert 0 < dearest < 0.01
+    assert dearest in shown(page, 'class="answer"', "<table")
+    assert text.money(0.01, "EUR", 1) in screen
+
+
+def test_the_report_says_what_was_not_spent_in_energy_emissions_and_money(text):
+    study = grown(0.015, 40_000, energy_factor=1000.0)
     result = study.cases()[0].decision.result
     unspent = result["growth"]["unspent"]
     assert unspent["sizes"] == [50_000, 60_000]

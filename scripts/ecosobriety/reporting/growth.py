@@ -127,14 +127,16 @@ def study_cost(case: Case, text: Texts) -> Markup:
 
 def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
     """An energy with its emissions and its money, as `study_cost` prices it."""
+    small = _priced(price) != "unpriced" and _most(price) < CENT
+    cent = {"cent": data(_most(price), text.money(CENT, price["currency"], 1))} if small else {}
     return text.markup(
-        f"growth.amounts.{_priced(price)}",
+        f"growth.amounts.{'cent' if small else _priced(price)}",
         energy=data(price["energy_kwh"], text.energy(price["energy_kwh"])),
         emissions=data(price["emissions_g"], _mass(price["emissions_g"], text))
         if is_known(price["emissions_g"])
         else text("headline.saving.no_intensity"),
         country=country_name(case, text),
-        **_money(price, text),
+        **(cent or _money(price, text)),
     )
 
 
@@ -145,15 +147,10 @@ def _mass(emissions_g: float, text: Texts) -> str:
 
 
 def _priced(price: Mapping[str, Any]) -> str:
-    """Which prices are known: that of the country's mix, those of sources, or none.
-
-    Amounts that are all below a cent are not worth more words than that.
-    """
-    if not is_known(price["cost"]) and price["cheapest"] is None:
-        return "unpriced"
-    if 0 <= _most(price) < CENT:
-        return "cent"
-    return "mix" if is_known(price["cost"]) else "sources"
+    """Which prices are known: that of the country's mix, those of sources, or none."""
+    if is_known(price["cost"]):
+        return "mix"
+    return "unpriced" if price["cheapest"] is None else "sources"
 
 
 def _most(price: Mapping[str, Any]) -> float:
@@ -165,10 +162,8 @@ def _money(
     price: Mapping[str, Any], text: Texts, mark: Callable[[float, str], str] = data
 ) -> dict[str, Any]:
     """The words of an amount of money; `mark` writes a number with its value for a machine."""
-    currency, kind = price["currency"], _priced(price)
-    if kind == "cent":
-        return {"cent": mark(_most(price), text.money(CENT, currency, 1))}
-    if kind == "mix":
+    currency = price["currency"]
+    if _priced(price) == "mix":
         return {"cost": mark(price["cost"], text.money(price["cost"], currency, 2))}
     if price["cheapest"] is None:
         return {}
