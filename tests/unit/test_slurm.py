@@ -1,5 +1,8 @@
 """Jobs that a killed run left in a queue, and Slurm that does not answer."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from ecosobriety.errors import EcosobrietyError
@@ -32,3 +35,13 @@ def test_a_job_that_ends_by_itself_is_waited_for_and_not_cancelled(monkeypatch, 
     assert cancel_jobs_of(tmp_path) == ["1"]
     assert [command for command in asked if command[0] == "scancel"] == [("scancel", "1")]
     assert not queue
+
+
+def test_only_what_is_metered_becomes_a_job():
+    """Else a step of a second waits in a cluster's queue."""
+    workflow = Path(__file__).parents[2] / "workflow"
+    written = "\n".join(path.read_text() for path in (workflow / "rules").glob("*.smk"))
+    rules = set(re.findall(r"^ *rule (\w+):", written, flags=re.MULTILINE))
+    listed = (workflow / "Snakefile").read_text().split("localrules:")[1].split("\n\n")[0]
+    metered = {"train_model", "run_command", "run_trackers"}
+    assert rules - set(re.findall(r"\w+", listed)) == metered
