@@ -5,6 +5,8 @@ under CC BY-SA 4.0. It has intensities alone: names, low-carbon shares and mixes
 CodeCarbon's table, of one or two years before.
 """
 
+from collections.abc import Hashable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ecosobriety.electricity.factor_tables import read_cells, read_number, requi
 from ecosobriety.electricity.provider import Provided, Provider, Settings, facts
 
 _KEY = "country_iso3"
+_OF_CODECARBON = ("country_name", "low_carbon_share", *SHARES)
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
@@ -39,33 +42,31 @@ def load_countries(path: Path) -> pd.DataFrame:
     read_number(path, table, _KEY, "intensity_g_per_kwh", lambda n: n >= 0, "a number from 0 up")
     within = lambda n: n.between(_FIRST_YEAR, _LAST_YEAR)  # noqa: E731
     read_number(path, table, _KEY, "year", within, "a year, or empty")
-    ember = table.set_index(_KEY)
-    known = codecarbon_table.load_countries().set_index(_KEY)
-    rows = []
-    for code in sorted({*ember.index, *known.index}):
-        mix = known.loc[code] if code in known.index else None
-        own = ember.loc[code] if code in ember.index else None
-        rows.append(
-            {
-                _KEY: code,
-                "country_name": country_name(code) if mix is None else mix["country_name"],
-                "intensity_g_per_kwh": None if own is None else float(own["intensity_g_per_kwh"]),
-                "year": None if own is None or pd.isna(own["year"]) else int(own["year"]),
-                "low_carbon_share": _share(mix, "low_carbon_share"),
-                **{share: _share(mix, share) for share in SHARES},
-                "remarks": [],
-            }
-        )
-    return finish_countries(rows)
+    own = table[[_KEY, "intensity_g_per_kwh", "year"]]
+    mixes = codecarbon_table.load_countries()[[_KEY, *_OF_CODECARBON]]
+    both = own.merge(mixes, on=_KEY, how="outer").astype(object)
+    return finish_countries(_read_row(row) for row in both.to_dict("records"))
 
 
-def _share(mix: Any, name: str) -> float | None:
-    return None if mix is None or pd.isna(mix[name]) else float(mix[name])
+def _read_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    known = {str(name): None if pd.isna(value) else value for name, value in row.items()}
+    return {
+        **known,
+        "country_name": known["country_name"] or country_name(str(known[_KEY])),
+        "year": known["year"] and int(known["year"]),
+        "remarks": [],
+    }
 
 
 def _known(settings: Settings) -> pd.DataFrame | None:
     path = settings.get("path")
-    return load_countries(Path(path)) if isinstance(path, str) else None
+    return _named(path) if isinstance(path, str) else None
+
+
+@cache
+def _named(path: str) -> pd.DataFrame:
+    """Read once: every job's process asks before and after the configuration is checked."""
+    return load_countries(Path(path))
 
 
 def provide(settings: Settings, _snapshots: Path) -> Provided:

@@ -71,6 +71,32 @@ def read_factors(
     return table[columns]
 
 
+def read_ranges(
+    path: Path, *, key: str, unit: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()
+) -> pd.DataFrame:
+    """As `read_factors`, of factors with a central value, and low and high where they are stated.
+
+    Args:
+        path: a CSV file with low_{unit}, central_{unit} and high_{unit} beside the others.
+        key: as `read_factors` takes it.
+        unit: of the three.
+        numbers: further columns of numbers above 0.
+        texts: as `read_factors` takes it.
+
+    Raises:
+        DataError: as `read_factors`, or the three are out of order.
+    """
+    low, central, high = (f"{bound}_{unit}" for bound in ("low", "central", "high"))
+    columns = [low, central, high, *numbers]
+    table = read_factors(path, key=key, numbers=columns, optional=[low, high], texts=texts)
+    for column, good, allowed in (
+        (low, ~(table[low] > table[central]), f"at most {central}"),
+        (high, ~(table[high] < table[central]), f"at least {central}"),
+    ):
+        require(path, table, key, column, good, allowed)
+    return table
+
+
 def read_cells(path: Path) -> pd.DataFrame:
     """Read a CSV file: fields between commas, UTF-8, a header.
 

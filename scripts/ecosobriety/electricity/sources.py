@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pycountry
 
-from ecosobriety.electricity.factor_tables import FIRST_YEAR, read_factors, read_year, require
+from ecosobriety.electricity.factor_tables import FIRST_YEAR, read_ranges, read_year, require
 from ecosobriety.errors import ConfigError, quote
 from ecosobriety.tables import GRID_SOURCE
 
@@ -51,7 +51,7 @@ def load_sources(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, or a value is missing, repeated, not positive or out of
             order; names the file, the row and the column.
     """
-    table = _read_ranges(path, "g_per_kwh", ["low_carbon"])
+    table = read_ranges(path, key="source", unit="g_per_kwh", texts=["low_carbon"])
     low, high = PLAUSIBLE_SOURCE
     central = table["central_g_per_kwh"]
     allowed = f"{low:g} to {high:g} g/kWh over the life cycle"
@@ -80,23 +80,9 @@ def load_costs(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, or a value is missing, repeated, not positive or out of
             order; names the file, the row and the column.
     """
-    table = _read_ranges(path, "per_kwh", ["currency", "price_year"])
+    table = read_ranges(path, key="source", unit="per_kwh", texts=["currency", "price_year"])
     real = table["currency"].map(lambda code: pycountry.currencies.get(alpha_3=code) is not None)
     upper = table["currency"].str.fullmatch("[A-Z]{3}")
     require(path, table, "source", "currency", upper & real, "a code of ISO 4217, such as USD")
     read_year(path, table, "source", "price_year", FIRST_YEAR)
-    return table
-
-
-def _read_ranges(path: Path, unit: str, texts: list[str]) -> pd.DataFrame:
-    """Factors by source with a central value, and low and high where the reference states them."""
-    low, central, high = (f"{bound}_{unit}" for bound in ("low", "central", "high"))
-    table = read_factors(
-        path, key="source", numbers=[low, central, high], optional=[low, high], texts=texts
-    )
-    for column, good, allowed in (
-        (low, ~(table[low] > table[central]), f"at most {central}"),
-        (high, ~(table[high] < table[central]), f"at least {central}"),
-    ):
-        require(path, table, "source", column, good, allowed)
     return table

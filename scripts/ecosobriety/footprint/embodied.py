@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.electricity.factor_tables import read_factors, require
+from ecosobriety.electricity.factor_tables import read_ranges
 from ecosobriety.errors import DataError
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.units import kg_to_grams, seconds_to_hours
@@ -95,16 +95,7 @@ def load_hardware(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, or a value is missing, repeated, not positive or out of
             order; names the file, the row and the column.
     """
-    low, central, high = columns = [f"{bound}_kg" for bound in BOUNDS]
-    table = read_factors(
-        path, key="kind", numbers=[*columns, "lifetime_years"], optional=[low, high]
-    )
-    for column, good, allowed in (
-        (low, ~(table[low] > table[central]), f"at most {central}"),
-        (high, ~(table[high] < table[central]), f"at least {central}"),
-    ):
-        require(path, table, "kind", column, good, allowed)
-    return table
+    return read_ranges(path, key="kind", unit="kg", numbers=["lifetime_years"])
 
 
 def hardware_of(section: Mapping[str, Any], table: pd.DataFrame) -> Hardware | None:
