@@ -119,7 +119,6 @@ rule recommend_size:
             {
                 **config["usage"],
                 "machine_price_per_hour": config["cost"]["machine_price_per_hour"],
-                "pue": config["metering"]["pue"],
             }
         ),
         hardware=canonical(config["hardware"]),

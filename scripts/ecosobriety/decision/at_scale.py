@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.decision.rows import mean_durations_s
 from ecosobriety.units import seconds_to_hours
 
 
@@ -111,17 +112,16 @@ def _machine(
 ) -> dict[str, Any] | None:
     if price_per_hour is None:
         return None
-    own = runs[(runs["dataset"] == result["dataset"]) & (runs["model"] == result["model"])]
-    # A mean over seeds of which one is not known would be another mean.
-    hours = own.groupby("n_train")["train_duration_s"].agg(lambda s: s.mean(skipna=False))
-    hours = hours.map(seconds_to_hours)
-    full = float(hours[result["reference_n_train"]] * price_per_hour)
-    if pd.isna(full):
+    costs = {
+        size: None if duration_s is None else seconds_to_hours(duration_s) * price_per_hour
+        for size, duration_s in mean_durations_s(result, runs).items()
+    }
+    full = costs[result["reference_n_train"]]
+    if full is None:
         return None
-    answer, recommended = result["configured"], None
-    if answer["smaller_than_reference"]:
-        recommended = float(hours[answer["sufficient_n_train"]] * price_per_hour)
-        recommended = None if pd.isna(recommended) else recommended
+    answer = result["configured"]
+    smaller = answer["smaller_than_reference"]
+    recommended = costs[answer["sufficient_n_train"]] if smaller else None
     return {
         "price_per_hour": price_per_hour,
         "currency": result["study_cost"]["currency"],

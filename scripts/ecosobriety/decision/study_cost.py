@@ -12,6 +12,7 @@ import pandas as pd
 
 from ecosobriety.decision.beside_plan import COLUMNS
 from ecosobriety.decision.intervals import finite_or_none
+from ecosobriety.decision.rows import rows_of
 from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.tables import GRID_SOURCE
 
@@ -61,10 +62,7 @@ def add_study_cost(
     beside = pd.DataFrame(columns=list(COLUMNS)) if beside_plan is None else beside_plan
     results = []
     for result in recommendation["results"]:
-        own_runs, own_beside = (
-            table[(table["dataset"] == result["dataset"]) & (table["model"] == result["model"])]
-            for table in (runs, beside)
-        )
+        own_runs, own_beside = rows_of(result, runs), rows_of(result, beside)
         prices = _Prices(result, scenarios, country_iso3)
         results.append(_with_cost(result, own_runs, own_beside, prices))
     return {**recommendation, "results": results}
@@ -76,12 +74,11 @@ class _Prices:
     def __init__(
         self, result: Mapping[str, Any], scenarios: pd.DataFrame, country_iso3: str
     ) -> None:
-        cells = scenarios[
-            (scenarios["dataset"] == result["dataset"])
-            & (scenarios["model"] == result["model"])
-            & (scenarios["country_iso3"] == country_iso3)
-            & (scenarios["n_train"] == result["reference_n_train"])
-            & (scenarios["energy_kwh"] > 0)
+        own = rows_of(result, scenarios)
+        cells = own[
+            (own["country_iso3"] == country_iso3)
+            & (own["n_train"] == result["reference_n_train"])
+            & (own["energy_kwh"] > 0)
         ]
         self._currency = str(scenarios["currency"].iloc[0])
         mix = cells[cells["source"] == GRID_SOURCE]

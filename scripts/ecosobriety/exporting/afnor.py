@@ -5,7 +5,7 @@ are described in our words, and not by their numbers there.
 """
 
 from ecosobriety.exporting.disclosure import Disclosed, answer, left_out, of_study
-from ecosobriety.exporting.markdown import Section, left_out_section, sheet
+from ecosobriety.exporting.markdown import Section, left_out_section, sheets
 from ecosobriety.texts import Texts
 
 FILE = "afnor_spec_2314.{language}.md"
@@ -18,23 +18,18 @@ ASKED = {
 
 def disclose(disclosed: Disclosed) -> dict[str, str]:
     """The sheet in each of the study's languages."""
-    return {
-        FILE.format(language=text.language): _sheet(disclosed, text) for text in disclosed.texts
-    }
+    return sheets(FILE, "afnor", disclosed, _sections)
 
 
-def _sheet(disclosed: Disclosed, text: Texts) -> str:
-    text = text.of(disclosed.study.metric)
+def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
     asked = {topic: text(f"disclosure.afnor.{part}") for topic, part in ASKED.items()}
     unknown = [item for model in disclosed.models for item in left_out(model, asked, text)]
-    sections = [
+    return [
         Section(text("disclosure.afnor.need"), _need(disclosed, text)),
         Section(text("disclosure.afnor.practices"), _practices(disclosed, text)),
         Section(text("disclosure.afnor.limits"), _limits(disclosed, text)),
         left_out_section(unknown, text),
     ]
-    title = text("disclosure.afnor.title", title=disclosed.title(text))
-    return sheet(title, text("disclosure.afnor.scope"), sections)
 
 
 def _need(disclosed: Disclosed, text: Texts) -> list[str]:

@@ -16,7 +16,7 @@ from ecosobriety.exporting.disclosure import (
     left_out,
     of_study,
 )
-from ecosobriety.exporting.markdown import Section, left_out_section, sheet
+from ecosobriety.exporting.markdown import Section, left_out_section, sheets
 from ecosobriety.texts import Texts
 
 FILE = "ai_act_annex_xi.{language}.md"
@@ -30,16 +30,13 @@ ASKED = {
 
 def disclose(disclosed: Disclosed) -> dict[str, str]:
     """The sheet in each of the study's languages."""
-    return {
-        FILE.format(language=text.language): _sheet(disclosed, text) for text in disclosed.texts
-    }
+    return sheets(FILE, "ai_act", disclosed, _sections)
 
 
-def _sheet(disclosed: Disclosed, text: Texts) -> str:
-    text = text.of(disclosed.study.metric)
+def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
     models = disclosed.models
     asked = {topic: text(f"disclosure.ai_act.{part}") for topic, part in ASKED.items()}
-    sections = [
+    return [
         Section(text("disclosure.ai_act.data"), _data(disclosed, text)),
         Section(
             text("disclosure.ai_act.compute"),
@@ -57,8 +54,6 @@ def _sheet(disclosed: Disclosed, text: Texts) -> str:
             text,
         ),
     ]
-    title = text("disclosure.ai_act.title", title=disclosed.title(text))
-    return sheet(title, text("disclosure.ai_act.scope"), sections)
 
 
 def _data(disclosed: Disclosed, text: Texts) -> list[str]:

@@ -1,10 +1,10 @@
 """Sheets in Markdown: headings and lists of plain sentences, in which nothing is markup."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ecosobriety.exporting.disclosure import LeftOut
+from ecosobriety.exporting.disclosure import Disclosed, LeftOut
 from ecosobriety.texts import Texts
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")
@@ -26,6 +26,30 @@ def sheet(title: str, scope: str, sections: Iterable[Section]) -> str:
         items = "\n".join(f"- {_item(line)}" for line in section.lines)
         parts.append(f"## {escape(section.heading)}\n\n{items}")
     return "\n\n".join(parts) + "\n"
+
+
+def sheets(
+    file: str,
+    form: str,
+    disclosed: Disclosed,
+    sections_of: Callable[[Disclosed, Texts], Sequence[Section]],
+) -> dict[str, str]:
+    """A form's sheet in each of the study's languages.
+
+    Args:
+        file: its name, with `{language}`.
+        form: its name among the texts (`disclosure.{form}`), which have its title and its scope.
+        disclosed: the study.
+        sections_of: writes its sections in a language.
+    """
+    written = {}
+    for language in disclosed.texts:
+        text = language.of(disclosed.study.metric)
+        title = text(f"disclosure.{form}.title", title=disclosed.title(text))
+        scope = text(f"disclosure.{form}.scope")
+        name = file.format(language=text.language)
+        written[name] = sheet(title, scope, sections_of(disclosed, text))
+    return written
 
 
 def left_out_section(left_out: Sequence[LeftOut], text: Texts) -> Section:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.decision.rows import mean_durations_s, on_mix
 from ecosobriety.electricity.factor_tables import read_ranges
 from ecosobriety.errors import DataError
-from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.units import kg_to_grams, seconds_to_hours
 
 BOUNDS = ("low", "central", "high")
@@ -182,22 +182,15 @@ def _embodied(
     country: str,
     hardware: Hardware,
 ) -> dict[str, Any]:
-    own = runs[(runs["dataset"] == result["dataset"]) & (runs["model"] == result["model"])]
-    # A mean over seeds of which one is not known would be another mean.
-    durations_s = own.groupby("n_train")["train_duration_s"].agg(lambda s: s.mean(skipna=False))
-    mix = scenarios[
-        (scenarios["dataset"] == result["dataset"])
-        & (scenarios["model"] == result["model"])
-        & (scenarios["country_iso3"] == country)
-        & (scenarios["source"] == GRID_SOURCE)
-    ].set_index("n_train")["emissions_g"]
+    durations_s = mean_durations_s(result, runs)
+    mix = on_mix(result, scenarios, country).set_index("n_train")["emissions_g"]
     rate = hardware.grams_per_hour()
     return {
         "utilisation": hardware.utilisation,
         "parts": [vars(part) for part in hardware.parts],
         "g_per_hour": rate,
         "sizes": [
-            _of_size(int(size), _known(duration_s), _known(mix.get(size)), rate)
+            _of_size(size, duration_s, _known(mix.get(size)), rate)
             for size, duration_s in durations_s.items()
         ],
     }

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.decision.rows import on_mix
 from ecosobriety.footprint.embodied import BOUNDS
-from ecosobriety.tables import GRID_SOURCE
 
 PLACES = ("site", "source")
 """Where water is consumed: where the computers are, and where their electricity comes from."""
@@ -64,12 +64,7 @@ def _water(
     figures: Mapping[str, Mapping[str, float | None] | None],
     pue: float,
 ) -> dict[str, Any]:
-    own = scenarios[
-        (scenarios["dataset"] == result["dataset"])
-        & (scenarios["model"] == result["model"])
-        & (scenarios["country_iso3"] == country)
-        & (scenarios["source"] == GRID_SOURCE)
-    ].sort_values("n_train")
+    own = on_mix(result, scenarios, country).sort_values("n_train")
     energy_of = {"site": 1.0, "source": pue}
     return {
         **{f"{place}_l_per_kwh": figures[place] for place in PLACES},
