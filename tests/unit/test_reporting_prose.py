@@ -4,10 +4,18 @@ import html
 import re
 
 import pytest
-from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_study
+from synthetic import (
+    REPORT_DIR,
+    blank_svgs,
+    make_claims,
+    make_provenance,
+    make_runs,
+    make_study,
+)
 
 from ecosobriety.claims import as_table
 from ecosobriety.claims.finding import in_words
+from ecosobriety.decision import Usage
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting import build_report
 from ecosobriety.texts import Texts, is_known
@@ -58,16 +66,42 @@ def shown_value(written, text):
     return float(digits.replace("−", "-")) * size, 0.51 * 10**-decimals * size
 
 
-def test_what_the_headline_shows_is_the_value_that_it_carries(told):
-    page, text = told
-    found = re.findall(r'<data value="([^"]+)">(.*?)</data>', page)
-    assert len(found) >= 11
-    for value, written in found:
-        shown, half = shown_value(html.unescape(written), text)
-        expected = float(value)
+def check_values(page, text):
+    """Each number with a value shows it, or that it is below the number shown; returns which."""
+    below = text.template("unit.less_than").partition("{")[0]
+    bounds = []
+    for value, written in re.findall(r'<data value="([^"]+)">(.*?)</data>', page):
+        written = html.unescape(written)
+        shown, half = shown_value(written, text)
+        if written.startswith((below, "p < ")):
+            assert 0 <= float(value) < shown, (value, written)
+            bounds.append(written)
+            continue
         # A saving is told as an amount, its direction in words.
-        near = pytest.approx(expected, abs=half)
-        assert shown == near or -shown == near or "<" in html.unescape(written), (value, written)
+        near = pytest.approx(float(value), abs=half)
+        assert near in (shown, -shown), (value, written)
+    return bounds
+
+
+def test_what_the_page_shows_is_the_value_that_it_carries(told):
+    page, text = told
+    check_values(page, text)
+    assert page.count("<data ") >= 11
+
+
+@pytest.mark.parametrize("code", REPORT_FILES)
+def test_an_amount_below_a_cent_is_shown_as_below_it(code):
+    """A study of 0.0002 of the default's energy, and its user's year of two trainings."""
+    text = Texts.load(code, REPORT_DIR / "locale")
+    study = make_study(make_runs(energy_factor=2e-4), usage=Usage(2, None, None, 1.0))
+    page = build_report(
+        study, make_claims(study), make_provenance(study), code, blank_svgs(study), REPORT_DIR
+    )
+    cent = text("unit.less_than", amount=text.money(0.01, "EUR", 1))
+    year, cost = (study.cases()[0].decision.result[name] for name in ("yearly", "study_cost"))
+    assert 0 < year["dearest"]["amount"] < cost["dearest"]["amount"] < 0.01
+    # The study's own cost and the year's; the page says each once.
+    assert check_values(page, text).count(cent) >= 2
 
 
 def test_captions_tell_the_curves_ends(told, study):

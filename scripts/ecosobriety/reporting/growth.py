@@ -128,7 +128,7 @@ def study_cost(case: Case, text: Texts) -> Markup:
 def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
     """An energy with its emissions and its money, as `study_cost` prices it."""
     small = _priced(price) != "unpriced" and _most(price) < CENT
-    cent = {"cent": data(_most(price), text.money(CENT, price["currency"], 1))} if small else {}
+    cent = {"cost": below_a_cent(_most(price), price["currency"], text)} if small else {}
     return text.markup(
         f"growth.amounts.{'cent' if small else _priced(price)}",
         energy=data(price["energy_kwh"], text.energy(price["energy_kwh"])),
@@ -138,6 +138,11 @@ def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
         country=country_name(case, text),
         **(cent or _money(price, text)),
     )
+
+
+def below_a_cent(amount: float, currency: str, text: Texts) -> Markup:
+    """An amount that is too small to be paid: that it is below a cent, with its value."""
+    return data(amount, text("unit.less_than", amount=text.money(CENT, currency, 1)))
 
 
 def _mass(emissions_g: float, text: Texts) -> str:

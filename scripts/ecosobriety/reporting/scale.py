@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecosobriety.reporting.growth import CENT
+from ecosobriety.reporting.growth import CENT, below_a_cent
 from ecosobriety.reporting.sentences import data
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name, trainings
@@ -61,7 +61,8 @@ def _money(year: Mapping[str, Any], factor: float, text: Texts) -> Markup:
 
     most = year["cost"] if is_known(year["cost"]) else (year["dearest"] or {}).get("amount")
     if is_known(most) and 0 < most * factor < CENT:
-        return text.markup("scale.money.cent", cent=text.money(CENT, year["currency"], 1))
+        cost = below_a_cent(most * factor, year["currency"], text)
+        return text.markup("scale.money.mix", cost=cost)
     if is_known(year["cost"]):
         return text.markup("scale.money.mix", cost=written(year["cost"]))
     if year["cheapest"] is None:
