@@ -29,6 +29,7 @@ study, and a module imports only from its own room and from those above it in th
 - footprint: what trainings emit and cost
 - methods: ways of quantifying a footprint, compared
 - study: what is shown of a study
+- studies: several finished studies, side by side
 - claims: the poster's claims, put to the test
 - figures, reporting, exporting: a study for its readers
 """

@@ -219,6 +219,53 @@ _EDITIONS = {
 }
 
 
+def _bounds(name: str, low: float | None = 0) -> dict[str, pa.Column]:
+    return {f"{name}{end}": _number(low, nullable=True) for end in ("", "_low", "_high")}
+
+
+def _ratios(name: str) -> dict[str, pa.Column]:
+    return {
+        f"{name}_comparable": _flag(),
+        f"{name}_remark": _text(nullable=True),
+        **_bounds(f"{name}_ratio"),
+    }
+
+
+_COMPARISON = {
+    "study": _text(),
+    "dataset": _text(),
+    "model": _text(),
+    "at": _text(allowed=("same_size", "sufficient")),
+    "is_baseline": _flag(),
+    "baseline_study": _text(),
+    "baseline_model": _text(),
+    "n_train": _count(1, nullable=True),
+    "same_question": _flag(),
+    "n_seeds": _count(),
+    "n_pairs": _count(),
+    "metric": _text(),
+    **_bounds("score", low=None),
+    **_bounds("energy_kwh"),
+    "energy_quality": _text(),
+    **_bounds("duration_s"),
+    "country_iso3": _text(),
+    **_bounds("emissions_g"),
+    **_bounds("cost"),
+    "currency": _text(),
+    "cost_source": _text(nullable=True),
+    "score_comparable": _flag(),
+    "score_remark": _text(nullable=True),
+    "score_diff": _number(nullable=True),
+    "score_diff_lower": _number(nullable=True),
+    "score_diff_upper": _number(nullable=True),
+    "score_verdict": _text(nullable=True, allowed=VERDICTS),
+    **_ratios("energy"),
+    **_ratios("duration"),
+    **_ratios("emissions"),
+    **_ratios("cost"),
+}
+
+
 def _schema(
     name: str,
     columns: dict[str, pa.Column],
@@ -248,6 +295,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "savings": _schema("savings", _SAVINGS, _SCENARIO),
     "claims": _schema("claims", _CLAIMS, ["claim_id"]),
     "editions": _schema("editions", _EDITIONS, ["edition", "item", "dataset", "model"]),
+    "comparison": _schema("comparison", _COMPARISON, ["study", "dataset", "model", "at"]),
     "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
     "methods": _schema("methods", _METHODS, [*_SIZE, "seed", "method"], [_REASON_GIVEN]),
 }

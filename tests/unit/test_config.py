@@ -30,6 +30,8 @@ def test_defaults_are_filled():
         "study": "small",
         "title": "small",
         "claims": "none",
+        "compare_with": [],
+        "studies": [],
         "languages": ["en"],
         "task": "classification",
         "metric": {"name": "accuracy", "better": "higher", "margin": "absolute", "unit": None},
@@ -264,6 +266,7 @@ def test_every_key_says_what_a_change_runs_again():
         *(
             "prepare_countries",
             "compare_methods",
+            "compare_studies",
             "run_trackers",
             "plot_figures",
             "build_report",

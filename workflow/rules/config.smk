@@ -113,3 +113,6 @@ def complete_config(written):
 
 
 config = complete_config(dict(config))
+# They decide nothing of any study: which ones `compare` puts side by side, and the first of them.
+ASKED_TO_COMPARE = (config.pop("studies"), config["study"], config.pop("compare_with"))
+COMPARED = ASKED_TO_COMPARE[0] or [config["study"], *ASKED_TO_COMPARE[2]]

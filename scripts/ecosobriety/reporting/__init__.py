@@ -7,12 +7,10 @@ in `SECTIONS`, a template of that name in `sections/` and its texts in the catal
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ecosobriety.claims import Checked
@@ -24,6 +22,7 @@ from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.editions import editions_table
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.embodied import embodied_sentences, embodied_table
+from ecosobriety.reporting.environment import environment
 from ecosobriety.reporting.equivalents import equivalent_factors, equivalents_table
 from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.growth import (
@@ -87,7 +86,7 @@ def build_report(
     """
     text = Texts.load(language, report_dir / "locale").of(study.metric)
     context = build_context(study, claims, provenance, figures, text)
-    template = _environment(report_dir).get_template("template.html.j2")
+    template = environment(report_dir).get_template("template.html.j2")
     # Style and scripts are ours and no place for values: they go in as they are.
     style = Markup((report_dir / "style.css").read_text(encoding="utf-8"))
     scripts = [(report_dir / name).read_text(encoding="utf-8") for name in SCRIPTS]
@@ -98,17 +97,6 @@ def build_report(
         style=style,
         scripts=[Markup(script) for script in scripts],
         script_hashes=Markup(" ".join(map(_source_hash, scripts))),
-    )
-
-
-@cache
-def _environment(report_dir: Path) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(report_dir),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 

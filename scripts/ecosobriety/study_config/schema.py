@@ -355,7 +355,7 @@ def _allowed_type(schema: Mapping[str, Any], name: str) -> str:
         most = f"to {schema['maxItems']}" if "maxItems" in schema else "or more"
         different = "different " if schema.get("uniqueItems") else ""
         item = _allowed(schema["items"])
-        return f"a list of {schema['minItems']} {most} {different}items, each {item}"
+        return f"a list of {schema.get('minItems', 0)} {most} {different}items, each {item}"
     if name == "object":
         known = schema.get("properties")
         return f"a mapping with keys among {list_names(known)}" if known else "a mapping"

@@ -1,0 +1,40 @@
+"""Finished studies side by side, without any training."""
+
+import json
+import shutil
+
+import pandas as pd
+
+
+def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
+    """The second is the first under another name, at its own folder."""
+    results = workflow.folder / "results"
+    shutil.copytree(results / "digits", results / "twin")
+    path = results / "twin/provenance.json"
+    provenance = json.loads(path.read_text())
+    provenance["config"]["study"] = "twin"
+    path.write_text(json.dumps(provenance))
+    done = workflow.snakemake("--cores", "2", "--config", "studies=[digits, twin]", "--", "compare")
+    ran = {
+        line.split()[1][:-1] for line in done.stderr.splitlines() if line.startswith("localrule")
+    }
+    assert ran == {"compare", "compare_studies"}
+    folder = workflow.folder / "reports/compare/digits+twin"
+    table = pd.read_csv(folder / "comparison.csv")
+    twins = table[table["study"] == "twin"]
+    assert twins["n_pairs"].tolist() == [3, 3]
+    for name in ("energy", "duration", "emissions", "cost"):
+        assert twins[f"{name}_ratio"].tolist() == [1, 1]
+    assert "digits, twin" in (folder / "comparison.html").read_text()
+    assert 'lang="fr"' in (folder / "comparaison.html").read_text()[:100]
+
+
+def test_a_study_that_has_no_results_is_refused_in_one_sentence(finished):
+    done = finished.snakemake(
+        "--cores", "1", "-n", "--config", "studies=[digits, poster]", "--", "compare", check=False
+    )
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: compare: the study "poster" is not finished')
+    assert "--configfile config/config.yaml" in last
+    assert "Traceback" not in done.stderr
