@@ -109,6 +109,70 @@ def _unknown(random: np.random.Generator, c: Columns) -> Columns:
     return {}
 
 
+def _filled(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    x = random.normal(random.choice([3, 40, 170]), 2, n).round(random.integers(0, 3))
+    filled = random.choice([x.mean() + 1e-5, np.median(x) + 0.037])
+    return {"mass": np.where(_some(random, n, 0.15), filled, x)}
+
+
+def _age_99(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    return {"age": np.where(_some(random, n, 0.15), 99, random.integers(18, 97, n))}
+
+
+def _signs(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    x = random.normal(170, 9, n).round(1)
+    return {"height": np.where(_some(random, n), -x, x)}
+
+
+def _inches(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    x = random.normal(170, 9, n)
+    return {"height": np.where(_some(random, n, 0.25), x / 2.54, x).round(1)}
+
+
+def _clocks(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    hour, minute = random.integers(1, 24, n), random.integers(0, 60, n)
+    return {"began": np.where(_some(random, n, 0.2), hour, 100 * hour + minute)}
+
+
+def _swapped(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    places = np.stack([random.uniform(42, 51, n), random.uniform(-4, 8, n)])
+    swapped = _some(random, n, 0.05, 0.2)
+    places[:, swapped] = places[::-1, swapped]
+    return {"lat": places[0].round(5), "lon": places[1].round(5)}
+
+
+def _score(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    known = np.unique(c["kind"])
+    c["kind"][:] = known[np.unique(c["kind"], return_inverse=True)[1].reshape(-1) % 2]
+    yes = (c["kind"] == known[1]) ^ _some(random, n, 0.001, 0.006)
+    return {"risk": np.where(yes, random.beta(30, 2, n), random.beta(2, 30, n)).round(3)}
+
+
+def _predicted(random: np.random.Generator, c: Columns) -> Columns:
+    name = random.choice(["y_hat", "pred", "prediction", "y_pred", "proba", "model_score"])
+    return {str(name): random.random(len(c["kind"])).round(3)}
+
+
+def _listed(random: np.random.Generator, c: Columns) -> Columns:
+    between = str(random.choice([";", "|", ", ", " / ", "+", " and "]))
+    c["kind"][: random.integers(5, 40)] = between.join(["basalt", "granite"])
+    c["kind"][60:80], c["kind"][80:100] = "basalt", "granite"
+    return {}
+
+
+def _initials(random: np.random.Generator, c: Columns) -> Columns:
+    c["kind"][: random.integers(5, 40)] = random.choice(["NY", "N.Y."])
+    c["kind"][60:80] = "New York"
+    return {}
+
+
 def _none(random: np.random.Generator, c: Columns) -> Columns:
     return {}
 
@@ -129,6 +193,19 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "weights": (_weights, frozenset({"feature_is_weight"})),
     "copies but for a time": (_copies, frozenset({"rows_nearly_equal"})),
     "a misspelt class": (_misspelt, frozenset({"classes_misspelt"})),
+    "values filled in": (_filled, frozenset({"feature_filled"})),
+    "99 for missing ages": (_age_99, frozenset({"mark_at_end"})),
+    "signs lost": (_signs, frozenset({"feature_of_two_signs"})),
+    "inches among centimetres": (_inches, frozenset({"feature_of_two_units"})),
+    "13 among 1300": (_clocks, frozenset({"feature_of_two_units"})),
+    "latitude and longitude swapped": (_swapped, frozenset({"coordinates_swapped"})),
+    "a score of the label": (
+        _score,
+        frozenset({"feature_nearly_orders", "feature_orders_classes"}),
+    ),
+    "another model's answer": (_predicted, frozenset({"feature_is_prediction"})),
+    "classes that list others": (_listed, frozenset({"classes_combined"})),
+    "initials of a class": (_initials, frozenset({"classes_abbreviated"})),
     "a class for what is unknown": (_unknown, frozenset({"classes_like_missing"})),
 }
 

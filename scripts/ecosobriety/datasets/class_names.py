@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.label_words import find_abbreviated, find_combined
 from ecosobriety.errors import DataError
 
 SAME_WORDS = (
@@ -124,7 +125,10 @@ def encode(
         order = np.array([place[normalised(str(value))] for value in part.values], np.int64)
         labels.append(order[part.index])
     found = [*equal, *_trimmed(written), *_alike(counts), *_like_missing(counts)]
-    found += [*_like_totals(counts), *_same_words(counts), *_outside(counts), *_misspelt(counts)]
+    found += [*_like_totals(counts), *_outside(counts), *_misspelt(counts)]
+    # Two answers in all their spellings, or else single ones.
+    found += _same_words(counts) or [*find_abbreviated(counts)]
+    found += find_combined(counts)
     return classes, labels, found
 
 

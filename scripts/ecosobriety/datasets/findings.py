@@ -103,6 +103,21 @@ SENTENCES: Mapping[str, str] = {
     "part, {low} to {high}: {number}, such as {value}; a mistake, or marks of missing values?",
     "feature_is_weight": "the feature {feature} is named like a weight of the rows, and is learnt "
     "from like any other: leave it out if it is one; all rows count alike",
+    "feature_filled": "the feature {feature} is {value}, the middle of its values, in {share:.1%} "
+    "of the rows, far more often than any other value: were missing values filled in?",
+    "mark_at_end": "the feature {feature} is {value}, at the end of its values, in {share:.1%} of "
+    "the rows, far more often than any other value: does it mark a missing value?",
+    "feature_of_two_signs": "the feature {feature} goes from {low} to {high} with either sign, and "
+    "has nothing between; the sign is minus in {share:.1%} of the rows: was it lost in some?",
+    "coordinates_swapped": "rows in which {names} lie far from all others, and among them if "
+    "swapped: {number}",
+    "feature_is_prediction": "the feature {feature} is named like another model's answer: is it "
+    "known before the label is?",
+    "feature_nearly_orders": "one threshold of the feature {feature} gives the class away in "
+    "{share:.1%} of the rows; is it known before the label is?",
+    "classes_combined": "classes list several others: {names}; each is taken for one class of its "
+    "own",
+    "classes_abbreviated": "classes are short for others: {groups}; are they the same?",
     "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

@@ -19,7 +19,13 @@ from ecosobriety.datasets.mistakes import (
     find_weights,
     find_zeros,
 )
-from ecosobriety.datasets.near_labels import find_near_classes, find_near_targets, find_one_hot
+from ecosobriety.datasets.near_labels import (
+    find_near_classes,
+    find_near_targets,
+    find_one_hot,
+    find_thresholds,
+)
+from ecosobriety.datasets.odd_values import find_odd_values, find_predictions, find_swapped
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -78,9 +84,11 @@ def examine(
         distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
         slips = [*find_far_values(names, ordered, distinct), *find_units(names, ordered, distinct)]
         slips += [*find_zeros(names, ordered, distinct), *find_weights(names)]
+        slips += [*find_odd_values(names, ordered, distinct), *find_predictions(names)]
         found += [*slips, *find_splits(names, distinct)]
         if classes:
             found += find_near_classes(names, block, labels, distinct)
+            found += find_thresholds(names, block, labels, distinct)
         else:
             found += find_near_targets(names, block, y)
         lost = _losses(names, ordered, distinct)
@@ -94,7 +102,7 @@ def examine(
             for i, certain in leaks
             if (name := short(names[i])) not in known
         ]
-    found += find_copies(x, features)
+    found += [*find_copies(x, features), *find_swapped(x, features)]
     if classes:
         found += find_one_hot(x, labels, features)
     if constant:

@@ -19,6 +19,11 @@ VALUES_PER_CLASS = 3
 """A feature with more values is no other spelling of the label."""
 FEWEST_MARKED, MOST_CLASSES = 3, 100
 """Classes that features of two values may mark, each its own."""
+BY_THRESHOLD, SURELY, ERRORS = 0.98, 0.995, 0.05
+"""Share of the rows in which one threshold gives the class away, to be named or to stand beside the
+answer; and what is left of the errors of always answering the commoner class."""
+SAMPLED, SAMPLE_FEWEST = 2**16, 20
+"""Rows that say so, and rows of each class."""
 COPIED = 0.5
 """Share of the rows in which a target is the same multiple of a feature."""
 SOME_TARGETS = 20
@@ -53,6 +58,41 @@ def find_near_classes(
         share = _agreement(block[i], labels, len(counts))
         if max(NEARLY, most) <= share < 1:
             yield Finding("label_nearly", True, {"feature": short(names[i]), "share": share})
+
+
+def find_thresholds(
+    names: Sequence[str],
+    block: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    distinct: NDArray[np.int64],
+) -> Iterator[Finding]:
+    """Find features one threshold of which parts two classes in nearly all rows; as above.
+
+    So does the score of another model, or what is known after the label only.
+    """
+    counts = np.bincount(labels)
+    if len(counts) != 2 or counts.min() < SAMPLE_FEWEST:
+        return
+    least = max(BY_THRESHOLD, 1 - ERRORS * counts.min() / len(labels))
+    some, more = (slice(None, None, max(1, len(labels) // n)) for n in (SAMPLE, SAMPLED))
+    for i in np.flatnonzero(distinct > VALUES_PER_CLASS * 2).tolist():
+        if _parted(block[i, some], labels[some]) < least - 0.02:
+            continue
+        share = _parted(block[i, more], labels[more])
+        if least <= share < 1:
+            values = {"feature": short(names[i]), "share": share}
+            yield Finding("feature_nearly_orders", share >= SURELY, values)
+
+
+def _parted(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """The share of rows that the best threshold puts on the side of their class (0 or 1)."""
+    order = np.argsort(values)
+    ones = np.cumsum(labels[order])
+    at = np.arange(1, len(labels) + 1)
+    # Only between different values.
+    ends = np.append(np.diff(values[order]) > 0, True)
+    right = (at - ones + ones[-1] - ones)[ends]
+    return float(max(right.max(), len(labels) - right.min()) / len(labels))
 
 
 def find_one_hot(

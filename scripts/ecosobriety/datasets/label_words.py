@@ -1,0 +1,69 @@
+"""Classes that are another class in other words, or several classes at once."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from ecosobriety.datasets.findings import Finding, short
+
+SPELLINGS: tuple[tuple[str, str], ...] = (
+    *(("yes", "y"), ("no", "n"), ("true", "t"), ("false", "f"), ("male", "m"), ("female", "f")),
+    *(("positive", "pos"), ("negative", "neg"), ("oui", "o"), ("non", "n"), ("vrai", "v")),
+    *(("homme", "h"), ("femme", "f"), ("woman", "w"), ("man", "m"), ("normal", "norm")),
+)
+"""Words and their short forms."""
+MONTHS = "january february march april june july august september october november december"
+DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+SPELLINGS += tuple((word, word[:3]) for word in f"{MONTHS} {DAYS}".split() if word != "may")
+MOST = 500
+"""Classes: of more, some are the initials of others by chance."""
+_LETTERS = re.compile(r"[A-Z]{2,6}")
+_BETWEEN = re.compile(r"\s*[;|,/+&]\s*|\s+(?:and|et|und|y)\s+")
+_LISTING = re.compile(r"\s*[;|]\s*")
+"""What hardly ever is in a name that is not a list."""
+FEWEST_LISTS = 2
+
+
+def find_abbreviated(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Find classes that are the initials, or the short form, of another one."""
+    if len(counts) > MOST:
+        return
+    folded = {name.casefold().rstrip("."): name for name in counts}
+    pairs = [(folded[a], folded[b]) for a, b in SPELLINGS if a in folded and b in folded]
+    by_initials: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        words = re.findall(r"[^\W\d_]+", name)
+        if max(map(len, words), default=0) < 2:
+            continue
+        for chosen in (words, [word for word in words if word[0].isupper()]):
+            if len(chosen) > 1 and name not in by_initials["".join(w[0] for w in chosen).upper()]:
+                by_initials["".join(word[0] for word in chosen).upper()].append(name)
+    for name in counts:
+        plain = name.replace(".", "")
+        long = by_initials.get(plain, []) if _LETTERS.fullmatch(plain) else []
+        # Of two with these initials, neither is meant for sure.
+        if len(long) == 1 and long[0] != name:
+            pairs.append((long[0], name))
+    groups = [{short(one): counts[one] for one in pair} for pair in dict.fromkeys(pairs)]
+    if groups:
+        yield Finding("classes_abbreviated", True, {"groups": groups})
+
+
+def find_combined(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Find classes that list others, such as cat;dog beside cat and dog.
+
+    What is listed by ; or | need be no class by itself, if several lists have it.
+    """
+    lists = {name: parts for name in counts if len(parts := _BETWEEN.split(name)) > 1}
+    found = [name for name, parts in lists.items() if all(part in counts for part in parts)]
+    listed = {name: _LISTING.split(name) for name in lists if _LISTING.search(name)}
+    within: dict[str, int] = defaultdict(int)
+    for parts in listed.values():
+        for part in {*parts}:
+            within[part] += 1
+    again = [n for n, parts in listed.items() if all(within[p] > 1 or p in counts for p in parts)]
+    if len(again) >= FEWEST_LISTS:
+        found += again
+    if found:
+        names = {short(name): counts[name] for name in dict.fromkeys(found)}
+        yield Finding("classes_combined", True, {"names": names})

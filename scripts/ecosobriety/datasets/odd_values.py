@@ -1,0 +1,269 @@
+"""Values of a table that stand out by how often they occur, by their sign or by their unit.
+
+Like those of `mistakes`, each is what a slip leaves behind and what measurements hardly give.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.mistakes import SEVERAL, SOME, plain
+
+SAMPLE = 4096
+"""Values, evenly over their order, that say which one occurs most often."""
+OFTEN, FEWEST = 0.02, 5
+"""Share, and number, of rows in which one value is looked at."""
+LOOKED_AT = 3
+TIMES_OTHERS, TIMES_NEARBY, TIMES_NUMBERS = 3.0, 4.0, 2.0
+"""So many times more often than any other value, or than those beside it; the last for numbers such
+as 99, which nobody rounds to."""
+NEIGHBOURS = 10
+GRIDS = (1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001)
+"""Steps in which people write numbers."""
+ROUND = 5
+"""Multiples of so many steps are answers that people give most."""
+MIDDLE, STANDARD_ERRORS = 0.25, 3.0
+"""Deviations from the mean or median within which a value that fits no step is a middle; one that
+fits lies within so many standard errors of either."""
+INSIDE = 0.15
+"""Share of the others on either side; most counts begin with their commonest."""
+ENDS_ABOVE = frozenset({99.0, 999.0, 9999.0, 99.9, 999.9, 99.99})
+ENDS_BELOW = frozenset({1900.0, 1800.0, 1970.0})
+"""What is written for a missing number or year, where others come near it: 1970 is 0 in seconds."""
+FAR_FROM_ZERO = 0.2
+"""Of the largest size: nearer to 0 values of both signs are nothing special."""
+FACTORS = (2.54, 2.20462)
+"""Centimetres in an inch and pounds in a kilogram: people write both for one length or weight."""
+FACTOR_OFF, VALLEY, DISTANCE = 0.03, 0.1, 2.0
+"""How far the medians' ratio may be off; how many values there may be between both, of those around
+either; and how far apart both distributions, in units of what chance gives."""
+SOME_OF_EACH = 20
+HOURS, MINUTES, LAST = 24, 60, 2359
+_LATITUDE, _LONGITUDE = re.compile(r"lat(itude)?", re.I), re.compile(r"lo?ng?(itude)?", re.I)
+AROUND = 3.0
+"""Places lie within so many median distances from their middle."""
+_PREDICTION = re.compile(
+    r"y[-_ .]?(hat|pred\w*)|predicted[-_ .]\w+|(\w+[-_ .])?pred(s|ict|icted|iction|ictions)?"
+    r"([-_ .]?(\d+|class|label|proba?|score|y|target|value))?|(\w+[-_ .])?(logit|proba)s?"
+    r"([-_ .]?\d+)?|(model|classifier|clf)[-_ .]?(score|output|prob\w*)",
+    re.IGNORECASE,
+)
+"""Names of columns that another model has filled."""
+
+
+def find_odd_values(
+    names: Sequence[str], ordered: NDArray[np.float64], distinct: NDArray[np.int64]
+) -> Iterator[Finding]:
+    """Find values that were filled in, mark what is missing, or have lost their sign.
+
+    Args:
+        names: of d columns.
+        ordered: (d, n) the values of each, from the lowest to the highest.
+        distinct: (d,) how many different ones there are.
+    """
+    for i in np.flatnonzero(distinct > SEVERAL).tolist():
+        values, feature = ordered[i], {"feature": short(names[i])}
+        many = bool(distinct[i] > 2 * SOME)
+        for value, number in _spikes(values):
+            shown = feature | {"value": plain(value), "share": number / len(values)}
+            if _is_filled(values, value, number, many):
+                yield Finding("feature_filled", False, shown)
+                break
+            if many and _is_end(values, value, number):
+                yield Finding("mark_at_end", False, shown)
+                break
+        if not many:
+            continue
+        if (signs := _two_signs(values)) is not None:
+            yield Finding("feature_of_two_signs", True, feature | signs)
+        if units := _two_clocks(values) or _two_factors(values):
+            yield Finding("feature_of_two_units", True, feature | units)
+
+
+def _spikes(values: NDArray[np.float64]) -> Iterator[tuple[float, int]]:
+    """The values that occur most often, and how often, where that is often."""
+    some = values[:: max(1, len(values) // SAMPLE)]
+    known, counts = _runs(some)
+    for place in np.argsort(-counts, kind="stable")[:LOOKED_AT].tolist():
+        if counts[place] < OFTEN / 2 * len(some):
+            return
+        value = float(known[place])
+        number = _count(values, value)
+        if number >= max(FEWEST, OFTEN * len(values)):
+            yield value, number
+
+
+def _runs(ordered: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > 0)
+    return ordered[starts], np.diff(starts, append=len(ordered))
+
+
+def _count(ordered: NDArray[np.float64], value: float) -> int:
+    first, last = (np.searchsorted(ordered, value, side=side) for side in ("left", "right"))
+    return int(last - first)
+
+
+def _is_filled(values: NDArray[np.float64], value: float, number: int, many: bool) -> bool:
+    """Whether a value is the middle of the others, and no number that one would measure so often.
+
+    0 may be what has not changed.
+    """
+    first = int(np.searchsorted(values, value))
+    others = np.concatenate([values[:first], values[first + number :]])
+    if value == 0 or len(others) < SOME:
+        return False
+    below = first / len(others)
+    if not INSIDE <= below <= 1 - INSIDE:
+        return False
+    mean, deviation = float(others.mean()), float(others.std())
+    some = others[:: max(1, len(others) // SAMPLE)]
+    step = next((grid for grid in GRIDS if _fits(some, grid)), None)
+    if step is not None and not _fits(np.array([value]), step):
+        median = float(others[len(others) // 2])
+        return min(abs(value - mean), abs(value - median)) <= MIDDLE * deviation
+    if not many:
+        return False
+    error = STANDARD_ERRORS / np.sqrt(len(others))
+    central = abs(value - mean) <= error * deviation or abs(below - 0.5) <= error / 2
+    if not central or (step is not None and _fits(np.array([value]), ROUND * step)):
+        return False
+    known, counts = _runs(some)
+    beside = np.argsort(np.abs(known - value), kind="stable")[:NEIGHBOURS]
+    scale = len(others) / len(some)
+    nearby = max(float(counts[beside].mean()) * scale, 1.0)
+    return number >= max(TIMES_NEARBY * nearby, TIMES_OTHERS * float(counts.max()) * scale)
+
+
+def _fits(values: NDArray[np.float64], step: float) -> bool:
+    """Whether all values are multiples of a step."""
+    multiples = values / step
+    return bool((np.abs(multiples - np.round(multiples)) <= 1e-6).all())
+
+
+def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
+    """Whether the highest or the lowest value is one that marks what is missing."""
+    highest = value == values[-1] and value in ENDS_ABOVE
+    if not (highest or (value == values[0] and value in ENDS_BELOW)):
+        return False
+    others = values[:-number] if highest else values[number:]
+    some = others[:: max(1, len(others) // SAMPLE)]
+    most = float(_runs(some)[1].max()) * len(others) / len(some)
+    return number >= (TIMES_NUMBERS if highest else TIMES_OTHERS) * most
+
+
+def _two_signs(values: NDArray[np.float64]) -> dict[str, float] | None:
+    """Two groups, of which the one is the other with the other sign, and nothing around 0."""
+    number = int(np.searchsorted(values, 0.0))
+    least = max(SEVERAL, OFTEN / 4 * len(values))
+    if min(number, len(values) - number) < least:
+        return None
+    low, high = -values[:number][::-1], values[number:]
+    nearest, farthest = min(low[0], high[0]), max(low[-1], high[-1])
+    if nearest < FAR_FROM_ZERO * farthest or min(map(_distinct, (low, high))) <= SEVERAL:
+        return None
+    if not _are_alike(low, high):
+        return None
+    return {"share": number / len(values), "low": plain(nearest), "high": plain(farthest)}
+
+
+def _are_alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two samples, each in its order, may be of one distribution (Kolmogorov-Smirnov)."""
+    values = np.concatenate([one, other])
+    shares = [np.searchsorted(part, values, side="right") / len(part) for part in (one, other)]
+    distance = float(np.abs(shares[0] - shares[1]).max())
+    return bool(distance <= DISTANCE * np.sqrt(len(values) / (len(one) * len(other))))
+
+
+def _distinct(ordered: NDArray[np.float64]) -> int:
+    return 1 + int(np.count_nonzero(np.diff(ordered)))
+
+
+def _two_clocks(values: NDArray[np.float64]) -> dict[str, float] | None:
+    """Hours of a day, such as 13, among hours with minutes, such as 1300."""
+    if values[0] < 0 or values[-1] > LAST or values[-1] < LAST / 2:
+        return None
+    number, after = np.searchsorted(values, [HOURS, 100]).tolist()
+    least = max(SOME, OFTEN / 4 * len(values))
+    hours, times = values[:number], values[after:]
+    if number != after or min(len(hours), len(times)) < least or not _fits(values, 1.0):
+        return None
+    if (times % 100 >= MINUTES).any() or _distinct(hours) < FEWEST or _distinct(times) < SOME:
+        return None
+    return {"share": number / len(values), "low": plain(hours[-1]), "high": plain(times[0])}
+
+
+def _two_factors(values: NDArray[np.float64]) -> dict[str, float] | None:
+    """Two groups with a valley between, of which the higher is the lower times a known factor."""
+    if values[0] <= 0:
+        return None
+    # Little is between two groups, which most columns show by their tenths.
+    some = np.log(values[:: max(1, len(values) // SAMPLE)])
+    split = (some[0] + some[-1]) / 2
+    for _ in range(SOME):
+        place = int(np.searchsorted(some, split))
+        if min(place, len(some) - place) < max(SOME_OF_EACH, OFTEN * len(some)):
+            return None
+        split = float(some[place // 2] + some[(place + len(some)) // 2]) / 2
+    low, high = some[:place], some[place:]
+    apart = float(np.median(high) - np.median(low))
+    for factor in np.log(FACTORS):
+        if abs(apart - factor) > FACTOR_OFF:
+            continue
+        window = factor / 6
+        middles = (float(np.median(low)), float(np.median(high)))
+        around = [
+            int(np.subtract(*np.searchsorted(some, [middle + window, middle - window])))
+            for middle in (*middles, split)
+        ]
+        if around[2] > VALLEY * min(around[:2]):
+            continue
+        if _are_alike(low + factor, high):
+            ends = {"low": plain(float(np.exp(low[-1]))), "high": plain(float(np.exp(high[0])))}
+            return {"share": len(low) / len(some), **ends}
+    return None
+
+
+def find_swapped(x: NDArray[np.float64], features: Sequence[str]) -> Iterator[Finding]:
+    """Find pairs of columns of (n, d), by their names, whose latitude and longitude are swapped.
+
+    That is so in rows that lie far from all others, or at no place, and close to them if swapped.
+    """
+    places = {name.casefold(): i for i, name in enumerate(features)}
+    for name, i in places.items():
+        match = _LATITUDE.search(name)
+        if match is None:
+            continue
+        around = name[: match.start()], name[match.end() :]
+        for other, j in places.items():
+            found = _LONGITUDE.search(other, len(around[0]))
+            if found is None or (other[: found.start()], other[found.end() :]) != around:
+                continue
+            number = _swapped(x[:, i], x[:, j])
+            if number:
+                named = [short(features[i]), short(features[j])]
+                yield Finding("coordinates_swapped", True, {"names": named, "number": number})
+
+
+def _swapped(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> int:
+    """How many rows lie in the place of all others only if their numbers are swapped."""
+    both = np.stack([latitude, longitude])
+    middles = np.median(both, axis=1)
+    reach = AROUND * np.median(np.abs(both - middles[:, None]), axis=1)
+    # Where both go over the same numbers, none says which it is.
+    if abs(middles[0] - middles[1]) <= reach.sum():
+        return 0
+    here = (np.abs(latitude - middles[0]) > reach[0]) & (np.abs(longitude - middles[1]) > reach[1])
+    there = (np.abs(longitude - middles[0]) <= reach[0]) & (
+        np.abs(latitude - middles[1]) <= reach[1]
+    )
+    return int(np.count_nonzero(here & there))
+
+
+def find_predictions(features: Sequence[str]) -> Iterator[Finding]:
+    """Find columns that another model has filled, by their names."""
+    for name in features:
+        if _PREDICTION.fullmatch(name):
+            yield Finding("feature_is_prediction", False, {"feature": short(name)})

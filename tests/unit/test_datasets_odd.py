@@ -1,0 +1,233 @@
+"""Values that were filled in or lost their sign or unit, and classes in other words, are named."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_datasets_slips import found, of_sklearn, table
+
+N = 500
+RNG = np.random.default_rng(8)
+AGE = RNG.integers(18, 90, N).astype(float)
+HEIGHT = RNG.normal(172, 9, N).round(1)
+KINDS = RNG.integers(0, 2, N)
+HARMLESS = {"features_used", "features_constant", "train_test_duplicates"}
+
+
+def among(values: Any, other: Any, share: float = 0.1) -> Any:
+    """The values, with others in so many rows."""
+    return np.where(np.random.default_rng(3).random(len(values)) < share, other, values)
+
+
+def of_column(folder: Path, values: Any, name: str = "x") -> dict[str, Any]:
+    told = found(table(folder, {name: values, "kind": KINDS}))
+    return {id: told[id] for id in {*told} - HARMLESS}
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [
+        (AGE, AGE.mean()),
+        (AGE, AGE.mean().round(1)),
+        (AGE, 54.0),
+        (HEIGHT, HEIGHT.mean()),
+        (HEIGHT, HEIGHT.mean().round(2)),
+        (RNG.normal(3, 2, N), None),
+        (np.exp(RNG.normal(0, 1, N)), None),
+    ],
+)
+def test_values_that_were_filled_in_are_named(
+    tmp_path: Path, values: Any, middle: float | None, share: float
+) -> None:
+    middle = float(np.median(values)) if middle is None else middle
+    told = of_column(tmp_path, among(values, middle, share))
+    assert told.keys() == {"feature_filled"}
+    assert told["feature_filled"].values["value"] == pytest.approx(middle, rel=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.15, 0.3])
+@pytest.mark.parametrize(
+    ("values", "mark"),
+    [
+        (np.clip(AGE, 18, 98), 99),
+        (RNG.uniform(700, 990, N).round(), 999),
+        (RNG.integers(1905, 2004, N), 1900),
+        (RNG.integers(1975, 2024, N), 1970),
+    ],
+)
+def test_marks_at_the_end_of_the_values_are_named(
+    tmp_path: Path, values: Any, mark: float, share: float
+) -> None:
+    told = of_column(tmp_path, among(values, mark, share))
+    assert told.keys() == {"mark_at_end"}
+    assert told["mark_at_end"].values["value"] == mark
+
+
+def test_a_sign_that_was_lost_is_named(tmp_path: Path) -> None:
+    told = of_column(tmp_path, among(HEIGHT, -HEIGHT))
+    assert told.keys() == {"feature_of_two_signs"}
+    assert told["feature_of_two_signs"].headline
+
+
+HOURS = RNG.integers(0, 24, N)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        among(HEIGHT, (HEIGHT / 2.54).round(1), 0.1),
+        among(HEIGHT, (HEIGHT / 2.54).round(1), 0.5),
+        among(RNG.normal(75, 9, N).round(1), RNG.normal(165, 20, N).round(), 0.3),
+        among(HOURS, HOURS * 100 + 30 + RNG.integers(0, 30, N) + 100 * (HOURS == 0), 0.5),
+    ],
+)
+def test_units_that_lie_close_together_are_named(tmp_path: Path, values: Any) -> None:
+    assert of_column(tmp_path, values).keys() == {"feature_of_two_units"}
+
+
+def ordinary(seed: int) -> dict[str, Any]:
+    """Columns whose values heap up, or fall into groups, as those of people and of things do."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(80, 1500))
+    man = random.integers(0, 2, n)
+    sea = random.random(n) < random.random()
+    rounded = random.random(n) < 0.7
+    pressure = random.normal(120, 15, n)
+    hours = random.normal(40, 12, n).clip(1, 99).round()
+    size = np.where(sea, random.normal(1.5, 0.2, n), random.normal(4.3, 0.5, n))
+    return {
+        "worked": np.where(random.random(n) < 0.45, 40, hours),
+        "months": random.choice([6, 9, 12, 15, 18, 24, 24, 24, 30, 36, 48, 60], n) + 0.0,
+        "pressure": np.where(rounded, 10 * (pressure / 10).round(), pressure.round()),
+        "born": random.integers(1901, 2005, n),
+        "built": np.where(random.random(n) < 0.02, 1900, random.integers(1870, 2020, n)),
+        "age": random.integers(18, 100, n),
+        "points": random.normal(100, 15, n).round(),
+        "mark": random.normal(14, 3, n).clip(0, 20).round(),
+        "percent": np.where(random.random(n) < 0.2, 50, random.integers(0, 101, n)),
+        "height": np.where(man, random.normal(178, 7, n), random.normal(165, 6, n)).round(),
+        "weight": np.exp(random.normal(4.3, 0.2, n)).round(1),
+        "size": size.clip(0.5).round(1),
+        "warmth": np.where(sea, random.normal(2, 4, n), random.normal(20, 5, n)).round(1),
+        "hour": random.integers(0, 24, n),
+        "departure": random.integers(0, 24, n) * 100 + random.integers(0, 60, n),
+        "lat": random.uniform(42, 51, n).round(5),
+        "lon": random.uniform(-4, 8, n).round(5),
+        "start_latitude": random.uniform(-60, 70, n),
+        "start_longitude": np.where(sea, random.uniform(-120, -70, n), random.uniform(100, 150, n)),
+        "change": np.where(random.random(n) < 0.3, 0, random.normal(0, 2, n)).round(2),
+        "fever": np.where(random.random(n) < 0.2, 37.0, random.normal(37, 0.7, n).round(1)),
+        "children": random.poisson(30, n),
+        "score": random.beta(2, 5, n),
+        "deviation": random.normal(0, 1, n),
+        "dose": random.choice([0.5, 1, 2, 2.5, 5, 10, 20, 25, 50, 100], n),
+        "waited": random.exponential(30, n).round(1),
+        "rolled": random.integers(1, 7, n) + random.integers(1, 7, n),
+        "kind": random.integers(0, 2, n),
+        "price": np.exp(random.normal(3, 1, n)).round() - 0.01,
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("target", ["kind", "price"])
+def test_ordinary_tables_have_no_findings(tmp_path: Path, seed: int, target: str) -> None:
+    task = "classification" if target == "kind" else "regression"
+    assert {*found(table(tmp_path, ordinary(seed), label=target, task=task))} <= HARMLESS
+
+
+PLACES = {"lat": RNG.uniform(42, 51, N).round(5), "lon": RNG.uniform(-4, 8, N).round(5)}
+
+
+@pytest.mark.parametrize("names", [("lat", "lon"), ("Latitude", "Longitude"), ("p_lat", "p_lng")])
+def test_places_whose_numbers_are_swapped_are_named(tmp_path: Path, names: Any) -> None:
+    swapped = np.arange(N) % 20 == 0
+    one, other = PLACES.values()
+    columns = {
+        names[0]: np.where(swapped, other, one),
+        names[1]: np.where(swapped, one, other),
+        "kind": KINDS,
+    }
+    told = found(table(tmp_path, columns))["coordinates_swapped"]
+    assert told.headline
+    assert told.values["names"] == [*names]
+    assert 15 <= told.values["number"] <= 25
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["y_hat", "yhat", "pred", "prediction", "y_pred_proba", "proba_1", "logits", "model_score"],
+)
+def test_the_answer_of_another_model_is_named(tmp_path: Path, name: str) -> None:
+    told = of_column(tmp_path, RNG.random(N), name)
+    assert told["feature_is_prediction"].values == {"feature": name}
+
+
+@pytest.mark.parametrize(
+    "name", ["score", "predator", "output", "hat", "probability", "predisposed"]
+)
+def test_a_feature_may_be_named_like_a_score(tmp_path: Path, name: str) -> None:
+    assert not of_column(tmp_path, RNG.random(N), name)
+
+
+def test_a_feature_that_nearly_parts_the_classes_is_named(tmp_path: Path) -> None:
+    score = np.where(KINDS == 1, RNG.beta(30, 2, N), RNG.beta(2, 30, N)).round(4)
+    told = of_column(tmp_path, among(score, 1 - score, 0.01))["feature_nearly_orders"]
+    assert 0.98 <= told.values["share"] < 1
+    # Right in 99 % of the rows is nothing where 98 % are of one class.
+    rare = (np.arange(N) % 20 == 0).astype(int)
+    late = np.where(rare == 1, RNG.random(N) + 0.6, RNG.random(N)).round(4)
+    told = found(table(tmp_path, {"x": late, "kind": rare}))
+    assert "feature_nearly_orders" not in told
+
+
+def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
+    kinds = [name for name, number in names.items() for _ in range(number)]
+    told = found(table(folder, {"x": RNG.normal(size=len(kinds)), "kind": kinds}))
+    return {id: told[id] for id in {*told} - HARMLESS}
+
+
+@pytest.mark.parametrize(
+    ("names", "id"),
+    [
+        ({"cat": 90, "dog": 80, "cat;dog": 20}, "classes_combined"),
+        ({"cat": 90, "dog": 80, "cat, dog": 20}, "classes_combined"),
+        ({"cat": 90, "dog": 80, "cat and dog": 20}, "classes_combined"),
+        ({"drama|war": 90, "war|comedy": 80, "comedy|drama": 20}, "classes_combined"),
+        ({"New York": 90, "Boston": 80, "NY": 20}, "classes_abbreviated"),
+        ({"New York": 90, "Boston": 80, "N.Y.": 20}, "classes_abbreviated"),
+        ({"United States of America": 90, "France": 80, "USA": 20}, "classes_abbreviated"),
+        ({"yes": 90, "no": 80, "y": 20, "perhaps": 50}, "classes_abbreviated"),
+        ({"January": 90, "Feb": 80, "Jan": 20, "March": 50}, "classes_abbreviated"),
+    ],
+)
+def test_classes_in_other_words_are_named(tmp_path: Path, names: dict[str, int], id: str) -> None:
+    told = labelled(tmp_path, names)
+    assert told.keys() == {id}
+    assert told[id].headline
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"cat": 90, "dog": 80, "cats and dogs": 20},
+        {"T-shirt/top": 90, "Trouser": 80},
+        {"AC/DC": 90, "DC": 80},
+        {"Trinidad and Tobago": 90, "Tobago": 80},
+        {"1,2": 90, "3": 80},
+        {"A": 90, "B": 80, "C+": 20},
+        {"Acute bronchitis": 90, "MI": 80},
+        {"NY": 90, "CA": 80, "TX": 20},
+        {"low": 90, "low; treated": 80, "high": 20},
+        {"may": 90, "june": 80},
+    ],
+)
+def test_classes_may_have_such_names(tmp_path: Path, names: dict[str, int]) -> None:
+    assert not labelled(tmp_path, names)
+
+
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits", "diabetes"])
+def test_sound_data_of_others_have_no_such_findings(tmp_path: Path, name: str) -> None:
+    columns, target, task = of_sklearn(name)
+    assert {*found(table(tmp_path, {**columns, "kind": target}, task=task))} <= HARMLESS
