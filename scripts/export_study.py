@@ -35,7 +35,18 @@ with logs.logged_to(snakemake.log[0]):
         write_json(export / "boamps" / name, report)
     for name, content in exporting.disclose(disclosed).items():
         (forms / name).write_text(content, encoding="utf-8")
+    pictures = export / exporting.FIGURES
+    pictures.mkdir()
+    for path in map(Path, snakemake.input.figures):
+        shutil.copyfile(path, pictures / path.name)
+    for name, table in exporting.figure_tables(disclosed.study).items():
+        table.to_csv(pictures / name, index=False)
+    for name, drawn in exporting.badges(disclosed.study, disclosed.texts).items():
+        (export / name).write_text(drawn, encoding="utf-8")
+    sheet = exporting.embedding(disclosed.study, disclosed.texts)
+    (export / "EMBED.md").write_text(sheet, encoding="utf-8")
     for text in disclosed.texts:
+        exporting.draw_pdf(disclosed.study, text, pictures)
         cited = exporting.citation(provenance, software, text)
         (export / f"CITATION.{text.language}.txt").write_text(cited, encoding="utf-8")
     exporting.write_crate(export, Path(snakemake.input.snakefile), provenance, software)

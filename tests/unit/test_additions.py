@@ -44,6 +44,7 @@ def durations(case, text):
 
 
 DRAWINGS = {"durations": durations}
+DATA = {"durations": lambda case: case.runs[["n_train", "train_duration_s"]]}
 """
 PROVIDER = """
 from ecosobriety.electricity.codecarbon_table import load_countries

@@ -1,6 +1,7 @@
 """What others take from a study: Snakemake's own report, BoAmps records, a crate, a citation."""
 
 import json
+import re
 import shutil
 from zipfile import ZipFile
 
@@ -73,6 +74,25 @@ def test_disclosures_state_the_study_s_own_amounts(finished, export):
     assert study["trainings"] == len(runs)
     assert study["flop"] == runs["flop_train"].sum()
     assert (folder / "ai_act_annex_xi.en.md").read_text().startswith("# EU AI Act")
+
+
+def test_every_figure_comes_in_three_formats_with_its_data(finished, export):
+    drawn = sorted(path.stem for path in finished.results("figures").glob("*.svg"))
+    for suffix in ("svg", "png", "pdf"):
+        found = sorted(path.stem for path in (export / "figures").glob(f"*.{suffix}"))
+        assert found == drawn
+    data = {path.stem for path in (export / "figures").glob("*.csv")}
+    assert data == {name.removesuffix(".en") for name in drawn}
+    for path in (export / "figures").glob("*.csv"):
+        assert len(pd.read_csv(path, keep_default_na=False)), path.name
+
+
+def test_the_badge_and_the_lines_to_paste_lead_to_files(export):
+    sheet = (export / "EMBED.md").read_text()
+    shown = re.findall(r"^!\[.+\]\((.+)\)$", sheet, re.MULTILINE)
+    assert shown == ["badge-mlp.en.svg", "figures/accuracy_energy-mlp.en.svg"]
+    assert all((export / path).exists() for path in shown)
+    assert "examples" in (export / shown[0]).read_text()
 
 
 def test_the_citation_and_the_tables_are_there(finished, export):

@@ -16,6 +16,12 @@ rule export_study:
             f"{RESULTS}/method_ranks.json",
             f"{RESULTS}/provenance.json",
         ],
+        figures=[
+            f"{path}.{suffix}"
+            for language in config["languages"]
+            for path in figure_paths(language)
+            for suffix in ("svg", "png")
+        ],
         software=own("CITATION.cff"),
         texts=sorted(
             str(path)

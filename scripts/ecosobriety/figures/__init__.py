@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.figure import Figure
 
 from ecosobriety.discovery import declared
@@ -29,6 +30,23 @@ def drawings() -> dict[str, Callable[[Any, Texts], Figure]]:
     return {k: v for found in declared("ecosobriety.figures", "DRAWINGS") for k, v in found.items()}
 
 
+@cache
+def tables() -> dict[str, Callable[[Any], pd.DataFrame]]:
+    """What a figure shows, as a table, by its name: of a case or of the study, as `drawings`.
+
+    Each module of this folder declares its own as `DATA`.
+    """
+    return {k: v for found in declared("ecosobriety.figures", "DATA") for k, v in found.items()}
+
+
+def shown_in(figure: str, study: Study) -> pd.DataFrame:
+    """What one of `figure_names.figure_ids` shows, in the units of the study's tables."""
+    name, _, model = figure.partition("-")
+    return tables()[name](
+        study.case(study.config["dataset"]["name"], model) if model else study
+    ).reset_index(drop=True)
+
+
 def draw(figure: str, study: Study, text: Texts) -> Figure:
     """Draw one of `figure_names.figure_ids` in the common style."""
     name, _, model = figure.partition("-")
@@ -39,9 +57,12 @@ def draw(figure: str, study: Study, text: Texts) -> Figure:
         return drawings()[name](study, text)
 
 
-def save(figure: Figure, svg_path: Path, png_path: Path) -> None:
-    """Write a figure as SVG and as PNG; the same figure gives the same bytes."""
-    for path, metadata in ((svg_path, {"Date": None}), (png_path, {})):
+_UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+def save(figure: Figure, *paths: Path) -> None:
+    """Write a figure in the formats of its paths; the same figure gives the same bytes."""
+    for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(STYLE):
-            figure.savefig(path, metadata=metadata)
+            figure.savefig(path, metadata=_UNDATED.get(path.suffix, {}))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -191,4 +192,12 @@ def _mark_decision(axes: Axes, case: Case, text: Texts) -> None:
     )
 
 
+def _data(case: Case) -> pd.DataFrame:
+    """Score and energy of each size with their intervals, and the fitted curve."""
+    name = case.metric.name
+    bounds = [f"{of}_{end}" for of in (name, "energy_kwh") for end in ("mean", "ci_low", "ci_high")]
+    return case.decision.curve[["n_train", "n_seeds", *bounds, "verdict", f"fitted_{name}"]]
+
+
 DRAWINGS = {"accuracy_energy": accuracy_energy}
+DATA = {"accuracy_energy": _data}

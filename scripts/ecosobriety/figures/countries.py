@@ -1,5 +1,6 @@
 """Emissions of a training in every country."""
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -87,4 +88,12 @@ def country_emissions(case: Case, text: Texts) -> Figure:
     return figure
 
 
+def _data(case: Case) -> pd.DataFrame:
+    """Emissions and low-carbon share of each country that is drawn."""
+    cells = case.electricity.country_cells
+    columns = ["country_iso3", "country_name", "n_train", "country_low_carbon_share"]
+    return cells.loc[cells["usable"], [*columns, "intensity_g_per_kwh", "emissions_g"]]
+
+
 DRAWINGS = {"country_emissions": country_emissions}
+DATA = {"country_emissions": _data}

@@ -1,6 +1,7 @@
 """A ranking of countries by the emissions of the same trainings on their mix."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -73,4 +74,12 @@ def country_ranking(case: Case, text: Texts) -> Figure:
     return figure
 
 
+def _data(case: Case) -> pd.DataFrame:
+    """The countries of the ranking, in its order."""
+    columns = ["rank", "country_iso3", "country_name", "n_train"]
+    columns += ["emissions_g", "emissions_g_low", "emissions_g_high"]
+    return case.electricity.shown_countries[columns]
+
+
 DRAWINGS = {"country_ranking": country_ranking}
+DATA = {"country_ranking": _data}

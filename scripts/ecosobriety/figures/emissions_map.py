@@ -126,4 +126,16 @@ def _draw_scale(scale: Axes, norm: LogNorm, text: Texts) -> None:
     scale.spines[:].set_visible(False)
 
 
+def _data(case: Case) -> pd.DataFrame:
+    """Emissions of each cell, a row each."""
+    cells = case.electricity.heat_map.rename_axis("country_iso3").reset_index()
+    table = cells.melt("country_iso3", var_name="source", value_name="emissions_g")
+    own = table["source"] == GRID_SOURCE
+    coverage = own.map({True: 0.0, False: case.electricity.heat_map_coverage})
+    table.insert(2, "coverage", coverage)
+    table.insert(3, "n_train", case.decision.reference)
+    return table
+
+
 DRAWINGS = {"emissions_map": emissions_map}
+DATA = {"emissions_map": _data}

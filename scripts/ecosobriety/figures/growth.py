@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -168,4 +169,18 @@ def _mark_sizes(axes: Axes, case: Case, text: Texts) -> None:
     axes.annotate(words, (size, 1), xytext=(0, 6), ha=side, weight="bold", **where)
 
 
+def _data(case: Case) -> pd.DataFrame:
+    """The score of each size, and what the rule says there of growing to the full one."""
+    keys = ("gain_per_doubling", "bound", "margin", "decision")
+    rule = [
+        {"n_train": n, **{key: found[key] for key in keys}}
+        for n, found in case.decision.rule.items()
+    ]
+    scores = case.decision.curve[["n_train", f"{case.metric.name}_mean"]]
+    known = pd.DataFrame(rule, columns=["n_train", *keys])
+    table = scores.reset_index(drop=True).merge(known, how="left", on="n_train")
+    return table.assign(full_n_train=case.decision.full)
+
+
 DRAWINGS = {"growth": growth}
+DATA = {"growth": _data}

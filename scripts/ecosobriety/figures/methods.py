@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -100,4 +101,23 @@ def _ratio_axis(axes: Axes, text: Texts) -> None:
     axes.set_xlabel(text("label.ratio_to_codecarbon"))
 
 
+def _data(study: Study) -> pd.DataFrame:
+    """The ratios of each method to CodeCarbon, with its own factors and harmonised."""
+    rows = [
+        {
+            "method": row.method,
+            "factors": kind,
+            "trainings": row.applied,
+            **{
+                f"ratio_{end}": None if spread is None else getattr(spread, end)
+                for end in ("median", "low", "high")
+            },
+        }
+        for row in study.method_summaries
+        for kind, spread in (("own", row.own), ("harmonised", row.harmonised))
+    ]
+    return pd.DataFrame(rows)
+
+
 DRAWINGS = {"methods": methods}
+DATA = {"methods": _data}

@@ -3,6 +3,7 @@
 from itertools import cycle, pairwise
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -108,4 +109,11 @@ def _along(front: list[Point]) -> list[Point]:
     ]
 
 
+def _data(study: Study) -> pd.DataFrame:
+    """Score and energy of each model and size, and whether anything beats it."""
+    columns = ["dataset", "model", "n_train", "energy_kwh_mean", f"{study.metric.name}_mean"]
+    return study.efficiency[[*columns, "on_front"]]
+
+
 DRAWINGS = {"pareto": pareto}
+DATA = {"pareto": _data}

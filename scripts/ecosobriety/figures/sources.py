@@ -173,4 +173,18 @@ def _draw_saving(axes: Axes, cost: pd.Series, case: Case, stop: int, text: Texts
     )
 
 
+def _data(case: Case, column: str) -> pd.DataFrame:
+    """Emissions or cost of each source by size, the sources in their order."""
+    order = case.electricity.source_order(column)
+    columns = ["source", "coverage", "n_train", column, f"{column}_low", f"{column}_high"]
+    if column == "cost":
+        columns.append("currency")
+    curves = [case.electricity.source_curve(source)[columns] for source in order]
+    return pd.concat(curves) if curves else pd.DataFrame(columns=columns)
+
+
 DRAWINGS = {"source_cost": source_cost, "source_emissions": source_emissions}
+DATA = {
+    "source_cost": lambda case: _data(case, "cost"),
+    "source_emissions": lambda case: _data(case, "emissions_g"),
+}

@@ -37,6 +37,7 @@ from ecosobriety.reporting.headline import headline, ladder, target
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.reporting.methods import is_compared, methods_caption, methods_section
+from ecosobriety.reporting.notebook import notebook_line
 from ecosobriety.reporting.references import load_references, references_section
 from ecosobriety.reporting.scale import at_scale
 from ecosobriety.reporting.sentences import captions, pareto_caption
@@ -168,6 +169,7 @@ def build_context(
         ],
         "factor_notes": _factor_notes(study, text),
         "whatif": whatif(study, text),
+        "notebook": notebook_line(f"results/{study.config['study']}/tables"),
         "lost": lost_section(study, text),
         "findings": _findings(study, text),
         "provenance": _provenance(provenance, text),
