@@ -1,11 +1,11 @@
-"""Collect the records of all trainings into the table `runs`, and into one file."""
+"""Collect the records of all trainings into the tables `runs` and `epochs`, and into one file."""
 
 import json
 from pathlib import Path
 
 from ecosobriety import tables
 from ecosobriety.metrics import metric_from
-from ecosobriety.records import bundle, collecting
+from ecosobriety.records import bundle, collecting, epochs
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -17,6 +17,9 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     )
     metric = metric_from(json.loads(snakemake.params.metric))
     metering = json.loads(snakemake.params.metering)
-    runs = collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric, metering)
+    records = collecting.read_all(dict(zip(paths, keys, strict=True)), asked, metric)
+    runs = collecting.runs_of(records, metric, metering)
     tables.write_table("runs", runs, Path(snakemake.output.runs[0]), metric)
+    by_epoch = epochs.epoch_table(runs, records, metric)
+    tables.write_table("epochs", by_epoch, Path(snakemake.output.epochs[0]), metric)
     bundle.write_bundle(Path(snakemake.output.records), paths)

@@ -30,7 +30,10 @@ with logs.logged_to(snakemake.log[0]):
                 init_args=network["init_args"],
                 n_train=n_train,
                 seed=seed,
-                settings=settings_from(parameters, network["training"]),
+                # Its epochs are tested in the study's own training.
+                settings=settings_from(
+                    {**parameters, "training.score_epochs": False}, network["training"]
+                ),
                 threads=snakemake.threads,
                 code_fingerprint=snakemake.params.code,
             ),

@@ -48,6 +48,16 @@ FLOP = {
 }
 """Why a training's operations are not counted."""
 
+EPOCHS = {
+    "epochs_off": "training.score_epochs is false",
+    "epochs_one": "the training has no epoch to test but its last",
+    "epochs_schedule": "its learning rate has a schedule: ending it earlier is another training",
+    "epochs_end_hook": "{name} does something when the training ends, which no earlier epoch had",
+    "epochs_diverged": "the weights after this epoch give no finite loss",
+    "epochs_reshaped": "the network's parameters were others at the end than after an epoch",
+}
+"""Why no epoch but the last was tested."""
+
 COMMAND = {
     "not_reported": "the command does not report it",
     "within": "it is part of the command's own energy",
@@ -147,7 +157,7 @@ SERVICE = {
 }
 """Why Electricity Maps gave nothing."""
 
-REASONS = METER | FLOP | COMMAND | IMPORTED | METHODS | COUNTRIES | SERVICE
+REASONS = METER | FLOP | EPOCHS | COMMAND | IMPORTED | METHODS | COUNTRIES | SERVICE
 FILL = ", filled in with the mean power of the rest"
 
 

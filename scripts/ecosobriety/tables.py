@@ -103,6 +103,21 @@ _ADJUSTED = {
 """Columns of `runs` that are there where a study asks for them (`records.adjusted`)."""
 
 
+def _epochs(metric: Metric) -> dict[str, pa.Column]:
+    return {
+        **_SIZE_KEY,
+        "seed": _count(),
+        "epoch": _number(0, nullable=True),
+        metric.test_column: _number(metric.lowest, metric.highest, nullable=True),
+        "test_loss": _number(0, nullable=True),
+        "train_duration_s": _number(0, nullable=True),
+        "energy_kwh": _number(0, nullable=True),
+        "evaluation_energy_kwh": _number(0, nullable=True),
+        "reason": _text(nullable=True),
+        "only_last_reason": _text(nullable=True),
+    }
+
+
 def _curve(metric: Metric) -> dict[str, pa.Column]:
     name = metric.name
     score, known = (_number(metric.lowest, metric.highest, nullable=null) for null in (False, True))
@@ -285,6 +300,7 @@ def _metric_schemas(metric: Metric) -> dict[str, pa.DataFrameSchema]:
     """The tables whose columns are named by the study's metric."""
     return {
         "runs": _schema("runs", _runs(metric), [*_SIZE, "seed"]),
+        "epochs": _schema("epochs", _epochs(metric), [*_SIZE, "seed", "epoch"]),
         "curve": _schema("curve", _curve(metric), _SIZE),
     }
 
@@ -304,7 +320,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
 
 @cache
 def table_schema(name: str, metric: Metric = ACCURACY) -> pa.DataFrameSchema:
-    """The contract of a table; the columns of `runs` and `curve` are named by the metric."""
+    """The contract of a table; its columns of scores are named by the metric."""
     return (SCHEMAS if metric == ACCURACY else SCHEMAS | _metric_schemas(metric))[name]
 
 
@@ -315,10 +331,10 @@ def check_table(
 
     Args:
         name: of the table.
-        table: its rows. Of `runs`, the scores that the study does not judge by follow the
-            contract's columns, and after them what is derived from the energies.
+        table: its rows. Of `runs` and `epochs`, the scores that the study does not judge by follow
+            the contract's columns, and of `runs` after them what is derived from the energies.
         where: what a message calls it.
-        metric: the study's; only `runs` and `curve` depend on it.
+        metric: the study's; only `runs`, `epochs` and `curve` depend on it.
 
     Raises:
         RecordError: a column is missing, unknown or out of order, a key is repeated or a value is
@@ -326,10 +342,11 @@ def check_table(
     """
     try:
         schema = table_schema(name, metric)
-        if name == "runs":
+        if name in ("runs", "epochs"):
             further = [column for column in table.columns if column not in schema.columns]
-            known = {name: _number(nullable=True) for name in further if name.startswith("test_")}
-            known |= {name: column for name, column in _ADJUSTED.items() if name in further}
+            known = {of: _number(nullable=True) for of in further if of.startswith("test_")}
+            if name == "runs":
+                known |= {of: column for of, column in _ADJUSTED.items() if of in further}
             schema = schema.add_columns(known)
         # pandera stumbles over a repeated index when it reports a repeated key.
         return schema.validate(table.reset_index(drop=True), lazy=True)

@@ -72,6 +72,7 @@ def test_defaults_are_filled():
             "accelerator": "auto",
             "precision": "32-true",
             "checkpoint": False,
+            "score_epochs": "auto",
             "process": "run",
         },
         "metering": {
@@ -207,6 +208,7 @@ def test_training_parameters_are_the_leaves_that_touch_a_training():
         "training.lr_scheduler",
         "training.optimizer",
         "training.precision",
+        "training.score_epochs",
     ]
     assert parameters["training.epochs"] == 10
 

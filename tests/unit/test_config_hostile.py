@@ -141,6 +141,9 @@ BAD_VALUES = {
     ("training", "accelerator"): BAD_NAMES,
     ("training", "precision"): BAD_NAMES,
     ("training", "process"): BAD_NAMES,
+    ("training", "score_epochs"): bad_whole_numbers(1, 1_000_000).filter(
+        lambda value: not isinstance(value, bool)
+    ),
     ("training", "checkpoint"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
     ("metering",): NOT_MAPPINGS,
     ("metering", "country"): BAD_NAMES,

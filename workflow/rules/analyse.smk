@@ -5,6 +5,7 @@ rule collect_runs:
         identity=looked_at_records,
     output:
         runs=reported("runs"),
+        epochs=reported("epochs"),
         records=RECORDS,
     log:
         f"{LOGS}/collect_runs.log",

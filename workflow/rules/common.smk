@@ -318,7 +318,7 @@ ELECTRICITY_COST = {
 
 EXPORT = f"reports/{STUDY}/export"
 
-TABLES = ["runs", "curve", "scenarios", "savings", "methods", "editions"]
+TABLES = ["runs", "epochs", "curve", "scenarios", "savings", "methods", "editions"]
 if config["claims"] == "poster":
     TABLES.append("claims")
 

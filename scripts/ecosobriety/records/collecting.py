@@ -7,7 +7,7 @@ settings, network or code) is never averaged in. It is set aside by name and tra
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,15 +146,10 @@ def set_aside(path: Path) -> None:
     path.replace(path.with_suffix(f"{path.suffix}.refused"))
 
 
-def collect(
-    paths: Mapping[Path, RunKey],
-    asked: Asked,
-    metric: Metric = ACCURACY,
-    metering: Mapping[str, Any] | None = None,
-) -> "pd.DataFrame":
-    """Read records into one table with the columns of `runs`, one row per record, sorted by key.
-
-    The scores that the study does not judge by come last, as `test_` and their metric's name.
+def read_all(
+    paths: Mapping[Path, RunKey], asked: Asked, metric: Metric = ACCURACY
+) -> list[RunRecord]:
+    """Read the records of a study, in the order given.
 
     A record that is truncated, changed, or of another training than the study asks for is never
     averaged in: its file is set aside as `*.refused`, so that the same study run again trains it
@@ -164,15 +159,11 @@ def collect(
         paths: Each record's file, and the data set, model, size and seed that it must be of.
         asked: The study's trainings.
         metric: What the study judges by.
-        metering: What follows from the measured energies, as `adjusted.adjust` takes it.
 
     Raises:
         RecordError: records were refused, or have no such score; names the first file, and the log
-            names each that was refused. Or they cannot be calibrated.
+            names each that was refused.
     """
-    # Imported where it is needed: a training writes a record, and waits for no pandas.
-    import pandas as pd
-
     records, refused = [], []
     for path, key in paths.items():
         try:
@@ -190,10 +181,47 @@ def collect(
         if record.scores.get(metric.name) is None:
             why = record.missing.get(metric.test_column, "it was not computed")
             raise RecordError(f"{path} has no {metric.test_column}: {why}")
+    return records
+
+
+def runs_of(
+    records: Sequence[RunRecord],
+    metric: Metric = ACCURACY,
+    metering: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
+    """Put records into one table with the columns of `runs`, one row per record, sorted by key.
+
+    The scores that the study does not judge by come last, as `test_` and their metric's name.
+
+    Args:
+        records: as of `read_all`.
+        metric: What the study judges by.
+        metering: What follows from the measured energies, as `adjusted.adjust` takes it.
+
+    Raises:
+        RecordError: they cannot be calibrated.
+    """
+    # Imported where it is needed: a training writes a record, and waits for no pandas.
+    import pandas as pd
+
     columns = [*run_columns(metric), *_further_scores(records, metric)]
     rows = [record.model_dump() for record in records]
     table = adjust(pd.DataFrame(rows, columns=columns), records, metering or {})
     return table.sort_values(list(RUN_KEY), ignore_index=True)
+
+
+def collect(
+    paths: Mapping[Path, RunKey],
+    asked: Asked,
+    metric: Metric = ACCURACY,
+    metering: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
+    """The table `runs` of a study's records; see `read_all` and `runs_of`.
+
+    Raises:
+        RecordError: as both say.
+    """
+    return runs_of(read_all(paths, asked, metric), metric, metering)
 
 
 def _further_scores(records: Iterable[RunRecord], metric: Metric) -> list[str]:

@@ -47,11 +47,30 @@ class Component(_Strict):
     reason: str | None = None
 
 
+class EpochTest(_Strict):
+    """The weights after an epoch, on the test part: scores by the metric's name, and the loss.
+
+    `energy_kwh` is that of this evaluation. None is not known; `missing` says why, by the name of
+    the field, as in a `RunRecord`.
+    """
+
+    scores: dict[str, float | None]
+    loss: Energy | None
+    energy_kwh: Positive | None
+    missing: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _has_possible_scores(self) -> Self:
+        _require_possible(self.scores)
+        return self
+
+
 class EpochRecord(_Strict):
     """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged.
 
     The energy is None where it is not known, and `reason` then says why. A metric is None where the
-    model logged no finite number.
+    model logged no finite number. `tested` holds what a training that ended here would have
+    reached; None: the weights of this epoch were not tested.
     """
 
     epoch: int
@@ -59,6 +78,7 @@ class EpochRecord(_Strict):
     energy_kwh: Positive | None
     reason: str | None = None
     metrics: dict[str, float | None]
+    tested: EpochTest | None = None
 
 
 class RunRecord(_Strict):
@@ -81,6 +101,8 @@ class RunRecord(_Strict):
     such as `test_accuracy`. Of our own loop they are all that `scoring` computes for the task.
     `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error over the
     variance of the subset's targets.
+
+    `missing["epoch_log"]` says why no epoch but the last was tested, where a study asks for it.
     """
 
     dataset: str
@@ -140,14 +162,7 @@ class RunRecord(_Strict):
     def _has_possible_scores(self) -> Self:
         if all(score is None for score in self.scores.values()):
             raise ValueError("a record has a score, such as test_accuracy")
-        for name, score in self.scores.items():
-            known = METRICS.get(name)
-            if known is None or score is None:
-                continue
-            if known.lowest is not None and score < known.lowest:
-                raise ValueError(f"test_{name} is {score:g}, but is at least {known.lowest:g}")
-            if known.highest is not None and score > known.highest:
-                raise ValueError(f"test_{name} is {score:g}, but is at most {known.highest:g}")
+        _require_possible(self.scores)
         return self
 
     @model_serializer(mode="wrap")
@@ -160,6 +175,17 @@ class RunRecord(_Strict):
 
 
 _SCORE = "test_"
+
+
+def _require_possible(scores: Mapping[str, float | None]) -> None:
+    for name, score in scores.items():
+        known = METRICS.get(name)
+        if known is None or score is None:
+            continue
+        if known.lowest is not None and score < known.lowest:
+            raise ValueError(f"test_{name} is {score:g}, but is at least {known.lowest:g}")
+        if known.highest is not None and score > known.highest:
+            raise ValueError(f"test_{name} is {score:g}, but is at most {known.highest:g}")
 
 
 def _is_score(name: Any) -> bool:

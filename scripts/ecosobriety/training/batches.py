@@ -70,6 +70,11 @@ class Slices:
         """Bytes of the examples of which the batches are made."""
         return len(self._rows) * (self._x[:1].nbytes + self._y[:1].nbytes)
 
+    @property
+    def examples(self) -> int:
+        """How many examples the batches are made of."""
+        return len(self._rows)
+
     def lay(self, device: torch.device, place: Place) -> None:
         """Let the batches come on `device`, which is a GPU unless `place` is `cpu`."""
         self._device, self._streamed = device, place == "streamed"

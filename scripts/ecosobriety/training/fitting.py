@@ -28,7 +28,8 @@ class TrainingSettings:
 
     The rest is for the study's own loop alone: `optimizer` and `lr_scheduler` as Lightning's CLI
     writes them (None: AdamW at a constant rate), the largest norm of all gradients together (None:
-    any), and of how many batches the gradients are averaged before a step.
+    any), and of how many batches the gradients are averaged before a step. `score_epochs` changes
+    no training: it says after which epochs the weights are tested too; see `epoch_scores`.
     """
 
     epochs: int
@@ -41,6 +42,7 @@ class TrainingSettings:
     lr_scheduler: Mapping[str, Any] | None = None
     gradient_clip_val: float | None = None
     accumulate_grad_batches: int = 1
+    score_epochs: Literal["auto"] | bool | int = False
 
 
 class _Batches(Sized, Protocol):

@@ -17,8 +17,14 @@ from ecosobriety import datasets
 from ecosobriety.errors import ConfigError, DataError, EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.records.record import RunRecord
+from ecosobriety.records.record import EpochTest, RunRecord
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
+from ecosobriety.training.epoch_scores import (
+    KeptWeights,
+    epoch_test,
+    epochs_between,
+    with_tests,
+)
 from ecosobriety.training.fitting import (
     Counted,
     EpochCheckpoint,
@@ -37,8 +43,11 @@ from ecosobriety.training.stage import Play
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import lightning_of
 
-_UPDATES = ("optimizer", "lr_scheduler", "gradient_clip_val", "accumulate_grad_batches")
-"""Settings that may be left out: how the study's own loop updates the weights."""
+_MAY_LACK = (
+    *("optimizer", "lr_scheduler", "gradient_clip_val", "accumulate_grad_batches"),
+    "score_epochs",
+)
+"""Settings that may be left out: how the study's own loop updates the weights, and its tests."""
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +73,9 @@ def settings_from(
         max_steps=steps_of(parameters["analysis.reference_n_train"], epochs, batch_size)
         if fixed_steps
         else None,
-        **{name: parameters[key] for name in _UPDATES if (key := f"training.{name}") in parameters},
+        **{
+            name: parameters[key] for name in _MAY_LACK if (key := f"training.{name}") in parameters
+        },
     )
 
 
@@ -147,7 +158,8 @@ def train(
     learner = module if isinstance(module, Learner) else None
     counted = Counted(batches)
     passed = Passed(counted, settings.max_steps)
-    callbacks = [energy, _EpochOrder(batches), *([] if learner else [passed])]
+    kept = _kept_weights(training, built, batches, test_batches, checkpoint)
+    callbacks = [energy, kept, _EpochOrder(batches), *([] if learner else [passed])]
     callbacks += [EpochCheckpoint(checkpoint)] if checkpoint else []
     package = lightning_of(type(module))
     trainer = make_trainer(
@@ -183,9 +195,18 @@ def train(
     # A killed attempt's last entry can be some seconds older than the checkpoint it left.
     lost_kwh = max(lost_before_kwh - ledger.carried_energy_kwh, 0.0)
     measured, metering = energy.result(), meter.describe()
-    return make_record(
+    record = make_record(
         dataset, training, fitted, measured, ledger, metering=metering, lost_kwh=lost_kwh
     )
+
+    def test() -> EpochTest:
+        before_kwh = energy.result().evaluation.energy_kwh
+        tester.test(scorer, test_batches, verbose=False)
+        return epoch_test(scorer, before_kwh, energy.result())
+
+    # Last of all, and after the record's own figures: the network is another one then.
+    with _reported(training.class_path):
+        return with_tests(record, *kept.tested(test))
 
 
 def _require_learnt(
@@ -269,6 +290,27 @@ def _build(
     if unused:
         logger.warning("%s: the study does not call its %s", play.class_path, ", ".join(unused))
     return network, cost
+
+
+def _kept_weights(
+    training: Training,
+    network: torch.nn.Module,
+    batches: Slices,
+    test_batches: Slices,
+    checkpoint: Path | None,
+) -> KeptWeights:
+    """What keeps the weights after the epochs that the settings ask for."""
+    settings, epochs = training.settings, float(training.settings.epochs)
+    if settings.max_steps is not None:
+        epochs = settings.max_steps / len(batches)
+    every = epochs_between(
+        settings.score_epochs,
+        n_train=training.n_train,
+        n_test=test_batches.examples,
+        epochs=epochs,
+        weight_bytes=sum(t.nbytes for t in (*network.parameters(), *network.buffers())),
+    )
+    return KeptWeights(network, every, checkpoint and checkpoint.with_suffix(".epochs"))
 
 
 @contextmanager

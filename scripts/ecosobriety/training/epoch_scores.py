@@ -1,0 +1,240 @@
+"""What a training would have reached after fewer epochs: its weights are kept, and tested later.
+
+A training of ten epochs passes through those of one to nine. After an epoch, the weights are copied
+and nothing else is done: they are tested when the training's window has long been closed. So the
+tests take none of the training's energy, and change nothing of it: neither random states, nor
+layers' modes and statistics, nor the order of the batches.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from ecosobriety.metering import EnergyResult
+from ecosobriety.reasons import reason
+from ecosobriety.records.record import EpochTest, RunRecord
+from ecosobriety.training.learner import Scorer
+from ecosobriety.user_code.lightnings import lightning_of
+
+Setting = Literal["auto"] | bool | int
+"""Of `training.score_epochs`: every epoch, none, every so many; or `auto`: see `epochs_between`."""
+
+TEST_SHARE = 0.1
+"""Tests of epochs take at most about this share of what the epochs take."""
+PASSES_OF_A_STEP = 3
+"""A backward pass computes about twice what a forward pass does; a test is a forward pass alone."""
+HELD_WEIGHTS = 2**30
+"""Bytes of all weights that are kept at the same time."""
+
+
+def epochs_between(
+    setting: Setting, *, n_train: int, n_test: int, epochs: float, weight_bytes: int
+) -> int | None:
+    """After how many epochs each the weights are kept; None: never.
+
+    `auto` counts examples, and measures no time: a study has the same epochs on every machine.
+
+    Args:
+        setting: what the study's file says.
+        n_train: examples of an epoch.
+        n_test: examples of a test.
+        epochs: of the whole training.
+        weight_bytes: bytes of the network's parameters and buffers.
+    """
+    if setting is False:
+        return None
+    every = 1 if setting is True else setting
+    if setting == "auto":
+        share = n_test / (PASSES_OF_A_STEP * n_train)
+        every = math.ceil(share / TEST_SHARE - 1e-9)
+    # The last epoch's weights are there anyway.
+    fitting = math.ceil((math.ceil(epochs) - 1) * weight_bytes / HELD_WEIGHTS)
+    return max(1, int(every), fitting)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's state: its parameters and buffers, and the plain values among its attributes."""
+
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, network: nn.Module) -> "Weights":
+        """A copy of a network's state, in the host's memory."""
+        return cls(
+            {name: tensor.detach().to("cpu", copy=True) for name, tensor in _tensors(network)},
+            {name: _values(part) for name, part in network.named_modules()},
+        )
+
+    def put_into(self, network: nn.Module) -> bool:
+        """Let a network have this state; False: it has other parameters than it had then."""
+        tensors = dict(_tensors(network))
+        parts = dict(network.named_modules())
+        if {n: t.shape for n, t in tensors.items()} != {
+            n: t.shape for n, t in self.tensors.items()
+        }:
+            return False
+        if parts.keys() != self.values.keys():
+            return False
+        with torch.no_grad():
+            for name, tensor in tensors.items():
+                tensor.copy_(self.tensors[name])
+        for name, values in self.values.items():
+            for attribute, value in values.items():
+                object.__setattr__(parts[name], attribute, value)
+        return True
+
+
+def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    return chain(network.named_parameters(), network.named_buffers())
+
+
+def _values(part: nn.Module) -> dict[str, Any]:
+    """What a forward pass may depend on besides tensors, as a temperature that is lowered."""
+    package = lightning_of(type(part))
+    base = nn.Module() if package is None else package.LightningModule()
+    return {
+        name: value
+        for name, value in vars(part).items()
+        if name not in vars(base)
+        and isinstance(value, bool | int | float | str | None)
+        and name != "training"
+    }
+
+
+class KeptWeights(pl.Callback):
+    """Keeps a network's weights after every so many epochs.
+
+    They are copied when the next epoch starts: by then the module's own hooks for the end of an
+    epoch have run, as they have before a test at the end.
+
+    Args:
+        network: whose weights.
+        every: after how many epochs each; None: never.
+        folder: where they lie, for a training that may be taken up again; None: in memory.
+    """
+
+    def __init__(self, network: nn.Module, every: int | None, folder: Path | None = None):
+        self._network, self._every, self._folder = network, every, folder
+        self._held: dict[int, Weights] = {}
+        self._own: list[Any] = []
+        self._scheduled = False
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note what the module has brought: itself, and callbacks of its own."""
+        callbacks: list[Any] = vars(trainer)["callbacks"]
+        ours = "ecosobriety."
+        brought = [one for one in callbacks if not type(one).__module__.startswith(ours)]
+        self._own = [pl_module, *brought]
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Copy the weights, as the epochs before have left them."""
+        done = trainer.current_epoch
+        if not self._every or not done or done % self._every:
+            return
+        weights = Weights.of(self._network)
+        if self._folder is None:
+            self._held[done] = weights
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        torch.save(vars(weights), self._folder / f"{done}.pt")
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note whether the learning rate has followed a schedule."""
+        self._scheduled = bool(trainer.lr_scheduler_configs)
+
+    def tested(self, test: Callable[[], EpochTest]) -> tuple[dict[int, EpochTest], str | None]:
+        """What each kept state reaches, by the number of epochs done; or why none is tested.
+
+        The network is left with the weights of one of them.
+
+        Args:
+            test: tests the network.
+        """
+        if why := self._why_not():
+            return {}, why
+        found = dict[int, EpochTest]()
+        for done, weights in self._kept():
+            if not weights.put_into(self._network):
+                return {}, reason("epochs_reshaped")
+            found[done] = test()
+        return found, None if found else reason("epochs_one")
+
+    def _kept(self) -> Iterator[tuple[int, Weights]]:
+        yield from self._held.items()
+        files = self._folder.glob("*.pt") if self._folder else ()
+        for path in sorted(files, key=lambda path: int(path.stem)):
+            yield int(path.stem), Weights(**torch.load(path, weights_only=True))
+
+    def _why_not(self) -> str | None:
+        """Why an earlier end would have been another training; None: it would not."""
+        if self._every is None:
+            return reason("epochs_off")
+        if self._scheduled:
+            return reason("epochs_schedule")
+        for part in self._own:
+            if _has_end_hook(part):
+                return reason("epochs_end_hook", name=type(part).__name__)
+        return None
+
+
+def _has_end_hook(part: Any) -> bool:
+    """Whether a module or a callback of the user's does something when the training ends."""
+    kind = type(part)
+    for base in ("LightningModule", "Callback"):
+        package = lightning_of(kind, base)
+        if package is not None:
+            if issubclass(kind, package.callbacks.ProgressBar):
+                return False
+            inherited = getattr(package, base)
+            hooks = ("on_train_end", "on_fit_end")
+            return any(getattr(kind, hook) is not getattr(inherited, hook) for hook in hooks)
+    return False
+
+
+def epoch_test(scorer: Scorer, before_kwh: float | None, measured: EnergyResult) -> EpochTest:
+    """What the weights after an epoch reach, as of the test that has just ended.
+
+    Args:
+        scorer: that has tested them.
+        before_kwh: the energy of the evaluations before; None: it is not known.
+        measured: with the energy of all evaluations.
+    """
+    scores, missing = scorer.test_scores()
+    missing = {f"test_{name}": why for name, why in missing.items()}
+    loss, all_kwh = scorer.test_loss, measured.evaluation.energy_kwh
+    if not math.isfinite(loss):
+        missing["test_loss"] = reason("epochs_diverged")
+    spent_kwh = None if all_kwh is None or before_kwh is None else all_kwh - before_kwh
+    if not spent_kwh:
+        missing["energy_kwh"] = measured.missing.get("eval_energy_kwh", reason("no_energy"))
+    return EpochTest(
+        scores=dict(scores),
+        loss=loss if math.isfinite(loss) else None,
+        energy_kwh=spent_kwh or None,
+        missing=missing,
+    )
+
+
+def with_tests(record: RunRecord, tested: Mapping[int, EpochTest], why: str | None) -> RunRecord:
+    """A record with the tests of its epochs; the epoch with the number 0 is 1 epoch.
+
+    Args:
+        record: of the training.
+        tested: by the number of epochs done.
+        why: why there is none.
+    """
+    log = [
+        epoch.model_copy(update={"tested": tested.get(epoch.epoch + 1)})
+        for epoch in record.epoch_log
+    ]
+    missing = record.missing if why is None else {**record.missing, "epoch_log": why}
+    return record.model_copy(update={"epoch_log": log, "missing": missing})
