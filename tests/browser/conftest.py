@@ -80,7 +80,7 @@ def open_page(browser, site):
     complaints: list[str] = []
     contexts = []
 
-    def open_page(language: str, width: int = 1280, **options) -> "Page":
+    def open_page(language: str, width: int = 1280, section: str = "", **options) -> "Page":
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
@@ -93,7 +93,8 @@ def open_page(browser, site):
                 None if asked.url.startswith(site.folder.as_uri()) else complaints.append(asked.url)
             ),
         )
-        page.goto(site.url(language))
+        # A section of the appendix opens by its address.
+        page.goto(f"{site.url(language)}#{section}" if section else site.url(language))
         return page
 
     yield open_page

@@ -1,5 +1,7 @@
 """The report as people meet it: every width, both schemes, the keyboard, a hostile title."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -7,16 +9,23 @@ from ecosobriety.languages import REPORT_FILES
 
 
 @pytest.mark.parametrize("language", REPORT_FILES)
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 1280, 2560])
 def test_nothing_has_to_be_scrolled_sideways(open_page, language, width):
     page = open_page(language, width)
+    unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def unfold(page):
+    page.click("#folding [data-fold=open]")
+    assert page.locator("#appendix > section > details:not([open])").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", REPORT_FILES)
 def test_axe_finds_no_serious_violation(open_page, language, scheme):
     page = open_page(language, color_scheme=scheme)
+    unfold(page)
     violations = Axe().run(page).response["violations"]
     serious = [found for found in violations if found["impact"] in ("serious", "critical")]
     assert [(found["id"], found["nodes"][0]["html"][:200]) for found in serious] == []
@@ -46,7 +55,7 @@ def names(page):
 
 
 def test_the_country_table_is_sorted_by_keyboard(open_page, site):
-    page = open_page("en")
+    page = open_page("en", section="tables")
     header = page.locator("#case1-country thead th").nth(3)
     header.locator("button").focus()
     cells = site.study.cases()[0].electricity.country_cells
@@ -64,7 +73,7 @@ def test_the_country_table_is_sorted_by_keyboard(open_page, site):
 
 
 def test_the_country_table_is_searched_without_accents(open_page):
-    page = open_page("fr")
+    page = open_page("fr", section="tables")
     page.fill("#case1-country-field", "etats-unis")
     found = names(page)
     assert "États-Unis" in found
@@ -77,6 +86,7 @@ def test_the_country_table_is_searched_without_accents(open_page):
 
 def test_focus_is_seen(open_page):
     page = open_page("en")
+    unfold(page)
     for selector in ("#whatif-country", "#whatif-coverage", "#case1-country thead button"):
         page.keyboard.press("Tab")  # by keyboard, as :focus-visible asks
         page.locator(selector).first.focus()
@@ -98,3 +108,70 @@ def test_an_a4_page_cuts_no_figure(open_page):
         assert height < 1001  # what an A4 page holds between its margins, at 96 dpi
         assert too_wide <= 0
         assert inside == "avoid"
+
+
+FOLDED = "#appendix > section > details"
+
+
+def opened(page):
+    return page.eval_on_selector_all(
+        f"{FOLDED}[open]", "all => all.map(part => part.parentElement.id)"
+    )
+
+
+@pytest.mark.parametrize("address", ["factors", "case1-country", "claim-flights"])
+def test_an_address_opens_its_section_and_no_other(open_page, address):
+    page = open_page("en", section=address)
+    (section,) = opened(page)
+    assert page.locator(f"#{section}:has(#{address}), #{section}#{address}").count() == 1
+    assert page.locator(f"#{address}").first.is_visible()
+
+
+def test_the_contents_and_the_marks_open_what_they_lead_to(open_page):
+    page = open_page("en")
+    assert opened(page) == []
+    page.click("#contents a[href='#method']")
+    assert opened(page) == ["method"]
+    # Folded by hand, the same link opens it again, though the address is what it was.
+    page.click("#method summary")
+    page.click("#contents a[href='#method']")
+    assert opened(page) == ["method"]
+    page.click("#poster a[href='#claim-flights']")
+    assert opened(page) == ["claims", "method"]
+
+
+def test_all_is_open_without_a_script(open_page):
+    page = open_page("en", java_script_enabled=False)
+    assert page.locator(f"{FOLDED}:not([open])").count() == 0
+    assert page.locator("#folding").is_hidden()
+    assert page.locator("#whatif-tables").is_visible()
+
+
+def test_the_contents_stay_in_view_where_there_is_room(open_page):
+    page = open_page("en", 1440)
+    unfold(page)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    box = page.locator("#contents").bounding_box()
+    assert 0 <= box["y"] < 900
+    assert box["x"] + box["width"] <= page.locator("#appendix").bounding_box()["x"]
+
+
+@pytest.mark.parametrize("paper", ["A4", "A3", "A1"])
+@pytest.mark.parametrize("language", REPORT_FILES)
+def test_the_poster_is_the_first_sheet_and_the_only_thing_on_it(
+    open_page, tmp_path, language, paper
+):
+    """One sheet of it is as many sheets as without the appendix."""
+    page = open_page(language)
+    page.add_style_tag(content="#contents, #appendix { display: none }")
+    page.pdf(path=tmp_path / "poster.pdf", format=paper)
+    printed = (tmp_path / "poster.pdf").read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    assert b"/Subtype /Image" not in printed  # vectors only
+
+
+def test_the_appendix_begins_on_a_sheet_of_its_own(open_page):
+    page = open_page("en")
+    page.emulate_media(media="print")
+    style = "e => getComputedStyle(e).breakAfter"
+    assert page.locator("#poster").evaluate(style) == "page"

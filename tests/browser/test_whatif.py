@@ -89,7 +89,7 @@ def assert_answers_are(page, cell):
 
 
 def test_driven_by_script_it_equals_the_table(open_page, cells):
-    page = open_page("en")
+    page = open_page("en", section="whatif")
     assert len(cells) == CELLS
     for cell in cells:
         choose(page, cell)
@@ -97,7 +97,7 @@ def test_driven_by_script_it_equals_the_table(open_page, cells):
 
 
 def test_driven_by_keyboard_it_equals_the_table(open_page, cells):
-    page = open_page("fr")
+    page = open_page("fr", section="whatif")
     countries = page.eval_on_selector_all("#whatif-country option", "all => all.map(o => o.value)")
     # Along the list: each key makes the page calculate.
     for cell in sorted(cells, key=lambda cell: countries.index(cell["country_iso3"])):
@@ -107,7 +107,7 @@ def test_driven_by_keyboard_it_equals_the_table(open_page, cells):
 
 @pytest.mark.parametrize("language", REPORT_FILES)
 def test_it_writes_numbers_as_the_rest_of_the_page_does(open_page, site, cells, language):
-    page, text = open_page(language), site.texts[language]
+    page, text = open_page(language, section="whatif"), site.texts[language]
     for cell in cells:
         choose(page, cell)
         shown = {name: page.text_content(f"#whatif-{name}") for name in (*ANSWERS, "saving")}
@@ -118,7 +118,7 @@ def test_it_writes_numbers_as_the_rest_of_the_page_does(open_page, site, cells, 
 
 
 def test_what_is_unknown_says_why(open_page):
-    page = open_page("en")
+    page = open_page("en", section="whatif")
     page.select_option("#whatif-country", "CAF")
     assert page.text_content("#whatif-emissions") == "unknown"
     assert "Central African Republic" in page.text_content("#whatif-emissions-note")
@@ -131,7 +131,7 @@ def test_what_is_unknown_says_why(open_page):
 
 
 def test_between_the_tables_coverages_it_holds_too(open_page, site):
-    page = open_page("en")
+    page = open_page("en", section="whatif")
     rng = random.Random(5)
     table = site.study.scenarios
     full = table[(table["coverage"] == 1) & (table["n_train"] == 30_000)]
@@ -146,7 +146,7 @@ def test_between_the_tables_coverages_it_holds_too(open_page, site):
 
 
 def test_equivalents_follow_the_emissions(open_page, site):
-    page = open_page("en")
+    page = open_page("en", section="whatif")
     car = site.study.equivalents.set_index("equivalent")["amount"]["car_km"]
     trainings = float(f"{car / read(page, 'emissions'):.2e}")
     first = page.text_content("#whatif-equivalents li")
@@ -168,7 +168,7 @@ def test_without_script_there_is_a_table_instead(open_page, site):
 
 
 def test_with_script_the_calculator_stands_in_the_tables_place(open_page):
-    page = open_page("en")
+    page = open_page("en", section="whatif")
     assert page.is_visible("#whatif-calculator")
     assert page.is_hidden("#whatif-table1")
     page.emulate_media(media="print")
@@ -177,7 +177,7 @@ def test_with_script_the_calculator_stands_in_the_tables_place(open_page):
 
 
 def test_a_years_amounts_follow_the_choice_and_the_users_own_figure(open_page, site):
-    page = open_page("en")
+    page = open_page("en", section="whatif")
     case = site.study.cases()[0]
     small, full = sorted(case.decision.curve.index)[0], case.decision.reference
     page.select_option("#whatif-size", str(small))

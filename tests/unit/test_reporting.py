@@ -91,7 +91,8 @@ def test_headings_are_in_order_and_name_the_sections(pages, texts, code):
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
-    titles = [title for level, title in pages[code].headings if level == 2]
+    # The first page's is the answer.
+    _, *titles = [title for level, title in pages[code].headings if level == 2]
     assert titles == [texts[code](f"section.{section}") for section in SECTIONS]
 
 
@@ -370,9 +371,9 @@ def test_several_models_have_their_own_answers_and_ids(svgs):
     )
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
 
-    assert [title for level, title in page.headings if level == 3][:2] == [
-        *("cnn on fashion-mnist", "mlp on fashion-mnist")
-    ]
+    models = ["cnn on fashion-mnist", "mlp on fashion-mnist"]
+    titles = [title for level, title in page.headings if level == 3]
+    assert [title for title in titles if title in models][:2] == models
     assert len(ids) == len(set(ids))
 
 

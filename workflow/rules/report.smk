@@ -21,7 +21,11 @@ rule build_report:
         sections=sorted(str(path) for path in Path(REPORT_PARTS).glob("sections/*")),
         parts=[
             f"{REPORT_PARTS}/{name}"
-            for name in ("style.css", "whatif.js", "tables.js", "references.yaml")
+            for name in (
+                *("style.css", "poster.css"),
+                *("sections.js", "whatif.js", "tables.js"),
+                "references.yaml",
+            )
         ],
     output:
         report(

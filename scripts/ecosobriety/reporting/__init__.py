@@ -1,5 +1,6 @@
 """The report: one self-contained HTML page in each language.
 
+The first page is a poster (`poster`), all else an appendix of sections that open by their headings.
 Each module here says what a part of it states, the template lays it out. A new section is a name
 in `SECTIONS`, a template of that name in `sections/` and its texts in the catalogues.
 """
@@ -38,6 +39,7 @@ from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.reporting.methods import is_compared, methods_caption, methods_section
 from ecosobriety.reporting.notebook import notebook_line
+from ecosobriety.reporting.poster import poster
 from ecosobriety.reporting.references import load_references, references_section
 from ecosobriety.reporting.scale import at_scale
 from ecosobriety.reporting.sentences import captions, pareto_caption
@@ -52,13 +54,16 @@ from ecosobriety.texts import Texts
 from ecosobriety.user_code.commands import placeholders
 
 SECTIONS = (
-    *("headline", "figures", "claims", "whatif", "efficiency", "methods", "tables"),
-    *("method", "countries", "factors", "measurement", "lost", "provenance"),
+    *("headline", "whatif", "claims", "figures", "tables", "efficiency", "methods"),
+    *("countries", "factors", "measurement", "lost", "method", "provenance"),
     *("references", "glossary"),
 )
-"""The report's sections in their order."""
+"""The sections of the appendix in their order: each is a heading that opens."""
 
-SCRIPTS = ("whatif.js", "tables.js")
+STYLES = ("style.css", "poster.css")
+"""The page's styles, those of the first page last."""
+
+SCRIPTS = ("sections.js", "whatif.js", "tables.js")
 """The page's scripts; no other may run in it."""
 
 
@@ -89,7 +94,7 @@ def build_report(
     context = build_context(study, claims, provenance, figures, text)
     template = environment(report_dir).get_template("template.html.j2")
     # Style and scripts are ours and no place for values: they go in as they are.
-    style = Markup((report_dir / "style.css").read_text(encoding="utf-8"))
+    style = Markup("\n".join((report_dir / name).read_text(encoding="utf-8") for name in STYLES))
     scripts = [(report_dir / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return template.render(
         context,
@@ -117,7 +122,7 @@ def build_context(
     """Put together what the template lays out: sentences, tables and figures, all of them written.
 
     Returns:
-        title, languages (`file`, `code`, `name` of the others), sections, cases, claims,
+        title, languages (`file`, `code`, `name` of the others), poster, sections, cases, claims,
         efficiency, measurement, nested, all_imported, countries, factors, whatif, lost, provenance,
         glossary.
     """
@@ -126,6 +131,7 @@ def build_context(
         "title": study_title(study.config, text.language),
         "glossary": glossary(text),
         "others": _other_languages(study, text),
+        "poster": poster(study, claims, provenance, text),
         "sections": [name for name in SECTIONS if claims is not None or name != "claims"],
         "cases": [
             _case(case, number, figures, provenance["components"], text)

@@ -159,7 +159,7 @@ def _certainty(case: Case, text: Texts) -> Markup:
         n_train=data(size, text.integer(size)),
         reference=data(case.decision.reference, text.integer(case.decision.reference)),
         seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
-        change=_change(case, size, text),
+        change=change(case, size, text),
         confidence=text.exact_share(case.decision.confidence),
         p_value=data(row["p_value"], text.p_value(row["p_value"])),
     )
@@ -174,7 +174,13 @@ def _certainty(case: Case, text: Texts) -> Markup:
     return Markup(" ").join([tested, outlook])
 
 
-def _change(case: Case, size: int, text: Texts) -> Markup:
+def tested_size(case: Case) -> int | None:
+    """The size whose test decides the answer; None where no size lies below the reference."""
+    decision = case.decision
+    return decision.sufficient if decision.smaller_suffices else decision.first_failing
+
+
+def change(case: Case, size: int, text: Texts) -> Markup:
     """How the score differs from the reference's: as a loss or a gain, without a sign."""
     mean, bound = float(case.decision.differences[size]), float(case.decision.bounds[size])
     direction = "loss" if case.metric.sign * mean <= 0 else "mixed"

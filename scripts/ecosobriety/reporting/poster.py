@@ -1,0 +1,335 @@
+"""The first page: a poster of one sheet, which says what the study found and how sure that is.
+
+It speaks of the study's first model; every other one has a line. Amounts have two digits: that is
+what the uncertainty of an energy leaves of them.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from ecosobriety.claims import Checked
+from ecosobriety.reporting.cautions import warnings
+from ecosobriety.reporting.claims import SYMBOLS
+from ecosobriety.reporting.growth import CENT, below_a_cent
+from ecosobriety.reporting.hardware import hardware_warning
+from ecosobriety.reporting.headline import change, tested_size
+from ecosobriety.reporting.poster_figures import DIGITS, poster_figures, rounded
+from ecosobriety.reporting.sentences import kind_of_saving
+from ecosobriety.study.study import Case, Study
+from ecosobriety.study.wording import country_name, study_title, trainings
+from ecosobriety.tables import CLAIM_VERDICTS
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import BATCHES
+
+MOST_MODELS = 6
+"""More models than these are not listed one by one."""
+
+
+def poster(
+    study: Study, claims: Sequence[Checked] | None, provenance: Mapping[str, Any], text: Texts
+) -> dict[str, Any]:
+    """What the first page shows.
+
+    Returns:
+        `question`, `answer`; `numbers`, each with `value` and `words`; `figures`, as
+        `poster_figures` gives them; `models`, a line for each other model; `marks`, a mark for each
+        claim, and `tally`, how many claims have which verdict; `sure`, `measured`, `citation`;
+        `cautions`, how many there are.
+    """
+    cases = study.cases()
+    first, others = cases[0], cases[1 : MOST_MODELS + 1]
+    return {
+        "question": text.markup("poster.question", **_names(first, text)),
+        "answer": _answer(first, text),
+        "numbers": [
+            _enough(first, text),
+            _spared(first, text),
+            _paid_back(first, text),
+            _at_scale(first, text),
+        ],
+        "figures": poster_figures(first, text),
+        "models": [_model(case, text) for case in others]
+        + ([text("poster.more_models")] if len(cases) > MOST_MODELS + 1 else []),
+        "marks": [_mark(one, text) for one in claims or []],
+        "tally": _tally(claims or [], text),
+        "sure": _sure(first, text),
+        "measured": _measured(first, provenance, text),
+        "citation": _citation(study, provenance, text),
+        "cautions": len([w for w in (hardware_warning(first, text), *warnings(first, text)) if w]),
+    }
+
+
+def _names(case: Case, text: Texts) -> dict[str, str]:
+    margin = text.margin(case.decision.margin)
+    return {"model": case.model, "dataset": case.dataset, "margin": margin}
+
+
+def kind_of_answer(case: Case) -> str:
+    """Which answer the study has, as the texts under `poster.answer` are called."""
+    decision = case.decision
+    if decision.stopped:
+        return "stopped"
+    if decision.no_recommendation:
+        return str(decision.no_recommendation)
+    if decision.stop is None:
+        return "one_size"
+    return "smaller" if decision.smaller_suffices else "none"
+
+
+def _answer(case: Case, text: Texts) -> str:
+    decision = case.decision
+    return text(
+        f"poster.answer.{kind_of_answer(case)}",
+        share=text.share(decision.sufficient / decision.reference),
+        n_train=text.integer(decision.sufficient),
+        full=text.integer(decision.full),
+    )
+
+
+def _model(case: Case, text: Texts) -> str:
+    kind = kind_of_answer(case)
+    key = kind if kind in ("smaller", "none", "stopped") else "unknown"
+    size = text.integer(case.decision.sufficient)
+    return text(f"poster.model.{key}", model=case.model, n_train=size)
+
+
+def _number(value: str, words: str) -> dict[str, str]:
+    return {"value": value, "words": words}
+
+
+def _enough(case: Case, text: Texts) -> dict[str, str]:
+    """How many examples are enough, or which size nothing smaller is shown to replace."""
+    decision, kind = case.decision, kind_of_answer(case)
+    shown = decision.sufficient
+    compared = (decision.first_failing if kind == "none" else None) or shown
+    key = kind if kind in ("smaller", "none", "stopped") else "unknown"
+    known = case.study.intake.train_examples
+    return _number(
+        text.integer(shown),
+        text(
+            f"poster.enough.{key}",
+            reference=text.integer(decision.reference),
+            full=text.integer(decision.full),
+            compared=text.integer(compared),
+            score=text.score(float(decision.scores[compared])),
+            reference_score=text.score(float(decision.scores[decision.reference])),
+            baseline=text.score(decision.baseline),
+        )
+        + (
+            text("poster.enough.part", all=text.integer(known))
+            if known is not None and known > int(decision.curve.index.max()) and not decision.grows
+            else ""
+        ),
+    )
+
+
+def _spared(case: Case, text: Texts) -> dict[str, str]:
+    """The share of a training's energy that stopping earlier spares, and how sure that is."""
+    decision = case.decision
+    if decision.stopped:
+        left = decision.result["growth"]["unspent"]
+        return _number(
+            text.energy(rounded(left["energy_kwh"]), DIGITS),
+            text("poster.spared.unspent", trainings=trainings(left["trainings"], text)),
+        )
+    stop = decision.stop
+    if stop is None or decision.no_recommendation:
+        return _number(text("poster.nothing"), text("poster.spared.unknown"))
+    kind = kind_of_saving(case, stop)
+    saved = float(case.electricity.saving(stop)["saved_share"])
+    interval = decision.result["configured"]["energy_saved_share"]
+    words = text(
+        f"poster.spared.{kind}",
+        n_train=text.integer(stop),
+        confidence=text.exact_share(decision.confidence),
+        low=text.share(interval["ci_low"]),
+        high=text.share(interval["ci_high"]),
+    )
+    unsure = kind == "smaller" and is_known(interval["ci_low"]) and interval["ci_low"] <= 0
+    return _number(
+        text.share(abs(saved)), f"{words} {text('poster.spared.unsure')}" if unsure else words
+    )
+
+
+def _paid_back(case: Case, text: Texts) -> dict[str, str]:
+    """What the study took, and when it has paid for itself."""
+    cost = case.decision.result["study_cost"]
+    took = text.number(rounded(cost["full_trainings"]), DIGITS)
+    full = text.integer(cost["full_n_train"])
+    retrainings = cost["payback_retrainings"]
+    if retrainings is None:
+        return _number(took, text("poster.paid_back.never", full=full))
+    # The one that pays the rest back counts whole.
+    count = math.ceil(rounded(retrainings))
+    return _number(
+        text.integer(count), text("poster.paid_back.after", full_trainings=took, full=full)
+    )
+
+
+def _at_scale(case: Case, text: Texts) -> dict[str, str]:
+    """What the answer spares in a year, or in a thousand trainings where no year is described."""
+    year = case.decision.result["yearly"]
+    if year is None:
+        return _in_batch(case, text)
+    share = year["share"]
+    factor = 1.0 if share is None else float(share["mean"])
+    most = year["cost"] if is_known(year["cost"]) else (year["dearest"] or {}).get("amount")
+    return _amounts(
+        case,
+        "spared" if share is not None else "taken",
+        text("poster.scale.year", trainings=trainings(round(year["trainings"]), text)),
+        (year["energy_kwh"] * factor, year["emissions_g"], factor, most),
+        text,
+    )
+
+
+def _in_batch(case: Case, text: Texts) -> dict[str, str]:
+    decision = case.decision
+    stop = None if decision.no_recommendation else decision.stop
+    batch = BATCHES[1]
+    at = case.electricity.at
+    grid = at("grid", decision.reference)
+    costs = case.electricity.source_order("cost")
+    cost = float(at(costs[0], decision.reference)["cost"]) if costs else None
+    price = grid["cost"] if is_known(grid["cost"]) else cost
+    share = 1.0 if stop is None else float(case.electricity.saving(stop)["saved_share"])
+    kind = (
+        "taken"
+        if stop is None
+        else {"smaller": "spared", "half": "would", "more": "more"}[kind_of_saving(case, stop)]
+    )
+    return _amounts(
+        case,
+        kind,
+        text("poster.scale.batch", trainings=trainings(batch, text)),
+        (
+            float(grid["energy_kwh"]) * abs(share) * batch,
+            float(grid["emissions_g"]) * batch,
+            abs(share),
+            None if price is None else float(price) * batch,
+        ),
+        text,
+    )
+
+
+def _amounts(
+    case: Case,
+    kind: str,
+    scale: str,
+    amounts: tuple[float, float | None, float, float | None],
+    text: Texts,
+) -> dict[str, str]:
+    energy_kwh, emissions_g, factor, cost = amounts
+    money = _money(case, cost * factor, text) if is_known(cost) else ""
+    mass = (
+        text.mass(rounded(emissions_g * factor), DIGITS)
+        if is_known(emissions_g)
+        else text("missing")
+    )
+    return _number(
+        text.energy(rounded(energy_kwh), DIGITS),
+        text(
+            f"poster.scale.{kind}",
+            scale=scale,
+            emissions=mass,
+            country=country_name(case, text),
+            money=money,
+        ),
+    )
+
+
+def _money(case: Case, most: float, text: Texts) -> str:
+    """The price of electricity: that of the country's mix, or of the most expensive source."""
+    currency = case.electricity.currency
+    if most < CENT:
+        return text("poster.scale.cost", cost=below_a_cent(most, currency, text).striptags())
+    known = is_known(case.electricity.grid_price)
+    key = "poster.scale." + ("cost" if known else "cost_at_most")
+    return text(key, cost=text.money(rounded(most), currency, DIGITS))
+
+
+def _mark(checked: Checked, text: Texts) -> dict[str, str]:
+    verdict = checked.finding.verdict
+    return {
+        "id": f"claim-{checked.claim['id']}",
+        "verdict": verdict,
+        "symbol": SYMBOLS[verdict],
+        "verdict_name": text(f"claim_verdict.{verdict}"),
+        "name": text(f"claim.{checked.claim['id']}.short"),
+    }
+
+
+def _tally(claims: Sequence[Checked], text: Texts) -> list[dict[str, str]]:
+    counts = Counter[str](one.finding.verdict for one in claims)
+    return [
+        {
+            "verdict": verdict,
+            "symbol": SYMBOLS[verdict],
+            "words": text(
+                "claims.count",
+                count=text.integer(counts[verdict]),
+                verdict=text(f"claim_verdict.{verdict}"),
+            ),
+        }
+        for verdict in CLAIM_VERDICTS
+        if counts[verdict]
+    ]
+
+
+def _sure(case: Case, text: Texts) -> Markup:
+    """How the deciding test came out."""
+    decision = case.decision
+    if decision.stopped:
+        growth = decision.result["growth"]
+        return text.markup(
+            "poster.sure.stopped",
+            bound=text.difference(growth["gain_at_most"]),
+            full=text.integer(growth["full_n_train"]),
+        )
+    size = tested_size(case)
+    if size is None or decision.no_recommendation:
+        return text.markup("poster.sure.nothing")
+    row = decision.curve.loc[[size]].iloc[0]
+    if not is_known(row["p_value"]):
+        return text.markup("poster.sure.untested", n_train=text.integer(size))
+    pairs = decision.pairs(size)
+    return text.markup(
+        f"poster.sure.{row['verdict']}",
+        n_train=text.integer(size),
+        seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
+        change=change(case, size, text),
+        confidence=text.exact_share(decision.confidence),
+    )
+
+
+def _measured(case: Case, provenance: Mapping[str, Any], text: Texts) -> str:
+    """Where, when and with what the energy was found."""
+    known = provenance["trainings"]
+    devices = sorted({str(name) for name in case.study.runs["device"].dropna()})
+    ended = known["last_ended_at"]
+    return text(
+        f"poster.measured.{case.energy_quality}",
+        trainings=trainings(known["number"], text),
+        device=text("missing")
+        if not devices
+        else devices[0]
+        if len(devices) == 1
+        else text("poster.measured.machines", number=text.integer(len(devices))),
+        country=country_name(case, text),
+        day=text("missing") if ended is None else text.day(ended[:10]),
+    )
+
+
+def _citation(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:
+    """A short citation: title, year, software and its commit."""
+    ended, commit = provenance["trainings"]["last_ended_at"], provenance["code"]["git_commit"]
+    return text(
+        "poster.citation." + ("dated" if ended else "undated"),
+        title=study_title(study.config, text.language),
+        year=ended and ended[:4],
+        commit=text("missing") if commit is None else commit[:7],
+    )

@@ -1,0 +1,206 @@
+"""The first page: short, true to the tables, and right for every kind of answer."""
+
+import html
+import re
+
+import pandas as pd
+import pytest
+from page import Page
+from synthetic import (
+    REPORT_DIR,
+    blank_svgs,
+    make_claims,
+    make_intake,
+    make_provenance,
+    make_runs,
+    make_study,
+)
+
+from ecosobriety.decision import Usage, decide
+from ecosobriety.languages import REPORT_FILES
+from ecosobriety.metrics import RMSE
+from ecosobriety.reporting import SECTIONS, build_report
+from ecosobriety.reporting.poster import kind_of_answer, poster
+from ecosobriety.tables import check_table
+from ecosobriety.texts import Texts
+
+pytestmark = pytest.mark.slow
+
+MOST_WORDS = 350
+LADDER = [5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
+
+
+def three_models():
+    models = {"cnn": (4.0, 0.03), "linear": (0.3, -0.04), "mlp": (1.0, 0.0)}
+    return make_study(pd.concat([make_runs(name, *rest) for name, rest in models.items()]))
+
+
+def regression():
+    runs = make_runs("linear").rename(columns={"test_accuracy": "test_rmse"})
+    runs["test_rmse"] = 60 - 50 * (runs["test_rmse"] - 0.8)
+    return make_study(check_table("runs", runs, metric=RMSE), metric=RMSE, margin=0.05)
+
+
+def stopped():
+    """A study that grew to 40,000 examples and stopped there."""
+    runs = make_runs()
+    rule = {"full_n_train": 60_000, "z": 1.25, "tame": False, "adaptive": False}
+    decisions = [
+        decide(
+            runs[runs["n_train"] <= size],
+            margin=0.015,
+            may_add_seeds=False,
+            test_examples=10_000,
+            **rule,
+        )
+        for size in (30_000, 40_000)
+    ]
+    runs = runs[runs["n_train"] <= 40_000].reset_index(drop=True)
+    intake = make_intake(runs, test_examples=10_000)
+    return make_study(runs, decisions=decisions, ladder=LADDER, intake=intake, margin=0.015)
+
+
+KINDS = {
+    "smaller": make_study,
+    "models": three_models,
+    "regression": regression,
+    "none": lambda: make_study(margin=0.001),
+    "stopped": stopped,
+    "one_size": lambda: make_study(make_runs().query("n_train == 60_000")),
+    "baseline_not_beaten": lambda: make_study(make_runs(accuracy_shift=-0.79)),
+    "year": lambda: make_study(usage=Usage(2_000, None, None, 1.0)),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def study(request):
+    return KINDS[request.param]()
+
+
+@pytest.fixture(scope="module", params=REPORT_FILES)
+def text(request):
+    return Texts.load(request.param, REPORT_DIR / "locale")
+
+
+def first_page(study, text):
+    claims = None if "test_rmse" in study.runs else make_claims(study)
+    page = build_report(
+        study, claims, make_provenance(study), text.language, blank_svgs(study), REPORT_DIR
+    )
+    Page(page)  # well formed
+    return page[page.index('<section id="poster"') : page.index('<nav id="contents"')]
+
+
+def test_the_first_page_has_at_most_350_words(study, text):
+    """Whatever a reader sees on it, numbers and the figures' letters among them."""
+    words = html.unescape(re.sub(r"<[^>]+>", " ", first_page(study, text))).split()
+    assert 100 < len(words) <= MOST_WORDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("smaller", "Yes: 67% of the training data is enough."),
+        ("none", "No: no smaller training set is shown to be enough."),
+        ("stopped", "Yes: it can stop at 40,000 of 60,000 examples."),
+        ("one_size", "No answer: only one size was trained."),
+        ("baseline_not_beaten", "No answer: it does not beat a constant guess."),
+    ],
+)
+def test_each_kind_of_study_has_its_answer(kind, answer):
+    text = Texts.load("en", REPORT_DIR / "locale")
+    study = KINDS[kind]()
+    assert kind_of_answer(study.cases()[0]) == kind
+    assert f'<h2 id="answer">{answer}</h2>' in first_page(study, text)
+
+
+def test_the_four_numbers_are_the_tables():
+    text, study = Texts.load("en", REPORT_DIR / "locale"), make_study()
+    case = study.cases()[0]
+    shown = poster(study, make_claims(study), make_provenance(study), text)
+    saved = case.electricity.saving(40_000)
+    cost = case.decision.result["study_cost"]
+    assert [number["value"] for number in shown["numbers"]] == [
+        "40,000",
+        f"{saved['saved_share']:.0%}",
+        # 17.6 trainings, of which each saves 32 %: after 55.4, and the 56th is whole.
+        "56",
+        "190\N{NO-BREAK SPACE}Wh",
+    ]
+    assert cost["payback_retrainings"] == pytest.approx(55.5, abs=0.6)
+    # In Wh, of a thousand trainings, to two digits.
+    assert saved["energy_saved_kwh"] * 1e6 == pytest.approx(190, abs=5)
+
+
+def test_a_saving_that_may_be_none_says_so():
+    runs = make_runs()
+    noisy = runs["seed"] == 1
+    runs.loc[noisy & (runs["n_train"] == 40_000), "energy_kwh"] *= 3
+    study, text = make_study(runs), Texts.load("en", REPORT_DIR / "locale")
+    case = study.cases()[0]
+    assert case.decision.sufficient == 40_000
+    assert case.decision.result["configured"]["energy_saved_share"]["ci_low"] < 0
+    assert text("poster.spared.unsure") in first_page(study, text)
+    assert text("poster.spared.unsure") not in first_page(make_study(), text)
+
+
+def test_bars_are_the_tables_and_their_dark_part_is_what_enough_data_take():
+    study, text = make_study(), Texts.load("en", REPORT_DIR / "locale")
+    case = study.cases()[0]
+    bars = poster(study, None, make_provenance(study), text)["figures"]["bars"]
+    cells = case.electricity.country_cells.set_index("country_iso3")["emissions_g"]
+    countries = {bar.key: bar for bar in bars["countries"]["bars"]}
+    assert [bar.key for bar in bars["countries"]["bars"] if bar.own] == ["FRA"]
+    longest = max(cells[code] for code in countries)
+    for code, bar in countries.items():
+        assert bar.share == pytest.approx(cells[code] / longest)
+        assert bar.enough == pytest.approx(1 - case.electricity.saving(40_000)["saved_share"])
+    costs = {bar.key: bar for bar in bars["cost"]["bars"]}
+    for source, bar in costs.items():
+        amount = case.electricity.at(source, 60_000)["cost"] * 1e6
+        assert float(bar.value) == pytest.approx(amount, rel=0.05)
+    assert "grid" in {bar.key for bar in bars["sources"]["bars"]}
+
+
+def test_each_claim_has_a_mark_that_leads_to_it(text):
+    study = make_study()
+    claims = make_claims(study)
+    page = build_report(
+        study, claims, make_provenance(study), text.language, blank_svgs(study), REPORT_DIR
+    )
+    first = page[page.index('<section id="poster"') : page.index('<nav id="contents"')]
+    for one in claims:
+        verdict, address = one.finding.verdict, f"claim-{one.claim['id']}"
+        assert re.search(rf'<li class="{verdict}"><a href="#{address}"', first)
+        assert f'id="{address}"' in page
+
+
+def test_a_study_of_other_models_has_a_line_for_each(text):
+    study = three_models()
+    shown = poster(study, None, make_provenance(study), text)
+    assert [
+        line.split("\N{NO-BREAK SPACE}")[0].split(":")[0].strip() for line in shown["models"]
+    ] == [
+        "linear",
+        "mlp",
+    ]
+
+
+def test_every_section_is_in_the_contents_and_open_without_a_script(text):
+    study = make_study()
+    page = build_report(
+        study,
+        make_claims(study),
+        make_provenance(study),
+        text.language,
+        blank_svgs(study),
+        REPORT_DIR,
+    )
+    contents = page[page.index('<nav id="contents"') : page.index('<div id="appendix"')]
+    assert re.findall(r'href="#([^"]+)"', contents) == list(SECTIONS)
+    appendix = page[page.index('<div id="appendix"') :]
+    assert appendix.count("<details open>") == len(SECTIONS)
+    for section in SECTIONS:
+        assert re.search(
+            rf'<section id="{section}"[^>]*>\s*<details open>\s*<summary><h2', appendix
+        )
