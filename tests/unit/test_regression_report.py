@@ -54,7 +54,8 @@ def report(study, language):
     page = build_report(
         study, make_claims(study), make_provenance(study), language, svgs, REPORT_DIR
     )
-    page = re.sub(r"<style.*?</style>|<article.*?</article>|<pre.*?</pre>", "", page, flags=re.S)
+    claims = r'<article.*?</article>|<div class="verdicts">.*?</div>'
+    page = re.sub(rf"<style.*?</style>|{claims}|<pre.*?</pre>", "", page, flags=re.S)
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
 
 
