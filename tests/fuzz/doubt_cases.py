@@ -98,6 +98,16 @@ def _copies(random: np.random.Generator, c: Columns) -> Columns:
     }
 
 
+def _noisy(random: np.random.Generator, c: Columns) -> Columns:
+    n, noise = len(c["kind"]), 10.0 ** random.uniform(-8, -4)
+    rows = np.where(np.arange(n) < n // 2, np.arange(n), random.integers(0, n // 2, n))
+    rows = random.permutation(n)[rows]
+    for name in c:
+        c[name] = c[name][rows]
+    c["length"] = c["length"] + noise * random.normal(size=n)
+    return {f"v{i}": random.normal(size=n)[rows] + noise * random.normal(size=n) for i in range(3)}
+
+
 def _misspelt(random: np.random.Generator, c: Columns) -> Columns:
     c["kind"][: random.integers(1, 5)] = "gramite"
     c["kind"][5:65] = "granite"
@@ -192,6 +202,7 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "several rows of each person": (_persons, frozenset({"values_of_one_class", "groups_split"})),
     "weights": (_weights, frozenset({"feature_is_weight"})),
     "copies but for a time": (_copies, frozenset({"rows_nearly_equal"})),
+    "copies with noise": (_noisy, frozenset({"rows_noisy_copies"})),
     "a misspelt class": (_misspelt, frozenset({"classes_misspelt"})),
     "values filled in": (_filled, frozenset({"feature_filled"})),
     "99 for missing ages": (_age_99, frozenset({"mark_at_end"})),

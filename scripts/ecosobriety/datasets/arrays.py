@@ -7,7 +7,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets import class_names, gate, marks, mistakes, near_copies, scales
+from ecosobriety.datasets import (
+    class_names,
+    gate,
+    marks,
+    mistakes,
+    near_copies,
+    noisy_copies,
+    scales,
+)
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.class_names import Coded
 from ecosobriety.datasets.examples import Examples
@@ -157,7 +165,11 @@ def build(
             usual = () if train.features else ("features_constant",)
             findings += tuple(finding for finding in examined if finding.id not in usual)
             findings += tuple(mistakes.find_far_in_test(x, tested, names))
-            findings += tuple(near_copies.find_near_copies(x, tested, names))
+            near = tuple(near_copies.find_near_copies(x, tested, names))
+            findings += near or tuple(noisy_copies.find_noisy_rows(x, tested))
+        else:
+            colours = marks.colours(one.x.shape[1:], options.channels)
+            findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
         dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),

@@ -17,6 +17,10 @@ SENTENCES: Mapping[str, str] = {
     "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
     "rows_nearly_equal": "test examples that are training examples but for the feature {feature}: "
     "{share:.1%}",
+    "rows_noisy_copies": "test examples that are training examples but for very small differences: "
+    "{share:.1%}",
+    "examples_noisy_copies": "test examples that are training examples but for noise, brightness, "
+    "compression, or being mirrored or turned: {share:.1%}",
     "labels_contradict": "training examples that are equal to one with another label: {number} "
     "({share:.1%})",
     "train_repeats": "training examples that are equal to another one: {number} ({share:.1%}), so "

@@ -46,7 +46,7 @@ def examine(
         channels: Which dimension of an example the channels are; None: not said.
     """
     x = parts[0]
-    images = _channels(x.shape[1:], channels) if x.dtype.kind in "uf" else None
+    images = colours(x.shape[1:], channels) if x.dtype.kind in "uf" else None
     scaled = x.dtype == np.uint8 or x.dtype.kind == "f"
     scaled = scaled and (x.ndim > VECTOR_DIMENSIONS or x.shape[1] >= MANY_VALUES)
     if not (images is not None or scaled):
@@ -103,7 +103,7 @@ def examine_formats(
     return tuple(found.values())
 
 
-def _channels(shape: Sequence[int], channels: str | None) -> int | None:
+def colours(shape: Sequence[int], channels: str | None) -> int | None:
     """Which dimension (counted from 1) holds three colours."""
     if len(shape) != 3:
         return None

@@ -1,0 +1,211 @@
+"""Test examples that are training examples but for noise, brightness, compression or a turn.
+
+Whatever is measured fills some dimensions: within a quarter of a distance there are a quarter of
+the pairs, or fewer. Copies are another kind of pair: as many are within a distance as within four
+times that. Such a step is no chance, whatever the data are.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.findings import Finding
+
+STEP, SAME = 4.0, 2.0
+"""Between two distances, and between the numbers of pairs within each: more are no step."""
+FEWEST = 15
+REPORTED, HEADLINE = 0.01, 0.05
+"""Shares of the test examples from which on copies are named, and stand beside the answer."""
+MOST_TRAINED, MOST_TESTED = 10_000, 300
+"""Examples of either part that are compared."""
+MOST_VALUES = 2**27
+MANY = 0.7
+"""Share of different examples; where there are fewer, they are equal by their nature."""
+FEWEST_COLUMNS, MOST_COLUMNS = 4, 64
+CONTINUOUS, FEWEST_CONTINUOUS = 0.3, 2
+"""Share of different values in a column that goes on without steps, and how many such columns."""
+SIDE = 8
+"""Cells of an image, in each direction, whose means are compared."""
+TABLE_DISTANCES = 1e-5 * STEP ** np.arange(8)
+"""By the root of the number of columns, of values that are scaled by `_scaled`."""
+SIGNAL_DISTANCES = 0.004 * STEP ** np.arange(4)
+"""Between examples that have the mean 0 and the norm 1."""
+
+
+def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> Iterator[Finding]:
+    """Find rows of a table, (n, d) and (m, d), that are copies but for small differences."""
+    d = train.shape[1]
+    if not FEWEST_COLUMNS <= d <= MOST_COLUMNS:
+        return
+    some = train[:: max(1, len(train) // MOST_TESTED)]
+    distinct = [len(np.unique(column)) for column in some.T]
+    if sum(number >= CONTINUOUS * len(some) for number in distinct) < FEWEST_CONTINUOUS:
+        return
+    widest = int(np.argmax(distinct))
+    train, test = _band(train, test, widest)
+    scaled = [_scaled(train, part) for part in (train, test)]
+    known, asked = train, test
+
+    def equal(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (asked[i] == known[j]).all(axis=1)
+        return found
+
+    found = _copied(scaled[0], [scaled[1]], TABLE_DISTANCES * np.sqrt(d), equal)
+    yield from _named("rows_noisy_copies", found, len(test))
+
+
+def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Columns whose middles have one width; of heavy tails, the ends are drawn in."""
+    middle = np.median(by, axis=0)
+    away = np.abs(by - middle)
+    width = np.quantile(away, 0.9, axis=0)
+    # What is mostly one value has the width of the others.
+    width = np.where(width > 1e-6 * away.max(axis=0), width, away.mean(axis=0))
+    width = np.where(width > 0, width, 1.0)
+    found: NDArray[np.float64] = np.arcsinh((values - middle) / width)
+    return found
+
+
+def _band(
+    train: NDArray[np.float64], test: NDArray[np.float64], column: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows of both parts that are close in one column: of a copy, the original is among them."""
+    if len(train) > MOST_TRAINED:
+        ordered = np.sort(train[:, column])
+        first = (len(ordered) - MOST_TRAINED) // 2
+        low, high = ordered[first], ordered[first + MOST_TRAINED - 1]
+        train, test = (
+            part[(part[:, column] >= low) & (part[:, column] <= high)] for part in (train, test)
+        )
+    # What is one value for many rows makes no band.
+    return train[: 2 * MOST_TRAINED], test[:: max(1, len(test) // MOST_TESTED)][:MOST_TESTED]
+
+
+def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -> Iterator[Finding]:
+    """Find images or signals of the test part that are copies, as they are, mirrored or turned.
+
+    Args:
+        train: The training part.
+        test: The test part, of one type and shape with it.
+        channels: Which dimension of an image (counted from 1) holds its colours.
+    """
+    values = int(np.prod(train.shape[1:]))
+    sides = _without(train.shape[1:], channels)
+    image = len(sides) == 2 and min(sides) >= SIDE
+    if (
+        values < MOST_COLUMNS
+        or train.dtype.kind == "i"
+        or (train.dtype.kind == "u" and train.dtype != np.uint8)
+    ):
+        return
+    rows = [
+        part.evenly(max(1, min(len(part), most, MOST_VALUES // values)))
+        for part, most in ((train, MOST_TRAINED), (test, MOST_TESTED))
+    ]
+    parts = [part.select(chosen) for part, chosen in zip((train, test), rows, strict=True)]
+    cells = [
+        np.concatenate([_cells(chunk, channels, image=image) for chunk in part.chunks()])
+        for part in parts
+    ]
+    (known, kept), (asked, tested) = (_normalised(part) for part in cells)
+    if min(len(known), len(asked)) < FEWEST or len(np.unique(known, axis=0)) < MANY * len(known):
+        return
+    turned = [asked]
+    if image:
+        squares = asked.reshape(-1, SIDE, SIDE)
+        turned = [
+            np.rot90(side, turns, axes=(1, 2)).reshape(len(asked), -1)
+            for side in (squares, squares[:, :, ::-1])
+            for turns in range(4)
+        ]
+
+    def equal(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        pairs = zip(parts[1].take(tested[i]), parts[0].take(kept[j]), strict=True)
+        return np.array([np.array_equal(a, b) for a, b in pairs], bool)
+
+    found = _copied(known, turned, SIGNAL_DISTANCES, equal)
+    yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
+
+
+def _without(shape: Sequence[int], channels: int | None) -> Sequence[int]:
+    return [n for i, n in enumerate(shape, start=1) if i != channels]
+
+
+def _cells(chunk: NDArray[Any], channels: int | None, *, image: bool) -> NDArray[np.float32]:
+    """(n, cells) the means of parts of each example."""
+    if not image:
+        whole = chunk.reshape(len(chunk), -1)
+        return _means(whole, 1, SIDE * SIDE)
+    if channels is not None:
+        chunk = chunk.mean(axis=channels, dtype=np.float32)
+    return _means(_means(chunk, 1, SIDE), 2, SIDE).reshape(len(chunk), -1)
+
+
+def _means(values: NDArray[Any], axis: int, parts: int) -> NDArray[Any]:
+    n = values.shape[axis]
+    starts = np.linspace(0, n, min(n, parts), endpoint=False).astype(np.int64)
+    sizes = np.diff(starts, append=n).astype(np.float32)
+    sums = np.add.reduceat(values, starts, axis=axis, dtype=np.float32)
+    shape = [1] * values.ndim
+    shape[axis] = len(starts)
+    return sums / sizes.reshape(shape)
+
+
+def _normalised(cells: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Examples of the mean 0 and the norm 1, and which they are; what is even has no norm."""
+    centred = cells.astype(np.float64) - cells.mean(axis=1, keepdims=True, dtype=np.float64)
+    norms = np.sqrt((centred**2).sum(axis=1))
+    kept = np.flatnonzero(np.isfinite(norms) & (norms > 1e-6 * np.abs(cells).max(axis=1)))
+    return (centred[kept] / norms[kept, None]).astype(np.float32), kept
+
+
+def _copied(
+    known: NDArray[Any],
+    ways: Sequence[NDArray[Any]],
+    distances: NDArray[Any],
+    equal: Any,
+) -> int:
+    """How many of those asked for are copies of a known one, in one of several ways.
+
+    Args:
+        known: (n, k).
+        ways: Each (m, k): those asked for, as they are, and turned.
+        distances: From the smallest to the largest.
+        equal: Which pairs, by their places, are equal altogether, and so no noisy copies.
+    """
+    pairs = np.zeros(len(distances), np.int64)
+    rows = np.zeros((len(distances), len(ways[0])), bool)
+    sizes = (known**2).sum(axis=1)
+    for way in ways:
+        for first in range(0, len(way), 100):
+            part = way[first : first + 100]
+            squares = part @ known.T
+            squares *= -2
+            squares += sizes
+            squares += (part**2).sum(axis=1)[:, None]
+            within = squares <= distances[-1] ** 2
+            i, j = np.nonzero(within)
+            near = squares[i, j]
+            if way is ways[0]:
+                # Equal ones lie within the smallest distance.
+                close = near <= distances[0] ** 2
+                differs = np.ones(len(near), bool)
+                differs[close] = ~equal(first + i[close], j[close])
+                i, near = i[differs], near[differs]
+            for place, distance in enumerate(distances):
+                chosen = near <= distance**2
+                pairs[place] += np.count_nonzero(chosen)
+                rows[place, first + i[chosen]] = True
+    for place in range(len(distances) - 1):
+        if pairs[place] >= FEWEST and pairs[place + 1] <= SAME * pairs[place]:
+            return int(rows[place + 1].sum())
+    return 0
+
+
+def _named(id: str, copied: int, tested: int, times: float = 1.0) -> Iterator[Finding]:
+    share = min(copied / tested * times, 1.0)
+    if copied and share >= REPORTED:
+        yield Finding(id, share >= HEADLINE, {"share": share})

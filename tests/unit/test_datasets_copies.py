@@ -1,0 +1,118 @@
+"""Test examples that are training examples but for noise, brightness or a turn are named."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.datasets
+from test_datasets_odd import ordinary
+from test_datasets_slips import archive, found, generated, table
+
+N = 300
+RNG = np.random.default_rng(21)
+KINDS = RNG.integers(0, 2, N)
+COPIED = RNG.permutation(N) < N // 3
+COPIES = ("rows_noisy_copies", "examples_noisy_copies")
+
+
+def named(told: dict[str, Any]) -> list[str]:
+    return [id for id in COPIES if id in told]
+
+
+def columns(random: np.random.Generator) -> dict[str, Any]:
+    return {
+        "a": random.normal(size=N),
+        "b": np.exp(random.normal(size=N)),
+        "c": random.normal(50, 9, N).round(1),
+        "d": random.integers(0, 3, N),
+        "e": np.where(random.random(N) < 0.8, 0, random.random(N)),
+        "kind": random.integers(0, 2, N),
+    }
+
+
+@pytest.mark.parametrize("noise", [1e-9, 1e-6, 1e-3])
+def test_rows_that_are_copies_with_noise_are_named(tmp_path: Path, noise: float) -> None:
+    base = columns(RNG)
+    twice = {
+        name: np.concatenate([x, x[COPIED] + noise * (name not in ("d", "kind"))
+                              * x.std() * RNG.normal(size=COPIED.sum())])
+        for name, x in base.items()
+    }  # fmt: skip
+    told = found(table(tmp_path, twice, test_share=0.3))
+    assert named(told) == ["rows_noisy_copies"]
+    assert told["rows_noisy_copies"].headline
+    assert 0.15 < told["rows_noisy_copies"].values["share"] < 0.6
+
+
+@pytest.mark.parametrize("make", [ordinary, generated])
+@pytest.mark.parametrize("seed", range(3))
+def test_ordinary_rows_are_no_copies(tmp_path: Path, make: Any, seed: int) -> None:
+    assert not named(found(table(tmp_path, make(seed + 50))))
+
+
+def curves(random: np.random.Generator, n: int, dimensions: int) -> Any:
+    """Columns that few numbers decide, as those of one movement or spectrum."""
+    hidden = random.random((n, dimensions))
+    return np.sin(hidden @ random.normal(0, 3, (dimensions, 6)) + random.random(6))
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.parametrize("digits", [2, 12])
+def test_rows_that_lie_close_by_nature_are_no_copies(
+    tmp_path: Path, dimensions: int, digits: int
+) -> None:
+    x = curves(np.random.default_rng(dimensions), 2000, dimensions).round(digits)
+    kind = {"kind": np.arange(2000) % 2}
+    told = found(table(tmp_path, {**{f"x{i}": v for i, v in enumerate(x.T)}, **kind}))
+    assert not named(told)
+
+
+def pictures(n: int) -> Any:
+    """(n, 16, 16) images of patches of light."""
+    at = RNG.random((n, 5, 2)) * 16
+    y, x = np.mgrid[:16, :16]
+    light = np.exp(-((at[..., 0, None, None] - y) ** 2 + (at[..., 1, None, None] - x) ** 2) / 8)
+    return (200 * light.sum(axis=1) / light.sum(axis=1).max()).astype(np.uint8)
+
+
+CHANGES = {
+    "mirrored": lambda x: x[:, :, ::-1],
+    "turned": lambda x: np.rot90(x, axes=(1, 2)),
+    "brightened": lambda x: x + 30,
+    "contrasted": lambda x: (0.8 * x).astype(np.uint8),
+    "compressed": lambda x: np.clip(x + RNG.normal(0, 2, x.shape), 0, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("colours", [False, True])
+def test_images_that_are_copies_are_named(tmp_path: Path, change: str, colours: bool) -> None:
+    x = pictures(N)
+    x = np.concatenate([x, CHANGES[change](x[COPIED])])
+    if colours:
+        x = np.stack([x, x // 2, 255 - x], axis=3)
+    told = found(archive(tmp_path, x, np.arange(len(x)) % 2))
+    assert named(told) == ["examples_noisy_copies"]
+    assert told["examples_noisy_copies"].headline
+
+
+def test_signals_that_are_copies_are_named(tmp_path: Path) -> None:
+    x = RNG.normal(size=(N, 3, 90)).cumsum(axis=2)
+    noisy = np.concatenate([x, x[COPIED] * (1 + 1e-6 * RNG.normal(size=(COPIED.sum(), 3, 90)))])
+    labels = np.arange(len(noisy)) % 2
+    assert named(found(archive(tmp_path, noisy, labels) | {"normalise": "global"}))
+    assert not named(found(archive(tmp_path, x, labels[:N]) | {"normalise": "global"}))
+
+
+def test_images_of_others_are_no_copies(tmp_path: Path) -> None:
+    bunch = sklearn.datasets.load_digits()
+    assert not named(found(archive(tmp_path, bunch.images.astype(np.uint8), bunch.target)))
+    for x in (pictures(600), RNG.integers(0, 256, (400, 12, 12)).astype(np.uint8)):
+        assert not named(found(archive(tmp_path, x, np.arange(len(x)) % 2)))
+    # Squares of one size, at a few places, are mirror images of each other.
+    at = RNG.integers(0, 12, (500, 2))
+    x = np.zeros((500, 16, 16), np.uint8)
+    for image, (i, j) in zip(x, at, strict=True):
+        image[i : i + 4, j : j + 4] = 255
+    assert not named(found(archive(tmp_path, x, np.arange(500) % 2)))
