@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export STUDY_FILE := $(value CONFIG)
 READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
-.PHONY: help report example trackers doctor debug check test test-deep test-slurm bench backtest lint format docs lock clean
+.PHONY: help report plan example trackers doctor debug check test test-deep test-slurm bench backtest lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -19,6 +19,10 @@ report: $(VENV)/run.stamp ## Run a study (CONFIG=config/config.yaml) and build i
 	@$(READ_STUDY) "--read=$$STUDY_FILE"
 	$(BIN)/python -m snakemake --cores $(CORES) "--configfile=$$STUDY_FILE" -- all export_study
 	@printf '\nReports:\n'; ls -1 "reports/$$($(READ_STUDY) "--study=$$STUDY_FILE")"/*.html
+
+plan: $(VENV)/run.stamp ## Forecast what a study takes (CONFIG=...): measures a few batches, trains nothing
+	@$(READ_STUDY) "--read=$$STUDY_FILE"
+	@$(BIN)/python -m snakemake --cores $(CORES) "--configfile=$$STUDY_FILE" --quiet rules progress host -- plan_study
 
 example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the README's picture in the repository
 	$(MAKE) report CONFIG=config/config.yaml

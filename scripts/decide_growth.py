@@ -12,10 +12,7 @@ from ecosobriety.steps import logs
 with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]
     paths = [Path(path) for path in snakemake.input.records]
-    asked = collecting.Asked(
-        Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
-        **json.loads(snakemake.params.asked),
-    )
+    asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     metric = metric_from(json.loads(snakemake.params.metric))
     known = datasets.intake.read(Path(snakemake.input.intake))
     found = decision.decide(

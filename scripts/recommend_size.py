@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecosobriety import datasets, decision, footprint, tables
 from ecosobriety.files import write_json
+from ecosobriety.forecast.forecast import add_outcome
 from ecosobriety.metrics import metric_from
 from ecosobriety.records import adjusted, collecting
 from ecosobriety.steps import logs
@@ -33,20 +34,19 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     decided = decision.recommend(runs, data=data, metric=metric, z_of=added, **analysis)
     answer = decision.add_savings(decided, scenarios, savings, country)
     answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder)
-    asked = collecting.Asked(
-        Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
-        **json.loads(snakemake.params.asked),
-    )
+    asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
-    folder, factor = Path(snakemake.output[0]).parent, adjusted.factor_in(runs)
-    paid = decision.read_beside_plan(folder, keys, asked, factor)
-    answer = decision.add_study_cost(answer, runs, scenarios, country, paid)
+    folder = Path(snakemake.output[0]).parent
+    paid = decision.read_beside_plan(folder, keys, asked, adjusted.factor_in(runs))
+    answer = decision.add_study_cost(
+        answer, runs, scenarios, country, paid, json.loads(snakemake.params.forecast_kwh)
+    )
     usage = decision.Usage(**json.loads(snakemake.params.usage), pue=snakemake.params.pue)
     answer = decision.add_scale(answer, runs, usage)
-    described = json.loads(snakemake.params.hardware)
     factors = footprint.load_hardware(Path(snakemake.input.embodied))
-    hardware = footprint.hardware_of(described, factors)
+    hardware = footprint.hardware_of(json.loads(snakemake.params.hardware), factors)
     answer = footprint.add_embodied(answer, runs, scenarios, country, hardware)
     water = json.loads(snakemake.params.water)
     answer = footprint.add_water(answer, scenarios, country, water, snakemake.params.pue)
+    answer = add_outcome(answer, json.loads(snakemake.params.forecast), runs)
     write_json(Path(snakemake.output[0]), answer)

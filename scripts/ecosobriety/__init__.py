@@ -27,6 +27,7 @@ study, and a module imports only from its own room and from those above it in th
 - provenance: where a study's numbers come from
 - decision: how much training data is enough
 - footprint: what trainings emit and cost
+- forecast: what a study will take, and what it may take
 - methods: ways of quantifying a footprint, compared
 - study: what is shown of a study
 - studies: several finished studies, side by side

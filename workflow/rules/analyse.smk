@@ -125,6 +125,9 @@ rule recommend_size:
         hardware=canonical(config["hardware"]),
         water=canonical(config["water"]),
         pue=config["metering"]["pue"],
+        # What was expected of the trainings, and what it took to find that out.
+        forecast=lambda wildcards: canonical(kept_forecast()),
+        forecast_kwh=lambda wildcards: canonical(forecasts_kwh()),
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"

@@ -16,6 +16,7 @@ from ecosobriety.electricity import consumer_prices, editions
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
+from ecosobriety.forecast import kept
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.records import collecting, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
@@ -143,9 +144,7 @@ def look_at_records():
     identity = Path(IDENTITY)
     if not identity.exists():
         return
-    asked = collecting.Asked(
-        identity.read_text(encoding="utf-8").strip(), **json.loads(ASKED)
-    )
+    asked = collecting.Asked.read(identity, ASKED)
     there = records_there()
     refused = collecting.find_refused(there, asked)
     workflow.dag.forcefiles.update(map(str, refused))

@@ -92,8 +92,7 @@ def refuse_smaller_full_size():
     larger = {path: key for path, key in records_there().items() if key[2] > full}
     if not larger or not Path(IDENTITY).exists():
         return
-    identity = Path(IDENTITY).read_text(encoding="utf-8").strip()
-    asked = collecting.Asked(identity, **json.loads(ASKED))
+    asked = collecting.Asked.read(IDENTITY, ASKED)
     refused = collecting.find_refused(larger, asked)
     trained = max(
         (key[2] for path, key in larger.items() if path not in refused), default=0

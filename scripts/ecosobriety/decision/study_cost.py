@@ -14,6 +14,7 @@ from ecosobriety.decision.beside_plan import COLUMNS
 from ecosobriety.decision.intervals import finite_or_none
 from ecosobriety.decision.rows import rows_of
 from ecosobriety.decision.savings import FULL_COVERAGE
+from ecosobriety.records.adjusted import factor_in
 from ecosobriety.tables import GRID_SOURCE
 
 
@@ -23,6 +24,7 @@ def add_study_cost(
     scenarios: pd.DataFrame,
     country_iso3: str,
     beside_plan: pd.DataFrame | None = None,
+    forecast_kwh: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Add to each result what its trainings cost, and to `more_data` what larger ones would.
 
@@ -32,20 +34,23 @@ def add_study_cost(
         scenarios: the table `scenarios`.
         country_iso3: the country where the trainings were metered.
         beside_plan: as `read_beside_plan` gives it: what was paid for and is no longer asked for.
+        forecast_kwh: for each model, what measuring batches for a forecast took, as it was metered;
+            None: nothing was.
 
     Returns:
         A copy in which each result has::
 
-            study_cost: {trainings, energy_kwh, lost_energy_kwh, beside_plan_kwh, PRICE,
-                         full_n_train, full_training_kwh, full_training_estimated, full_trainings,
-                         saved_kwh, payback_retrainings, reason}
+            study_cost: {trainings, energy_kwh, lost_energy_kwh, beside_plan_kwh, forecast_kwh,
+                         PRICE, full_n_train, full_training_kwh, full_training_estimated,
+                         full_trainings, saved_kwh, payback_retrainings, reason}
 
         PRICE is `emissions_g`, `cost`, `cheapest`, `dearest` and `currency`: what the energy emits
         and costs on the country's mix, null where that is not known, and {source, amount} of the
         sources with the cheapest and the most expensive electricity, null without a known price.
 
         `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`) and those included
-        that the plan no longer asks for (`beside_plan_kwh`). `full_trainings` is the same in units
+        that the plan no longer asks for (`beside_plan_kwh`), and of the batches that were measured
+        for a forecast (`forecast_kwh`). `full_trainings` is the same in units
         of one training on the full size, the reference. Where a study that grows has not trained
         that, not beside its plan either, its energy is estimated from the largest one by the
         number of examples (`full_training_estimated`). `saved_kwh` is what a retraining on the
@@ -60,16 +65,23 @@ def add_study_cost(
         plan that were done there (`trained_before`); its `untrained` loses the sizes of those.
     """
     beside = pd.DataFrame(columns=list(COLUMNS)) if beside_plan is None else beside_plan
-    results = []
+    results, factor = [], factor_in(runs)
     for result in recommendation["results"]:
         own_runs, own_beside = rows_of(result, runs), rows_of(result, beside)
-        prices = _Prices(result, scenarios, country_iso3)
-        results.append(_with_cost(result, own_runs, own_beside, prices))
+        prices = Prices(result, scenarios, country_iso3)
+        measured_kwh = (forecast_kwh or {}).get(result["model"], 0.0) * factor
+        results.append(_with_cost(result, own_runs, own_beside, prices, measured_kwh))
     return {**recommendation, "results": results}
 
 
-class _Prices:
-    """Emissions and money of a kWh in a country; None where they are not known."""
+class Prices:
+    """Emissions and money of a kWh in a country; None where they are not known.
+
+    Args:
+        result: `dataset`, `model` and `reference_n_train` of the rows of `scenarios` to read.
+        scenarios: the table `scenarios`.
+        country_iso3: the country.
+    """
 
     def __init__(
         self, result: Mapping[str, Any], scenarios: pd.DataFrame, country_iso3: str
@@ -95,7 +107,7 @@ class _Prices:
         self._contracts = rates.sort_index().sort_values(kind="stable")
 
     def of(self, energy_kwh: float) -> dict[str, Any]:
-        """PRICE of an energy."""
+        """PRICE of an energy, as `add_study_cost` describes it."""
         amounts = {
             name: None if rate is None else rate * energy_kwh
             for name, rate in self._per_kwh.items()
@@ -113,7 +125,11 @@ class _Prices:
 
 
 def _with_cost(
-    result: Mapping[str, Any], runs: pd.DataFrame, beside: pd.DataFrame, prices: _Prices
+    result: Mapping[str, Any],
+    runs: pd.DataFrame,
+    beside: pd.DataFrame,
+    prices: Prices,
+    forecast_kwh: float,
 ) -> dict[str, Any]:
     energies = runs.groupby("n_train")["energy_kwh"].mean()
     steps = runs.groupby("n_train")["steps"].mean()
@@ -128,7 +144,7 @@ def _with_cost(
         full_kwh = float(energies[reference]) * (full / reference if by_size else 1.0)
     lost_kwh = float(runs["lost_energy_kwh"].sum())
     beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
-    used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh
+    used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh + forecast_kwh
     size = _recommended(result)
     saved_kwh = 0.0 if size is None else full_kwh - float(energies[size])
     pays = saved_kwh > 0
@@ -155,6 +171,7 @@ def _with_cost(
             "energy_kwh": used_kwh,
             "lost_energy_kwh": lost_kwh,
             "beside_plan_kwh": beside_kwh,
+            "forecast_kwh": forecast_kwh,
             **prices.of(used_kwh),
             "full_n_train": full,
             "full_training_kwh": full_kwh,
@@ -172,7 +189,7 @@ def _unspent(
     runs: pd.DataFrame,
     before: pd.DataFrame,
     full_kwh: float,
-    prices: _Prices,
+    prices: Prices,
 ) -> dict[str, Any]:
     """What the sizes that were not trained would have taken, by their examples."""
     ran = runs.groupby("seed")["n_train"].nunique()

@@ -58,6 +58,7 @@ class Whole:
         trained_kwh: IT energy of those of the plan.
         failed_kwh: of failed attempts; None: a table of imported runs need not hold them.
         beside_plan_kwh: of trainings that the plan no longer asks for, with their failed attempts.
+        forecast_kwh: of batches that were measured to forecast the study.
         evaluation_kwh: of the evaluations on the test part.
         duration_s: of the trainings of the plan.
         flop: of the trainings of the plan; those of failed attempts are not counted.
@@ -67,6 +68,7 @@ class Whole:
     trained_kwh: float
     failed_kwh: float | None
     beside_plan_kwh: float
+    forecast_kwh: float
     evaluation_kwh: float | None
     duration_s: float | None
     flop: float | None
@@ -74,7 +76,8 @@ class Whole:
     @property
     def energy_kwh(self) -> float:
         """All that is known to have been used to train, failed attempts among it."""
-        return self.trained_kwh + (self.failed_kwh or 0.0) + self.beside_plan_kwh
+        planned_kwh = self.trained_kwh + (self.failed_kwh or 0.0)
+        return planned_kwh + self.beside_plan_kwh + self.forecast_kwh
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ class ModelAmounts:
             trained_kwh=float(runs["energy_kwh"].sum()),
             failed_kwh=None if self.imported else float(self.cost["lost_energy_kwh"]),
             beside_plan_kwh=float(self.cost["beside_plan_kwh"]),
+            forecast_kwh=float(self.cost["forecast_kwh"]),
             evaluation_kwh=_sum(runs["eval_energy_kwh"]),
             duration_s=_sum(runs["train_duration_s"]),
             flop=_sum(runs["flop_train"]),

@@ -73,6 +73,17 @@ class Asked:
     command_fingerprint: str = ""
     import_fingerprint: str = ""
 
+    @classmethod
+    def read(cls, identity: str | Path, settings: str) -> "Asked":
+        """As a step has it.
+
+        Args:
+            identity: the file that holds the data set's digest.
+            settings: all other attributes, as JSON.
+        """
+        digest = Path(identity).read_text(encoding="utf-8").strip()
+        return cls(digest, **json.loads(settings))
+
     def identity(self, key: RunKey) -> str:
         """The identity of the training of a model on a size with a seed."""
         _, model, n_train, seed = key

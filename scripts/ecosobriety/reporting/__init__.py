@@ -25,6 +25,7 @@ from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.embodied import embodied_sentences, embodied_table
 from ecosobriety.reporting.environment import environment
 from ecosobriety.reporting.equivalents import equivalent_factors, equivalents_table
+from ecosobriety.reporting.forecast import forecast_sentences
 from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.growth import (
     growth_answer,
@@ -256,6 +257,7 @@ def _case(
         "target": target(case, text),
         "worth": [
             study_cost(case, text),
+            *forecast_sentences(case, text),
             more_data(case, text),
             *embodied_sentences(case, text),
         ],

@@ -109,6 +109,9 @@ def study_cost(case: Case, text: Texts) -> Markup:
     if beside_kwh:
         beside = data(beside_kwh, text.energy(beside_kwh))
         sentences.append(text.markup("growth.cost.beside", energy=beside))
+    if forecast_kwh := cost["forecast_kwh"]:
+        measured = data(forecast_kwh, text.energy(forecast_kwh))
+        sentences.append(text.markup("growth.cost.forecast", energy=measured))
     retrainings = cost["payback_retrainings"]
     if retrainings is None:
         return Markup(" ").join([*sentences, text.markup("growth.cost.never")])

@@ -5,6 +5,7 @@ each whether the next one is worth it (`decision.growth`). Which sizes and seeds
 known only as it grows; here are those that it may train.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -222,4 +223,27 @@ def growth_rule(config: Mapping[str, Any], model: str, *, first_look: bool) -> d
         "tame": network in TAME,
         "adaptive": sober and adds_seeds(config),
         "may_add_seeds": first_look,
+    }
+
+
+def trainings_of(config: Mapping[str, Any], model: str) -> dict[str, dict[int, int]]:
+    """How many trainings on each size a study may do, `most`, and does in any case, `least`.
+
+    They differ in a study that grows: it may stop at its first decision.
+
+    Args:
+        config: the completed configuration.
+        model: the model's name.
+    """
+    grid = config["grid"]
+    if not is_sober(config):
+        counts = dict.fromkeys(grid["n_train"], len(grid["seeds"]))
+        return {"least": counts, "most": counts}
+    sizes = decision_sizes(config)
+    least = growth_runs(config, model, sizes[0], more_seeds=False)
+    more = adds_seeds(config)
+    most = {run for size in sizes for run in growth_runs(config, model, size, more_seeds=more)}
+    return {
+        end: dict(sorted(Counter(n_train for _, _, n_train, _ in runs).items()))
+        for end, runs in (("least", least), ("most", most))
     }
