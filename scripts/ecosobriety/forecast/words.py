@@ -94,7 +94,7 @@ def _left(forecast: Mapping[str, Any], ended: Collection[RunKey]) -> Iterator[st
         yield "all of them have ended"
     elif cost is not None:
         yield (
-            f"{_counted(trainings, 'training')} of them are left: {_TEXT.energy(cost.energy_kwh)}, "
+            f"{_counted(trainings, 'training')} left: {_TEXT.energy(cost.energy_kwh)}, "
             f"{duration(cost.duration_s)}"
         )
 
