@@ -163,4 +163,4 @@ def test_what_is_left_is_shown_where_some_has_ended():
     ended = [("digits", "mlp", 10_000, seed) for seed in range(5)]
     said = " / ".join(words.lines(found, "s", "FRA", None, ended))
     said = said.replace("\N{NO-BREAK SPACE}", " ")
-    assert "5 trainings of them are left: 0.390 Wh, 39 s" in said
+    assert "5 trainings left: 0.390 Wh, 39 s" in said
