@@ -22,6 +22,7 @@ with logs.logged_to(snakemake.log[0]):
         seed=int(wildcards.seed),
         threads=min(snakemake.threads, usable_cpus()),
         code_fingerprint=snakemake.params.code,
+        epochs=network.get("epochs"),
     )
     key = (training.model, network, training.n_train, training.seed)
     identity = collecting.identity_of(dataset.sha256, *key, parameters, snakemake.params.code)

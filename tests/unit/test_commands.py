@@ -24,7 +24,7 @@ from ecosobriety.outside.command import (
     lay_out,
     run_command,
 )
-from ecosobriety.outside.result import read_scores
+from ecosobriety.outside.result import read_result
 from ecosobriety.user_code.commands import (
     PLACEHOLDERS,
     fault,
@@ -152,7 +152,7 @@ def test_a_result_is_read_or_refused(tmp_path, text, said):
     if text is not None:
         path.write_text(text)
     with pytest.raises(ConfigError) as error:
-        read_scores("models: forest", path, ACCURACY)
+        read_result("models: forest", path, ACCURACY)
     assert str(error.value).startswith("models: forest: its result")
     assert said in str(error.value)
     assert len(str(error.value)) <= 300
@@ -161,7 +161,7 @@ def test_a_result_is_read_or_refused(tmp_path, text, said):
 def test_other_numbers_are_kept(tmp_path):
     (tmp_path / "r.json").write_text('{"top5": -3, "trees": 100}')
     metric = metric_from({"name": "top5", "better": "higher"})
-    assert read_scores("models: forest", tmp_path / "r.json", metric) == {
+    assert read_result("models: forest", tmp_path / "r.json", metric).scores == {
         "top5": -3.0,
         "trees": 100.0,
     }

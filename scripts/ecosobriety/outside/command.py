@@ -12,7 +12,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ from ecosobriety.metering.accounts import missing_part, others_share, sound
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
 from ecosobriety.metrics import Metric
-from ecosobriety.outside.result import read_scores
+from ecosobriety.outside.result import EPOCHS, EpochResult, epoch_log, read_result, require_within
 from ecosobriety.outside.session import guard, started, wait_for
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
@@ -72,6 +72,7 @@ class CommandTraining:
         seed: decides the subset; the command is given it too.
         threads: processors that it may use.
         code_fingerprint: fingerprint of our own code around it.
+        epochs: what stands for `{epochs}`; None: the command does not hold it.
     """
 
     model: str
@@ -81,6 +82,7 @@ class CommandTraining:
     seed: int
     threads: int
     code_fingerprint: str
+    epochs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,14 @@ class CommandRun:
         kind: `exact` where the command opened a window of its own, else `process`; that, too, of
             one that went on with a checkpoint, as the windows of those before it are not known.
         process: the energy of the whole process, or of all attempts.
+        epochs: what it reported of its epochs; the last is its end.
     """
 
     scores: Mapping[str, float]
     window: WindowRecord
     kind: Literal["process", "exact"]
     process: WindowRecord
+    epochs: Sequence[EpochResult] = ()
 
 
 def lay_out(
@@ -138,6 +142,7 @@ def lay_out(
         "data": data.absolute(),
         "result": scratch / "result.json",
         **{name: getattr(training, name) for name in ("n_train", "seed", "threads")},
+        **({} if training.epochs is None else {EPOCHS: training.epochs}),
     }
 
 
@@ -238,14 +243,15 @@ def run_command(
             why = f"the meter gave {reading.energy_kwh} kWh"
         if why is not None:
             raise MeteringError(f"{which}: the command's energy is not known ({why})")
-        scores, exact = read_scores(which, result, metric), read_window(windows)
+        found, exact = read_result(which, result, metric), read_window(windows)
+        assert whole is not None
+        counts = whole if exact is None or life.carried is not None else exact
+        require_within(which, found.epochs, counts.duration_s)
     except EcosobrietyError as error:
         life.fail(reading, error)
         raise
-    assert whole is not None
-    if exact is None or life.carried is not None:
-        return CommandRun(scores, whole, "process", whole)
-    return CommandRun(scores, exact, "exact", whole)
+    kind: Literal["process", "exact"] = "process" if counts is whole else "exact"
+    return CommandRun(found.scores, counts, kind, whole, found.epochs)
 
 
 class _Life:
@@ -322,8 +328,11 @@ def command_record(
     """
     window, hardware = run.window, describe_hardware()
     on_gpu = window.energy_gpu_kwh is not None and bool(hardware.get("gpu"))
-    unknown = ("epochs", "steps", "batch_size", "test_loss", "flop_forward", "flop_train")
+    epochs = run.epochs[-1].epoch if run.epochs else training.epochs
+    unknown = ["steps", "batch_size", "test_loss", "flop_forward", "flop_train"]
     nothing: dict[str, Any] = dict.fromkeys(unknown)
+    unknown += [] if epochs else ["epochs"]
+    unknown += [] if run.epochs else ["epoch_log"]
     missing = {**dict.fromkeys(unknown, reason("not_reported")), **window.missing}
     outside_kwh = None
     if run.kind == "process":
@@ -336,6 +345,7 @@ def command_record(
         model=training.model,
         n_train=training.n_train,
         seed=training.seed,
+        epochs=epochs,
         **nothing,
         scores=dict(run.scores),
         **window.measured().fields(),
@@ -349,7 +359,7 @@ def command_record(
         identity=ledger.identity,
         window=run.kind,
         missing=missing,
-        epoch_log=[],
+        epoch_log=epoch_log(run.epochs, window),
         training={
             "command": training.command,
             "shell": training.shell,

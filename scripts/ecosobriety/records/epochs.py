@@ -47,12 +47,14 @@ def epoch_table(
 def _rows(record: RunRecord, run: Mapping[Any, Any], metric: Metric) -> Iterator[dict[str, Any]]:
     scale = run["energy_kwh"] / record.energy_kwh
     energy_kwh = record.energy_kwh - fsum(epoch.energy_kwh or 0.0 for epoch in record.epoch_log)
-    duration_s = (record.train_duration_s or 0.0) - fsum(e.duration_s for e in record.epoch_log)
+    duration_s = record.train_duration_s
+    for epoch in record.epoch_log:
+        duration_s = _sum(duration_s, None if epoch.duration_s is None else -epoch.duration_s)
     tests_kwh: float | None = 0.0
     earlier = 0
     for epoch in record.epoch_log:
         energy_kwh += epoch.energy_kwh or 0.0
-        duration_s += epoch.duration_s
+        duration_s = _sum(duration_s, epoch.duration_s)
         test = epoch.tested
         if test is None:
             continue

@@ -68,13 +68,16 @@ class EpochTest(_Strict):
 class EpochRecord(_Strict):
     """One epoch: energy in kWh and duration in s of this epoch alone, and what the model logged.
 
+    Of a command and of an imported run, epochs that it does not name belong to the next one. The
+    duration is None where it is not known.
+
     The energy is None where it is not known, and `reason` then says why. A metric is None where the
     model logged no finite number. `tested` holds what a training that ended here would have
     reached; None: the weights of this epoch were not tested.
     """
 
     epoch: int
-    duration_s: float
+    duration_s: float | None
     energy_kwh: Positive | None
     reason: str | None = None
     metrics: dict[str, float | None]
@@ -287,7 +290,7 @@ def contradiction(record: RunRecord) -> str | None:
     epochs_kwh = math.fsum(epoch.energy_kwh or 0.0 for epoch in record.epoch_log)
     if epochs_kwh > record.energy_kwh * (1 + _READING):
         return f"energy_kwh is {record.energy_kwh:g}, but its epochs add to {epochs_kwh:g}"
-    epochs_s = math.fsum(epoch.duration_s for epoch in record.epoch_log)
+    epochs_s = math.fsum(epoch.duration_s or 0.0 for epoch in record.epoch_log)
     if record.train_duration_s is None:
         return None
     if epochs_s > record.train_duration_s * (1 + _READING) + _CLOCKS_S:

@@ -51,6 +51,9 @@ CheckClasses = Callable[[Sequence[ClassSpec]], Sequence[str | None]]
 SHORT = {"metric": "name", "plan": "mode"}
 """Sections that may be a text instead, and the key that it stands for."""
 
+EPOCHS = "epochs"
+"""A key of `training`, and a placeholder of commands."""
+
 _ADJUSTMENTS = ("baseline_s", "calibration")
 """Keys of `metering` that train nothing again."""
 _NOT_OF_A_TRAINING = {
@@ -274,8 +277,9 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         fingerprint of the user's code (None for a network that comes along), and `training`, its
         own settings by dotted key, which come before those of `training_parameters`; with
         `classes`, the fingerprints of the optimiser and the scheduler, where they are named. Of a
-        command, `command`, `shell`, and as `source` the digest of the files that it watches. Of
-        imported runs, `runs`, what else names them, and as `source` the digest of their files.
+        command, `command`, `shell`, as `source` the digest of the files that it watches, and
+        `epochs` where it holds that placeholder. Of imported runs, `runs`, what else names them,
+        and as `source` the digest of their files.
 
     Raises:
         ConfigError: a watched file cannot be read; the end of a sentence.
@@ -285,7 +289,10 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
     if is_command(model):
         watched = commands.watched_digest(model.get("watch", ()), folder)
         shell = model.get("shell", commands.SHELLS[0])
-        return {"command": model["command"], "shell": shell, "source": watched}
+        own = {"command": model["command"], "shell": shell, "source": watched}
+        if EPOCHS in commands.placeholders(model["command"]):
+            own[EPOCHS] = config["training"][EPOCHS]
+        return own
     if is_import(model):
         named = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
         digest = imported.content_digest(import_spec(config, model), folder)

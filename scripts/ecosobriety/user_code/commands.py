@@ -15,6 +15,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "data": "file of the prepared data set (NumPy's .npz)",
     "n_train": "number of training examples",
     "seed": "random seed",
+    "epochs": "number of epochs",
     "threads": "processors that it may use",
     "checkpoint": "folder in which it keeps what it goes on with after an interruption",
     "result": "file that it writes its scores to (JSON)",
