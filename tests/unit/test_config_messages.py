@@ -124,7 +124,7 @@ pytestmark = pytest.mark.slow
             3,
             "training.epoch is not a known key, but must be one of epochs, batch_size, "
             "learning_rate, optimizer, lr_scheduler, gradient_clip_val, accumulate_grad_batches, "
-            "budget, accelerator, precision, checkpoint, process (the nearest is epochs)",
+            "budget, accelerator, precision, checkpoint, score_epochs, … (the nearest is epochs)",
         ),
         (
             ("training", "learning_rate"),
@@ -325,9 +325,9 @@ def test_message_names_file_key_value_and_what_is_allowed(key, value, expected):
         ),
         (
             {"stduy": "x", **{k: v for k, v in SMALLEST.items() if k != "study"}},
-            "stduy is not a known key, but must be one of study, title, claims, languages, "
-            "task, metric, dataset, models, grid, plan, training, metering, analysis, methods, "
-            "factors, country_data, cost, usage, hardware, … (the nearest is study)",
+            "stduy is not a known key, but must be one of study, title, claims, compare_with, "
+            "studies, languages, task, metric, dataset, models, grid, plan, training, metering, "
+            "analysis, methods, factors, country_data, … (the nearest is study)",
         ),
         (
             {**SMALLEST, "grid": {"seeds": [1, 2]}},
