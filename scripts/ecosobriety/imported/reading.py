@@ -10,74 +10,15 @@ from typing import Any
 
 from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported import roles
+from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log
 from ecosobriety.imported.emissions import Emissions, Metered, join
-from ecosobriety.imported.energies import MAX_W, Energy, stated_energy
+from ecosobriety.imported.energies import Energy, stated_energy
 from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_columns
+from ecosobriety.imported.runs import ImportedRun, Imports, ImportSpec, Key
 from ecosobriety.imported.sheet import Column, RunsError, read_bytes, read_sheet
 from ecosobriety.metrics import METRICS, Metric
 
 _CLOCKS_S = 1.0
-
-Key = tuple[int, int]
-"""Size and seed."""
-
-
-@dataclass(frozen=True)
-class ImportSpec:
-    """A model whose runs exist already, as the study's file has it.
-
-    Attributes:
-        model: its name.
-        dataset: the study's data set.
-        runs: the path of the table.
-        emissions: the path of CodeCarbon's file; None: the table has the energies.
-        columns: names of columns by what they mean; None: there is none.
-        max_power_w: no run's mean power may be more.
-        country: the study's metering country, ISO 3166 alpha-3; None: not compared.
-    """
-
-    model: str
-    dataset: str
-    runs: str
-    emissions: str | None = None
-    columns: Mapping[str, str | None] | None = None
-    max_power_w: float = MAX_W
-    country: str | None = None
-
-    @classmethod
-    def of(cls, model: Mapping[str, Any], dataset: str, country: str | None = None) -> "ImportSpec":
-        """From a model of the completed configuration."""
-        given = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
-        return cls(model["name"], dataset, model["runs"], country=country, **given)
-
-
-@dataclass(frozen=True)
-class ImportedRun:
-    """One run of a table.
-
-    Attributes:
-        place: its row, from 0.
-        scores: by the metric's name; None: the cell is empty.
-        energy: what it took.
-        lost_kwh: what its runs that did not finish took, as far as the table says.
-        further: other columns of the table `runs`.
-        metered: CodeCarbon's row, where there is one.
-    """
-
-    place: int
-    scores: Mapping[str, float | None]
-    energy: Energy
-    lost_kwh: float
-    further: Mapping[str, Any]
-    metered: Metered | None
-
-
-@dataclass(frozen=True)
-class Imports:
-    """The runs of a model, by size and seed; and what of its files is not used, in sentences."""
-
-    runs: Mapping[Key, ImportedRun]
-    notes: Sequence[str]
 
 
 def content_digest(spec: ImportSpec, folder: Path) -> str:
@@ -142,24 +83,21 @@ class _Reader:
     def read(self, wanted: Sequence[Key]) -> Imports:
         places = self._own_places()
         finished = [place for place in places if self._finished(place)]
-        by_key: dict[Key, int] = {}
-        others: list[Key] = []
-        for place in finished:
-            key = self._key(place)
-            if key not in set(wanted):
-                others.append(key)
-            elif key in by_key:
-                raise self.columns.sheet.fault(
-                    f"rows {by_key[key] + 1} and {place + 1} are both of {_name(key)}: keep the "
-                    "one that counts"
-                )
-            else:
-                by_key[key] = place
+        keys = {place: self._key(place) for place in finished}
+        others = [key for key in keys.values() if key not in set(wanted)]
+        epochs = self._by_epoch(keys, wanted)
+        by_key = {key: of_run[-1].place for key, of_run in epochs.items()}
         unfinished = [place for place in places if place not in set(finished)]
         lost = self._lost(unfinished)
         self._require_all(wanted, by_key, unfinished)
         runs = {
-            key: replace(self._run(by_key[key]), lost_kwh=self._lost_before(by_key[key], key, lost))
+            key: replace(
+                self._run(by_key[key]),
+                lost_kwh=self._lost_before(by_key[key], key, lost),
+                epochs=epoch_log(
+                    self.columns, epochs[key], lambda at: self._energy(at)[0], self._scores
+                ),
+            )
             for key in wanted
         }
         self._require_own_energies(
@@ -173,6 +111,25 @@ class _Reader:
                 *self._untimed_notes(runs),
             ],
         )
+
+    def _by_epoch(
+        self, keys: Mapping[int, Key], wanted: Sequence[Key]
+    ) -> dict[Key, list[EpochRow]]:
+        """The rows of each run that is asked for, in the order of their epochs."""
+        rows = defaultdict[Key, list[int]](list)
+        for place, key in keys.items():
+            rows[key].append(place)
+        found = {
+            key: by_epoch(self.columns, rows[key], _name(key)) for key in wanted if key in rows
+        }
+        several = [of_run for of_run in found.values() if len(of_run) > 1]
+        if several and self.emissions is not None:
+            one, other, *_ = several[0]
+            raise self.columns.sheet.fault(
+                f"rows {one.place + 1} and {other.place + 1} are of one run at two epochs, but "
+                "emissions has one energy for each run: name energy_kwh in columns instead"
+            )
+        return found
 
     def _own_places(self) -> list[int]:
         """The rows of this model and data set."""
@@ -261,6 +218,12 @@ class _Reader:
             key = self._key_if_any(place)
             if key is None:
                 continue
+            if key in lost and self.columns.get(EPOCH):
+                self.columns.by_role["state"].refuse(
+                    place,
+                    "must be left out, with its energy in lost_energy_kwh: which epochs of runs "
+                    "that did not finish are of one run, is not known",
+                )
             try:
                 lost[key] += self._energy(place)[0].kwh
             except RunsError:
@@ -283,10 +246,14 @@ class _Reader:
 
     def _run(self, place: int) -> ImportedRun:
         energy, metered = self._energy(place)
+        further = self._further(place, energy)
+        return ImportedRun(place, self._scores(place), energy, 0.0, further, metered)
+
+    def _scores(self, place: int) -> dict[str, float | None]:
         scores = {name: self._score(name, place) for name in self.columns.scores}
         if scores[self.metric.name] is None:
             self.columns.scores[self.metric.name].refuse(place, "must be a number")
-        return ImportedRun(place, scores, energy, 0.0, self._further(place, energy), metered)
+        return scores
 
     def _score(self, name: str, place: int) -> float | None:
         column = self.columns.scores[name]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecosobriety.imported.energies import Energy
-from ecosobriety.imported.reading import ImportedRun, ImportSpec, Key
 from ecosobriety.imported.roles import PARTS
+from ecosobriety.imported.runs import ImportedRun, ImportSpec, Key
 from ecosobriety.reasons import reason
 from ecosobriety.records.measured import Measured
 from ecosobriety.records.record import Component, RunRecord
@@ -59,9 +59,12 @@ def _record(key: Key, run: ImportedRun, origin: Origin, identity: str) -> RunRec
     measured = _measured(run, origin.spec, source)
     fields |= measured.fields() | {name: machine[name] for name in ("device", "accelerator")}
     fields |= further
+    if run.epochs:
+        fields["epochs"] = fields["epochs"] or float(run.epochs[-1].epoch + 1)
     missing = {name: reason("not_in_table") for name, value in fields.items() if value is None} | {
         f"test_{name}": reason("not_in_table") for name, v in run.scores.items() if v is None
     }
+    missing |= {} if run.epochs else {"epoch_log": reason("not_in_table")}
     if not missing.keys() & {"device", "accelerator"} and not machine["hardware"]:
         graphics = fields["accelerator"] != "cpu"
         machine["hardware"] = {"gpu" if graphics else "cpu": fields["device"]}
@@ -75,7 +78,7 @@ def _record(key: Key, run: ImportedRun, origin: Origin, identity: str) -> RunRec
         identity=identity,
         window="imported",
         missing=missing,
-        epoch_log=[],
+        epoch_log=list(run.epochs),
         training=_place(run, origin.spec, source),
         metering=_meter(origin, facts),
         hardware=machine["hardware"],

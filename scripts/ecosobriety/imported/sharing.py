@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ecosobriety.imported.reading import Imports, ImportSpec
+from ecosobriety.imported.runs import Imports, ImportSpec
 from ecosobriety.imported.sheet import RunsError
 
 

@@ -1,0 +1,120 @@
+"""Several rows of one run, each at another epoch: the last is the run, the others lead to it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from ecosobriety.imported.energies import Energy
+from ecosobriety.imported.roles import Columns
+from ecosobriety.reasons import reason
+from ecosobriety.records.record import EpochRecord, EpochTest
+
+EPOCH = "epoch"
+"""What the column means that tells such rows apart."""
+
+
+class EpochRow(NamedTuple):
+    """A row of a table, from 0, and the number of epochs that were done by then."""
+
+    epoch: int
+    place: int
+
+
+def by_epoch(columns: Columns, places: Sequence[int], name: str) -> list[EpochRow]:
+    """The rows of one run in the order of their epochs.
+
+    Args:
+        columns: of the table.
+        places: the rows; of several, a column must say the epoch of each.
+        name: of the run, for messages.
+
+    Raises:
+        RunsError: two rows are of the same run and epoch.
+    """
+    column = columns.get(EPOCH)
+    rows = []
+    for place in places:
+        epoch = column.whole(place, 1) if column is not None and len(places) > 1 else 0
+        if column is not None and epoch is None:
+            column.refuse(place, "must be a whole number of at least 1")
+        rows.append(EpochRow(epoch or 0, place))
+    rows.sort()
+    for one, other in pairwise(rows):
+        if one.epoch == other.epoch:
+            of = f"{name}, epoch {one.epoch}" if column is not None else name
+            raise columns.sheet.fault(
+                f"rows {one.place + 1} and {other.place + 1} are both of {of}: keep the one that "
+                "counts"
+            )
+    return rows
+
+
+def epoch_log(
+    columns: Columns,
+    rows: Sequence[EpochRow],
+    energy_of: Callable[[int], Energy],
+    scores_of: Callable[[int], Mapping[str, float | None]],
+) -> list[EpochRecord]:
+    """The epochs of a run's record; none, of a run with a single row.
+
+    Args:
+        columns: of the table.
+        rows: of the run, as `by_epoch` gives them.
+        energy_of: the energy from the run's start to a row's epoch.
+        scores_of: the scores in a row.
+
+    Raises:
+        RunsError: an energy or a duration is not above that of the epoch before.
+    """
+    if len(rows) == 1:
+        return []
+    energies = [energy_of(row.place) for row in rows]
+    for place, (one, other) in enumerate(pairwise(energies), start=1):
+        _require_growth(columns, rows[place], one, other)
+    return list(_epochs(columns, rows, energies, scores_of))
+
+
+def _epochs(
+    columns: Columns,
+    rows: Sequence[EpochRow],
+    energies: Sequence[Energy],
+    scores_of: Callable[[int], Mapping[str, float | None]],
+) -> Iterator[EpochRecord]:
+    loss, last = columns.get("test_loss"), rows[-1]
+    before = Energy(0.0, {}, 0.0, "")
+    for row, energy in zip(rows, energies, strict=True):
+        times = (energy.duration_s, before.duration_s)
+        scores = dict(scores_of(row.place))
+        known = None if loss is None else loss.number(row.place)
+        absent = ["energy_kwh", *(f"test_{name}" for name in scores if scores[name] is None)]
+        absent += ["test_loss"] if known is None else []
+        tested = EpochTest(
+            scores=scores,
+            loss=known,
+            energy_kwh=None,
+            missing=dict.fromkeys(absent, reason("not_in_table")),
+        )
+        yield EpochRecord(
+            epoch=row.epoch - 1,
+            duration_s=None if times[0] is None or times[1] is None else times[0] - times[1],
+            energy_kwh=energy.kwh - before.kwh,
+            metrics={},
+            # Of the last one the run itself says what it reaches.
+            tested=None if row is last else tested,
+        )
+        before = energy
+
+
+def _require_growth(columns: Columns, row: EpochRow, one: Energy, other: Energy) -> None:
+    for name, before, value in (
+        ("energy_kwh", one.kwh, other.kwh),
+        ("duration_s", one.duration_s, other.duration_s),
+    ):
+        if before is None or value is None or value > before:
+            continue
+        column = columns.get(name) or columns.by_role[EPOCH]
+        column.refuse(
+            row.place,
+            f"must be above the {before:g} of the epoch before: {name} counts from the start of "
+            "the training (columns.epoch: null takes each row as a run)",
+        )

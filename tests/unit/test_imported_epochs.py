@@ -1,0 +1,106 @@
+"""Tables of runs in which a run has a row for each of several epochs."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imported_cases import SEEDS, SIZES, reading, records, refusal  # noqa: F401
+
+from ecosobriety.imported.by_epoch import by_epoch
+from ecosobriety.imported.roles import find_columns
+from ecosobriety.imported.sheet import Sheet
+from ecosobriety.metrics import ACCURACY
+from ecosobriety.records.collecting import runs_of
+from ecosobriety.records.epochs import epoch_table
+from ecosobriety.tables import check_table
+
+HEAD = "n_train,seed,epoch,accuracy,energy_kwh,duration_s"
+RUNS = list(itertools.product(SIZES, SEEDS))
+
+
+def rows(*epochs, head=HEAD):
+    """Each run at some epochs: 36 s and 0.001 kWh an epoch, which are 100 W."""
+    found = [
+        f"{n},{seed},{epoch},{1 - 0.5 / epoch},{epoch / 1000},{36 * epoch}"
+        for n, seed in RUNS
+        for epoch in epochs
+    ]
+    return "\n".join([head, *found])
+
+
+def test_the_last_epoch_is_the_run_and_the_others_are_on_its_way(read):
+    # Whatever their order in the table.
+    found = read(rows(4, 1, 2))
+    assert [note for note in found.notes if "not used" in note] == []
+    record = records(read, found)[200, 1]
+    assert (record.scores["accuracy"], record.energy_kwh, record.epochs) == (0.875, 0.004, 4.0)
+    assert record.energy_source == "runs.csv, row 7"
+    table = check_table("epochs", epoch_table(runs_of([record]), [record], ACCURACY))
+    assert table["epoch"].tolist() == [1.0, 2.0, 4.0]
+    assert table["test_accuracy"].tolist() == [0.5, 0.75, 0.875]
+    assert table["energy_kwh"].tolist() == pytest.approx([0.001, 0.002, 0.004])
+    assert table["train_duration_s"].tolist() == pytest.approx([36.0, 72.0, 144.0])
+    assert table["evaluation_energy_kwh"].isna().all()
+    assert (table["reason"] == "the imported table does not say it").all()
+
+
+def test_a_single_row_is_as_before(read):
+    record = records(read, read(rows(5)))[100, 2]
+    assert record.epoch_log == []
+    assert record.epochs is None
+    table = check_table("epochs", epoch_table(runs_of([record]), [record], ACCURACY))
+    assert table["only_last_reason"].tolist() == ["the imported table does not say it"]
+
+
+def test_what_the_rows_do_not_say_is_null(read):
+    text = "\n".join(line.rpartition(",")[0] for line in rows(1, 2).splitlines())
+    record = records(read, read(text))[100, 1]
+    table = check_table("epochs", epoch_table(runs_of([record]), [record], ACCURACY))
+    assert table["train_duration_s"].isna().all()
+    assert table["energy_kwh"].tolist() == pytest.approx([0.001, 0.002])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (rows(1, 1), "rows 1 and 2 are both of n_train 100 and seed 1, epoch 1: keep the one"),
+        (rows(1, 2, head=HEAD.replace("epoch", "e")), "rows 1 and 2 are both of n_train 100 and"),
+        (
+            rows(1, 2).replace("100,1,1,", "100,1,1.5,"),
+            '"epoch" is "1.5": it must be a whole number of at least 1',
+        ),
+        (rows(1, 2).replace("100,1,1,", "100,1,,"), '"epoch" is empty: it must be a whole number'),
+        (
+            rows(1, 2).replace("0.002,72", "0.0009,36.5"),
+            "must be above the 0.001 of the epoch before: energy_kwh counts from the start",
+        ),
+        (
+            rows(1, 2).replace("0.002,72", "0.002,36"),
+            "must be above the 36 of the epoch before: duration_s counts from the start",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_of_one_run_are_refused(read, text, said):
+    assert said in refusal(read, text)
+
+
+def test_epochs_of_runs_that_did_not_finish_are_not_told_apart(read):
+    ended = [f"{line},done" for line in rows(1, 2).splitlines()[1:]]
+    dead = "100,1,1,0.1,0.001,36,failed"
+    once = read("\n".join([f"{HEAD},state", *ended, dead]))
+    assert once.runs[100, 1].lost_kwh == pytest.approx(0.001)
+    said = refusal(read, "\n".join([f"{HEAD},state", *ended, dead, dead]))
+    assert "must be left out, with its energy in lost_energy_kwh" in said
+
+
+@given(st.lists(st.integers(1, 1000), min_size=2, max_size=20, unique=True), st.randoms())
+def test_rows_are_in_the_order_of_their_epochs(epochs, random):
+    shuffled = random.sample(epochs, len(epochs))
+    cells = {"n_train": "1", "seed": "1", "accuracy": "0.5"}
+    cells = {name: [text] * len(epochs) for name, text in cells.items()}
+    cells["epoch"] = [str(epoch) for epoch in shuffled]
+    columns = find_columns(Sheet("runs", "x.csv", [*cells], cells, len(epochs)), {}, ACCURACY)
+    found = by_epoch(columns, range(len(epochs)), "it")
+    assert [row.epoch for row in found] == sorted(epochs)
+    assert [shuffled[row.place] for row in found] == sorted(epochs)
