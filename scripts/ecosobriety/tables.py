@@ -233,6 +233,31 @@ _EDITIONS = {
     "verdict": _text(nullable=True, allowed=CLAIM_VERDICTS),
 }
 
+_LEVERS = {
+    **_SIZE_KEY,
+    "epochs": _number(0, nullable=True),
+    "stop": _count(),
+    "lever": _text(),
+    "score_mean": _number(),
+    "diff_mean": _number(),
+    "diff_lower": _number(nullable=True),
+    "n_seeds": _count(1),
+    "confidence": _number(0, 1, nullable=True),
+    "verdict": _text(nullable=True, allowed=VERDICTS),
+    "verdict_reason": _text(nullable=True),
+    "energy_kwh_mean": _number(0),
+    "saved_share": _number(high=1, nullable=True),
+    "saved_share_ci_low": _number(nullable=True),
+    "saved_share_ci_high": _number(high=1, nullable=True),
+    "duration_s_mean": _number(0, nullable=True),
+    "emissions_g_mean": _number(0, nullable=True),
+    "cost_grid": _number(0, nullable=True),
+    "cost_cheapest": _number(0, nullable=True),
+    "cost_dearest": _number(0, nullable=True),
+    "currency": _text(),
+    "path_step": _count(nullable=True),
+}
+
 
 def _bounds(name: str, low: float | None = 0) -> dict[str, pa.Column]:
     return {f"{name}{end}": _number(low, nullable=True) for end in ("", "_low", "_high")}
@@ -313,6 +338,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "editions": _schema("editions", _EDITIONS, ["edition", "item", "dataset", "model"]),
     "comparison": _schema("comparison", _COMPARISON, ["study", "dataset", "model", "at"]),
     "countries": _schema("countries", _COUNTRIES, ["country_iso3"]),
+    "levers": _schema("levers", _LEVERS, [*_SIZE, "stop"]),
     "methods": _schema("methods", _METHODS, [*_SIZE, "seed", "method"], [_REASON_GIVEN]),
 }
 """The tables of the contract by name, as a study of classification has them."""

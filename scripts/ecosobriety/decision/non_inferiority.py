@@ -127,7 +127,7 @@ def compare_with_reference(
     rows = {
         size: _compare(scores.loc[[size, reference]], margin, confidence, metric, test_examples)
         if size != reference
-        else _Comparison(n_pairs=present[size], diff_mean=0.0)
+        else Comparison(n_pairs=present[size], diff_mean=0.0)
         for size in scores.index
     }
     table = pd.DataFrame(list(rows.values()), index=scores.index)
@@ -161,7 +161,9 @@ def sufficient_size(curve: pd.DataFrame) -> int:
 
 
 @dataclass(frozen=True)
-class _Comparison:
+class Comparison:
+    """Of scores with those of the reference, as `compare_with_reference` has them in columns."""
+
     n_pairs: int
     diff_mean: float = math.nan
     diff_lower: float = math.nan
@@ -185,14 +187,35 @@ def _compare(
     confidence: float,
     metric: Metric,
     test_examples: float | None,
-) -> _Comparison:
+) -> Comparison:
     """Compare a size with the reference: the two rows of `scores`, in this order."""
-    size, reference = scores.dropna(axis="columns").to_numpy()
-    difference = size - reference
+    own, reference = scores.dropna(axis="columns").to_numpy()
+    return compare_scores(own, reference, margin, confidence, metric, test_examples)
+
+
+def compare_scores(
+    own: Floats,
+    reference: Floats,
+    margin: float,
+    confidence: float,
+    metric: Metric = ACCURACY,
+    test_examples: float | None = None,
+) -> Comparison:
+    """Compare scores with those of the reference at the same seeds.
+
+    Args:
+        own: shape (seeds,), none missing.
+        reference: same shape.
+        margin: as for `compare_with_reference`, like the rest.
+        confidence: of each one-sided bound.
+        metric: what the scores are.
+        test_examples: how many examples of equal weight a metric that counts them is the share of.
+    """
+    difference = own - reference
     if metric.highest is not None:
         difference = difference.round(ACCURACY_DECIMALS)
     if difference.size < 2:
-        return _Comparison(difference.size, *difference)
+        return Comparison(difference.size, *difference)
     # The reference's share, added to each gain; without it, the bounds are the difference's.
     added = (
         allowed_shares(reference, margin) if metric.relative_margin else np.zeros_like(reference)
@@ -213,7 +236,7 @@ def _compare(
     if metric.span is not None:
         # No two scores differ by more; a margin is below that, so no verdict depends on it.
         bounds = bounds.clip(-metric.span, metric.span)
-    return _Comparison(
+    return Comparison(
         n_pairs=difference.size,
         diff_mean=metric.sign * (test.mean[0] - added.mean()),
         diff_lower=bounds.min(),

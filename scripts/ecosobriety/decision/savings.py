@@ -68,6 +68,14 @@ def add_savings(
     return {**recommendation, "results": results}
 
 
+def full_contracts(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Those with a source at coverage 1, the cheapest first, without a price last."""
+    rows = scenarios[
+        (scenarios["source"] != GRID_SOURCE) & (scenarios["coverage"] == FULL_COVERAGE)
+    ]
+    return rows.sort_values(["cost", "source"])
+
+
 class _Offers:
     """The electricity of one country for one data set and model: what each size saves with it."""
 
@@ -90,10 +98,8 @@ class _Offers:
             for table in (savings, scenarios)
         )
         reference = cells[cells["n_train"] == result["reference_n_train"]]
-        contracts = reference[
-            (reference["source"] != GRID_SOURCE) & (reference["coverage"] == FULL_COVERAGE)
-        ]
-        priced = contracts.dropna(subset="cost").sort_values(["cost", "source"])["source"]
+        contracts = full_contracts(reference)
+        priced = contracts.dropna(subset="cost")["source"]
         self._cheapest, self._dearest, self._reason = None, None, None
         if len(priced):
             self._cheapest, self._dearest = str(priced.iloc[0]), str(priced.iloc[-1])
