@@ -85,9 +85,36 @@ rule derive_scenarios:
         "../../scripts/derive_scenarios.py"
 
 
+rule compare_levers:
+    input:
+        runs=table("runs"),
+        epochs=table("epochs"),
+        scenarios=table("scenarios"),
+        intake=INTAKE,
+    output:
+        reported("levers"),
+    log:
+        f"{LOGS}/compare_levers.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_levers.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        analysis=canonical({**DECISION, "full_n_train": FULL_N_TRAIN}),
+        metric=canonical(config["metric"]),
+        # In the order of the models: the first is the reference.
+        levers=json.dumps(levers.lever_of_models(config)),
+        country=config["metering"]["country"],
+        code=code("compare_levers"),
+    script:
+        "../../scripts/compare_levers.py"
+
+
 rule recommend_size:
     input:
         runs=table("runs"),
+        epochs=table("epochs"),
+        levers=table("levers"),
         scenarios=table("scenarios"),
         savings=table("savings"),
         intake=INTAKE,

@@ -2,6 +2,7 @@
 
 `non_inferiority` decides, `power_law` describes, `curve_table` puts both into the table `curve`,
 `recommend` answers the study's question in one document, and `savings` adds what the answer saves.
+`levers` asks the same of fewer epochs, other models and other settings, and of all of them at once.
 """
 
 from ecosobriety.decision.at_scale import Usage, add_scale
@@ -9,6 +10,8 @@ from ecosobriety.decision.beside_plan import read_beside_plan
 from ecosobriety.decision.curve_table import fit_curves
 from ecosobriety.decision.evidence import TestPart, resolves
 from ecosobriety.decision.intervals import mean_interval
+from ecosobriety.decision.lever_answers import add_levers
+from ecosobriety.decision.levers_table import compare_levers
 from ecosobriety.decision.non_inferiority import sufficient_size
 from ecosobriety.decision.power_law import PowerLaw, fit_power_law
 from ecosobriety.decision.recommend import recommend
@@ -21,9 +24,11 @@ __all__ = [
     "TestPart",
     "Usage",
     "add_growth",
+    "add_levers",
     "add_savings",
     "add_scale",
     "add_study_cost",
+    "compare_levers",
     "decide",
     "fit_curves",
     "fit_power_law",

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.decision.intervals import finite_or_none
-from ecosobriety.decision.levers import COMBINED
+from ecosobriety.decision.levers import COMBINED, EPOCHS
 from ecosobriety.study_config.levers import REFERENCE
 
 _SAVED = {
@@ -19,12 +19,15 @@ _SAVED = {
 }
 
 
-def add_levers(recommendation: Mapping[str, Any], levers: pd.DataFrame) -> dict[str, Any]:
+def add_levers(
+    recommendation: Mapping[str, Any], levers: pd.DataFrame, epochs: pd.DataFrame
+) -> dict[str, Any]:
     """Add to a recommendation what its levers save.
 
     Args:
         recommendation: as `decision.recommend` gives it.
         levers: the table `levers`.
+        epochs: the table `epochs`; it says why the reference was scored after its last one alone.
 
     Returns:
         A copy with `levers`, plain JSON without NaN: for each data set::
@@ -39,22 +42,26 @@ def add_levers(recommendation: Mapping[str, Any], levers: pd.DataFrame) -> dict[
         is. `by_lever` has an answer for each lever of the study, `combined` last: the cheapest of
         its settings that is not worse; without one, `setting`, `diff` and `saved` are null and
         `reason` says why the first in its sequence is not: `inferior`, `inconclusive`, or the
-        table's `verdict_reason`. `diff` is how much better the setting is than the reference.
+        table's `verdict_reason`; of `epochs`, where none before the last was scored, the text of
+        `only_last_reason`. `diff` is how much better the setting is than the reference.
     """
     answers = []
     for dataset, table in levers.groupby("dataset", sort=True):
         reference = table[table["lever"] == REFERENCE].iloc[0]
         names = [name for name in table["lever"].unique() if name != REFERENCE]
         passed = table[table["verdict"] == "non_inferior"]
+        by_lever = [
+            _best(table[table["lever"] == name], reference)
+            for name in sorted(names, key=lambda name: name == COMBINED)
+        ]
+        if EPOCHS not in names:
+            by_lever.insert(0, _nothing(EPOCHS, _only_last(reference, epochs)))
         answers.append(
             {
                 "dataset": str(dataset),
                 "reference": _setting(reference),
                 "recommended": _answer(passed.iloc[-1], reference) if len(passed) else None,
-                "by_lever": [
-                    _best(table[table["lever"] == name], reference)
-                    for name in sorted(names, key=lambda name: name == COMBINED)
-                ],
+                "by_lever": by_lever,
             }
         )
     return {**recommendation, "levers": answers}
@@ -66,8 +73,19 @@ def _best(own: pd.DataFrame, reference: pd.Series) -> dict[str, Any]:
         return _answer(passed.iloc[-1], reference)
     tested = own[own["verdict"].notna()]
     reason = tested["verdict"].iloc[0] if len(tested) else own["verdict_reason"].iloc[-1]
-    nothing = dict.fromkeys(("setting", "diff", "saved"))
-    return {"lever": str(own["lever"].iloc[0]), **nothing, "reason": str(reason)}
+    return _nothing(str(own["lever"].iloc[0]), str(reason))
+
+
+def _nothing(lever: str, reason: str | None) -> dict[str, Any]:
+    return {"lever": lever, **dict.fromkeys(("setting", "diff", "saved")), "reason": reason}
+
+
+def _only_last(reference: pd.Series, epochs: pd.DataFrame) -> str | None:
+    """Why no epoch before the last was scored; None: there is none."""
+    key = ["dataset", "model", "n_train"]
+    own = epochs[(epochs[key] == reference[key]).all(axis=1)]
+    whys = own["only_last_reason"].dropna()
+    return str(whys.iloc[0]) if len(whys) else None
 
 
 def _answer(row: pd.Series, reference: pd.Series) -> dict[str, Any]:

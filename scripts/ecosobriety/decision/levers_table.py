@@ -110,10 +110,12 @@ class _Trained:
         last = runs[[*key, "epochs"]].rename(columns={"epochs": "last"})
         partial = epochs.merge(last, on=key, validate="many_to_one")
         partial = partial[partial["epoch"] < partial["last"]]
+        # Without a score or an energy an epoch says nothing of a lever.
+        partial = partial.dropna(subset=[metric.test_column, "energy_kwh"])
         rows = pd.concat(
             [
                 runs.assign(stop=_LAST),
-                partial.assign(stop=partial["epoch"], epochs=partial["epoch"].astype(float)),
+                partial.assign(stop=partial["epoch"].astype(int), epochs=partial["epoch"]),
             ]
         )
         columns = (metric.test_column, "energy_kwh", "train_duration_s")

@@ -1,0 +1,27 @@
+"""Compare every setting of a study with one reference: examples, epochs, models and their settings."""
+
+import json
+from pathlib import Path
+
+from ecosobriety import datasets, decision, tables
+from ecosobriety.metrics import metric_from
+from ecosobriety.steps import logs
+
+with logs.logged_to(snakemake.log[0], snakemake.output):
+    metric = metric_from(json.loads(snakemake.params.metric))
+    runs, epochs, scenarios = (
+        tables.read_table(name, Path(snakemake.input[name]), metric)
+        for name in ("runs", "epochs", "scenarios")
+    )
+    known = datasets.intake.read(Path(snakemake.input.intake))
+    levers = decision.compare_levers(
+        runs,
+        epochs,
+        scenarios,
+        country_iso3=snakemake.params.country,
+        lever_of=json.loads(snakemake.params.levers),
+        data=decision.TestPart.of(known, metric),
+        metric=metric,
+        **json.loads(snakemake.params.analysis),
+    )
+    tables.write_table("levers", levers, Path(snakemake.output[0]), metric)
