@@ -1,4 +1,4 @@
-"""Compare every setting of a study with one reference: examples, epochs, models and their settings."""
+"""Compare every setting of a study with one reference: examples, epochs, models."""
 
 import json
 from pathlib import Path

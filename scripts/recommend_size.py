@@ -12,17 +12,12 @@ from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     metric = metric_from(json.loads(snakemake.params.metric))
-    runs, scenarios, savings = (
+    runs, epochs, scenarios, savings, levers = (
         tables.read_table(name, Path(snakemake.input[name]), metric)
-        for name in ("runs", "scenarios", "savings")
+        for name in ("runs", "epochs", "scenarios", "savings", "levers")
     )
     known = datasets.intake.read(Path(snakemake.input.intake))
-    data = decision.TestPart(
-        known.baseline_score(metric),
-        known.test_examples,
-        known.train_examples,
-        known.class_counts and known.class_counts["test"],
-    )
+    data = decision.TestPart.of(known, metric)
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
     rules = {
@@ -33,6 +28,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     analysis = json.loads(snakemake.params.analysis)
     decided = decision.recommend(runs, data=data, metric=metric, z_of=added, **analysis)
     answer = decision.add_savings(decided, scenarios, savings, country)
+    answer = decision.add_levers(answer, levers, epochs)
     answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder)
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]

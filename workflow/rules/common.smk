@@ -24,6 +24,7 @@ from ecosobriety.study import figure_names, leftovers
 from ecosobriety.study_config import config as study_config
 from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config import layers as config_layers
+from ecosobriety.study_config import levers
 from ecosobriety.study_config import plan
 from ecosobriety.study_config.schema import fault, read_schema, show
 from ecosobriety.user_code import classes, commands, own_code
@@ -317,7 +318,10 @@ ELECTRICITY_COST = {
 
 EXPORT = f"reports/{STUDY}/export"
 
-TABLES = ["runs", "epochs", "curve", "scenarios", "savings", "methods", "editions"]
+TABLES = [
+    *("runs", "epochs", "curve", "scenarios", "savings", "levers", "methods"),
+    "editions",
+]
 if config["claims"] == "poster":
     TABLES.append("claims")
 

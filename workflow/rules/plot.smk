@@ -2,6 +2,7 @@
 rule plot_figures:
     input:
         **STUDY_FILES,
+        levers=table("levers"),
         texts=f"{LOCALE}/{{language}}/figures.yaml",
     output:
         svg=[

@@ -8,6 +8,7 @@ rule build_report:
     input:
         **STUDY_FILES,
         editions=table("editions"),
+        levers=table("levers"),
         claims=CLAIMS if "claims" in TABLES else [],
         provenance=f"{RESULTS}/provenance.json",
         figures=lambda wildcards: [
@@ -44,7 +45,7 @@ rule build_report:
         ENVIRONMENT
     params:
         config=canonical(config),
-        study_files=canonical([*STUDY_FILES, "editions"]),
+        study_files=canonical([*STUDY_FILES, "editions", "levers"]),
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
         code=code("build_report"),

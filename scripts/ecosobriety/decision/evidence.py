@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ecosobriety.datasets.intake import Intake
 from ecosobriety.decision.growth import NETWORK_Z, bound_growth
 from ecosobriety.decision.intervals import Floats, one_sided_t_test, share_bound
 from ecosobriety.decision.non_inferiority import (
@@ -50,6 +51,14 @@ class TestPart:
     test_examples: int | None
     train_examples: int
     class_counts: Sequence[int] | None = None
+
+    @classmethod
+    def of(cls, known: Intake, metric: Metric) -> "TestPart":
+        """What a study that ran knows of its data."""
+        assert known.train_examples is not None
+        counts = (known.class_counts or {}).get("test")
+        baseline = known.baseline_score(metric)
+        return cls(baseline, known.test_examples, known.train_examples, counts)
 
     def counted(self, metric: Metric) -> float | None:
         """As `Metric.counted`."""

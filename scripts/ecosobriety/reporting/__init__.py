@@ -36,6 +36,7 @@ from ecosobriety.reporting.growth import (
 )
 from ecosobriety.reporting.hardware import energy_basis, hardware_table, hardware_warning
 from ecosobriety.reporting.headline import headline, ladder, target
+from ecosobriety.reporting.levers import levers_section
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.reporting.methods import is_compared, methods_caption, methods_section
@@ -55,7 +56,7 @@ from ecosobriety.texts import Texts
 from ecosobriety.user_code.commands import placeholders
 
 SECTIONS = (
-    *("headline", "whatif", "claims", "figures", "tables", "efficiency", "methods"),
+    *("headline", "whatif", "claims", "figures", "tables", "efficiency", "levers", "methods"),
     *("countries", "factors", "measurement", "lost", "method", "provenance"),
     *("references", "glossary"),
 )
@@ -124,16 +125,17 @@ def build_context(
 
     Returns:
         title, languages (`file`, `code`, `name` of the others), poster, sections, cases, claims,
-        efficiency, measurement, nested, all_imported, countries, factors, whatif, lost, provenance,
-        glossary.
+        efficiency, levers, measurement, nested, all_imported, countries, factors, whatif, lost,
+        provenance, glossary.
     """
-    cases = study.cases()
+    cases, levers = study.cases(), levers_section(study, text)
+    absent = {name for name, part in (("claims", claims), ("levers", levers)) if part is None}
     return {
         "title": study_title(study.config, text.language),
         "glossary": glossary(text),
         "others": _other_languages(study, text),
         "poster": poster(study, claims, provenance, text),
-        "sections": [name for name in SECTIONS if claims is not None or name != "claims"],
+        "sections": [name for name in SECTIONS if name not in absent],
         "cases": [
             _case(case, number, figures, provenance["components"], text)
             for number, case in enumerate(cases)
@@ -152,11 +154,23 @@ def build_context(
                 text,
             ),
         },
+        "levers": levers
+        and {
+            **levers,
+            "figure": _figure(
+                "levers",
+                len(cases) * len(MODEL_FIGURES) + 2,
+                "levers-figure",
+                levers["caption"],
+                figures["levers"],
+                text,
+            ),
+        },
         "methods": {
             **methods_section(study, text),
             "figure": _figure(
                 "methods",
-                len(cases) * len(MODEL_FIGURES) + 2,
+                len(cases) * len(MODEL_FIGURES) + (2 if levers is None else 3),
                 "methods-figure",
                 methods_caption(study, text),
                 figures["methods"],

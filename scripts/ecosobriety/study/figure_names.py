@@ -8,7 +8,7 @@ MODEL_FIGURES = (
 )
 """The figures that each model has, in the report's order."""
 
-STUDY_FIGURES = ("pareto", "methods")
+STUDY_FIGURES = ("pareto", "levers", "methods")
 """The figures of the study as a whole, in the report's order."""
 
 

@@ -62,6 +62,7 @@ class Study:
     equivalents: pd.DataFrame
     intake: datasets.intake.Intake
     editions: pd.DataFrame | None = None
+    levers: pd.DataFrame | None = None
 
     @cached_property
     def metric(self) -> Metric:
@@ -226,6 +227,7 @@ class StudyFiles:
     hardware: Path
     green_algorithms: Path
     editions: Path | None = None
+    levers: Path | None = None
 
 
 def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
@@ -249,4 +251,5 @@ def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
         equivalents=load_equivalents(files.equivalents),
         intake=datasets.intake.read(files.intake),
         editions=None if files.editions is None else read_table("editions", files.editions),
+        levers=None if files.levers is None else read_table("levers", files.levers),
     )
