@@ -223,7 +223,7 @@ def test_nothing_is_recommended_where_the_reference_learnt_nothing():
     others = table[table["lever"] != "reference"]
     assert others["verdict"].isna().all()
     assert set(others["verdict_reason"]) == {"baseline_not_beaten"}
-    (answer,) = add_levers({}, table)["levers"]
+    (answer,) = add_levers({}, table, make_study(lambda *_: 0.0)[1])["levers"]
     assert answer["recommended"] is None
     assert {one["reason"] for one in answer["by_lever"]} == {"baseline_not_beaten"}
 
@@ -240,7 +240,9 @@ def test_answers_say_what_each_lever_alone_saves():
     def lost(model, n_train, epoch):
         return 0.02 if model == "narrow" else 0.0
 
-    (answer,) = json.loads(json.dumps(add_levers({"margin": 0.01}, levers(lost))))["levers"]
+    answered = add_levers({"margin": 0.01}, levers(lost), make_study(lost)[1])
+    assert answered["margin"] == 0.01
+    (answer,) = json.loads(json.dumps(answered))["levers"]
     assert answer["reference"] == {"model": "wide", "n_train": 100, "epochs": 2.0}
     by_lever = {one["lever"]: one for one in answer["by_lever"]}
     assert by_lever["epochs"]["setting"] == {"model": "wide", "n_train": 100, "epochs": 1.0}
@@ -253,6 +255,20 @@ def test_answers_say_what_each_lever_alone_saves():
     assert answer["by_lever"][-1]["lever"] == "combined"
     assert answer["by_lever"][-1]["reason"] == "too_few_seeds"
     assert answer["recommended"]["saved"]["share"]["mean"] == 0.5
+
+
+def test_without_scores_of_epochs_the_answer_says_why():
+    runs, epochs = make_study(lambda *_: 0.0)
+    last = epochs[epochs["epoch"] == 2].assign(only_last_reason="a schedule of the learning rate")
+    (answer,) = add_levers({}, compare(runs, last), last)["levers"]
+    (found,) = [one for one in answer["by_lever"] if one["lever"] == "epochs"]
+    assert found == {
+        "lever": "epochs",
+        "setting": None,
+        "diff": None,
+        "saved": None,
+        "reason": "a schedule of the learning rate",
+    }
 
 
 def test_lower_is_better_where_the_metric_says_so():
