@@ -218,7 +218,9 @@ def add_metric(copy: Copy) -> None:
 def add_claim(copy: Copy) -> None:
     copy.add("config/claims.yaml", CLAIM)
     for code in ("en", "fr"):
-        text = f"  tokyo_flights: {{statement: Tokyo in {code}, correction: Twice.}}\n"
+        text = (
+            f"  tokyo_flights: {{short: Tokyo, statement: Tokyo in {code}, correction: Twice.}}\n"
+        )
         copy.add(f"{LOCALE}/{code}/claims.yaml", text, "\nclaim:\n")
 
 

@@ -299,6 +299,7 @@ def test_the_reference_must_have_been_trained():
     ("model", "lever"),
     [
         ({"init_args": {"hidden": [64]}}, "model"),
+        ({"class_path": "my.Net"}, "model"),
         ({"training": {"precision": "bf16-mixed"}}, "precision"),
         ({"training": {"batch_size": 512}}, "batch_size"),
         ({"training": {"batch_size": 512, "precision": "32-true"}}, "batch_size"),
@@ -308,7 +309,7 @@ def test_the_reference_must_have_been_trained():
     ],
 )
 def test_a_models_lever_is_what_it_changes(model, lever):
-    first = {"name": "wide", "class_path": None, "init_args": {"hidden": [256]}}
+    first = {"name": "mlp", "class_path": None, "init_args": {"hidden": [256]}}
     config = {
         "training": {
             "epochs": 10,
@@ -316,6 +317,6 @@ def test_a_models_lever_is_what_it_changes(model, lever):
             "learning_rate": 0.001,
             "precision": "32-true",
         },
-        "models": [first, {**first, **model, "name": "other"}],
+        "models": [first, {**first, "class_path": "mlp", **model, "name": "other"}],
     }
-    assert lever_of_models(config) == {"wide": "reference", "other": lever}
+    assert lever_of_models(config) == {"mlp": "reference", "other": lever}

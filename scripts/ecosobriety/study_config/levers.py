@@ -31,4 +31,6 @@ def lever_of_models(config: Mapping[str, Any]) -> dict[str, str]:
 def _respects(config: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
     """What a model can differ in: the model itself, and each setting of its training."""
     kept = {key: value for key, value in model.items() if key not in ("name", "training")}
+    # A network that comes along may be called by its name alone.
+    kept["class_path"] = model.get("class_path") or model["name"]
     return {MODEL: kept, **config["training"], **model.get("training", {})}
