@@ -1,14 +1,12 @@
 """A made-up study for tests of figures and report: plausible values, no training."""
 
 import hashlib
-import io
 import pickle
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import yaml
@@ -31,8 +29,7 @@ from ecosobriety.decision import (
 from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.sources import load_costs, load_sources
-from ecosobriety.figures import draw
-from ecosobriety.figures.style import STYLE
+from ecosobriety.figures import draw, svg
 from ecosobriety.footprint.derive import Accounting, Factors, derive_savings, derive_scenarios
 from ecosobriety.footprint.embodied import Hardware, add_embodied
 from ecosobriety.footprint.equivalents import load_equivalents
@@ -447,7 +444,4 @@ def make_claims(study: Study) -> list[Checked]:
 
 
 def _svg(figure: Figure) -> str:
-    with mpl.rc_context(STYLE):
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-        return file.getvalue()
+    return svg(figure)

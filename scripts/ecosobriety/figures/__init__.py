@@ -6,6 +6,7 @@ Figures are drawn without pyplot and its global state. Every text comes from the
 same input gives the same SVG, byte for byte.
 """
 
+import io
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ecosobriety.discovery import declared
+from ecosobriety.figures.spots import with_spots
 from ecosobriety.figures.style import STYLE
 from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
@@ -57,12 +59,23 @@ def draw(figure: str, study: Study, text: Texts) -> Figure:
         return drawings()[name](study, text)
 
 
-_UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+_UNDATED: dict[str, dict[str, Any]] = {".pdf": {"CreationDate": None}}
+
+
+def svg(figure: Figure) -> str:
+    """A figure as SVG, whose points, bars and cells say their value."""
+    file = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return with_spots(figure, file.getvalue())
 
 
 def save(figure: Figure, *paths: Path) -> None:
     """Write a figure in the formats of its paths; the same figure gives the same bytes."""
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".svg":
+            path.write_text(svg(figure), encoding="utf-8")
+            continue
         with mpl.rc_context(STYLE):
             figure.savefig(path, metadata=_UNDATED.get(path.suffix, {}))

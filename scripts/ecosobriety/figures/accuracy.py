@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ecosobriety.decision import PowerLaw
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -73,6 +74,9 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         label=mean_label,
         markevery=every,
     )
+    for size, score in case.decision.scores.iloc[::every].items():
+        words = text("figure.spot.size", n_train=text.integer(size), value=text.score(score))
+        add_spot(axes, float(size), float(score) * factor, words, size=size)
     law = PowerLaw(**case.decision.result["power_law"])
     if law.converged:
         sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
@@ -158,6 +162,9 @@ def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
     axes.plot(
         curve.index, curve["energy_kwh_mean"] / unit.size, "s-", color=ACCENT, markevery=every
     )
+    for size, energy in curve["energy_kwh_mean"].iloc[::every].items():
+        words = text("figure.spot.size", n_train=text.integer(size), value=text.energy(energy))
+        add_spot(axes, float(size), float(energy) / unit.size, words, size=size)
     axes.set_ylim(bottom=0)
     axes.set_ylabel(text("label.energy", unit=unit.symbol))
     number_axis(axes, text)

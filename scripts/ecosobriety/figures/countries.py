@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from ecosobriety.figures.labels import label_points
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -74,6 +75,13 @@ def country_emissions(case: Case, text: Texts) -> Figure:
         )
     names = dict(zip(shown["country_iso3"], shown["country_name"], strict=True))
     plain = {"color": INK}
+    for code, (share, emissions) in points.items():
+        words = text(
+            "figure.spot.named",
+            name=text.country(code, names[code]),
+            value=text.mass(emissions * unit.size),
+        )
+        add_spot(axes, share, emissions, words, country=code)
     label_points(
         axes,
         {

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -44,6 +45,13 @@ def country_ranking(case: Case, text: Texts) -> Figure:
         own = country == case.electricity.country
         colour = FIT if own else ACCENT if country in LISTED_COUNTRIES else _EXTREME
         axes.barh(row, mean, height=0.72, color=colour)
+        words = text(
+            "figure.spot.named",
+            name=listed_country(countries.iloc[row], text),
+            value=text.mass(mean * unit.size),
+        )
+        longest = float(np.nanmax(shown.to_numpy())) * _ROOM
+        add_spot(axes, (0.0, longest), (row - 0.5, row + 0.5), words, country=country)
         end, written = mean, text.number(mean)
         if is_known(low) and is_known(high):
             axes.plot([low, high], [row, row], "|-", color=INK, linewidth=1.0, markersize=6)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import MUTED, add_axes, empty_figure, new_figure
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import (
@@ -53,6 +54,7 @@ def emissions_map(case: Case, text: Texts) -> Figure:
     centres = [place + _MIX_GAP * (place > 0) for place in range(len(shown.columns))]
     _draw_cells(axes, shown / unit.size, centres, norm, text)
     _name_rows_and_columns(axes, case, centres, text)
+    _say_cells(axes, case, centres, text)
     scale = add_axes(figure, _LEFT_IN, 0.68, _WIDTH_IN, 0.14)
     _draw_scale(scale, norm, text)
     scale.set_xlabel(emissions_label(case, case.decision.reference, unit.symbol, text))
@@ -87,6 +89,22 @@ def _draw_cells(
             fontsize=_VALUE_PT,
             color="white" if known and share < _DARK_BELOW else "black",
         )
+
+
+def _say_cells(axes: Axes, case: Case, centres: list[float], text: Texts) -> None:
+    countries, shown = case.electricity.shown_countries, case.electricity.heat_map
+    names = [listed_country(row, text) for _, row in countries.iterrows()]
+    for (row, column), amount_g in np.ndenumerate(shown.to_numpy() * case.emissions_batch):
+        source, centre = str(shown.columns[column]), centres[column]
+        words = text(
+            "figure.spot.cell",
+            name=names[row],
+            source=source_column(case, source, text),
+            value=text.mass(amount_g),
+        )
+        keys = {"country": shown.index[row], "source": source}
+        ends = (centre - 0.5, centre + 0.5), (row - 0.5, row + 0.5)
+        add_spot(axes, *ends, words, **keys)
 
 
 def _name_rows_and_columns(axes: Axes, case: Case, centres: list[float], text: Texts) -> None:

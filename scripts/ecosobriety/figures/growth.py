@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -16,6 +17,7 @@ from ecosobriety.figures.style import (
     MUTED,
     add_axes,
     log_axis,
+    marked_points,
     new_figure,
     number_axis,
     size_label,
@@ -79,6 +81,9 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
     )
     scores = view.scores * factor
     axes.plot(scores.index, scores, "o-", color=ACCENT, label=text("figure.growth.mean"))
+    for size, score in view.scores.iloc[:: marked_points(len(scores))].items():
+        words = text("figure.spot.size", n_train=text.integer(size), value=text.score(score))
+        add_spot(axes, float(size), float(score) * factor, words, size=size)
     last = int(scores.index.max())
     found = view.rule.get(last)
     if found is not None and found["bound"] is not None and last < view.full:
@@ -119,6 +124,13 @@ def _draw_bound(axes: Axes, case: Case, text: Texts) -> None:
             heights = [bounds[n] for n in sizes]
             style: dict[str, Any] = {"color": FIT, "markerfacecolor": face, "zorder": 3}
             axes.plot(sizes, heights, "D", label=text(f"figure.growth.{label}"), **style)
+    for n, found in below.items():
+        words = text(
+            "figure.spot.size",
+            n_train=text.integer(n),
+            value=text("unit.at_most", amount=text.difference(found["bound"])),
+        )
+        add_spot(axes, float(n), bounds[n], words, size=n)
     margins = {n: found["margin"] * factor for n, found in case.decision.rule.items()}
     # Of a metric whose margin is a share, each size has its own.
     ends = [axes.get_xlim()[0], *margins, axes.get_xlim()[1]]

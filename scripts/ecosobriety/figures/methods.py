@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import ACCENT, FIT, INK, MUTED, add_axes, empty_figure, new_figure
 from ecosobriety.methods import Spread, Summary
 from ecosobriety.study.study import Study
@@ -40,6 +41,13 @@ def methods(study: Study, text: Texts) -> Figure:
                 color=MUTED,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
             )
+    for place, row in enumerate(rows):
+        for spread, height in ((row.harmonised, place - _LANE), (row.own, place + _LANE)):
+            if spread is not None and _positive(spread):
+                name = text(f"method.{row.method}")
+                times = text.number(spread.median)
+                words = text("figure.spot.named", name=name, value=f"× {times}")
+                add_spot(axes, spread.median, height, words)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [text(f"method.{row.method}") for row in rows])
     _ratio_axis(axes, text)

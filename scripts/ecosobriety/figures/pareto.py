@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ecosobriety.figures.labels import Point, label_points
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     COLOURS,
     INK,
@@ -55,6 +56,16 @@ def pareto(study: Study, text: Texts) -> Figure:
         models, cycle(COLOURS[1:]), cycle(MARKERS), strict=False
     ):
         axes.plot(points["x"], points["y"], marker, color=colour, label=str(model))
+        for row in points.iloc[:: -(-len(points) // _NAMES)].to_dict("records"):
+            name = point_name(study, str(model), int(row["n_train"]), text)
+            score = text.score(float(row[f"{metric.name}_mean"]))
+            words = text(
+                "figure.spot.pair",
+                name=name,
+                value=text.energy(float(row["energy_kwh_mean"])),
+                score=score,
+            )
+            add_spot(axes, row["x"], row["y"], words, size=row["n_train"], model=model)
     axes.set_xlim(shown["x"].min() / _ROOM, shown["x"].max() * _ROOM)
     axes.margins(y=0.12)
     axes.set_xlabel(text("label.energy", unit=unit.symbol))

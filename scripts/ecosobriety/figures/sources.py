@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ecosobriety.figures.labels import spread
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     COLOURS,
     DASHES,
@@ -69,6 +70,12 @@ def _label(case: Case, source: str, mark: str, text: Texts) -> str:
     return textwrap.fill(source_name(case, source, text, mark), LABEL_CHARACTERS)
 
 
+def _words(case: Case, source: str, size: Any, amount: str, text: Texts) -> str:
+    """What the point of a source and a size says."""
+    name = source_name(case, source, text)
+    return text("figure.spot.source", name=name, n_train=text.integer(size), value=amount)
+
+
 def source_emissions(case: Case, text: Texts) -> Figure:
     """Emissions against size by source; beside each name the range at the reference size."""
     figure = new_figure(5.05)
@@ -88,6 +95,9 @@ def source_emissions(case: Case, text: Texts) -> Figure:
         curve, style = curves[source], styles[source]
         every = marked_points(len(curve))
         lines.plot(curve.index, curve["emissions_g"] * scale, markevery=every, **style)
+        for size, amount_g in curve["emissions_g"].iloc[::every].items():
+            words = _words(case, source, size, text.mass(amount_g * batch), text)
+            add_spot(lines, float(size), amount_g * scale, words, size=size, source=source)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
             _label(case, source, case.electricity.intensity_mark(source), text),
@@ -138,6 +148,10 @@ def source_cost(case: Case, text: Texts) -> Figure:
         curve = curves[source]
         every = marked_points(len(curve))
         axes.plot(curve.index, curve["cost"] * batch, markevery=every, **styles[source])
+        for size, cost in curve["cost"].iloc[::every].items():
+            amount = text.money(cost * batch, case.electricity.currency)
+            words = _words(case, source, size, amount, text)
+            add_spot(axes, float(size), cost * batch, words, size=size, source=source)
         axes.annotate(
             _label(case, source, case.electricity.cost_mark(source), text),
             (curve.index[-1], curve["cost"].iloc[-1] * batch),
