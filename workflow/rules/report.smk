@@ -24,7 +24,7 @@ rule build_report:
             f"{REPORT_PARTS}/{name}"
             for name in (
                 *("style.css", "poster.css"),
-                *("sections.js", "whatif.js", "tables.js"),
+                *("sections.js", "whatif.js", "tables.js", "pictures.js"),
                 "references.yaml",
             )
         ],

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ecosobriety.decision import PowerLaw
-from ecosobriety.figures.spots import add_spot
+from ecosobriety.figures.spots import add_size_spots
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -74,9 +74,7 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
         label=mean_label,
         markevery=every,
     )
-    for size, score in case.decision.scores.iloc[::every].items():
-        words = text("figure.spot.size", n_train=text.integer(size), value=text.score(score))
-        add_spot(axes, float(size), float(score) * factor, words, size=size)
+    add_size_spots(axes, case.decision.scores, factor, text.score, text)
     law = PowerLaw(**case.decision.result["power_law"])
     if law.converged:
         sizes = np.linspace(curve.index.min(), curve.index.max(), 200)
@@ -162,9 +160,7 @@ def _draw_energy(axes: Axes, case: Case, text: Texts) -> None:
     axes.plot(
         curve.index, curve["energy_kwh_mean"] / unit.size, "s-", color=ACCENT, markevery=every
     )
-    for size, energy in curve["energy_kwh_mean"].iloc[::every].items():
-        words = text("figure.spot.size", n_train=text.integer(size), value=text.energy(energy))
-        add_spot(axes, float(size), float(energy) / unit.size, words, size=size)
+    add_size_spots(axes, curve["energy_kwh_mean"], 1 / unit.size, text.energy, text)
     axes.set_ylim(bottom=0)
     axes.set_ylabel(text("label.energy", unit=unit.symbol))
     number_axis(axes, text)

@@ -102,9 +102,8 @@ def _say_cells(axes: Axes, case: Case, centres: list[float], text: Texts) -> Non
             source=source_column(case, source, text),
             value=text.mass(amount_g),
         )
-        keys = {"country": shown.index[row], "source": source}
-        ends = (centre - 0.5, centre + 0.5), (row - 0.5, row + 0.5)
-        add_spot(axes, *ends, words, **keys)
+        width, height = (centre - 0.5, centre + 0.5), (row - 0.5, row + 0.5)
+        add_spot(axes, width, height, words, country=shown.index[row], source=source)
 
 
 def _name_rows_and_columns(axes: Axes, case: Case, centres: list[float], text: Texts) -> None:

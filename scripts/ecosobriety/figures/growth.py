@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ecosobriety.figures.spots import add_spot
+from ecosobriety.figures.spots import add_size_spots, add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     FIT,
@@ -17,7 +17,6 @@ from ecosobriety.figures.style import (
     MUTED,
     add_axes,
     log_axis,
-    marked_points,
     new_figure,
     number_axis,
     size_label,
@@ -81,9 +80,7 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
     )
     scores = view.scores * factor
     axes.plot(scores.index, scores, "o-", color=ACCENT, label=text("figure.growth.mean"))
-    for size, score in view.scores.iloc[:: marked_points(len(scores))].items():
-        words = text("figure.spot.size", n_train=text.integer(size), value=text.score(score))
-        add_spot(axes, float(size), float(score) * factor, words, size=size)
+    add_size_spots(axes, view.scores, factor, text.score, text)
     last = int(scores.index.max())
     found = view.rule.get(last)
     if found is not None and found["bound"] is not None and last < view.full:

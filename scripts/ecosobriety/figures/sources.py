@@ -1,7 +1,8 @@
 """Emissions and cost against training-set size, one curve per energy source."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -70,10 +71,23 @@ def _label(case: Case, source: str, mark: str, text: Texts) -> str:
     return textwrap.fill(source_name(case, source, text, mark), LABEL_CHARACTERS)
 
 
-def _words(case: Case, source: str, size: Any, amount: str, text: Texts) -> str:
-    """What the point of a source and a size says."""
+def _say(
+    axes: Axes,
+    case: Case,
+    source: str,
+    shown: pd.Series,
+    write: Callable[[float], str],
+    text: Texts,
+) -> None:
+    """Let the points of a source's curve, as it is drawn over the sizes, say their values."""
     name = source_name(case, source, text)
-    return text("figure.spot.source", name=name, n_train=text.integer(size), value=amount)
+    # The mix is that of the study's own country.
+    own = {"country": case.electricity.country} if source == GRID_SOURCE else {}
+    for size, value in zip(shown.index.to_numpy(), shown.to_numpy(), strict=True):
+        words = text(
+            "figure.spot.source", name=name, n_train=text.integer(size), value=write(value)
+        )
+        add_spot(axes, float(size), float(value), words, size=size, source=source, **own)
 
 
 def source_emissions(case: Case, text: Texts) -> Figure:
@@ -95,9 +109,8 @@ def source_emissions(case: Case, text: Texts) -> Figure:
         curve, style = curves[source], styles[source]
         every = marked_points(len(curve))
         lines.plot(curve.index, curve["emissions_g"] * scale, markevery=every, **style)
-        for size, amount_g in curve["emissions_g"].iloc[::every].items():
-            words = _words(case, source, size, text.mass(amount_g * batch), text)
-            add_spot(lines, float(size), amount_g * scale, words, size=size, source=source)
+        amounts = (curve["emissions_g"] * scale).iloc[::every]
+        _say(lines, case, source, amounts, lambda value: text.mass(value * unit.size), text)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
             _label(case, source, case.electricity.intensity_mark(source), text),
@@ -139,6 +152,8 @@ def source_cost(case: Case, text: Texts) -> Figure:
     batch = case.electricity.cost_batch
     highest = max(float(curve["cost"].max()) * batch for curve in curves.values())
     size_axis(axes, case, text)
+    currency = case.electricity.currency
+    write = partial(text.money, currency=currency)
     top = highest * 1.25  # leaves room for what is saved
     axes.set_ylim(0, top)
     ends = [float(curves[source]["cost"].iloc[-1]) * batch / top for source in order]
@@ -148,10 +163,7 @@ def source_cost(case: Case, text: Texts) -> Figure:
         curve = curves[source]
         every = marked_points(len(curve))
         axes.plot(curve.index, curve["cost"] * batch, markevery=every, **styles[source])
-        for size, cost in curve["cost"].iloc[::every].items():
-            amount = text.money(cost * batch, case.electricity.currency)
-            words = _words(case, source, size, amount, text)
-            add_spot(axes, float(size), cost * batch, words, size=size, source=source)
+        _say(axes, case, source, (curve["cost"] * batch).iloc[::every], write, text)
         axes.annotate(
             _label(case, source, case.electricity.cost_mark(source), text),
             (curve.index[-1], curve["cost"].iloc[-1] * batch),

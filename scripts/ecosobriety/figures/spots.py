@@ -5,12 +5,17 @@ browser shows. The report's page knows by their attributes which size, country a
 of, and lights those that its calculator is set to.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 from xml.sax.saxutils import escape, quoteattr
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from ecosobriety.figures.style import marked_points
+from ecosobriety.texts import Texts
 
 RADIUS_PT = 6.0
 """Of a point's spot: what a finger on a screen still hits is the page's affair."""
@@ -52,6 +57,24 @@ def add_spot(
     figure = axes.figure
     assert isinstance(figure, Figure)
     _SPOTS.setdefault(figure, []).append(Spot(axes, ends[0], ends[1], words, known))
+
+
+def add_size_spots(
+    axes: Axes, values: pd.Series, factor: float, write: Callable[[float], str], text: Texts
+) -> None:
+    """Let the points of a curve over training-set sizes say their values, where they are marked.
+
+    Args:
+        axes: those of the curve.
+        values: by n_train.
+        factor: what the axis shows is a value times this.
+        write: a value in the reader's language.
+        text: the reader's texts.
+    """
+    marked = values.iloc[:: marked_points(len(values))]
+    for size, value in zip(marked.index.to_numpy(), marked.to_numpy(), strict=True):
+        words = text("figure.spot.size", n_train=text.integer(size), value=write(value))
+        add_spot(axes, float(size), float(value) * factor, words, size=size)
 
 
 def with_spots(figure: Figure, svg: str) -> str:

@@ -65,7 +65,7 @@ SECTIONS = (
 STYLES = ("style.css", "poster.css")
 """The page's styles, those of the first page last."""
 
-SCRIPTS = ("sections.js", "whatif.js", "tables.js")
+SCRIPTS = ("sections.js", "whatif.js", "tables.js", "pictures.js")
 """The page's scripts; no other may run in it."""
 
 
@@ -290,6 +290,7 @@ def _case(
                 written[name],
                 figures[figure_id(name, case.model)],
                 text,
+                case.model,
             )
             for place, name in enumerate(MODEL_FIGURES, start=1)
         ],
@@ -298,15 +299,22 @@ def _case(
 
 
 def _figure(
-    name: str, number: int, prefix: str, caption: str, svg: str, text: Texts
+    name: str,
+    number: int,
+    prefix: str,
+    caption: str,
+    svg: str,
+    text: Texts,
+    model: str | None = None,
 ) -> dict[str, Any]:
-    """A figure with its number, unique prefix of ids, title and caption."""
+    """A figure with its number, unique prefix of ids, title, caption, and the model if of one."""
     title = text(f"figure.{name}.title")
     return {
         "id": prefix,
         "number": number,
         "title": title,
         "caption": caption,
+        "model": model,
         "svg": inline_svg(svg, prefix, title, caption),
     }
 

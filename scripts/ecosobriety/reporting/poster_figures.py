@@ -5,7 +5,7 @@ size, the reader's scheme and a script. One legend serves all: dark is what a tr
 enough data, light what all of the data add to it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -52,7 +52,8 @@ def sentence(words: str) -> str:
 class Bar:
     """A bar: `share` of the longest one, of which `enough` is what enough data take.
 
-    `key` is the table's own word for what the bar is of.
+    `key` is the table's own word for what the bar is of, `of` the country and source that this is,
+    `said` what the bar says when it is pointed at.
     """
 
     key: str
@@ -61,6 +62,8 @@ class Bar:
     share: float
     enough: float
     own: bool
+    of: Mapping[str, str]
+    said: str
 
 
 def poster_figures(case: Case, text: Texts) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def poster_figures(case: Case, text: Texts) -> dict[str, Any]:
     """
     enough = _enough_share(case)
     return {
+        "model": case.model,
         "legend": _legend(case, text),
         "size": {**_curve(case, text), "caption": _size_caption(case, text)},
         "bars": {
@@ -149,6 +153,12 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
             "score": text.score(score),
             "top": round(_ENERGY_BOTTOM - energy / most * (_ENERGY_BOTTOM - _ENERGY_TOP), 1),
             "energy": text.number(rounded(energy / unit.size), DIGITS),
+            "said": text(
+                "figure.spot.pair",
+                name=text("poster.figure.examples", n_train=text.integer(size)),
+                value=text.energy(rounded(energy), DIGITS),
+                score=text.score(score),
+            ),
             "label": text.integer(size) if size in marked else "",
             "anchor": _anchor(size, sizes),
             # Outside of the curve: the smallest size's score stands where the curve does not go.
@@ -212,15 +222,54 @@ def _marked(sizes: Sequence[int], case: Case, x: Callable[[float], float]) -> se
     return set(marked)
 
 
-def _bars(
-    rows: Sequence[tuple[str, str, float, bool]], enough: float, scale: float, text: Texts
-) -> list[Bar]:
+@dataclass(frozen=True)
+class _Voice:
+    """What the bars of a figure say, and of which country or source they are."""
+
+    case: Case
+    enough: float
+    text: Texts
+    write: Callable[[float], str]
+
+    def said(self, name: str, amount: float) -> str:
+        """A bar's value, and beside it what enough data take of it."""
+        text, decision = self.text, self.case.decision
+        values = {"name": name, "value": self.write(rounded(amount))}
+        if self.enough == 1.0:
+            return text("figure.spot.named", **values)
+        return text(
+            "poster.figure.said",
+            **values,
+            n_train=text.integer(decision.sufficient),
+            part=self.write(rounded(amount * self.enough)),
+        )
+
+    def of(self, key: str) -> dict[str, str]:
+        """The country, or the source; the mix is that of the study's own country."""
+        own = self.case.electricity.country
+        if key == GRID_SOURCE:
+            return {"source": key, "country": own}
+        known = key in set(self.case.study.scenarios["source"])
+        return {"source" if known else "country": key}
+
+
+def _bars(rows: Sequence[tuple[str, str, float, bool]], scale: float, voice: _Voice) -> list[Bar]:
     """Bars of (key, name, amount, whether it is the study's own), in their order."""
+    text, enough = voice.text, voice.enough
     most = max((amount for _, _, amount, _ in rows), default=0.0)
     if not most > 0:
         return []
     return [
-        Bar(key, name, text.number(rounded(amount * scale), DIGITS), amount / most, enough, own)
+        Bar(
+            key,
+            name,
+            text.number(rounded(amount * scale), DIGITS),
+            amount / most,
+            enough,
+            own,
+            voice.of(key),
+            voice.said(name, amount),
+        )
         for key, name, amount, own in rows
     ]
 
@@ -251,7 +300,7 @@ def _countries(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     ]
     highest, lowest = shown.iloc[0], shown.iloc[-1]
     return {
-        "bars": _bars(rows, enough, batch / unit, text),
+        "bars": _bars(rows, batch / unit, _masses(case, enough, text)),
         "unit": symbol,
         "caption": sentence(
             text(
@@ -262,6 +311,11 @@ def _countries(case: Case, enough: float, text: Texts) -> dict[str, Any]:
             )
         ),
     }
+
+
+def _masses(case: Case, enough: float, text: Texts) -> _Voice:
+    """Emissions, of as many trainings as the figure shows."""
+    return _Voice(case, enough, text, lambda g: text.mass(g * case.emissions_batch, DIGITS))
 
 
 def _emissions(case: Case, largest_g: float, text: Texts) -> tuple[int, float, str]:
@@ -306,7 +360,7 @@ def _sources(case: Case, enough: float, text: Texts) -> dict[str, Any]:
         return {"bars": [], "caption": text("figure.source_emissions.no_intensity"), "unit": ""}
     batch, unit, symbol = _emissions(case, rows[0][2], text)
     return {
-        "bars": _bars(rows, enough, batch / unit, text),
+        "bars": _bars(rows, batch / unit, _masses(case, enough, text)),
         "unit": symbol,
         "caption": sentence(
             text(
@@ -326,7 +380,11 @@ def _cost(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     batch = readable_batch(rows[-1][2])
     currency = case.electricity.currency
     return {
-        "bars": _bars(rows, enough, batch, text),
+        "bars": _bars(
+            rows,
+            batch,
+            _Voice(case, enough, text, lambda cost: text.money(cost * batch, currency, DIGITS)),
+        ),
         "unit": text(
             "poster.figure.money",
             currency=text.currency(currency),
