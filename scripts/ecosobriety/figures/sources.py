@@ -109,8 +109,8 @@ def source_emissions(case: Case, text: Texts) -> Figure:
         curve, style = curves[source], styles[source]
         every = marked_points(len(curve))
         lines.plot(curve.index, curve["emissions_g"] * scale, markevery=every, **style)
-        amounts = (curve["emissions_g"] * scale).iloc[::every]
-        _say(lines, case, source, amounts, lambda value: text.mass(value * unit.size), text)
+        drawn = (curve["emissions_g"] * scale).iloc[::every]
+        _say(lines, case, source, drawn, lambda value: text.mass(value * unit.size), text)
         height = 1 - (row + 0.5) / len(order)
         lines.annotate(
             _label(case, source, case.electricity.intensity_mark(source), text),
