@@ -36,9 +36,13 @@ class Cooling(pl.LightningModule):
         super().__init__()
         self.layer = nn.Linear(64, num_classes)
         self.temperature = 2.0
+        # Never written to, and never shaped.
+        self.register_buffer("alike", torch.ones(1, 1).expand(2, 2))
+        self.unused = nn.LazyLinear(2)
 
     def forward(self, x):
-        return self.layer(x.flatten(1)) / self.temperature
+        age = 1 + 0.1 * self.current_epoch + 0.01 * self.global_step
+        return self.layer(x.flatten(1)) / self.temperature * age
 
     def on_after_batch_transfer(self, batch, dataloader_idx):
         x, y = batch

@@ -54,6 +54,16 @@ def test_a_gpu_learns_as_the_cpu_does_and_the_record_says_where(train_digits):
     assert gpu.components["gpu"].reason
 
 
+@pytest.mark.parametrize("precision", ["32-true", "16-mixed"])
+def test_an_epochs_test_is_that_of_the_shorter_training(train_digits, precision):
+    settings = dataclasses.replace(SETTINGS, precision=precision)
+    whole = train_digits(dataclasses.replace(settings, score_epochs=True))
+    assert whole.test_loss == train_digits(settings).test_loss
+    short = train_digits(dataclasses.replace(settings, epochs=2))
+    assert whole.epoch_log[1].tested.loss == short.test_loss
+    assert whole.epoch_log[1].tested.scores == short.scores
+
+
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "16-mixed"])
 def test_the_same_seed_gives_the_same_result_to_the_last_digit(train_digits, precision):
     settings = dataclasses.replace(SETTINGS, precision=precision)

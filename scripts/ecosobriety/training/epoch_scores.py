@@ -8,7 +8,9 @@ layers' modes and statistics, nor the order of the batches.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +18,7 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from ecosobriety.metering import EnergyResult
 from ecosobriety.reasons import reason
@@ -86,28 +89,39 @@ class Weights:
             return False
         with torch.no_grad():
             for name, tensor in tensors.items():
-                tensor.copy_(self.tensors[name])
+                # What never changes may be a view that cannot be written to.
+                if not torch.equal(tensor.cpu(), self.tensors[name]):
+                    tensor.copy_(self.tensors[name])
         for name, values in self.values.items():
             for attribute, value in values.items():
                 object.__setattr__(parts[name], attribute, value)
         return True
 
 
+def bytes_of(network: nn.Module) -> int:
+    """Bytes of a network's parameters and buffers."""
+    return sum(tensor.nbytes for _, tensor in _tensors(network))
+
+
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    return chain(network.named_parameters(), network.named_buffers())
+    named = chain(network.named_parameters(), network.named_buffers())
+    return ((name, tensor) for name, tensor in named if not is_lazy(tensor))
 
 
 def _values(part: nn.Module) -> dict[str, Any]:
     """What a forward pass may depend on besides tensors, as a temperature that is lowered."""
-    package = lightning_of(type(part))
-    base = nn.Module() if package is None else package.LightningModule()
+    known = _attributes(lightning_of(type(part)))
     return {
         name: value
         for name, value in vars(part).items()
-        if name not in vars(base)
-        and isinstance(value, bool | int | float | str | None)
-        and name != "training"
+        if name not in known and isinstance(value, bool | int | float | str | None)
     }
+
+
+@cache
+def _attributes(package: Any) -> frozenset[str]:
+    """Those that every module has, or every `LightningModule` of a package."""
+    return frozenset(vars(nn.Module() if package is None else package.LightningModule()))
 
 
 class KeptWeights(pl.Callback):
@@ -125,8 +139,10 @@ class KeptWeights(pl.Callback):
     def __init__(self, network: nn.Module, every: int | None, folder: Path | None = None):
         self._network, self._every, self._folder = network, every, folder
         self._held: dict[int, Weights] = {}
+        self._steps: dict[int, int] = {}
         self._own: list[Any] = []
         self._scheduled = False
+        self._trainer: pl.Trainer | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note what the module has brought: itself, and callbacks of its own."""
@@ -140,6 +156,7 @@ class KeptWeights(pl.Callback):
         done = trainer.current_epoch
         if not self._every or not done or done % self._every:
             return
+        self._steps[done] = trainer.global_step
         weights = Weights.of(self._network)
         if self._folder is None:
             self._held[done] = weights
@@ -149,7 +166,15 @@ class KeptWeights(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note whether the learning rate has followed a schedule."""
-        self._scheduled = bool(trainer.lr_scheduler_configs)
+        self._scheduled, self._trainer = bool(trainer.lr_scheduler_configs), trainer
+
+    def state_dict(self) -> dict[str, Any]:
+        """The steps so far, for a checkpoint."""
+        return {"steps": dict(self._steps)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self._steps = dict(state_dict["steps"])
 
     def tested(self, test: Callable[[], EpochTest]) -> tuple[dict[int, EpochTest], str | None]:
         """What each kept state reaches, by the number of epochs done; or why none is tested.
@@ -165,11 +190,30 @@ class KeptWeights(pl.Callback):
         for done, weights in self._kept():
             if not weights.put_into(self._network):
                 return {}, reason("epochs_reshaped")
-            found[done] = test()
+            with self._as_after(done):
+                found[done] = test()
         return found, None if found else reason("epochs_one")
 
+    @contextmanager
+    def _as_after(self, epochs: int) -> Iterator[None]:
+        """Let the module see the epoch and the step that it would see after so many epochs.
+
+        Its forward pass may ask for `current_epoch` or `global_step`.
+        """
+        assert self._trainer is not None
+        loop: Any = self._trainer.fit_loop
+        epoch = loop.epoch_progress.current
+        step = loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step.total
+        at_the_end = epoch.completed, step.completed
+        epoch.completed, step.completed = epochs, self._steps.get(epochs, step.completed)
+        try:
+            yield
+        finally:
+            epoch.completed, step.completed = at_the_end
+
     def _kept(self) -> Iterator[tuple[int, Weights]]:
-        yield from self._held.items()
+        for done in [*self._held]:
+            yield done, self._held.pop(done)
         files = self._folder.glob("*.pt") if self._folder else ()
         for path in sorted(files, key=lambda path: int(path.stem)):
             yield int(path.stem), Weights(**torch.load(path, weights_only=True))
@@ -208,9 +252,10 @@ def epoch_test(scorer: Scorer, before_kwh: float | None, measured: EnergyResult)
         before_kwh: the energy of the evaluations before; None: it is not known.
         measured: with the energy of all evaluations.
     """
-    scores, missing = scorer.test_scores()
-    missing = {f"test_{name}": why for name, why in missing.items()}
     loss, all_kwh = scorer.test_loss, measured.evaluation.energy_kwh
+    # Answers that are no numbers have no scores either.
+    scores, missing = scorer.test_scores() if math.isfinite(loss) else ({}, {})
+    missing = {f"test_{name}": why for name, why in missing.items()}
     if not math.isfinite(loss):
         missing["test_loss"] = reason("epochs_diverged")
     spent_kwh = None if all_kwh is None or before_kwh is None else all_kwh - before_kwh

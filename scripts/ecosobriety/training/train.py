@@ -21,6 +21,7 @@ from ecosobriety.records.record import EpochTest, RunRecord
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
 from ecosobriety.training.epoch_scores import (
     KeptWeights,
+    bytes_of,
     epoch_test,
     epochs_between,
     with_tests,
@@ -308,7 +309,7 @@ def _kept_weights(
         n_train=training.n_train,
         n_test=test_batches.examples,
         epochs=epochs,
-        weight_bytes=sum(t.nbytes for t in (*network.parameters(), *network.buffers())),
+        weight_bytes=bytes_of(network),
     )
     return KeptWeights(network, every, checkpoint and checkpoint.with_suffix(".epochs"))
 
