@@ -47,10 +47,10 @@ def describe(
 
     Returns:
         `config`, `dataset`, `trainings` (number, first start, last end in UTC where known, what
-        each model's energy covers, how many were disturbed by other work on the machine,
-        null where none was measured here), `hardware` (each distinct machine once),
-        `versions`, `packages` (every installed one), `meters`, `code` (git commit, null outside a
-        repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
+        each model's energy covers, what is odd about its training, how many were disturbed by other
+        work on the machine, null where none was measured here), `hardware` (each distinct machine
+        once), `versions`, `packages` (every installed one), `meters`, `code` (git commit, null
+        outside a repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
         `country_data` (the countries' provenance, and `table_sha256` of their table).
     """
     return {
@@ -61,6 +61,11 @@ def describe(
             "first_started_at": min(filter(None, (run.started_at for run in runs)), default=None),
             "last_ended_at": max(filter(None, (run.ended_at for run in runs)), default=None),
             "windows": {run.model: run.window for run in runs},
+            "noticed": {
+                model: sentences
+                for model in sorted({run.model for run in runs})
+                if (sentences := _noticed(runs, model))
+            },
             "disturbed": None
             if all(run.window == "imported" for run in runs)
             else sum((run.other_cpu_share or 0.0) > DISTURBED_FROM for run in runs),
@@ -156,6 +161,12 @@ def _distinct_versions(runs: Sequence[RunRecord]) -> dict[str, str]:
         name: ", ".join(sorted({run.versions[name] for run in runs if name in run.versions}))
         for name in names
     }
+
+
+def _noticed(runs: Sequence[RunRecord], model: str) -> list[str]:
+    """What is odd about the trainings of a model, and may be meant so."""
+    of_model = [run for run in runs if run.model == model]
+    return [*dict.fromkeys(what for run in of_model for what in run.training.get("noticed", ()))]
 
 
 def _sha256(path: Path) -> str:

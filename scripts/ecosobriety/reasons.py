@@ -58,6 +58,26 @@ EPOCHS = {
 }
 """Why no epoch but the last was tested."""
 
+TRAINING = {
+    "weights_untrained": "{share} of its weights decide its outputs and are not trained ({names}): "
+    "no gradient but 0 reaches them, as behind a detach, or no optimiser has them",
+    "outputs_in_own_unit": "it gives about {value} before its training, but its targets are "
+    "standardised (mean 0, deviation 1): leave out what brings its outputs to the targets' own "
+    "unit",
+    "one_answer": "it gives different examples the same output, after a few batches",
+    "test_mode": "layers are in the mode of the test while it is trained ({names}), as after "
+    "eval()",
+    "outputs_unused": "its loss is made of {used} of its {number} outputs, by which it is scored",
+    "decay_large": "its weight_decay of {decay} outweighs what it learns, at the learning rate "
+    "{rate}",
+    "momentum_whole": "its optimiser's momentum of {value} never forgets a gradient",
+    "rate_vanishes": "its learning rate is less than a millionth of its highest from epoch {epoch} "
+    "of {epochs} on, so that it learns nothing more",
+    "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "
+    "seeds differ by their examples and their order alone",
+}
+"""What is odd about a network's training, and may be meant so."""
+
 COMMAND = {
     "not_reported": "the command does not report it",
     "within": "it is part of the command's own energy",
@@ -157,7 +177,7 @@ SERVICE = {
 }
 """Why Electricity Maps gave nothing."""
 
-REASONS = METER | FLOP | EPOCHS | COMMAND | IMPORTED | METHODS | COUNTRIES | SERVICE
+REASONS = METER | FLOP | EPOCHS | TRAINING | COMMAND | IMPORTED | METHODS | COUNTRIES | SERVICE
 FILL = ", filled in with the mean power of the rest"
 
 

@@ -18,6 +18,7 @@ from ecosobriety.tables import check_table
 from ecosobriety.training.epoch_scores import HELD_WEIGHTS, Weights, epochs_between
 from ecosobriety.training.learner import Learner
 from ecosobriety.training.recording import Training
+from ecosobriety.training.rehearsal import Rehearsed
 from ecosobriety.training.train import TrainingSettings, train
 
 SETTINGS = TrainingSettings(
@@ -80,7 +81,7 @@ def weights_at_the_end(monkeypatch):
         ),
     )
     # Operations are not counted here.
-    monkeypatch.setattr(module, "rehearse", lambda *_: "not counted")
+    monkeypatch.setattr(module, "rehearse", lambda *_: Rehearsed("not counted"))
     return seen
 
 

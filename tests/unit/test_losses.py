@@ -30,7 +30,7 @@ def try_out(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
         stage = Stage(content_of(play, train, test))
         stage.try_out()
-        return stage.warnings
+        return stage.noticed
 
     return run
 

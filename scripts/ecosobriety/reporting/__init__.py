@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ecosobriety.claims import Checked
 from ecosobriety.datasets.findings import short
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.reporting.cautions import finding_text, warnings
+from ecosobriety.reporting.cautions import finding_text, noticed, warnings
 from ecosobriety.reporting.claims import claim_cards, claims_summary
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.editions import editions_table
@@ -137,8 +137,7 @@ def build_context(
         "poster": poster(study, claims, provenance, text),
         "sections": [name for name in SECTIONS if name not in absent],
         "cases": [
-            _case(case, number, figures, provenance["components"], text)
-            for number, case in enumerate(cases)
+            _case(case, number, figures, provenance, text) for number, case in enumerate(cases)
         ],
         "claims_summary": "" if claims is None else claims_summary(claims, text),
         "claims": [] if claims is None else claim_cards(claims, text),
@@ -253,9 +252,10 @@ def _case(
     case: Case,
     number: int,
     figures: Mapping[str, str],
-    components: Sequence[Mapping[str, Any]],
+    provenance: Mapping[str, Any],
     text: Texts,
 ) -> dict[str, Any]:
+    components: Sequence[Mapping[str, Any]] = provenance["components"]
     prefix = f"case{number + 1}"
     written = captions(case, text)
     return {
@@ -275,7 +275,8 @@ def _case(
             more_data(case, text),
             *embodied_sentences(case, text),
         ],
-        "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w],
+        "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w]
+        + noticed(case, provenance, text),
         "hardware": hardware_table(case, text),
         "ladder": ladder(case, text),
         "growth": growth_table(case, text),

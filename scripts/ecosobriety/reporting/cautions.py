@@ -45,6 +45,19 @@ def warnings(case: Case, text: Texts) -> list[str]:
     ]
 
 
+def noticed(case: Case, provenance: Mapping[str, Any], text: Texts) -> list[str]:
+    """What is odd about the model's trainings, and may be meant so.
+
+    Args:
+        case: One model.
+        provenance: As `provenance.describe` gives it.
+        text: The language.
+    """
+    found = provenance["trainings"].get("noticed", {}).get(case.model, [])
+    shown = [remark(sentence, text) for sentence in found]
+    return [text("warning.noticed", what=what) for what in shown if what]
+
+
 def _country(case: Case, text: Texts) -> list[str]:
     """What is odd about the electricity that the emissions rest on, where much hangs on it."""
     country = case.electricity.country

@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ecosobriety.claims import Checked
-from ecosobriety.reporting.cautions import warnings
+from ecosobriety.reporting.cautions import noticed, warnings
 from ecosobriety.reporting.claims import SYMBOLS
 from ecosobriety.reporting.growth import CENT, below_a_cent
 from ecosobriety.reporting.hardware import hardware_warning
@@ -59,7 +59,8 @@ def poster(
         "sure": _sure(first, text),
         "measured": _measured(first, provenance, text),
         "citation": _citation(study, provenance, text),
-        "cautions": len([w for w in (hardware_warning(first, text), *warnings(first, text)) if w]),
+        "cautions": len([w for w in (hardware_warning(first, text), *warnings(first, text)) if w])
+        + len(noticed(first, provenance, text)),
     }
 
 

@@ -53,7 +53,8 @@ def refuse(
         try:
             stage = Stage(content_of(play, batches, test_batches))
             stage.try_out()
-            warnings += [sentence for sentence in stage.warnings if sentence not in warnings]
+            noticed = [f"models: {play.class_path}: {what}" for what in stage.noticed]
+            warnings += [sentence for sentence in noticed if sentence not in warnings]
         except EcosobrietyError as error:
             traceback.print_exc()
             return str(error)

@@ -76,6 +76,8 @@ class Losses(pl.Callback):
         """Of each batch, in their order."""
         self.reached: set[int] = set()
         """Ids of the weights that had a gradient when an optimiser took a step."""
+        self.moved: set[int] = set()
+        """The same of those whose gradient was not 0."""
         self._unhook: Callable[[], None] = _nothing
 
     def see(self, loss: Tensor) -> None:
@@ -149,6 +151,8 @@ class Losses(pl.Callback):
                 if weight.grad is None:
                     continue
                 self.reached.add(id(weight))
+                if id(weight) not in self.moved and _any(weight.grad):
+                    self.moved.add(id(weight))
                 if first and len(self.values) == 1 and not self._scaled and _broken(weight.grad):
                     raise ConfigError(
                         f"models: {self._class_path}: its first gradients are NaN or infinite, "
@@ -243,6 +247,11 @@ def _source(node: Any) -> Any:
     while source is not None and source.name() in _SAME_VALUES:
         source = source.next_functions[0][0]
     return source
+
+
+def _any(gradient: Tensor) -> bool:
+    values = gradient.coalesce().values() if gradient.is_sparse else gradient
+    return bool(values.any())
 
 
 def _broken(gradient: Tensor) -> bool:

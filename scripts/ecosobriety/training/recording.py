@@ -57,6 +57,7 @@ class Fitted:
         data_on: Where the data were while it trained.
         on_gpu: Whether it trained on a GPU.
         not_called: What the network brings and the study does not call.
+        noticed: What is odd about the training and may be meant so; see `reasons.TRAINING`.
     """
 
     scores: Mapping[str, float | None]
@@ -67,6 +68,7 @@ class Fitted:
     data_on: str
     on_gpu: bool
     not_called: list[str]
+    noticed: list[str]
 
 
 def make_record(
@@ -129,6 +131,7 @@ def make_record(
             "init_args": dict(training.init_args),
             "data_on": fitted.data_on,
             **({"not_called": fitted.not_called} if fitted.not_called else {}),
+            **({"noticed": fitted.noticed} if fitted.noticed else {}),
         },
         metering=dict(metering),
         hardware=describe_hardware(),

@@ -15,7 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,26 @@ logger = logging.getLogger(__name__)
 LIMIT_S = 300
 """A rehearsal that takes longer is given up; the training is not."""
 
-_known: dict[str, Cost | str] = {}
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a rehearsal has found.
+
+    Attributes:
+        cost: What the training costs in FLOP, or why that cannot be said.
+        noticed: What is odd about it and may be meant so; see `reasons.TRAINING`.
+    """
+
+    cost: Cost | str
+    noticed: tuple[str, ...] = ()
+
+
+_known: dict[str, Rehearsed] = {}
 """What was found in this process: other seeds need no rehearsal of their own."""
 
 
-def rehearse(play: Play, batches: Slices, test_batches: Slices) -> Cost | str:
+def rehearse(play: Play, batches: Slices, test_batches: Slices) -> Rehearsed:
     """Try a user's network out.
-
-    Returns:
-        What its training costs in FLOP, or why that cannot be said.
 
     Raises:
         ConfigError: it cannot be trained or scored; what it raises itself, in one sentence.
@@ -57,7 +68,7 @@ def rehearse(play: Play, batches: Slices, test_batches: Slices) -> Cost | str:
     return _known[key]
 
 
-def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
+def _ask(content: Mapping[str, Any], class_path: str) -> Rehearsed:
     with tempfile.TemporaryDirectory() as folder:
         play, answer = Path(folder) / "play.pt", Path(folder) / "answer.json"
         torch.save(dict(content), play)
@@ -65,27 +76,29 @@ def _ask(content: Mapping[str, Any], class_path: str) -> Cost | str:
         try:
             done = run_apart("training.rehearsal", *files, path=sys.path, timeout_s=LIMIT_S)
         except subprocess.TimeoutExpired:
-            return f"the rehearsal took longer than {LIMIT_S} s"
+            return Rehearsed(f"the rehearsal took longer than {LIMIT_S} s")
         logger.info("rehearsal of %s: %s", class_path, done.stderr)
         with suppress(OSError, ValueError):
             said = json.loads(answer.read_bytes())
-            for sentence in said["warnings"]:
-                logger.warning("%s", sentence)
+            noticed = tuple(said["noticed"])
+            for sentence in noticed:
+                logger.warning("models: %s: %s", class_path, sentence)
             if said["refusal"] is not None:
                 raise ConfigError(said["refusal"])
             if said["ended"]:
-                return said["reason"] if said["cost"] is None else Cost(**said["cost"])
+                cost = said["reason"] if said["cost"] is None else Cost(**said["cost"])
+                return Rehearsed(cost, noticed)
             # A memory that is full may kill it, and yet be enough for the training alone.
             if not said["tried"] and done.returncode != -signal.SIGKILL:
                 raise ended_by_itself(class_path, done.returncode)
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return f"the rehearsal ended by itself ({done.returncode}): {cut(last)}"
+        return Rehearsed(f"the rehearsal ended by itself ({done.returncode}): {cut(last)}")
 
 
 @contextmanager
 def _answering(path: Path) -> Iterator[dict[str, Any]]:
     answer: dict[str, Any] = {"refusal": None, "cost": None, "reason": None}
-    answer |= {"warnings": [], "tried": False, "ended": False}
+    answer |= {"noticed": [], "tried": False, "ended": False}
     # What ends the process without a word leaves this behind.
     path.write_text(json.dumps(answer))
     yield answer
@@ -105,7 +118,7 @@ def _main() -> None:
             traceback.print_exc()
             answer["refusal"] = str(error)
             return
-        answer |= {"tried": True, "warnings": stage.warnings}
+        answer |= {"tried": True, "noticed": stage.noticed}
         Path(sys.argv[2]).write_text(json.dumps(answer))
         try:
             found = stage.count()

@@ -5,7 +5,6 @@ loss cannot use, or that depend on other examples or on chance; seeds that are n
 it is looked at in the rehearsal, whose networks are thrown away; see `rehearsal`.
 """
 
-import logging
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -16,8 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.errors import ConfigError
-
-logger = logging.getLogger(__name__)
 
 EXACT, INEXACT = 1e-4, 1e-2
 """Relative to the largest output: what rounding changes at most, in 32 bits on a processor, and
@@ -282,7 +279,7 @@ def require_same_beginning(network: nn.Module, start: list[Tensor], class_path: 
         )
 
 
-def require_replicates(first: Beginning, other: Beginning, class_path: str) -> None:
+def are_replicates(first: Beginning, other: Beginning, class_path: str) -> bool:
     """Refuse trainings of two seeds that are no replicates.
 
     Args:
@@ -290,11 +287,14 @@ def require_replicates(first: Beginning, other: Beginning, class_path: str) -> N
         other: What was seen in the other.
         class_path: The network's name, for the message.
 
+    Returns:
+        Whether both begin with the same weights, as pretrained ones do.
+
     Raises:
         ConfigError: the network sets its own seed.
     """
     if first.chance is None or other.chance is None:
-        return
+        return False
     if torch.equal(first.chance, other.chance):
         raise ConfigError(
             f"models: {class_path} sets the seed of PyTorch itself (torch.manual_seed or "
@@ -303,12 +303,7 @@ def require_replicates(first: Beginning, other: Beginning, class_path: str) -> N
         )
     start = first.weights or []
     differing = any(part.min() < part.max() for part in start if part.numel())
-    if differing and _same(start, other.weights or []):
-        logger.warning(
-            "%s begins with the same weights for every seed, as pretrained ones do: its seeds "
-            "differ by their examples and their order alone",
-            class_path,
-        )
+    return differing and _same(start, other.weights or [])
 
 
 def _same(some: list[Tensor], others: list[Tensor]) -> bool:

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from ecosobriety.errors import ConfigError, EcosobrietyError
+from ecosobriety.reasons import reason
 from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
+from ecosobriety.training.doubts import Watch, find_doubts
 from ecosobriety.training.few_batches import FewBatches, OneEpoch, Seen
 from ecosobriety.training.fitting import (
     Batch,
@@ -26,12 +28,11 @@ from ecosobriety.training.fitting import (
 from ecosobriety.training.flops import Cost, Counter, cost_of, counting
 from ecosobriety.training.gradients import OPPOSED, OPPOSITE, Gradients, cosine, own_gradients
 from ecosobriety.training.learner import Learner, build_module
-from ecosobriety.training.losses import Losses, far_offset, untrained
+from ecosobriety.training.losses import Losses
 from ecosobriety.training.networks import build_network
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
 from ecosobriety.training.tasks import Classification, Regression, Task
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
-from ecosobriety.user_code.words import cut_list
 
 FEW = 8
 """Examples on which operations are counted and the test is tried."""
@@ -100,8 +101,8 @@ class Stage:
         self.x_test: Tensor = content["x_test"]
         self._passed: Passed | None = None
         """What was counted of the last fit, of a module that trains itself."""
-        self.warnings: list[str] = []
-        """What may be meant so, and should be known."""
+        self.noticed: list[str] = []
+        """What may be meant so, and should be known; see `reasons.TRAINING`."""
 
     def build(self, changed_by: int = 0) -> torch.nn.Module:
         """The network, as built and shaped before its training, or before that of another seed."""
@@ -131,9 +132,12 @@ class Stage:
             self.class_path, self.settings.precision, trains_itself=is_lightning(network)
         )
         self._gradients = gradients = Gradients(network, self.class_path)
-        few: list[pl.Callback] = [*callbacks, leaves, losses, gradients, OneEpoch(len(acts))]
+        self._watch = watch = Watch(network)
+        few: list[pl.Callback] = [*callbacks, leaves, losses, gradients, watch, OneEpoch(len(acts))]
         if isinstance(module, Learner):
-            module.task = cast(Task, soundness.Watched(module.task, leaves.see, losses.see))
+            module.task = cast(
+                Task, soundness.Watched(module.task, leaves.see, losses.see, watch.see)
+            )
             blocks = FewBatches([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
                 self.settings, few, epochs=self.settings.epochs, validation_batches=1
@@ -187,7 +191,10 @@ class Stage:
             rate = "of its configure_optimizers"
         self._require_right_way()
         self._losses.require_finite(network, rate)
-        self._warn(network)
+        moved, watch = self._losses.moved, self._watch
+        self.noticed += find_doubts(
+            self.build, network, moved, watch, self.x_test, self.task.outputs
+        )
         self._require_logits(network, self.build)
         soundness.require_alone(
             partial(self._tested, trainer, scorer),
@@ -200,7 +207,8 @@ class Stage:
         other = soundness.Beginning()
         with suppress(NoLossError):
             self._fit_named(self.build(1), acts, other)
-        soundness.require_replicates(first, other, self.class_path)
+        if soundness.are_replicates(first, other, self.class_path):
+            self.noticed.append(reason("same_weights"))
 
     def _trained(
         self,
@@ -225,6 +233,11 @@ class Stage:
             # Gradients of several batches may be added up before a step.
             few = self._passed is not None and self._gradients.steps < FEWEST_STEPS
             still = self._gradients.at_rate_0 or self._gradients.unchanged(first.weights)
+            # Behind what begins with 0, gradients are 0 at first.
+            still |= any(
+                id(weight) in self._losses.reached - self._losses.moved
+                for weight in network.parameters()
+            )
             if not (stopped or few or still or self._losses.grown):
                 return network, acts, first, trainer, scorer
         # It may leave the first batches out, or warm up.
@@ -289,29 +302,6 @@ class Stage:
         after = self._passed.stopped_after if self._passed else None
         whole = min(self._content["length"], self.settings.max_steps or self._content["length"])
         return after is not None and after <= most and after < whole
-
-    def _warn(self, network: torch.nn.Module) -> None:
-        """Say what is odd and may be meant so: what is not trained, and where outputs begin."""
-        names = dict(network.named_parameters()).items()
-        reached = {name for name, weight in names if id(weight) in self._losses.reached}
-        # What goes wrong here says nothing of the training.
-        with suppress(Exception):
-            draw = torch.Generator().manual_seed(1)
-            found = untrained(self.build(), reached, self.x_test, draw)
-            if found is not None:
-                self.warnings.append(
-                    f"models: {self.class_path}: {found[1]:.1%} of its weights decide its outputs "
-                    f"and are not trained ({cut_list(', '.join(found[0]))}): no gradient reaches "
-                    "them, as behind a detach or no_grad, or no optimiser has them; is that meant?"
-                )
-        with suppress(Exception):
-            offset = far_offset(self.build(), self.x_test) if self.task.outputs == 1 else None
-            if offset is not None:
-                self.warnings.append(
-                    f"models: {self.class_path} gives about {offset:.3g} before its training, but "
-                    "its targets are standardised (mean 0, deviation 1): leave out what brings its "
-                    "outputs to the targets' own unit"
-                )
 
     def _tested(
         self, trainer: pl.Trainer, scorer: pl.LightningModule, part: slice, seed: int

@@ -39,10 +39,11 @@ from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise, unused_hooks
 from ecosobriety.training.recording import Fitted, Training, make_record
-from ecosobriety.training.rehearsal import rehearse
+from ecosobriety.training.rehearsal import Rehearsed, rehearse
 from ecosobriety.training.stage import Play
 from ecosobriety.training.tasks import Task
-from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.lightnings import is_lightning, lightning_of
+from ecosobriety.user_code.optimisers import find_odd
 
 _MAY_LACK = (
     *("optimizer", "lr_scheduler", "gradient_clip_val", "accumulate_grad_batches"),
@@ -150,7 +151,7 @@ def train(
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = cut_batches(dataset, training.n_train, seed, settings.batch_size)
-    built, cost = _build(training, threads, task, dataset, batches, test_batches)
+    built, found = _build(training, threads, task, dataset, batches, test_batches)
     module, scorer = build_module(built, settings, task)
     # Named so that the checkpoint of another training is never taken.
     checkpoint = checkpoints / f"{ledger.identity}.ckpt" if checkpoints else None
@@ -188,10 +189,11 @@ def train(
         no_scores=no_scores,
         loss=scorer.test_loss,
         passed=learner or passed,
-        cost=cost,
+        cost=found.cost,
         data_on=place,
         on_gpu=trainer.strategy.root_device.type == "cuda",
         not_called=unused_hooks(built),
+        noticed=_noticed(found, settings, built, len(batches)),
     )
     # A killed attempt's last entry can be some seconds older than the checkpoint it left.
     lost_kwh = max(lost_before_kwh - ledger.carried_energy_kwh, 0.0)
@@ -260,7 +262,7 @@ def _build(
     dataset: datasets.Dataset,
     batches: Slices,
     test_batches: Slices,
-) -> tuple[torch.nn.Module, Cost | str]:
+) -> tuple[torch.nn.Module, Rehearsed]:
     """The network, and what its training costs in FLOP, or why that cannot be said."""
     play = Play(
         class_path=training.class_path,
@@ -282,15 +284,33 @@ def _build(
     )
     if play.class_path in NETWORKS:
         network = build()
-        return network, Cost(*count_flops(network, next(iter(test_batches)), play.task), passes=1)
-    cost = rehearse(play, batches, test_batches)
+        cost = Cost(*count_flops(network, next(iter(test_batches)), play.task), passes=1)
+        return network, Rehearsed(cost)
+    found = rehearse(play, batches, test_batches)
     with _reported(play.class_path):
         network = build()
         materialise(network, next(iter(test_batches))[0][:2])
     unused = unused_hooks(network)
     if unused:
         logger.warning("%s: the study does not call its %s", play.class_path, ", ".join(unused))
-    return network, cost
+    return network, found
+
+
+def _noticed(
+    found: Rehearsed, settings: TrainingSettings, network: torch.nn.Module, batches: int
+) -> list[str]:
+    """What is odd about a training and may be meant so."""
+    noticed = [*found.noticed]
+    if not is_lightning(network) and (settings.optimizer or settings.lr_scheduler):
+        steps = settings.max_steps
+        epochs = settings.epochs if steps is None else math.ceil(steps / batches)
+        for sentence in find_odd(
+            settings.optimizer, settings.lr_scheduler, settings.learning_rate, epochs
+        ):
+            if sentence not in noticed:
+                logger.warning("models: %s", sentence)
+                noticed.append(sentence)
+    return noticed
 
 
 def _kept_weights(

@@ -1,16 +1,24 @@
 """An optimiser and a scheduler of its learning rate, written as Lightning's CLI writes them."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.errors import ConfigError, one_line
+from ecosobriety.reasons import reason
 from ecosobriety.user_code.classes import ClassSpec, load
 from ecosobriety.user_code.words import cut_list, described
 
 if TYPE_CHECKING:
     import torch
 
+MOST_DECAY, MOST_ADDED = 0.1, 10.0
+"""Share of each weight that a step may take away, and times a weight that may be added to its
+gradient."""
+VANISHED, IDLE = 1e-6, 0.25
+"""Of the highest learning rate, one that teaches nothing; and the share of all epochs, from which
+on that is no mere end of a schedule."""
+MOST_EPOCHS = 5000
 _CHECKED_WITH = 1e-3
 """A learning rate to check arguments with."""
 
@@ -70,6 +78,76 @@ def check(spec: ClassSpec) -> None:
         stepped.step()
     except Exception as error:
         raise _refusal(spec, f"cannot take a step: {described(error)}") from error
+
+
+def odd_groups(groups: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what is odd about an optimiser's settings, and may be meant so.
+
+    Args:
+        groups: its `param_groups`.
+    """
+    for group in groups:
+        rate, decay = (_number(group.get(name)) for name in ("lr", "weight_decay"))
+        # Adam divides by the size of the gradients, and of what it adds to them.
+        divided = "betas" in group and not group.get("decoupled_weight_decay", True)
+        if decay >= MOST_ADDED if divided else rate * decay >= MOST_DECAY:
+            yield reason("decay_large", decay=f"{decay:g}", rate=f"{rate:g}")
+        betas = group.get("betas", ())
+        betas = betas if isinstance(betas, list | tuple) else ()
+        for value in (group.get("momentum", 0), *betas):
+            if _number(value) >= 1:
+                yield reason("momentum_whole", value=f"{_number(value):g}")
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def odd_rates(rates: Sequence[float]) -> Iterator[str]:
+    """Say whether learning rates, one of each epoch, fall to nothing long before the end."""
+    highest = max(rates, default=0.0)
+    if highest <= 0:
+        return
+    last = max(i for i, rate in enumerate(rates) if rate > VANISHED * highest)
+    if len(rates) - 1 - last >= max(1.0, IDLE * len(rates)):
+        yield reason("rate_vanishes", epoch=last + 2, epochs=len(rates))
+
+
+def find_odd(
+    optimizer: Mapping[str, Any] | None,
+    lr_scheduler: Mapping[str, Any] | None,
+    learning_rate: float,
+    epochs: int,
+) -> list[str]:
+    """What is odd about the optimiser and the schedule of the study's own loop.
+
+    Args:
+        optimizer: as `build_optimiser` takes it; None: the study's own.
+        lr_scheduler: as `build_scheduler` takes it.
+        learning_rate: that of the study.
+        epochs: of the training; more than a few thousand are not looked at.
+    """
+    import torch
+
+    parameter = torch.nn.Parameter(torch.ones(1))
+    parameter.grad = torch.zeros(1)
+    if optimizer is None:
+        made: Any = torch.optim.AdamW([parameter], lr=learning_rate)
+    else:
+        made = build_optimiser(optimizer, [parameter], learning_rate)
+    found = [*odd_groups(made.param_groups)]
+    if lr_scheduler is not None and epochs <= MOST_EPOCHS:
+        schedule = build_scheduler(lr_scheduler, made)
+        rates = []
+        for _ in range(epochs):
+            rates.append(float(made.param_groups[0].get("lr", 0.0)))
+            made.step()
+            schedule.step()
+        found += odd_rates(rates)
+    return list(dict.fromkeys(found))
 
 
 def _spec(kind: Any, written: Mapping[str, Any]) -> ClassSpec:

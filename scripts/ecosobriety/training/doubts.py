@@ -1,0 +1,167 @@
+"""What is odd about a network's training and may be meant so; see `rehearsal`.
+
+It is said in the check, in the log and in the report, and nothing is refused.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from ecosobriety.reasons import reason
+from ecosobriety.training.losses import far_offset, untrained
+from ecosobriety.training.own_networks import evaluating, unlogged
+from ecosobriety.user_code.optimisers import MOST_EPOCHS, odd_groups, odd_rates
+from ecosobriety.user_code.words import cut_list
+
+MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+"""Layers that do something else in the test than in the training."""
+SAME = 1e-6
+"""Of the largest output: what rounding changes at most."""
+
+
+class Watch(pl.Callback):
+    """Looks at the modes of layers, at the outputs that the loss is made of, and at optimisers.
+
+    Args:
+        network: What is trained.
+    """
+
+    def __init__(self, network: nn.Module):
+        self._network = network
+        self._layers = [
+            (name, layer)
+            for name, layer in network.named_modules()
+            if isinstance(layer, MODES) and _does_something(layer)
+        ]
+        self._trained: set[str] = set()
+        self.used: Tensor | None = None
+        """(outputs,) which of them any loss was made of; None: not known."""
+        self._handle: Any = None
+        self.odd_groups: dict[str, None] = {}
+        """What is odd about the optimisers' settings, each once."""
+
+    @property
+    def test_mode(self) -> list[str]:
+        """Layers that were in the mode of the test in every step."""
+        return [name or "network" for name, _ in self._layers if name not in self._trained]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at what the network gives."""
+        self._handle = self._network.register_forward_hook(self._on_output)
+
+    def _on_output(self, network: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.ndim == 2 and output.requires_grad:
+            output.register_hook(self._on_gradient)
+
+    def _on_gradient(self, gradient: Tensor) -> None:
+        used = gradient.detach().cpu().ne(0).any(dim=0)
+        self.used = used if self.used is None or len(self.used) != len(used) else self.used | used
+
+    def see(self, loss: Tensor) -> None:
+        """Look at the layers after a forward pass."""
+        self._trained |= {name for name, layer in self._layers if layer.training}
+
+    def on_before_backward(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
+    ) -> None:
+        """Look at the layers of a module that trains itself."""
+        self.see(loss)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at the optimisers, and no more at what the network gives."""
+        groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+        self.odd_groups = dict.fromkeys(odd_groups(groups))
+        self._handle.remove()
+        # A schedule may want what only a whole training gives.
+        with suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for config in trainer.lr_scheduler_configs:
+                self.odd_groups |= dict.fromkeys(odd_rates(_rates(config, trainer)))
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Look no more."""
+        if self._handle is not None:
+            self._handle.remove()
+
+
+def _rates(config: Any, trainer: pl.Trainer) -> list[float]:
+    """The learning rates of the epochs, of a schedule that is thrown away afterwards."""
+    schedule, epochs = config.scheduler, trainer.max_epochs or 0
+    if config.reduce_on_plateau or config.frequency != 1 or config.interval != "epoch":
+        return []
+    done = int(schedule.last_epoch)
+    first = schedule.optimizer.param_groups[0]
+    rates = [float(first.get("initial_lr", first["lr"]))] * done
+    for _ in range(done, min(epochs, MOST_EPOCHS)):
+        rates.append(float(schedule.optimizer.param_groups[0]["lr"]))
+        schedule.step()
+    return rates
+
+
+def _does_something(layer: nn.Module) -> bool:
+    if isinstance(layer, nn.modules.dropout._DropoutNd):
+        return layer.p > 0
+    # Statistics of a frozen part may well stay as they are.
+    weights = [*layer.parameters()]
+    return not weights or any(weight.requires_grad for weight in weights)
+
+
+def find_doubts(
+    build: Callable[[], nn.Module],
+    trained: nn.Module,
+    moved: Iterable[int],
+    watch: Watch,
+    x: Tensor,
+    outputs: int,
+) -> Iterator[str]:
+    """Say what is odd and may be meant so.
+
+    Args:
+        build: Builds the network anew.
+        trained: The network after a few batches.
+        moved: Ids of the weights that had a gradient other than 0.
+        watch: What was seen in these batches.
+        x: (n, *input_shape) a few examples.
+        outputs: Numbers that the network gives; 1: of a regression.
+    """
+    names: Mapping[str, nn.Parameter] = dict(trained.named_parameters())
+    known = {*moved}
+    reached = {name for name, weight in names.items() if id(weight) in known}
+    # What goes wrong here says nothing of the training.
+    with suppress(Exception):
+        found = untrained(build(), reached, x, torch.Generator().manual_seed(1))
+        if found is not None:
+            values = {"share": f"{found[1]:.1%}", "names": cut_list(", ".join(found[0]))}
+            yield reason("weights_untrained", **values)
+    with suppress(Exception):
+        offset = far_offset(build(), x) if outputs == 1 else None
+        if offset is not None:
+            yield reason("outputs_in_own_unit", value=f"{offset:.3g}")
+    with suppress(Exception):
+        if _gives_one_answer(trained, x):
+            yield reason("one_answer")
+    if watch.test_mode:
+        yield reason("test_mode", names=cut_list(", ".join(watch.test_mode)))
+    used = watch.used
+    if used is not None and len(used) == outputs > 1 and not used.all() and used.any():
+        yield reason("outputs_unused", used=int(used.sum()), number=outputs)
+    yield from watch.odd_groups
+
+
+def _gives_one_answer(network: nn.Module, x: Tensor) -> bool:
+    """Whether different examples have the same output."""
+    rows = x.flatten(1)
+    if len(x) < 2 or bool((rows == rows[0]).all()):
+        return False
+    weight = next(network.parameters(), x)
+    with torch.no_grad(), unlogged(network), evaluating(network):
+        output = network(x.clone().to(weight.device)).flatten(1).float()
+    apart = (output - output[0]).abs().max()
+    return bool(apart <= SAME * output.abs().max())

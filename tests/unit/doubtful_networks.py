@@ -1,0 +1,90 @@
+"""Networks of which one may ask whether they are meant so."""
+
+import torch
+from silent_losses import Losing
+from silent_networks import Base, Whole
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+
+class ZeroTwice(Base):
+    """No weight of its hidden layers ever has a gradient."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        for layer in (self.layers[1], self.layers[3]):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+
+class Dropped(Base):
+    def __init__(self, input_shape, num_classes: int, share: float):
+        super().__init__(input_shape, num_classes)
+        self.layers.insert(3, nn.Dropout(share))
+
+
+class Deaf(Base):
+    """Does not look at its input."""
+
+    def forward(self, x):
+        return super().forward(torch.ones_like(x))
+
+
+class Evaluating(Whole):
+    """Never leaves the mode of the test."""
+
+    def __init__(self, input_shape, num_classes: int, frozen: bool = False):
+        super().__init__(input_shape, num_classes)
+        self.layers.append(nn.BatchNorm1d(num_classes))
+        if not frozen:
+            self.layers.append(nn.Dropout(0.3))
+        self.layers[-1 if not frozen else 2].requires_grad_(not frozen)
+
+    def on_train_batch_start(self, batch, batch_idx):
+        self.layers[2].eval()
+        self.layers[-1].eval()
+
+
+class FirstAlone(Losing):
+    """Learns the number of a class by its first output."""
+
+    def training_step(self, batch, batch_idx):
+        return F.mse_loss(self(batch[0])[:, 0], batch[1].float())
+
+
+class Residual(nn.Module):
+    """Each branch begins as nothing, and learns from the second step on."""
+
+    def __init__(self, num_classes: int):
+        super().__init__()
+        self.branches = nn.ModuleList(nn.Linear(64, 64) for _ in range(2))
+        self.gates = nn.Parameter(torch.zeros(2))
+        self.last = nn.Linear(64, num_classes)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        for gate, branch in zip(self.gates, self.branches, strict=True):
+            x = x + gate * branch(x).relu()
+        return self.last(x)
+
+
+class Optimised(Whole):
+    """With an optimiser and a schedule of one's own."""
+
+    def __init__(
+        self,
+        input_shape,
+        num_classes: int,
+        schedule: str | None = None,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+    ):
+        super().__init__(input_shape, num_classes)
+        self.schedule = schedule
+        self.arguments = {"lr": 0.01, "weight_decay": weight_decay, "momentum": momentum}
+
+    def configure_optimizers(self):
+        optimiser = torch.optim.SGD(self.parameters(), **self.arguments)
+        if self.schedule is None:
+            return optimiser
+        return [optimiser], [eval(self.schedule, {"o": optimiser, "S": torch.optim.lr_scheduler})]

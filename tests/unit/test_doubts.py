@@ -1,0 +1,120 @@
+"""What is odd about a network's training, and may be meant so, is named wherever it counts."""
+
+from dataclasses import replace
+from typing import Any
+
+import doubtful_networks
+import pytest
+import torch
+from test_soundness import CLASSES, SETTINGS
+
+from ecosobriety.reasons import TRAINING, recognise
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.user_code.optimisers import find_odd
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def noticed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, epochs: int = 8, **init_args: Any) -> dict[str, dict[str, str]]:
+        chance = torch.Generator().manual_seed(1)
+        x = torch.randn(128, 8, 8, generator=chance)
+        y = torch.randint(9, (128,), generator=chance)
+        module = "doubtful_networks" if hasattr(doubtful_networks, name) else "silent_losses"
+        if name in ("Base", "Whole"):
+            module = "silent_networks"
+        settings = replace(SETTINGS, epochs=epochs)
+        play = Play(f"{module}.{name}", init_args, CLASSES, settings, 1, 1, 96)
+        train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
+        stage = Stage(content_of(play, train, test))
+        stage.try_out()
+        found = [recognise(sentence) for sentence in stage.noticed]
+        assert {one[0] for one in found if one} <= {*TRAINING}
+        return {one[0]: one[1] for one in found if one}
+
+    return run
+
+
+def test_weights_whose_gradients_are_0_are_not_trained(noticed: Any) -> None:
+    told = noticed("ZeroTwice")
+    assert told.keys() == {"weights_untrained", "one_answer"}
+    assert "layers.1.weight" in told["weights_untrained"]["names"]
+    told = noticed("Dropped", share=1.0)
+    assert "layers.1.weight" in told["weights_untrained"]["names"]
+    assert not noticed("Dropped", share=0.5)
+    assert not noticed("Residual")
+    assert not noticed("Base")
+
+
+def test_a_network_that_does_not_look_at_its_input_is_named(noticed: Any) -> None:
+    assert "one_answer" in noticed("Deaf")
+
+
+def test_layers_in_the_mode_of_the_test_are_named(noticed: Any) -> None:
+    assert noticed("Evaluating") == {"test_mode": {"names": "layers.2, layers.3"}}
+    # A frozen part of the network keeps its statistics.
+    assert "test_mode" not in noticed("Evaluating", frozen=True)
+
+
+def test_outputs_that_no_loss_is_made_of_are_named(noticed: Any) -> None:
+    told = noticed("FirstAlone", loss="")
+    assert told == {"outputs_unused": {"used": "1", "number": "10"}}
+    assert not noticed("Losing", loss="F.mse_loss(z, soft)")
+
+
+SGD = "torch.optim.SGD"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "odd"),
+    [
+        ("S.StepLR(o, 1)", True),
+        ("S.StepLR(o, 3)", False),
+        ("S.CosineAnnealingLR(o, 8)", False),
+        ("S.LinearLR(o, 1.0, 0.0, 4)", True),
+        ("S.LinearLR(o, 1.0, 0.0, 8)", False),
+        (None, False),
+    ],
+)
+def test_a_schedule_that_ends_before_the_training_is_named(
+    noticed: Any, schedule: str | None, odd: bool
+) -> None:
+    assert ("rate_vanishes" in noticed("Optimised", epochs=10, schedule=schedule)) == odd
+
+
+@pytest.mark.parametrize(
+    ("arguments", "id"),
+    [
+        ({"weight_decay": 100.0}, "decay_large"),
+        ({"momentum": 1.0}, "momentum_whole"),
+        ({"weight_decay": 0.01, "momentum": 0.99}, None),
+    ],
+)
+def test_settings_under_which_nothing_is_learnt_are_named(
+    noticed: Any, arguments: dict[str, float], id: str | None
+) -> None:
+    assert [*noticed("Optimised", **arguments)] == ([id] if id else [])
+    written = {"class_path": SGD, "init_args": arguments}
+    found = [recognise(sentence) for sentence in find_odd(written, None, 0.01, 10)]
+    assert [one[0] for one in found if one] == ([id] if id else [])
+
+
+def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
+    def odd(name: str, epochs: int = 10, rate: float = 0.001, **init_args: Any) -> list[str]:
+        kind = "optim" if hasattr(torch.optim, name) else "optim.lr_scheduler"
+        written = {"class_path": f"torch.{kind}.{name}", "init_args": init_args}
+        pair = (written, None) if kind == "optim" else (None, written)
+        found = [recognise(sentence) for sentence in find_odd(*pair, rate, epochs)]
+        return [one[0] for one in found if one]
+
+    assert odd("AdamW", weight_decay=100.0) == odd("Adam", weight_decay=100.0) == ["decay_large"]
+    assert odd("AdamW", weight_decay=0.1) == odd("Adam", weight_decay=0.5) == []
+    assert odd("RMSprop", momentum=1.0) == ["momentum_whole"]
+    assert odd("StepLR", step_size=1) == ["rate_vanishes"]
+    assert odd("CosineAnnealingLR", T_max=10) == odd("ExponentialLR", gamma=0.9) == []
+    # A millionth is reached after the sixth step, in the last epoch of seven.
+    assert odd("StepLR", epochs=7, step_size=1) == []
