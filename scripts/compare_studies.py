@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from ecosobriety import studies, tables
-from ecosobriety.reporting.comparison import PAGES, build_comparison
+from ecosobriety.languages import COMPARISON_FILES
+from ecosobriety.reporting.comparison import build_comparison
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -11,6 +12,6 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     table = studies.compare(compared)
     tables.write_table("comparison", table, Path(snakemake.output.table))
     report_dir = Path(snakemake.input.parts[0]).parent
-    for language, path in zip(PAGES, snakemake.output.pages, strict=True):
+    for language, path in zip(COMPARISON_FILES, snakemake.output.pages, strict=True):
         page = build_comparison(compared, table, language, report_dir)
         Path(path).write_text(page, encoding="utf-8")

@@ -5,3 +5,9 @@ REPORT_FILES = {
     "fr": "rapport.html",
 }
 """The report's file name in each language."""
+
+COMPARISON_FILES = {
+    "en": "comparison.html",
+    "fr": "comparaison.html",
+}
+"""The same of the page on several studies."""

@@ -14,8 +14,9 @@ from synthetic import REPORT_DIR
 
 from ecosobriety.decision.ratios import difference_of_scores, ratio_of_means
 from ecosobriety.errors import ConfigError, RecordError
+from ecosobriety.languages import COMPARISON_FILES
 from ecosobriety.metrics import ACCURACY, RMSE
-from ecosobriety.reporting.comparison import PAGES, build_comparison
+from ecosobriety.reporting.comparison import build_comparison
 from ecosobriety.studies import compare, names_to_compare, read_finished, require_finished
 from ecosobriety.studies.comparable import CAUTIONS, REMARKS
 from ecosobriety.studies.finished import FILES
@@ -245,7 +246,7 @@ def test_no_answer_in_one_is_no_comparison_at_the_size_that_is_enough(pair):
     assert row_of(table)["energy_ratio"] == pytest.approx(2)
 
 
-@pytest.mark.parametrize("language", PAGES)
+@pytest.mark.parametrize("language", COMPARISON_FILES)
 def test_the_page_states_the_table_and_runs_nothing(pair, language):
     table = compare([pair[0], changed(pair[1], hardware=ELSEWHERE)])
     page = build_comparison(pair, table, language, REPORT_DIR)
@@ -269,7 +270,7 @@ def test_a_study_s_name_and_words_are_escaped(pair):
     assert "&lt;script&gt;alert(1)" in page
 
 
-@pytest.mark.parametrize("language", PAGES)
+@pytest.mark.parametrize("language", COMPARISON_FILES)
 def test_every_remark_has_its_words(language):
     catalogue = load_catalogue(sorted((REPORT_DIR / "locale" / language).glob("*.yaml")))
     assert {f"comparison.remark.{remark}" for remark in REMARKS} <= set(catalogue)

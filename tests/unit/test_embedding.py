@@ -27,7 +27,8 @@ def shown(poster_study):
 
 def test_each_figure_has_its_data(shown):
     for name, table in shown.items():
-        assert len(table), name
+        # This study has no lever but the number of examples.
+        assert len(table) or name == "levers", name
         assert len(set(table.columns)) == len(table.columns)
         assert list(table.index) == list(range(len(table)))
 

@@ -1,6 +1,6 @@
 # Several finished studies on one page, when asked for: `snakemake compare`. Nothing of them is run.
 from ecosobriety import studies as compared_studies
-from ecosobriety.reporting.comparison import PAGES as COMPARISON_PAGES
+from ecosobriety.languages import COMPARISON_FILES
 
 # A name has no `+`.
 COMPARISON = f"reports/compare/{'+'.join(COMPARED or [STUDY])}"
@@ -36,7 +36,7 @@ rule compare_studies:
         ],
     output:
         table=f"{COMPARISON}/comparison.csv",
-        pages=[f"{COMPARISON}/{name}" for name in COMPARISON_PAGES.values()],
+        pages=[f"{COMPARISON}/{name}" for name in COMPARISON_FILES.values()],
     log:
         f"logs/compare_studies/{'+'.join(COMPARED or [STUDY])}.log",
     benchmark:

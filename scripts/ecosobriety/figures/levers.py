@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ecosobriety.figures.labels import label_points
+from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     INK,
@@ -58,6 +59,14 @@ def levers(study: Study, text: Texts) -> Figure:
     )
     way = shown.loc[view.way.index]
     axes.plot(way["x"], way["y"], "o-", color=ACCENT, label=text("figure.levers.way"), zorder=3)
+    for _, row in shown.iterrows():
+        words = text(
+            "figure.spot.pair",
+            name=setting_name(row, text),
+            value=text.energy(float(row["energy_kwh_mean"])),
+            score=text.score(float(row["score_mean"])),
+        )
+        add_spot(axes, row["x"], row["y"], words, size=row["n_train"], model=row["model"])
     axes.set_xlim(shown["x"].min() / _ROOM, shown["x"].max() * _ROOM)
     axes.margins(y=0.14)
     axes.set_xlabel(text("label.energy", unit=unit.symbol))
@@ -84,4 +93,15 @@ def _names(way: pd.DataFrame, text: Texts) -> list[str]:
     return [setting_name(steps[0], text), *changes]
 
 
+def _data(study: Study) -> pd.DataFrame:
+    """Score and energy of each setting that is drawn, its step on the way, and the front."""
+    columns = ["dataset", "model", "n_train", "epochs", "lever"]
+    columns += ["energy_kwh_mean", "score_mean", "path_step"]
+    view = LeversView.of(study)
+    if view is None:
+        return pd.DataFrame(columns=[*columns, "on_front"])
+    return view.shown[columns].assign(on_front=view.on_front)
+
+
 DRAWINGS = {"levers": levers}
+DATA = {"levers": _data}

@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from ecosobriety.languages import COMPARISON_FILES
 from ecosobriety.reporting.comparison_tables import Rows, amounts_table, origin_table, ratios_table
 from ecosobriety.reporting.environment import environment
 from ecosobriety.studies.comparing import SAME_SIZE, SUFFICIENT
 from ecosobriety.studies.finished import Finished
 from ecosobriety.texts import Texts, is_known
 
-PAGES = {"en": "comparison.html", "fr": "comparaison.html"}
-"""The page's file name in each language."""
 _KINDS = ("score", "energy", "duration", "emissions", "cost")
 
 
@@ -26,7 +25,7 @@ def build_comparison(
     Args:
         studies: as `studies.read_finished` gives them, the first one with the baselines.
         table: as `studies.compare` gives it.
-        language: one of `PAGES`.
+        language: one of `COMPARISON_FILES`.
         report_dir: folder with the template, the style and `locale/`.
 
     Returns:
@@ -76,7 +75,7 @@ def _others(language: str) -> list[dict[str, str]]:
             "code": code,
             "name": str(Texts(code, {}).locale.get_display_name()),
         }
-        for code, name in PAGES.items()
+        for code, name in COMPARISON_FILES.items()
         if code != language
     ]
 
