@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import make_record
 
+from ecosobriety.datasets.declared import read_declared
 from ecosobriety.errors import ConfigError
+from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metrics import ACCURACY
+from ecosobriety.outside.command import CommandTraining, command_record, lay_out, run_command
 from ecosobriety.outside.result import _epochs, epoch_log, read_result, require_within
 from ecosobriety.records.collecting import runs_of
 from ecosobriety.records.epochs import epoch_table
@@ -132,3 +135,38 @@ def test_the_number_of_epochs_reaches_a_command_that_asks_for_it():
     assert of(asking, epochs=7)["epochs"] == 7
     assert of(asking, epochs=7) != of(asking, epochs=8)
     assert of(other, epochs=7) == of(other, epochs=8)
+
+
+def test_a_command_is_given_its_epochs_and_reports_them(tmp_path):
+    reported = listed(
+        {"epoch": 3, "accuracy": 0.8, "duration_s": 0.05},
+        {"epoch": 5, "accuracy": 0.9, "duration_s": 0.1},
+    )
+    (tmp_path / "reported").write_text(json.dumps(reported))
+    command = f"test {{epochs}} = 5 && sleep 0.2 && cp {tmp_path}/reported {{result}} # {{subset}}"
+    training = CommandTraining("mine", command, "sh", 10, 1, 2, "code", epochs=5)
+    dataset = read_declared({"name": "mine", "n_examples": 10})
+    values = lay_out(training, dataset, tmp_path / "none", tmp_path / "scratch", "id")
+    ledger = Ledger(tmp_path / "attempts", identity="id")
+    done = run_command(
+        training,
+        values,
+        time_limit_s=None,
+        metric=ACCURACY,
+        meter=FakeMeter(),
+        ledger=ledger,
+        parameters={
+            "metering.country": "FRA",
+            "metering.interval_s": 1.0,
+            "metering.cpu_power_w": 10.0,
+            "metering.ram_power_w": 1.0,
+        },
+        log=tmp_path / "log",
+    )
+    record = command_record(dataset, training, done, ledger, metering={}, lost_kwh=0.0)
+    assert record.epochs == 5
+    assert [epoch.epoch for epoch in record.epoch_log] == [2, 4]
+    # FakeMeter draws 10 W: 0.05 s of it each.
+    assert [epoch.energy_kwh for epoch in record.epoch_log] == pytest.approx([0.5 / 3.6e6] * 2)
+    assert "epoch_log" not in record.missing
+    assert record.epoch_log[-1].tested is None

@@ -122,7 +122,7 @@ def test_every_file_that_is_named_exists():
 
 def test_every_column_of_the_main_tables_is_explained():
     page = PAGES["docs/reference/outputs.md"]
-    for table in ("runs", "scenarios", "savings", "comparison"):
+    for table in ("runs", "epochs", "scenarios", "savings", "comparison"):
         for column in tables.SCHEMAS[table].columns:
             bare = re.sub(r"_(low|high)$", "", column)
             assert f"`{column}`" in page or f"`{bare}`" in page, f"{table}: {column}"
