@@ -116,3 +116,26 @@ def test_images_of_others_are_no_copies(tmp_path: Path) -> None:
     for image, (i, j) in zip(x, at, strict=True):
         image[i : i + 4, j : j + 4] = 255
     assert not named(found(archive(tmp_path, x, np.arange(500) % 2)))
+
+
+@pytest.mark.parametrize("channels", [None, 1, 2])
+@pytest.mark.parametrize("step", [1, 10, 25])
+def test_windows_that_overlap_are_named(tmp_path: Path, channels: int | None, step: int) -> None:
+    series = RNG.normal(size=(10_000, 3)).cumsum(axis=0)
+    x = np.stack([series[i : i + 40] for i in range(0, 100 * step, step)] * 2)[:100]
+    x = x[..., 0] if channels is None else np.moveaxis(x, 2, channels)
+    labels = np.arange(100) % 2
+    told = found(archive(tmp_path, x, labels) | {"normalise": "global"})
+    assert told["windows_overlap"].headline
+    apart = np.stack([series[i : i + 40] for i in range(0, 4000, 40)])
+    told = found(archive(tmp_path, apart[..., 0], labels) | {"normalise": "global"})
+    assert "windows_overlap" not in told
+
+
+def test_series_of_few_values_do_not_overlap(tmp_path: Path) -> None:
+    labels = np.arange(120) % 2
+    still = np.where(RNG.random((120, 50)) < 0.95, 0.0, RNG.random((120, 50)))
+    square = np.tile([0.0, 1.0], (120, 25)) * RNG.random((120, 1))
+    for x in (still, square, RNG.random((120, 50))):
+        told = found(archive(tmp_path, x, labels) | {"normalise": "global"})
+        assert "windows_overlap" not in told

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ecosobriety.datasets import take_in
+from ecosobriety.datasets.file_copies import find_file_copies, find_masks
 from ecosobriety.datasets.file_groups import find_file_groups
 
 PERSONS, EACH = 40, 6
@@ -109,3 +110,42 @@ def test_an_archive_that_says_whose_each_example_is(tmp_path: Path) -> None:
         ids = [f"P{p}" for p in person]
         np.savez(file, **parts, ids_train=np.array(ids)[one], ids_test=np.array(ids)[two])
         assert ("groups_shared" in findings(file, "npz")) == shared
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{0}_aug", "{0}_aug{1}", "{0}_flip", "{0}-rot90", "{0} (1)", "{0}_copy", "{0} - Copy",
+     "{0}_hflip_noise", "{0}.rf.0a1b2c3d{1}"],
+)  # fmt: skip
+def test_changed_copies_are_named(pattern: str) -> None:
+    names = [f"cat/{i:04}" for i in range(50)]
+    copies = [pattern.format(name, i) for i, name in enumerate(names[:20])]
+    if ".rf." in pattern:
+        copies += [f"{name}.rf.ffffffff{i}" for i, name in enumerate(names[:20])]
+    (told,) = find_file_copies([names + copies])
+    assert (told.id, told.headline) == ("files_copies_split", True)
+    (told,) = find_file_copies([names, copies])
+    assert (told.id, told.headline) == ("files_copies_shared", True)
+    assert told.values["share"] == 1.0
+    assert [*find_file_copies([names[30:], copies])] in ([], [told])
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["cat/{0}", "cat/cat ({0})", "cat/p{0}_1", "cat/crop{0}", "cat/{0}_dark", "cat/x.{0}"],
+)
+def test_names_without_an_original_are_no_copies(pattern: str) -> None:
+    names = [pattern.format(i) for i in range(60)]
+    assert [*find_file_copies([names])] == [*find_file_copies([names[:40], names[40:]])] == []
+
+
+def test_a_folder_of_masks_is_named() -> None:
+    images = [f"{i:03}" for i in range(40)]
+    for end in ("", "_mask", "_seg"):
+        names = [*images, *(f"{name}{end}" for name in images)]
+        labels = ["cat"] * 20 + ["dog"] * 20 + ["masks"] * 40
+        (told,) = find_masks(names, labels)
+        assert told.values["names"] == {"masks": 40}
+    assert [*find_masks([*images, *images], ["cat"] * 40 + ["dog"] * 40)] == []
+    others = [f"m{i:03}" for i in range(40)]
+    assert [*find_masks([*images, *others], ["bare"] * 40 + ["mask"] * 40)] == []

@@ -170,6 +170,8 @@ def build(
         else:
             colours = marks.colours(one.x.shape[1:], options.channels)
             findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
+        if train.features is None:
+            findings += tuple(noisy_copies.find_overlaps(one.x, other.x))
         dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),

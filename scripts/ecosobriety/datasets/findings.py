@@ -69,6 +69,14 @@ SENTENCES: Mapping[str, str] = {
     "have some of one",
     "files_shared": "test images whose names begin as those of training images do, such as {name}: "
     "{share:.1%}; are they of one person or series? Then the score says nothing of others",
+    "files_copies_split": "images named as changed copies of others, such as {name}: {share:.1%}; "
+    "then both parts have some of one image",
+    "files_copies_shared": "test images named as changed copies or originals of training images, "
+    "such as {name}: {share:.1%}",
+    "classes_like_masks": "folders of masks that are taken for classes: {names}; their files are "
+    "named as the images are",
+    "windows_overlap": "test examples that share some of their values with a training example, as "
+    "windows that overlap do: {share:.1%}",
     "features_identical": "features that are equal row by row ({number}), such as {names}",
     "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
     "from: leave it out; the study splits the rows itself",

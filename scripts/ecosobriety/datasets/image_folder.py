@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.examples import kept
+from ecosobriety.datasets.file_copies import find_file_copies, find_masks
 from ecosobriety.datasets.file_groups import find_file_groups
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.errors import DataError
@@ -95,7 +96,11 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
     if several:
         findings += (Finding("images_unread", False, {"number": several}),)
     stems = [[file.stem for file, _ in part] for part in files]
-    findings += tuple(find_file_groups(stems, [label for part in files for _, label in part]))
+    labels = [label for part in files for _, label in part]
+    findings += tuple(find_file_groups(stems, labels))
+    findings += tuple(find_masks([stem for part in stems for stem in part], labels))
+    named = [[f"{label}/{file.stem}" for file, label in part] for part in files]
+    findings += tuple(find_file_copies(named))
     return parts[0], (parts[1] if split else None), findings
 
 

@@ -29,6 +29,10 @@ CONTINUOUS, FEWEST_CONTINUOUS = 0.3, 2
 """Share of different values in a column that goes on without steps, and how many such columns."""
 SIDE = 8
 """Cells of an image, in each direction, whose means are compared."""
+RUN = 8
+"""Values in their order that are equal by no chance, where each differs from the one before."""
+MOST_WINDOWED = 2**21
+"""Values of series that others may begin in."""
 TABLE_DISTANCES = 1e-5 * STEP ** np.arange(8)
 """By the root of the number of columns, of values that are scaled by `_scaled`."""
 SIGNAL_DISTANCES = 0.004 * STEP ** np.arange(4)
@@ -128,6 +132,54 @@ def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -
 
     found = _copied(known, turned, SIGNAL_DISTANCES, equal)
     yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
+
+
+def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
+    """Find series of the test part that begin within one of the training part.
+
+    Args:
+        train: (n, time), (n, channels, time) or (n, time, channels).
+        test: The same of the test part.
+    """
+    if train.ndim not in (2, 3) or train.dtype.kind != "f":
+        return
+    # Time is the longer one.
+    time = 1 + int(np.argmax(train.shape[1:]))
+    length = train.shape[time]
+    if length < 2 * RUN:
+        return
+    most = max(1, MOST_WINDOWED // length)
+    series = []
+    for part in (train, test):
+        # A row of its own for each channel would only repeat what the first one says.
+        rows = part.take(np.arange(len(part))[: most if part is train else MOST_TESTED])
+        rows = np.moveaxis(rows, time, 1).reshape(len(rows), length, -1)[:, :, 0]
+        series.append(np.ascontiguousarray(rows.astype(np.float64)))
+    known, asked = series
+    first, last = asked[:, :RUN], asked[:, -RUN:]
+    # What stands still is the same anywhere.
+    moves = [(np.diff(end, axis=1) != 0).all(axis=1) for end in (first, last)]
+    runs = _keys(np.lib.stride_tricks.sliding_window_view(known, RUN, axis=1))
+    inner = np.sort(runs[:, 1:].reshape(-1)), np.sort(runs[:, :-1].reshape(-1))
+    found = np.zeros(len(asked), bool)
+    for end, moving, others in zip((first, last), moves, inner, strict=True):
+        keys = _keys(end)
+        places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
+        found |= (others[places] == keys) & moving
+    share = float(found.mean())
+    if found.sum() >= FEWEST and share >= REPORTED:
+        yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
+
+
+def _keys(runs: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """A number for the values of each run (..., RUN), equal for equal ones alone, but by chance."""
+    draw = np.random.default_rng(0)
+    factors = draw.integers(1, 2**63, RUN, dtype=np.uint64) | np.uint64(1)
+    found = np.zeros(runs.shape[:-1], np.uint64)
+    for i, factor in enumerate(factors):
+        bits = np.ascontiguousarray(runs[..., i] + 0.0).view(np.uint64)
+        found += (bits ^ (bits >> np.uint64(29))) * factor
+    return found
 
 
 def _without(shape: Sequence[int], channels: int | None) -> Sequence[int]:
