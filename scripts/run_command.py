@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from ecosobriety import datasets, metering
+from ecosobriety.forecast.gate import Gate
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metrics import metric_from
 from ecosobriety.outside.command import CommandTraining, lay_out, train_by_command
@@ -34,15 +35,18 @@ with logs.logged_to(snakemake.log[0]):
         ledger = metering.Ledger(attempts, identity=identity)
         scratch = Path(snakemake.params.scratch).absolute()
         idle = metering.Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
-        idle.measure()
-        record = train_by_command(
-            training,
-            dataset,
-            lay_out(training, dataset, data, scratch, identity),
-            time_limit_s=snakemake.params.time_limit_s,
-            metric=metric_from(json.loads(snakemake.params.metric)),
-            ledger=ledger,
-            parameters=parameters,
-            log=Path(snakemake.log[0]),
-        )
-        metering.keep(idle.add_to(record), output, ledger, scratch)
+        gate = Gate(snakemake.params.budget, data, dataset.sha256, training.threads)
+        with gate.room_for(of_record[1:], ledger.attempt) as granted:
+            if granted:
+                idle.measure()
+                record = train_by_command(
+                    training,
+                    dataset,
+                    lay_out(training, dataset, data, scratch, identity),
+                    time_limit_s=snakemake.params.time_limit_s,
+                    metric=metric_from(json.loads(snakemake.params.metric)),
+                    ledger=ledger,
+                    parameters=parameters,
+                    log=Path(snakemake.log[0]),
+                )
+                metering.keep(idle.add_to(record), output, ledger, scratch)

@@ -12,14 +12,19 @@ with imports_in_peace():
     begin_probing()  # It takes as long as the imports below.
 
     from ecosobriety import datasets, metering
+    from ecosobriety.forecast.gate import Gate
     from ecosobriety.records import collecting
     from ecosobriety.steps import logs, watch
     from ecosobriety.training import Training, settings_from, train
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
-    dataset = datasets.load(Path(snakemake.input.data))
+    data = Path(snakemake.input.data)
+    dataset = datasets.load(data)
     model, n_train = snakemake.wildcards.model, int(snakemake.wildcards.n_train)
+    gate = Gate(snakemake.params.budget, data, dataset.sha256, snakemake.threads)
+    what = (model, network["class_path"], network["init_args"], n_train)
+    settings = settings_from(parameters, network["training"])
     idle = metering.Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
     for seed, path in zip(snakemake.params.seeds, snakemake.output, strict=True):
         output = Path(path).absolute()
@@ -33,23 +38,17 @@ with logs.logged_to(snakemake.log[0]):
         checkpoints = Path(snakemake.params.checkpoints, place).absolute()
         attempts = Path(snakemake.params.attempts, place).absolute()
         ledger = metering.Ledger(attempts, identity=identity)
-        settle()
-        with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
-            record = train(
-                dataset,
-                Training(
-                    model=model,
-                    class_path=network["class_path"],
-                    init_args=network["init_args"],
-                    n_train=n_train,
-                    seed=seed,
-                    settings=settings_from(parameters, network["training"]),
-                    threads=snakemake.threads,
-                    code_fingerprint=snakemake.params.code,
-                ),
-                meter=idle.meter(),
-                ledger=ledger,
-                checkpoints=checkpoints if parameters["training.checkpoint"] else None,
-                progress_bar=sys.stderr.isatty(),
-            )
-        metering.keep(idle.add_to(record), output, ledger, checkpoints)
+        with gate.room_for((model, n_train, seed), ledger.attempt) as granted:
+            if not granted:
+                continue
+            settle()
+            with watch.told_if_it_dies(f"models: {network['class_path']}", snakemake.log[0]):
+                record = train(
+                    dataset,
+                    Training(*what, seed, settings, snakemake.threads, snakemake.params.code),
+                    meter=idle.meter(),
+                    ledger=ledger,
+                    checkpoints=checkpoints if parameters["training.checkpoint"] else None,
+                    progress_bar=sys.stderr.isatty(),
+                )
+            metering.keep(idle.add_to(record), output, ledger, checkpoints)

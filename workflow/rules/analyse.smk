@@ -32,7 +32,12 @@ DECISION = {
     key: config["analysis"][key]
     for key in ("reference_n_train", "margin", "confidence")
 }
+# Where the full size may stay untrained, the largest that is trained is no reference for others.
+MAY_END_EARLY = SOBER or BUDGET_KWH is not None
 FULL_N_TRAIN = config["plan"]["full_n_train"] if SOBER else None
+if MAY_END_EARLY:
+    DECISION["reference_n_train"] = "max"
+    FULL_N_TRAIN = FULL_N_TRAIN or max(config["grid"]["n_train"])
 
 
 rule fit_curves:
@@ -78,7 +83,7 @@ rule derive_scenarios:
         pue=config["metering"]["pue"],
         confidence=config["analysis"]["confidence"],
         # Of one that grows, which is the largest is known only by then.
-        reference="max" if SOBER else study_config.reference_n_train(config),
+        reference="max" if MAY_END_EARLY else study_config.reference_n_train(config),
         metric=METRIC,
         code=code("derive_scenarios"),
     script:
@@ -130,7 +135,9 @@ rule recommend_size:
     conda:
         ENVIRONMENT
     params:
-        analysis=canonical({**config["analysis"], "full_n_train": FULL_N_TRAIN}),
+        analysis=canonical(
+            {**config["analysis"], **DECISION, "full_n_train": FULL_N_TRAIN}
+        ),
         metric=canonical(config["metric"]),
         rules=canonical(
             {
@@ -155,6 +162,8 @@ rule recommend_size:
         # What was expected of the trainings, and what it took to find that out.
         forecast=lambda wildcards: canonical(kept_forecast()),
         forecast_kwh=lambda wildcards: canonical(forecasts_kwh()),
+        budget_kwh=BUDGET_KWH,
+        left_out=lambda wildcards: canonical(trainings_left_out()),
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"

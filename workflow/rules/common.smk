@@ -18,7 +18,7 @@ from ecosobriety.electricity.sources import load_sources, select_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.forecast import kept
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.records import collecting, tracker_runs
+from ecosobriety.records import collecting, left_out, tracker_runs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
 from ecosobriety.study_config import config as study_config
@@ -147,6 +147,12 @@ def look_at_records():
         return
     asked = collecting.Asked.read(identity, ASKED)
     there = records_there()
+    again = [path for path in there if may_begin_now(path)]
+    if again:
+        logger.warning(
+            f"{len(again)} trainings that were left out are asked for again: the budget is larger"
+        )
+    workflow.dag.forcefiles.update(map(str, again))
     refused = collecting.find_refused(there, asked)
     workflow.dag.forcefiles.update(map(str, refused))
     for model in IMPORTS:
@@ -161,6 +167,25 @@ def look_at_records():
         logger.warning(f"{sentence}; it is set aside as *.refused and trained again")
     if len(refused) > MAX_TOLD:
         logger.warning(f"{len(refused) - MAX_TOLD} more records are trained again")
+
+
+def may_begin_now(path):
+    """Whether a training was left out that the study's budget may have room for now."""
+    why = left_out.left_out(path)
+    return why is not None and left_out.is_asked_again(why, BUDGET_KWH)
+
+
+def trainings_left_out():
+    """The trainings of the study that a budget has left out."""
+    there = records_there()
+    return sorted(key for path, key in there.items() if left_out.left_out(path))
+
+
+def trainings_ended():
+    """The trainings whose records lie there."""
+    return [
+        key for path, key in records_there().items() if left_out.left_out(path) is None
+    ]
 
 
 def records_there():
@@ -304,6 +329,26 @@ ASKED = canonical(
         code_fingerprint=TRAINING_CODE,
         command_fingerprint=COMMAND_CODE,
         import_fingerprint=IMPORT_CODE,
+    )
+)
+
+# What the study may spend, and all that a training needs to know to ask whether it may begin.
+BUDGET_KWH = config["budget"]["energy_kwh"]
+BUDGET = canonical(
+    None
+    if BUDGET_KWH is None
+    else dict(
+        energy_kwh=BUDGET_KWH,
+        results=RESULTS,
+        dataset=config["dataset"]["name"],
+        sizes=config["grid"]["n_train"],
+        seeds=config["grid"]["seeds"],
+        models=list(MODELS),
+        # One that grows begins no training before those that it needs first have ended.
+        ranked=not plan.is_sober(config),
+        networks={name: json.loads(MODELS[name]) for name in OWN_LOOP},
+        parameters=TRAINING,
+        code=TRAINING_CODE,
     )
 )
 

@@ -20,9 +20,7 @@ rule measure_batches:
         slurm_extra="--exclusive",
         gpu=int(config["training"]["accelerator"] == "gpu"),
     params:
-        sizes=canonical(
-            [min(config["grid"]["n_train"]), max(config["grid"]["n_train"])]
-        ),
+        sizes=[min(config["grid"]["n_train"]), max(config["grid"]["n_train"])],
         seed=config["grid"]["seeds"][0],
         attempts=f"{RESULTS}/attempts/{{dataset}}/{{model}}/{kept.FOLDER}",
         training=TRAINING,
@@ -60,7 +58,7 @@ rule forecast_study:
         priced_digest=PRICED_DIGEST,
         # Trainings of a command that have ended since say more.
         ended=lambda wildcards: [
-            str(path) for path, key in records_there().items() if key[1] in COMMANDS
+            list(key) for key in trainings_ended() if key[1] in COMMANDS
         ],
         code=code("forecast_study"),
     script:
@@ -78,6 +76,6 @@ rule plan_study:
     params:
         study=STUDY,
         country=config["metering"]["country"],
-        ended=lambda wildcards: canonical([*records_there().values()]),
+        ended=lambda wildcards: canonical(trainings_ended()),
     script:
         "../../scripts/plan_study.py"

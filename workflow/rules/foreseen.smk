@@ -50,7 +50,7 @@ def show_forecast(*_, executor_plugin, **__):
     """In a dry run, show the forecast that there is; nothing is measured for it."""
     if not executor_plugin.common_settings.dryrun_exec:
         return
-    ended, asked = [*records_there().values()], json.loads(PLANNED)
+    ended, asked = trainings_ended(), json.loads(PLANNED)
     left = [
         (name, int(n_train))
         for name, trainings in asked.items()

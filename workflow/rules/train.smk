@@ -5,6 +5,11 @@ RUN = f"{SIZE}/seed{{seed}}"
 BY_SIZE = config["training"]["process"] == "size"
 
 
+def first_large(wildcards):
+    """A job's priority: with a budget, the largest size comes first."""
+    return int(wildcards.n_train) if BUDGET_KWH is not None and not SOBER else 0
+
+
 rule train_model:
     input:
         data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),
@@ -26,6 +31,8 @@ rule train_model:
         f"{BENCHMARKS}/train_model/{SIZE if BY_SIZE else RUN}.tsv"
     wildcard_constraints:
         model=one_of(OWN_LOOP),
+    # What a budget is spent on first.
+    priority: first_large
     conda:
         ENVIRONMENT
     # What runs beside a measured training would be counted as its energy.
@@ -41,6 +48,8 @@ rule train_model:
         seeds=lambda wildcards, output: seeds_of(wildcards),
         # Measured beside trainings: nor does it train anything again.
         baseline_s=lambda wildcards, output: config["metering"]["baseline_s"],
+        # Whether a training may begin decides none that has ended.
+        budget=lambda wildcards, output: BUDGET,
         attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
         checkpoints=f"{RESULTS}/checkpoints/{config['dataset']['name']}",
         training=TRAINING,
@@ -64,6 +73,7 @@ rule run_command:
         f"{BENCHMARKS}/run_command/{RUN}.tsv"
     wildcard_constraints:
         model=one_of(COMMANDS),
+    priority: first_large
     conda:
         ENVIRONMENT
     threads: ALL_CORES
@@ -77,6 +87,7 @@ rule run_command:
         metering=canonical(study_config.metering_parameters(config)),
         # None is compared: another metric, limit or baseline trains nothing again.
         baseline_s=lambda wildcards, output: config["metering"]["baseline_s"],
+        budget=lambda wildcards, output: BUDGET,
         metric=lambda wildcards, output: METRIC,
         time_limit_s=lambda wildcards, output: COMMANDS[wildcards.model].get(
             "time_limit_s"

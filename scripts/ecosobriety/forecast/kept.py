@@ -20,6 +20,16 @@ def digest(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
+def pilot_path(results: Path, dataset: str, model: str) -> Path:
+    """Where the measured batches of a model lie."""
+    return results / FOLDER / dataset / f"{model}.json"
+
+
+def attempts_path(results: Path, dataset: str, model: str) -> Path:
+    """Where the ledger has what measuring them took."""
+    return results / "attempts" / dataset / model / FOLDER
+
+
 def spent_kwh(results: Path, dataset: str, model: str) -> float:
     """The energy of all batches of a model that were measured for forecasts, in kWh.
 
@@ -29,7 +39,7 @@ def spent_kwh(results: Path, dataset: str, model: str) -> float:
         model: the model's name.
     """
     total = 0.0
-    for path in sorted(Path(results, "attempts", dataset, model, FOLDER).glob("*.json")):
+    for path in sorted(attempts_path(results, dataset, model).glob("*.json")):
         with suppress(OSError, ValueError, KeyError, TypeError):
             total += float(json.loads(path.read_bytes())["energy_kwh"])
     return total

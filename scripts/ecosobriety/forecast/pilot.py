@@ -6,10 +6,13 @@ These two count whole epochs, or their first batches where an epoch takes long. 
 their epochs is the fixed cost of a training; the first training of a process takes more.
 """
 
+import json
+import logging
 import math
 import shutil
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,11 +23,13 @@ import psutil
 import pytorch_lightning as pl
 import torch
 
-from ecosobriety.datasets import Dataset
+from ecosobriety.datasets import Dataset, load
 from ecosobriety.errors import EcosobrietyError, MeteringError
+from ecosobriety.files import write_json
 from ecosobriety.hardware import cpu_name, usable_cpus
-from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger
-from ecosobriety.training import Training
+from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, meter_from
+from ecosobriety.records.collecting import identity_of
+from ecosobriety.training import Training, settings_from
 from ecosobriety.training.batches import BLOCK, Blocks, Slices, cut_batches, lay
 from ecosobriety.training.fitting import Batch, Counted, EpochCheckpoint, limits, make_trainer
 from ecosobriety.training.learner import Learner, build_module
@@ -196,6 +201,44 @@ def measure(
     }
 
 
+def measure_model(about: Mapping[str, Any], path: Path) -> None:
+    """Measure the batches of a study's model, and write down what `measure` gives.
+
+    Args:
+        about: `data` (the data set's file), `model`, `network` (what decides it), `sizes` (the
+            smallest and the largest), `seed`, `parameters` (of the trainings, as JSON), `code` (the
+            fingerprint of what trains), `threads`, and `attempts`, the ledger's folder.
+        path: of the file. It also has `identities`, those of the trainings on both sizes.
+    """
+    dataset = load(Path(about["data"]))
+    parameters, network = json.loads(about["parameters"]), about["network"]
+    attempts, sizes = Path(about["attempts"]), (min(about["sizes"]), max(about["sizes"]))
+    training = Training(
+        model=about["model"],
+        class_path=network["class_path"],
+        init_args=network["init_args"],
+        n_train=sizes[0],
+        seed=about["seed"],
+        settings=settings_from(parameters, network["training"]),
+        threads=about["threads"],
+        code_fingerprint=about["code"],
+    )
+    measured = measure(
+        dataset,
+        training,
+        sizes,
+        meter_from(parameters),
+        lambda: Ledger(attempts),
+        attempts if parameters["training.checkpoint"] else None,
+    )
+    of = (dataset.sha256, training.model, network)
+    measured["identities"] = [
+        identity_of(*of, n_train, training.seed, parameters, training.code_fingerprint)
+        for n_train in sizes
+    ]
+    write_json(path, measured)
+
+
 def _batches_in(seconds: float, step_s: float) -> int:
     """How many batches to take of an epoch: whole blocks of them, where they are small."""
     batches = max(int(seconds / step_s), FEWEST)
@@ -321,3 +364,15 @@ def _train_few(
     ledger.complete(fit.energy_kwh or 0.0, fit.window_s)
     fit.window_s = fit.window_s or math.fsum(fit.epochs)
     return trainer.strategy.root_device
+
+
+def _main() -> None:
+    logging.basicConfig(level=logging.WARNING, force=True)
+    try:
+        measure_model(json.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))
+    except EcosobrietyError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    _main()

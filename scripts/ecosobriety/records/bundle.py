@@ -9,13 +9,17 @@ from pathlib import Path
 
 from ecosobriety.errors import RecordError
 from ecosobriety.files import open_atomically
+from ecosobriety.records.left_out import left_out
 from ecosobriety.records.record import RunRecord, parse_record
 
 
 def write_bundle(path: Path, records: Iterable[Path]) -> None:
-    """Put the files of records together, in the order given; atomically."""
+    """Put the files of records together, in the order given; atomically.
+
+    What a budget has left out is none.
+    """
     with open_atomically(path) as file:
-        for record in records:
+        for record in (path for path in records if left_out(path) is None):
             content = json.loads(record.read_text(encoding="utf-8"))
             file.write(f"{json.dumps(content, ensure_ascii=False)}\n".encode())
 

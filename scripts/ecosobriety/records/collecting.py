@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ecosobriety.errors import RecordError, one_line, quote
 from ecosobriety.metrics import ACCURACY, METRICS, Metric
 from ecosobriety.records.adjusted import adjust
+from ecosobriety.records.left_out import left_out
 from ecosobriety.records.record import RUN_KEY, RunKey, RunRecord, read_record, run_columns
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def find_refused(paths: Mapping[Path, RunKey], asked: Asked) -> dict[Path, str]:
     refused = {}
     for path, key in paths.items():
         try:
-            if path.exists():
+            if path.exists() and left_out(path) is None:
                 read_own(path, key, asked.identity(key))
         except RecordError as error:
             refused[path] = str(error)
@@ -167,7 +168,8 @@ def read_all(
     anew.
 
     Args:
-        paths: Each record's file, and the data set, model, size and seed that it must be of.
+        paths: Each record's file, and the data set, model, size and seed that it must be of. Those
+            that a budget has left out are not in the table.
         asked: The study's trainings.
         metric: What the study judges by.
 
@@ -176,7 +178,13 @@ def read_all(
             names each that was refused.
     """
     records, refused = [], []
-    for path, key in paths.items():
+    begun = {path: key for path, key in paths.items() if left_out(path) is None}
+    if not begun:
+        raise RecordError(
+            "budget.energy_kwh is too small for any of these trainings: none was begun, and there is "
+            "no answer"
+        )
+    for path, key in begun.items():
         try:
             records.append(read_own(path, key, asked.identity(key)))
         except RecordError as error:
@@ -188,7 +196,7 @@ def read_all(
         raise RecordError(
             f"{refused[0]}; set aside as *.refused{more}: run the study again to repeat them"
         )
-    for path, record in zip(paths, records, strict=True):
+    for path, record in zip(begun, records, strict=True):
         if record.scores.get(metric.name) is None:
             why = record.missing.get(metric.test_column, "it was not computed")
             raise RecordError(f"{path} has no {metric.test_column}: {why}")
@@ -248,7 +256,7 @@ def stands(path: Path, key: RunKey, identity: str) -> bool:
     It then gets the time of now, as Snakemake has asked for it anew. One that does not count is set
     aside, as it is to be trained again.
     """
-    if not path.exists():
+    if not path.exists() or left_out(path) is not None:
         return False
     try:
         read_own(path, key, identity)

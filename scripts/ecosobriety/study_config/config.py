@@ -19,6 +19,7 @@ from ecosobriety.electricity.editions import default_provider
 from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study_config import files as study_files
+from ecosobriety.study_config.budget import budget_contradictions
 from ecosobriety.study_config.contradictions import (
     CLASSES_OF_OUR_LOOP,
     NETWORK_NAMES,
@@ -150,6 +151,8 @@ def complete(
     for key, text in input_contradictions(completed, intake):
         raise fault(file, key, text)
     for key, text in complete_plan(completed, config, intake):
+        raise fault(file, key, text)
+    for key, text in budget_contradictions(completed):
         raise fault(file, key, text)
     for key, text in size_contradictions(completed, reference_n_train(completed), intake):
         raise fault(file, key, text)

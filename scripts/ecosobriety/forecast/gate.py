@@ -1,0 +1,113 @@
+"""Before each training: may it begin? It may, unless its study has a budget that it would exceed.
+
+A budget needs a forecast. Where a model's batches are not measured yet, or were measured for other
+trainings, they are now, in a process of their own: a training is to find its process as it would
+without a budget.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ecosobriety.errors import EcosobrietyError, shorten
+from ecosobriety.files import take_lock, write_json
+from ecosobriety.forecast import kept
+from ecosobriety.forecast.budget import Budget, Key, ranked
+from ecosobriety.records.collecting import identity_of
+from ecosobriety.user_code.apart import run_apart
+
+
+class Gate:
+    """Lets trainings begin.
+
+    Args:
+        settings: JSON of null, or of a budget: `energy_kwh`, `results` (the study's folder),
+            `dataset`, `sizes`, `seeds` and `models` of the study, `ranked` as of `Budget`,
+            `networks` (what decides each model of our own loop), `parameters` of the trainings and
+            `code`, the fingerprint of what trains.
+        data: the data set's file.
+        sha256: its digest.
+        threads: that a training may use.
+    """
+
+    def __init__(self, settings: str, data: Path, sha256: str, threads: int) -> None:
+        self._settings: Mapping[str, Any] | None = json.loads(settings)
+        self._data, self._sha256, self._threads = data, sha256, threads
+
+    @contextmanager
+    def room_for(self, key: Key, attempt: str) -> Iterator[bool]:
+        """As `Budget.room_for`; without a budget, each training may begin."""
+        if self._settings is None:
+            yield True
+            return
+        with self._budget.room_for(key, attempt) as granted:
+            yield granted
+
+    @cached_property
+    def _budget(self) -> Budget:
+        assert self._settings is not None
+        asked = self._settings
+        return Budget(
+            energy_kwh=asked["energy_kwh"],
+            results=Path(asked["results"]).absolute(),
+            dataset=asked["dataset"],
+            order=ranked(asked["sizes"], asked["models"], asked["seeds"]),
+            ranked=asked["ranked"],
+            pilots={
+                name: self._pilot(name, network, asked)
+                for name, network in asked["networks"].items()
+            },
+        )
+
+    def _pilot(
+        self, model: str, network: Mapping[str, Any], asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The measured batches of a model; one process measures, others wait for it."""
+        results = Path(asked["results"]).absolute()
+        path = kept.pilot_path(results, asked["dataset"], model)
+        ends, seed = (min(asked["sizes"]), max(asked["sizes"])), asked["seeds"][0]
+        about = {
+            "data": str(self._data.absolute()),
+            "model": model,
+            "network": network,
+            "sizes": ends,
+            "seed": seed,
+            "parameters": asked["parameters"],
+            "code": asked["code"],
+            "threads": self._threads,
+            "attempts": str(kept.attempts_path(results, asked["dataset"], model)),
+        }
+        of = (self._sha256, model, network)
+        parameters = json.loads(asked["parameters"])
+        identities = [identity_of(*of, n, seed, parameters, asked["code"]) for n in ends]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with take_lock(path.with_suffix(".lock"), on_wait=lambda _: None):
+            with suppress(OSError, ValueError, TypeError):
+                found = json.loads(path.read_bytes())
+                if found.get("identities") == identities:
+                    return dict(found)
+            _measure_apart(about, path)
+        return dict(json.loads(path.read_bytes()))
+
+
+def _measure_apart(about: Mapping[str, Any], path: Path) -> None:
+    """Measure a model's batches in another process.
+
+    Raises:
+        EcosobrietyError: it failed; in its own words.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        question = Path(folder) / "about.json"
+        write_json(question, about)
+        done: subprocess.CompletedProcess[str] = run_apart(
+            "forecast.pilot", str(question), str(path), path=sys.path
+        )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
+        raise EcosobrietyError(f"budget: the batches of {about['model']}: {shorten(last, 200)}")
