@@ -1,11 +1,11 @@
 """What a study may spend: no training begins that would exceed it.
 
 Each training asks before it begins, under a lock: jobs that run at the same time, on one machine or
-several, ask one after another. Off the budget comes what was spent by now (all attempts, failed ones
-and the forecast's batches among them), what trainings under way may still take, and what trainings
-that come first are forecast to take. What is left must hold the training's own forecast, with room
-for its error. If it does, the training is under way; if not, its record's place says that it was
-left out (`records.left_out`).
+several, ask one after another. Off the budget comes what was spent by now (all attempts, failed
+ones and the forecast's batches among them), what trainings under way may still take, and what
+trainings that come first are forecast to take. What is left must hold the training's own forecast,
+with room for its error. If it does, the training is under way; if not, its record's place says that
+it was left out (`records.left_out`).
 
 Where no forecast is known (a command none of whose trainings has ended), a training begins if
 anything is left and nothing else is under way, and holds all that is left.

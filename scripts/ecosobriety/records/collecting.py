@@ -181,8 +181,8 @@ def read_all(
     begun = {path: key for path, key in paths.items() if left_out(path) is None}
     if not begun:
         raise RecordError(
-            "budget.energy_kwh is too small for any of these trainings: none was begun, and there is "
-            "no answer"
+            "budget.energy_kwh is too small for any of these trainings: none was begun, and "
+            "there is no answer"
         )
     for path, key in begun.items():
         try:
