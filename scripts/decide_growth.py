@@ -7,6 +7,7 @@ from ecosobriety import datasets, decision
 from ecosobriety.files import write_json
 from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting
+from ecosobriety.records.left_out import left_out
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -15,10 +16,12 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     metric = metric_from(json.loads(snakemake.params.metric))
     known = datasets.intake.read(Path(snakemake.input.intake))
+    # A budget may have left out the largest of them: the decision is then the study's last.
+    ended = [path for path in paths if left_out(path) is None]
     found = decision.decide(
         collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric),
         metric=metric,
         test_examples=known.counted(metric),
         **json.loads(snakemake.params.rule),
     )
-    write_json(Path(snakemake.output[0]), found)
+    write_json(Path(snakemake.output[0]), {**found, "cut_short": len(ended) < len(paths)})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecosobriety import datasets, decision, footprint, tables
 from ecosobriety.files import write_json
-from ecosobriety.forecast.forecast import add_outcome
+from ecosobriety.forecast import budget, forecast, kept
 from ecosobriety.metrics import metric_from
 from ecosobriety.records import adjusted, collecting
 from ecosobriety.steps import logs
@@ -34,9 +34,8 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
     folder = Path(snakemake.output[0]).parent
     paid = decision.read_beside_plan(folder, keys, asked, adjusted.factor_in(runs))
-    answer = decision.add_study_cost(
-        answer, runs, scenarios, country, paid, json.loads(snakemake.params.forecast_kwh)
-    )
+    measured = kept.spent_kwh(folder, runs["dataset"].iloc[0])
+    answer = decision.add_study_cost(answer, runs, scenarios, country, paid, measured)
     usage = decision.Usage(**json.loads(snakemake.params.usage), pue=snakemake.params.pue)
     answer = decision.add_scale(answer, runs, usage)
     factors = footprint.load_hardware(Path(snakemake.input.embodied))
@@ -44,5 +43,6 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     answer = footprint.add_embodied(answer, runs, scenarios, country, hardware)
     water = json.loads(snakemake.params.water)
     answer = footprint.add_water(answer, scenarios, country, water, snakemake.params.pue)
-    answer = add_outcome(answer, json.loads(snakemake.params.forecast), runs)
+    answer = forecast.add_outcome(answer, json.loads(snakemake.params.forecast), runs)
+    answer = budget.add_budget(answer, json.loads(snakemake.params.budget))
     write_json(Path(snakemake.output[0]), answer)

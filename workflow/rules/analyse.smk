@@ -159,11 +159,9 @@ rule recommend_size:
         hardware=canonical(config["hardware"]),
         water=canonical(config["water"]),
         pue=config["metering"]["pue"],
-        # What was expected of the trainings, and what it took to find that out.
+        # What was expected of the trainings.
         forecast=lambda wildcards: canonical(kept_forecast()),
-        forecast_kwh=lambda wildcards: canonical(forecasts_kwh()),
-        budget_kwh=BUDGET_KWH,
-        left_out=lambda wildcards: canonical(trainings_left_out()),
+        budget=BUDGET,
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"

@@ -175,12 +175,6 @@ def may_begin_now(path):
     return why is not None and left_out.is_asked_again(why, BUDGET_KWH)
 
 
-def trainings_left_out():
-    """The trainings of the study that a budget has left out."""
-    there = records_there()
-    return sorted(key for path, key in there.items() if left_out.left_out(path))
-
-
 def trainings_ended():
     """The trainings whose records lie there."""
     return [
@@ -410,6 +404,9 @@ def remove_leftovers():
         languages=config["languages"],
         claims="claims" in TABLES,
     )
+    # No training is under way before the run.
+    for path in Path(RESULTS, "budget").glob("*.json"):
+        path.unlink()
     for path in [*found, *old_decisions()]:
         path.unlink()
         seals.unseal([path])

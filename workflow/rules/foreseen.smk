@@ -38,14 +38,6 @@ def kept_forecast():
     return kept.kept_forecast(Path(FORECAST), ASKED_DIGEST)
 
 
-def forecasts_kwh():
-    """What measuring batches has taken, by model."""
-    return {
-        model: kept.spent_kwh(Path(RESULTS), config["dataset"]["name"], model)
-        for model in OWN_LOOP
-    }
-
-
 def show_forecast(*_, executor_plugin, **__):
     """In a dry run, show the forecast that there is; nothing is measured for it."""
     if not executor_plugin.common_settings.dryrun_exec:

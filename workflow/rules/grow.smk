@@ -36,7 +36,9 @@ def grown():
         for n_train in sizes:
             decisions.append((model, n_train))
             runs += growth_runs(model, n_train, LAST)
-            if read_decision(model, n_train)["decision"] == "stop":
+            found = read_decision(model, n_train)
+            # What a budget cuts short, grows no further.
+            if found["decision"] == "stop" or found["cut_short"]:
                 break
     return decisions, list(dict.fromkeys(runs))
 
@@ -83,7 +85,10 @@ def old_decisions():
         }
         for model in (MODELS if SOBER else [])
     }
-    return leftovers.find_old_decisions(Path(RESULTS, "growth"), asked)
+    cut = any(may_begin_now(path) for path in records_there())
+    return leftovers.find_old_decisions(
+        Path(RESULTS, "growth"), asked, no_cut_short=cut
+    )
 
 
 def refuse_smaller_full_size():

@@ -44,8 +44,9 @@ def fit_curves(
         confidence: of every interval and bound, 0 to 1.
         metric: what the scores are.
         test_examples: as for `compare_with_reference`.
-        full_n_train: the full size of a study that grows. Where it was not trained, nothing is
-            compared: every verdict but the reference's is `inconclusive`, `full_size_untrained`.
+        full_n_train: the full size of a study that may end below it. Where it was not trained,
+            nothing is compared: every verdict but the reference's is `inconclusive`,
+            `full_size_untrained`.
 
     Returns:
         The table `curve`, sorted by dataset, model and n_train.

@@ -7,7 +7,7 @@ named by the metric of the runs; where lower is better, `lower` is `upper`::
      metric: {name, better, margin, unit},
      baseline, test_examples, train_examples: of `data`; without a baseline, `baseline_reason`,
      results: [one per dataset and model:
-       {dataset, model, reference_n_train: size, n_seeds,
+       {dataset, model, reference_n_train: size, full_n_train, n_seeds,
         configured: ANSWER at `margin`,
         ladder: [ANSWER at each of `margins`, rising],
         target: null without a target, else
@@ -117,8 +117,8 @@ def recommend(
         target: a score to reach, in the metric's unit; None asks for none.
         margins: other margins, to show how the answer depends on it; None: those of
             `other_margins`.
-        full_n_train: the full size of a study that grows; None: it does not. Where it was not
-            trained, no size is compared with it.
+        full_n_train: the full size of a study that may end below it, as it grows or has a budget;
+            None: it may not. Where it was not trained, no size is compared with it.
         z_of: for each model, the standard errors that `more_data` adds; None: as many as for
             neural networks.
 
@@ -134,7 +134,11 @@ def recommend(
     for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
         scores = by_size_and_seed(group, metric.test_column)
         reference = reference_size(scores, reference_n_train)
-        untrained = full_n_train is not None and reference < full_n_train
+        full = full_n_train or reference
+        # One seed of it shows nothing.
+        seeds = int(scores.loc[reference].notna().sum())
+        alone = full_n_train is not None and seeds < 2 <= scores.shape[1]
+        untrained = reference < full or alone
         answers = [
             _answer(group, metric, reference, m, confidence, data, untrained)
             for m in (margin, *sorted(margins))
@@ -144,6 +148,7 @@ def recommend(
                 "dataset": str(dataset),
                 "model": str(model),
                 "reference_n_train": reference,
+                "full_n_train": full,
                 "n_seeds": scores.shape[1],
                 "configured": answers[0],
                 "ladder": answers[1:],

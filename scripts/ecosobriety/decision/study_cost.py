@@ -136,7 +136,7 @@ def _with_cost(
     # The same steps at every size: then more data cost nothing more. Commands report no steps.
     by_size = len(steps) < 2 or steps.nunique() != 1
     reference, growth = int(result["reference_n_train"]), result["growth"]
-    full = reference if growth is None else int(growth["full_n_train"])
+    full = int((growth or result).get("full_n_train", reference))
     before = beside[beside["trainings"] > 0]
     at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"].mean()
     full_kwh = float(energies.get(full, at_full_kwh))

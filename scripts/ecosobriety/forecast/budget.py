@@ -169,12 +169,6 @@ class Budget:
             yield
 
 
-@contextmanager
-def unlimited() -> Iterator[bool]:
-    """Where there is no budget, any training may begin."""
-    yield True
-
-
 def spent(results: Path) -> float:
     """What all attempts of a study have taken, and its forecast's batches, in kWh.
 
@@ -196,6 +190,39 @@ def ranked(sizes: Sequence[int], models: Sequence[str], seeds: Sequence[int]) ->
         for model in models
         for seed in seeds
     ]
+
+
+def add_budget(
+    recommendation: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Add to a study's answer what it might spend, what it spent and what it left out.
+
+    Args:
+        recommendation: the answer.
+        settings: as of `gate.Gate`; None: the study has no budget.
+
+    Returns:
+        A copy with `budget`, None without one: `energy_kwh`, `spent_kwh`, and `left_out`: for each
+        model and size with trainings that were not begun, `model`, `n_train`, `seeds` (theirs) and
+        `asked`, how many seeds were asked for.
+    """
+    if settings is None:
+        return {**recommendation, "budget": None}
+    results, left = Path(settings["results"]), []
+    for model in settings["models"]:
+        for n_train in sorted(settings["sizes"]):
+            folder = Path(results, "runs", settings["dataset"], model, f"n{n_train}")
+            places = {seed: folder / f"seed{seed}.json" for seed in settings["seeds"]}
+            seeds = [seed for seed, path in places.items() if left_out(path) is not None]
+            if seeds:
+                row = {"model": model, "n_train": n_train, "seeds": seeds}
+                left.append({**row, "asked": len(places)})
+    found = {
+        "energy_kwh": settings["energy_kwh"],
+        "spent_kwh": spent(results),
+        "left_out": left,
+    }
+    return {**recommendation, "budget": found}
 
 
 def _mean(energies_kwh: Sequence[float]) -> Cost:

@@ -6,6 +6,7 @@ They are looked for wherever rules are read, so nothing that is slow to import i
 import hashlib
 import json
 import statistics
+from collections import defaultdict
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -30,19 +31,18 @@ def attempts_path(results: Path, dataset: str, model: str) -> Path:
     return results / "attempts" / dataset / model / FOLDER
 
 
-def spent_kwh(results: Path, dataset: str, model: str) -> float:
-    """The energy of all batches of a model that were measured for forecasts, in kWh.
+def spent_kwh(results: Path, dataset: str) -> dict[str, float]:
+    """The energy of all batches that were measured for forecasts, in kWh, by model.
 
     Args:
         results: the study's folder.
         dataset: the data set's name.
-        model: the model's name.
     """
-    total = 0.0
-    for path in sorted(attempts_path(results, dataset, model).glob("*.json")):
+    spent: dict[str, float] = defaultdict(float)
+    for path in sorted(Path(results, "attempts", dataset).glob(f"*/{FOLDER}/*.json")):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            total += float(json.loads(path.read_bytes())["energy_kwh"])
-    return total
+            spent[path.parents[1].name] += float(json.loads(path.read_bytes())["energy_kwh"])
+    return dict(spent)
 
 
 def kept_forecast(path: Path, asked: str) -> dict[str, Any] | None:

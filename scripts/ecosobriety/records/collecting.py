@@ -179,10 +179,11 @@ def read_all(
     """
     records, refused = [], []
     begun = {path: key for path, key in paths.items() if left_out(path) is None}
-    if not begun:
+    without = {key[1] for key in paths.values()} - {key[1] for key in begun.values()}
+    if without:
         raise RecordError(
-            "budget.energy_kwh is too small for any of these trainings: none was begun, and "
-            "there is no answer"
+            f"budget.energy_kwh is too small for any training of {', '.join(sorted(without))}: what "
+            "was trained is kept, and with a larger budget the study goes on"
         )
     for path, key in begun.items():
         try:

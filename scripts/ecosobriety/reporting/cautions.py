@@ -7,6 +7,7 @@ from typing import Any
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from ecosobriety.reasons import reason, recognise_all
+from ecosobriety.reporting.forecast import budget_warnings
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name
@@ -29,6 +30,7 @@ FEW = 5
 def warnings(case: Case, text: Texts) -> list[str]:
     """What makes the verdict weaker than it looks, where there is something of the kind."""
     return [
+        *budget_warnings(case, text),
         *(
             finding_text(finding, text)
             for finding in case.study.intake.findings

@@ -1,4 +1,4 @@
-"""How a study's forecast compares with what its trainings took."""
+"""How a study's forecast compares with what its trainings took, and what its budget left out."""
 
 from markupsafe import Markup
 
@@ -19,5 +19,31 @@ def forecast_sentences(case: Case, text: Texts) -> list[Markup]:
         forecast=data(outcome["forecast_kwh"], text.energy(outcome["forecast_kwh"])),
         energy=data(outcome["energy_kwh"], text.energy(outcome["energy_kwh"])),
         ratio=data(outcome["energy_ratio"], text.number(outcome["energy_ratio"])),
+    )
+    return [sentence]
+
+
+def budget_warnings(case: Case, text: Texts) -> list[Markup]:
+    """Which trainings of a model a budget has left out; nothing where it was enough."""
+    budget = case.decision.recommendation.get("budget")
+    left = [row for row in budget["left_out"] if row["model"] == case.model] if budget else []
+    if not budget or not left:
+        return []
+    sizes = [
+        text(
+            "growth.budget.size",
+            n_train=text.integer(row["n_train"]),
+            missing=text.integer(len(row["seeds"])),
+            asked=text.integer(row["asked"]),
+        )
+        for row in left
+    ]
+    missing = sum(len(row["seeds"]) for row in left)
+    sentence = text.markup(
+        "growth.budget.left_out",
+        budget=data(budget["energy_kwh"], text.energy(budget["energy_kwh"])),
+        spent=data(budget["spent_kwh"], text.energy(budget["spent_kwh"])),
+        missing=text.integer(missing),
+        sizes="; ".join(sizes),
     )
     return [sentence]

@@ -100,20 +100,18 @@ class DecisionView:
     @property
     def full_size_untrained(self) -> bool:
         """Whether the study ended below its full size: it has no reference to compare with."""
-        return self.grows and self.full > self.reference
+        return self.full > self.reference
 
     @property
     def stopped(self) -> bool:
         """Whether the study grew, stopped below its full size and beats the baseline."""
-        return self.no_recommendation == "full_size_untrained" and self.rule_stop == self.reference
+        untrained = self.no_recommendation == "full_size_untrained"
+        return self.grows and untrained and self.rule_stop == self.reference
 
     @property
     def full(self) -> int:
-        """The size that one would train on otherwise; the reference where the study does not grow.
-
-        It may be larger than any that was trained.
-        """
-        return int(self.result["growth"]["full_n_train"]) if self.grows else self.reference
+        """The size that one would train on otherwise; perhaps larger than any that was trained."""
+        return int((self.result["growth"] or self.result)["full_n_train"])
 
     @cached_property
     def rule(self) -> dict[int, Mapping[str, Any]]:

@@ -90,7 +90,10 @@ def find_beside_plan(
 
 
 def find_old_decisions(
-    folder: Path, asked: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    folder: Path,
+    asked: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    *,
+    no_cut_short: bool = False,
 ) -> list[Path]:
     """Decisions of a study that grows which are not today's: they would be read as such.
 
@@ -98,6 +101,7 @@ def find_old_decisions(
         folder: the study's folder of decisions, `{dataset}/{model}/{name}.json`.
         asked: for each `{dataset}/{model}` the rule behind each decision, by its file's name, from
             the smallest size up.
+        no_cut_short: whether decisions that a budget has cut short are made anew.
 
     Returns:
         Files that are asked for no longer, were decided by another rule, or lie beyond a stop.
@@ -109,6 +113,8 @@ def find_old_decisions(
             path = folder / place / name
             found = _decision(path)
             if stopped or found is None or found.get("rule") != rule:
+                continue
+            if no_cut_short and found.get("cut_short"):
                 continue
             kept.add(path)
             stopped = found.get("decision") == "stop"

@@ -1,0 +1,181 @@
+"""What a study may spend: which trainings begin, which are left out, and what becomes of them."""
+
+import json
+import threading
+
+import pytest
+
+from ecosobriety.errors import EcosobrietyError, RecordError
+from ecosobriety.forecast.budget import HEADROOM, Budget, add_budget, ranked, spent
+from ecosobriety.records.bundle import write_bundle
+from ecosobriety.records.collecting import Asked, collect, find_refused, stands
+from ecosobriety.records.left_out import is_asked_again, leave_out, left_out
+
+# A training takes 2 Wh on 100 examples, 11 Wh on 1,000; the first of a process 0.
+PILOT = {
+    "sizes": [
+        {"batches": 1, "epoch_s": 2.0, "fixed_s": 0.0, "power_w": 3600.0},
+        {"batches": 10, "epoch_s": 11.0, "fixed_s": 0.0, "power_w": 3600.0},
+    ],
+    **{"cold_s": 0.0, "cold_kwh": 0.0, "epochs": 1, "max_steps": None, "batch_size": 100},
+}
+SMALL, LARGE = 0.002, 0.011
+
+
+def budget(folder, energy_kwh, sizes=(100, 1000), seeds=(1, 2), **changes):
+    order = ranked(sizes, ["mlp"], seeds)
+    settings = {"dataset": "digits", "order": order, "ranked": True, "pilots": {"mlp": PILOT}}
+    settings |= changes
+    return Budget(energy_kwh=energy_kwh, results=folder, **settings)
+
+
+def place(folder, kind, key):
+    return folder / kind / "digits" / key[0] / f"n{key[1]}" / f"seed{key[2]}"
+
+
+def write(path, **content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def end(folder, key, energy_kwh, attempt="a"):
+    write(place(folder, "attempts", key) / f"{attempt}.json", energy_kwh=energy_kwh)
+    write(place(folder, "runs", key).with_suffix(".json"), energy_kwh=energy_kwh)
+
+
+def run(given, folder, key, energy_kwh):
+    """Train, if there is room."""
+    with given.room_for(key, "a") as granted:
+        if granted:
+            end(folder, key, energy_kwh)
+    return granted
+
+
+def test_the_largest_size_comes_first_and_never_is_more_spent_than_the_budget(tmp_path):
+    given = budget(tmp_path, 0.027)
+    order = ranked([100, 1000], ["mlp"], [1, 2])
+    assert order == [("mlp", 1000, 1), ("mlp", 1000, 2), ("mlp", 100, 1), ("mlp", 100, 2)]
+    granted = {key: run(given, tmp_path, key, SMALL if key[1] == 100 else LARGE) for key in order}
+    # 22 of 27 Wh, then 2 more need 2.6 of 5; the last needs 2.6 of the 3 that are left.
+    assert list(granted.values()) == [True, True, True, True]
+    assert spent(tmp_path) == pytest.approx(0.026)
+    assert not list((tmp_path / "budget").glob("*.json"))
+
+
+def test_a_training_leaves_room_for_those_that_come_first(tmp_path):
+    given = budget(tmp_path, 0.024)
+    # Both large ones take 22 Wh of 24, and a small one may need 2.6.
+    assert not run(given, tmp_path, ("mlp", 100, 1), SMALL)
+    why = left_out(place(tmp_path, "runs", ("mlp", 100, 1)).with_suffix(".json"))
+    assert why["first_kwh"] == pytest.approx(0.022)
+    assert (why["budget_kwh"], why["spent_kwh"], why["forecast_kwh"]) == (0.024, 0, SMALL)
+    assert run(given, tmp_path, ("mlp", 1000, 1), LARGE)
+
+
+def test_without_a_rank_trainings_begin_as_they_come(tmp_path):
+    given = budget(tmp_path, 0.003, ranked=False)
+    assert run(given, tmp_path, ("mlp", 100, 1), SMALL)
+    assert not run(given, tmp_path, ("mlp", 100, 2), SMALL)
+
+
+def test_jobs_at_the_same_time_hold_what_they_may_take(tmp_path):
+    given = budget(tmp_path, 2.5 * LARGE, sizes=[1000], seeds=range(8))
+    started, ended = threading.Barrier(8), threading.Event()
+    granted = []
+
+    def job(seed):
+        started.wait()
+        with given.room_for(("mlp", 1000, seed), "a") as may:
+            granted.append(may)
+            if may:
+                ended.wait(20)
+
+    jobs = [threading.Thread(target=job, args=(seed,)) for seed in range(8)]
+    for one in jobs:
+        one.start()
+    while len(granted) < 7:
+        pass
+    ended.set()
+    for one in jobs:
+        one.join()
+    # 1.3 of the 2.5 are held by one; a second would need 1.3 more.
+    assert sum(granted) == 1
+
+
+def test_what_a_training_has_used_so_far_is_not_held_twice(tmp_path):
+    given = budget(tmp_path, 1.0, ranked=False)
+    with given.room_for(("mlp", 1000, 1), "one"):
+        used = place(tmp_path, "attempts", ("mlp", 1000, 1)) / "one.json"
+        write(used, energy_kwh=0.004, status="running")
+        _, amounts = given._ask(("mlp", 100, 1))
+    assert amounts["spent_kwh"] == pytest.approx(0.004)
+    assert amounts["held_kwh"] == pytest.approx(LARGE * HEADROOM - 0.004)
+
+
+def test_failed_runs_and_the_forecast_count_as_spent(tmp_path):
+    write(place(tmp_path, "attempts", ("mlp", 100, 1)) / "failed.json", energy_kwh=0.01)
+    write(tmp_path / "attempts/digits/mlp/forecast/a.json", energy_kwh=0.02)
+    assert spent(tmp_path) == pytest.approx(0.03)
+    for damaged in ("{", "{}", '{"energy_kwh": -1}', '{"energy_kwh": NaN}'):
+        (tmp_path / "attempts/digits/mlp/forecast/b.json").write_text(damaged)
+        with pytest.raises(RecordError, match=r"b\.json has "):
+            spent(tmp_path)
+
+
+def test_finished_trainings_correct_the_forecast(tmp_path):
+    given = budget(tmp_path, 1.0, seeds=range(5))
+    for seed in range(3):
+        assert given._expected(("mlp", 100, 4)) == pytest.approx(SMALL)
+        end(tmp_path, ("mlp", 1000, seed), 2 * LARGE)
+    assert given._expected(("mlp", 100, 4)) == pytest.approx(2 * SMALL)
+
+
+def test_a_command_without_a_past_runs_alone_and_then_says_what_others_take(tmp_path):
+    given = budget(tmp_path, 0.01, pilots={}, ranked=False)
+    with (
+        given.room_for(("mlp", 100, 1), "a") as first,
+        given.room_for(("mlp", 100, 2), "a") as other,
+    ):
+        assert (first, other) == (True, False)
+    end(tmp_path, ("mlp", 100, 1), 0.003)
+    assert given._expected(("mlp", 200, 1)) == pytest.approx(0.006)
+    assert run(given, tmp_path, ("mlp", 100, 2), 0.003)
+    # 4 Wh are left, and it may need 3.9 of them; then nothing fits any more.
+    assert not run(given, tmp_path, ("mlp", 1000, 1), 0.03)
+
+
+def test_a_failed_training_holds_nothing_any_more(tmp_path):
+    given = budget(tmp_path, 1.0)
+    with pytest.raises(EcosobrietyError), given.room_for(("mlp", 100, 1), "a"):
+        raise EcosobrietyError("it diverged")
+    assert not list((tmp_path / "budget").glob("*.json"))
+
+
+def test_what_was_left_out_is_no_record_and_is_asked_for_again_with_a_larger_budget(tmp_path):
+    path, asked = tmp_path / "seed1.json", Asked("x", {}, {}, "y")
+    leave_out(path, {"budget_kwh": 2.0})
+    key = ("digits", "mlp", 100, 1)
+    assert find_refused({path: key}, asked) == {}
+    assert not stands(path, key, "id")
+    assert path.exists()
+    assert [is_asked_again(left_out(path), kwh) for kwh in (1.0, 2.0, 2.1, None)] == [
+        *(False, False),
+        *(True, True),
+    ]
+    write_bundle(tmp_path / "all.jsonl", [path])
+    assert (tmp_path / "all.jsonl").read_text() == ""
+    with pytest.raises(RecordError, match="too small for any training of mlp"):
+        collect({path: key}, asked)
+    assert left_out(tmp_path / "none.json") is None
+
+
+def test_the_answer_says_what_is_missing(tmp_path):
+    settings = {"results": str(tmp_path), "dataset": "digits", "models": ["mlp"], "energy_kwh": 1.0}
+    settings |= {"sizes": [1000, 100], "seeds": [1, 2, 3]}
+    for seed in (2, 3):
+        leave_out(place(tmp_path, "runs", ("mlp", 100, seed)).with_suffix(".json"), {})
+    end(tmp_path, ("mlp", 1000, 1), 0.5)
+    found = add_budget({"results": []}, settings)["budget"]
+    assert found["left_out"] == [{"model": "mlp", "n_train": 100, "seeds": [2, 3], "asked": 3}]
+    assert (found["energy_kwh"], found["spent_kwh"]) == (1.0, 0.5)
+    assert add_budget({}, None) == {"budget": None}
