@@ -136,7 +136,7 @@ def recommend(
         reference = reference_size(scores, reference_n_train)
         full = full_n_train or reference
         # One seed of it shows nothing.
-        seeds = int(scores.loc[reference].notna().sum())
+        seeds = group.loc[group["n_train"] == reference, "seed"].nunique()
         alone = full_n_train is not None and seeds < 2 <= scores.shape[1]
         untrained = reference < full or alone
         answers = [

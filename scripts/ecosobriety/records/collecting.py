@@ -182,8 +182,8 @@ def read_all(
     without = {key[1] for key in paths.values()} - {key[1] for key in begun.values()}
     if without:
         raise RecordError(
-            f"budget.energy_kwh is too small for any training of {', '.join(sorted(without))}: what "
-            "was trained is kept, and with a larger budget the study goes on"
+            f"budget.energy_kwh is too small for any training of {', '.join(sorted(without))}: "
+            "what was trained is kept, and with a larger budget the study goes on"
         )
     for path, key in begun.items():
         try:
