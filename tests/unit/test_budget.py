@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from config_cases import complete, put, refusal
 
 from ecosobriety.errors import EcosobrietyError, RecordError
 from ecosobriety.forecast.budget import HEADROOM, Budget, add_budget, ranked, spent
@@ -93,7 +94,7 @@ def test_jobs_at_the_same_time_hold_what_they_may_take(tmp_path):
     jobs = [threading.Thread(target=job, args=(seed,)) for seed in range(8)]
     for one in jobs:
         one.start()
-    while len(granted) < 7:
+    while len(granted) < 8:
         pass
     ended.set()
     for one in jobs:
@@ -179,3 +180,15 @@ def test_the_answer_says_what_is_missing(tmp_path):
     assert found["left_out"] == [{"model": "mlp", "n_train": 100, "seeds": [2, 3], "asked": 3}]
     assert (found["energy_kwh"], found["spent_kwh"]) == (1.0, 0.5)
     assert add_budget({}, None) == {"budget": None}
+
+
+def test_a_budget_is_spent_on_the_largest_size_first_and_counts_no_trackers():
+    base = put(("budget",), {"energy_kwh": 1.0})
+    assert complete(base)["budget"] == {"energy_kwh": 1.0}
+    smaller = put(("analysis", "reference_n_train"), 200, base)
+    assert refusal(smaller).startswith(
+        "config/x.yaml: analysis.reference_n_train is 200, but must be max with budget.energy_kwh"
+    )
+    assert complete(put(("analysis", "reference_n_train"), 400, base))
+    trackers = put(("methods", "tracker_sizes"), [200], base)
+    assert "methods.tracker_sizes is [200], but must be empty" in refusal(trackers)

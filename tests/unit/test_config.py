@@ -105,6 +105,7 @@ def test_defaults_are_filled():
             "machine_price_per_hour": None,
             "consumer_prices": None,
         },
+        "budget": {"energy_kwh": None},
         "usage": {"trainings_per_year": None, "energy_per_training_kwh": None},
         "hardware": {
             "parts": dict.fromkeys(("server", "gpu", "gpu_large", "desktop", "laptop")),
@@ -287,7 +288,7 @@ def test_every_mapping_of_the_schema_refuses_unknown_keys():
     # metric, dataset, training and a model's own with their two classes, grid, plan, metering, its
     # calibration and that one's window, analysis, methods, country_data, cost, usage, hardware
     # and its parts, water, figures
-    assert len(mappings) == 22
+    assert len(mappings) == 23
     assert all(part["additionalProperties"] is False for part in mappings)
 
 

@@ -186,6 +186,9 @@ BAD_VALUES = {
     ),
     ("country_data", "token_variable"): BAD_NAMES,
     ("country_data", "fallback"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
+    ("budget",): NOT_MAPPINGS,
+    ("budget", "energy_kwh"): bad_numbers(0, 1_000_000_000).filter(lambda n: n is not None)
+    | st.just(0),
     ("usage",): NOT_MAPPINGS,
     ("usage", "trainings_per_year"): bad_numbers(1, 1_000_000_000).filter(lambda n: n is not None),
     ("usage", "energy_per_training_kwh"): bad_numbers(0, 1_000_000_000).filter(
