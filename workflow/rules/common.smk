@@ -346,6 +346,13 @@ BUDGET = canonical(
     )
 )
 
+
+def first_large(wildcards):
+    """A job's priority: with a budget, the largest size comes first."""
+    ranked = BUDGET_KWH is not None and not plan.is_sober(config)
+    return int(wildcards.n_train) if ranked else 0
+
+
 # What the trainings are scored by; what its margin is, and its unit, matter to the decision alone.
 METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})
 

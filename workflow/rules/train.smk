@@ -5,11 +5,6 @@ RUN = f"{SIZE}/seed{{seed}}"
 BY_SIZE = config["training"]["process"] == "size"
 
 
-def first_large(wildcards):
-    """A job's priority: with a budget, the largest size comes first."""
-    return int(wildcards.n_train) if BUDGET_KWH is not None and not SOBER else 0
-
-
 rule train_model:
     input:
         data=ancient(f"{RESULTS}/data/{{dataset}}.npz"),

@@ -102,6 +102,7 @@ def recommend(
     target: float | None = None,
     margins: Sequence[float] | None = None,
     full_n_train: int | None = None,
+    asked_seeds: int | None = None,
     z_of: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
@@ -119,6 +120,8 @@ def recommend(
             `other_margins`.
         full_n_train: the full size of a study that may end below it, as it grows or has a budget;
             None: it may not. Where it was not trained, no size is compared with it.
+        asked_seeds: how many seeds each size was to have, where a budget may leave some out. With
+            one of several, the full size counts as not trained.
         z_of: for each model, the standard errors that `more_data` adds; None: as many as for
             neural networks.
 
@@ -137,7 +140,7 @@ def recommend(
         full = full_n_train or reference
         # One seed of it shows nothing.
         seeds = group.loc[group["n_train"] == reference, "seed"].nunique()
-        alone = full_n_train is not None and seeds < 2 <= scores.shape[1]
+        alone = asked_seeds is not None and seeds < min(asked_seeds, 2)
         untrained = reference < full or alone
         answers = [
             _answer(group, metric, reference, m, confidence, data, untrained)
