@@ -7,7 +7,7 @@ layers' modes and statistics, nor the order of the batches.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from ecosobriety.metering import EnergyResult
+from ecosobriety.errors import MeteringError
+from ecosobriety.metering import EnergyMeter, exclusive_meter
+from ecosobriety.metering.accounts import missing_part, sound
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochTest, RunRecord
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.fitting import TrainingSettings, make_trainer
 from ecosobriety.training.learner import Scorer
 from ecosobriety.user_code.lightnings import lightning_of
 
@@ -176,50 +180,8 @@ class KeptWeights(pl.Callback):
         """Go on counting."""
         self._steps = dict(state_dict["steps"])
 
-    def tested(self, test: Callable[[], EpochTest]) -> tuple[dict[int, EpochTest], str | None]:
-        """What each kept state reaches, by the number of epochs done; or why none is tested.
-
-        The network is left with the weights of one of them.
-
-        Args:
-            test: tests the network.
-        """
-        if why := self._why_not():
-            return {}, why
-        found = dict[int, EpochTest]()
-        for done, weights in self._kept():
-            if not weights.put_into(self._network):
-                return {}, reason("epochs_reshaped")
-            with self._as_after(done):
-                found[done] = test()
-        return found, None if found else reason("epochs_one")
-
-    @contextmanager
-    def _as_after(self, epochs: int) -> Iterator[None]:
-        """Let the module see the epoch and the step that it would see after so many epochs.
-
-        Its forward pass may ask for `current_epoch` or `global_step`.
-        """
-        assert self._trainer is not None
-        loop: Any = self._trainer.fit_loop
-        epoch = loop.epoch_progress.current
-        step = loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step.total
-        at_the_end = epoch.completed, step.completed
-        epoch.completed, step.completed = epochs, self._steps.get(epochs, step.completed)
-        try:
-            yield
-        finally:
-            epoch.completed, step.completed = at_the_end
-
-    def _kept(self) -> Iterator[tuple[int, Weights]]:
-        for done in [*self._held]:
-            yield done, self._held.pop(done)
-        files = self._folder.glob("*.pt") if self._folder else ()
-        for path in sorted(files, key=lambda path: int(path.stem)):
-            yield int(path.stem), Weights(**torch.load(path, weights_only=True))
-
-    def _why_not(self) -> str | None:
-        """Why an earlier end would have been another training; None: it would not."""
+    def why_not(self) -> str | None:
+        """Why no earlier end is tested: it would be another training, or there is none."""
         if self._every is None:
             return reason("epochs_off")
         if self._scheduled:
@@ -227,7 +189,30 @@ class KeptWeights(pl.Callback):
         for part in self._own:
             if _has_end_hook(part):
                 return reason("epochs_end_hook", name=type(part).__name__)
-        return None
+        return None if self._steps else reason("epochs_one")
+
+    def each(self, tester: pl.Trainer) -> Iterator[tuple[int, bool]]:
+        """Give the network the weights that were kept, one after another.
+
+        Args:
+            tester: tests the network, which sees the epoch and the step of that time.
+
+        Yields:
+            After how many epochs it had them; and whether it could be given them: a network with
+            other parameters by then cannot. It is left with the last of them.
+        """
+        assert self._trainer is not None
+        for done, weights in self._kept():
+            # A module has its scorer's Trainer, or its own where they are of two packages.
+            with _as_after(done, self._steps[done], self._trainer, tester):
+                yield done, weights.put_into(self._network)
+
+    def _kept(self) -> Iterator[tuple[int, Weights]]:
+        for done in [*self._held]:
+            yield done, self._held.pop(done)
+        files = self._folder.glob("*.pt") if self._folder else ()
+        for path in sorted(files, key=lambda path: int(path.stem)):
+            yield int(path.stem), Weights(**torch.load(path, weights_only=True))
 
 
 def _has_end_hook(part: Any) -> bool:
@@ -244,27 +229,96 @@ def _has_end_hook(part: Any) -> bool:
     return False
 
 
-def epoch_test(scorer: Scorer, before_kwh: float | None, measured: EnergyResult) -> EpochTest:
-    """What the weights after an epoch reach, as of the test that has just ended.
+@contextmanager
+def _as_after(epochs: int, steps: int, *trainers: pl.Trainer) -> Iterator[None]:
+    """Let Trainers say so to a forward pass that asks for `current_epoch` or `global_step`."""
+    before = []
+    for trainer in trainers:
+        loop: Any = trainer.fit_loop
+        step = loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step.total
+        for count, value in ((loop.epoch_progress.current, epochs), (step, steps)):
+            before.append((count, count.completed))
+            count.completed = value
+    try:
+        yield
+    finally:
+        for count, value in before:
+            count.completed = value
+
+
+class _TestWindow(pl.Callback):
+    """Meters each test by itself, while the machine is locked for all of them."""
+
+    def __init__(self, meter: EnergyMeter):
+        self._meter = meter
+        meter.warm_up()
+        self._expected = [name for name, part in meter.components().items() if part.quality]
+        self.energy_kwh: float | None = None
+        """Of the test that has ended last; None: it is not known."""
+        self.why: str | None = None
+        """Why it is not."""
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Open the window."""
+        self._meter.start()
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Close it."""
+        try:
+            energy_kwh = sound(self._meter.stop()).energy_kwh
+            why = missing_part(self._expected, self._meter.components())
+        except MeteringError as error:
+            energy_kwh, why = None, str(error)
+        self.why = why or (None if energy_kwh else reason("no_energy"))
+        self.energy_kwh = None if self.why else energy_kwh
+
+
+def test_epochs(
+    kept: KeptWeights,
+    scorer: Scorer,
+    settings: TrainingSettings,
+    batches: Slices,
+    meter: EnergyMeter,
+) -> tuple[dict[int, EpochTest], str | None]:
+    """What each state that was kept reaches, by the number of epochs done; or why none is tested.
 
     Args:
-        scorer: that has tested them.
-        before_kwh: the energy of the evaluations before; None: it is not known.
-        measured: with the energy of all evaluations.
+        kept: with the weights.
+        scorer: tests the network.
+        settings: those of the training.
+        batches: the test part.
+        meter: measures each test.
+
+    Raises:
+        EcosobrietyError: the machine's lock cannot be had.
     """
-    loss, all_kwh = scorer.test_loss, measured.evaluation.energy_kwh
+    if why := kept.why_not():
+        return {}, why
+    found = dict[int, EpochTest]()
+    with exclusive_meter():
+        window = _TestWindow(meter)
+        tester = make_trainer(settings, [window], epochs=1)
+        for done, same in kept.each(tester):
+            if not same:
+                return {}, reason("epochs_reshaped")
+            tester.test(scorer, batches, verbose=False)
+            found[done] = _epoch_test(scorer, window)
+    return found, None
+
+
+def _epoch_test(scorer: Scorer, window: _TestWindow) -> EpochTest:
+    loss = scorer.test_loss
     # Answers that are no numbers have no scores either.
     scores, missing = scorer.test_scores() if math.isfinite(loss) else ({}, {})
     missing = {f"test_{name}": why for name, why in missing.items()}
     if not math.isfinite(loss):
         missing["test_loss"] = reason("epochs_diverged")
-    spent_kwh = None if all_kwh is None or before_kwh is None else all_kwh - before_kwh
-    if not spent_kwh:
-        missing["energy_kwh"] = measured.missing.get("eval_energy_kwh", reason("no_energy"))
+    if window.why is not None:
+        missing["energy_kwh"] = window.why
     return EpochTest(
         scores=dict(scores),
         loss=loss if math.isfinite(loss) else None,
-        energy_kwh=spent_kwh or None,
+        energy_kwh=window.energy_kwh,
         missing=missing,
     )
 

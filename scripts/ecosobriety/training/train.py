@@ -17,13 +17,13 @@ from ecosobriety import datasets
 from ecosobriety.errors import ConfigError, DataError, EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
-from ecosobriety.records.record import EpochTest, RunRecord
+from ecosobriety.records.record import RunRecord
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
 from ecosobriety.training.epoch_scores import (
     KeptWeights,
     bytes_of,
-    epoch_test,
     epochs_between,
+    test_epochs,
     with_tests,
 )
 from ecosobriety.training.fitting import (
@@ -202,14 +202,9 @@ def train(
         dataset, training, fitted, measured, ledger, metering=metering, lost_kwh=lost_kwh
     )
 
-    def test() -> EpochTest:
-        before_kwh = energy.result().evaluation.energy_kwh
-        tester.test(scorer, test_batches, verbose=False)
-        return epoch_test(scorer, before_kwh, energy.result())
-
     # Last of all, and after the record's own figures: the network is another one then.
     with _reported(training.class_path):
-        return with_tests(record, *kept.tested(test))
+        return with_tests(record, *test_epochs(kept, scorer, settings, test_batches, meter))
 
 
 def _require_learnt(
