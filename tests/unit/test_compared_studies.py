@@ -130,7 +130,7 @@ def _write(place, name, study, factor):
             "task": "classification",
             "test_examples": facts["test_examples"],
         },
-        "trainings": {"windows": {"mlp": "fit"}},
+        "trainings": {"windows": {"mlp": "fit"}, "disturbed": 0},
         "hardware": [{"cpu": "A processor", "cpus_machine": 2, "memory_mb": 16_000, "gpu": None}],
         "components": [{"cpu": {"quality": "estimated", "source": "cpu_load"}}],
         "factors": {"source_cost.csv": "cd" * 32},
@@ -227,6 +227,20 @@ def test_partly_estimated_energies_of_two_machines_compare_with_care(pair):
     row = row_of(compare([both[0], changed(both[1], hardware=ELSEWHERE)]))
     assert (row["energy_comparable"], row["energy_remark"]) == (True, "partly_modelled")
     assert "partly_modelled" in CAUTIONS
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_disturbed_trainings_are_compared_with_care_and_win_nothing_for_sure(pair, place):
+    # The other way round: what takes half the energy would win.
+    ordered = pair[::-1]
+    ordered[place] = changed(ordered[place], trainings={"disturbed": 1})
+    table = compare(ordered)
+    rows = table[(table["study"] == "first") & (table["at"] == "sufficient")]
+    assert rows["energy_remark"].tolist() == rows["duration_remark"].tolist() == ["disturbed"]
+    assert rows["energy_ratio"].item() == pytest.approx(0.5)
+    page = build_comparison(ordered, table, "en", REPORT_DIR)
+    assert "Not sure: first reaches a result that is as good" in page
+    assert "Least energy for a result" not in page
 
 
 def test_another_seed_does_not_pair(pair):

@@ -95,10 +95,14 @@ def _best(rows: Rows, text: Texts) -> list[str]:
     ]
     if not as_good:
         return [text("comparison.best.none", baseline=baseline)]
-    best = min(as_good, key=lambda row: float(row["energy_ratio"]))
+    # One that is to be taken with care is named only where no other one is as good.
+    sound = [row for row in as_good if not isinstance(row["energy_remark"], str)]
+    best = min(sound or as_good, key=lambda row: float(row["energy_ratio"]))
+    reason = best["energy_remark"]
     return [
         text(
-            "comparison.best.some",
+            f"comparison.best.{'some' if sound else 'care'}",
+            reason="" if sound else text(f"comparison.remark.{reason}"),
             name=rows.name(best),
             baseline=rows.baseline(best),
             **_ends(best, "energy_ratio", text),
@@ -162,6 +166,8 @@ def _energy(rows: Rows, row: Mapping[str, Any], text: Texts) -> str:
     if not is_known(low):
         return text("comparison.energy.unbounded", ratio=written["ratio"])
     shown = "less" if high < 1 else "more" if low > 1 else "none"
+    if isinstance(row["energy_remark"], str) and shown != "none":
+        shown = "care"
     return text(f"comparison.energy.{shown}", confidence=rows.confidence, **written)
 
 

@@ -14,10 +14,10 @@ from ecosobriety.studies.finished import Finished
 REMARKS = (
     *("data", "declared", "metric", "no_common_size", "no_answer"),
     *("imported", "quality", "window", "calibration", "power_models", "partly_modelled"),
-    *("components", "edition", "intensity", "currency", "price"),
+    *("components", "disturbed", "edition", "intensity", "currency", "price"),
 )
 """Why figures may not be compared, or only with care."""
-CAUTIONS = ("declared", "partly_modelled", "components")
+CAUTIONS = ("declared", "disturbed", "partly_modelled", "components")
 """Remarks with which figures may be compared, with care."""
 _SAME_METRIC = ("name", "higher_is_better", "unit")
 
@@ -74,6 +74,8 @@ def energies_compare(study: Finished, model: str, baseline: Finished, other: str
     elsewhere = ours.machine != theirs.machine or ours.settings != theirs.settings
     if elsewhere and ours.qualities == {"estimated"} and not ours.calibrated:
         return Allowed("power_models")
+    if _disturbed(study, baseline):
+        return Allowed("disturbed")
     if elsewhere and ours.qualities != {"measured"}:
         return Allowed("partly_modelled")
     return Allowed("components" if ours.components != theirs.components else None)
@@ -84,7 +86,9 @@ def durations_compare(study: Finished, model: str, baseline: Finished, other: st
     if remark := _other_data(study, baseline):
         return Allowed(remark)
     windows = {_meter(study, model).window, _meter(baseline, other).window}
-    return Allowed("window" if len(windows) > 1 else None)
+    if len(windows) > 1:
+        return Allowed("window")
+    return Allowed("disturbed" if _disturbed(study, baseline) else None)
 
 
 def emissions_compare(energies: Allowed, study: Finished, baseline: Finished) -> Allowed:
@@ -152,6 +156,11 @@ def _machine(hardware: Mapping[str, Any]) -> str:
     memory_mb = found["memory_mb"]
     found["memory_mb"] = None if memory_mb is None else round(memory_mb / 1024)
     return str(found)
+
+
+def _disturbed(*studies: Finished) -> bool:
+    """Whether other work on the machine lengthened trainings, and took energy in their windows."""
+    return any(study.provenance["trainings"]["disturbed"] for study in studies)
 
 
 def _other_data(study: Finished, baseline: Finished) -> str | None:
