@@ -199,7 +199,9 @@ BAD_VALUES = {
     ("water",): NOT_MAPPINGS,
     **{
         ("water", f"{place}_l_per_kwh"): bad_numbers(0, 100_000).filter(lambda n: n is not None)
-        | st.sampled_from([{"central": 1}, {"low": 1, "central": 0, "high": 2}, {"mean": 1}])
+        | st.sampled_from(
+            [1e-300, {"central": 1}, {"low": 1, "central": 0, "high": 2}, {"mean": 1}]
+        )
         for place in ("site", "source")
     },
     ("hardware",): NOT_MAPPINGS,
@@ -214,7 +216,7 @@ BAD_VALUES = {
     ("hardware", "embodied_kg"): bad_numbers(0, 1e9)
     | st.sampled_from([0, 5, {"central": 1}, {"low": 1, "central": 0, "high": 2}, {"mean": 1}]),
     ("hardware", "lifetime_years"): bad_numbers(0, 100) | st.just(0),
-    ("hardware", "utilisation"): bad_numbers(0, 1) | st.just(0),
+    ("hardware", "utilisation"): bad_numbers(0, 1) | st.sampled_from([0, 1e-300, 0.0009]),
     ("cost", "machine_price_per_hour"): bad_numbers(0, 1_000_000).filter(lambda n: n is not None)
     | st.just(0),
     ("cost",): NOT_MAPPINGS,

@@ -1,6 +1,7 @@
 """Every method of quantification against published and hand-worked figures."""
 
 import logging
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -366,3 +367,14 @@ def test_a_wrong_factor_is_told_by_file_row_and_column(tmp_path, file, change, m
         paths.append(path)
     with pytest.raises(DataError, match=message):
         load_inputs(*paths)
+
+
+def test_the_power_of_each_processor_is_that_of_codecarbons_own_table():
+    table = files("codecarbon") / "data/hardware/cpu_power.csv"
+    powers = pd.read_csv(str(table)).set_index("Name")["TDP"]
+    devices = pd.read_csv(ROOT / "config/factors/hardware_tdp.csv")
+    processors = devices[devices["kind"] == "cpu"].set_index("device")
+    assert set(processors["verified"]) == {"seen"}
+    for device, tdp_w in processors["tdp_w"].items():
+        names = [f"{maker} {device}" for maker in ("AMD", "Intel Core")]
+        assert [float(powers[name]) for name in names if name in powers] == [tdp_w]

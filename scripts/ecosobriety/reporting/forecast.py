@@ -44,6 +44,6 @@ def budget_warnings(case: Case, text: Texts) -> list[Markup]:
         budget=data(budget["energy_kwh"], text.energy(budget["energy_kwh"])),
         spent=data(budget["spent_kwh"], text.energy(budget["spent_kwh"])),
         missing=text.integer(missing),
-        sizes="; ".join(sizes),
+        sizes=", ".join(sizes),
     )
     return [sentence]
