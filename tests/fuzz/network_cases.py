@@ -188,6 +188,7 @@ MISTAKES = {
     "a weight in a list": "x = x * HIDDEN[0]",
     "no number": "return self.layers(x) * float('nan')",
     "probabilities": "return self.layers(x).softmax(1)",
+    "a sigmoid at the end": "return self.layers(x).sigmoid()",
 }
 # The same of a module that trains itself.
 OWN_MISTAKES = {
@@ -199,16 +200,35 @@ OWN_MISTAKES = {
     "outputs that are cut off": "return cross_entropy(self.layers(x).detach(), y) + "
     "0 * self.layers(x).sum()",
 }
+# Each is trained, and named: in place of a module's own optimisers, hooks or loss.
+DOUBTS = {
+    "a decay of 100": (
+        "optimisers",
+        "return torch.optim.SGD(self.parameters(), lr=0.01, weight_decay=100)",
+        "decay_large",
+    ),
+    "a momentum of 1": (
+        "optimisers",
+        "return torch.optim.SGD(self.parameters(), lr=1e-4, momentum=1.0)",
+        "momentum_whole",
+    ),
+    "one output": (
+        "failing_step",
+        "return (self(x)[:, 0] - y.float()).square().mean()",
+        "outputs_unused",
+    ),
+}
 
 
 @dataclass
 class Written:
-    """A class's source, its name, and what must become of it."""
+    """A class's source, its name, what must become of it, and what is odd about its training."""
 
     source: str
     name: str
     meant: str
     story: list[str]
+    noticed: str | None = None
 
     def __repr__(self) -> str:
         return f"<{self.meant}: {', '.join(self.story)}>"
@@ -221,19 +241,24 @@ def write(kind: str, **choices: str) -> Written:
     failure = choices.get("failure")
     failing = {**FAILURES, **MISTAKES, **OWN_MISTAKES}[failure] if failure else "pass"
     network = kind == "Network"
-    source = SOURCE.format(
-        layers=choices.get("layers", "plain"),
-        holding=HOLDING[choices.get("holding", "nothing")],
-        watching=WATCHING[choices.get("watching", "nothing")],
-        automatic=automatic,
-        optimisers=OPTIMISERS[optimiser],
-        step=code,
-        hooks=HOOKS[choices.get("hooks", "none")],
-        failing_forward=failing if network else "pass",
-        failing_step="pass" if network else failing,
-    )
+    places = {
+        "layers": choices.get("layers", "plain"),
+        "holding": HOLDING[choices.get("holding", "nothing")],
+        "watching": WATCHING[choices.get("watching", "nothing")],
+        "automatic": automatic,
+        "optimisers": OPTIMISERS[optimiser],
+        "step": code,
+        "hooks": HOOKS[choices.get("hooks", "none")],
+        "failing_forward": failing if network else "pass",
+        "failing_step": "pass" if network else failing,
+    }
+    noticed = None
+    if doubt := choices.get("doubt"):
+        place, line, noticed = DOUBTS[doubt]
+        places[place] = line
+    source = SOURCE.format(**places)
     meant = REFUSED if failure or step in NEVER_CLEARED else READ
-    return Written(source, kind, meant, [kind, *map(str, choices.values())])
+    return Written(source, kind, meant, [kind, *map(str, choices.values())], noticed)
 
 
 @st.composite
@@ -256,4 +281,7 @@ def network_cases(draw: Any) -> Written:
     if "failure" not in choices and sometimes(draw, 4):
         choices["failure"] = draw(st.sampled_from([*OWN_MISTAKES]))
     choices["hooks"] = draw(st.sampled_from([*HOOKS]))
+    plain = "failure" not in choices and choices["step"] in ("automatic", "manual")
+    if plain and sometimes(draw):
+        choices["doubt"] = draw(st.sampled_from([*DOUBTS]))
     return write("Module", **choices)

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
+from ecosobriety.datasets import take_in
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.training.networks import build_network
 from fuzz.archive_cases import archive_cases, packed, twice
-from fuzz.judging import REFUSED, Case, judge, share_of_examples
+from fuzz.array_doubts import ArrayDoubt, archive_doubts
+from fuzz.doubt_cases import HARMLESS
+from fuzz.judging import REFUSED, SPEC, Case, judge, share_of_examples
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 6, 6)).astype(np.uint8)
 Y = np.arange(40) % 2
@@ -59,3 +62,14 @@ def test_an_archive(tmp_path: Path, case: Case) -> None:
         assert depth == (shape[2] if len(shape) == 3 else 1)
         assert depth <= 4
         assert prod(shape) == depth * shape[0] * shape[1]
+
+
+@share_of_examples(8)
+@given(doubt=archive_doubts())
+def test_an_archive_with_a_slip(tmp_path: Path, doubt: ArrayDoubt) -> None:
+    path = tmp_path / "arrays.npz"
+    np.savez(path, **doubt.content)
+    spec = {**SPEC, "name": "npz", "path": str(path), "normalise": "global"}
+    found = {finding.id for finding in take_in(spec).findings} - HARMLESS
+    found -= {"arrays_unused"}
+    assert found & doubt.wanted if doubt.wanted else not found, found

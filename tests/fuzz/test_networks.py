@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ecosobriety.datasets import Dataset
 from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.reasons import recognise
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import TrainingSettings, train
 from fuzz.judging import EITHER, READ, REFUSED, attempted, share_of_examples
@@ -86,6 +87,8 @@ def test_a_training(
     assert record.steps == len(module.BATCHES)
     assert record.epochs == pytest.approx(examples / n_train)
     assert record.energy_kwh > 0
+    noticed = {found[0] for found in map(recognise, record.training.get("noticed", ())) if found}
+    assert noticed >= {written.noticed} - {None}
     for flop in ("flop_forward", "flop_train"):
         assert (getattr(record, flop) is None) == (flop in record.missing)
     if "weights of a norm" in written.story or record.flop_forward is None:

@@ -1,15 +1,23 @@
 """What is odd about a network's training, and may be meant so, is named wherever it counts."""
 
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import doubtful_networks
 import pytest
 import torch
+from test_epoch_scores import train_digits  # noqa: F401
 from test_soundness import CLASSES, SETTINGS
+from test_texts import LOCALE
 
-from ecosobriety.reasons import TRAINING, recognise
+from ecosobriety import provenance
+from ecosobriety.reasons import TRAINING, reason, recognise
+from ecosobriety.reporting.cautions import noticed as noticed_in_report
+from ecosobriety.texts import Texts
 from ecosobriety.training.batches import Slices
+from ecosobriety.training.rehearsal import Rehearsed
 from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.user_code.optimisers import find_odd
 
@@ -118,3 +126,26 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
     assert odd("CosineAnnealingLR", T_max=10) == odd("ExponentialLR", gamma=0.9) == []
     # A millionth is reached after the sixth step, in the last epoch of seven.
     assert odd("StepLR", epochs=7, step_size=1) == []
+
+
+def test_what_is_odd_stands_in_the_record_the_provenance_and_the_report(
+    train_digits: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd = reason("outputs_unused", used=1, number=10)
+    # The package has a function of the module's name.
+    module = sys.modules["ecosobriety.training.train"]
+    monkeypatch.setattr(module, "rehearse", lambda *_: Rehearsed("not counted", (odd,)))
+    momentum = {"class_path": SGD, "init_args": {"momentum": 1.0, "lr": 1e-6}}
+    network = {"class_path": "epoch_networks.Restless", "init_args": {}}
+    record = train_digits(replace(SETTINGS, optimizer=momentum), network=network)
+    found = provenance._noticed([record, record], record.model)
+    assert found == [odd, reason("momentum_whole", value="1")]
+
+    case: Any = SimpleNamespace(model=record.model)
+    given = {"trainings": {"noticed": {record.model: found}}}
+    for language, words in (("en", "its loss is made of 1 of"), ("fr", "que de 1 de ses 10")):
+        told = noticed_in_report(case, given, Texts.load(language, LOCALE))
+        assert len(told) == 2
+        assert words in told[0]
+    assert noticed_in_report(case, {"trainings": {}}, Texts.load("en", LOCALE)) == []

@@ -6,6 +6,7 @@ It is said in the check, in the log and in the report, and nothing is refused.
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -38,21 +39,28 @@ class Watch(pl.Callback):
             for name, layer in network.named_modules()
             if isinstance(layer, MODES) and _does_something(layer)
         ]
-        self._trained: set[str] = set()
+        self._modes: dict[str, bool] = {}
+        """Of those that gradients go through: whether they were ever in the training's mode."""
         self.used: Tensor | None = None
         """(outputs,) which of them any loss was made of; None: not known."""
-        self._handle: Any = None
+        self._handles: list[Any] = []
         self.odd_groups: dict[str, None] = {}
         """What is odd about the optimisers' settings, each once."""
 
     @property
     def test_mode(self) -> list[str]:
         """Layers that were in the mode of the test in every step."""
-        return [name or "network" for name, _ in self._layers if name not in self._trained]
+        return [name or "network" for name, trained in self._modes.items() if not trained]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at what the network gives."""
-        self._handle = self._network.register_forward_hook(self._on_output)
+        self._handles.append(self._network.register_forward_hook(self._on_output))
+        for name, layer in self._layers:
+            self._handles.append(layer.register_forward_hook(partial(self._on_layer, name)))
+
+    def _on_layer(self, name: str, layer: nn.Module, inputs: Any, output: Any) -> None:
+        if torch.is_grad_enabled():
+            self._modes[name] = self._modes.get(name, False) or layer.training
 
     def _on_output(self, network: nn.Module, inputs: Any, output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 2 and output.requires_grad:
@@ -62,21 +70,11 @@ class Watch(pl.Callback):
         used = gradient.detach().cpu().ne(0).any(dim=0)
         self.used = used if self.used is None or len(self.used) != len(used) else self.used | used
 
-    def see(self, loss: Tensor) -> None:
-        """Look at the layers after a forward pass."""
-        self._trained |= {name for name, layer in self._layers if layer.training}
-
-    def on_before_backward(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
-    ) -> None:
-        """Look at the layers of a module that trains itself."""
-        self.see(loss)
-
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at the optimisers, and no more at what the network gives."""
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.odd_groups = dict.fromkeys(odd_groups(groups))
-        self._handle.remove()
+        self._unhook()
         # A schedule may want what only a whole training gives.
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -87,8 +85,11 @@ class Watch(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Look no more."""
-        if self._handle is not None:
-            self._handle.remove()
+        self._unhook()
+
+    def _unhook(self) -> None:
+        while self._handles:
+            self._handles.pop().remove()
 
 
 def _rates(config: Any, trainer: pl.Trainer) -> list[float]:

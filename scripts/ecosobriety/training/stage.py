@@ -135,9 +135,7 @@ class Stage:
         self._watch = watch = Watch(network)
         few: list[pl.Callback] = [*callbacks, leaves, losses, gradients, watch, OneEpoch(len(acts))]
         if isinstance(module, Learner):
-            module.task = cast(
-                Task, soundness.Watched(module.task, leaves.see, losses.see, watch.see)
-            )
+            module.task = cast(Task, soundness.Watched(module.task, leaves.see, losses.see))
             blocks = FewBatches([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
                 self.settings, few, epochs=self.settings.epochs, validation_batches=1
