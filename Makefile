@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export STUDY_FILE := $(value CONFIG)
 READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config
 
-.PHONY: help report plan example trackers doctor debug check test test-deep test-slurm bench backtest lint format docs lock clean
+.PHONY: help report plan example screenshots trackers doctor debug check test test-deep test-slurm bench backtest lint format docs lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -28,7 +28,10 @@ example: $(VENV)/dev.stamp ## Run the default study and keep its reports and the
 	$(MAKE) report CONFIG=config/config.yaml
 	mkdir -p reports/example
 	cp reports/poster/report.html reports/poster/rapport.html reports/example/
-	$(BIN)/python tools/take_screenshot.py reports/example/report.html docs/report.png
+	$(MAKE) screenshots
+
+screenshots: $(VENV)/dev.stamp ## Renew the pictures of the example's report in docs/ (wide, narrow, dark, on paper)
+	$(BIN)/python tools/take_screenshot.py reports/example/report.html docs
 
 trackers: $(VENV)/trackers.stamp ## Install carbontracker and Eco2AI, which `methods.tracker_sizes` runs around trainings
 

@@ -302,8 +302,9 @@ def test_claims_state_the_tables_values(study, context):
     assert [card.id for card in context["claims"]] == [f"claim-{name}" for name in claims.index]
 
 
-def test_the_summary_counts_every_claim(study, context):
+def test_the_first_page_counts_every_claim(study, context):
     counts = as_table(make_claims(study))["verdict"].value_counts()
-    told = [int(number) for number in re.findall(r"\d+", context["claims_summary"])]
+    told = [int(re.search(r"\d+", one["words"])[0]) for one in context["poster"]["tally"]]
 
-    assert told == [counts.sum(), *(counts[v] for v in CLAIM_VERDICTS if v in counts)]
+    assert told == [counts[v] for v in CLAIM_VERDICTS if v in counts]
+    assert len(context["poster"]["marks"]) == counts.sum()

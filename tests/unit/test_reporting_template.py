@@ -74,10 +74,11 @@ def test_inline_svg_keeps_figures_apart_and_names_them():
         '<clipPath id="c"><rect/></clipPath></defs>'
         '<g clip-path="url(#c)"><use xlink:href="#c" style="fill: url(#c)"/></g></svg>'
     )
-    inline = inline_svg(svg, "p", "A & B", "<what>")
+    inline = inline_svg(svg, "p", "A & B")
 
     assert '<clipPath id="p-c">' in inline
     assert 'clip-path="url(#p-c)"' in inline
     assert '<use href="#p-c" style="fill: url(#p-c)" />' in inline
-    assert '<title id="p-title">A &amp; B</title><desc id="p-desc">&lt;what&gt;</desc>' in inline
+    assert '<title id="p-title">A &amp; B</title>' in inline
+    assert 'aria-describedby="p-caption"' in inline
     assert not re.search("metadata|style>|http", inline)

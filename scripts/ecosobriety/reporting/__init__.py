@@ -18,13 +18,13 @@ from ecosobriety.claims import Checked
 from ecosobriety.datasets.findings import short
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting.cautions import finding_text, noticed, warnings
-from ecosobriety.reporting.claims import claim_cards, claims_summary
+from ecosobriety.reporting.claims import claim_cards
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.editions import editions_table
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.embodied import embodied_sentences, embodied_table
 from ecosobriety.reporting.environment import environment
-from ecosobriety.reporting.equivalents import equivalent_factors, equivalents_table
+from ecosobriety.reporting.equivalents import equivalent_factors
 from ecosobriety.reporting.forecast import forecast_sentences
 from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.growth import (
@@ -57,7 +57,7 @@ from ecosobriety.user_code.commands import placeholders
 
 SECTIONS = (
     *("headline", "whatif", "claims", "figures", "tables", "efficiency", "levers", "methods"),
-    *("countries", "factors", "measurement", "lost", "method", "provenance"),
+    *("countries", "factors", "measurement", "method", "provenance"),
     *("references", "glossary"),
 )
 """The sections of the appendix in their order: each is a heading that opens."""
@@ -139,11 +139,9 @@ def build_context(
         "cases": [
             _case(case, number, figures, provenance, text) for number, case in enumerate(cases)
         ],
-        "claims_summary": "" if claims is None else claims_summary(claims, text),
         "claims": [] if claims is None else claim_cards(claims, text),
         "efficiency": {
             **efficiency(study, text),
-            "equivalents": [equivalents_table(case, text) for case in cases],
             "figure": _figure(
                 "pareto",
                 len(cases) * len(MODEL_FIGURES) + 1,
@@ -316,7 +314,7 @@ def _figure(
         "title": title,
         "caption": caption,
         "model": model,
-        "svg": inline_svg(svg, prefix, title, caption),
+        "svg": inline_svg(svg, prefix, title),
     }
 
 

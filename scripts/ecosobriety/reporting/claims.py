@@ -1,12 +1,10 @@
 """The poster's claims: what it says, what was measured, and the verdict."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ecosobriety.claims import Checked
 from ecosobriety.claims.finding import in_words
-from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts, is_known
 
 SYMBOLS = {"supported": "✓", "not_supported": "✗", "inconclusive": "?", "corrected": "✎"}
@@ -26,17 +24,6 @@ class ClaimCard:
     measured: str
     test: str
     explanation: str
-
-
-def claims_summary(claims: Sequence[Checked], text: Texts) -> str:
-    """How many claims have which verdict."""
-    counts = Counter[str](one.finding.verdict for one in claims)
-    parts = [
-        text("claims.count", verdict=text(f"claim_verdict.{verdict}"), count=text.integer(count))
-        for verdict in CLAIM_VERDICTS
-        if (count := counts[verdict])
-    ]
-    return text("claims.summary", claims=text.integer(len(claims)), verdicts=", ".join(parts))
 
 
 def claim_cards(claims: Sequence[Checked], text: Texts) -> list[ClaimCard]:

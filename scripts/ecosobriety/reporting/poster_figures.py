@@ -184,8 +184,8 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
         "column": column,
         "margin": None if decision.full_size_untrained else round(y(threshold), 1),
         "margin_words": text("figure.accuracy_energy.margin", points=text.margin(decision.margin)),
-        # On the side of the curve that is free.
-        "margin_above": metric.higher_is_better,
+        # Above the margin the curve leaves the left free where it rises, else the right.
+        "rising": metric.higher_is_better,
         "score_words": text("poster.figure.size.score"),
         "energy_words": text("poster.figure.size.energy", unit=unit.symbol),
     }

@@ -8,7 +8,7 @@ from markupsafe import Markup
 _REFERENCE = re.compile(r"(url\(|^)#")
 
 
-def inline_svg(svg: str, prefix: str, title: str, description: str) -> Markup:
+def inline_svg(svg: str, prefix: str, title: str) -> Markup:
     """Make a figure's SVG part of an HTML page.
 
     Ids get a prefix, so that the figures of a page do not take each other's clips and letters. The
@@ -17,8 +17,7 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> Markup:
     Args:
         svg: an SVG file's text, as Matplotlib writes it.
         prefix: unique in the page.
-        title: the figure's name, for screen readers.
-        description: what it shows.
+        title: the figure's name, for screen readers; its caption says what it shows.
     """
     root = ElementTree.fromstring(svg)
     for element in root.iter():
@@ -33,16 +32,14 @@ def inline_svg(svg: str, prefix: str, title: str, description: str) -> Markup:
         for child in list(parent):
             if child.tag in ("metadata", "style"):
                 parent.remove(child)
-    names = {"title": title, "desc": description}
-    for place, (tag, words) in enumerate(names.items()):
-        element = ElementTree.Element(tag, {"id": f"{prefix}-{tag}"})
-        element.text = words
-        root.insert(place, element)
+    element = ElementTree.Element("title", {"id": f"{prefix}-title"})
+    element.text = title
+    root.insert(0, element)
     root.attrib = {
         "viewBox": root.attrib["viewBox"],
         "role": "img",
         "aria-labelledby": f"{prefix}-title",
-        "aria-describedby": f"{prefix}-desc",
+        "aria-describedby": f"{prefix}-caption",
         # What the removed rule said.
         "stroke-linejoin": "round",
         "stroke-linecap": "butt",

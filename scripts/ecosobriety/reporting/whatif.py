@@ -11,6 +11,7 @@ import pandas as pd
 
 from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.footprint.derive import average_energy, convert_costs
+from ecosobriety.reporting.equivalents import equivalents_table
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, collate
 from ecosobriety.study.electricity_view import MARKS
@@ -68,7 +69,11 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
         },
         "unset": {name: text(f"whatif.unset.{name}") for name in ("trainings", "training")},
         "data": factors(study, text),
-        "tables": [size_table(case, text) for case in cases],
+        # Without the calculator, its answers as tables.
+        "tables": [
+            *(size_table(case, text) for case in cases),
+            *(equivalents_table(case, text) for case in cases),
+        ],
         "notes": legend([MARKS.get(str(mark), "") for mark in study.equivalents["verified"]], text),
     }
 
