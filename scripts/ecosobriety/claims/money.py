@@ -54,7 +54,6 @@ def check_money(claim: Claim, case: Case) -> Finding:
         "saves_nothing": share <= 0,
         "unclear": saving == "inconclusive",
         "amounts": True,
-        "batch": batch > 1,
         "a_lot": True,
         "second_part": True,
     }
@@ -94,14 +93,12 @@ def _saved_money(contracts: pd.DataFrame, sizes: Sizes) -> pd.Series:
 
 
 def _amounts(saved: pd.Series, batch: int, currency: str) -> dict[str, Written]:
-    """The lowest and highest saving of the sources, for one training and for a batch."""
+    """The lowest and highest saving of the sources, for so many trainings that it can be read."""
     low, high = float(saved.min()), float(saved.max())
     return {
-        "amount_low": lambda t: t.money(low, currency, 2),
-        "amount_high": lambda t: t.money(high, currency, 2),
         "trainings": lambda t: t.plural("unit.trainings", batch, count=t.integer(batch)),
-        "batch_low": lambda t: t.money(low * batch, currency),
-        "batch_high": lambda t: t.money(high * batch, currency),
+        "low_amount": lambda t: t.money(low * batch, currency),
+        "high_amount": lambda t: t.money(high * batch, currency),
         "priced": lambda t: t.integer(saved.count()),
         "sources": lambda t: t.integer(len(saved)),
     }

@@ -6,6 +6,7 @@ from ecosobriety.claims.finding import Claim, Finding, Written, verdict_below
 from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.study.electricity_view import OUTLIER_RATIO
 from ecosobriety.study.study import Case
+from ecosobriety.units import readable_batch
 
 _LIMIT = 1.0
 """A ratio below this says that the clean source emits less."""
@@ -51,11 +52,14 @@ def _compare(clean: pd.Series, dirty: pd.Series) -> Finding:
     factor, factor_high = clean["intensity_g_per_kwh"], clean["intensity_g_per_kwh_high"]
     dirty_factor = dirty["intensity_g_per_kwh"]
     growth = clean["energy_kwh"] / dirty["energy_kwh"]
+    # Both masses are read in grams.
+    batch = readable_batch(float(min(clean["emissions_g"], dirty["emissions_g"])))
     values: dict[str, Written] = {
         "full": lambda t: t.integer(clean["n_train"]),
         "stop": lambda t: t.integer(dirty["n_train"]),
-        "clean": lambda t: t.mass(clean["emissions_g"]),
-        "dirty": lambda t: t.mass(dirty["emissions_g"]),
+        "trainings": lambda t: t.plural("unit.trainings", batch, count=t.integer(batch)),
+        "clean": lambda t: t.mass(clean["emissions_g"] * batch),
+        "dirty": lambda t: t.mass(dirty["emissions_g"] * batch),
         "ratio": lambda t: t.number(ratio, 2),
         "times": lambda t: t.number(dirty_factor / factor, 2),
         "low": lambda t: t.number(low, 2),

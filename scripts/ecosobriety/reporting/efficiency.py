@@ -126,11 +126,11 @@ def _efficiency_row(
 
 
 def _growth(case: Case, text: Texts) -> str:
-    """How energy grows with size, and what the first and the last step up bring per energy."""
+    """How energy grows with size."""
     curve = case.decision.curve
     first, last = int(curve.index[0]), int(curve.index[-1])
     energy_kwh = curve["energy_kwh_mean"]
-    grown = text(
+    return text(
         "efficiency.growth.energy",
         model=case.model,
         first=text.integer(first),
@@ -138,28 +138,6 @@ def _growth(case: Case, text: Texts) -> str:
         data=text.number(last / first, 2),
         energy=text.number(ratio(float(energy_kwh[last]), float(energy_kwh[first])), 2),
     )
-    unit = readable_unit(float(energy_kwh.max()), ENERGY_UNITS)
-    gains = (case.metric.sign * curve[f"marginal_{case.metric.name}_per_kwh"] * unit.size).dropna()
-    if len(gains) < 2:
-        return grown
-    sizes = list(curve.index)
-    steps = {
-        f"{end}_step": text(
-            "efficiency.growth.step",
-            below=text.integer(sizes[sizes.index(size) - 1]),
-            size=text.integer(size),
-            gain=_gain(float(gains[size]), text),
-        )
-        for end, size in (("first", gains.index[0]), ("last", gains.index[-1]))
-    }
-    return f"{grown} {text('efficiency.growth.gain', unit=unit.symbol, **steps)}"
-
-
-def _gain(gain: float, text: Texts) -> str:
-    shown = gain * text.metric.display_factor
-    if not text.metric.percent:
-        return text.difference(gain)
-    return text.plural("unit.points", abs(shown), value=text.number(shown))
 
 
 def budget_table(case: Case, text: Texts) -> Table:

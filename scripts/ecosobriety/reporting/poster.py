@@ -139,7 +139,7 @@ def _spared(case: Case, text: Texts) -> dict[str, str]:
         )
     stop = decision.stop
     if stop is None or decision.no_recommendation:
-        return _number(text("poster.nothing"), text("poster.spared.unknown"))
+        return _number("–", text("poster.spared.unknown"))
     kind = kind_of_saving(case, stop)
     saved = float(case.electricity.saving(stop)["saved_share"])
     interval = decision.result["configured"]["energy_saved_share"]
