@@ -12,6 +12,7 @@ from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_
 
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting import SCRIPTS, SECTIONS, build_context, build_report
+from ecosobriety.reporting.headline import headline
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_ids
 from ecosobriety.texts import Texts
 
@@ -68,11 +69,9 @@ def rendered(study, svgs, language="en"):
     )
 
 
-def headline_of(study, svgs, texts, language="en"):
-    context = build_context(
-        study, make_claims(study), make_provenance(study), svgs[language], texts[language]
-    )
-    return context["cases"][0]["headline"]
+def headline_of(study, texts, language="en"):
+    """What is said of a model that the first page does not show."""
+    return headline(study.cases()[0], texts[language])
 
 
 def table_of(context, key):
@@ -192,9 +191,9 @@ def test_hostile_names_of_a_model_and_of_classes_are_text(study, svgs):
 
 def test_headline_states_the_tables_numbers(study, svgs, texts):
     case = study.cases()[0]
-    answer, saving, certainty, _ = (
+    answer, saving, certainty = (
         [float(value) for value in re.findall(r'<data value="([^"]+)">', sentence)]
-        for sentence in headline_of(study, svgs, texts)
+        for sentence in headline_of(study, texts)
     )
     curve, saved = case.decision.curve, case.electricity.saving(ENOUGH)
 
@@ -215,7 +214,7 @@ def test_headline_states_the_tables_numbers(study, svgs, texts):
 
 
 def test_headline_is_read_as_three_sentences(study, svgs, texts):
-    plain = [re.sub(r"<[^>]+>", "", sentence) for sentence in headline_of(study, svgs, texts)]
+    plain = [re.sub(r"<[^>]+>", "", sentence) for sentence in headline_of(study, texts)]
 
     assert plain[0].startswith("40,000 training examples are enough: mlp on fashion-mnist")
     assert plain[1].startswith("Stopping there saves 32% of a training’s energy")
@@ -234,7 +233,7 @@ def test_headline_is_read_as_three_sentences(study, svgs, texts):
 def test_headline_says_that_nothing_smaller_suffices(svgs, texts, margin, verdict, words):
     study = make_study(margin=margin)
     case = study.cases()[0]
-    answer, saving, certainty, _ = headline_of(study, svgs, texts)
+    answer, saving, certainty = headline_of(study, texts)
 
     assert case.decision.curve["verdict"][50_000] == verdict
     assert answer.startswith("No smaller training set is shown to be enough")
@@ -246,7 +245,7 @@ def test_headline_of_a_single_size_compares_nothing(svgs, texts):
     runs = make_runs()
     study = make_study(runs[runs["n_train"] == 60_000])
 
-    answer, *others = headline_of(study, svgs, texts)
+    answer, *others = headline_of(study, texts)
     assert answer == (
         'This study has no size below the reference of <data value="60000">60,000</data> '
         "examples, so there is nothing to compare."
@@ -257,7 +256,7 @@ def test_headline_of_a_single_size_compares_nothing(svgs, texts):
 def test_headline_of_a_country_without_intensity_invents_no_emissions(study, svgs, texts):
     config = copy.deepcopy(study.config)
     config["metering"]["country"] = "CAF"  # its table says 0 g/kWh, which is no value
-    _, saving, *_ = headline_of(dataclasses.replace(study, config=config), svgs, texts)
+    _, saving, *_ = headline_of(dataclasses.replace(study, config=config), texts)
 
     assert "an unknown amount of CO₂e" in saving
     assert "0 g" not in saving
@@ -275,8 +274,8 @@ def test_no_saving_is_called_one(svgs, texts):
     more = f"{-saved['saved_share']:.0%}"
 
     assert saved["saved_share"] < -0.9
-    assert f"{more}</data> more on average" in context["headline"][1]
-    assert "saves no energy" in context["headline"][1]
+    assert f"{more}</data> more on average" in headline_of(study, texts)[1]
+    assert "saves no energy" in headline_of(study, texts)[1]
     captions = dict(
         zip(MODEL_FIGURES, (figure["caption"] for figure in context["figures"]), strict=True)
     )
@@ -391,7 +390,7 @@ def test_reports_link_to_each_other_where_both_are_built(study, svgs, pages):
 def test_french_report_writes_numbers_and_names_in_french(reports):
     report = reports["fr"]
 
-    assert "40\N{NARROW NO-BREAK SPACE}000</data> exemples d’entraînement suffisent" in report
+    assert "<strong>40\N{NARROW NO-BREAK SPACE}000</strong> exemples sur 60" in report
     assert "88,5\N{NO-BREAK SPACE}%" in report
     assert "Allemagne" in report
     assert "Germany" not in report

@@ -14,7 +14,7 @@ from ecosobriety.figures import draw
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting import build_context, build_report
 from ecosobriety.reporting.claims import SYMBOLS
-from ecosobriety.reporting.headline import target
+from ecosobriety.reporting.headline import headline, target
 from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts
@@ -114,17 +114,19 @@ def test_a_degenerate_study_is_drawn_without_holes(texts, name):
         ("falling", "5,000 training examples are enough", "does not always rise with the size"),
     ],
 )
-def test_a_degenerate_study_has_a_verdict_and_a_warning(context_of, name, answer, warning):
-    case = context_of(degenerate(name))["cases"][0]
+def test_a_degenerate_study_has_a_verdict_and_a_warning(context_of, texts, name, answer, warning):
+    study = degenerate(name)
 
-    assert plain(case["headline"][0]).strip().startswith(answer)
-    assert warning in " ".join(case["warnings"])
+    assert plain(headline(study.cases()[0], texts["en"])[0]).strip().startswith(answer)
+    assert warning in " ".join(context_of(study)["cases"][0]["warnings"])
 
 
-def test_what_was_not_tested_is_not_called_sure(context_of):
-    certainty = context_of(degenerate("one pair"))["cases"][0]["headline"][2]
+def test_what_was_not_tested_is_not_called_sure(context_of, texts):
+    study = degenerate("one pair")
+    certainty = headline(study.cases()[0], texts["en"])[2]
 
     assert plain(certainty).startswith("How sure: not at all. Fewer than two seeds ran both with")
+    assert "Not at all: fewer than two seeds" in context_of(study)["poster"]["sure"]
 
 
 def test_a_machine_that_changed_its_pace_is_told(context_of):
@@ -143,12 +145,14 @@ def test_a_sound_study_has_no_warning_but_that_its_curve_still_rises(context):
     assert "twice as much data" in warning
 
 
-def test_how_sure_counts_the_seeds_that_were_compared(context_of):
+def test_how_sure_counts_the_seeds_that_were_compared(context_of, texts):
     missing = ~((RUNS["n_train"] == 40_000) & (RUNS["seed"] == 2))
-    case = context_of(make_study(RUNS[missing], margin=0.012))["cases"][0]
+    study = make_study(RUNS[missing], margin=0.012)
+    answer, _, certainty = headline(study.cases()[0], texts["en"])
 
-    assert plain(case["headline"][0]).strip().startswith("40,000")
-    assert plain(case["headline"][2]).startswith("How sure: seed by seed, over 4 seeds")
+    assert plain(answer).strip().startswith("40,000")
+    assert plain(certainty).startswith("How sure: seed by seed, over 4 seeds")
+    assert context_of(study)["poster"]["sure"].startswith("Over 4 seeds")
 
 
 def test_the_ladder_states_the_recommendations_numbers(study, context):

@@ -35,7 +35,7 @@ from ecosobriety.reporting.growth import (
     study_cost,
 )
 from ecosobriety.reporting.hardware import energy_basis, hardware_table, hardware_warning
-from ecosobriety.reporting.headline import headline, ladder, target
+from ecosobriety.reporting.headline import details, headline, ladder, target
 from ecosobriety.reporting.levers import levers_section
 from ecosobriety.reporting.lost import lost_section
 from ecosobriety.reporting.measurement import measurement
@@ -256,13 +256,15 @@ def _case(
     components: Sequence[Mapping[str, Any]] = provenance["components"]
     prefix = f"case{number + 1}"
     written = captions(case, text)
+    # The first page shows the first case.
+    answer = headline if number else details
     return {
         "id": prefix,
         "name": text("case", model=case.model, dataset=case.dataset),
         "headline": [
             *growth_answer(case, text),
             # Where a study has stopped, its answer says that nothing is shown.
-            *([] if case.decision.stopped else headline(case, text)),
+            *([] if case.decision.stopped else answer(case, text)),
             *at_scale(case, text),
             *([basis] if (basis := energy_basis(case, components, text)) else []),
         ],

@@ -40,6 +40,15 @@ def headline(case: Case, text: Texts) -> list[Markup]:
     ]
 
 
+def details(case: Case, text: Texts) -> list[Markup]:
+    """What the first page leaves to say of the answer of the case that it shows."""
+    stop = case.decision.stop
+    if case.decision.no_recommendation or stop is None:
+        return headline(case, text)
+    parts = [_baseline(case, text), _by_contract(case, stop, text), _outlook(case, text)]
+    return [Markup(" ").join(part) for part in parts if part]
+
+
 def _no_recommendation(case: Case, text: Texts) -> Markup:
     """Why the study cannot answer its question."""
     test = case.study.intake.test_examples
@@ -151,8 +160,6 @@ def _mass(mass_g: float, text: Texts) -> Markup:
 def _certainty(case: Case, text: Texts) -> Markup:
     size = case.decision.sufficient if case.decision.smaller_suffices else _failed(case)
     row = case.decision.curve.loc[[size]].iloc[0]
-    needed = case.decision.result["configured"]["seeds_needed"]
-    reason = needed["reason"] or "seeds"
     pairs = case.decision.pairs(size)
     tested = text.markup(
         "headline.certainty." + (str(row["verdict"]) if is_known(row["p_value"]) else "untested"),
@@ -163,15 +170,22 @@ def _certainty(case: Case, text: Texts) -> Markup:
         confidence=text.exact_share(case.decision.confidence),
         p_value=data(row["p_value"], text.p_value(row["p_value"])),
     )
-    if not is_known(row["p_value"]):
-        return tested
-    outlook = text.markup(
-        f"headline.outlook.{reason}",
+    return Markup(" ").join([tested, *_outlook(case, text)])
+
+
+def _outlook(case: Case, text: Texts) -> list[Markup]:
+    """What would show that the next smaller size is enough too; nothing where nothing is tested."""
+    size = tested_size(case)
+    if size is None or not is_known(case.decision.curve["p_value"][size]):
+        return []
+    needed = case.decision.result["configured"]["seeds_needed"]
+    sentence = text.markup(
+        f"headline.outlook.{needed['reason'] or 'seeds'}",
         n_train=text.integer(needed["n_train"]),
         seeds=text.integer(needed["seeds"]),
         power=text.share(case.study.recommendation["power"]),
     )
-    return Markup(" ").join([tested, outlook])
+    return [sentence]
 
 
 def tested_size(case: Case) -> int | None:

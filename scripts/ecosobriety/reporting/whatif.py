@@ -18,7 +18,7 @@ from ecosobriety.study.electricity_view import MARKS
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, source_name
 from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts, is_known
+from ecosobriety.texts import READABLE_MASS_UNITS, Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 
 TEXTS = (
@@ -144,7 +144,7 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
         ],
         "units": {
             "energy": [[unit.symbol, unit.size] for unit in ENERGY_UNITS],
-            "mass": [[unit.symbol, unit.size] for unit in MASS_UNITS],
+            "mass": [[unit.symbol, unit.size] for unit in READABLE_MASS_UNITS],
         },
         "formats": text.formats(cost["currency"]),
         "texts": {key: text.template(key) for key in TEXTS},
