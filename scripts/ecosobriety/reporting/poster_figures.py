@@ -94,11 +94,11 @@ def _enough_share(case: Case) -> float:
 
 
 def _legend(case: Case, text: Texts) -> dict[str, str]:
-    decision = case.decision
-    words = {"all": text("poster.legend.all", n_train=text.integer(decision.reference))}
-    if _enough_share(case) < 1.0:
-        words["enough"] = text("poster.legend.enough", n_train=text.integer(decision.sufficient))
-    return words
+    sizes = {"all": case.decision.reference, "enough": case.decision.sufficient}
+    shown = sizes if _enough_share(case) < 1.0 else ["all"]
+    return {
+        name: text(f"poster.legend.{name}", n_train=text.integer(sizes[name])) for name in shown
+    }
 
 
 def _size_caption(case: Case, text: Texts) -> str:
@@ -117,9 +117,8 @@ def _size_caption(case: Case, text: Texts) -> str:
 
 def _scale(low: float, high: float, bottom: float, top: float) -> Callable[[float], float]:
     """From values to places; what does not vary lies in the middle."""
-    if high == low:
-        return lambda value: (bottom + top) / 2
-    return lambda value: bottom + (value - low) / (high - low) * (top - bottom)
+    span = high - low
+    return lambda value: bottom + ((value - low) / span if span else 0.5) * (top - bottom)
 
 
 def _curve(case: Case, text: Texts) -> dict[str, Any]:
