@@ -65,6 +65,23 @@ def test_runs(read):
     assert (runs["epochs"] == 20).all()
 
 
+def test_levers(read, finished):
+    """Each setting of examples and epochs beside the reference, with the energy up to there."""
+    levers, epochs = read("levers"), read("epochs")
+    reference = levers.iloc[0]
+    assert (reference["n_train"], reference["stop"], reference["lever"]) == (1400, 0, "reference")
+    assert set(levers["lever"]) == {"reference", "examples", "epochs", "combined"}
+    means = epochs.groupby(["n_train", "epoch"])[["test_accuracy", "energy_kwh"]].mean()
+    keys = list(zip(levers["n_train"], levers["epochs"], strict=True))
+    assert set(keys) == set(means.index)
+    assert np.allclose(levers["score_mean"], means.loc[keys, "test_accuracy"])
+    assert np.allclose(levers["energy_kwh_mean"], means.loc[keys, "energy_kwh"])
+    saved = 1 - levers["energy_kwh_mean"] / reference["energy_kwh_mean"]
+    assert np.allclose(levers["saved_share"], saved)
+    (answer,) = json.loads(finished.results("recommendation.json").read_text())["levers"]
+    assert {one["lever"] for one in answer["by_lever"]} == {"examples", "epochs", "combined"}
+
+
 def test_curve(read):
     curve = read("curve")
     runs = read("runs")
@@ -155,11 +172,12 @@ def test_figures_and_report(finished):
         "growth",
         *("source_cost", "source_emissions"),
     ]
-    ids = [*(f"{name}-mlp" for name in names), "pareto", "methods"]
+    ids = [*(f"{name}-mlp" for name in names), "pareto", "levers", "methods"]
     assert figures == sorted(f"{figure}.en.{kind}" for figure in ids for kind in ("png", "svg"))
     page = (finished.folder / "reports/digits/report.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<figure") == len(ids)
+    # Those of the appendix, and the four of the first page.
+    assert page.count("<figure") == len(ids) + 4
 
 
 def test_every_rule_wrote_its_log_and_its_benchmark(finished):
@@ -173,6 +191,7 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
         "recommend_size",
         "compare_methods",
         "compare_editions",
+        "compare_levers",
         "write_provenance",
         "plot_figures",
         "build_report",
@@ -185,6 +204,10 @@ def test_every_rule_wrote_its_log_and_its_benchmark(finished):
     # Made only when asked for: by a target, a model that is no network, or a key.
     on_demand = {
         "check_claims",
+        "compare_studies",
+        "forecast_study",
+        "measure_batches",
+        "plan_study",
         "run_command",
         "import_runs",
         "decide_growth",

@@ -18,7 +18,9 @@ SIZES = 3
 PLOT_AND_REPORT = {"plot_figures": 1, "build_report": 1}
 # What the answer is told by: all that follows it.
 FROM_ANSWER = {"recommend_size": 1, "compare_editions": 1, **PLOT_AND_REPORT}
-FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
+# And of the scenarios, whose prices are those of the levers too.
+FROM_SCENARIOS = {"compare_levers": 1, **FROM_ANSWER}
+FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_SCENARIOS}
 
 
 def planned(workflow, **sections):
@@ -87,12 +89,12 @@ def test_what_decides_a_training_retrains_all(workflow, change):
     ],
 )
 def test_countries_sources_and_prices_derive_anew(workflow, change):
-    assert planned(workflow, **change) == {"derive_scenarios": 1, **FROM_ANSWER}
+    assert planned(workflow, **change) == {"derive_scenarios": 1, **FROM_SCENARIOS}
 
 
 def test_the_pue_multiplies_scenarios_and_methods_anew(workflow):
     jobs = planned(workflow, metering={"pue": 1.5})
-    assert jobs == {"derive_scenarios": 1, "compare_methods": 1, **FROM_ANSWER}
+    assert jobs == {"derive_scenarios": 1, "compare_methods": 1, **FROM_SCENARIOS}
 
 
 def test_a_baseline_and_a_calibration_train_nothing_again(workflow):
@@ -194,7 +196,7 @@ def test_a_cell_beside_its_study_is_one_command(workflow):
 
 
 def test_the_margin_decides_anew(workflow):
-    assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_ANSWER}
+    assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_SCENARIOS}
 
 
 def test_a_target_is_looked_up_anew(workflow):
@@ -203,7 +205,7 @@ def test_a_target_is_looked_up_anew(workflow):
 
 def test_another_metric_trains_nothing_again(workflow):
     relative = {"name": "accuracy", "margin": "relative"}
-    assert planned(workflow, metric=relative) == {"fit_curves": 1, **FROM_ANSWER}
+    assert planned(workflow, metric=relative) == {"fit_curves": 1, **FROM_SCENARIOS}
     records = {path: path.read_bytes() for path in workflow.results("runs").rglob("*.json")}
     config = workflow.with_config(lambda content: content.update(metric="macro_f1"))
     plan = workflow.planned(config)
