@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, TensorDataset
 import {package} as pl
 
 class Net(pl.LightningModule):
-    def __init__(self, input_shape, num_classes: int):
+    def __init__(self, input_shape, num_classes: int, schedule: bool = True):
         super().__init__()
-        self.layer = torch.nn.Linear(64, num_classes)
+        self.layer, self.schedule = torch.nn.Linear(64, num_classes), schedule
     def forward(self, x):
         return self.layer(x.flatten(1)) + 0 * torch.ones((), device=self.device)
     def training_step(self, batch, batch_idx):
@@ -33,6 +33,8 @@ class Net(pl.LightningModule):
     def test_step(self, batch, batch_idx): ...
     def configure_optimizers(self):
         optimiser = torch.optim.SGD(self.parameters(), lr=0.05, momentum=0.9)
+        if not self.schedule:
+            return optimiser
         return [optimiser], [torch.optim.lr_scheduler.StepLR(optimiser, 1, 0.5)]
 
 class Data(pl.LightningDataModule):
@@ -62,22 +64,26 @@ from ecosobriety.training.train import train
 
 def settings(**more):
     return TrainingSettings(epochs=3, batch_size=32, learning_rate=0.01, accelerator="cpu",
-        precision="32-true", **more)
+        precision="32-true", score_epochs=True, **more)
 
 answers = {{}}
 # What is left of the first training is resumed after its second epoch.
-for place, max_steps in (("whole", None), ("resumed", None), ("steps", 20)):
+for place, max_steps in (("whole", None), ("resumed", None), ("steps", 20),
+        ("epochs", None)):
     for module in ("ours", "theirs"):
         data = dict(name="mine", class_path=f"{{module}}.Data", init_args={{}})
         dataset = datasets.obtain(data)
-        training = Training(model="mine", class_path=f"{{module}}.Net", init_args={{}}, n_train=300,
-            seed=1, settings=settings(max_steps=max_steps), threads=1, code_fingerprint="")
-        ledger = Ledger(Path("attempts", module), identity=f"{{module}}{{max_steps}}")
+        training = Training(model="mine", class_path=f"{{module}}.Net",
+            init_args=dict(schedule=place != "epochs"), n_train=300, seed=1,
+            settings=settings(max_steps=max_steps), threads=1, code_fingerprint="")
+        ledger = Ledger(Path("attempts", module),
+            identity=f"{{module}}{{max_steps}}{{place == 'epochs'}}")
         record = train(dataset, training, meter=FakeMeter(cpu_w=50.0), ledger=ledger,
             checkpoints=Path("checkpoints"))
         answers.setdefault(place, []).append([record.scores["accuracy"], record.test_loss,
             record.steps, record.flop_train, [epoch.metrics for epoch in record.epoch_log],
             ledger.carried_energy_kwh > 0, record.eval_energy_kwh > 0,
+            [epoch.tested and epoch.tested.loss for epoch in record.epoch_log],
             record.training["not_called"], dataset.sha256])
 Path("answers.json").write_text(json.dumps(answers))
 """
@@ -97,3 +103,6 @@ def test_a_study_trains_the_same_with_classes_of_either(tmp_path, lightning_fold
     whole, resumed = answers["whole"][0], answers["resumed"][0]
     assert resumed[:5] == whole[:5]
     assert (whole[5], resumed[5]) == (False, True)
+    # An earlier end is another training where the rate has a schedule.
+    assert whole[7] == [None] * 3
+    assert [loss is None for loss in answers["epochs"][0][7]] == [False, False, True]

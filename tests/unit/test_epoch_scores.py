@@ -21,6 +21,8 @@ from ecosobriety.training.recording import Training
 from ecosobriety.training.rehearsal import Rehearsed
 from ecosobriety.training.train import TrainingSettings, train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainingSettings(
     epochs=4,
     batch_size=32,
