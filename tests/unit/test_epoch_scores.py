@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.records.collecting import runs_of
-from ecosobriety.records.epochs import epoch_table
+from ecosobriety.records.epochs import earlier_tests_kwh, epoch_table
 from ecosobriety.tables import check_table
 from ecosobriety.training.epoch_scores import HELD_WEIGHTS, Weights, epochs_between
 from ecosobriety.training.learner import Learner
@@ -241,6 +241,16 @@ def test_the_table_ends_with_the_run_and_grows_up_to_it(train_digits):
         assert table[column].is_monotonic_increasing
     assert table["reason"].isna().all()
     assert table["only_last_reason"].isna().all()
+
+
+def test_the_tests_of_earlier_epochs_count_once(train_digits):
+    records = [train_digits(), train_digits(after(SETTINGS, 2), identity="2")]
+    records[1] = records[1].model_copy(update={"seed": 2, "model": "other"})
+    table = epoch_table(runs_of(records), records, ACCURACY)
+    spent = sum(test.energy_kwh for test in epochs_in(records[0]).values())
+    assert earlier_tests_kwh(table) == pytest.approx(spent)
+    assert earlier_tests_kwh(table, "m") == pytest.approx(spent)
+    assert earlier_tests_kwh(table, "other") == earlier_tests_kwh(None) == 0.0
 
 
 def test_what_is_not_known_of_an_epoch_is_null_with_its_reason(train_digits):

@@ -374,6 +374,7 @@ if config["claims"] == "poster":
 # What a study is read from, by the names of `study.read_study`.
 STUDY_FILES = dict(
     runs=table("runs"),
+    epochs=table("epochs"),
     curve=table("curve"),
     scenarios=table("scenarios"),
     savings=table("savings"),

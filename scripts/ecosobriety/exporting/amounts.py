@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.footprint.embodied import embodied_in
+from ecosobriety.records.epochs import earlier_tests_kwh
 from ecosobriety.records.record import RunRecord
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
@@ -155,13 +156,15 @@ class ModelAmounts:
     def whole(self) -> Whole:
         """All trainings of the model."""
         runs = self.case.runs
+        evaluated_kwh = _sum(runs["eval_energy_kwh"])
+        earlier_kwh = earlier_tests_kwh(self.case.study.epochs, self.case.model)
         return Whole(
             trainings=int(self.cost["trainings"]),
             trained_kwh=float(runs["energy_kwh"].sum()),
             failed_kwh=None if self.imported else float(self.cost["lost_energy_kwh"]),
             beside_plan_kwh=float(self.cost["beside_plan_kwh"]),
             forecast_kwh=float(self.cost["forecast_kwh"]),
-            evaluation_kwh=_sum(runs["eval_energy_kwh"]),
+            evaluation_kwh=None if evaluated_kwh is None else evaluated_kwh + earlier_kwh,
             duration_s=_sum(runs["train_duration_s"]),
             flop=_sum(runs["flop_train"]),
         )

@@ -44,6 +44,23 @@ def epoch_table(
     return table.sort_values([*RUN_KEY, "epoch"], ignore_index=True)
 
 
+def earlier_tests_kwh(epochs: "pd.DataFrame | None", model: str | None = None) -> float:
+    """The energy of the tests of all epochs but the last of each training, as far as it is known.
+
+    `eval_energy_kwh` of `runs` is that of the last ones.
+
+    Args:
+        epochs: the table; None: there is none.
+        model: whose trainings; None: all.
+    """
+    if epochs is None:
+        return 0.0
+    rows = epochs if model is None else epochs[epochs["model"] == model]
+    # It grows from row to row; the last row of a training has the test at its end as well.
+    earlier = rows[rows.duplicated(list(RUN_KEY), keep="last")]
+    return float(earlier.groupby(list(RUN_KEY))["evaluation_energy_kwh"].max().sum())
+
+
 def _rows(record: RunRecord, run: Mapping[Any, Any], metric: Metric) -> Iterator[dict[str, Any]]:
     scale = run["energy_kwh"] / record.energy_kwh
     energy_kwh = record.energy_kwh - fsum(epoch.energy_kwh or 0.0 for epoch in record.epoch_log)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ecosobriety.provenance import DISTURBED_FROM
 from ecosobriety.records.adjusted import BASELINE, FACTOR, NET, NET_REASON, factor_in
+from ecosobriety.records.epochs import earlier_tests_kwh
 from ecosobriety.reporting.tables import component_table
 from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts, exact_decimals
@@ -268,7 +269,7 @@ def _energy(study: Study, text: Texts) -> list[str]:
         return [text("measurement.energy_imported", energy=text.energy(used_kwh))]
     if runs["eval_energy_kwh"].isna().all():
         return [text("measurement.energy_in_all", energy=text.energy(used_kwh))]
-    evaluated_kwh = runs["eval_energy_kwh"].sum()
+    evaluated_kwh = runs["eval_energy_kwh"].sum() + earlier_tests_kwh(study.epochs)
     return [
         text(
             "measurement.energy",

@@ -63,6 +63,7 @@ class Study:
     intake: datasets.intake.Intake
     editions: pd.DataFrame | None = None
     levers: pd.DataFrame | None = None
+    epochs: pd.DataFrame | None = None
 
     @cached_property
     def metric(self) -> Metric:
@@ -228,6 +229,7 @@ class StudyFiles:
     green_algorithms: Path
     editions: Path | None = None
     levers: Path | None = None
+    epochs: Path | None = None
 
 
 def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
@@ -252,4 +254,5 @@ def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
         intake=datasets.intake.read(files.intake),
         editions=None if files.editions is None else read_table("editions", files.editions),
         levers=None if files.levers is None else read_table("levers", files.levers),
+        epochs=None if files.epochs is None else read_table("epochs", files.epochs, metric),
     )
