@@ -12,6 +12,7 @@ from synthetic import REPORT_DIR, make_runs, make_study
 from ecosobriety import exporting, figures
 from ecosobriety.exporting.badge import badge, badge_answer
 from ecosobriety.figures.style import new_figure
+from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting.notebook import notebook_line
 from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.texts import Texts
@@ -193,3 +194,27 @@ def test_a_figure_is_saved_in_three_formats_without_a_date(tmp_path):
         first, second = ((tmp_path / f / f"a.{suffix}").read_bytes() for f in ("first", "second"))
         assert first == second
         assert first.startswith(magic)
+
+
+def test_settings_of_levers_have_their_data_and_say_their_values():
+    table = pd.DataFrame(
+        {
+            "dataset": "digits",
+            "model": ["mlp", "mlp", "cnn"],
+            "n_train": [1400, 600, 600],
+            "epochs": [10.0, 10.0, 5.0],
+            "stop": [10, 10, 5],
+            "lever": ["reference", "examples", "combined"],
+            "energy_kwh_mean": [3e-5, 2e-5, 1e-5],
+            "score_mean": [0.9, 0.895, 0.893],
+            "path_step": pd.array([0, 1, 2], dtype="Int64"),
+        }
+    )
+    recommendation = {"levers": [{}], "margin": 0.01}
+    study = SimpleNamespace(levers=table, recommendation=recommendation, metric=ACCURACY)
+    data = figures.tables()["levers"](study)
+    assert data["energy_kwh_mean"].tolist() == [3e-5, 2e-5, 1e-5]
+    assert data["on_front"].all()
+    drawn = figures.svg(figures.drawings()["levers"](study, TEXTS[0]))
+    said = [title.text for title in ElementTree.fromstring(drawn).iter(f"{SVG}title")]
+    assert "cnn, 600 examples, 5 epochs: 0.0100\N{NO-BREAK SPACE}Wh, 89.3%" in said
