@@ -71,6 +71,35 @@ def test_a_sign_that_was_lost_is_named(tmp_path: Path) -> None:
     assert told["feature_of_two_signs"].headline
 
 
+def test_middles_of_groups_that_were_filled_in_are_named(tmp_path: Path) -> None:
+    middles = np.array([HEIGHT[kind == KINDS].mean() for kind in (0, 1)])
+    told = of_column(tmp_path, among(HEIGHT, middles[KINDS], 0.2))
+    assert told.keys() == {"feature_filled"}
+    standardised = (HEIGHT - HEIGHT.mean()) / HEIGHT.std()
+    assert of_column(tmp_path, among(standardised, 0.0, 0.2)).keys() == {"feature_filled"}
+
+
+def test_a_target_that_features_say_without_a_rest_is_named(tmp_path: Path) -> None:
+    parts = {"casual": RNG.poisson(30, N), "registered": RNG.poisson(90, N)}
+    other = {"x": RNG.normal(size=N), "kind": parts["casual"] + parts["registered"]}
+    told = found(table(tmp_path, parts | other, task="regression"))
+    assert {*told["target_is_sum"].values["names"]} == {"casual", "registered"}
+    noisy = {**other, "kind": other["kind"] + RNG.normal(0, 1, N)}
+    assert "target_is_sum" not in found(table(tmp_path, parts | noisy, task="regression"))
+    y = RNG.normal(10, 3, N)
+    near = {"x": RNG.normal(size=N), "taxed": y + RNG.normal(0, 0.1, N), "kind": y}
+    told = found(table(tmp_path, near, task="regression"))
+    assert told["feature_like_target"].values["feature"] == "taxed"
+    near["taxed"] = y + RNG.normal(0, 1, N)
+    assert "feature_like_target" not in found(table(tmp_path, near, task="regression"))
+
+
+def test_many_copies_of_one_row_are_repeats(tmp_path: Path) -> None:
+    columns = {"x": RNG.normal(size=N), "y": HEIGHT, "kind": KINDS}
+    again = {name: np.concatenate([v, np.repeat(v[:1], N // 3)]) for name, v in columns.items()}
+    assert "train_repeats" in found(table(tmp_path, again))
+
+
 HOURS = RNG.integers(0, 24, N)
 
 
@@ -80,6 +109,9 @@ HOURS = RNG.integers(0, 24, N)
         among(HEIGHT, (HEIGHT / 2.54).round(1), 0.1),
         among(HEIGHT, (HEIGHT / 2.54).round(1), 0.5),
         among(RNG.normal(75, 9, N).round(1), RNG.normal(165, 20, N).round(), 0.3),
+        among(HEIGHT, 10 * HEIGHT, 0.1),
+        among(RNG.uniform(1, 40, N).round(2), (1000 * RNG.uniform(1, 40, N)).round(), 0.2),
+        among(RNG.integers(30, 480, N) * 1.0, (RNG.integers(30, 480, N) / 60).round(2), 0.3),
         among(HOURS, HOURS * 100 + 30 + RNG.integers(0, 30, N) + 100 * (HOURS == 0), 0.5),
     ],
 )

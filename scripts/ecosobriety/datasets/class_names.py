@@ -248,7 +248,7 @@ def _skeleton(name: str) -> str:
     seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
     # What joins two words, or ends them, differs from one program to the next; a sign does not.
     seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=[^\W\d_])", " ", seen)
-    seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=\d)|(?<=\w)[.,;:!]+$", "", seen)
+    seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=\d)|(?<=\w)[.,;:!?]+$", "", seen)
     # One, or several of them.
     seen = re.sub(r"(?<=[^\W\d_]{3})(?<![sS])[sS]$", "", seen)
     seen = re.sub(r"(?<=[^\W\d_]) (?=[^\W\d_])", "", seen)

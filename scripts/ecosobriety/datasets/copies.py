@@ -61,7 +61,8 @@ def find_copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding,
     contradict = contradicting > 0 and contradicting >= CONTRADICTIONS_FROM * len(x)
     if not (many or contradict):
         return ()
-    some = x.sample()[:, :MOST_COLUMNS]
+    # Of equal rows once: many copies of one make its values common.
+    some = np.unique(x.sample()[:, :MOST_COLUMNS], axis=0)
     shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
     log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
     if 2 * math.log(len(x)) + log_chance > math.log(repeats / 10):

@@ -107,6 +107,10 @@ SENTENCES: Mapping[str, str] = {
     "{share:.1%} of the rows: {names}; are they known before the label is?",
     "target_nearly": "the target is one and the same multiple of the feature {feature} in "
     "{share:.1%} of the rows; is that known before the target is?",
+    "feature_like_target": "the feature {feature} alone says {share:.2%} of how the target varies; "
+    "is it known before the target is?",
+    "target_is_sum": "the target is a weighted sum of features, without any remainder: {names}; "
+    "are they known before the target is?",
     "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "
     "set task to classification",
     "zeros_apart": "the feature {feature} is 0 in {share:.1%} of the rows and goes from {low} to "

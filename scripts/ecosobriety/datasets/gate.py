@@ -20,6 +20,7 @@ from ecosobriety.datasets.mistakes import (
     find_zeros,
 )
 from ecosobriety.datasets.near_labels import (
+    find_like_targets,
     find_near_classes,
     find_near_targets,
     find_one_hot,
@@ -105,6 +106,13 @@ def examine(
     found += [*find_copies(x, features), *find_swapped(x, features)]
     if classes:
         found += find_one_hot(x, labels, features)
+    else:
+        known_alone = {finding.values.get("feature") for finding in found if finding.headline}
+        found += [
+            finding
+            for finding in find_like_targets(features, x, y)
+            if finding.values.get("feature", "") not in known_alone
+        ]
     if constant:
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))

@@ -9,6 +9,7 @@ from ecosobriety.datasets.findings import Finding, short
 SPELLINGS: tuple[tuple[str, str], ...] = (
     *(("yes", "y"), ("no", "n"), ("true", "t"), ("false", "f"), ("male", "m"), ("female", "f")),
     *(("positive", "pos"), ("negative", "neg"), ("oui", "o"), ("non", "n"), ("vrai", "v")),
+    *(("united states", "us"), ("united states", "usa"), ("united states of america", "us")),
     *(("homme", "h"), ("femme", "f"), ("woman", "w"), ("man", "m"), ("normal", "norm")),
 )
 """Words and their short forms."""

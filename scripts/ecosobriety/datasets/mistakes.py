@@ -85,7 +85,7 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     """The same for the targets (n,) of a regression; they decide its error."""
     ordered = np.sort(y)[None]
     distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
-    units = _two_units(ordered[0]) if distinct[0] > 2 * SOME else None
+    units = two_units(ordered[0]) if distinct[0] > 2 * SOME else None
     if units:
         return (Finding("targets_of_two_units", True, units),)
     return tuple(
@@ -210,11 +210,11 @@ def find_units(
 ) -> Iterator[Finding]:
     """Find columns (d, n), in their order, whose values are in two units, as m and mm are."""
     for i in np.flatnonzero(distinct > 2 * SOME).tolist():
-        if units := _two_units(ordered[i]):
+        if units := two_units(ordered[i]):
             yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
 
 
-def _two_units(values: NDArray[np.float64]) -> dict[str, Any] | None:
+def two_units(values: NDArray[np.float64]) -> dict[str, Any] | None:
     """What says that values, in their order, are in two units."""
     found = _units(values) if values[0] > 0 else None
     return found or _temperatures(values) or _shares(values)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 NEARLY = 0.95
 """Share of the rows in which a feature gives the class away."""
@@ -28,6 +28,10 @@ COPIED = 0.5
 """Share of the rows in which a target is the same multiple of a feature."""
 SOME_TARGETS = 20
 """Of fewer distinct ones, a feature can have many by chance."""
+LIKE, VERY_LIKE, EXACTLY = 0.995, 0.999, 1e-10
+"""Share of the target's variance that one feature, or a weighted sum of them, says: to be named, to
+stand beside the answer, and what is left of it if that is a formula."""
+MOST_SUMMED = 64
 SAMPLE, MOST_VALUES = 4096, 2**22
 """Rows, and values in them, that rule most features out."""
 
@@ -185,3 +189,45 @@ def find_near_targets(
         # What is so in all rows is in their order, which is found elsewhere.
         if len(np.unique(targets[alike])) >= SOME_TARGETS and share < 1:
             yield Finding("target_nearly", True, {"feature": short(name), "share": share})
+
+
+def find_like_targets(
+    names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Iterator[Finding]:
+    """Find a feature that says nearly all of the target, and features whose sum it is.
+
+    Args:
+        names: of d features.
+        x: (n, d) numbers.
+        y: (n,) targets.
+    """
+    rows = np.arange(0, len(y), max(1, len(y) // SAMPLE))
+    some, targets = x[rows], y[rows]
+    if len(rows) < SOME_TARGETS or len(np.unique(targets)) < SOME_TARGETS:
+        return
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        centred, about = some - some.mean(axis=0), targets - targets.mean()
+        spread = (centred**2).sum(axis=0)
+        said = (centred * about[:, None]).sum(axis=0) ** 2 / (spread * (about**2).sum())
+    said = np.where(np.isfinite(said), said, 0.0)
+    alike = np.flatnonzero((said >= LIKE) & (said < 1 - EXACTLY)).tolist()
+    for i in alike:
+        shown = {"feature": short(names[i]), "share": float(said[i])}
+        yield Finding("feature_like_target", bool(said[i] >= VERY_LIKE), shown)
+    d = x.shape[1]
+    if alike or said.max(initial=0.0) >= 1 - EXACTLY or not 2 <= d <= MOST_SUMMED:
+        return
+    if len(rows) < 3 * d:
+        return
+    chosen = spread > 0
+    scaled = centred[:, chosen] / np.sqrt(spread[chosen])
+    factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
+    rest = about - scaled @ factors
+    if (rest**2).sum() <= EXACTLY * (about**2).sum():
+        parts = np.abs(factors)
+        most = np.flatnonzero(chosen)[np.argsort(-parts, kind="stable")][:MAX_LISTED]
+        least = 1e-3 * parts.max()
+        named = [
+            short(names[i]) for i, p in zip(most, np.sort(parts)[::-1], strict=False) if p > least
+        ]
+        yield Finding("target_is_sum", True, {"names": named})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.mistakes import SEVERAL, SOME, plain
+from ecosobriety.datasets.mistakes import SEVERAL, SOME, TIMES_OFTEN, plain, two_units
 
 SAMPLE = 4096
 """Values, evenly over their order, that say which one occurs most often."""
@@ -28,6 +28,8 @@ ROUND = 5
 MIDDLE, STANDARD_ERRORS = 0.25, 3.0
 """Deviations from the mean or median within which a value that fits no step is a middle; one that
 fits lies within so many standard errors of either."""
+STANDARDISED = 0.03
+"""How far the deviation of values that were standardised may be from 1."""
 INSIDE = 0.15
 """Share of the others on either side; most counts begin with their commonest."""
 ENDS_ABOVE = frozenset({99.0, 999.0, 9999.0, 99.9, 999.9, 99.99})
@@ -35,14 +37,18 @@ ENDS_BELOW = frozenset({1900.0, 1800.0, 1970.0})
 """What is written for a missing number or year, where others come near it: 1970 is 0 in seconds."""
 FAR_FROM_ZERO = 0.2
 """Of the largest size: nearer to 0 values of both signs are nothing special."""
-FACTORS = (2.54, 2.20462)
-"""Centimetres in an inch and pounds in a kilogram: people write both for one length or weight."""
+FACTORS = (2.54, 2.20462, 10.0, 12.0, 18.016, 60.0, 100.0, 1000.0)
+"""Centimetres in an inch, pounds in a kilogram, a point that was lost, inches in a foot, mg/dl of
+glucose in a mmol/l, minutes in an hour, and what the metric system has."""
+CLOSE = 5.0
+"""Between smaller factors and larger ones, which no two kinds of one thing differ by."""
 FACTOR_OFF, VALLEY, DISTANCE = 0.03, 0.1, 2.0
 """How far the medians' ratio may be off; how many values there may be between both, of those around
 either; and how far apart both distributions, in units of what chance gives."""
 SOME_OF_EACH = 20
 HOURS, MINUTES, LAST = 24, 60, 2359
 _LATITUDE, _LONGITUDE = re.compile(r"lat(itude)?", re.I), re.compile(r"lo?ng?(itude)?", re.I)
+_IS_LONGITUDE = re.compile(r"(.*[-_ .])?(lon|lng|long|longitude)([-_ .].*)?", re.IGNORECASE)
 AROUND = 3.0
 """Places lie within so many median distances from their middle."""
 _PREDICTION = re.compile(
@@ -67,9 +73,12 @@ def find_odd_values(
     for i in np.flatnonzero(distinct > SEVERAL).tolist():
         values, feature = ordered[i], {"feature": short(names[i])}
         many = bool(distinct[i] > 2 * SOME)
-        for value, number in _spikes(values):
+        spikes = [*_spikes(values)]
+        for value, number in spikes:
             shown = feature | {"value": plain(value), "share": number / len(values)}
-            if _is_filled(values, value, number, many):
+            # What fills each group with its own middle leaves several.
+            filled = [other for other, _ in spikes if other != value]
+            if _is_filled(values, value, number, filled if many else None):
                 yield Finding("feature_filled", False, shown)
                 break
             if many and _is_end(values, value, number):
@@ -77,9 +86,11 @@ def find_odd_values(
                 break
         if not many:
             continue
-        if (signs := _two_signs(values)) is not None:
+        # Of places, the same longitude lies east and west.
+        signs = None if _IS_LONGITUDE.fullmatch(names[i]) else _two_signs(values)
+        if signs is not None:
             yield Finding("feature_of_two_signs", True, feature | signs)
-        if units := _two_clocks(values) or _two_factors(values):
+        if two_units(values) is None and (units := _two_clocks(values) or _two_factors(values)):
             yield Finding("feature_of_two_units", True, feature | units)
 
 
@@ -106,29 +117,36 @@ def _count(ordered: NDArray[np.float64], value: float) -> int:
     return int(last - first)
 
 
-def _is_filled(values: NDArray[np.float64], value: float, number: int, many: bool) -> bool:
+def _is_filled(
+    values: NDArray[np.float64], value: float, number: int, filled: Sequence[float] | None
+) -> bool:
     """Whether a value is the middle of the others, and no number that one would measure so often.
 
-    0 may be what has not changed.
+    Args:
+        values: In their order.
+        value: One of them.
+        number: How often it is there.
+        filled: Other values that are there often; None: there are few different ones.
     """
     first = int(np.searchsorted(values, value))
     others = np.concatenate([values[:first], values[first + number :]])
-    if value == 0 or len(others) < SOME:
-        return False
-    below = first / len(others)
-    if not INSIDE <= below <= 1 - INSIDE:
+    below = first / len(others) if len(others) else 0.0
+    if len(others) < SOME or not INSIDE <= below <= 1 - INSIDE:
         return False
     mean, deviation = float(others.mean()), float(others.std())
     some = others[:: max(1, len(others) // SAMPLE)]
-    step = next((grid for grid in GRIDS if _fits(some, grid)), None)
+    measured = some[~np.isin(some, filled or ())]
+    step = next((grid for grid in GRIDS if _fits(measured, grid)), None)
+    error = STANDARD_ERRORS / np.sqrt(len(others))
+    # 0 may be what has not changed, where nothing says that the values were standardised.
+    if value == 0 and not (step is None and abs(deviation - 1) <= STANDARDISED):
+        return False
     if step is not None and not _fits(np.array([value]), step):
         median = float(others[len(others) // 2])
         return min(abs(value - mean), abs(value - median)) <= MIDDLE * deviation
-    if not many:
-        return False
-    error = STANDARD_ERRORS / np.sqrt(len(others))
     central = abs(value - mean) <= error * deviation or abs(below - 0.5) <= error / 2
-    if not central or (step is not None and _fits(np.array([value]), ROUND * step)):
+    rounded = step is not None and _fits(np.array([value]), ROUND * step)
+    if filled is None or not central or rounded:
         return False
     known, counts = _runs(some)
     beside = np.argsort(np.abs(known - value), kind="stable")[:NEIGHBOURS]
@@ -149,6 +167,9 @@ def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
     if not (highest or (value == values[0] and value in ENDS_BELOW)):
         return False
     others = values[:-number] if highest else values[number:]
+    # What lies far away is named as that.
+    if highest and value - others[-1] >= TIMES_OFTEN * (others[-1] - others[0]):
+        return False
     some = others[:: max(1, len(others) // SAMPLE)]
     most = float(_runs(some)[1].max()) * len(others) / len(some)
     return number >= (TIMES_NUMBERS if highest else TIMES_OTHERS) * most
@@ -157,8 +178,7 @@ def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
 def _two_signs(values: NDArray[np.float64]) -> dict[str, float] | None:
     """Two groups, of which the one is the other with the other sign, and nothing around 0."""
     number = int(np.searchsorted(values, 0.0))
-    least = max(SEVERAL, OFTEN / 4 * len(values))
-    if min(number, len(values) - number) < least:
+    if min(number, len(values) - number) < max(SOME, OFTEN / 4 * len(values)):
         return None
     low, high = -values[:number][::-1], values[number:]
     nearest, farthest = min(low[0], high[0]), max(low[-1], high[-1])
@@ -207,10 +227,17 @@ def _two_factors(values: NDArray[np.float64]) -> dict[str, float] | None:
         if min(place, len(some) - place) < max(SOME_OF_EACH, OFTEN * len(some)):
             return None
         split = float(some[place // 2] + some[(place + len(some)) // 2]) / 2
+    # Between both middles, where the widest gap is.
+    between = slice(place // 2, (place + len(some)) // 2)
+    gap = int(np.diff(some[between]).argmax()) + place // 2
+    split, place = float(some[gap] + some[gap + 1]) / 2, gap + 1
     low, high = some[:place], some[place:]
     apart = float(np.median(high) - np.median(low))
     for factor in np.log(FACTORS):
-        if abs(apart - factor) > FACTOR_OFF:
+        # The medians of few and wide values vary.
+        error = 1.25 * some.std() / 2 * np.sqrt(len(some) / (len(low) * len(high)))
+        most = FACTOR_OFF if factor < np.log(CLOSE) else FACTOR_OFF + min(error, 0.2)
+        if abs(apart - factor) > most:
             continue
         window = factor / 6
         middles = (float(np.median(low)), float(np.median(high)))
