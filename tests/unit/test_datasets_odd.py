@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_datasets_slips import found, of_sklearn, table
+from test_datasets_slips import found, table
 
 N = 500
 RNG = np.random.default_rng(8)
@@ -162,7 +162,7 @@ def ordinary(seed: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("target", ["kind", "price"])
 def test_ordinary_tables_have_no_findings(tmp_path: Path, seed: int, target: str) -> None:
     task = "classification" if target == "kind" else "regression"
@@ -257,9 +257,3 @@ def test_classes_in_other_words_are_named(tmp_path: Path, names: dict[str, int],
 )
 def test_classes_may_have_such_names(tmp_path: Path, names: dict[str, int]) -> None:
     assert not labelled(tmp_path, names)
-
-
-@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits", "diabetes"])
-def test_sound_data_of_others_have_no_such_findings(tmp_path: Path, name: str) -> None:
-    columns, target, task = of_sklearn(name)
-    assert {*found(table(tmp_path, {**columns, "kind": target}, task=task))} <= HARMLESS
