@@ -183,3 +183,16 @@ def test_the_disclosures_take_the_same_hours():
     amounts = ModelAmounts(case, [])
     assert amounts.embodied_g(5400.0) == pytest.approx(3.0)
     assert amounts.embodied_g(None) is None
+
+
+@pytest.mark.parametrize("known_from", ["study", "usage"])
+def test_a_years_making_is_that_of_its_hours_where_the_trainings_are_the_studys(known_from):
+    year = {"trainings": 365, "training_kwh_from": known_from}
+    own = {"dataset": "d", "model": "m", "yearly": year, "study_cost": {"full_n_train": 1000}}
+    added = add_embodied({"results": [own]}, RUNS, SCENARIOS, "FRA", hardware_of(OWN, TABLE))
+    (result,) = added["results"]
+    one = result["embodied"]["sizes"][1]["embodied_g"]["central"]
+    # How long the user's own training takes is not known.
+    wanted = None if known_from == "usage" else pytest.approx(365 * one)
+    found = result["yearly"]["embodied_g"]
+    assert (found and found["central"]) == wanted

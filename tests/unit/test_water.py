@@ -85,3 +85,13 @@ def test_the_report_has_the_litres_of_each_size():
     only = make_study(water={"site_l_per_kwh": None, "source_l_per_kwh": 2})
     assert len(water_table(only.cases()[0], text).columns) == 2
     assert water_table(make_study().cases()[0], text) is None
+
+
+def test_a_year_takes_water_for_the_energy_of_the_site():
+    # 120 kWh of the site are 100 kWh of its computers at a PUE of 1.2.
+    year = {"trainings": 10, "training_kwh_from": "usage", "energy_kwh": 120.0}
+    found = {"results": [{"dataset": "d", "model": "m", "yearly": year}]}
+    section = {"site_l_per_kwh": 0.5, "source_l_per_kwh": RANGE}
+    (result,) = add_water(found, SCENARIOS, "FRA", section, 1.2)["results"]
+    assert result["yearly"]["site_l"]["central"] == pytest.approx(50.0)
+    assert result["yearly"]["source_l"] == pytest.approx({"low": 120, "central": 300, "high": 2160})

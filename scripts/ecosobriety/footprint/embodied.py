@@ -163,13 +163,17 @@ def add_embodied(
              g_per_hour, sizes: [{n_train, duration_s, embodied_g, operational_g, share, reason}]}
 
         `kg`, `g_per_hour`, `embodied_g` and `share` are mappings of low, central and high. What is
-        not known is null, and `reason` says why: `no_duration` or `no_intensity`.
+        not known is null, and `reason` says why: `no_duration` or `no_intensity`. `yearly`, where
+        it is not null, gets `embodied_g` of a year on the full size, likewise low, central and
+        high: null without hardware, and where the training that it is about is not the study's.
     """
     results = [
-        {
-            **result,
-            "embodied": hardware and _embodied(result, runs, scenarios, country, hardware),
-        }
+        _with_year(
+            {
+                **result,
+                "embodied": hardware and _embodied(result, runs, scenarios, country, hardware),
+            }
+        )
         for result in recommendation["results"]
     ]
     return {**recommendation, "results": results}
@@ -194,6 +198,30 @@ def _embodied(
             for size, duration_s in durations_s.items()
         ],
     }
+
+
+def _with_year(result: dict[str, Any]) -> dict[str, Any]:
+    year, embodied = result.get("yearly"), result["embodied"]
+    if year is None:
+        return result
+    # How long a training of the user's own takes is not known.
+    known = embodied is not None and year["training_kwh_from"] == "study"
+    sizes = embodied["sizes"] if known else []
+    of_one = [size["embodied_g"] for size in sizes if size["n_train"] == _full(result)]
+    embodied_g = (
+        {
+            bound: None if grams is None else grams * year["trainings"]
+            for bound, grams in of_one[0].items()
+        }
+        if of_one and of_one[0]["central"] is not None
+        else None
+    )
+    return {**result, "yearly": {**year, "embodied_g": embodied_g}}
+
+
+def _full(result: Mapping[str, Any]) -> int:
+    """The size that a year's amounts are of."""
+    return int(result["study_cost"]["full_n_train"])
 
 
 def _of_size(

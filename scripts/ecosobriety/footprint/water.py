@@ -39,12 +39,17 @@ def add_water(
             {site_l_per_kwh, source_l_per_kwh, sizes: [{n_train, site_l, source_l}]}
 
         Each is a mapping of low, central and high (low and high null without a range), or null
-        where the section does not name it.
+        where the section does not name it. `yearly`, where it is not null, gets `site_l` and
+        `source_l` of a year on the full size, likewise.
     """
     figures = {place: _range(section[f"{place}_l_per_kwh"]) for place in PLACES}
     asked = any(figure is not None for figure in figures.values())
     results = [
-        {**result, "water": _water(result, scenarios, country, figures, pue) if asked else None}
+        {
+            **result,
+            "water": _water(result, scenarios, country, figures, pue) if asked else None,
+            "yearly": _with_year(result.get("yearly"), figures, pue),
+        }
         for result in recommendation["results"]
     ]
     return {**recommendation, "results": results}
@@ -55,6 +60,19 @@ def _range(figure: Any) -> dict[str, float | None] | None:
         return None
     known = figure if isinstance(figure, Mapping) else {"central": figure}
     return {bound: float(known[bound]) if bound in known else None for bound in BOUNDS}
+
+
+def _with_year(
+    year: Mapping[str, Any] | None,
+    figures: Mapping[str, Mapping[str, float | None] | None],
+    pue: float,
+) -> dict[str, Any] | None:
+    if year is None:
+        return None
+    # A year's energy is the site's.
+    energy_of = {"site": year["energy_kwh"] / pue, "source": year["energy_kwh"]}
+    litres = {f"{place}_l": _times(figures[place], energy_of[place]) for place in PLACES}
+    return {**year, **litres}
 
 
 def _water(

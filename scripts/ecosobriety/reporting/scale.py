@@ -5,8 +5,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecosobriety.footprint.embodied import BOUNDS
+from ecosobriety.footprint.water import PLACES
 from ecosobriety.reporting.growth import CENT, below_a_cent
 from ecosobriety.reporting.sentences import data
+from ecosobriety.reporting.water import written_litres
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name, trainings
 from ecosobriety.texts import Texts, is_known
@@ -19,6 +22,7 @@ def at_scale(case: Case, text: Texts) -> list[Markup]:
     sentences = []
     if result["yearly"] is not None:
         sentences.append(_year(case, result["yearly"], text))
+        sentences += _beyond_electricity(result["yearly"], text)
     if result["machine"] is not None:
         sentences.append(_machine(result["machine"], text))
     return sentences
@@ -51,6 +55,22 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
         return sentence
     own = text.markup("scale.year.own", energy=text.energy(year["training_kwh"]))
     return Markup(" ").join([sentence, own])
+
+
+def _beyond_electricity(year: Mapping[str, Any], text: Texts) -> list[Markup]:
+    """A year's embodied emissions and water, as far as the study's file has figures of them."""
+    sentences = []
+    if (embodied_g := year["embodied_g"]) is not None:
+        low, mean, high = (text.mass(embodied_g[bound]) for bound in BOUNDS)
+        ranged = is_known(embodied_g["low"]) and is_known(embodied_g["high"])
+        written = text("unit.interval", mean=mean, low=low, high=high) if ranged else mean
+        shown = data(embodied_g["central"], written)
+        sentences.append(text.markup("scale.year.embodied", embodied=shown))
+    for place in PLACES:
+        if (litres := year[f"{place}_l"]) is not None:
+            shown = data(litres["central"], written_litres(litres, 1, text))
+            sentences.append(text.markup(f"scale.year.{place}", litres=shown))
+    return sentences
 
 
 def _money(year: Mapping[str, Any], factor: float, text: Texts) -> Markup:

@@ -31,7 +31,7 @@ def water_table(case: Case, text: Texts) -> Table | None:
     rows = [
         [
             Cell(text.integer(size["n_train"])),
-            *(Cell(_interval(size[f"{place}_l"], batch, text)) for place in places),
+            *(Cell(written_litres(size[f"{place}_l"], batch, text)) for place in places),
         ]
         for size in found["sizes"]
     ]
@@ -40,7 +40,8 @@ def water_table(case: Case, text: Texts) -> Table | None:
     return Table("water", caption, columns, rows, notes)
 
 
-def _interval(litres: Mapping[str, float | None], batch: int, text: Texts) -> str:
+def written_litres(litres: Mapping[str, float | None], batch: int, text: Texts) -> str:
+    """Litres of so many trainings with their bounds, in a readable unit."""
     low, mean, high = (_volume(litres[bound], batch, text) for bound in BOUNDS)
     if low is None or high is None:
         return str(mean)

@@ -1,0 +1,36 @@
+"""A budget and a forecast of a real study: what is left out, what is said, and what goes on."""
+
+import json
+
+from ecosobriety.tables import read_table
+
+ANSWER = "results/digits/recommendation.json"
+
+
+def test_a_budget_leaves_trainings_out_and_a_larger_one_goes_on_with_them(workflow):
+    for seed in (1, 2, 3):
+        workflow.results(f"runs/digits/mlp/n600/seed{seed}.json").unlink()
+
+    def spare(energy_kwh):
+        return workflow.with_config(lambda config: config.update(budget={"energy_kwh": energy_kwh}))
+
+    trained = {path: path.stat().st_mtime_ns for path in workflow.results("runs").rglob("*.json")}
+    again = ("--cores", "2", "--forcerun", "collect_runs", "--", ANSWER)
+    workflow.snakemake(*again, config=spare(1e-8))
+    assert {path: path.stat().st_mtime_ns for path in trained} == trained
+    answer = json.loads((workflow.folder / ANSWER).read_text())
+    left = answer["budget"]["left_out"]
+    assert left == [{"model": "mlp", "n_train": 600, "seeds": [1, 2, 3], "asked": 3}]
+    assert set(read_table("runs", workflow.results("tables/runs.csv"))["n_train"]) == {200, 1400}
+    # To know that, it had to measure a few batches, and they count.
+    assert answer["results"][0]["study_cost"]["forecast_kwh"] > 0
+    attempts = workflow.results("attempts").rglob("*.json")
+    spent = [json.loads(path.read_text())["energy_kwh"] for path in attempts]
+    assert abs(answer["budget"]["spent_kwh"] - sum(spent)) < 1e-15
+
+    larger = spare(1.0)
+    shown = workflow.snakemake("--cores", "2", "--", "plan_study", config=larger).stdout
+    assert "Forecast of the study digits: 9 trainings" in shown
+    assert "3 trainings left: " in shown
+    planned = workflow.planned(larger, ANSWER)
+    assert (planned["train_model"], planned["measure_batches"]) == (1, 0)
