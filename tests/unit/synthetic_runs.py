@@ -1,5 +1,6 @@
 """Made-up trainings: the tables `runs` and `epochs`, with plausible values."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -105,5 +106,7 @@ def make_many_runs(sizes: int, seeds: int) -> pd.DataFrame:
     return check_table("runs", runs)
 
 
+@cache
 def first_run() -> dict[Any, Any]:
+    """One of them, as a record has its values."""
     return make_runs().iloc[0].to_dict()
