@@ -150,7 +150,7 @@ class Copy:
             ignored = shutil.ignore_patterns("*.pyc.*")
             shutil.copytree(ROOT / part, folder / part, ignore=ignored)
         (folder / "tests/unit").mkdir(parents=True)
-        for name in ("synthetic", "config_cases"):
+        for name in ("synthetic", "synthetic_runs", "config_cases"):
             shutil.copy(ROOT / f"tests/unit/{name}.py", folder / "tests/unit")
 
     def write(self, path: str, text: str) -> None:

@@ -97,7 +97,8 @@ class TestPoster:
         library = ROOT / "scripts" / "ecosobriety"
         files = [*library.glob("claims/*.py"), library / "texts.py"]
         code = "\n".join(path.read_text(encoding="utf-8") for path in files)
-        built = re.compile(r"accuracy_(non_inferior|inferior|inconclusive)|verified\.")
+        # Its short name is the first page's.
+        built = re.compile(r"accuracy_(non_inferior|inferior|inconclusive)|verified\.|short$")
         for locale in REPORT_DIR.glob("locale/*/claims.yaml"):
             texts = load_catalogue([locale])
             ids = {"shared", *(claim["id"] for claim in poster)}

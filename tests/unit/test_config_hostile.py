@@ -56,6 +56,8 @@ BAD_VALUES = {
     ("title", "en"): BAD_LINES,
     ("title", "fr"): BAD_LINES,
     ("languages",): bad_lists(["en"], BAD_NAMES),
+    ("compare_with",): bad_lists(["digits"], BAD_NAMES),
+    ("studies",): bad_lists(["digits"], BAD_NAMES),
     ("task",): BAD_NAMES | st.just("regression"),
     ("dataset",): NOT_MAPPINGS,
     ("dataset", "name"): BAD_NAMES,

@@ -107,7 +107,7 @@ def test_an_amount_below_a_cent_is_shown_as_below_it(code):
 def test_captions_tell_the_curves_ends(told, study):
     page, text = told
     (caption,) = re.findall(
-        r'<figure id="case1-accuracy_energy">.*?<figcaption id="[^"]*">(.*?)</figcaption>',
+        r'<figure id="case1-accuracy_energy"[^>]*>.*?<figcaption id="[^"]*">(.*?)</figcaption>',
         page,
         re.DOTALL,
     )
@@ -125,7 +125,7 @@ def test_captions_tell_the_ends_of_emissions_and_costs(told, study):
     page, text = told
     case = study.cases()[0]
     (caption,) = re.findall(
-        r'<figure id="case1-source_cost">.*?<figcaption id="[^"]*">(.*?)</figcaption>',
+        r'<figure id="case1-source_cost"[^>]*>.*?<figcaption id="[^"]*">(.*?)</figcaption>',
         page,
         re.DOTALL,
     )

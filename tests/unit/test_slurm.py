@@ -43,5 +43,5 @@ def test_only_what_is_metered_becomes_a_job():
     written = "\n".join(path.read_text() for path in (workflow / "rules").glob("*.smk"))
     rules = set(re.findall(r"^ *rule (\w+):", written, flags=re.MULTILINE))
     listed = (workflow / "Snakefile").read_text().split("localrules:")[1].split("\n\n")[0]
-    metered = {"train_model", "run_command", "run_trackers"}
+    metered = {"train_model", "run_command", "run_trackers", "measure_batches"}
     assert rules - set(re.findall(r"\w+", listed)) == metered

@@ -22,6 +22,8 @@ REPORTED, HEADLINE = 0.01, 0.05
 MOST_TRAINED, MOST_TESTED = 10_000, 300
 """Examples of either part that are compared."""
 MOST_VALUES = 2**27
+AT_ONCE = 64
+"""Examples whose means are computed at the same time."""
 MANY = 0.7
 """Share of different examples; where there are fewer, they are equal by their nature."""
 FEWEST_COLUMNS, MOST_COLUMNS = 4, 64
@@ -111,7 +113,14 @@ def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -
     ]
     parts = [part.select(chosen) for part, chosen in zip((train, test), rows, strict=True)]
     cells = [
-        np.concatenate([_cells(chunk, channels, image=image) for chunk in part.chunks()])
+        np.concatenate(
+            [
+                # A mean of bytes takes four times their memory: of some examples at a time.
+                _cells(chunk[first : first + AT_ONCE], channels, image=image)
+                for chunk in part.chunks()
+                for first in range(0, len(chunk), AT_ONCE)
+            ]
+        )
         for part in parts
     ]
     (known, kept), (asked, tested) = (_normalised(part) for part in cells)

@@ -1,8 +1,8 @@
 """Which lever saves most without a worse score: fewer examples, fewer epochs, another model?
 
 A setting is a model, a number of training examples and a number of epochs. It is compared with one
-reference: the study's first model on the reference size, trained to its end. A setting that differs
-from it in one respect belongs to that lever; one that differs in several is `combined`. What is
+reference: the study's first model on the reference size, trained to its end. A setting that has one
+difference to it belongs to that lever; one that differs in several is `combined`. What is
 tested is non-inferiority by paired seeds, as of sizes (`non_inferiority`).
 
 The chance of recommending any setting that is worse by more than the margin is at most

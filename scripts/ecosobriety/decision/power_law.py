@@ -21,6 +21,7 @@ MAX_EXPONENT = 5.0
 
 EXPONENTS = np.geomspace(1e-3, MAX_EXPONENT, 500)
 
+_OFF_BOUND = 0.01
 BOUND_TOLERANCE = 1e-3
 """A parameter closer than this share of its range to a bound counts as lying on it."""
 
@@ -180,9 +181,17 @@ def _least_squares(x: Floats, errors: Floats) -> tuple[Floats, Floats]:
     start = np.concatenate(_scan_exponents(x, errors[:, np.newaxis]))
     lowest = errors.min()
     margin = BOUND_TOLERANCE * lowest
-    if margin < start[2] < lowest - margin:
+
+    def inside(c: float) -> bool:
+        return bool(margin < c < lowest - margin)
+
+    def free(c: float) -> tuple[Floats, Floats]:
         bounds = ([0, 0, 0], [np.inf, MAX_EXPONENT, lowest])
-        return curve_fit(_power_law, x, errors, p0=start, bounds=bounds)
+        p0 = [*start[:2], c]
+        return curve_fit(_power_law, x, errors, p0=p0, bounds=bounds)
+
+    if inside(start[2]):
+        return free(start[2])
     c = 0.0 if start[2] <= margin else lowest
     parameters, covariance = curve_fit(
         lambda x, a, b: _power_law(x, a, b, c),
@@ -191,7 +200,16 @@ def _least_squares(x: Floats, errors: Floats) -> tuple[Floats, Floats]:
         p0=start[:2],
         bounds=([0, 0], [np.inf, MAX_EXPONENT]),
     )
-    return np.append(parameters, c), covariance
+    pinned = np.append(parameters, c)
+    if lowest == 0:
+        return pinned, covariance
+    # The scan's exponents are coarse: between two of them the best c may lie off its bound.
+    try:
+        found = free(abs(c - _OFF_BOUND * lowest))
+    except RuntimeError:
+        return pinned, covariance
+    loss = [float(((_power_law(x, *one) - errors) ** 2).sum()) for one in (found[0], pinned)]
+    return found if inside(found[0][2]) and loss[0] < loss[1] else (pinned, covariance)
 
 
 def _well_determined(covariance: Floats) -> bool:
