@@ -166,6 +166,15 @@ def test_a_sequence_stops_at_the_first_setting_that_fails():
     assert (second["verdict"], second["verdict_reason"]) == ("inconclusive", "sequence_stopped")
 
 
+def test_fewer_epochs_are_tested_by_their_number_whatever_a_busy_machine_measured():
+    """The third epoch's energy is disturbed, and two epochs are worse: three are enough still."""
+    runs, epochs = make_study(lambda m, n, epoch: 0.02 if epoch < 3 else 0.0, epochs=4)
+    epochs.loc[(epochs["epoch"] == 3) & (epochs["n_train"] == 100), "energy_kwh"] /= 3
+    table = compare(runs, epochs)
+    assert row_of(table, "wide", 100, 3)["verdict"] == "non_inferior"
+    assert row_of(table, "wide", 100, 2)["verdict"] == "inferior"
+
+
 def test_combined_settings_wait_for_six_seeds():
     table = levers(lambda *_: 0.0)
     combined = table[table["lever"] == "combined"]

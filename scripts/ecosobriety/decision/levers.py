@@ -8,8 +8,8 @@ tested is non-inferiority by paired seeds, as of sizes (`non_inferiority`).
 The chance of recommending any setting that is worse by more than the margin is at most
 1 - confidence over the whole grid:
 
-- Along each lever, settings are tested in a fixed sequence by descending energy, up to the first
-  that fails.
+- Along each lever, settings are tested in a fixed sequence by descending energy (of examples and
+  epochs, by their number), up to the first that fails.
 - The levers share the error by Holm's procedure. The first test of each of L levers is at
   error / L; a lever whose whole sequence passes leaves its share to the others (the graphical
   procedure of Bretz, Maurer, Brannath and Posch, 2009, whose sequences of length one are Holm's,
@@ -92,13 +92,22 @@ class Grid:
 
     @cached_property
     def sequences(self) -> dict[str, list[Setting]]:
-        """Each lever's settings that take less energy than the reference, by descending energy."""
+        """Each lever's settings by descending energy, without those that take no less of it.
+
+        Fewer examples and fewer epochs are less work: they are all there, in the order of their
+        work, and not of energies that a machine's other load has disturbed.
+        """
         energy = self.mean_energy_kwh
         found: dict[str, list[Setting]] = {}
-        for setting in sorted(energy, key=lambda one: -energy[one]):
-            if energy[setting] < energy[self.reference]:
-                found.setdefault(self.levers[setting], []).append(setting)
-        return found
+        for setting, lever in self.levers.items():
+            less_work = lever in (EXAMPLES, EPOCHS)
+            if lever != REFERENCE and (less_work or energy[setting] < energy[self.reference]):
+                found.setdefault(lever, []).append(setting)
+        work = {EXAMPLES: lambda one: one.n_train, EPOCHS: lambda one: one.stop}
+        return {
+            lever: sorted(own, key=work.get(lever, energy.__getitem__), reverse=True)
+            for lever, own in found.items()
+        }
 
     def _lever(self, setting: Setting) -> str:
         changed = [
