@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
 from ecosobriety.figures.labels import label_points
 from ecosobriety.figures.spots import add_spot
@@ -15,9 +14,8 @@ from ecosobriety.figures.style import (
     MUTED,
     add_axes,
     empty_figure,
-    log_axis,
+    energy_and_score_axes,
     new_figure,
-    number_axis,
 )
 from ecosobriety.study.lever_words import change_name, setting_name
 from ecosobriety.study.levers_view import LeversView
@@ -26,7 +24,6 @@ from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
 
 _ROOM = 1.6  # beyond the outermost points, as a factor
-_TICKS = (1.0, 2.0, 5.0)
 _STEPS = 200
 _POINT = "#b9c4cc"
 
@@ -69,12 +66,7 @@ def levers(study: Study, text: Texts) -> Figure:
         add_spot(axes, row["x"], row["y"], words, size=row["n_train"], model=row["model"])
     axes.set_xlim(shown["x"].min() / _ROOM, shown["x"].max() * _ROOM)
     axes.margins(y=0.14)
-    axes.set_xlabel(text("label.energy", unit=unit.symbol))
-    axes.set_ylabel(text("label.accuracy"))
-    number_axis(axes, text)
-    log_axis(axes.xaxis, text)
-    axes.xaxis.set_major_locator(LogLocator(subs=_TICKS, numticks=12))
-    axes.autoscale_view(scalex=False)
+    energy_and_score_axes(axes, unit.symbol, text)
     names = {
         name: (float(way["x"].iloc[place]), float(way["y"].iloc[place]))
         for place, name in enumerate(_names(view.way, text))

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
 from ecosobriety.figures.labels import Point, label_points
 from ecosobriety.figures.spots import add_spot
@@ -16,9 +15,8 @@ from ecosobriety.figures.style import (
     MARKERS,
     MUTED,
     add_axes,
-    log_axis,
+    energy_and_score_axes,
     new_figure,
-    number_axis,
 )
 from ecosobriety.study.study import Study
 from ecosobriety.study.wording import point_name
@@ -26,7 +24,6 @@ from ecosobriety.texts import Texts
 from ecosobriety.units import ENERGY_UNITS, readable_unit
 
 _ROOM = 2.0  # beyond the outermost points, as a factor: every such range holds a tick
-_TICKS = (1.0, 2.0, 5.0)
 _STEPS = 60
 _NAMES = 24
 
@@ -68,12 +65,7 @@ def pareto(study: Study, text: Texts) -> Figure:
             add_spot(axes, row["x"], row["y"], words, size=row["n_train"], model=model)
     axes.set_xlim(shown["x"].min() / _ROOM, shown["x"].max() * _ROOM)
     axes.margins(y=0.12)
-    axes.set_xlabel(text("label.energy", unit=unit.symbol))
-    axes.set_ylabel(text("label.accuracy"))
-    number_axis(axes, text)
-    log_axis(axes.xaxis, text)
-    axes.xaxis.set_major_locator(LogLocator(subs=_TICKS, numticks=12))
-    axes.autoscale_view(scalex=False)
+    energy_and_score_axes(axes, unit.symbol, text)
     line = list(zip(front["x"], front["y"], strict=True))
     _name_points(axes, study, text, unit.size, line)
     figure.legend(loc="lower center", ncols=1 + models.ngroups, columnspacing=1.5)

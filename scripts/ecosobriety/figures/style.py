@@ -103,3 +103,13 @@ def log_axis(axis: Axis, text: Texts) -> None:
     axis.set_major_locator(LogLocator(numticks=8))
     axis.set_major_formatter(FuncFormatter(lambda value, _: text.number(value, 1)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def energy_and_score_axes(axes: Axes, unit: str, text: Texts) -> None:
+    """Let the x axis hold energies on a logarithmic scale, and the y axis scores."""
+    axes.set_xlabel(text("label.energy", unit=unit))
+    axes.set_ylabel(text("label.accuracy"))
+    number_axis(axes, text)
+    log_axis(axes.xaxis, text)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    axes.autoscale_view(scalex=False)
