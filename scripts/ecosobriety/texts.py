@@ -32,26 +32,15 @@ from markupsafe import Markup, escape
 from ecosobriety.catalogue import TextError, load_catalogue, placeholders
 from ecosobriety.metric_words import METRIC_WORDS, agreeing, metric_words
 from ecosobriety.metrics import ACCURACY, Metric
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
+from ecosobriety.units import ENERGY_UNITS, READABLE_MASS_UNITS, Unit, readable_unit
 
-__all__ = [
-    "READABLE_MASS_UNITS",
-    "TextError",
-    "Texts",
-    "decimals_for",
-    "exact_decimals",
-    "is_known",
-    "load_catalogue",
-]
+__all__ = ["TextError", "Texts", "decimals_for", "exact_decimals", "is_known", "load_catalogue"]
 
 LARGEST_WRITTEN_OUT = 1e15
 """From here on a float no longer holds every whole number: it is written as a power of ten."""
 
 SMALLEST_WRITTEN_OUT = 1e-9
 """A number nearer to 0 than this would be mostly zeros: it is written as a power of ten."""
-
-READABLE_MASS_UNITS = tuple(unit for unit in MASS_UNITS if unit.size >= 1e-3)
-"""Nobody has a feeling for millionths of a gram: sentences go down to milligrams."""
 
 COMPLETE = "en"
 """The language that has every text."""

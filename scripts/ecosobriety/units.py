@@ -69,6 +69,9 @@ ENERGY_UNITS = (Unit("MWh", 1e3), Unit("kWh", 1.0), Unit("Wh", 1e-3))
 MASS_UNITS = (Unit("t", 1e6), Unit("kg", 1e3), Unit("g", 1.0), Unit("mg", 1e-3), Unit("µg", 1e-6))
 """From large to small; sizes in g."""
 
+READABLE_MASS_UNITS = tuple(unit for unit in MASS_UNITS if unit.size >= 1e-3)
+"""Nobody has a feeling for millionths of a gram: sentences go down to milligrams."""
+
 BATCHES = (1, 1_000, 1_000_000, 1_000_000_000)
 """How many trainings a cost may be stated for, where one training costs too little to be read."""
 

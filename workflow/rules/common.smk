@@ -2,6 +2,7 @@
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -169,19 +170,6 @@ def look_at_records():
         logger.warning(f"{len(refused) - MAX_TOLD} more records are trained again")
 
 
-def may_begin_now(path):
-    """Whether a training was left out that the study's budget may have room for now."""
-    why = left_out.left_out(path)
-    return why is not None and left_out.is_asked_again(why, BUDGET_KWH)
-
-
-def trainings_ended():
-    """The trainings whose records lie there."""
-    return [
-        key for path, key in records_there().items() if left_out.left_out(path) is None
-    ]
-
-
 def records_there():
     """The records that lie in the study's folder, and the trainings that they must be of."""
     place = rf"{config['dataset']['name']}/([^/]+)/n([0-9]+)/seed([0-9]+)\.json"
@@ -325,33 +313,6 @@ ASKED = canonical(
         import_fingerprint=IMPORT_CODE,
     )
 )
-
-# What the study may spend, and all that a training needs to know to ask whether it may begin.
-BUDGET_KWH = config["budget"]["energy_kwh"]
-BUDGET = canonical(
-    None
-    if BUDGET_KWH is None
-    else dict(
-        energy_kwh=BUDGET_KWH,
-        results=RESULTS,
-        dataset=config["dataset"]["name"],
-        sizes=config["grid"]["n_train"],
-        seeds=config["grid"]["seeds"],
-        models=list(MODELS),
-        # One that grows begins no training before those that it needs first have ended.
-        ranked=not plan.is_sober(config),
-        networks={name: json.loads(MODELS[name]) for name in OWN_LOOP},
-        parameters=TRAINING,
-        code=TRAINING_CODE,
-    )
-)
-
-
-def first_large(wildcards):
-    """A job's priority: with a budget, the largest size comes first."""
-    ranked = BUDGET_KWH is not None and not plan.is_sober(config)
-    return int(wildcards.n_train) if ranked else 0
-
 
 # What the trainings are scored by; what its margin is, and its unit, matter to the decision alone.
 METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})

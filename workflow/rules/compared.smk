@@ -1,5 +1,4 @@
 # Which finished studies `snakemake compare` puts side by side.
-from ecosobriety import studies as compared_studies
 from ecosobriety.languages import COMPARISON_FILES
 
 # A name has no `+`.
@@ -8,6 +7,9 @@ COMPARISON = f"reports/compare/{'+'.join(COMPARED or [STUDY])}"
 
 def compared_digests(_=None):
     """That all that are compared have their results, and of which content these are."""
+    # Every job parses this, and only a comparison needs it.
+    from ecosobriety import studies as compared_studies
+
     try:
         names = compared_studies.names_to_compare(*ASKED_TO_COMPARE)
         return compared_studies.require_finished(names, Path("results"), Path("config"))

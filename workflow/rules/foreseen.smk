@@ -43,11 +43,12 @@ def show_forecast(*_, executor_plugin, **__):
     if not executor_plugin.common_settings.dryrun_exec:
         return
     ended, asked = trainings_ended(), json.loads(PLANNED)
+    done = Counter(key[1:3] for key in ended)
     left = [
         (name, int(n_train))
         for name, trainings in asked.items()
         for n_train, count in trainings["most"].items()
-        if sum(key[1:3] == (name, int(n_train)) for key in ended) < count
+        if done[name, int(n_train)] < count
     ]
     if not left:
         return

@@ -11,8 +11,8 @@ from ecosobriety.figures.spots import add_spot
 from ecosobriety.figures.style import (
     ACCENT,
     INK,
-    MUTED,
     add_axes,
+    draw_front,
     empty_figure,
     energy_and_score_axes,
     new_figure,
@@ -43,14 +43,7 @@ def levers(study: Study, text: Texts) -> Figure:
     axes.set_xscale("log")
     axes.plot(shown["x"], shown["y"], "o", ms=4, color=_POINT, label=text("figure.levers.settings"))
     front = shown[view.on_front[shown.index]].sort_values("x")
-    axes.plot(
-        front["x"],
-        front["y"],
-        drawstyle="steps-post",
-        color=MUTED,
-        linestyle="--",
-        label=text("figure.pareto.front"),
-    )
+    draw_front(axes, front, text)
     axes.axhline(
         view.worst_score * factor, color=INK, linestyle=":", label=text("figure.levers.margin")
     )

@@ -13,8 +13,8 @@ from ecosobriety.figures.style import (
     COLOURS,
     INK,
     MARKERS,
-    MUTED,
     add_axes,
+    draw_front,
     energy_and_score_axes,
     new_figure,
 )
@@ -40,14 +40,7 @@ def pareto(study: Study, text: Texts) -> Figure:
     )
     axes.set_xscale("log")
     front = shown[shown["on_front"]].sort_values("x")
-    axes.plot(
-        front["x"],
-        front["y"],
-        drawstyle="steps-post",
-        color=MUTED,
-        linestyle="--",
-        label=text("figure.pareto.front"),
-    )
+    draw_front(axes, front, text)
     models = shown.groupby("model", sort=False)
     for (model, points), colour, marker in zip(
         models, cycle(COLOURS[1:]), cycle(MARKERS), strict=False

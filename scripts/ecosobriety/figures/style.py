@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -113,3 +114,21 @@ def energy_and_score_axes(axes: Axes, unit: str, text: Texts) -> None:
     log_axis(axes.xaxis, text)
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
     axes.autoscale_view(scalex=False)
+
+
+def draw_front(axes: Axes, front: pd.DataFrame, text: Texts) -> None:
+    """Draw the line below which nothing else is as good with as little energy.
+
+    Args:
+        axes: of energies and scores.
+        front: its points, columns `x` and `y` in the axes' units, by rising `x`.
+        text: the language.
+    """
+    axes.plot(
+        front["x"],
+        front["y"],
+        drawstyle="steps-post",
+        color=MUTED,
+        linestyle="--",
+        label=text("figure.pareto.front"),
+    )

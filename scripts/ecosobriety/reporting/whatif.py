@@ -18,8 +18,8 @@ from ecosobriety.study.electricity_view import MARKS
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, source_name
 from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import READABLE_MASS_UNITS, Texts, is_known
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
+from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, READABLE_MASS_UNITS, readable_unit
 
 TEXTS = (
     *("missing", "unit.co2e", "unit.interval"),
