@@ -9,6 +9,8 @@ import sklearn.datasets
 from test_datasets_odd import ordinary
 from test_datasets_slips import archive, found, generated, table
 
+from ecosobriety.datasets import take_in
+
 N = 300
 RNG = np.random.default_rng(21)
 KINDS = RNG.integers(0, 2, N)
@@ -140,3 +142,15 @@ def test_series_of_few_values_do_not_overlap(tmp_path: Path) -> None:
     for x in (still, square, RNG.random((120, 50))):
         told = found(archive(tmp_path, x, labels) | {"normalise": "global"})
         assert "windows_overlap" not in told
+
+
+@pytest.mark.parametrize("kind", ["<f2", "<f4", ">f4", "<f8"])
+@pytest.mark.parametrize("columns", [4, 5])
+def test_vectors_of_any_floats_are_compared(tmp_path: Path, kind: str, columns: int) -> None:
+    x = np.random.default_rng(1).normal(size=(60, columns)).astype(kind)
+    x[-20:, 1:] = x[:20, 1:]
+    y = np.arange(60) % 2
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
+    given = {"name": "npz", "path": str(path), "format": None, "test_share": 0.2}
+    assert "rows_nearly_equal" in {finding.id for finding in take_in(given).findings}

@@ -160,6 +160,7 @@ def build(
             x, tested = one.x[:], other.x[:]
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
+            x, tested = (part.astype(np.float64, copy=False) for part in (x, tested))
             examined = gate.examine(x, labels[0], names, classes=bool(classes))
             # Places of an array that are not filled are no columns that somebody has named.
             usual = () if train.features else ("features_constant",)
