@@ -7,6 +7,7 @@ from ecosobriety import datasets, decision
 from ecosobriety.files import write_json
 from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting
+from ecosobriety.records.epochs import epoch_table
 from ecosobriety.records.left_out import left_out
 from ecosobriety.steps import logs
 
@@ -18,8 +19,11 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     known = datasets.intake.read(Path(snakemake.input.intake))
     # A budget may have left out the largest of them: the decision is then the study's last.
     ended = [path for path in paths if left_out(path) is None]
+    records = collecting.read_all(dict(zip(paths, keys, strict=True)), asked, metric)
+    runs = collecting.runs_of(records, metric)
     found = decision.decide(
-        collecting.collect(dict(zip(paths, keys, strict=True)), asked, metric),
+        runs,
+        epochs=epoch_table(runs, records, metric),
         metric=metric,
         test_examples=known.counted(metric),
         **json.loads(snakemake.params.rule),

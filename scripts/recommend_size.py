@@ -29,7 +29,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     decided = decision.recommend(runs, data=data, metric=metric, z_of=added, **analysis)
     answer = decision.add_savings(decided, scenarios, savings, country)
     answer = decision.add_levers(answer, levers, epochs)
-    answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder)
+    answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder, epochs)
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
     folder = Path(snakemake.output[0]).parent

@@ -9,10 +9,12 @@ from ecosobriety.hardware import usable_cpus
 from ecosobriety.metrics import metric_from
 from ecosobriety.outside.command import CommandTraining, lay_out, train_by_command
 from ecosobriety.records import collecting
+from ecosobriety.records.decided_epochs import shortened
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.metering, snakemake.params.model))
+    network = shortened(network, snakemake.params.epochs)
     data, wildcards = Path(snakemake.input.data), snakemake.wildcards
     dataset = datasets.declared.load(data) or datasets.load(data)
     training = CommandTraining(

@@ -162,6 +162,38 @@ def test_a_decision_that_was_changed_by_hand_is_made_again(copy):
     assert copy.planned(CONFIG)["decide_growth"] >= 1
 
 
+def test_a_size_is_trained_for_as_many_epochs_as_sufficed_one_size_below(copy):
+    """Its full size is beyond the data: all of them are the second size that is decided at."""
+    adaptive = changed(copy, "mode: sober,", "mode: sober, epochs: adaptive, full_n_train: 8000,")
+    copy.snakemake("--cores", "2", "--", "results/enough/recommendation.json", config=adaptive)
+    before, after = sorted(
+        (json.loads(text) for text in decisions(copy).values()), key=lambda found: found["n_train"]
+    )
+    assert (before["n_train"], after["n_train"]) == (1024, 2000)
+    assert before["epochs"]["trained"] == before["epochs"]["all"] == 10
+    given = before["epochs"]["next"]
+    assert 1 < given < 10
+    assert after["epochs"]["trained"] == given
+    records = [
+        json.loads(path.read_text())
+        for path in copy.folder.glob("results/enough/runs/*/*/n2000/seed*.json")
+    ]
+    assert [record["epochs"] for record in records] == [given] * 3
+    assert {len(record["epoch_log"]) for record in records} == {given}
+    cost = result(copy)["study_cost"]
+    mean_kwh = np.mean([record["energy_kwh"] for record in records])
+    assert cost["full_training_kwh"] == pytest.approx(mean_kwh * 4 * 10 / given)
+    assert not {"train_model", "decide_growth"} & copy.planned(adaptive).keys()
+
+    # With all epochs, that size alone is another training.
+    trained = {path: path.read_bytes() for path in copy.folder.glob("results/enough/runs/*/*/n*/*")}
+    whole = changed(copy, "mode: sober,", "mode: sober, full_n_train: 8000,")
+    assert "train_model" not in copy.planned(whole)
+    copy.snakemake("--cores", "2", "--", "results/enough/recommendation.json", config=whole)
+    other = {path.parent.name for path, text in trained.items() if path.read_bytes() != text}
+    assert other == {"n2000"}
+
+
 def test_what_another_margin_trained_stays_paid_for_and_limits_the_full_size(copy, last):
     """A margin too small to stop, and back again; then a full size below what that trained."""
     finer = changed(copy, "margin: 0.03", "margin: 0.005")

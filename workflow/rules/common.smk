@@ -20,6 +20,7 @@ from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.forecast import kept
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.records import collecting, left_out, tracker_runs
+from ecosobriety.records.decided_epochs import DecidedEpochs
 from ecosobriety.steps import orphans, seals, slurm
 from ecosobriety.study import figure_names, leftovers
 from ecosobriety.study_config import config as study_config
@@ -303,6 +304,11 @@ def one_of(names):
 TRAINING_CODE = OWN_CODE[own_code.TRAINING]
 COMMAND_CODE = OWN_CODE[own_code.COMMAND]
 IMPORT_CODE = OWN_CODE[own_code.IMPORT]
+# Where a study that grows says for how many epochs it trains a size.
+DECIDED_EPOCHS = dict(
+    folder=f"{RESULTS}/growth/{config['dataset']['name']}",
+    decided_at=plan.epochs_decided_at(config),
+)
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(
     dict(
@@ -311,6 +317,7 @@ ASKED = canonical(
         code_fingerprint=TRAINING_CODE,
         command_fingerprint=COMMAND_CODE,
         import_fingerprint=IMPORT_CODE,
+        decided_epochs=DECIDED_EPOCHS,
     )
 )
 

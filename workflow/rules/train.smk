@@ -3,6 +3,17 @@ SIZE = "{dataset}/{model}/n{n_train}"
 RUN = f"{SIZE}/seed{{seed}}"
 # One process trains all seeds of a size, one after another, or a single one.
 BY_SIZE = config["training"]["process"] == "size"
+# For how many epochs a job trains, by the decision that is made before its size is asked for; None:
+# for all. Where all sizes have all, it is no function, which costs each job.
+EPOCHS = (
+    (
+        lambda wildcards: DecidedEpochs.read(DECIDED_EPOCHS).of(
+            wildcards.model, int(wildcards.n_train)
+        )
+    )
+    if plan.adapts_epochs(config)
+    else None
+)
 
 
 rule train_model:
@@ -45,6 +56,7 @@ rule train_model:
         baseline_s=lambda wildcards, output: config["metering"]["baseline_s"],
         # Whether a training may begin decides none that has ended.
         budget=lambda wildcards, output: BUDGET,
+        epochs=EPOCHS,
         attempts=f"{RESULTS}/attempts/{config['dataset']['name']}",
         checkpoints=f"{RESULTS}/checkpoints/{config['dataset']['name']}",
         training=TRAINING,
@@ -87,6 +99,7 @@ rule run_command:
         time_limit_s=lambda wildcards, output: COMMANDS[wildcards.model].get(
             "time_limit_s"
         ),
+        epochs=EPOCHS,
         model=lambda wildcards: MODELS[wildcards.model],
         code=COMMAND_CODE,
     script:

@@ -35,14 +35,14 @@ def read_beside_plan(
     rows = []
     for key in keys:
         dataset, model, n_train, seed = key
-        place, identity = f"{dataset}/{model}/n{n_train}/seed{seed}", asked.identity(key)
+        place, identities = f"{dataset}/{model}/n{n_train}/seed{seed}", asked.identities(key)
         try:
-            record = read_own(Path(results, "runs", f"{place}.json"), key, identity)
+            record = read_own(Path(results, "runs", f"{place}.json"), key, *identities)
         except RecordError:
             # Seldom needed, and a meter takes long to import.
             from ecosobriety.metering.ledger import lost_energy_kwh
 
-            lost_kwh = lost_energy_kwh(Path(results, "attempts", place), identity)
+            lost_kwh = lost_energy_kwh(Path(results, "attempts", place), identities[0])
             rows.append((dataset, model, n_train, 0, 0.0, lost_kwh))
         else:
             rows.append((dataset, model, n_train, 1, record.energy_kwh, record.lost_energy_kwh))

@@ -85,6 +85,7 @@ def decide_growth(
     margin: float,
     z: float,
     finest: float = 0.0,
+    lost: float | None = 0.0,
 ) -> dict[str, Any]:
     """Decide at the largest size of a ladder whether the next one is worth training.
 
@@ -97,6 +98,8 @@ def decide_growth(
         z: standard errors to add for the luck of the seeds.
         finest: what one test example is worth. The bound is at least that: on few test examples,
             seeds agree whether or not there is a gain.
+        lost: what the scores may lack for other reasons than the size, as for fewer epochs; it is
+            part of the bound. None: that is not known, and no bound is.
 
     Returns:
         The numbers of the decision: `n_train`, `full_n_train`, `seeds`, `gain_per_doubling`,
@@ -109,15 +112,19 @@ def decide_growth(
         name: float(values[-1]) if np.isfinite(values[-1]) else None
         for name, values in vars(found).items()
     }
-    bound = None if numbers["bound"] is None else max(numbers["bound"], finest)
+    bound = None
+    if numbers["bound"] is not None and lost is not None:
+        bound = max(numbers["bound"], finest) + lost
     decision: Decision
     if sizes[-1] >= full:
         decision, reason = "stop", "full_size"
-    elif bound is None:
+    elif numbers["bound"] is None:
         decision, reason = "undecided", "too_few_sizes"
     elif not may_decide(sizes, full)[-1]:
         small = sizes[-1] < SMALLEST_DECIDED
         decision, reason = "undecided", "too_few_examples" if small else "below_an_eighth"
+    elif bound is None:
+        decision, reason = "grow", "epochs_unknown"
     elif bound <= margin:
         decision, reason = "stop", "bound_within_margin"
     else:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecosobriety.decision.fewer_epochs import EpochScores
 from ecosobriety.decision.growth import NETWORK_Z, TAME_Z, decide_growth
 from ecosobriety.decision.intervals import by_size_and_seed
 from ecosobriety.decision.non_inferiority import finest_step
+from ecosobriety.decision.rows import rows_of
 from ecosobriety.metrics import ACCURACY, Metric
 
 ADAPTIVE_Z = 1.5
@@ -52,6 +54,8 @@ def decide(
     adaptive: bool,
     test_examples: float | None,
     may_add_seeds: bool,
+    all_epochs: int | None = None,
+    epochs: pd.DataFrame | None = None,
     metric: Metric = ACCURACY,
 ) -> dict[str, Any]:
     """Decide at the largest size that was trained.
@@ -67,6 +71,8 @@ def decide(
         adaptive: as for `standard_errors`.
         test_examples: how many examples of equal weight a score is the share of; None: it is none.
         may_add_seeds: whether more seeds can still be trained for this decision.
+        all_epochs: those of a training on the full size; None: of each.
+        epochs: the rows of the table `epochs` of these runs; needed with `all_epochs`.
         metric: what the scores are.
 
     Returns:
@@ -77,7 +83,13 @@ def decide(
         The margin and the gains are in the metric's unit. Two more things may be decided:
         `more_seeds` (`noise_alone`: without the standard error it would stop), and `undecided` with
         the reason `test_part_too_small` (its own standard error, or what one test example is
-        worth, is above the margin).
+        worth, is above the margin). And `epochs`, null without `all_epochs`::
+
+            {all, trained, loss, next, reason}
+
+        `trained` and `next` are the epochs of this size and of the next one; `loss` is the part of
+        the bound for epochs that this one did without, null where that is not known; `reason` says
+        why no epoch but the last was tested, null where others were.
     """
     scores = by_size_and_seed(runs, metric.test_column)
     # The seed that ran at every size first: the noise is read off its curve.
@@ -87,13 +99,20 @@ def decide(
     added = standard_errors(tame=tame, adaptive=adaptive, chosen=z)
     sizes = [int(size) for size in scores.index]
     finest = finest_step(metric, test_examples)
-    gains = metric.sign * scores.to_numpy()
-    found = decide_growth(sizes, gains, full_n_train, allowed, added, finest)
+    gains = metric.sign * scores
+    of_epochs: dict[str, Any] | None = None
+    lost: float | None = 0.0
+    if all_epochs is not None:
+        assert epochs is not None, "needed with all_epochs"
+        tested = EpochScores.of(epochs, metric.test_column, metric.sign, all_epochs)
+        gains, lost = tested.at_equal_epochs(gains), tested.losses[sizes[-1]]
+        of_epochs = tested.describe(allowed, _why_untested(epochs, sizes[-1]))
+    found = decide_growth(sizes, gains.to_numpy(), full_n_train, allowed, added, finest, lost)
     error = _test_standard_error(score, test_examples if finest else None)
     if found["decision"] in ("stop", "grow") and sizes[-1] < full_n_train:
         if error is not None and max(error, finest) > allowed:
             found |= {"decision": "undecided", "reason": "test_part_too_small"}
-        elif may_add_seeds and found["decision"] == "grow" and _without_noise(found) <= allowed:
+        elif may_add_seeds and _noise_alone_forbids(found, allowed, lost):
             found |= {"decision": "more_seeds", "reason": "noise_alone"}
     first = runs.iloc[0]
     return {
@@ -101,6 +120,7 @@ def decide(
         "model": str(first["model"]),
         **found,
         "test_standard_error": error,
+        "epochs": of_epochs,
         "rule": {
             "full_n_train": full_n_train,
             "margin": margin,
@@ -108,6 +128,7 @@ def decide(
             "tame": tame,
             "adaptive": adaptive,
             "may_add_seeds": may_add_seeds,
+            "all_epochs": all_epochs,
         },
         "sizes": sizes,
         "scores": {
@@ -117,8 +138,18 @@ def decide(
     }
 
 
-def _without_noise(found: dict[str, Any]) -> float:
-    return float(found["doublings_left"] * max(found["gain_per_doubling"], 0.0))
+def _why_untested(epochs: pd.DataFrame, n_train: int) -> str | None:
+    """Why no epoch but the last was tested at a size; None: others were."""
+    whys = epochs.loc[epochs["n_train"] == n_train, "only_last_reason"].dropna()
+    return None if whys.empty else str(whys.iloc[0])
+
+
+def _noise_alone_forbids(found: Mapping[str, Any], allowed: float, lost: float | None) -> bool:
+    """Whether a study that goes on would stop without the standard error."""
+    if found["decision"] != "grow" or lost is None:
+        return False
+    to_come = found["doublings_left"] * max(found["gain_per_doubling"], 0.0)
+    return bool(to_come + lost <= allowed)
 
 
 def _test_standard_error(score: float, test_examples: float | None) -> float | None:
@@ -139,6 +170,7 @@ def add_growth(
     runs: pd.DataFrame,
     rules: Mapping[str, Mapping[str, Any]],
     ladder: Sequence[int] = (),
+    epochs: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Add the rule's bounds to each result of a recommendation, and the answer it stopped with.
 
@@ -149,6 +181,7 @@ def add_growth(
         rules: for each model, the arguments of `decide` besides the runs; `full_n_train` may be
             null, for the reference size.
         ladder: the sizes that a study that grows may train.
+        epochs: the table `epochs`; needed where a rule has `all_epochs`.
 
     Returns:
         A copy in which each result has `bounds`, a DECISION for each size up to the full one: that
@@ -170,14 +203,18 @@ def add_growth(
         own = [found for found in decisions if (found["dataset"], found["model"]) == case]
         rule = dict(rules[result["model"]])
         rule["full_n_train"] = rule["full_n_train"] or result["reference_n_train"]
-        of_case = runs[(runs["dataset"] == case[0]) & (runs["model"] == case[1])]
-        bounds, growth = _bounds(of_case, own, rule), _growth(own, ladder) if own else None
+        growth = _growth(own, ladder) if own else None
+        tested = None if epochs is None else rows_of(result, epochs)
+        bounds = _bounds(rows_of(result, runs), own, rule, tested)
         results.append({**result, "bounds": bounds, "growth": growth})
     return {**recommendation, "results": results}
 
 
 def _bounds(
-    runs: pd.DataFrame, decisions: Sequence[Mapping[str, Any]], rule: Mapping[str, Any]
+    runs: pd.DataFrame,
+    decisions: Sequence[Mapping[str, Any]],
+    rule: Mapping[str, Any],
+    epochs: pd.DataFrame | None,
 ) -> list[dict[str, Any]]:
     """What the rule says at each size, from the smallest up."""
     made = {decision["n_train"]: decision for decision in decisions}
@@ -187,7 +224,14 @@ def _bounds(
     if everywhere.empty:
         return [_without_scores(decision) for decision in decisions]
     return [
-        _without_scores(made.get(size) or decide(everywhere[everywhere["n_train"] <= size], **rule))
+        _without_scores(
+            made.get(size)
+            or decide(
+                everywhere[everywhere["n_train"] <= size],
+                epochs=None if epochs is None else epochs[epochs["n_train"] <= size],
+                **rule,
+            )
+        )
         for size in sizes
         if size <= rule["full_n_train"]
     ]

@@ -50,11 +50,11 @@ def add_study_cost(
 
         `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`) and those included
         that the plan no longer asks for (`beside_plan_kwh`), and of the batches that were measured
-        for a forecast (`forecast_kwh`). `full_trainings` is the same in units
-        of one training on the full size, the reference. Where a study that grows has not trained
-        that, not beside its plan either, its energy is estimated from the largest one by the
-        number of examples (`full_training_estimated`). `saved_kwh` is what a retraining on the
-        recommended size, or on the size where the study stopped, saves against the full one;
+        for a forecast (`forecast_kwh`). `full_trainings` is the same in units of one training on
+        the full size, the reference. Where a study that grows has not trained that, not beside its
+        plan either, its energy is estimated from the largest one by the numbers of examples and of
+        epochs (`full_training_estimated`). `saved_kwh` is what a retraining on the recommended
+        size, or on the size where the study stopped, saves against the full one;
         `payback_retrainings` how many of them it takes to save what the study took, null with the
         `reason` `nothing_saved`.
 
@@ -141,7 +141,9 @@ def _with_cost(
     at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"].mean()
     full_kwh = float(energies.get(full, at_full_kwh))
     if estimated := math.isnan(full_kwh):
-        full_kwh = float(energies[reference]) * (full / reference if by_size else 1.0)
+        shortened = growth["decisions"][-1]["epochs"] if growth else None
+        epochs = shortened["all"] / shortened["trained"] if shortened else 1.0
+        full_kwh = float(energies[reference]) * epochs * (full / reference if by_size else 1.0)
     lost_kwh = float(runs["lost_energy_kwh"].sum())
     beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
     used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh + forecast_kwh

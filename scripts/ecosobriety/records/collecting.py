@@ -8,13 +8,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.errors import RecordError, one_line, quote
 from ecosobriety.metrics import ACCURACY, METRICS, Metric
 from ecosobriety.records.adjusted import adjust
+from ecosobriety.records.decided_epochs import DecidedEpochs, epochs_of, shortened
 from ecosobriety.records.left_out import left_out
 from ecosobriety.records.record import RUN_KEY, RunKey, RunRecord, read_record, run_columns
 
@@ -65,6 +66,8 @@ class Asked:
         code_fingerprint: Fingerprint of the code that decides a training's result.
         command_fingerprint: The same of a training that is the user's command.
         import_fingerprint: The same of a run that exists already.
+        decided_epochs: Which decisions say for how many epochs a size is trained, as
+            `DecidedEpochs.read` takes it; empty: each is trained for all.
     """
 
     dataset_sha256: str
@@ -73,6 +76,7 @@ class Asked:
     code_fingerprint: str
     command_fingerprint: str = ""
     import_fingerprint: str = ""
+    decided_epochs: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, identity: str | Path, settings: str) -> "Asked":
@@ -87,8 +91,20 @@ class Asked:
 
     def identity(self, key: RunKey) -> str:
         """The identity of the training of a model on a size with a seed."""
+        _, model, n_train, _ = key
+        return self._identity(key, DecidedEpochs.read(self.decided_epochs).of(model, n_train))
+
+    def identities(self, key: RunKey) -> tuple[str, ...]:
+        """All that it may have: more than one only where its epochs are still to be decided."""
+        _, model, n_train, _ = key
+        if not DecidedEpochs.read(self.decided_epochs).is_open(model, n_train):
+            return (self.identity(key),)
+        fewer = range(1, epochs_of(self.networks[model], self.parameters) or 1)
+        return tuple(self._identity(key, epochs) for epochs in (None, *fewer))
+
+    def _identity(self, key: RunKey, epochs: int | None) -> str:
         _, model, n_train, seed = key
-        network = self.networks[model]
+        network = shortened(self.networks[model], epochs)
         return identity_of(
             self.dataset_sha256,
             model,
@@ -105,13 +121,13 @@ class Asked:
         return self.import_fingerprint if "runs" in network else self.code_fingerprint
 
 
-def read_own(path: Path, key: RunKey, identity: str) -> RunRecord:
+def read_own(path: Path, key: RunKey, *identities: str) -> RunRecord:
     """Read a record that must be of one very training.
 
     Args:
         path: The record's file.
         key: Data set, model, size and seed that it must be of.
-        identity: The identity that it must have.
+        identities: One that it must have.
 
     Raises:
         RecordError: it is not valid, or of another training; names the file and what differs.
@@ -120,10 +136,10 @@ def read_own(path: Path, key: RunKey, identity: str) -> RunRecord:
     found = (record.dataset, record.model, record.n_train, record.seed)
     if found != key:
         raise RecordError(f"{path} is the record of {_name(found)}, not of {_name(key)}")
-    if record.identity != identity:
+    if record.identity not in identities:
         raise RecordError(
             f"{path} is of another training (identity {quote(record.identity)}) than the study "
-            f"asks for ({identity}): its data, settings, network or code differ"
+            f"asks for ({identities[0]}): its data, settings, network or code differ"
         )
     return record
 
@@ -147,7 +163,7 @@ def find_refused(paths: Mapping[Path, RunKey], asked: Asked) -> dict[Path, str]:
     for path, key in paths.items():
         try:
             if path.exists() and left_out(path) is None:
-                read_own(path, key, asked.identity(key))
+                read_own(path, key, *asked.identities(key))
         except RecordError as error:
             refused[path] = str(error)
     return refused

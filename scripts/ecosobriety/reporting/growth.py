@@ -36,7 +36,7 @@ def growth_answer(case: Case, text: Texts) -> list[Markup]:
         "dataset": case.dataset,
     }
     if last["reason"] == "full_size":
-        return [_grown_to_full(case, values, text)]
+        return [_grown_to_full(case, values, text), *_shortened(case, text)]
     bound = growth["gain_at_most"]
     values["bound"] = data(bound, _difference(bound, text))
     rule = text.markup(
@@ -53,10 +53,11 @@ def growth_answer(case: Case, text: Texts) -> list[Markup]:
     if last["decision"] == "undecided":
         return [text.markup("growth.undecided", reason=_reason(last, text), **values)]
     if growth["stopped_n_train"] is None:
-        return [text.markup("growth.open", **values), rule]
+        return [text.markup("growth.open", **values), *_shortened(case, text), rule]
     score = float(case.decision.scores[last["n_train"]])
     stopped = text.markup("growth.stopped", score=data(score, text.score(score)), **values)
-    return [stopped, _untrained(case, full, text), Markup(" ").join([rule, errs])]
+    unspent = _untrained(case, full, text)
+    return [stopped, *_shortened(case, text), unspent, Markup(" ").join([rule, errs])]
 
 
 def _grown_to_full(case: Case, values: Mapping[str, Any], text: Texts) -> Markup:
@@ -72,6 +73,30 @@ def _grown_to_full(case: Case, values: Mapping[str, Any], text: Texts) -> Markup
     if refused:
         sentences.append(text.markup("growth.refused", reason=_reason(refused[-1], text)))
     return Markup(" ").join(sentences)
+
+
+def _shortened(case: Case, text: Texts) -> list[Markup]:
+    """Which sizes were trained for fewer epochs, and what the last one may have lost by it."""
+    rule = case.decision.rule
+    fewer = {n: found["epochs"] for n, found in rule.items() if has_fewer_epochs(found)}
+    if not fewer:
+        return []
+    sizes = ", ".join(
+        text("growth.epochs.size", n_train=text.integer(n), epochs=text.number(of["trained"]))
+        for n, of in fewer.items()
+    )
+    last_n, last = [*fewer.items()][-1]
+    sentences = [text.markup("growth.epochs.fewer", all=text.integer(last["all"]), sizes=sizes)]
+    if last_n == max(rule) and last["loss"] is not None:
+        loss = data(last["loss"], text.difference(last["loss"]))
+        sentences.append(text.markup("growth.epochs.loss", loss=loss))
+    return [Markup(" ").join(sentences)]
+
+
+def has_fewer_epochs(decision: Mapping[str, Any]) -> bool:
+    """Whether the size of a decision was trained for fewer epochs than the full one."""
+    epochs = decision["epochs"]
+    return epochs is not None and epochs["trained"] < epochs["all"]
 
 
 def _untrained(case: Case, full: Markup, text: Texts) -> Markup:
@@ -232,21 +257,26 @@ def growth_table(case: Case, text: Texts) -> Table | None:
     rule = case.decision.rule
     if all(found["bound"] is None for found in rule.values()):
         return None
+    of_epochs = any(map(has_fewer_epochs, rule.values()))
+    numbers = [*("gain", "left", "error"), *(["epochs", "loss"] if of_epochs else []), "bound"]
     columns = [
         Column(text("column.n_train")),
         Column(text("column.accuracy_mean")),
-        *(Column(text(f"growth.column.{name}")) for name in ("gain", "left", "error", "bound")),
+        *(Column(text(f"growth.column.{name}")) for name in numbers),
         Column(text("growth.column.decision"), numeric=False),
     ]
-    rows = [_decision_row(case, found, text) for found in rule.values()]
+    rows = [_decision_row(case, found, of_epochs, text) for found in rule.values()]
     last = next(reversed(rule.values()))
     note = text("growth.note", z=text.exact(last["z"]), margin=_difference(last["margin"], text))
     kind = "grown" if case.decision.grows else "exhaustive"
     caption = text(f"growth.caption.{kind}", model=case.model)
-    return Table("growth", caption, columns, rows, [note])
+    notes = [note, text("growth.epochs.note")] if of_epochs else [note]
+    return Table("growth", caption, columns, rows, notes)
 
 
-def _decision_row(case: Case, decision: Mapping[str, Any], text: Texts) -> list[Cell]:
+def _decision_row(
+    case: Case, decision: Mapping[str, Any], of_epochs: bool, text: Texts
+) -> list[Cell]:
     decided = text(
         "verdict.with_reason",
         verdict=text(f"growth.decision.{decision['decision']}"),
@@ -259,10 +289,17 @@ def _decision_row(case: Case, decision: Mapping[str, Any], text: Texts) -> list[
         Cell(_known(decision["gain_per_doubling"], text)),
         Cell(text.number(decision["doublings_left"])),
         Cell(_known(decision["standard_error"], text)),
+        *(_epochs_cells(decision, text) if of_epochs else []),
         # Nothing is left to bound at the full size.
         Cell(_known(decision["bound"] if decision["doublings_left"] else None, text)),
         Cell(decided),
     ]
+
+
+def _epochs_cells(decision: Mapping[str, Any], text: Texts) -> list[Cell]:
+    epochs = decision["epochs"]
+    trained = "–" if epochs is None else text.number(epochs["trained"])
+    return [Cell(trained), Cell(_known(None if epochs is None else epochs["loss"], text))]
 
 
 def _reason(decision: Mapping[str, Any], text: Texts) -> str:

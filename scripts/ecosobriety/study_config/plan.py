@@ -7,12 +7,14 @@ known only as it grows; here are those that it may train.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from ecosobriety.datasets import TRAIN_SIZES
 from ecosobriety.datasets.intake import Intake
-from ecosobriety.study_config.contradictions import is_import, network_of
+from ecosobriety.study_config.contradictions import is_command, is_import, network_of
 from ecosobriety.study_config.schema import list_names, show
+from ecosobriety.user_code import commands
 
 SMALLEST = 64
 """Examples of a ladder's first size; the same for every full size, so that a larger one goes on."""
@@ -81,7 +83,8 @@ def complete_plan(
                 "is missing, but must be a list of 1 to 1000 different items, each a whole number "
                 "of examples; only with plan.mode sober may it be left out",
             )
-        for key, default in (("full_n_train", "max"), ("seeds", "adaptive"), ("z", None)):
+        defaults = {"full_n_train": "max", "seeds": "adaptive", "epochs": "all", "z": None}
+        for key, default in defaults.items():
             if plan[key] != default:
                 allowed = "left out without plan.mode sober"
                 yield f"plan.{key}", f"is {show(plan[key])}, but must be {allowed}"
@@ -159,6 +162,16 @@ def _sober_contradictions(
                 f"is {show(model['runs'])}, but must be left out with plan.mode sober: nothing is "
                 "saved by stopping runs that exist already",
             )
+    if adapts_epochs(config):
+        places = {f"models[{i}]": model for i, model in enumerate(config["models"])}
+        for place, section in {"": config, **places}.items():
+            if section.get("training", {}).get("score_epochs") is False:
+                key = f"{place}.training".lstrip(".")
+                yield (
+                    f"{key}.score_epochs",
+                    "is false, but must be auto, true or a number with plan.epochs adaptive, which "
+                    "decides by the scores after fewer epochs",
+                )
     if config["claims"] == "poster":
         yield (
             "claims",
@@ -170,6 +183,27 @@ def _sober_contradictions(
 def adds_seeds(config: Mapping[str, Any]) -> bool:
     """Whether a sober study starts with one seed and may add more."""
     return bool(config["plan"]["seeds"] == "adaptive")
+
+
+def adapts_epochs(config: Mapping[str, Any]) -> bool:
+    """Whether a sober study trains a size for as many epochs as sufficed one size below."""
+    return is_sober(config) and bool(config["plan"]["epochs"] == "adaptive")
+
+
+def all_epochs(config: Mapping[str, Any], model: str) -> int | None:
+    """The epochs of a model's trainings; None: a command that does not ask for their number."""
+    (found,) = (one for one in config["models"] if one["name"] == model)
+    if is_command(found) and "epochs" not in commands.placeholders(found["command"]):
+        return None
+    return int({**config["training"], **found.get("training", {})}["epochs"])
+
+
+def epochs_decided_at(config: Mapping[str, Any]) -> dict[int, int]:
+    """The sizes that may be trained for fewer epochs, and at which size that is decided."""
+    if not adapts_epochs(config):
+        return {}
+    sizes, full = decision_sizes(config), config["plan"]["full_n_train"]
+    return {size: before for before, size in pairwise(sizes) if size < full}
 
 
 def decision_sizes(config: Mapping[str, Any]) -> list[int]:
@@ -223,6 +257,7 @@ def growth_rule(config: Mapping[str, Any], model: str, *, first_look: bool) -> d
         "tame": network in TAME,
         "adaptive": sober and adds_seeds(config),
         "may_add_seeds": first_look,
+        "all_epochs": all_epochs(config, model) if adapts_epochs(config) else None,
     }
 
 
