@@ -316,7 +316,7 @@ def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     (case,) = found.cases()
     text = Texts(language, load_catalogue(REPORT_DIR.glob(f"locale/{language}/*.yaml")))
     answer = " ".join(map(str, growth_answer(case, text)))
-    size = text("growth.epochs.size", n_train=text.integer(40_000), epochs=text.number(6.0))
+    size = text("growth.epochs.size", n_train=text.integer(40_000), epochs=text.exact(6.0))
     assert size in answer
     assert 'value="0.001"' in answer
     shown = growth_table(case, text)

@@ -82,7 +82,7 @@ def _shortened(case: Case, text: Texts) -> list[Markup]:
     if not fewer:
         return []
     sizes = ", ".join(
-        text("growth.epochs.size", n_train=text.integer(n), epochs=text.number(of["trained"]))
+        text("growth.epochs.size", n_train=text.integer(n), epochs=text.exact(of["trained"]))
         for n, of in fewer.items()
     )
     last_n, last = [*fewer.items()][-1]
@@ -298,7 +298,7 @@ def _decision_row(
 
 def _epochs_cells(decision: Mapping[str, Any], text: Texts) -> list[Cell]:
     epochs = decision["epochs"]
-    trained = "–" if epochs is None else text.number(epochs["trained"])
+    trained = "–" if epochs is None else text.exact(epochs["trained"])
     return [Cell(trained), Cell(_known(None if epochs is None else epochs["loss"], text))]
 
 
