@@ -223,11 +223,12 @@ def _marked(sizes: Sequence[int], case: Case, x: Callable[[float], float]) -> se
 
 @dataclass(frozen=True)
 class _Voice:
-    """What the bars of a figure say, and of which country or source they are."""
+    """What the bars of a figure say, and of which `kind` they are: `country` or `source`."""
 
     case: Case
     enough: float
     text: Texts
+    kind: str
     write: Callable[[float], str]
 
     def said(self, name: str, amount: float) -> str:
@@ -248,8 +249,7 @@ class _Voice:
         own = self.case.electricity.country
         if key == GRID_SOURCE:
             return {"source": key, "country": own}
-        known = key in set(self.case.study.scenarios["source"])
-        return {"source" if known else "country": key}
+        return {self.kind: key}
 
 
 def _bars(rows: Sequence[tuple[str, str, float, bool]], scale: float, voice: _Voice) -> list[Bar]:
@@ -299,7 +299,7 @@ def _countries(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     ]
     highest, lowest = shown.iloc[0], shown.iloc[-1]
     return {
-        "bars": _bars(rows, batch / unit, _masses(case, enough, text)),
+        "bars": _bars(rows, batch / unit, _masses(case, enough, text, "country")),
         "unit": symbol,
         "caption": sentence(
             text(
@@ -312,9 +312,9 @@ def _countries(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     }
 
 
-def _masses(case: Case, enough: float, text: Texts) -> _Voice:
+def _masses(case: Case, enough: float, text: Texts, kind: str) -> _Voice:
     """Emissions, of as many trainings as the figure shows."""
-    return _Voice(case, enough, text, lambda g: text.mass(g * case.emissions_batch, DIGITS))
+    return _Voice(case, enough, text, kind, lambda g: text.mass(g * case.emissions_batch, DIGITS))
 
 
 def _emissions(case: Case, largest_g: float, text: Texts) -> tuple[int, float, str]:
@@ -359,7 +359,7 @@ def _sources(case: Case, enough: float, text: Texts) -> dict[str, Any]:
         return {"bars": [], "caption": text("figure.source_emissions.no_intensity"), "unit": ""}
     batch, unit, symbol = _emissions(case, rows[0][2], text)
     return {
-        "bars": _bars(rows, batch / unit, _masses(case, enough, text)),
+        "bars": _bars(rows, batch / unit, _masses(case, enough, text, "source")),
         "unit": symbol,
         "caption": sentence(
             text(
@@ -382,7 +382,13 @@ def _cost(case: Case, enough: float, text: Texts) -> dict[str, Any]:
         "bars": _bars(
             rows,
             batch,
-            _Voice(case, enough, text, lambda cost: text.money(cost * batch, currency, DIGITS)),
+            _Voice(
+                case,
+                enough,
+                text,
+                "source",
+                lambda cost: text.money(cost * batch, currency, DIGITS),
+            ),
         ),
         "unit": text(
             "poster.figure.money",
