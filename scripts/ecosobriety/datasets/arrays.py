@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets import (
     class_names,
+    far_in_test,
     gate,
     marks,
     mistakes,
+    named_values,
     near_copies,
     noisy_copies,
     scales,
@@ -165,7 +167,9 @@ def build(
             # Places of an array that are not filled are no columns that somebody has named.
             usual = () if train.features else ("features_constant",)
             findings += tuple(finding for finding in examined if finding.id not in usual)
-            findings += tuple(mistakes.find_far_in_test(x, tested, names))
+            findings += tuple(far_in_test.find_far_in_test(x, tested, names))
+            far = {one.values["feature"] for one in findings if one.id.endswith("values_far_away")}
+            findings += tuple(named_values.find_beyond_names(names, (x, tested), far))
             near = tuple(near_copies.find_near_copies(x, tested, names))
             findings += near or tuple(noisy_copies.find_noisy_rows(x, tested))
         else:

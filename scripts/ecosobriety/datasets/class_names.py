@@ -5,10 +5,12 @@ ends. What then differs by capitals, blanks, hyphens, accents or look-alikes alo
 is named.
 """
 
+import html
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.label_words import find_abbreviated, find_combined
+from ecosobriety.datasets.respelt import find_dates, find_numbers, find_respelt
 from ecosobriety.errors import DataError
 
 SAME_WORDS = (
@@ -45,6 +48,7 @@ UNKNOWN = frozenset(
     {
         *("unknown", "unknow", "unk", "undefined", "unspecified", "not specified", "unlabeled"),
         *("unlabelled", "unclassified", "missing", "not available", "not applicable", "n.a."),
+        *("todo", "to do", "tba", "xxx", "no label", "not labeled", "not labelled"),
         *("not known", "no data", "no answer", "tbd", "--", "---", "...", "#value!", "#ref!"),
         *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse"),
         *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos"),
@@ -63,6 +67,12 @@ TOTALS = frozenset(
 )
 """What people call the last rows of a table; a class of so few rows is one."""
 MOST_TOTALS = 2
+_AROUND = re.compile(
+    r"(?:[0-9]+[.)] +)?(?P<open>['\"«“‘]?) ?(?P<name>[^\W\d_].{2,}?)(?(open) ?['\"»”’]?)"
+    r"(?:\.(?:jpe?g|png|bmp|tiff?|csv|txt|wav)| ?\[[0-9a-z?]\]| ?\([?!]\)|[*†‡]+)?",
+    re.IGNORECASE,
+)
+"""A number before a name, quotes around it, the end of a file's name or a footnote after it."""
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
     "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
@@ -128,7 +138,8 @@ def encode(
     found += [*_like_totals(counts), *_outside(counts), *_misspelt(counts)]
     # Two answers in all their spellings, or else single ones.
     found += _same_words(counts) or [*find_abbreviated(counts)]
-    found += find_combined(counts)
+    found += [*find_combined(counts), *find_respelt(counts, _skeleton)]
+    found += [*find_dates(counts), *find_numbers(counts)]
     return classes, labels, found
 
 
@@ -208,9 +219,12 @@ def _ordered(counts: Mapping[str, int]) -> tuple[tuple[str, ...], list[Finding]]
     if not all(NUMBER.fullmatch(name) for name in counts):
         return tuple(sorted(counts)), []
     by_value: dict[Decimal, list[str]] = defaultdict(list)
+    rounded: dict[str, list[str]] = defaultdict(list)
     for name in counts:
         by_value[Decimal(name)].append(name)
-    groups = _groups(by_value.values(), counts)
+        # 0.1 + 0.2 is 0.30000000000000004.
+        rounded[f"{float(name):.12g}" if "." in name else str(Decimal(name))].append(name)
+    groups = _groups([*by_value.values()], counts) or _groups(rounded.values(), counts)
     found = [Finding("classes_equal_as_numbers", True, {"groups": groups})] if groups else []
     return tuple(name for value in sorted(by_value) for name in sorted(by_value[value])), found
 
@@ -244,7 +258,7 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
 
 def _skeleton(name: str) -> str:
     """What a reader sees of a name, whatever its capitals and its accents."""
-    seen = unicodedata.normalize("NFKC", name).translate(_LOOK_ALIKES)
+    seen = unicodedata.normalize("NFKC", _as_written(name)).translate(_LOOK_ALIKES)
     seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
     # What joins two words, or ends them, differs from one program to the next; a sign does not.
     seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=[^\W\d_])", " ", seen)
@@ -256,6 +270,15 @@ def _skeleton(name: str) -> str:
         # Of Latin letters alone: elsewhere such marks make other letters.
         seen = re.sub(r"(?<=[A-Za-z])[\u0300-\u036f]+", "", unicodedata.normalize("NFD", seen))
     return " ".join(unicodedata.normalize("NFC", seen).casefold().split())
+
+
+def _as_written(name: str) -> str:
+    """A name before programs put it into quotes, escaped it, or read its UTF-8 as another code."""
+    name = html.unescape(name) if "&" in name else name
+    with suppress(UnicodeError):
+        name = name if name.isascii() else name.encode("cp1252").decode()
+    found = _AROUND.fullmatch(name)
+    return found["name"] if found else name
 
 
 def _hidden(character: str) -> bool:

@@ -134,6 +134,13 @@ SENTENCES: Mapping[str, str] = {
     "classes_combined": "classes list several others: {names}; each is taken for one class of its "
     "own",
     "classes_abbreviated": "classes are short for others: {groups}; are they the same?",
+    "classes_respelt": "classes are one name in several spellings: {groups}; are they the same?",
+    "classes_like_dates": "some classes look like dates, as spreadsheets make them of other names "
+    "(2-Sep of SEPT2, Oct-14 of 10-14): {names}",
+    "classes_like_numbers": "the classes are {number} whole numbers, each {each} times: if "
+    "they measure something, set task to regression",
+    "values_beyond_name": "values of the feature {feature} that its name hardly allows, outside of "
+    "{low} to {high}: {number}, such as {value}; a slip?",
     "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

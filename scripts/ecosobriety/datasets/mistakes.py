@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
+from ecosobriety.datasets.lost_points import find_lost_point, is_tail
 
 HEADLINE_SHARE = 0.05
 """From this share of rows on, far values stand beside the answer."""
@@ -118,8 +119,16 @@ def _far_values(
     # Upside down, the highest values are the lowest.
     ends = ((ordered, 1.0, _marks_below), (-ordered[:, ::-1], -1.0, _marks_above))
     for i in np.flatnonzero(distinct >= SEVERAL).tolist():
+        if distinct[i] > SOME and (highest := find_lost_point(ordered[i])) is not None:
+            others = ordered[i, :-1] if highest else ordered[i, 1:]
+            far = float(ordered[i, -1 if highest else 0])
+            yield i, 1, far, float(rest[0]), float(rest[-1])
+            continue
         for values, sign, marks in ends:
-            number = _few_far(values[i], int(distinct[i])) or marks(values[i], int(distinct[i]))
+            number = _few_far(values[i], int(distinct[i]))
+            if number and sign < 0 and is_tail(ordered[i], number):
+                number = 0
+            number = number or marks(values[i], int(distinct[i]))
             if number:
                 others = sorted((sign * values[i, number], sign * values[i, -1]))
                 yield i, number, sign * float(values[i, 0]), float(others[0]), float(others[1])
@@ -132,12 +141,12 @@ def _few_far(values: NDArray[np.float64], distinct: int) -> int:
     most = max(1, int(FEW_SHARE * len(values)))
     lowest = values[: most + 1]
     ranges = values[-1] - lowest[1:]
-    far = _times(values) * ranges
+    far = times_away(values) * ranges
     found = np.flatnonzero((np.diff(lowest) >= far) & (ranges > 0))
     return int(found[-1]) + 1 if len(found) else 0
 
 
-def _times(ordered: NDArray[np.float64]) -> float:
+def times_away(ordered: NDArray[np.float64]) -> float:
     """How many ranges away is too far for few values, of some in their order."""
     n = len(ordered)
     middle, few = ordered[3 * n // 4] - ordered[n // 4], int(FEW_SHARE * n)
@@ -269,6 +278,8 @@ def _temperatures(values: NDArray[np.float64]) -> dict[str, Any] | None:
     least = max(SEVERAL, FEW_SHARE * len(values))
     if min(len(celsius), len(fahrenheit)) < least or gaps[number - 1] < 2 * np.ptp(celsius):
         return None
+    if is_tail(values, len(fahrenheit)):
+        return None
     middles, reach = (np.median(celsius), np.median(fahrenheit)), np.ptp(celsius)
     alike = abs(middles[0] - middles[1]) <= reach / 4
     within = np.ptp(fahrenheit) <= 2 * reach and np.ptp(fahrenheit) >= reach / 10
@@ -299,27 +310,6 @@ def _zeros(values: NDArray[np.float64]) -> int | None:
     # Near 0 there would be some, as the lowest of them lie close together.
     thin = others[0] > 2 * (low - others[0]) and others[0] > low / 4
     return number if low >= FAR_FROM_NOTHING * high and thin else None
-
-
-def find_far_in_test(
-    train: NDArray[np.float64], test: NDArray[np.float64], features: Sequence[str]
-) -> Iterator[Finding]:
-    """Find columns of (n, d) and (m, d) whose test values lie far outside of the training part's.
-
-    Standardised by the training part, one of them may decide the error of the whole test part.
-    """
-    low, high = train.min(axis=0), train.max(axis=0)
-    reach = TIMES_LEAST * (high - low)
-    beyond = (test.max(axis=0) > high + reach) | (test.min(axis=0) < low - reach)
-    for i in np.flatnonzero(beyond & (high > low)).tolist():
-        ordered = np.sort(train[:, i])
-        reach[i] = _times(ordered) * (high[i] - low[i])
-        far = (test[:, i] > high[i] + reach[i]) | (test[:, i] < low[i] - reach[i])
-        number = int(np.count_nonzero(far))
-        if number and 1 + np.count_nonzero(np.diff(ordered)) > SOME:
-            values = {"feature": short(features[i]), "value": plain(float(test[far, i][0]))}
-            ends = {"low": plain(float(low[i])), "high": plain(float(high[i]))}
-            yield Finding("test_values_far_away", True, {**values, "number": number, **ends})
 
 
 def find_weights(features: Sequence[str]) -> Iterator[Finding]:

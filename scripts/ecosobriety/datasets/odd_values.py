@@ -46,6 +46,19 @@ FACTOR_OFF, VALLEY, DISTANCE = 0.03, 0.1, 2.0
 """How far the medians' ratio may be off; how many values there may be between both, of those around
 either; and how far apart both distributions, in units of what chance gives."""
 SOME_OF_EACH = 20
+FOOT = 3.28084
+TIGHT = (1.609344, FOOT, 3.6, 3.78541, 4.184, 28.3495)
+"""Kilometres in a mile, feet in a metre, kilometres an hour in metres a second, litres in a gallon,
+joules in a calorie, grams in an ounce."""
+TIGHT_OFF = 0.01
+"""As far off their medians may be: two kinds of one thing are often as far apart."""
+METRES = (1.2, 2.3)
+"""Between which grown people are tall."""
+KELVIN = 273.15
+WIDER = 2.0
+"""A gap between two groups than any within one."""
+BASES = (np.e, 10.0, 2.0)
+"""Of logarithms."""
 HOURS, MINUTES, LAST = 24, 60, 2359
 _LATITUDE, _LONGITUDE = re.compile(r"lat(itude)?", re.I), re.compile(r"lo?ng?(itude)?", re.I)
 _IS_LONGITUDE = re.compile(r"(.*[-_ .])?(lon|lng|long|longitude)([-_ .].*)?", re.IGNORECASE)
@@ -90,7 +103,7 @@ def find_odd_values(
         signs = None if _IS_LONGITUDE.fullmatch(names[i]) else _two_signs(values)
         if signs is not None:
             yield Finding("feature_of_two_signs", True, feature | signs)
-        if two_units(values) is None and (units := _two_clocks(values) or _two_factors(values)):
+        if two_units(values) is None and (units := _two_of_a_kind(values)):
             yield Finding("feature_of_two_units", True, feature | units)
 
 
@@ -201,6 +214,10 @@ def _distinct(ordered: NDArray[np.float64]) -> int:
     return 1 + int(np.count_nonzero(np.diff(ordered)))
 
 
+def _two_of_a_kind(values: NDArray[np.float64]) -> dict[str, float] | None:
+    return _two_clocks(values) or _two_factors(values) or _two_tight(values) or _two_logs(values)
+
+
 def _two_clocks(values: NDArray[np.float64]) -> dict[str, float] | None:
     """Hours of a day, such as 13, among hours with minutes, such as 1300."""
     if values[0] < 0 or values[-1] > LAST or values[-1] < LAST / 2:
@@ -250,6 +267,62 @@ def _two_factors(values: NDArray[np.float64]) -> dict[str, float] | None:
         if _are_alike(low + factor, high):
             ends = {"low": plain(float(np.exp(low[-1]))), "high": plain(float(np.exp(high[0])))}
             return {"share": len(low) / len(some), **ends}
+    return None
+
+
+def _two_tight(values: NDArray[np.float64]) -> dict[str, float] | None:
+    """Two groups with nothing between, of which the higher is the lower in another unit."""
+    number = _widest_gap(values)
+    if number is None:
+        return None
+    low, high = values[:number], values[number:]
+    if _distinct(low) <= SOME or _distinct(high) <= SOME:
+        return None
+    alike = False
+    if low[0] > 0:
+        ratio = float(np.median(high) / np.median(low))
+        heights = METRES[0] <= low[0] <= low[-1] <= METRES[1]
+        for factor in TIGHT:
+            off = FACTOR_OFF if heights and factor == FOOT else TIGHT_OFF
+            if abs(ratio / factor - 1) <= off:
+                alike = alike or _are_alike(low * factor, high)
+    if abs(np.median(high) - np.median(low) - KELVIN) <= np.ptp(low) / 4:
+        alike = alike or _are_alike(low + KELVIN, high)
+    if not alike:
+        return None
+    return {"share": number / len(values), "low": plain(low[-1]), "high": plain(high[0])}
+
+
+def _widest_gap(values: NDArray[np.float64]) -> int | None:
+    """How many values lie below a gap that is wider than what lies on either side of it."""
+    # Most columns have none, which their tenths show.
+    tenths = np.searchsorted(values, np.linspace(values[0], values[-1], 11))
+    if (np.diff(tenths) > 0).all():
+        return None
+    gaps = np.diff(values)
+    number = int(gaps.argmax()) + 1
+    least = max(SOME_OF_EACH, OFTEN * len(values))
+    if min(number, len(values) - number) < least:
+        return None
+    inside = max(gaps[: number - 1].max(), gaps[number:].max())
+    return number if gaps[number - 1] >= WIDER * inside else None
+
+
+def _two_logs(values: NDArray[np.float64]) -> dict[str, float] | None:
+    """Two groups far apart, of which the lower is the logarithm of the higher."""
+    if values[-1] <= 1:
+        return None
+    for base in BASES:
+        top = float(np.log(values[-1]) / np.log(base))
+        number = int(np.searchsorted(values, 2 * top, side="right"))
+        low, high = values[:number], values[number:]
+        if min(len(low), len(high)) < max(SOME_OF_EACH, OFTEN / 2 * len(values)):
+            continue
+        if high[0] < max(CLOSE * low[-1], 1) or _distinct(low) <= SOME:
+            continue
+        if _are_alike(low, np.log(high) / np.log(base)):
+            ends = {"low": plain(float(low[-1])), "high": plain(float(high[0]))}
+            return {"share": number / len(values), **ends}
     return None
 
 

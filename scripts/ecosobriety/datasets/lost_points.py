@@ -1,0 +1,65 @@
+"""One number whose decimal point was lost or moved: 450 for 45.0, among ages."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANCE = 1e-5
+"""Of a distribution with a tail as heavy as you like, so often does one value lie as far off."""
+RARE = 1e-4
+"""The same of values that lie far away, and may be right."""
+FEWEST = 30
+MOST_POINTS = 3
+
+
+def find_lost_point(ordered: NDArray[np.float64]) -> bool | None:
+    """Whether the highest value (True) or the lowest (False) is another one times a power of ten.
+
+    The tail of a distribution is at most a power of its values: then, of n numbers, the logarithm
+    of the largest exceeds that of the next by k times what that one exceeds the median by with a
+    chance of (n/2)^-k, whatever the power.
+
+    Args:
+        ordered: (n,) positive numbers, from the lowest to the highest.
+
+    Returns:
+        None where it is neither.
+    """
+    n = len(ordered)
+    if n < FEWEST or ordered[0] <= 0:
+        return None
+    times = math.log(1 / CHANCE) / math.log(n / 2)
+    # Most columns end long before.
+    ends = ordered[0], ordered[1], ordered[n // 2], ordered[-2], ordered[-1]
+    lowest, second, middle, last, highest = (math.log(end) for end in ends)
+    for is_highest, spread, gap, far in (
+        (True, last - middle, highest - last, highest),
+        (False, middle - second, second - lowest, lowest),
+    ):
+        if not 0 < times * spread <= gap:
+            continue
+        sign = -1 if is_highest else 1
+        low, high = (lowest, last) if is_highest else (second, highest)
+        mended = (far + sign * points * math.log(10) for points in range(1, MOST_POINTS + 1))
+        # Once it is mended, it is one of the others.
+        if any(low <= value <= high for value in mended):
+            return is_highest
+    return None
+
+
+def is_tail(ordered: NDArray[np.float64], number: int) -> bool:
+    """Whether the highest values, of some in their order, may be the end of a heavy tail.
+
+    Args:
+        ordered: (n,) from the lowest to the highest.
+        number: how many of the highest there are.
+    """
+    n = len(ordered)
+    middle, last, first = ordered[n // 2], ordered[-1 - number], ordered[-number]
+    # Many are a group of their own.
+    if n < FEWEST or not 0 < middle < last:
+        return False
+    return bool(
+        math.log(first / last) * math.log(n / 2) < math.log(last / middle) * math.log(1 / RARE)
+    )

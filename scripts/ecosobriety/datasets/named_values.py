@@ -1,0 +1,102 @@
+"""Single values that a column's name rules out: a month 13, a year to come, a person of 450 years.
+
+A name alone says little: `age` may be that of a house. So the end counts only where nearly all
+values keep to it, and those beyond are what a slip leaves behind.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.mistakes import SEVERAL, plain
+
+FEW_SHARE = 0.01
+"""Share of the values that may lie beyond; more of them, and the name means something else."""
+ROUNDING = 1e-6
+OLDEST, OLD = 110.0, 104.0
+"""No age of people that a table is likely to hold; houses, trees and firms have ages between."""
+NEXT_YEARS, FORESEEN = 1, 100
+"""Cars and calendars are of the next year; what is foreseen or planned is of these."""
+FIRST_YEAR, MOSTLY = 1000, 0.6
+"""Before it, years have two digits; and the share of the rows that are to be years for sure."""
+AGES, YEARS = (0.0, OLDEST), (float(FIRST_YEAR), 9999.0)
+_AGE = (
+    r"((patient|person|subject|client|customer|employee|driver|passenger|mother|father)s?[-_ .]?)?"
+    r"age([-_ .]?(in[-_ .]?)?(years?|yrs?|y))?|âge|alter|edad"
+)
+_YEAR = (
+    r"(birth|model|sale|build|built|publication|construction|registration|release|start)?[-_ .]?"
+    r"(year|yr)([-_ .]?(of[-_ .]?)?(birth|built|build|sold|publication|construction|release))?"
+    r"|yob|ann[ée]e|jahr|geburtsjahr|baujahr|año"
+)
+_WORDS: Mapping[str, tuple[float, float]] = {
+    r"lat(itude)?": (-90, 90),
+    r"lo?ng(itude)?": (-180, 360),
+    r"months?([-_ .]?(of[-_ .]?year|no|nr|num(ber)?))?|mois|monat": (0, 12),
+    r"hour([-_ .]?of[-_ .]?day)?|heure|stunde": (0, 24),
+    r"(day[-_ .]?of[-_ .]?week|week[-_ .]?day|dow|jour[-_ .]?semaine|wochentag)": (0, 7),
+    r"day[-_ .]?of[-_ .]?month": (0, 31),
+    r"day[-_ .]?of[-_ .]?year|doy|yday": (0, 366),
+    r"(week[-_ .]?of[-_ .]?year|iso[-_ .]?week|calendar[-_ .]?week)": (0, 53),
+    r"ph([-_ .]?value)?": (0, 14),
+    r"((relative[-_ .]?)?humidity|rel[-_ .]?hum|humidité)": (0, 110),
+    _AGE: AGES,
+    _YEAR: YEARS,
+    r"prob(ability)?|fraction|proportion": (-ROUNDING, 1 + ROUNDING),
+}
+"""Names, and between which numbers their values lie."""
+_RANGES = [(re.compile(name, re.IGNORECASE), ends) for name, ends in _WORDS.items()]
+
+
+def find_beyond_names(
+    names: Sequence[str], parts: Sequence[NDArray[np.float64]], named: Collection[str]
+) -> Iterator[Finding]:
+    """Find values outside of what the name of their column allows.
+
+    Args:
+        names: of d columns.
+        parts: (n, d) the rows of the training part, and of the test part.
+        named: columns whose far values are named already.
+    """
+    for i, name in enumerate(names):
+        ends, most = _ends(name), FEW_SHARE
+        if ends is None or short(name) in named:
+            continue
+        values = np.sort(np.concatenate([part[:, i] for part in parts]))
+        if np.count_nonzero(np.diff(values)) < SEVERAL:
+            continue
+        if ends == YEARS:
+            # Of years to come, there may be some; of those of another calendar, none is meant.
+            ends, most = _years(values)
+        # Where values thin out towards the end, none says where they must stop.
+        elif ends == AGES and np.diff(np.searchsorted(values, [OLD, OLDEST], side="right"))[0]:
+            continue
+        first = int(np.searchsorted(values, ends[0], side="left"))
+        last = int(np.searchsorted(values, ends[1], side="right"))
+        beyond = first + len(values) - last
+        if not 1 <= beyond <= max(1, most * len(values)):
+            continue
+        value = plain(float(values[-1] if last < len(values) else values[0]))
+        low, high = (plain(end) for end in ends)
+        shown = {"feature": short(name), "number": beyond, "value": value}
+        yield Finding("values_beyond_name", most > FEW_SHARE, {**shown, "low": low, "high": high})
+
+
+def _ends(name: str) -> tuple[float, float] | None:
+    """Between which numbers values lie; None: their column's name does not say it."""
+    return next((ends for words, ends in _RANGES if words.fullmatch(name.strip())), None)
+
+
+def _years(values: NDArray[np.float64]) -> tuple[tuple[float, float], float]:
+    """Between which numbers years lie, and which share of some, in their order, may lie beyond."""
+    if (values != np.round(values)).any():
+        return (-np.inf, np.inf), 0.0
+    now = datetime.now(UTC).year + NEXT_YEARS
+    few = (FIRST_YEAR, now)
+    wide = (FIRST_YEAR, now + FORESEEN)
+    inside = np.subtract(*np.searchsorted(values, wide[::-1])) / len(values)
+    return (wide, 1 - MOSTLY) if MOSTLY <= inside < 1 - FEW_SHARE else (few, FEW_SHARE)

@@ -1,0 +1,156 @@
+"""Classes that are one name in two spellings, or that a program took for dates or numbers."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ecosobriety.datasets.findings import Finding, short
+
+MOST = 2000
+"""Classes that are compared."""
+_AMERICAN = [
+    (re.compile(written), said)
+    for written, said in (
+        (r"(?<=[a-z]{2})our(?=(s|ed|ing|ful|less|able)?$)", "or"),
+        (r"(?<=[a-z]{2}[bgt])re(?=s?$)", "er"),
+        (r"(?<=[a-z]{3}i)s(?=(e[drs]?|ing|ers|ations?)$)", "z"),
+        (r"(?<=[a-z]{2}y)s(?=(e[drs]?|ing)$)", "z"),
+        (r"(?<=[a-z]{4})ll(?=(ed|ing|ers?)$)", "l"),
+        (r"(?<=[a-z]{2}en)ce$", "se"),
+        (r"ogue$", "og"),
+        (r"[ao]e(?=[a-z]{3})", "e"),
+        (r"^sulph", "sulf"),
+        (r"(?<=[0-9])k$", "000"),
+    )
+]
+"""British ends of words, and the American ones; thousands, cut short."""
+_SAID = {
+    **{"grey": "gray", "plough": "plow", "aluminium": "aluminum", "tyre": "tire", "mould": "mold"},
+    **{"jewellery": "jewelry", "kerb": "curb", "moustache": "mustache", "programme": "program"},
+    **{"yoghurt": "yogurt", "whisky": "whiskey", "artefact": "artifact", "disc": "disk"},
+    **{"doughnut": "donut", "pyjamas": "pajamas", "storey": "story", "draught": "draft"},
+    **{"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"},
+    **{"seven": "7", "eight": "8", "nine": "9", "ten": "10"},
+}
+_ROMAN = {
+    **{"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8"},
+    **{"ix": "9", "x": "10"},
+}
+_BESIDE_OTHERS = {
+    **{"saint": "st", "street": "st", "sainte": "ste", "mount": "mt", "fort": "ft", "and": "&"},
+    **{"doctor": "dr", "avenue": "ave", "road": "rd", "boulevard": "blvd", "company": "co"},
+    **{"corporation": "corp", "incorporated": "inc", "limited": "ltd", "number": "no", "et": "&"},
+    **{"department": "dept", "university": "univ", "international": "intl", "versus": "vs"},
+    **{"north": "n", "south": "s", "east": "e", "west": "w", "junior": "jr", "senior": "sr"},
+    **_ROMAN,
+}
+"""The same of a word among others: alone, `x` is a letter."""
+_SIGNS = re.compile(r"\s*(<=|>=|≤|≥|<|>|=)\s*")
+_SAME_SIGNS = {"≤": "<=", "≥": ">="}
+_KIND = re.compile(r"(class|label|category|classe|cat[ée]gorie|klasse)[\s_:-]+(?=\S)")
+_LOST = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])|\ufffd+")
+"""What stands for letters that a program could not write."""
+_MONTHS = (
+    "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|janv|févr|mars|avr|mai|juin|juil|août|déc"
+)
+_DATE = re.compile(
+    rf"[0-3]?[0-9][-. ]({_MONTHS})\.?|({_MONTHS})\.?[-. ][0-9]{{1,2}}", re.IGNORECASE
+)
+FEWEST_NUMBERS, FEW_EACH, UNEVEN = 20, 20.0, 3
+"""Whole numbers that measure something are many, come seldom, and some much more often."""
+
+
+def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iterator[Finding]:
+    """Find classes that are one name in two spellings, such as tumour and tumor.
+
+    Args:
+        counts: how often each class comes.
+        alike: what is seen of a name; what is equal in it is named elsewhere.
+    """
+    if len(counts) > MOST:
+        return
+    names = {name: _words(name, counts) for name in counts}
+    known = {word for words in names.values() for word in words}
+    numbers = all(len(words) == 1 for words in names.values()) and all(
+        word in _ROMAN or word.isdigit() for word in known
+    )
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, words in names.items():
+        said = (_said(word.rstrip("."), len(words) + numbers) for word in words)
+        together[tuple(said)].append(name)
+    groups = [same for same in together.values() if len({*map(alike, same)}) > 1]
+    done = {name for same in groups for name in same}
+    for name, words in names.items():
+        if name in done or not (_LOST.search(name) or _has_point(words)):
+            continue
+        long = [other for other in counts if other != name and _is_cut(name, words, other, names)]
+        # Of two with these letters, neither is meant for sure.
+        if len(long) == 1:
+            groups.append([long[0], name])
+    if groups:
+        shown = [{short(name): counts[name] for name in same} for same in groups]
+        yield Finding("classes_respelt", True, {"groups": shown})
+
+
+def _words(name: str, counts: Mapping[str, int]) -> list[str]:
+    """The words of a name in their usual order, without what stands before all of them."""
+    # A path ends in a name.
+    folder, _, end = name.replace("\\", "/").rpartition("/")
+    if folder and end in counts and sum(f"{folder}/{other}" in counts for other in counts) > 1:
+        name = end
+    name = _KIND.sub("", name.casefold(), count=1)
+    name = _SIGNS.sub(lambda found: _SAME_SIGNS.get(found[1], found[1]), name)
+    if name.count(", ") == 1:
+        last, first = name.split(", ")
+        name = f"{first} {last}"
+    words = re.sub(r"(?<=[^\W\d_])[-_](?=[^\W\d_])", " ", name).split()
+    return words[1:] if len(words) > 1 and words[0] == "the" else words
+
+
+def _said(word: str, words: int) -> str:
+    """One of so many words as it is said, whatever its spelling."""
+    if words > 1 and word in _BESIDE_OTHERS:
+        return _BESIDE_OTHERS[word]
+    word = _SAID.get(word, word)
+    for written, said in _AMERICAN:
+        word = written.sub(said, word)
+    return word
+
+
+def _has_point(words: Sequence[str]) -> bool:
+    return len(words) > 1 and any(len(word) > 1 and word[-1] == "." for word in words[:-1])
+
+
+def _is_cut(
+    name: str, words: Sequence[str], other: str, names: Mapping[str, Sequence[str]]
+) -> bool:
+    """Whether a name is another one whose words are cut short, or whose letters are lost."""
+    if _LOST.search(name):
+        parts = map(re.escape, _LOST.split(name))
+        return re.fullmatch(r"[^\x00-\x7f]{1,2}".join(parts), other) is not None
+    others = names[other]
+    return (
+        len(words) == len(others)
+        and list(words) != list(others)
+        and all(
+            word == long or (word[-1] == "." and long[-1] != "." and long.startswith(word[:-1]))
+            for word, long in zip(words, others, strict=True)
+        )
+    )
+
+
+def find_dates(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Find classes that a spreadsheet made a date of: 2-Sep of SEPT2, Oct-14 of 10-14."""
+    dates = {short(name): number for name, number in counts.items() if _DATE.fullmatch(name)}
+    if 0 < len(dates) < len(counts):
+        yield Finding("classes_like_dates", False, {"names": dates})
+
+
+def find_numbers(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Find classes that are many whole numbers, each of few examples, as of what is measured."""
+    if len(counts) < FEWEST_NUMBERS or not all(re.fullmatch("-?[0-9]{1,9}", n) for n in counts):
+        return
+    each = sum(counts.values()) / len(counts)
+    if each < FEW_EACH and max(counts.values()) >= UNEVEN * min(counts.values()):
+        values = {"number": len(counts), "each": round(each, 1)}
+        yield Finding("classes_like_numbers", False, values)

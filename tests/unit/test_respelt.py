@@ -1,0 +1,113 @@
+"""Classes that are one name in two spellings are named; names that are only alike are not."""
+
+import numpy as np
+import pytest
+
+from ecosobriety.datasets.class_names import encode
+
+
+def found(*names: str) -> dict[str, list[list[str]]]:
+    told = encode([np.array(names * 3)], ["y"])[2]
+    return {
+        finding.id: [sorted(group) for group in finding.values.get("groups", ())]
+        for finding in told
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tumor", "tumour"),
+        ("center", "Centre"),
+        ("labelled", "labeled"),
+        ("anaemia", "anemia"),
+        ("oesophagus", "esophagus"),
+        ("analysed", "analyzed"),
+        ("organisation", "organization"),
+        ("grey", "gray"),
+        ("St. Louis", "Saint Louis"),
+        ("Mt Everest", "Mount Everest"),
+        ("black & white", "black and white"),
+        ("E. coli", "Escherichia coli"),
+        ("Smith, John", "John Smith"),
+        ("The Netherlands", "Netherlands"),
+        ("stage II", "stage 2"),
+        ("two", "2"),
+        ("<=50k", "<= 50k"),
+        ("<10k", "<10000"),
+        ("class_ash", "ash"),
+        ("ch\ufffdne", "chêne"),
+        ("ch?ne", "chêne"),
+    ],
+)
+def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:
+    assert found(one, other, "elm tree") == {"classes_respelt": [sorted([one, other])]}
+
+
+def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
+    assert len(found("ash", "oak", "data/ash", "data/oak")["classes_respelt"]) == 2
+    assert len(found("I", "II", "1", "2")["classes_respelt"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("'ash'", "ash"),
+        ("“ash”", "ash"),
+        ("ash [1]", "ash"),
+        ("ash (?)", "ash"),
+        ("ash*", "ash"),
+        ("2. ash", "ash"),
+        ("ash.jpg", "ash"),
+        ("chÃªne", "chêne"),
+        ("black &amp; white", "black & white"),
+    ],
+)
+def test_what_programs_put_around_a_name_is_named(one: str, other: str) -> None:
+    assert found(one, other, "elm") == {"classes_look_alike": [sorted([one, other])]}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("male", "female"),
+        ("A1", "A2", "A*", "A"),
+        ("filling", "filing"),
+        ("tour", "tor", "four"),
+        ("-1", "1"),
+        ("T-shirt/top", "top", "shirt"),
+        ("church/indoor", "church/outdoor", "indoor"),
+        ("J. Smith", "John Smith", "Jane Smith"),
+        ("E. coli", "S. aureus", "E. faecalis"),
+        ("one pair", "two pairs", "three of a kind"),
+        ("i", "x", "1", "o"),
+        ("v1", "v2", "v1.0"),
+        ("news.misc", "news", "comp.misc"),
+        ("Apple 1", "Apple 2", "Grape White", "Grape White 2"),
+        ("5-9", "10-14", "15-19"),
+        ("1-Jan", "2-Jan"),
+        ("<18.5", ">25", "18.5-25"),
+        ("poet", "pet", "does"),
+    ],
+)
+def test_names_that_are_only_alike_are_not(names: tuple[str, ...]) -> None:
+    assert not found(*names)
+
+
+def test_names_that_became_dates_are_named() -> None:
+    assert found("10-14", "15-19", "Oct-14") == {"classes_like_dates": []}
+    assert found("2-Sep", "TP53", "BRCA1") == {"classes_like_dates": []}
+
+
+def test_whole_numbers_that_measure_something_are_named() -> None:
+    ages = [str(age) for age in np.random.default_rng(1).binomial(90, 0.5, 90)]
+    assert "classes_like_numbers" in found(*ages)
+    # As of persons or of characters, each as often.
+    assert not found(*map(str, range(60)))
+
+
+def test_numbers_that_differ_by_rounding_are_named() -> None:
+    assert found("0.3", "0.30000000000000004", "0.6") == {
+        "classes_equal_as_numbers": [["0.3", "0.30000000000000004"]]
+    }
+    assert not found("18446744073709551615", "18446744073709551614")

@@ -1,0 +1,140 @@
+"""Single values that are slips, and units or logarithms among others, are named; tails are not."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_datasets_odd import HARMLESS
+from test_datasets_slips import found, table
+
+from ecosobriety.datasets.lost_points import find_lost_point
+from ecosobriety.datasets.mistakes import find_far_targets
+
+N = 300
+RNG = np.random.default_rng(4)
+KINDS = RNG.integers(0, 2, N)
+AGES = RNG.integers(18, 90, N)
+YEARS = RNG.integers(1990, 2025, N)
+FAR = {"values_far_away", "test_values_far_away"}
+
+
+def told(folder: Path, name: str, values: Any) -> dict[str, Any]:
+    findings = found(table(folder, {"u": KINDS + RNG.random(N), name: values, "kind": KINDS}))
+    return {id: findings[id] for id in {*findings} - HARMLESS - {"feature_orders_classes"}}
+
+
+def with_one(values: Any, row: int, value: float) -> Any:
+    return np.where(np.arange(N) == row, value, values)
+
+
+@pytest.mark.parametrize("row", range(4))
+@pytest.mark.parametrize(
+    ("values", "value"), [(AGES, 450), (RNG.normal(50, 7, N).round(1), 520), (YEARS, 199)]
+)
+def test_a_lost_point_is_named_in_whichever_part(
+    tmp_path: Path, row: int, values: Any, value: float
+) -> None:
+    findings = told(tmp_path, "x", with_one(values, row, value))
+    (one,) = findings.values()
+    assert one.id in FAR
+    assert (one.values["value"], one.values["number"]) == (value, 1)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda r, n: r.pareto(0.5, n) + 1,
+        lambda r, n: r.pareto(2, n) + 1,
+        lambda r, n: np.exp(r.normal(0, 2, n)),
+        lambda r, n: r.zipf(1.5, n),
+        lambda r, n: np.abs(r.standard_cauchy(n)),
+        lambda r, n: r.exponential(5, n),
+        lambda r, n: r.gamma(0.2, 3, n) + 1e-12,
+        lambda r, n: 10 ** r.uniform(-3, 6, n),
+    ],
+)
+def test_tails_have_no_far_values(draw: Callable[[Any, int], Any]) -> None:
+    for seed in range(150):
+        random = np.random.default_rng(seed)
+        values = draw(random, int(random.choice([60, 200, 1000]))).astype(float)
+        assert find_lost_point(np.sort(values)) is None
+        assert not find_far_targets(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "value"),
+    [
+        ("year", YEARS, 2099),
+        ("year_built", YEARS, datetime.now(UTC).year + 2),
+        ("YearOfBirth", YEARS, 2099),
+        ("Année", YEARS, 2099),
+        ("age", AGES, 120),
+        ("patient_age", AGES, 118),
+        ("age", AGES, -3),
+        ("month", RNG.integers(1, 13, N), 13),
+        ("hour", RNG.integers(0, 24, N), 30),
+        ("day_of_week", RNG.integers(0, 7, N), 8),
+        ("latitude", RNG.uniform(-60, 70, N).round(3), 93.5),
+        ("pH", RNG.normal(7, 1, N).round(1), 17),
+        ("probability", RNG.random(N).round(3), 1.3),
+    ],
+)
+@pytest.mark.parametrize("row", [2, 3])
+def test_a_value_that_a_name_rules_out_is_named(
+    tmp_path: Path, name: str, values: Any, value: float, row: int
+) -> None:
+    findings = told(tmp_path, name, with_one(values, row, value))
+    assert findings.keys() == {"values_beyond_name"}
+    assert findings["values_beyond_name"].values["value"] == value
+    assert not findings["values_beyond_name"].headline
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("year", RNG.integers(1, 5, N)),
+        ("year", np.where(RNG.random(N) < 0.3, 2050, YEARS)),
+        ("age", RNG.exponential(30, N).round()),
+        ("age", RNG.integers(1, 365, N)),
+        ("average", with_one(AGES, 3, 120)),
+        ("month", RNG.integers(0, 72, N)),
+        ("hours", with_one(RNG.integers(0, 24, N), 3, 30)),
+        ("lat_score", with_one(RNG.uniform(0, 80, N), 3, 95)),
+    ],
+)
+def test_a_name_may_mean_something_else(tmp_path: Path, name: str, values: Any) -> None:
+    assert not told(tmp_path, name, values)
+
+
+@pytest.mark.parametrize("other", [YEARS % 100, YEARS + 543])
+def test_years_of_two_digits_or_of_another_calendar_are_named(tmp_path: Path, other: Any) -> None:
+    findings = told(tmp_path, "year", np.where(RNG.random(N) < 0.1, other, YEARS))
+    assert findings["values_beyond_name"].headline
+
+
+HEIGHTS, INCOMES = RNG.normal(1.72, 0.1, N), np.exp(RNG.normal(10, 1, N)).round(2)
+CELSIUS = RNG.normal(15, 8, N)
+
+
+@pytest.mark.parametrize(
+    ("values", "others"),
+    [
+        (HEIGHTS.round(2), (3.28084 * HEIGHTS).round(2)),
+        (CELSIUS.round(1), (CELSIUS + 273.15).round(1)),
+        (INCOMES, np.log(INCOMES).round(3)),
+        (INCOMES, np.log10(INCOMES).round(3)),
+    ],
+)
+def test_other_units_and_logarithms_are_named(tmp_path: Path, values: Any, others: Any) -> None:
+    findings = told(tmp_path, "x", np.where(RNG.random(N) < 0.3, others, values))
+    assert findings.keys() == {"feature_of_two_units"}
+
+
+def test_two_kinds_of_one_thing_are_of_one_unit(tmp_path: Path) -> None:
+    # As the petals of irises are.
+    other = RNG.random(N) < 0.4
+    kinds = np.where(other, RNG.normal(4.9, 0.8, N), RNG.normal(1.46, 0.17, N)).round(1)
+    assert not told(tmp_path, "petal", kinds)
