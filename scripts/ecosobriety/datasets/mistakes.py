@@ -120,7 +120,7 @@ def _far_values(
     ends = ((ordered, 1.0, _marks_below), (-ordered[:, ::-1], -1.0, _marks_above))
     for i in np.flatnonzero(distinct >= SEVERAL).tolist():
         if distinct[i] > SOME and (highest := find_lost_point(ordered[i])) is not None:
-            others = ordered[i, :-1] if highest else ordered[i, 1:]
+            rest = ordered[i, :-1] if highest else ordered[i, 1:]
             far = float(ordered[i, -1 if highest else 0])
             yield i, 1, far, float(rest[0]), float(rest[-1])
             continue
