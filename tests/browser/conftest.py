@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ecosobriety.texts import Texts
 
 CHROMIUM = shutil.which("chromium")
+MADE_KG = {"low": 200.0, "central": 300.0, "high": 450.0}
 HOSTILE = "</script><script>alert(1)</script>\"'&"
 
 
@@ -39,10 +40,15 @@ class Site:
 def site(tmp_path_factory) -> Site:
     from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
+    from ecosobriety.footprint.embodied import Hardware, Part
     from ecosobriety.reporting import build_report
     from ecosobriety.texts import Texts
 
-    study = make_study(grid_price_per_kwh={"FRA": 0.2})
+    study = make_study(
+        grid_price_per_kwh={"FRA": 0.2},
+        hardware=Hardware([Part("own", 1.0, MADE_KG, 5.0)], 0.5),
+        water={"site_l_per_kwh": 1.8, "source_l_per_kwh": {"low": 1, "central": 2.5, "high": 18}},
+    )
     study.config["title"] = HOSTILE
     folder = tmp_path_factory.mktemp("site")
     texts = {code: Texts.load(code, REPORT_DIR / "locale") for code in REPORT_FILES}

@@ -81,6 +81,66 @@ def test_what_is_pointed_at_says_its_value(open_page, site):
     assert page.text_content(SAID) == ""
 
 
+def equal_energies():
+    """As with a fixed number of steps: a small set takes as much as all of the data."""
+    from synthetic import make_runs, make_study
+
+    return make_study(make_runs().assign(energy_kwh=1e-4))
+
+
+def errors():
+    """A regression: its curve falls, so its highest point is at the left."""
+    from synthetic import make_runs, make_study
+
+    from ecosobriety.metrics import RMSE
+    from ecosobriety.tables import check_table
+
+    runs = make_runs().rename(columns={"test_accuracy": "test_rmse"})
+    runs["test_rmse"] = 60 - 50 * (runs["test_rmse"] - 0.8)
+    return make_study(check_table("runs", runs, metric=RMSE), metric=RMSE, margin=0.05)
+
+
+def steep_energies():
+    """The smallest set's energy has many digits beside the next one's column."""
+    from synthetic import make_runs, make_study
+
+    runs = make_runs()
+    return make_study(runs.assign(energy_kwh=1.02e-4 * (runs["n_train"] / 60_000) ** 1.2))
+
+
+@pytest.mark.parametrize("made", [equal_energies, errors, steep_energies])
+def test_no_label_of_the_first_picture_touches_another_or_a_column(browser, tmp_path, made):
+    from synthetic import REPORT_DIR, blank_svgs, make_provenance
+
+    from ecosobriety.reporting import build_report
+
+    study = made()
+    built = build_report(study, None, make_provenance(study), "en", blank_svgs(study), REPORT_DIR)
+    (tmp_path / "report.html").write_text(built, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((tmp_path / "report.html").as_uri())
+    boxes = page.eval_on_selector_all(
+        "#poster-size :is(text, rect.column)",
+        """all => all.map(one => {
+            const {left, right, top, bottom} = one.getBoundingClientRect();
+            return {text: one.textContent.trim(), left, right, top, bottom};
+        })""",
+    )
+    page.close()
+    labels = [box for box in boxes if box["text"]]
+    assert len(labels) >= 9
+    touching = [
+        (label["text"], box["text"])
+        for label in labels
+        for box in boxes
+        if box is not label
+        and min(label["right"], box["right"]) - max(label["left"], box["left"]) > 0.5
+        # A line of text is higher than its figures.
+        and min(label["bottom"], box["bottom"]) - max(label["top"], box["top"]) > 4
+    ]
+    assert touching == []
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_arrows_go_through_a_picture(open_page, width):
     page = open_page("fr", width)

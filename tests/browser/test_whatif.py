@@ -6,6 +6,7 @@ import random
 import pytest
 
 from ecosobriety.languages import REPORT_FILES
+from ecosobriety.reporting.water import written_litres
 from ecosobriety.units import MASS_UNITS
 
 KEY = ["dataset", "model", "n_train", "country_iso3", "source", "coverage"]
@@ -115,6 +116,30 @@ def test_it_writes_numbers_as_the_rest_of_the_page_does(open_page, site, cells, 
         assert shown["emissions"].startswith(text.mass(cell["emissions_g"]))
         assert shown["cost"].startswith(text.money(cell["cost"], "EUR"))
         assert shown["saving"].startswith(text.share(cell["saved_share"]))
+
+
+@pytest.mark.parametrize("language", REPORT_FILES)
+def test_hardware_and_water_are_the_tables(open_page, site, language):
+    page, text, (case,) = (
+        open_page(language, section="whatif"),
+        site.texts[language],
+        site.study.cases(),
+    )
+    found = case.decision.result
+    for made, water in zip(found["embodied"]["sizes"], found["water"]["sizes"], strict=True):
+        page.select_option("#whatif-size", str(made["n_train"]))
+        amounts = {"embodied": made["embodied_g"]}
+        amounts |= {f"water_{place}": water[f"{place}_l"] for place in ("site", "source")}
+        for name, bounds in amounts.items():
+            for attribute, bound in (("value", "central"), ("low", "low"), ("high", "high")):
+                expected = math.nan if bounds[bound] is None else bounds[bound]
+                shown = read(page, name, f"data-{attribute}")
+                assert shown == pytest.approx(expected, rel=1e-9, nan_ok=True), (name, bound)
+        written = page.text_content("#whatif-embodied")
+        assert written.startswith(text.mass(made["embodied_g"]["central"]))
+        for place in ("site", "source"):
+            written = page.text_content(f"#whatif-water_{place}")
+            assert written == written_litres(water[f"{place}_l"], 1, text)
 
 
 def test_what_is_unknown_says_why(open_page):

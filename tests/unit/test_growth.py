@@ -11,6 +11,7 @@ from backtest.replay import replay, replay_adaptive
 from backtest.rules import RULES, power_law, sober
 from ecosobriety.decision import decide
 from ecosobriety.decision.growth import decide_growth, may_decide
+from ecosobriety.reporting.growth import payback
 
 pytestmark = pytest.mark.slow
 
@@ -216,3 +217,8 @@ def by_the_study(sizes, scores, z, margin):
         if decided["decision"] == "stop":
             return at, seeds
     return len(sizes) - 1, seeds
+
+
+@pytest.mark.parametrize(("exact", "shown"), [(16.2, 17), (17.0, 17), (99.1, 100), (1234.0, 1300)])
+def test_the_retraining_that_pays_the_rest_back_counts_whole(exact, shown):
+    assert payback(exact) == shown

@@ -21,6 +21,7 @@ from ecosobriety.languages import REPORT_FILES
 from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import SECTIONS, build_report
 from ecosobriety.reporting.poster import kind_of_answer, poster
+from ecosobriety.study.electricity_view import LISTED_COUNTRIES
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
 
@@ -160,6 +161,44 @@ def test_bars_are_the_tables_and_their_dark_part_is_what_enough_data_take():
         amount = case.electricity.at(source, 60_000)["cost"] * 1e6
         assert float(bar.value) == pytest.approx(amount, rel=0.05)
     assert "grid" in {bar.key for bar in bars["sources"]["bars"]}
+
+
+def test_the_energies_in_the_figure_differ_by_what_the_page_says_is_saved():
+    """0.102 and 0.065 Wh, not 0.10: a thousand such trainings save 37 Wh."""
+    text, study = Texts.load("en", REPORT_DIR / "locale"), make_study(make_energies(0.102, 0.065))
+    shown = poster(study, None, make_provenance(study), text)
+    energies = {point["size"]: point["energy"] for point in shown["figures"]["size"]["points"]}
+    assert (energies[60_000], energies[40_000]) == ("0.102", "0.065")
+    assert shown["numbers"][3]["value"] == "37\N{NO-BREAK SPACE}Wh"
+
+
+def make_energies(full_wh, sufficient_wh):
+    runs = make_runs()
+    others = full_wh * runs["n_train"] / 60_000
+    known = runs["n_train"].map({60_000: full_wh, 40_000: sufficient_wh}).fillna(others)
+    return runs.assign(energy_kwh=known / 1_000)
+
+
+def test_the_countries_are_those_that_readers_know():
+    """The ends of all countries are small states; a study that names its own shows those."""
+    text, study = Texts.load("en", REPORT_DIR / "locale"), make_study()
+    case = study.cases()[0]
+    figure = poster(study, None, make_provenance(study), text)["figures"]["bars"]["countries"]
+    assert {bar.key for bar in figure["bars"]} <= {"FRA", *LISTED_COUNTRIES}
+    ranked = [c for c in case.electricity.ranked_countries["country_iso3"] if c in LISTED_COUNTRIES]
+    assert {ranked[0], ranked[-1]} <= {bar.key for bar in figure["bars"]}
+
+    table = study.countries
+    few = make_study(countries=table[table["country_iso3"].isin(["FRA", "LUX", "EST", "PRT"])])
+    figure = poster(few, None, make_provenance(few), text)["figures"]["bars"]["countries"]
+    assert {bar.key for bar in figure["bars"]} == {"FRA", "LUX", "EST", "PRT"}
+
+
+@pytest.mark.parametrize("quality", ["measured", "estimated", "mixed", "imported"])
+def test_how_sure_the_energy_is_stands_beside_how_sure_the_score_is(quality, text):
+    runs = make_runs().assign(energy_quality=quality)
+    shown = poster(make_study(runs), None, make_provenance(make_study(runs)), text)
+    assert shown["sure"][1] == text(f"poster.sure.energy.{quality}")
 
 
 def test_each_claim_has_a_mark_that_leads_to_it(text):

@@ -126,7 +126,7 @@ def test_what_was_not_tested_is_not_called_sure(context_of, texts):
     certainty = headline(study.cases()[0], texts["en"])[2]
 
     assert plain(certainty).startswith("How sure: not at all. Fewer than two seeds ran both with")
-    assert "Not at all: fewer than two seeds" in context_of(study)["poster"]["sure"]
+    assert "Not at all: fewer than two seeds" in context_of(study)["poster"]["sure"][0]
 
 
 def test_a_machine_that_changed_its_pace_is_told(context_of):
@@ -152,7 +152,7 @@ def test_how_sure_counts_the_seeds_that_were_compared(context_of, texts):
 
     assert plain(answer).strip().startswith("40,000")
     assert plain(certainty).startswith("How sure: seed by seed, over 4 seeds")
-    assert context_of(study)["poster"]["sure"].startswith("Over 4 seeds")
+    assert context_of(study)["poster"]["sure"][0].startswith("Over 4 seeds")
 
 
 def test_the_ladder_states_the_recommendations_numbers(study, context):

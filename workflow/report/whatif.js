@@ -32,6 +32,7 @@
   };
   const energy = inUnit(data.units.energy);
   const mass = (value) => say("unit.co2e", { mass: inUnit(data.units.mass)(value) });
+  const volume = inUnit(data.units.volume);
 
   // A null counts only where its weight is not 0; whatever uses it is null.
   const blend = (share, source, grid) => {
@@ -65,6 +66,7 @@
       isReference: choice.size === study.reference,
       used: size.energy_kwh[0] * data.pue,
       full: full.energy_kwh[0] * data.pue,
+      beyond: size.beyond,
       energy: ends.map((end) => end.energy),
       emissions: ends.map((end) => end.emissions),
       cost: ends.map((end) => end.cost),
@@ -171,6 +173,7 @@
     show("energy", answer.energy, energy, why.energy);
     show("emissions", answer.emissions, mass, why.emissions);
     show("cost", answer.cost, money, why.cost);
+    for (const [name, amounts] of Object.entries(answer.beyond)) show(name, amounts, name === "embodied" ? mass : volume, "");
     const written = (value, write) => (value === null ? say("missing") : write(value));
     const note = answer.isReference
       ? say("whatif.reference")

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
-from ecosobriety.study.wording import country_name
+from ecosobriety.study.wording import country_name, trainings
 from ecosobriety.texts import Texts, is_known
 
 CENT = 0.01
@@ -145,12 +145,21 @@ def study_cost(case: Case, text: Texts) -> Markup:
     size = size or case.decision.sufficient
     pays = text.markup(
         "growth.cost.pays",
-        # The one that pays the rest back counts whole.
-        retrainings=data(retrainings, text.integer(math.ceil(retrainings))),
+        retrainings=data(retrainings, text.integer(payback(retrainings))),
         n_train=data(size, text.integer(size)),
         full=data(cost["full_n_train"], text.integer(cost["full_n_train"])),
     )
     return Markup(" ").join([*sentences, pays])
+
+
+def payback(retrainings: float) -> int:
+    """So many retrainings pay a study back: the one that pays the rest counts whole.
+
+    Of many, two digits, rounded up: energies are not known better.
+    """
+    count = math.ceil(retrainings)
+    step: int = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step
 
 
 def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
@@ -233,23 +242,38 @@ def more_data(case: Case, text: Texts) -> Markup:
 
 def more_data_table(case: Case, text: Texts) -> Table:
     """What more data would bring at most, and take more per training."""
+    batch, cost_batch = case.emissions_batch, case.electricity.cost_batch
     columns = [
         Column(text("column.n_train")),
-        *(Column(text(f"growth.column.{name}")) for name in ("at_most", "energy", "emissions")),
-        Column(text("growth.column.cost"), numeric=False),
+        *(Column(text(f"growth.column.{name}")) for name in ("at_most", "energy")),
+        Column(text("growth.column.emissions", trainings=trainings(batch, text))),
+        Column(text("growth.column.cost", trainings=trainings(cost_batch, text)), numeric=False),
     ]
     rows = [
         [
             Cell(text.integer(round(found["n_train"] * found["factor"]))),
             Cell(_difference(found["gain_at_most"], text)),
             Cell(text.energy(found["energy_kwh"])),
-            Cell(text.mass(found["emissions_g"])),
-            Cell(_money_cell(found, text)),
+            Cell(_batch_mass(found["emissions_g"], batch, text)),
+            Cell(_money_cell(_times(found, cost_batch), text)),
         ]
         for found in case.decision.result["more_data"]
     ]
     note = text("growth.more_note", country=country_name(case, text))
     return Table("more", text("growth.more_caption", model=case.model), columns, rows, [note])
+
+
+def _batch_mass(emissions_g: float | None, batch: int, text: Texts) -> str:
+    return text.mass(emissions_g * batch if is_known(emissions_g) else None)
+
+
+def _times(price: Mapping[str, Any], batch: int) -> dict[str, Any]:
+    """What `study_cost` prices, of so many trainings."""
+    ends = {
+        end: price[end] and {**price[end], "amount": price[end]["amount"] * batch}
+        for end in ("cheapest", "dearest")
+    }
+    return {**price, "cost": price["cost"] * batch if is_known(price["cost"]) else None, **ends}
 
 
 def growth_table(case: Case, text: Texts) -> Table | None:

@@ -150,7 +150,12 @@ def _by_contract(case: Case, stop: int, text: Texts) -> list[Markup]:
         )
     }
     coverage = text.exact_share(case.electricity.coverage)
-    return [text.markup("headline.by_contract", coverage=coverage, **ends)]
+    values = {
+        "n_train": text.integer(stop),
+        "reference": text.integer(case.decision.reference),
+        "trainings": trainings(case.emissions_batch, text),
+    }
+    return [text.markup("headline.by_contract", coverage=coverage, **values, **ends)]
 
 
 def _mass(mass_g: float, text: Texts) -> Markup:

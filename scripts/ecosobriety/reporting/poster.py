@@ -4,7 +4,6 @@ It speaks of the study's first model; every other one has a line. Amounts have t
 what the uncertainty of an energy leaves of them.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +13,11 @@ from markupsafe import Markup
 from ecosobriety.claims import Checked
 from ecosobriety.reporting.cautions import noticed, warnings
 from ecosobriety.reporting.claims import SYMBOLS
-from ecosobriety.reporting.growth import CENT, below_a_cent
+from ecosobriety.reporting.growth import CENT, below_a_cent, payback
 from ecosobriety.reporting.hardware import hardware_warning
 from ecosobriety.reporting.headline import change, tested_size
-from ecosobriety.reporting.poster_figures import DIGITS, poster_figures, rounded
+from ecosobriety.reporting.poster_bars import DIGITS, rounded
+from ecosobriety.reporting.poster_figures import poster_figures
 from ecosobriety.reporting.sentences import kind_of_saving
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, study_title, trainings
@@ -35,10 +35,10 @@ def poster(
     """What the first page shows.
 
     Returns:
-        `question`, `answer`; `numbers`, each with `value` and `words`; `figures`, as
+        `question`, `answer`; `numbers`, each with `value`, `words` and `doubt`; `figures`, as
         `poster_figures` gives them; `models`, a line for each other model; `marks`, a mark for each
-        claim, and `tally`, how many claims have which verdict; `sure`, `measured`, `citation`;
-        `cautions`, how many there are.
+        claim, and `tally`, how many claims have which verdict; `sure`, of the score and of the
+        energy, `measured`, `citation`; `cautions`, how many there are.
     """
     cases = study.cases()
     first, others = cases[0], cases[1 : MOST_MODELS + 1]
@@ -56,7 +56,7 @@ def poster(
         + ([text("poster.more_models")] if len(cases) > MOST_MODELS + 1 else []),
         "marks": [_mark(one, text) for one in claims or []],
         "tally": _tally(claims or [], text),
-        "sure": _sure(first, text),
+        "sure": [_sure(first, text), text(f"poster.sure.energy.{first.energy_quality}")],
         "measured": _measured(first, provenance, text),
         "citation": _citation(study, provenance, text),
         "cautions": len([w for w in (hardware_warning(first, text), *warnings(first, text)) if w])
@@ -98,8 +98,8 @@ def _model(case: Case, text: Texts) -> str:
     return text(f"poster.model.{key}", model=case.model, n_train=size)
 
 
-def _number(value: str, words: str) -> dict[str, str]:
-    return {"value": value, "words": words}
+def _number(value: str, words: str, doubt: str = "") -> dict[str, str]:
+    return {"value": value, "words": words, "doubt": doubt}
 
 
 def _enough(case: Case, text: Texts) -> dict[str, str]:
@@ -151,9 +151,7 @@ def _spared(case: Case, text: Texts) -> dict[str, str]:
         high=text.share(interval["ci_high"]),
     )
     unsure = kind == "smaller" and is_known(interval["ci_low"]) and interval["ci_low"] <= 0
-    return _number(
-        text.share(abs(saved)), f"{words} {text('poster.spared.unsure')}" if unsure else words
-    )
+    return _number(text.share(abs(saved)), words, text("poster.spared.unsure") if unsure else "")
 
 
 def _paid_back(case: Case, text: Texts) -> dict[str, str]:
@@ -164,10 +162,9 @@ def _paid_back(case: Case, text: Texts) -> dict[str, str]:
     retrainings = cost["payback_retrainings"]
     if retrainings is None:
         return _number(took, text("poster.paid_back.never", full=full))
-    # The one that pays the rest back counts whole.
-    count = math.ceil(rounded(retrainings))
     return _number(
-        text.integer(count), text("poster.paid_back.after", full_trainings=took, full=full)
+        text.integer(payback(retrainings)),
+        text("poster.paid_back.after", full_trainings=took, full=full),
     )
 
 

@@ -6,64 +6,28 @@ enough data, light what all of the data add to it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from ecosobriety.study.electricity_view import LISTED_COUNTRIES
-from ecosobriety.study.study import Case
-from ecosobriety.study.wording import (
-    country_name,
-    listed_country,
-    ratio,
-    source_name,
-    trainings,
+from ecosobriety.reporting.poster_bars import (
+    DIGITS,
+    cost_bars,
+    country_bars,
+    rounded,
+    source_bars,
+    times,
 )
-from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts, is_known
-from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_batch, readable_unit
-
-DIGITS = 2
-"""Of amounts on the first page: what the uncertainty of an energy leaves of them."""
-
-BARS = 6
-"""Of countries and of sources: so many can be read on a quarter of a sheet."""
+from ecosobriety.study.study import Case
+from ecosobriety.texts import Texts, decimals_for, is_known
+from ecosobriety.units import ENERGY_UNITS, Unit, readable_unit
 
 _MOST_COLUMNS = 20
-_WIDTH, _LEFT, _RIGHT = 400.0, 12.0, 388.0
-_SCORE_TOP, _SCORE_BOTTOM = 30.0, 104.0
-_ENERGY_TOP, _ENERGY_BOTTOM = 152.0, 214.0
+_LEFT, _RIGHT = 12.0, 388.0
+# Above each part is a line of words, and below it room for a label.
+_SCORE_TOP, _SCORE_BOTTOM = 40.0, 104.0
+_ENERGY_TOP, _ENERGY_BOTTOM = 162.0, 214.0
+_LETTER = 8.5
 _LABEL_GAP = 62.0
-
-
-def rounded(value: float) -> float:
-    """A value with `DIGITS` significant digits."""
-    return float(f"{value:.{DIGITS - 1}e}")
-
-
-def sentence(words: str) -> str:
-    """Words that begin a sentence."""
-    return words[:1].upper() + words[1:]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A bar: `share` of the longest one, of which `enough` is what enough data take.
-
-    `key` is the table's own word for what the bar is of, `of` the country and source that this is,
-    `said` what the bar says when it is pointed at.
-    """
-
-    key: str
-    name: str
-    value: str
-    share: float
-    enough: float
-    own: bool
-    of: Mapping[str, str]
-    said: str
 
 
 def poster_figures(case: Case, text: Texts) -> dict[str, Any]:
@@ -77,9 +41,9 @@ def poster_figures(case: Case, text: Texts) -> dict[str, Any]:
         "legend": _legend(case, text),
         "size": {**_curve(case, text), "caption": _size_caption(case, text)},
         "bars": {
-            "countries": _countries(case, enough, text),
-            "sources": _sources(case, enough, text),
-            "cost": _cost(case, enough, text),
+            "countries": country_bars(case, enough, text),
+            "sources": source_bars(case, enough, text),
+            "cost": cost_bars(case, enough, text),
         },
     }
 
@@ -109,7 +73,7 @@ def _size_caption(case: Case, text: Texts) -> str:
     energy = [float(curve["energy_kwh_mean"][n]) for n in (first, last)]
     return text(
         "poster.figure.size.range",
-        energy=_times(energy[1], energy[0], text),
+        energy=times(energy[1], energy[0], text),
         first_score=text.score(float(case.decision.scores[first])),
         last_score=text.score(float(case.decision.scores[last])),
     )
@@ -142,6 +106,7 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
     energies = [float(value) for value in curve["energy_kwh_mean"]]
     most = max(energies) or 1.0
     unit = readable_unit(most, ENERGY_UNITS)
+    written = _energies(case, unit, text)
     marked = _marked(sizes, case, x)
     points = [
         {
@@ -151,20 +116,23 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
             "kind": _kind(size, case),
             "score": text.score(score),
             "top": round(_ENERGY_BOTTOM - energy / most * (_ENERGY_BOTTOM - _ENERGY_TOP), 1),
-            "energy": text.number(rounded(energy / unit.size), DIGITS),
+            "energy": written(size, energy),
             "said": text(
                 "figure.spot.pair",
                 name=text("poster.figure.examples", n_train=text.integer(size)),
-                value=text.energy(rounded(energy), DIGITS),
+                value=f"{written(size, energy)}\N{NO-BREAK SPACE}{unit.symbol}",
                 score=text.score(score),
             ),
             "label": text.integer(size) if size in marked else "",
             "anchor": _anchor(size, sizes),
-            # Outside of the curve: the smallest size's score stands where the curve does not go.
-            "below": size == sizes[0] and score < scores[-1],
+            # On the curve's outer side, away from the margin's line: the smallest size's score
+            # stands where the curve does not go, an error's below it.
+            "below": score < scores[-1] if size == sizes[0] else not metric.higher_is_better,
         }
         for size, score, energy in zip(sizes, scores, energies, strict=True)
     ]
+    for point in points:
+        point["free"] = _clear(point, points, column)
     band = [*zip(sizes, high, strict=True), *reversed(list(zip(sizes, low, strict=True)))]
     many = len(sizes) > _MOST_COLUMNS
     return {
@@ -188,6 +156,39 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
         "score_words": text("poster.figure.size.score"),
         "energy_words": text("poster.figure.size.energy", unit=unit.symbol),
     }
+
+
+def _energies(case: Case, unit: Unit, text: Texts) -> Callable[[int, float], str]:
+    """How the energy of a size is written, in the figure's unit.
+
+    The reference's has one more digit where the sufficient size's needs it, so that their
+    difference is what the page says is saved.
+    """
+    decision = case.decision
+    sufficient_kwh = float(decision.curve["energy_kwh_mean"][decision.sufficient])
+    own = decimals_for(sufficient_kwh / unit.size, DIGITS)
+
+    def written(size: int, energy_kwh: float) -> str:
+        amount = energy_kwh / unit.size
+        decimals = decimals_for(amount, DIGITS)
+        if size == decision.reference:
+            decimals = max(decimals, min(own, decimals_for(amount, DIGITS + 1)))
+            return text.fixed(amount, decimals)
+        return text.number(rounded(amount), DIGITS)
+
+    return written
+
+
+def _clear(point: Mapping[str, Any], points: Sequence[Mapping[str, Any]], column: float) -> float:
+    """The top of all columns that a point's label stands above: a neighbour may be higher."""
+    wide = max(column, _LETTER * len(point["energy"]))
+    left = {"start": column / 2, "middle": wide / 2, "end": wide - column / 2}[point["anchor"]]
+    start = point["x"] - left
+    return min(
+        float(other["top"])
+        for other in points
+        if other["x"] + column / 2 > start and other["x"] - column / 2 < start + wide
+    )
 
 
 def _column_width(sizes: Sequence[int]) -> float:
@@ -219,188 +220,3 @@ def _marked(sizes: Sequence[int], case: Case, x: Callable[[float], float]) -> se
         if all(abs(x(size) - x(other)) >= _LABEL_GAP for other in marked):
             marked.append(size)
     return set(marked)
-
-
-@dataclass(frozen=True)
-class _Voice:
-    """What the bars of a figure say, and of which `kind` they are: `country` or `source`."""
-
-    case: Case
-    enough: float
-    text: Texts
-    kind: str
-    write: Callable[[float], str]
-
-    def said(self, name: str, amount: float) -> str:
-        """A bar's value, and beside it what enough data take of it."""
-        text, decision = self.text, self.case.decision
-        values = {"name": name, "value": self.write(rounded(amount))}
-        if self.enough == 1.0:
-            return text("figure.spot.named", **values)
-        return text(
-            "poster.figure.said",
-            **values,
-            n_train=text.integer(decision.sufficient),
-            part=self.write(rounded(amount * self.enough)),
-        )
-
-    def of(self, key: str) -> dict[str, str]:
-        """The country, or the source; the mix is that of the study's own country."""
-        own = self.case.electricity.country
-        if key == GRID_SOURCE:
-            return {"source": key, "country": own}
-        return {self.kind: key}
-
-
-def _bars(rows: Sequence[tuple[str, str, float, bool]], scale: float, voice: _Voice) -> list[Bar]:
-    """Bars of (key, name, amount, whether it is the study's own), in their order."""
-    text, enough = voice.text, voice.enough
-    most = max((amount for _, _, amount, _ in rows), default=0.0)
-    if not most > 0:
-        return []
-    return [
-        Bar(
-            key,
-            name,
-            text.number(rounded(amount * scale), DIGITS),
-            amount / most,
-            enough,
-            own,
-            voice.of(key),
-            voice.said(name, amount),
-        )
-        for key, name, amount, own in rows
-    ]
-
-
-def _times(high: float, low: float, text: Texts) -> str:
-    times = ratio(high, low)
-    return text("missing") if times is None else text.number(rounded(times), DIGITS)
-
-
-def _countries(case: Case, enough: float, text: Texts) -> dict[str, Any]:
-    ranked = case.electricity.ranked_countries
-    if ranked.empty:
-        return {"bars": [], "caption": text("figure.country_ranking.no_intensity"), "unit": ""}
-    own = case.electricity.country
-    ends = [str(ranked["country_iso3"].iloc[place]) for place in (-1, 0)]
-    listed = [code for code in LISTED_COUNTRIES if code in set(ranked["country_iso3"])]
-    chosen = list(dict.fromkeys([own, *ends, *listed]))[:BARS]
-    shown = ranked[ranked["country_iso3"].isin(chosen)].iloc[::-1]
-    batch, unit, symbol = _emissions(case, float(shown["emissions_g"].max()), text)
-    rows = [
-        (
-            str(row["country_iso3"]),
-            listed_country(row, text),
-            float(row["emissions_g"]),
-            row["country_iso3"] == own,
-        )
-        for _, row in shown.iterrows()
-    ]
-    highest, lowest = shown.iloc[0], shown.iloc[-1]
-    return {
-        "bars": _bars(rows, batch / unit, _masses(case, enough, text, "country")),
-        "unit": symbol,
-        "caption": sentence(
-            text(
-                "poster.figure.countries",
-                highest=listed_country(highest, text),
-                lowest=listed_country(lowest, text),
-                ratio=_times(float(highest["emissions_g"]), float(lowest["emissions_g"]), text),
-            )
-        ),
-    }
-
-
-def _masses(case: Case, enough: float, text: Texts, kind: str) -> _Voice:
-    """Emissions, of as many trainings as the figure shows."""
-    return _Voice(case, enough, text, kind, lambda g: text.mass(g * case.emissions_batch, DIGITS))
-
-
-def _emissions(case: Case, largest_g: float, text: Texts) -> tuple[int, float, str]:
-    """So many trainings that their emissions are read in g or more, the unit's size, its words."""
-    batch = case.emissions_batch
-    unit = readable_unit(largest_g * batch, MASS_UNITS)
-    words = text("poster.figure.emissions", unit=unit.symbol, trainings=trainings(batch, text))
-    return batch, unit.size, words
-
-
-def _picked(order: Sequence[str]) -> list[str]:
-    """The ends, the country's own mix, and of the others every so manieth."""
-    if len(order) <= BARS:
-        return list(order)
-    places = np.linspace(0, len(order) - 1, BARS).round().astype(int)
-    chosen = {order[place] for place in places}
-    if GRID_SOURCE in order and GRID_SOURCE not in chosen:
-        inner = [order[place] for place in places[1:-1]]
-        grid = order.index(GRID_SOURCE)
-        chosen.discard(min(inner, key=lambda source: abs(order.index(source) - grid)))
-        chosen.add(GRID_SOURCE)
-    return [source for source in order if source in chosen]
-
-
-def _of_sources(case: Case, column: str, text: Texts) -> list[tuple[str, str, float, bool]]:
-    return [
-        (
-            source,
-            text("poster.figure.mix", country=country_name(case, text))
-            if source == GRID_SOURCE
-            else source_name(case, source, text),
-            float(case.electricity.at(source, case.decision.reference)[column]),
-            source == GRID_SOURCE,
-        )
-        for source in _picked(case.electricity.source_order(column))
-    ]
-
-
-def _sources(case: Case, enough: float, text: Texts) -> dict[str, Any]:
-    rows = _of_sources(case, "emissions_g", text)
-    if not rows:
-        return {"bars": [], "caption": text("figure.source_emissions.no_intensity"), "unit": ""}
-    batch, unit, symbol = _emissions(case, rows[0][2], text)
-    return {
-        "bars": _bars(rows, batch / unit, _masses(case, enough, text, "source")),
-        "unit": symbol,
-        "caption": sentence(
-            text(
-                "poster.figure.sources",
-                highest=rows[0][1],
-                lowest=rows[-1][1],
-                ratio=_times(rows[0][2], rows[-1][2], text),
-            )
-        ),
-    }
-
-
-def _cost(case: Case, enough: float, text: Texts) -> dict[str, Any]:
-    rows = _of_sources(case, "cost", text)
-    if not rows:
-        return {"bars": [], "caption": text("poster.figure.no_cost"), "unit": ""}
-    batch = readable_batch(rows[-1][2])
-    currency = case.electricity.currency
-    return {
-        "bars": _bars(
-            rows,
-            batch,
-            _Voice(
-                case,
-                enough,
-                text,
-                "source",
-                lambda cost: text.money(cost * batch, currency, DIGITS),
-            ),
-        ),
-        "unit": text(
-            "poster.figure.money",
-            currency=text.currency(currency),
-            trainings=trainings(batch, text),
-        ),
-        "caption": sentence(
-            text(
-                "poster.figure.cost",
-                highest=rows[0][1],
-                lowest=rows[-1][1],
-                ratio=_times(rows[0][2], rows[-1][2], text),
-            )
-        ),
-    }

@@ -12,7 +12,7 @@ from ecosobriety.texts import Texts
 from ecosobriety.units import Unit, readable_batch, readable_unit
 
 # Here, because the module `units` decides a training's identity.
-_VOLUME_UNITS = (Unit("m³", 1e3), Unit("L", 1.0), Unit("mL", 1e-3))
+VOLUME_UNITS = (Unit("m³", 1e3), Unit("L", 1.0), Unit("mL", 1e-3))
 """From large to small; sizes in litres."""
 
 
@@ -52,4 +52,4 @@ def _volume(litres: Any, batch: int, text: Texts) -> str | None:
     if litres is None:
         return None
     amount = litres * batch
-    return text.quantity(amount, readable_unit(amount, _VOLUME_UNITS))
+    return text.quantity(amount, readable_unit(amount, VOLUME_UNITS))

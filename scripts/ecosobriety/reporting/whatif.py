@@ -11,9 +11,11 @@ import pandas as pd
 
 from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.footprint.derive import average_energy, convert_costs
+from ecosobriety.footprint.water import PLACES
 from ecosobriety.reporting.equivalents import equivalents_table
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, collate
+from ecosobriety.reporting.water import VOLUME_UNITS
 from ecosobriety.study.electricity_view import MARKS
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, source_name
@@ -41,8 +43,9 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
 
     Returns:
         `options`: for each of dataset, model, size, country and source the (value, name) of each
-        choice, values as in the tables; `chosen`: the value of each that is shown first; `data`: as
-        `factors` gives it; `tables`: for readers without script; `notes`.
+        choice, values as in the tables; `chosen`: the value of each that is shown first; `beyond`:
+        what the study knows of a training beyond its electricity; `data`: as `factors` gives it;
+        `tables`: for readers without script; `notes`.
     """
     cases = study.cases()
     first = cases[0]
@@ -67,6 +70,7 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
             "coverage": first.electricity.coverage or 1.0,
             **_usage(study),
         },
+        "beyond": list(dict.fromkeys(name for case in cases for name in _beyond(case))),
         "unset": {name: text(f"whatif.unset.{name}") for name in ("trainings", "training")},
         "data": factors(study, text),
         # Without the calculator, its answers as tables.
@@ -103,10 +107,10 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
     """What the calculator computes with: factors and not the table, which has far more cells.
 
     Returns:
-        Ready for JSON: `cases` (energy in kWh by size with its interval over the seeds, and the
-        share that it saves against the reference with its interval), `countries` (g CO2e/kWh, and
-        the price of the mix), `sources` (g CO2e/kWh and cost per kWh), `pue`, `equivalents`,
-        `units`, `formats`, `texts`. Money is in the study's currency.
+        Ready for JSON: `cases` (energy in kWh by size with its interval over the seeds, the share
+        that it saves against the reference with its interval, and what `_beyond` gives),
+        `countries` (g CO2e/kWh, and the price of the mix), `sources` (g CO2e/kWh and cost per kWh),
+        `pue`, `equivalents`, `units`, `formats`, `texts`. Money is in the study's currency.
     """
     cost = study.config["cost"]
     names = set(study.scenarios["source"])
@@ -145,6 +149,7 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
         "units": {
             "energy": [[unit.symbol, unit.size] for unit in ENERGY_UNITS],
             "mass": [[unit.symbol, unit.size] for unit in READABLE_MASS_UNITS],
+            "volume": [[unit.symbol, unit.size] for unit in VOLUME_UNITS],
         },
         "formats": text.formats(cost["currency"]),
         "texts": {key: text.template(key) for key in TEXTS},
@@ -155,6 +160,7 @@ def _case(case: Case) -> dict[str, Any]:
     energies = average_energy(case.runs, case.decision.confidence).set_index("n_train")
     used_kwh = case.runs.pivot(index="seed", columns="n_train", values="energy_kwh")
     full = used_kwh[case.decision.reference]
+    beyond = _beyond(case)
     sizes = {}
     for n_train, row in energies.iterrows():
         sizes[str(n_train)] = {
@@ -162,6 +168,7 @@ def _case(case: Case) -> dict[str, Any]:
             "saved_share_ends": _saved_share_ends(
                 full - used_kwh[n_train], full, case.decision.confidence
             ),
+            "beyond": {name: amounts[str(n_train)] for name, amounts in beyond.items()},
         }
     return {
         "dataset": case.dataset,
@@ -169,6 +176,28 @@ def _case(case: Case) -> dict[str, Any]:
         "reference": str(case.decision.reference),
         "sizes": sizes,
     }
+
+
+def _beyond(case: Case) -> dict[str, dict[str, Bounds]]:
+    """What a training of each size takes beyond its electricity, as far as the study knows it.
+
+    The same in every country: `embodied` in g CO2e, `water_site` and `water_source` in litres.
+    """
+    result = case.decision.result
+    columns = {"embodied": "embodied_g", **{f"water_{place}": f"{place}_l" for place in PLACES}}
+    sizes = {
+        name: (result["embodied" if name == "embodied" else "water"] or {}).get("sizes", [])
+        for name in columns
+    }
+    found = {
+        name: {
+            str(size["n_train"]): [size[column][end] for end in ("central", "low", "high")]
+            for size in sizes[name]
+            if size[column] is not None
+        }
+        for name, column in columns.items()
+    }
+    return {name: amounts for name, amounts in found.items() if amounts}
 
 
 def _saved_share_ends(saved_kwh: pd.Series, full_kwh: pd.Series, confidence: float) -> Bounds:
