@@ -59,7 +59,10 @@ def test_defaults_are_filled():
             "sources": list(SOURCES),
             "coverage": [0.5, 1.0],
         },
-        "plan": {"mode": "exhaustive", "full_n_train": "max", "seeds": "adaptive", "z": None},
+        "plan": {
+            **{"mode": "exhaustive", "full_n_train": "max", "seeds": "adaptive"},
+            **{"epochs": "all", "z": None},
+        },
         "training": {
             "epochs": 10,
             "batch_size": 128,
