@@ -369,10 +369,11 @@ def test_a_wrong_factor_is_told_by_file_row_and_column(tmp_path, file, change, m
         load_inputs(*paths)
 
 
-def test_the_power_of_each_processor_is_that_of_codecarbons_own_table():
+def test_no_power_is_from_memory_and_each_processor_s_is_that_of_codecarbons_own_table():
     table = files("codecarbon") / "data/hardware/cpu_power.csv"
     powers = pd.read_csv(str(table)).set_index("Name")["TDP"]
     devices = pd.read_csv(ROOT / "config/factors/hardware_tdp.csv")
+    assert set(devices["verified"]) == {"seen", "second-hand"}
     processors = devices[devices["kind"] == "cpu"].set_index("device")
     assert set(processors["verified"]) == {"seen"}
     for device, tdp_w in processors["tdp_w"].items():
