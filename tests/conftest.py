@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import sys
 
@@ -16,17 +17,35 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+QUICK = "not slow"
+"""The expression of marks by which `make check` chooses: tests that compute, and little."""
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """One process more than processors: many tests wait, as for the end of a window."""
+def pytest_xdist_auto_num_workers(config):
+    """One process more than processors: many tests wait, as for the end of a window.
+
+    Quick ones do not, and each process imports for as long as hundreds of them take.
+    """
     usable = getattr(os, "sched_getaffinity", None)
-    return (len(usable(0)) if usable else os.cpu_count() or 1) + 1
+    processors = len(usable(0)) if usable else os.cpu_count() or 1
+    return processors if config.option.markexpr == QUICK else processors + 1
 
 
 def pytest_configure(config):
-    """Where several processes share the tests, they share the warm Python too."""
-    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
+    """Where several processes share the tests, they share the warm Python too.
+
+    Quick tests need none: one that does starts it for itself.
+    """
+    shared = config.getoption("numprocesses", None) and config.option.markexpr != QUICK
+    if shared and not hasattr(config, "workerinput"):
         share_server()
+
+
+def pytest_collection_finish():
+    """No test looks through what is imported and collected for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -110,6 +110,7 @@ def test_a_duration_that_is_not_known_gives_no_cost():
     assert (machine["full"], machine["saved"]) == (pytest.approx(2.5), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_report_says_it_in_sentences(language):
     usage = Usage(365.0, 120.0, 2.5, 1.0)
@@ -124,6 +125,7 @@ def test_the_report_says_it_in_sentences(language):
     assert "usage.energy_per_training_kwh" in year
 
 
+@pytest.mark.slow
 def test_the_report_says_nothing_of_what_it_was_not_told():
     (case,) = synthetic.make_study().cases()
     text = Texts.load("en", ROOT / "workflow/report/locale").of(case.metric)

@@ -196,6 +196,7 @@ def test_data_on_the_device_give_the_same_batches():
     assert laid.nbytes == host.nbytes
 
 
+@pytest.mark.slow
 def test_the_answers_of_a_test_keep_no_batch_in_memory():
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3072, 10))
     scorer, labels = Scorer(network, Classification(10)), torch.arange(1000) % 10

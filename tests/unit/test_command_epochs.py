@@ -125,6 +125,7 @@ def test_the_epochs_share_no_more_than_the_window(steps_s, rest_s):
     assert sum(epoch.energy_kwh for epoch in log) == pytest.approx(0.03 * share)
 
 
+@pytest.mark.slow
 def test_the_number_of_epochs_reaches_a_command_that_asks_for_it():
     def of(text, **training):
         model = {"name": "mine", "command": text}

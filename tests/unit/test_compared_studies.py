@@ -260,6 +260,7 @@ def test_no_answer_in_one_is_no_comparison_at_the_size_that_is_enough(pair):
     assert row_of(table)["energy_ratio"] == pytest.approx(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", COMPARISON_FILES)
 def test_the_page_states_the_table_and_runs_nothing(pair, language):
     table = compare([pair[0], changed(pair[1], hardware=ELSEWHERE)])

@@ -301,6 +301,7 @@ def test_readme_has_the_table_of_the_schema():
     assert study_config.insert_table(text, document(schema)) == text, "run make docs"
 
 
+@pytest.mark.slow
 def test_the_program_writes_the_table(tmp_path):
     text = README.read_text(encoding="utf-8")
     stale = tmp_path / "README.md"
@@ -310,6 +311,7 @@ def test_the_program_writes_the_table(tmp_path):
     assert stale.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("content", "fault"), [("study: a\n", ""), ("study: [\n", "not valid")])
 def test_the_program_tells_why_a_file_cannot_be_read(tmp_path, content, fault):
     (tmp_path / "a.yaml").write_text(content, encoding="utf-8")

@@ -243,6 +243,7 @@ def test_bad_values_are_generated_for_every_key():
     assert generated - {"title.en", "title.fr"} == documented
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(BAD_VALUES, key=str)).flatmap(
         lambda key: st.tuples(st.just(key), BAD_VALUES[key])
@@ -256,6 +257,7 @@ def test_every_bad_value_is_refused_in_one_line_that_names_the_key(bad):
     assert key[0] in message
 
 
+@pytest.mark.slow
 @given(st.sampled_from(SECTIONS), HOSTILE.map(lambda text: f"{text}!"), NOT_TEXT)
 @settings(max_examples=60, deadline=None)
 def test_every_unknown_key_is_refused_in_one_line(section, name, value):
@@ -275,6 +277,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(BAD_VALUES, key=str)), ANYTHING)
 @settings(max_examples=80, deadline=None)
 def test_anything_at_all_is_completed_or_refused(key, value):

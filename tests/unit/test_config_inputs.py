@@ -34,6 +34,7 @@ def test_tokens_suit_no_network_of_the_study(tmp_path: Path, network: str) -> No
     complete(study(tmp_path, tokens, network, normalise="feature"))
 
 
+@pytest.mark.slow
 def test_a_cnn_wants_to_know_where_the_channels_are(tmp_path: Path) -> None:
     first = RNG.integers(0, 256, (60, 3, 16, 16)).astype(np.uint8)
     assert "say in dataset.channels whether its channels" in refusal(study(tmp_path, first, "cnn"))

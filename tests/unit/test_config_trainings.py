@@ -53,6 +53,7 @@ def test_a_models_precision_that_no_processor_has_is_refused():
     assert 'models[0].training.precision is "16-mixed", but must be 32-true or bf16-mixed' in said
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_a_whole_module_would_not_read_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests/unit"))

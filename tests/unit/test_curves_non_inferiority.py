@@ -131,6 +131,7 @@ def test_no_size_below_a_failed_one_is_non_inferior(values):
     assert (table.loc[stopped, "verdict"] == "inconclusive").all()
 
 
+@pytest.mark.slow
 @few
 @given(accuracies)
 def test_a_wider_margin_never_asks_for_more_data(values):
@@ -142,6 +143,7 @@ def test_a_wider_margin_never_asks_for_more_data(values):
     assert sizes == sorted(sizes, reverse=True)
 
 
+@pytest.mark.slow
 @few
 @given(accuracies, st.randoms(use_true_random=False))
 def test_the_order_of_seeds_does_not_matter(values, random):

@@ -233,6 +233,7 @@ def test_every_kind_of_study_is_disclosed_without_holes(kind):
         assert (full["n_train"], full["estimated"]) == (60_000, True)
 
 
+@pytest.mark.slow
 def test_imported_runs_disclose_what_their_table_says_and_no_more():
     runs = worked_runs().astype(dict.fromkeys(UNKNOWN, object))
     runs = runs.assign(**dict.fromkeys(UNKNOWN, None), lost_energy_kwh=0.0, model="llm")

@@ -159,6 +159,7 @@ def test_each_model_has_a_badge_and_lines_to_paste(poster_study):
     assert 'src="figures/accuracy_energy-mlp.en.svg"' in shown
 
 
+@pytest.mark.slow
 def test_models_are_told_apart_on_their_badges():
     runs = pd.concat([make_runs("mlp"), make_runs("cnn", accuracy_shift=0.01)])
     study = make_study(runs)

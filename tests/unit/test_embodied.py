@@ -160,6 +160,7 @@ def test_a_contradiction_is_refused(section, told):
     assert told in refusal(put(("hardware",), section))
 
 
+@pytest.mark.slow
 def test_the_report_says_where_the_hardware_dominates():
     study = make_study(hardware=hardware_of(OWN, TABLE))
     (case,) = study.cases()

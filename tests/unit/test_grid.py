@@ -97,6 +97,7 @@ class TestLoadCountries:
         assert list(flagged.index) == ["CHL", "GUF", "REU"]
         assert flagged["intensity_g_per_kwh"].notna().all()
 
+    @pytest.mark.slow
     def test_neither_codecarbon_nor_its_tracker_is_imported(self) -> None:
         code = (
             "import sys; from ecosobriety.electricity import codecarbon_table; "

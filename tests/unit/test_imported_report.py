@@ -94,6 +94,7 @@ def words(page):
     return html.unescape(re.sub(r"<[^>]+>", " ", text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "said"),
     [
@@ -143,6 +144,7 @@ NOT_KNOWN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", NOT_KNOWN)
 def test_nothing_is_said_of_imports_that_is_not_known(imported, language):
     study, provenance = imported
@@ -280,6 +282,7 @@ def test_the_page_s_mappings_are_read(block, tmp_path):
     assert read.runs[100, 1].energy.kwh == 0.5
 
 
+@pytest.mark.slow
 def test_imported_and_trained_models_stand_in_one_table():
     trained = few_runs()
     both = pd.concat([trained.astype(object), imported_runs().astype(object)])

@@ -66,6 +66,7 @@ def test_a_collate_function_is_honoured():
     assert read("Collated").x_train[:].tolist() == (2 * loader_classes.X[TRAIN]).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generator", [False, True])
 def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
     monkeypatch.setattr(datasets.data_module, "MOST_STREAMED", 5000)

@@ -39,6 +39,7 @@ def study_of(metric, margin):
     return make_study(runs, metric=metric, margin=margin, intake=intake)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", [0, 1], ids=["en", "fr"])
 @pytest.mark.parametrize("case", CASES)
 def test_a_report_speaks_of_its_metric_and_of_no_other(case, language):
@@ -93,6 +94,7 @@ def test_a_value_is_written_in_the_metrics_own_way():
     assert text.of(RMSE).margin(0.25) == "25%"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("largest", "said"), [(1_900, True), (1_000, False)])
 def test_an_accuracy_of_unequal_classes_says_what_it_hides(largest, said):
     runs = make_runs().assign(test_balanced_accuracy=0.7, test_macro_f1=0.65)

@@ -61,6 +61,7 @@ scores = hnp.arrays(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(scores, st.sampled_from([2.0**-20, 4.0, 2.0**20]), st.sampled_from([0.01, 0.1, 0.3]))
 def test_the_targets_unit_decides_nothing(values, unit, margin):
@@ -73,6 +74,7 @@ def test_the_targets_unit_decides_nothing(values, unit, margin):
     np.testing.assert_allclose(scaled["p_value"], table["p_value"], rtol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(scores, st.sampled_from([0.01, 0.1]))
 def test_a_wider_margin_never_makes_a_size_worse(values, margin):

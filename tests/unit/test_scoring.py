@@ -85,6 +85,7 @@ def classified(draw):
     return np.array(labels), outputs
 
 
+@pytest.mark.slow
 @given(classified())
 def test_a_classification_is_scored_as_by_the_libraries(example):
     labels, outputs = example

@@ -307,6 +307,7 @@ def test_parquet_names_and_row_numbers_are_checked_as_those_of_csv(tmp_path: Pat
     assert parquet(tmp_path, **dotted).features == ("a.b", "a")
 
 
+@pytest.mark.slow
 def test_many_columns_are_read_in_linear_time(tmp_path: Path) -> None:
     def seconds(columns: int) -> float:
         names = [f"c{i}" for i in range(columns)]

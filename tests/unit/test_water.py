@@ -54,6 +54,7 @@ def test_a_place_without_a_figure_is_null():
     assert [size["site_l"] for size in found["sizes"]] == [None, None]
 
 
+@pytest.mark.slow
 def test_no_water_is_a_figure_too():
     assert water(site=0)["sizes"][0]["site_l"]["central"] == 0.0
     (case,) = make_study(water={"site_l_per_kwh": 0, "source_l_per_kwh": None}).cases()
@@ -70,6 +71,7 @@ def test_a_range_in_another_order_is_refused(key):
     assert "in the order low, central, high" in said
 
 
+@pytest.mark.slow
 def test_the_report_has_the_litres_of_each_size():
     given = {"site_l_per_kwh": 0.5, "source_l_per_kwh": RANGE}
     study = make_study(water=given)
