@@ -1,6 +1,6 @@
 """A user's arrays made into a data set: types, labels, split, and what is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets import (
     class_names,
+    dates,
     far_in_test,
+    formulas,
     gate,
     marks,
     mistakes,
     named_values,
     near_copies,
     noisy_copies,
+    row_order,
     scales,
+    turned,
 )
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.class_names import Coded
@@ -31,6 +35,12 @@ SPLIT_SEED = 0
 """Decides which examples are held out for the test, once and for all trainings."""
 SMALLEST_TARGETS, LARGEST_TARGETS = 1e-100, 1e100
 """Targets whose squares, and sums of them, are float64."""
+FEWEST_ALIKE = 20
+"""Examples, all of whose values are one number by no chance."""
+SWAPPED = 2
+"""Times as many test examples as training examples."""
+HIDDEN = 1e-6
+"""Targets of a test part are all one by chance less often than that."""
 MAX_NAMED = 5
 """More classes than this are not listed in a message."""
 
@@ -124,6 +134,8 @@ def build(
             )
             for part in parts
         ]
+        if train.features is None:
+            _require_some_values(checked[0])
         classes: tuple[str, ...] = ()
         labels: list[NDArray[Any]]
         if options.task == "regression":
@@ -141,8 +153,11 @@ def build(
         if train.formats is not None:
             formats = [part.formats for part in parts if part.formats is not None]
             marked += marks.examine_formats(formats, labels, classes)
+        names = train.features or _names(checked[0].x)
         if test is None:
             (whole,), (y,) = checked, labels
+            if names is not None:
+                findings += tuple(_of_all_rows(whole.x, y, names, classes))
             order = training_order(y, SPLIT_SEED)
             n_train = training_share(len(y), options.test_share)
             first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
@@ -154,26 +169,19 @@ def build(
             _require_trained_classes(classes, *labels, held_out=test is None)
         one, other = checked
         resolved = own_inputs.resolve(options.normalise, options.channels, one)
+        colours = marks.colours(one.x.shape[1:], options.channels)
         if test is not None:
             findings += scales.compare_scales(one, other, resolved)
+            findings += tuple(turned.find_turned(one.x, other.x, colours))
+            findings += _larger_test(len(labels[0]), len(labels[1]))
         findings += marked
-        names = train.features or _names(one.x)
         if names is not None:
             x, tested = one.x[:], other.x[:]
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
             x, tested = (part.astype(np.float64, copy=False) for part in (x, tested))
-            examined = gate.examine(x, labels[0], names, classes=bool(classes))
-            # Places of an array that are not filled are no columns that somebody has named.
-            usual = () if train.features else ("features_constant",)
-            findings += tuple(finding for finding in examined if finding.id not in usual)
-            findings += tuple(far_in_test.find_far_in_test(x, tested, names))
-            far = {one.values["feature"] for one in findings if one.id.endswith("values_far_away")}
-            findings += tuple(named_values.find_beyond_names(names, (x, tested), far))
-            near = tuple(near_copies.find_near_copies(x, tested, names))
-            findings += near or tuple(noisy_copies.find_noisy_rows(x, tested))
+            findings += tuple(_of_features(train.features, names, (x, tested), labels[0], classes))
         else:
-            colours = marks.colours(one.x.shape[1:], options.channels)
             findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
         if train.features is None:
             findings += tuple(noisy_copies.find_overlaps(one.x, other.x))
@@ -189,6 +197,64 @@ def build(
         return replace(dataset, features=train.features, findings=(*dataset.findings, *findings))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+
+
+def _of_features(
+    columns: Sequence[str] | None,
+    names: Sequence[str],
+    parts: tuple[NDArray[np.float64], NDArray[np.float64]],
+    y: NDArray[Any],
+    classes: Sequence[str],
+) -> Iterator[Finding]:
+    """What the features of both parts give away, by themselves and beside the labels of the first.
+
+    Args:
+        columns: names of a table's columns; None: they are places of an array.
+        names: of the d features.
+        parts: (n, d) and (m, d) the training part and the test part.
+        y: (n,) class indices or targets.
+        classes: names of the classes; none for a regression.
+    """
+    x, tested = parts
+    found = [*gate.examine(x, y, names, classes=bool(classes))]
+    # Places of an array that are not filled are no columns that somebody has named.
+    found = [one for one in found if columns or one.id != "features_constant"]
+    found += far_in_test.find_far_in_test(x, tested, names)
+    found += dates.find_dates(names, x)
+    if not classes:
+        targets = y.astype(np.float64, copy=False)
+        found += formulas.find_products(names, x, targets)
+        found += formulas.find_rounded(names, x, targets)
+    far = {one.values["feature"] for one in found if one.id.endswith("values_far_away")}
+    found += named_values.find_beyond_names(names, parts, far)
+    near = [*near_copies.find_near_copies(x, tested, names)]
+    yield from (*found, *(near or noisy_copies.find_noisy_rows(x, tested)))
+
+
+def _of_all_rows(
+    x: Examples, y: NDArray[Any], names: Sequence[str], classes: Sequence[str]
+) -> Iterator[Finding]:
+    """What only all rows in their order show, before they are split."""
+    rows = x[:].astype(np.float64, copy=False)
+    yield from row_order.examine(rows, y, names, classes=bool(classes))
+    if len(classes) in (0, 2):
+        yield from formulas.find_group_means(names, rows, y.astype(np.float64))
+
+
+def _require_some_values(part: own_inputs.Checked) -> None:
+    # Of few examples, they may be so by chance.
+    if part.low == part.high and len(part.x) >= FEWEST_ALIKE:
+        raise DataError(
+            f"all inputs of {part.name} are {part.low:g}, so that there is nothing to learn from: "
+            "were they read or written wrongly?"
+        )
+
+
+def _larger_test(train: int, test: int) -> tuple[Finding, ...]:
+    """A test part that is so much larger than the training part that both may be swapped."""
+    if test < SWAPPED * train:
+        return ()
+    return (Finding("parts_swapped", False, {"train": train, "test": test}),)
 
 
 def _names(x: Examples) -> tuple[str, ...] | None:
@@ -242,6 +308,12 @@ def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out:
         raise DataError(
             f"the targets go from {low:g} to {high:g}, which 64-bit numbers cannot square: use "
             "another unit"
+        )
+    share = max(float((targets == tested[0]).mean()), 1 / (len(targets) + 1))
+    if not held_out and (tested == tested[0]).all() and share ** len(tested) < HIDDEN:
+        raise DataError(
+            f"all {len(tested)} test targets are {tested[0]:g}, and those of the training part are "
+            "not: are they hidden, or was the test part written wrongly?"
         )
     # A random split of one part has one scale.
     if not held_out and scales.targets_apart(targets, tested):

@@ -141,6 +141,34 @@ SENTENCES: Mapping[str, str] = {
     "they measure something, set task to regression",
     "values_beyond_name": "values of the feature {feature} that its name hardly allows, outside of "
     "{low} to {high}: {number}, such as {value}; a slip?",
+    "features_like_dates": "features that are dates written as one number ({count}): {names}; "
+    "such numbers jump from month to month: days since a date do not",
+    "rows_follow": "neighbouring rows are much more alike than rows a bit apart: {names}; are "
+    "they a series in time or space? Then test rows have their neighbours in the training part",
+    "feature_is_next_target": "the feature {feature} is the target of the next row: is it known "
+    "before the target is, or were rows shifted?",
+    "feature_is_last_target": "the feature {feature} is the target of the row before; the study "
+    "draws test rows at random, so that a target of the training part says that of a test row",
+    "feature_stands_still": "the feature {feature} is {value} in {number} rows one after "
+    "another, and hardly elsewhere: did a sensor stand still, or was it filled in?",
+    "feature_is_group_mean": "each value of the feature {feature} is the mean of the label over "
+    "its rows, those of the test included: it was made of the label",
+    "target_is_product": "the target is a product of powers of features, as a ratio is, without "
+    "any remainder: {names}; are they known before the target is?",
+    "feature_is_rounded_target": "the feature {feature} is the target, rounded to a whole "
+    "number; is it known before the target is?",
+    "parts_swapped": "the test part ({test}) is much larger than the training part ({train}): are "
+    "they swapped?",
+    "test_images_turned": "the mean of the test images fits that of the training images only if "
+    "they are turned or mirrored: were both read alike?",
+    "test_images_inverted": "the mean of the test images fits that of the training images only "
+    "if light and dark are swapped: were both read alike?",
+    "test_colours_swapped": "the mean of the test images fits that of the training images only "
+    "if red and blue are swapped: were both read alike?",
+    "classes_like_leftovers": "folders that are taken for classes and are named as those are "
+    "that hold none, or as copies of one: {names}",
+    "files_of_other_class": "files that are named as another class than that of their folder: "
+    "{number}, such as {name} in {folder}",
     "classes_untested": "classes without any test example ({number}): {names}",
 }
 """An English sentence for each kind of finding, filled with its values; see `Finding`."""

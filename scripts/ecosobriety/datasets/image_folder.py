@@ -13,12 +13,18 @@ from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.examples import kept
 from ecosobriety.datasets.file_copies import find_file_copies, find_masks
 from ecosobriety.datasets.file_groups import find_file_groups
+from ecosobriety.datasets.file_labels import find_leftovers, find_other_classes
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.errors import DataError
 from ecosobriety.files import require_data
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-LEFT_BY_SYSTEMS = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+LEFT_BY_SYSTEMS = frozenset(
+    {
+        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "#recycle"),
+        *("$recycle.bin", "system volume information", "lost+found"),
+    }
+)
 """What systems put into folders, besides names that begin with a dot."""
 TRAIN, TEST = frozenset({"train", "training"}), frozenset({"test", "testing"})
 # Common names for parts of a split, in any spelling.
@@ -99,6 +105,8 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
     labels = [label for part in files for _, label in part]
     findings += tuple(find_file_groups(stems, labels))
     findings += tuple(find_masks([stem for part in stems for stem in part], labels))
+    findings += tuple(find_leftovers(labels))
+    findings += tuple(find_other_classes([stem for part in stems for stem in part], labels))
     named = [[f"{label}/{file.stem}" for file, label in part] for part in files]
     findings += tuple(find_file_copies(named))
     return parts[0], (parts[1] if split else None), findings

@@ -1,0 +1,64 @@
+"""Folders that are taken for classes and name none, and files that are named as another class."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
+
+_LEFT = re.compile(
+    r"(new folder|nouveau dossier|neuer ordner|nueva carpeta|untitled folder)( ?\(?\d+\)?)?"
+    r"|unsorted|to[-_ ]?(sort|do|label|check|delete)|[-_. ]*trash|recycled?([-_ ]?bin)?|te?mp"
+    r"|backups?|bak|outputs?|predictions?|thumb(nail)?s?|checkpoints?|deleted|__pycache__",
+    re.IGNORECASE,
+)
+"""What people and programs call a folder that holds no class."""
+_COPY = re.compile(
+    r"(copy of |copie de )?(?P<of>.+?)([-_ ]+(copy|copie|kopie|backup|bak|old)|[-_ ]?\(\d+\))*",
+    re.IGNORECASE,
+)
+MOSTLY, FEWEST_LETTERS = 0.5, 2
+"""Share of the files whose names begin with a class, and letters of one that say so."""
+
+
+def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
+    """Find classes that are named as folders of no class, or as the copy of another class.
+
+    Args:
+        labels: the class of each file.
+    """
+    counts = Counter(labels)
+    found = {}
+    for label, number in counts.items():
+        copied = _COPY.fullmatch(label)
+        if _LEFT.fullmatch(label) or (copied and copied["of"] != label and copied["of"] in counts):
+            found[short(label)] = number
+    if found:
+        yield Finding(
+            "classes_like_leftovers", True, {"names": dict([*found.items()][:MAX_LISTED])}
+        )
+
+
+def find_other_classes(names: Sequence[str], labels: Sequence[str]) -> Iterator[Finding]:
+    """Find files whose names begin with another class than that of their folder.
+
+    Args:
+        names: of all files, without their ends.
+        labels: the class of each.
+    """
+    classes = {label.casefold(): label for label in labels}
+    if min(map(len, classes)) < FEWEST_LETTERS or any(label.isdigit() for label in classes):
+        return
+    # The longest first, as one may begin with another.
+    known = sorted(classes, key=len, reverse=True)
+    begins = re.compile(f"({'|'.join(map(re.escape, known))})(?![^\\W\\d_])")
+    said = [begins.match(name.casefold()) for name in names]
+    others = [
+        (name, label)
+        for name, label, found in zip(names, labels, said, strict=True)
+        if found and classes[found[1]] != label
+    ]
+    if others and sum(found is not None for found in said) >= MOSTLY * len(names):
+        name, label = others[0]
+        shown = {"number": len(others), "name": short(name), "folder": short(label)}
+        yield Finding("files_of_other_class", True, shown)

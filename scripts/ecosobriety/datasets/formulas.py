@@ -1,0 +1,95 @@
+"""Features that were made of the label, or of which the target is a formula."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
+
+AGREE, EXACT = 0.95, 1e-3
+"""Share of the rows whose label has the mean that their feature says; and how far both may be off,
+in deviations of the label: such means are rounded."""
+FEWEST = 5
+"""Different means."""
+SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 16, 20
+NOTHING = 1e-10
+"""Share of a logarithm's variance that is left of what is a product."""
+
+
+def find_group_means(
+    names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Iterator[Finding]:
+    """Find features each of whose values is the mean of the label over its rows.
+
+    So does an encoding of categories by the label, of all rows, with those of the test.
+
+    Args:
+        names: of d features.
+        x: (n, d) all rows, before they are split.
+        y: (n,) the targets of a regression, or 0 and 1 for two classes.
+    """
+    spread = float(y.std())
+    middles = x.mean(axis=0)
+    for i, name in enumerate(names):
+        # The mean of the means is that of the label.
+        targets = [t for t in (y, 1 - y) if abs(middles[i] - t.mean()) <= EXACT * spread]
+        if spread == 0 or not targets:
+            continue
+        order = np.argsort(x[:, i])
+        values = x[order, i]
+        starts = np.flatnonzero(np.append(True, np.diff(values) > 0))
+        sizes = np.diff(starts, append=len(values))
+        several = sizes > 1
+        if several.sum() < FEWEST or 2 * len(starts) > len(values):
+            continue
+        means = np.add.reduceat(targets[0][order], starts) / sizes
+        alike = np.abs(means - values[starts]) <= EXACT * spread
+        share = sizes[alike & several].sum() / sizes[several].sum()
+        if share >= AGREE:
+            yield Finding("feature_is_group_mean", True, {"feature": short(name)})
+
+
+def find_products(
+    names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Iterator[Finding]:
+    """Find a target that is a product of powers of features, such as a ratio of two.
+
+    Args:
+        names: of d features.
+        x: (n, d) numbers.
+        y: (n,) targets.
+    """
+    rows = np.arange(0, len(y), max(1, len(y) // SAMPLE))
+    some, targets = x[rows], y[rows]
+    positive = np.flatnonzero((some > 0).all(axis=0) & (some.max(axis=0) > some.min(axis=0)))
+    if not 2 <= len(positive) <= MOST_FACTORS or targets.min() <= 0:
+        return
+    if len(np.unique(targets)) < FEWEST_TARGETS or len(rows) < 3 * len(positive):
+        return
+    logs, about = np.log(some[:, positive]), np.log(targets)
+    logs, about = logs - logs.mean(axis=0), about - about.mean()
+    scaled = logs / logs.std(axis=0)
+    factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
+    rest = about - scaled @ factors
+    parts = np.abs(factors)
+    chosen = np.flatnonzero(parts > 1e-3 * parts.max(initial=0.0))
+    if len(chosen) > 1 and (rest**2).sum() <= NOTHING * (about**2).sum():
+        named = [short(names[positive[i]]) for i in chosen[:MAX_LISTED]]
+        yield Finding("target_is_product", True, {"names": named})
+
+
+def find_rounded(
+    names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Iterator[Finding]:
+    """Find features that are the target, rounded, cut or classed to whole numbers."""
+    some = slice(None, None, max(1, len(y) // SAMPLE))
+    if len(np.unique(y[some])) < FEWEST_TARGETS:
+        return
+    for whole in (np.round, np.floor, np.ceil):
+        said = whole(y[some])
+        if len(np.unique(said)) < FEWEST or (said == y[some]).mean() > 1 - AGREE:
+            continue
+        for i, name in enumerate(names):
+            if (x[some, i] == said).all():
+                yield Finding("feature_is_rounded_target", True, {"feature": short(name)})

@@ -1,0 +1,142 @@
+"""What the order of a table's rows gives away, before they are split: series, shifts, standstills.
+
+A study draws its test rows at random. Of a series in time or space, each test row then has its
+neighbours in the training part, which look like it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
+from ecosobriety.datasets.mistakes import SEVERAL, plain
+
+FEWEST_ROWS, APART, PLACES = 200, 25, 4096
+"""Rows of a table; rows between two that are compared with neighbours; and such pairs."""
+FOLLOWS, STAYS = 0.3, 0.2
+"""Squares of differences between neighbours, by those of rows apart; and these by those of any two
+rows: of a table that is sorted by a feature, rows apart are alike, too."""
+FEWEST_PAIRS = 100
+SHIFTED, FIRST_ROWS, FEWEST_TARGETS = 0.95, 1000, 20
+"""Share of the rows in which a feature is the target of the next row; those that rule most out; and
+different targets."""
+CHANCE = 1e-6
+SHORTEST, STEADY, SORTED = 10, 0.2, 0.9
+"""Rows of a standstill; share of equal neighbours elsewhere; and of steps in one direction."""
+
+
+def examine(
+    x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str], *, classes: bool
+) -> Iterator[Finding]:
+    """Look at all rows of a table in their order.
+
+    Args:
+        x: (n, d) numbers.
+        y: (n,) class indices, or the targets of a regression.
+        names: of the d columns.
+        classes: whether `y` holds classes.
+    """
+    if len(x) < FEWEST_ROWS:
+        return
+    yield from _series(x, y, names, classes=classes)
+    if not classes:
+        yield from _shifted(x, y, names)
+    for i, name in enumerate(names):
+        if (found := _standstill(x[:, i])) is not None:
+            number, value = found
+            shown = {"feature": short(name), "number": number, "value": plain(value)}
+            yield Finding("feature_stands_still", False, shown)
+
+
+def _series(
+    x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str], *, classes: bool
+) -> Iterator[Finding]:
+    """Features whose neighbouring rows are alike, where rows a bit apart are not."""
+    n = len(x)
+    varies = np.array([len(np.unique(column[:: max(1, n // PLACES)])) > SEVERAL for column in x.T])
+    found = np.zeros(x.shape[1], bool)
+    for apart in (APART, n // 10):
+        found |= _follow(x, y if classes else None, apart)
+    follows = varies & found
+    # What changes in each row is no series, as where a few factors are varied one by one.
+    if follows.sum() >= max(1, 2 / 3 * varies.sum()):
+        listed = [short(names[i]) for i in np.flatnonzero(follows)[:MAX_LISTED]]
+        yield Finding("rows_follow", False, {"names": listed})
+
+
+def _follow(
+    x: NDArray[np.float64], labels: NDArray[np.float64] | None, apart: int
+) -> NDArray[np.bool_]:
+    """(d,) whether neighbouring rows of one class are much more alike than rows so far apart."""
+    n = len(x)
+    places = np.unique(np.linspace(0, n - 1 - apart, min(PLACES, n - apart)).astype(np.int64))
+    some = x[places]
+    # A few values far away would decide all squares.
+    low, high = np.quantile(some, [0.02, 0.98], axis=0)
+    same = [np.ones(len(places), bool)] * 2
+    if labels is not None:
+        same = [labels[places] == labels[places + lag] for lag in (1, apart)]
+    none: NDArray[np.bool_] = np.zeros(x.shape[1], bool)
+    if min(chosen.sum() for chosen in same) < FEWEST_PAIRS:
+        return none
+    here, near, far = (np.clip(x[places + lag], low, high) for lag in (0, 1, apart))
+    near_by, far_off = (
+        ((other - here)[chosen] ** 2).mean(axis=0)
+        for other, chosen in zip((near, far), same, strict=True)
+    )
+    # What a table is sorted by goes in one direction, and is no series.
+    rises = (far >= here).mean(axis=0)
+    turns = np.maximum(rises, 1 - rises) < SORTED
+    found: NDArray[np.bool_] = (
+        turns & (near_by <= FOLLOWS * far_off) & (far_off >= STAYS * 2 * here.var(axis=0))
+    )
+    return found
+
+
+def _shifted(
+    x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str]
+) -> Iterator[Finding]:
+    """Features that are the target of the row before, or of the next one."""
+    if len(np.unique(y[:FIRST_ROWS])) < FEWEST_TARGETS:
+        return
+    for i, name in enumerate(names):
+        column = x[:, i]
+        for id, known, said in (
+            ("feature_is_next_target", column[:-1], y[1:]),
+            ("feature_is_last_target", column[1:], y[:-1]),
+        ):
+            if (known[:FIRST_ROWS] == said[:FIRST_ROWS]).mean() < SHIFTED:
+                continue
+            share = float((known == said).mean())
+            # Where targets stay as they are, it is the target itself.
+            if share >= SHIFTED and (column == y).mean() < SHIFTED:
+                yield Finding(id, id == "feature_is_next_target", {"feature": short(name)})
+
+
+def _standstill(values: NDArray[np.float64]) -> tuple[int, float] | None:
+    """How many rows one after another have one value, if that is no chance, and which one."""
+    n = len(values)
+    changes = np.flatnonzero(np.diff(values) != 0)
+    if len(changes) < (1 - STEADY) * n - n / 2:
+        return None
+    starts = np.concatenate([[0], changes + 1])
+    lengths = np.diff(starts, append=n)
+    longest = int(lengths.argmax())
+    number, value = int(lengths[longest]), float(values[starts[longest]])
+    others = n - number
+    # Nothing at all stays for long.
+    if number < SHORTEST or others < FEWEST_ROWS / 2 or value == 0:
+        return None
+    equal = (n - len(starts) - (number - 1)) / others
+    chance = max(equal, 1 / others)
+    if equal > STEADY or n * chance ** (number - 1) > CHANCE:
+        return None
+    steps = np.diff(values)[changes]
+    # A column that is sorted has all equal values side by side.
+    one_way = max((steps > 0).mean(), (steps < 0).mean())
+    elsewhere = int(np.count_nonzero(values == value)) - number
+    if one_way >= SORTED or elsewhere > STEADY * number or not math.isfinite(value):
+        return None
+    return number, value

@@ -1,0 +1,43 @@
+"""Folders that name no class, and files that are named as another class, are named."""
+
+import pytest
+
+from ecosobriety.datasets.file_labels import find_leftovers, find_other_classes
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["New folder", "Nouveau dossier (2)", "unsorted", "to_label", "_trash", "backup", "ash (1)",
+     "ash - Copy", "Copy of ash", "ash_old", "thumbnails"],
+)  # fmt: skip
+def test_folders_that_name_no_class_are_named(name: str) -> None:
+    (finding,) = find_leftovers(["ash"] * 3 + ["oak"] * 3 + [name] * 2)
+    assert finding.values == {"names": {name: 2}}
+
+
+@pytest.mark.parametrize("name", ["elm", "old", "oak (red)", "photocopy", "trashcan", "template"])
+def test_other_folders_are_not(name: str) -> None:
+    assert not [*find_leftovers(["ash", "oak", name])]
+
+
+def test_files_that_are_named_as_another_class_are_named() -> None:
+    labels = ["ash"] * 3 + ["oak"] * 3
+    (finding,) = find_other_classes(["ash_1", "Oak 2", "ash3", "oak_1", "oak-2", "oak"], labels)
+    assert finding.values == {"number": 1, "name": "Oak 2", "folder": "ash"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ash_1", "ash_2", "ash_3", "oak_1", "oak_2", "oak_3"],
+        ["img1", "oakwood", "img3", "img4", "oaks", "ashes"],
+        ["1", "2", "3", "4", "oak", "ash"],
+    ],
+)
+def test_files_of_other_names_are_not(names: list[str]) -> None:
+    assert not [*find_other_classes(names, ["ash"] * 3 + ["oak"] * 3)]
+
+
+def test_the_name_of_a_class_may_begin_another() -> None:
+    labels = ["pine", "pine tree", "pine"]
+    assert not [*find_other_classes(["pine_1", "pine tree_1", "pine_2"], labels)]

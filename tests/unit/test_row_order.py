@@ -1,0 +1,151 @@
+"""What only all rows in their order show, and what was made of the label, is named."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dataset_cases import refusal
+from test_datasets_odd import HARMLESS, ordinary
+from test_datasets_slips import archive, found, generated, table
+
+N = 600
+RNG = np.random.default_rng(6)
+Y = RNG.integers(0, 2, N)
+NOISE = RNG.normal(10, 2, N).round(2)
+TARGETS = RNG.uniform(1, 9, N).round(3)
+
+
+def told(folder: Path, columns: dict[str, Any], target: Any = Y, **keys: Any) -> dict[str, Any]:
+    findings = found(table(folder, {**columns, "kind": target}, **keys))
+    return {id: findings[id] for id in {*findings} - HARMLESS}
+
+
+def numbers(folder: Path, columns: dict[str, Any], target: Any = TARGETS) -> dict[str, Any]:
+    return told(folder, columns, target, task="regression")
+
+
+def series(seed: int) -> dict[str, Any]:
+    steps = np.random.default_rng(seed).normal(size=(N, 3))
+    for i in range(1, N):
+        steps[i] += 0.95 * steps[i - 1]
+    return {f"x{i}": steps[:, i].round(3) for i in range(3)}
+
+
+def test_neighbours_of_a_series_are_named(tmp_path: Path) -> None:
+    findings = told(tmp_path, series(1))
+    assert findings.keys() == {"rows_follow"}
+    assert not findings["rows_follow"].headline
+    assert numbers(tmp_path, series(1), NOISE).keys() == {"rows_follow"}
+    mixed = RNG.permutation(N)
+    assert not told(tmp_path, {name: x[mixed] for name, x in series(1).items()})
+
+
+@pytest.mark.parametrize("make", [generated, ordinary])
+def test_rows_that_are_sorted_are_no_series(tmp_path: Path, make: Any) -> None:
+    columns = make(3)
+    for name in ("kind", "age"):
+        order = np.argsort(columns[name], kind="stable")
+        findings = found(table(tmp_path, {key: x[order] for key, x in columns.items()}))
+        assert {*findings} <= HARMLESS
+
+
+def test_a_sensor_that_stands_still_is_named(tmp_path: Path) -> None:
+    stuck = np.where((np.arange(N) > 200) & (np.arange(N) < 260), 10.37, NOISE)
+    findings = told(tmp_path, {"x": stuck})
+    assert findings["feature_stands_still"].values == {"feature": "x", "number": 59, "value": 10.37}
+    for values in (np.sort(stuck), RNG.permutation(stuck), np.where(stuck == 10.37, 0, NOISE)):
+        assert "feature_stands_still" not in told(tmp_path, {"x": values})
+
+
+def test_a_target_of_another_row_is_named(tmp_path: Path) -> None:
+    findings = numbers(tmp_path, {"u": NOISE, "p": np.append(TARGETS[1:], 5)})
+    assert findings["feature_is_next_target"].headline
+    findings = numbers(tmp_path, {"u": NOISE, "p": np.append(5, TARGETS[:-1])})
+    assert not findings["feature_is_last_target"].headline
+
+
+def test_the_mean_of_a_label_by_group_is_named(tmp_path: Path) -> None:
+    groups = RNG.integers(0, 40, N)
+
+    def means(y: Any) -> Any:
+        return (np.bincount(groups, y, 40) / np.bincount(groups, minlength=40))[groups].round(4)
+
+    assert told(tmp_path, {"u": NOISE, "m": means(Y)})["feature_is_group_mean"].headline
+    assert "feature_is_group_mean" in told(tmp_path, {"u": NOISE, "m": 1 - means(Y)})
+    assert "feature_is_group_mean" in numbers(tmp_path, {"u": NOISE, "m": means(TARGETS)})
+    assert "feature_is_group_mean" not in told(tmp_path, {"u": NOISE, "m": means(NOISE)})
+
+
+def test_a_target_that_is_a_product_is_named(tmp_path: Path) -> None:
+    mass, height = RNG.normal(75, 12, N).round(1), RNG.normal(1.72, 0.1, N).round(2)
+    columns = {"mass": mass, "height": height, "u": NOISE}
+    findings = numbers(tmp_path, columns, mass / height**2)
+    assert {*findings["target_is_product"].values["names"]} == {"mass", "height"}
+    rounded = numbers(tmp_path, columns, (mass / height**2).round())
+    assert "target_is_product" not in rounded
+
+
+@pytest.mark.parametrize("whole", [np.round, np.floor, np.ceil])
+def test_a_rounded_target_is_named(tmp_path: Path, whole: Any) -> None:
+    findings = numbers(tmp_path, {"u": NOISE, "p": whole(TARGETS)})
+    assert "feature_is_rounded_target" in findings
+    assert not numbers(tmp_path, {"u": NOISE, "p": RNG.permutation(whole(TARGETS))})
+
+
+YEAR, MONTH, DAY = RNG.integers(2015, 2024, N), RNG.integers(1, 13, N), RNG.integers(1, 29, N)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        YEAR * 10_000 + MONTH * 100 + DAY,
+        YEAR * 100 + MONTH,
+        DAY * 1_000_000 + MONTH * 10_000 + YEAR,
+        MONTH * 1_000_000 + DAY * 10_000 + YEAR,
+    ],
+)
+def test_dates_written_as_numbers_are_named(tmp_path: Path, values: Any) -> None:
+    assert told(tmp_path, {"u": NOISE, "when": values}).keys() == {"features_like_dates"}
+
+
+def test_codes_of_as_many_digits_are_no_dates(tmp_path: Path) -> None:
+    for low, high in ((10_000_000, 31_129_999), (190_000, 210_000), (19_000_000, 21_000_000)):
+        values = np.repeat(RNG.integers(low, high, N // 2), 2)
+        assert "features_like_dates" not in told(tmp_path, {"u": NOISE, "code": values})
+
+
+IMAGES = np.sort(RNG.integers(0, 200, (300, 9, 9, 3)), axis=1) // np.array([1, 2, 4])
+IMAGES = (IMAGES * (1 + np.arange(9) % 4)[:, None] / 4).astype(np.uint8)
+LABELS = RNG.integers(0, 3, 300)
+
+
+@pytest.mark.parametrize(
+    ("change", "id"),
+    [
+        (lambda x: x, None),
+        (lambda x: x[..., ::-1], "test_colours_swapped"),
+        (lambda x: x.swapaxes(1, 2), "test_images_turned"),
+        (lambda x: x[:, ::-1], "test_images_turned"),
+        (lambda x: x[:, :, ::-1], "test_images_turned"),
+        (lambda x: 199 - x, "test_images_inverted"),
+    ],
+)
+def test_test_images_that_were_read_otherwise_are_named(
+    tmp_path: Path, change: Any, id: str | None
+) -> None:
+    parts = {"x_train": IMAGES[:200], "x_test": change(IMAGES[200:])}
+    np.savez(tmp_path / "a.npz", y_train=LABELS[:200], y_test=LABELS[200:], **parts)
+    given = {"name": "npz", "path": str(tmp_path / "a.npz"), "format": None, "test_share": 0.2}
+    assert {one for one in found(given) if one.startswith("test_")} == ({id} if id else set())
+
+
+def test_parts_that_are_swapped_hidden_or_empty_are_noticed(tmp_path: Path) -> None:
+    x, y = RNG.normal(size=(300, 4)), RNG.normal(size=300)
+    path = tmp_path / "a.npz"
+    given = {"name": "npz", "path": str(path), "format": None, "test_share": 0.2}
+    np.savez(path, x_train=x[:50], y_train=LABELS[:50], x_test=x[50:], y_test=LABELS[50:])
+    assert found(given)["parts_swapped"].values == {"train": 50, "test": 250}
+    np.savez(path, x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=np.zeros(100))
+    assert "all 100 test targets are 0" in refusal({**given, "task": "regression"})
+    assert "all inputs of x and y are 0" in refusal(archive(tmp_path, 0 * x, LABELS))
