@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from config_cases import SMALLEST, complete, put, refusal
-from synthetic import REPORT_DIR, make_runs, make_study
+from synthetic import REPORT_DIR, make_provenance, make_runs, make_study
 from test_plan import sober
 from test_sober import UNTRAINED, study
 
@@ -17,7 +17,10 @@ from ecosobriety.decision.fewer_epochs import MARGIN_SHARE, EpochScores
 from ecosobriety.metrics import RMSE
 from ecosobriety.records.collecting import Asked, identity_of
 from ecosobriety.records.decided_epochs import DecidedEpochs, shortened
+from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.growth import growth_answer, growth_table
+from ecosobriety.reporting.measurement import measurement
+from ecosobriety.reporting.poster import poster
 from ecosobriety.study_config import plan
 from ecosobriety.texts import Texts, load_catalogue
 
@@ -319,8 +322,27 @@ def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     size = text("growth.epochs.size", n_train=text.integer(40_000), epochs=text.exact(6.0))
     assert size in answer
     assert 'value="0.001"' in answer
+    enough, spared, *_ = poster(found, None, make_provenance(found), text)["numbers"]
+    assert spared["value"] != "–"
+    case.decision.result["growth"]["unspent"]["trainings"] = 0
+    spared = poster(found, None, make_provenance(found), text)["numbers"][1]
+    assert (spared["value"], spared["words"]) == ("–", text("poster.spared.all_tried"))
+    assert enough["words"].endswith(text("poster.enough.epochs", trained="6", all="10"))
     shown = growth_table(case, text)
     names = [column.title for column in shown.columns]
     assert names.count(text("growth.column.epochs")) == 1
     place = names.index(text("growth.column.epochs"))
     assert [row[place].text for row in shown.rows][-2:] == ["10", "6"]
+
+
+def test_the_report_says_that_sizes_had_different_epochs():
+    found = make_study(make_runs())
+    text = Texts("en", load_catalogue(REPORT_DIR.glob("locale/en/*.yaml")))
+    found.config["plan"] = {"mode": "sober", "epochs": "adaptive"}
+    said = [
+        *efficiency(found, text)["budget"],
+        *map(str, measurement(found, make_provenance(found), text).values()),
+    ]
+    said = " ".join(said)
+    assert "same number of epochs" not in said
+    assert "as many epochs as were enough one size below, 10 at most" in said

@@ -15,6 +15,7 @@ from ecosobriety.study.wording import (
     source_name,
     trainings,
 )
+from ecosobriety.study_config.plan import adapts_epochs
 from ecosobriety.tables import GRID_SOURCE
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, Unit, readable_unit
@@ -38,6 +39,8 @@ def _budget(study: Study, text: Texts) -> list[str]:
         if model.get("runs") or model.get("command")
     ]
     names = [case.model for case in study.cases()]
+    if adapts_epochs(study.config):
+        others += names
     own = [name for name in names if name not in others]
     said = []
     if own:

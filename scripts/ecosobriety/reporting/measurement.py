@@ -11,6 +11,7 @@ from ecosobriety.records.adjusted import BASELINE, FACTOR, NET, NET_REASON, fact
 from ecosobriety.records.epochs import earlier_tests_kwh
 from ecosobriety.reporting.tables import component_table
 from ecosobriety.study.study import Study
+from ecosobriety.study_config.plan import adapts_epochs
 from ecosobriety.texts import Texts, exact_decimals
 from ecosobriety.units import kwh_to_joules
 
@@ -99,7 +100,7 @@ def _trainings(
         *(
             [
                 text(
-                    f"measurement.budget.{training['budget']}",
+                    f"measurement.budget.{_budget(study.config)}",
                     epochs=text.integer(training["epochs"]),
                     batch_size=text.integer(training["batch_size"]),
                 )
@@ -138,6 +139,11 @@ def _updates(training: Mapping[str, Any]) -> dict[str, Any]:
     usual = dict.fromkeys(("optimizer", "lr_scheduler", "gradient_clip_val"))
     usual |= {"accumulate_grad_batches": 1}
     return {name: training[name] for name in usual if training.get(name) not in (None, usual[name])}
+
+
+def _budget(config: Mapping[str, Any]) -> str:
+    """What all trainings have in common: epochs, steps, or as many epochs as were enough before."""
+    return "adaptive" if adapts_epochs(config) else str(config["training"]["budget"])
 
 
 def _own_training(model: str, own: Mapping[str, Any], text: Texts) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ecosobriety.claims import Checked
 from ecosobriety.reporting.cautions import noticed, warnings
 from ecosobriety.reporting.claims import SYMBOLS
-from ecosobriety.reporting.growth import CENT, below_a_cent, payback
+from ecosobriety.reporting.growth import CENT, below_a_cent, has_fewer_epochs, payback
 from ecosobriety.reporting.hardware import hardware_warning
 from ecosobriety.reporting.headline import change, tested_size
 from ecosobriety.reporting.poster_bars import DIGITS, rounded
@@ -124,8 +124,17 @@ def _enough(case: Case, text: Texts) -> dict[str, str]:
             text("poster.enough.part", all=text.integer(known))
             if known is not None and known > int(decision.curve.index.max()) and not decision.grows
             else ""
-        ),
+        )
+        + _fewer_epochs(decision.rule.get(shown), text),
     )
+
+
+def _fewer_epochs(decision: Mapping[str, Any] | None, text: Texts) -> str:
+    """That a size had fewer epochs than the full one would have; empty where it had as many."""
+    if decision is None or not has_fewer_epochs(decision):
+        return ""
+    epochs = {name: text.exact(decision["epochs"][name]) for name in ("trained", "all")}
+    return text("poster.enough.epochs", **epochs)
 
 
 def _spared(case: Case, text: Texts) -> dict[str, str]:
@@ -133,6 +142,8 @@ def _spared(case: Case, text: Texts) -> dict[str, str]:
     decision = case.decision
     if decision.stopped:
         left = decision.result["growth"]["unspent"]
+        if not left["trainings"]:
+            return _number("–", text("poster.spared.all_tried"))
         return _number(
             text.energy(rounded(left["energy_kwh"]), DIGITS),
             text("poster.spared.unspent", trainings=trainings(left["trainings"], text)),
