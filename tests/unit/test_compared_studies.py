@@ -278,6 +278,24 @@ def test_the_page_states_the_table_and_runs_nothing(pair, language):
     assert ("0.500" if language == "en" else "0,500") in other.partition("</div>")[0]
 
 
+def test_no_difference_has_the_digits_of_its_bounds(pair):
+    """Of two studies with the same scores, whole points would hide bounds below one."""
+    table = compare(pair)
+    assert set(table["score_diff"].dropna()) == {0.0}
+    table["score_diff_lower"], table["score_diff_upper"] = -0.0075, 0.0025
+    assert "0.000 (−0.750 to 0.250)" in build_comparison(pair, table, "en", REPORT_DIR)
+
+
+def test_only_what_is_compared_with_is_called_a_baseline(pair):
+    """The first study has two models, and the other one only the second of them."""
+    table = compare(pair)
+    model = table["model"].iloc[0]
+    unused = table[table["is_baseline"]].assign(model="unused", baseline_model="unused")
+    page = build_comparison(pair, pd.concat([unused, table]), "en", REPORT_DIR)
+    assert f"Ratios to first ({model}) at" in page
+    assert "first (unused) with less energy" not in page
+
+
 def test_a_study_s_name_and_words_are_escaped(pair):
     evil = changed(pair[1], hardware=[{"cpu": "<script>alert(1)</script>", "gpu": None}])
     page = build_comparison([pair[0], evil], compare([pair[0], evil]), "en", REPORT_DIR)

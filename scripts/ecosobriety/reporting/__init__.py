@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ecosobriety.claims import Checked
 from ecosobriety.datasets.findings import short
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.reporting.cautions import finding_text, noticed, warnings
+from ecosobriety.reporting.cautions import finding_text, more_may_help, noticed, warnings
 from ecosobriety.reporting.claims import claim_cards
 from ecosobriety.reporting.countries import country_section
 from ecosobriety.reporting.editions import editions_table
@@ -272,7 +272,8 @@ def _case(
         "worth": [
             study_cost(case, text),
             *forecast_sentences(case, text),
-            more_data(case, text),
+            # The caution on the curve's end says it too, and the table has the rest.
+            *([] if more_may_help(case) else [more_data(case, text)]),
             *embodied_sentences(case, text),
         ],
         "warnings": [w for w in (hardware_warning(case, text), *warnings(case, text)) if w]

@@ -264,6 +264,16 @@ def _ended_early(case: Case, text: Texts) -> list[str]:
     ]
 
 
+def more_may_help(case: Case) -> bool:
+    """Whether a caution says what more data may bring; a study that grows says so in its answer."""
+    more = case.decision.result["curve_end"]
+    return (
+        case.decision.result["growth"] is None
+        and more["reason"] is None
+        and bool(more["gain_at_most"] > case.decision.allowed_loss)
+    )
+
+
 def _curve(case: Case, text: Texts) -> list[str]:
     """A curve that falls, or still rises at its end."""
     best, scores = case.decision.most_accurate, case.decision.scores
@@ -279,13 +289,7 @@ def _curve(case: Case, text: Texts) -> list[str]:
             )
         )
     more, data = case.decision.result["curve_end"], case.study.intake.train_examples
-    # A study that grows says so in its answer.
-    answered = case.decision.result["growth"] is not None
-    if (
-        not answered
-        and more["reason"] is None
-        and more["gain_at_most"] > case.decision.allowed_loss
-    ):
+    if more_may_help(case):
         rising = "rising" if more["gain_per_doubling"] > 0 else "unclear"
         all_data = "part" if data and data > more["n_train"] else "all"
         cautions.append(

@@ -83,8 +83,7 @@ def _others(language: str) -> list[dict[str, str]]:
 def _best(rows: Rows, text: Texts) -> list[str]:
     """Which of the others needs the least energy for a result as good as the baseline's."""
     others = [row for row in rows.at(SUFFICIENT) if not row["is_baseline"]]
-    # The first study's first model: the one that most rows are compared with.
-    baseline = rows.name(rows.at(SUFFICIENT)[0])
+    baseline = rows.baselines
     known = [row for row in others if is_known(row["energy_ratio"])]
     if not known:
         return [text("comparison.best.untested", baseline=baseline)]

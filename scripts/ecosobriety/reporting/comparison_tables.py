@@ -72,17 +72,21 @@ class Rows:
 
     @property
     def baselines(self) -> str:
-        """All that is compared with, by name."""
-        names = dict.fromkeys(self.baseline(row) for row in self.all)
-        return ", ".join(names)
+        """All that something is compared with, by name."""
+        others = [row for row in self.all if not row["is_baseline"]]
+        return ", ".join(dict.fromkeys(self.baseline(row) for row in others))
 
 
 def _bounded(values: Sequence[Any], text: Texts) -> str:
-    """A value and its bounds in brackets, all with the decimals of three digits of the value."""
+    """A value and its bounds in brackets, all with the decimals of three digits of the value.
+
+    Of no difference at all, with those of its widest bound.
+    """
     value, low, high = values
     if not is_known(value):
         return "–"
-    places = decimals_for(float(value), 3)
+    widest = max((abs(float(end)) for end in (low, high) if is_known(end)), default=0.0)
+    places = decimals_for(float(value) or widest, 3)
     written = text.fixed(value, places)
     if not (is_known(low) and is_known(high)):
         return written

@@ -145,7 +145,7 @@ def study_cost(case: Case, text: Texts) -> Markup:
     size = size or case.decision.sufficient
     pays = text.markup(
         "growth.cost.pays",
-        retrainings=data(retrainings, text.integer(payback(retrainings))),
+        retrainings=data(payback(retrainings), text.integer(payback(retrainings))),
         n_train=data(size, text.integer(size)),
         full=data(cost["full_n_train"], text.integer(cost["full_n_train"])),
     )

@@ -212,9 +212,12 @@ def _kind(size: int, case: Case) -> str:
 
 
 def _marked(sizes: Sequence[int], case: Case, x: Callable[[float], float]) -> set[int]:
-    """Sizes that are labelled: those that decide, and the smallest; none beside another."""
+    """Sizes that are labelled: those that the page speaks of; none beside another."""
     decision = case.decision
-    wanted = [decision.reference, decision.sufficient, sizes[-1], sizes[0]]
+    found = decision.sufficient != decision.reference
+    spoken = [] if found else [decision.first_failing, decision.stop]
+    named = [size for size in spoken if size is not None]
+    wanted = [decision.reference, decision.sufficient, *named, sizes[-1], sizes[0]]
     marked: list[int] = []
     for size in wanted:
         if all(abs(x(size) - x(other)) >= _LABEL_GAP for other in marked):
