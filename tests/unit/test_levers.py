@@ -10,6 +10,7 @@ from scipy import stats
 
 from ecosobriety.decision import TestPart
 from ecosobriety.decision.lever_answers import add_levers
+from ecosobriety.decision.levers import Grid, Setting
 from ecosobriety.decision.levers_table import compare_levers
 from ecosobriety.errors import DataError
 from ecosobriety.metrics import METRICS
@@ -173,6 +174,38 @@ def test_fewer_epochs_are_tested_by_their_number_whatever_a_busy_machine_measure
     table = compare(runs, epochs)
     assert row_of(table, "wide", 100, 3)["verdict"] == "non_inferior"
     assert row_of(table, "wide", 100, 2)["verdict"] == "inferior"
+
+
+def trained_for(epochs, wide):
+    """The study whose other model is the first one, trained for another number of epochs."""
+    runs, scored = wide
+    scored = scored[(scored["model"] == "wide") | (scored["epoch"] == 1)]
+    runs.loc[runs["model"] == "narrow", "epochs"] = float(epochs)
+    scored.loc[scored["model"] == "narrow", ["epoch", "epochs"]] = float(epochs)
+    return runs, scored
+
+
+def test_a_training_of_fewer_epochs_has_its_place_among_them():
+    """Three of four epochs are tested before two, though a training of its own ends there."""
+    losses = {("wide", 4): 0.0, ("narrow", 4): 0.001, ("wide", 3): 0.002}
+    study = make_study(lambda model, _, epoch: losses.get((model, epoch), 0.03), epochs=4)
+    table = compare(*trained_for(3, study), lever_of={"wide": "reference", "narrow": "epochs"})
+    assert row_of(table, "wide", 100, 2)["verdict"] == "inferior"
+    assert row_of(table, "wide", 100, 1)["verdict"] == "inferior"
+    short = row_of(table, "narrow", 100, 0)
+    assert (short["lever"], short["verdict"]) == ("epochs", "non_inferior")
+
+
+def test_more_epochs_and_more_examples_save_nothing_and_are_not_tested():
+    study = make_study(lambda *_: 0.0)
+    table = compare(*trained_for(6, study), lever_of={"wide": "reference", "narrow": "epochs"})
+    longer = row_of(table, "narrow", 100, 0)
+    assert pd.isna(longer["verdict"])
+    # Here it took less energy, as beside other work: it is no fewer epochs for that.
+    assert longer["verdict_reason"] == "saves_nothing"
+    sizes = [Setting("wide", n_train, 0) for n_train in (20, 50, 100)]
+    busy = Grid(sizes, np.ones((3, 2)), np.full((3, 2), 7.0), sizes[1], {"wide": "reference"})
+    assert busy.sequences == {"examples": sizes[:1]}
 
 
 def test_combined_settings_wait_for_six_seeds():

@@ -26,7 +26,7 @@ the pairs of a test are seeds, and seeds are independent.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -67,6 +67,7 @@ class Grid:
         energy_kwh: the training energy, same shape.
         reference: the setting that all are compared with.
         lever_of: the lever that each model is; `several` where it differs in more than one respect.
+        epochs: how many each setting took; of one without, its `stop` says it.
     """
 
     settings: Sequence[Setting]
@@ -74,6 +75,7 @@ class Grid:
     energy_kwh: Floats
     reference: Setting
     lever_of: Mapping[str, str]
+    epochs: Mapping[Setting, float] = field(default_factory=dict)
 
     @cached_property
     def score_of(self) -> dict[Setting, Floats]:
@@ -98,16 +100,20 @@ class Grid:
         work, and not of energies that a machine's other load has disturbed.
         """
         energy = self.mean_energy_kwh
+        work = {EXAMPLES: lambda one: one.n_train, EPOCHS: self._epochs}
         found: dict[str, list[Setting]] = {}
         for setting, lever in self.levers.items():
-            less_work = lever in (EXAMPLES, EPOCHS)
-            if lever != REFERENCE and (less_work or energy[setting] < energy[self.reference]):
+            amount = work.get(lever, energy.__getitem__)
+            if lever != REFERENCE and amount(setting) < amount(self.reference):
                 found.setdefault(lever, []).append(setting)
-        work = {EXAMPLES: lambda one: one.n_train, EPOCHS: lambda one: one.stop}
         return {
             lever: sorted(own, key=work.get(lever, energy.__getitem__), reverse=True)
             for lever, own in found.items()
         }
+
+    def _epochs(self, setting: Setting) -> float:
+        # The last of a training whose epochs are not known comes after all others.
+        return self.epochs.get(setting, setting.stop) or math.inf
 
     def _lever(self, setting: Setting) -> str:
         changed = [

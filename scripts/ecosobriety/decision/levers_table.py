@@ -9,6 +9,7 @@ import pandas as pd
 from ecosobriety.decision.evidence import TestPart, find_obstacle
 from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.decision.levers import (
+    COMBINED,
     SEEDS_TO_CONFIRM,
     Grid,
     Rule,
@@ -102,6 +103,7 @@ class _Trained:
     energy_kwh: pd.DataFrame
     duration_s: pd.DataFrame
     epochs: pd.Series
+    mean_epochs: pd.Series
 
     @classmethod
     def of(cls, runs: pd.DataFrame, epochs: pd.DataFrame, metric: Metric) -> "_Trained":
@@ -126,7 +128,8 @@ class _Trained:
         epochs_of = rows.groupby(_SETTING)["epochs"]
         # Trainings that a module ends by itself took no one number of epochs.
         same = epochs_of.nunique(dropna=False) == 1
-        return cls(scores, energy_kwh, duration_s, epochs_of.first().where(same))
+        one, mean = epochs_of.first().where(same), epochs_of.mean()
+        return cls(scores, energy_kwh, duration_s, one, mean)
 
     def grid(self, reference: Setting, lever_of: Mapping[str, str]) -> Grid:
         """Those settings that have all seeds of the reference."""
@@ -136,7 +139,9 @@ class _Trained:
         scores, energy_kwh = (
             one.loc[complete, seeds].to_numpy() for one in (self.scores, self.energy_kwh)
         )
-        return Grid(settings, scores, energy_kwh, reference, lever_of)
+        taken = zip(settings, self.mean_epochs[complete], strict=True)
+        epochs = {setting: float(number) for setting, number in taken if pd.notna(number)}
+        return Grid(settings, scores, energy_kwh, reference, lever_of, epochs)
 
     def describe(self, table: pd.DataFrame, grid: Grid, confidence: float) -> pd.DataFrame:
         """Add what each setting takes and saves; by falling energy, the reference first."""
@@ -206,7 +211,8 @@ def _verdicts(grid: Grid, rule: Rule, obstacle: str | None) -> pd.DataFrame:
 
 def _why_untested(grid: Grid, setting: Setting) -> str:
     """Why a setting would not be tested."""
-    if grid.mean_energy_kwh[setting] >= grid.mean_energy_kwh[grid.reference]:
+    alone = grid.levers[setting] != COMBINED
+    if alone or grid.mean_energy_kwh[setting] >= grid.mean_energy_kwh[grid.reference]:
         return "saves_nothing"
     return "too_few_seeds" if grid.scores.shape[1] < SEEDS_TO_CONFIRM else "not_chosen"
 
