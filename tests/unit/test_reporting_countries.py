@@ -99,8 +99,8 @@ def test_a_fallback_is_told_with_its_reason(study, texts):
     [
         ([], None),
         ([2022], None),  # three years before 2025
-        ([2021], "data of 1 country out of 212 countries are more than 3 years older"),
-        ([2021, 2019], "data of 2 countries out of 212 countries are more than 3 years older"),
+        ([2021], "data of 1 of 212 countries are more than 3 years older"),
+        ([2021, 2019], "data of 2 of 212 countries are more than 3 years older"),
     ],
 )
 def test_data_over_three_years_old_are_warned_of(study, texts, years, told):
@@ -118,7 +118,7 @@ def test_age_counts_from_the_study_and_not_from_today(study, texts):
     assert country_section(study, provenance, texts["en"])["warnings"] == []
     provenance["trainings"]["last_ended_at"] = "2013-03-01T08:12:30+00:00"
     (warning,) = country_section(study, provenance, texts["en"])["warnings"]
-    assert "1 country out of 212" in warning.text
+    assert "1 of 212" in warning.text
     assert "2009" in warning.text
 
 
@@ -142,7 +142,7 @@ def test_french_says_the_same(study, texts):
     told = section(study, texts["fr"], fallback_reason="x")
     assert "connue pour 212 sur 213 pays" in " ".join(told["sentences"])
     assert f"La raison{NBSP}:" in told["warnings"][0].text
-    assert "5 pays sur 212 pays ont plus de 3 ans" in told["warnings"][1].text
+    assert "5 des 212 pays sont antérieures de plus de 3 ans" in told["warnings"][1].text
     assert told["table"].rows[0][0].text == "Turkménistan"
 
 

@@ -116,7 +116,7 @@ def _age(dated: pd.DataFrame, study_year: int | None, text: Texts) -> list[Warne
             text.plural(
                 "countries.old",
                 len(old),
-                old=_count(len(old), text),
+                old=text.integer(len(old)),
                 countries=_count(len(dated), text),
                 age=text.integer(OLD_AFTER_YEARS),
                 study_year=str(study_year),
