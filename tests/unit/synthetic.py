@@ -81,6 +81,7 @@ def make_config(**analysis: Any) -> dict[str, Any]:
         **config,
         "title": "How much data is enough?",
         "languages": ["en", "fr"],
+        "plan": {"mode": "exhaustive"},
         "figures": {"heat_map_coverage": None},
         "analysis": {**config["analysis"], **analysis},
     }
