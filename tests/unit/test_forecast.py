@@ -103,6 +103,27 @@ def test_what_one_model_takes_unknown_leaves_the_sum_unknown():
     assert "forest: no forecast, as a command of your own has no batches" in said
 
 
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ({"cost": 1.8e-6}, "less than €0.01 of electricity"),
+        ({"cheapest": 2e-6, "dearest": 3e-4}, "less than €0.01 to generate the electricity"),
+        ({"cheapest": 0.001, "dearest": 0.2}, "less than €0.01 (hydro) to €0.20 (oil) to generate"),
+        ({"cheapest": 1.5, "dearest": 1.5}, "money      €1.5 (hydro) to generate the electricity"),
+        (
+            {"cost": 3.0, "machine_cost": 1e-9},
+            "€3.0 of electricity, less than €0.01 for the machine",
+        ),
+    ],
+)
+def test_amounts_below_a_cent_are_no_figures_and_one_source_is_named_once(amounts, said):
+    found = {**forecast({"mlp": OWN}), "cost": None, "machine_cost": None, **amounts}
+    one = amounts.get("cheapest") == amounts.get("dearest")
+    for end, source in (("cheapest", "hydro"), ("dearest", "hydro" if one else "oil")):
+        found[end] = {"source": source, "amount": amounts[end]} if end in amounts else None
+    assert said in "\n".join(words.lines(found, "s", "FRA", None, []))
+
+
 def test_a_study_that_grows_has_a_least_and_a_most():
     found = forecast({"mlp": {**OWN, "least": {1000: 1}}})
     assert (found["least"]["trainings"], found["trainings"]) == (1, 10)

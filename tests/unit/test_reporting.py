@@ -13,6 +13,7 @@ from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting import SCRIPTS, SECTIONS, build_context, build_report
 from ecosobriety.reporting.headline import headline
+from ecosobriety.study.electricity_view import ElectricityView
 from ecosobriety.study.figure_names import MODEL_FIGURES, figure_ids
 from ecosobriety.texts import Texts
 
@@ -211,6 +212,15 @@ def test_headline_states_the_tables_numbers(study, svgs, texts):
         *(curve["accuracy_diff_mean"][ENOUGH], curve["accuracy_diff_lower"][ENOUGH]),
         curve["p_value"][ENOUGH],
     ]
+
+
+def test_a_single_contract_is_no_range(study, texts, monkeypatch):
+    several = ElectricityView.saved_by_contract
+    monkeypatch.setattr(ElectricityView, "saved_by_contract", lambda *given: several(*given)[:1])
+    for language, said in (("en", "differ by "), ("fr", "diffèrent de ")):
+        saving = headline_of(study, texts, language)[1]
+        assert f"{said}<data" in saving
+        assert saving.count("onshore" if language == "en" else "terrestre") == 1
 
 
 def test_headline_is_read_as_three_sentences(study, svgs, texts):

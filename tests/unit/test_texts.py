@@ -66,6 +66,19 @@ def test_catalogues_have_the_same_keys_and_placeholders():
     }
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "two"),
+    [
+        ("en", "1 setting with a much worse score lies", "2 settings with much worse scores lie "),
+        ("fr", "1 réglage au score bien moins bon se", "2 réglages aux scores bien moins bons se "),
+    ],
+)
+def test_settings_outside_the_picture_are_counted_once(language, one, two):
+    text = Texts(language, catalogue(language))
+    for count, words in ((1, one), (2, two)):
+        assert text("caption.levers.left_out", settings=str(count)).startswith(words)
+
+
 def test_french_is_translated():
     english, french = catalogue("en"), catalogue("fr")
 

@@ -152,7 +152,8 @@ def look_at_records():
     again = [path for path in there if may_begin_now(path)]
     if again:
         logger.warning(
-            f"{len(again)} trainings that were left out are asked for again: the budget is larger"
+            f"{len(again)} trainings that were left out are asked for again: the budget has "
+            "room for more, or is gone"
         )
     workflow.dag.forcefiles.update(map(str, again))
     refused = collecting.find_refused(there, asked)

@@ -11,6 +11,8 @@ from ecosobriety.texts import Texts
 _TEXT = Texts("en", {"unit.co2e": "{mass} CO2e"})
 """How numbers are written; the command line speaks English alone."""
 _MINUTE_S, _HOUR_S = 60, 3600
+CENT = 0.01
+"""What is less cannot be paid."""
 
 
 def lines(
@@ -62,15 +64,23 @@ def _amounts(forecast: Mapping[str, Any], country_iso3: str) -> Iterator[str]:
 
 
 def _money(forecast: Mapping[str, Any]) -> str:
-    currency, parts = forecast["currency"], []
+    parts = []
+
+    def paid(amount: float) -> str:
+        if 0 < amount < CENT:
+            return f"less than {_TEXT.money(CENT, forecast['currency'], 1)}"
+        return _TEXT.money(amount, forecast["currency"], 2)
+
     if forecast["cost"] is not None:
-        parts.append(f"{_TEXT.money(forecast['cost'], currency, 2)} of electricity")
+        parts.append(f"{paid(forecast['cost'])} of electricity")
     elif forecast["cheapest"] is not None:
-        ends = (forecast[end] for end in ("cheapest", "dearest"))
-        named = (f"{_TEXT.money(e['amount'], currency, 2)} ({e['source']})" for e in ends)
-        parts.append(f"{' to '.join(named)} to generate the electricity")
+        ends = {forecast[end]["source"]: forecast[end]["amount"] for end in ("cheapest", "dearest")}
+        named = [f"{paid(amount)} ({source})" for source, amount in ends.items()]
+        small = 0 < forecast["dearest"]["amount"] < CENT
+        shown = paid(forecast["dearest"]["amount"]) if small else " to ".join(named)
+        parts.append(f"{shown} to generate the electricity")
     if forecast["machine_cost"] is not None:
-        parts.append(f"{_TEXT.money(forecast['machine_cost'], currency, 2)} for the machine")
+        parts.append(f"{paid(forecast['machine_cost'])} for the machine")
     return ", ".join(parts) or "no price is known"
 
 

@@ -155,7 +155,8 @@ def _by_contract(case: Case, stop: int, text: Texts) -> list[Markup]:
         "reference": text.integer(case.decision.reference),
         "trainings": trainings(case.emissions_batch, text),
     }
-    return [text.markup("headline.by_contract", coverage=coverage, **values, **ends)]
+    which = "by_one_contract" if len(saved) == 1 else "by_contract"
+    return [text.markup(f"headline.{which}", coverage=coverage, **values, **ends)]
 
 
 def _mass(mass_g: float, text: Texts) -> Markup:
