@@ -29,6 +29,12 @@ def rows(*epochs, head=HEAD):
     return "\n".join([head, *found])
 
 
+def with_epochs(number, text):
+    """Rows that say how many epochs their run took."""
+    head, *lines = text.splitlines()
+    return "\n".join([f"{head},epochs", *(f"{line},{number}" for line in lines)])
+
+
 def test_the_last_epoch_is_the_run_and_the_others_are_on_its_way(read):
     # Whatever their order in the table.
     found = read(rows(4, 1, 2))
@@ -51,6 +57,21 @@ def test_a_single_row_is_as_before(read):
     assert record.epochs is None
     table = check_table("epochs", epoch_table(runs_of([record]), [record], ACCURACY))
     assert table["only_last_reason"].tolist() == ["the imported table does not say it"]
+
+
+def test_a_single_row_among_several_is_of_its_epoch(read):
+    lines = rows(1, 2, 4).splitlines()
+    short = "\n".join(line for line in lines if not line.startswith(("200,1,2,", "200,1,4,")))
+    found = read(short)
+    assert records(read, found)[200, 1].epochs == 1.0
+    assert [note for note in found.notes if "epoch" in note] == [
+        "runs.csv: the runs end after 1 to 4 epochs, as that with n_train 200 and seed 1 after 1: "
+        "the last row of each is taken as its end"
+    ]
+
+
+def test_epochs_that_agree_with_the_rows_are_taken(read):
+    assert records(read, read(with_epochs(4, rows(2, 4))))[100, 1].epochs == 4.0
 
 
 def test_what_the_rows_do_not_say_is_null(read):
@@ -79,6 +100,11 @@ def test_what_the_rows_do_not_say_is_null(read):
             rows(1, 2).replace("0.002,72", "0.002,36"),
             "must be above the 36 of the epoch before: duration_s counts from the start",
         ),
+        (
+            with_epochs(3, rows(1, 2)),
+            'in row 2 (counted from 1, without the header) "epochs" is "3": it must be 2, the epoch '
+            "of the run's last row (columns.epochs: null leaves it out)",
+        ),
     ],
 )
 def test_rows_that_cannot_be_of_one_run_are_refused(read, text, said):
@@ -101,6 +127,6 @@ def test_rows_are_in_the_order_of_their_epochs(epochs, random):
     cells = {name: [text] * len(epochs) for name, text in cells.items()}
     cells["epoch"] = [str(epoch) for epoch in shuffled]
     columns = find_columns(Sheet("runs", "x.csv", [*cells], cells, len(epochs)), {}, ACCURACY)
-    found = by_epoch(columns, range(len(epochs)), "it")
+    found = by_epoch(columns, range(len(epochs)), "it", told_apart=True)
     assert [row.epoch for row in found] == sorted(epochs)
     assert [shuffled[row.place] for row in found] == sorted(epochs)

@@ -20,13 +20,17 @@ class EpochRow(NamedTuple):
     place: int
 
 
-def by_epoch(columns: Columns, places: Sequence[int], name: str) -> list[EpochRow]:
+def by_epoch(
+    columns: Columns, places: Sequence[int], name: str, *, told_apart: bool
+) -> list[EpochRow]:
     """The rows of one run in the order of their epochs.
 
     Args:
         columns: of the table.
-        places: the rows; of several, a column must say the epoch of each.
+        places: the rows.
         name: of the run, for messages.
+        told_apart: whether a column must say the epoch of each row, as where a run of the table has
+            several. Else the epoch is 0: not said.
 
     Raises:
         RunsError: two rows are of the same run and epoch.
@@ -34,7 +38,7 @@ def by_epoch(columns: Columns, places: Sequence[int], name: str) -> list[EpochRo
     column = columns.get(EPOCH)
     rows = []
     for place in places:
-        epoch = column.whole(place, 1) if column is not None and len(places) > 1 else 0
+        epoch = column.whole(place, 1) if column is not None and told_apart else 0
         if column is not None and epoch is None:
             column.refuse(place, "must be a whole number of at least 1")
         rows.append(EpochRow(epoch or 0, place))
@@ -55,7 +59,7 @@ def epoch_log(
     energy_of: Callable[[int], Energy],
     scores_of: Callable[[int], Mapping[str, float | None]],
 ) -> list[EpochRecord]:
-    """The epochs of a run's record; none, of a run with a single row.
+    """The epochs of a run's record; none, of a run whose rows are not told apart by epoch.
 
     Args:
         columns: of the table.
@@ -64,10 +68,19 @@ def epoch_log(
         scores_of: the scores in a row.
 
     Raises:
-        RunsError: an energy or a duration is not above that of the epoch before.
+        RunsError: an energy or a duration is not above that of the epoch before, or the run says
+            that it took another number of epochs.
     """
-    if len(rows) == 1:
+    last = rows[-1]
+    if not last.epoch:
         return []
+    stated = columns.get("epochs")
+    if stated is not None and stated.number(last.place) not in (None, last.epoch):
+        stated.refuse(
+            last.place,
+            f"must be {last.epoch}, the epoch of the run's last row (columns.epochs: null leaves "
+            "it out)",
+        )
     energies = [energy_of(row.place) for row in rows]
     for place, (one, other) in enumerate(pairwise(energies), start=1):
         _require_growth(columns, rows[place], one, other)

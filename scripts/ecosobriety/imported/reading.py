@@ -109,6 +109,7 @@ class _Reader:
                 *self._notes(places, others, unfinished),
                 *self._emission_notes(runs),
                 *self._untimed_notes(runs),
+                *self._end_notes(epochs),
             ],
         )
 
@@ -119,8 +120,11 @@ class _Reader:
         rows = defaultdict[Key, list[int]](list)
         for place, key in keys.items():
             rows[key].append(place)
+        own = {key: rows[key] for key in wanted if key in rows}
+        apart = any(len(of_run) > 1 for of_run in own.values())
         found = {
-            key: by_epoch(self.columns, rows[key], _name(key)) for key in wanted if key in rows
+            key: by_epoch(self.columns, of_run, _name(key), told_apart=apart)
+            for key, of_run in own.items()
         }
         several = [of_run for of_run in found.values() if len(of_run) > 1]
         if several and self.emissions is not None:
@@ -341,6 +345,16 @@ class _Reader:
                 f"{self.columns.sheet.path}: the energies of {untimed} of {len(runs)} runs cannot "
                 "be checked against a power, as the table does not say how long they took "
                 "(duration_s, or started_at and ended_at): make sure that they are in kWh"
+            )
+
+    def _end_notes(self, epochs: Mapping[Key, Sequence[EpochRow]]) -> Iterator[str]:
+        ends = {key: of_run[-1].epoch for key, of_run in epochs.items()}
+        first = min(ends, key=ends.__getitem__)
+        least, most = ends[first], max(ends.values())
+        if least < most:
+            yield (
+                f"{self.columns.sheet.path}: the runs end after {least} to {most} epochs, as that "
+                f"with {_name(first)} after {least}: the last row of each is taken as its end"
             )
 
     def _emission_notes(self, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
