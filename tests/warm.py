@@ -40,6 +40,7 @@ PACKAGES = (
     *("docutils.core", "pygments.formatters", "yte", "smart_open", "nbformat"),
     *("pandera.backends.pandas.builtin_checks", "xml.etree.ElementTree"),
 )
+CALL = Path(__file__).with_name("warm_call.py")
 SITE = "sitecustomize.py"
 """What a Python runs of the folders of PYTHONPATH before all else."""
 SHARED = "ECOSOBRIETY_WARM_PYTHON"
@@ -61,7 +62,7 @@ def share_server() -> None:
 def _start_server() -> str:
     folder = TemporaryDirectory(prefix="warm-")
     place, program = Path(folder.name, "socket"), Path(folder.name, "python")
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {__file__} {place} "$0" "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {CALL} {place} "$0" "$@"\n')
     program.chmod(0o755)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(place))
@@ -102,34 +103,12 @@ class WarmSubprocess:
         return subprocess.run([warm_executable(), *command[1:]], **options)
 
 
-def _call(place: str, executable: str, arguments: list[str]) -> int:
-    """Have a command run with this process's files, folder and environment; its exit code."""
-    known = arguments and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
-    if not known:
-        os.execv(sys.executable, [sys.executable, *arguments])
-    executable = str(Path(executable).absolute())
-    mask = os.umask(0)
-    os.umask(mask)
-    order = [executable, arguments, str(Path.cwd()), dict(os.environ), os.getpgrp(), mask]
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(place)
-        files = array.array("i", [0, 1, 2])
-        message = json.dumps(order).encode()
-        line.sendmsg([len(message).to_bytes(8)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
-        line.sendall(message)
-        answer = line.recv(8)
-    code = int(answer) if answer else 1
-    if code < 0:
-        with suppress(OSError):  # SIGKILL has no other handler.
-            signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    return code
-
-
 def _serve(listening: socket.socket) -> None:
     """Fork for each call; a caller that is gone takes its command along."""
     for package in PACKAGES:
         __import__(package)
+    # Snakemake looks for its plugins among all that is installed, and keeps what it has found.
+    sys.modules["snakemake.cli"].get_argument_parser()
     # No child looks through what is imported for garbage, which would copy all of it as well.
     gc.collect()
     gc.freeze()
@@ -281,7 +260,4 @@ def _become(
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        _serve(socket.socket(fileno=int(sys.argv[1])))
-    else:
-        sys.exit(_call(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    _serve(socket.socket(fileno=int(sys.argv[1])))
