@@ -32,7 +32,9 @@ def _answer(view: LeversView, text: Texts) -> str:
     if best is None:
         return text("levers.nothing", reference=reference, margin=margin)
     saved = best["saved"]
-    return text(
+    low = saved["share"]["ci_low"]
+    unsure = [text("levers.uncertain")] if low is not None and low <= 0 else []
+    answer = text(
         "levers.answer",
         setting=_setting(best["setting"], view, text),
         reference=reference,
@@ -44,6 +46,7 @@ def _answer(view: LeversView, text: Texts) -> str:
         country=country_name(view.study.cases()[0], text),
         trainings=text.integer(_batch(view)),
     )
+    return " ".join([answer, *unsure])
 
 
 def _batch(view: LeversView) -> int:
