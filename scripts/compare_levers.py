@@ -18,10 +18,10 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         runs,
         epochs,
         scenarios,
+        decision.Criteria(**json.loads(snakemake.params.analysis)),
         country_iso3=snakemake.params.country,
         lever_of=json.loads(snakemake.params.levers),
         data=decision.TestPart.of(known, metric),
         metric=metric,
-        **json.loads(snakemake.params.analysis),
     )
     tables.write_table("levers", levers, Path(snakemake.output[0]), metric)

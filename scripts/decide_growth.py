@@ -23,9 +23,9 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     runs = collecting.runs_of(records, metric)
     found = decision.decide(
         runs,
+        decision.GrowthRule(**json.loads(snakemake.params.rule)),
         epochs=epoch_table(runs, records, metric),
         metric=metric,
         test_examples=known.counted(metric),
-        **json.loads(snakemake.params.rule),
     )
     write_json(Path(snakemake.output[0]), {**found, "cut_short": len(ended) < len(paths)})

@@ -21,15 +21,24 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
     rules = {
-        model: {**rule, "metric": metric, "test_examples": known.counted(metric)}
+        model: decision.GrowthRule(**rule)
         for model, rule in json.loads(snakemake.params.rules).items()
     }
-    added = {model: decision.standard_errors_of(rule) for model, rule in rules.items()}
-    analysis = json.loads(snakemake.params.analysis)
-    decided = decision.recommend(runs, data=data, metric=metric, z_of=added, **analysis)
+    added = {model: rule.standard_errors for model, rule in rules.items()}
+    criteria = decision.Criteria(**json.loads(snakemake.params.analysis))
+    decided = decision.recommend(runs, criteria, data=data, metric=metric, z_of=added)
     answer = decision.add_savings(decided, scenarios, savings, country)
     answer = decision.add_levers(answer, levers, epochs)
-    answer = decision.add_growth(answer, growth, runs, rules, snakemake.params.ladder, epochs)
+    answer = decision.add_growth(
+        answer,
+        growth,
+        runs,
+        rules,
+        test_examples=known.counted(metric),
+        metric=metric,
+        ladder=snakemake.params.ladder,
+        epochs=epochs,
+    )
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
     folder = Path(snakemake.output[0]).parent

@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from ecosobriety.decision import TestPart, fit_curves, recommend
+from ecosobriety.decision import Criteria, TestPart, fit_curves, recommend
 from ecosobriety.records.bundle import read_bundle, write_bundle
 from ecosobriety.records.collecting import Asked, collect
 from ecosobriety.records.record import RUN_KEY, RunRecord, write_record
@@ -71,7 +71,7 @@ def _steps_s(sizes: int, folder: Path) -> tuple[dict[str, float], str]:
     runs = make_many_runs(sizes, SEEDS)
     took: dict[str, float] = {}
     took["curves"], _ = _timed(
-        lambda: (fit_curves(runs, **DECISION), recommend(runs, data=DATA, **DECISION))
+        lambda: (fit_curves(runs, **DECISION), recommend(runs, Criteria(**DECISION), data=DATA))
     )
     took["curves, scenarios and methods"], study = _timed(lambda: make_study(runs))
     took["methods"], _ = _timed(lambda: make_methods(runs, study.countries))

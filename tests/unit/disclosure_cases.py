@@ -2,11 +2,18 @@
 
 import pandas as pd
 import yaml
-from synthetic import REPORT_DIR, ROOT, make_intake, make_provenance, make_record, make_runs
+from synthetic import (
+    REPORT_DIR,
+    ROOT,
+    decisions_at,
+    make_intake,
+    make_provenance,
+    make_record,
+    make_runs,
+)
 from synthetic import make_study as any_study
 
 from ecosobriety.datasets.intake import Baseline
-from ecosobriety.decision import decide
 from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.sources import load_sources
@@ -85,17 +92,7 @@ def disclosed_of(study, records=None, **changes):
 def grown():
     runs = make_runs()
     runs = runs[runs["n_train"] <= 40_000].reset_index(drop=True)
-    rule = {"full_n_train": 60_000, "z": 1.25, "tame": False, "adaptive": False}
-    decisions = [
-        decide(
-            runs[runs["n_train"] <= size],
-            margin=0.015,
-            may_add_seeds=False,
-            test_examples=10_000,
-            **rule,
-        )
-        for size in (30_000, 40_000)
-    ]
+    decisions = decisions_at((30_000, 40_000), runs, margin=0.015)
     intake = make_intake(runs, test_examples=10_000)
     ladder = [*sorted(runs["n_train"].unique()), 60_000]
     return make_study(runs, decisions=decisions, ladder=ladder, intake=intake, margin=0.015)

@@ -22,6 +22,8 @@ from synthetic_runs import make_runs as make_runs
 from ecosobriety.claims import Checked, load_claims, put_to_test
 from ecosobriety.datasets.intake import Baseline, Intake
 from ecosobriety.decision import (
+    Criteria,
+    GrowthRule,
     TestPart,
     Usage,
     add_growth,
@@ -30,6 +32,7 @@ from ecosobriety.decision import (
     add_scale,
     add_study_cost,
     compare_levers,
+    decide,
     fit_curves,
     recommend,
 )
@@ -83,6 +86,7 @@ def make_config(**analysis: Any) -> dict[str, Any]:
         "languages": ["en", "fr"],
         "plan": {"mode": "exhaustive"},
         "figures": {"heat_map_coverage": None},
+        "plan": {"mode": "exhaustive", "epochs": "all"},
         "analysis": {**config["analysis"], **analysis},
     }
 
@@ -141,6 +145,14 @@ def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) 
 
 DRY = {"site_l_per_kwh": None, "source_l_per_kwh": None}
 UNSAID = Usage(None, None, None, 1.0)
+
+
+def decisions_at(sizes, runs, margin, test_examples=10_000, z=1.25):
+    """What a study that may grow to 60,000 examples decides at sizes."""
+    rule = GrowthRule(60_000, margin, z, tame=False, adaptive=False, may_add_seeds=False)
+    return [
+        decide(runs[runs["n_train"] <= size], rule, test_examples=test_examples) for size in sizes
+    ]
 
 
 def make_study(
@@ -221,20 +233,17 @@ def _make_study(
         intake.class_counts and intake.class_counts["test"],
     )
     country = config["metering"]["country"]
-    rule = {"full_n_train": full, "margin": decision["margin"], "z": None, "tame": False}
-    rule |= {"adaptive": False, "may_add_seeds": False}
-    answered = recommend(
-        runs, data=data, metric=metric, target=target, **decision, full_n_train=full
-    )
+    rule = GrowthRule(full, decision["margin"], None, False, False, may_add_seeds=False)
+    criteria = Criteria(**decision, target=target, full_n_train=full)
+    answered = recommend(runs, criteria, data=data, metric=metric)
     recommendation = add_growth(
         add_savings(answered, scenarios, savings, country),
         decisions,
         runs,
-        {
-            model: rule | {"metric": metric, "test_examples": intake.counted(metric)}
-            for model in runs["model"].unique()
-        },
-        ladder,
+        dict.fromkeys(runs["model"].unique(), rule),
+        test_examples=intake.counted(metric),
+        metric=metric,
+        ladder=ladder,
     )
     recommendation = add_study_cost(recommendation, runs, scenarios, country)
     recommendation = add_scale(recommendation, runs, usage)
@@ -247,12 +256,11 @@ def _make_study(
         runs,
         epochs,
         scenarios,
+        criteria,
         country_iso3=country,
         lever_of={model: "model" if place else "reference" for place, model in enumerate(models)},
         data=data,
         metric=metric,
-        full_n_train=full,
-        **decision,
     )
     recommendation = add_levers(recommendation, levers, epochs)
     return Study(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from ecosobriety.decision import TestPart, fit_curves, fit_power_law, recommend
+from ecosobriety.decision import Criteria, TestPart, fit_curves, fit_power_law, recommend
 from ecosobriety.errors import DataError
 from ecosobriety.tables import SCHEMAS, check_table
 
@@ -21,7 +21,8 @@ DATA = TestPart(baseline=0.1, test_examples=10_000, train_examples=60_000)
 
 
 def recommended(runs, data=DATA, **asked):
-    return recommend(runs, data=data, **asked)
+    others = {name: asked.pop(name) for name in ("margins", "z_of", "metric") if name in asked}
+    return recommend(runs, Criteria(**asked), data=data, **others)
 
 
 def make_runs(accuracy, model="mlp", energy_per_example_kwh=1e-7):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecosobriety.decision import TestPart, fit_curves, mean_interval, recommend
+from ecosobriety.decision import Criteria, TestPart, fit_curves, mean_interval, recommend
 from ecosobriety.decision.evidence import curve_end, find_obstacle, resolves
 from ecosobriety.metrics import ACCURACY, RMSE
 
@@ -51,7 +51,7 @@ ALWAYS_NO = {200: [0.98] * 3, 400: [0.98] * 3}
 
 
 def test_a_network_that_always_says_no_is_recommended_at_no_size():
-    answer = only(recommend(make_runs(ALWAYS_NO), **NUMBERS, data=DATA))["configured"]
+    answer = only(recommend(make_runs(ALWAYS_NO), Criteria(**NUMBERS), data=DATA))["configured"]
 
     assert answer["no_recommendation"] == "baseline_not_beaten"
     assert answer["sufficient_n_train"] is None
@@ -118,7 +118,7 @@ def test_a_margin_below_one_test_example_decides_nothing():
     data = TestPart(baseline=0.0, test_examples=4, train_examples=400)
     runs = make_runs({200: [1.0] * 3, 400: [1.0] * 3})
 
-    result = only(recommend(runs, **NUMBERS, data=data, margins=(0.25, 0.3)))
+    result = only(recommend(runs, Criteria(**NUMBERS), data=data, margins=(0.25, 0.3)))
     assert result["configured"]["no_recommendation"] == "margin_unresolved"
     assert [answer["no_recommendation"] for answer in result["ladder"]] == [None, None]
 
@@ -192,7 +192,7 @@ def test_no_interval_of_a_curve_leaves_what_is_possible(pairs, confidence):
     assert curve["accuracy_ci_high"].between(0, 1).all()
     assert (curve["energy_kwh_ci_low"] >= 0).all()
     assert (curve["accuracy_diff_lower"].dropna() >= -1).all()
-    result = only(recommend(runs, **numbers, data=TestPart(0.0, 1_000, 200)))
+    result = only(recommend(runs, Criteria(**numbers), data=TestPart(0.0, 1_000, 200)))
     for answer in (result["configured"], *result["ladder"]):
         for name in ("energy", "duration"):
             share = answer[f"{name}_saved_share"]
@@ -214,7 +214,7 @@ TINY = TestPart(baseline=0.5, test_examples=12, train_examples=400)
 
 def test_nothing_is_enough_where_twelve_test_examples_differ_in_none():
     runs = make_runs({200: [11 / 12] * 2, 400: [11 / 12] * 2})
-    result = only(recommend(runs, **{**NUMBERS, "margin": 0.1}, data=TINY))
+    result = only(recommend(runs, Criteria(**{**NUMBERS, "margin": 0.1}), data=TINY))
     answer = result["configured"]
     assert answer["sufficient_n_train"] in (None, 400)
     assert not answer["smaller_than_reference"]
@@ -223,7 +223,7 @@ def test_nothing_is_enough_where_twelve_test_examples_differ_in_none():
 
 def test_more_seeds_do_not_help_where_the_test_part_is_too_small():
     runs = make_runs({200: [1.0] * 3, 400: [1.0] * 3})
-    answer = only(recommend(runs, **{**NUMBERS, "margin": 0.1}, data=TINY))["configured"]
+    answer = only(recommend(runs, Criteria(**{**NUMBERS, "margin": 0.1}), data=TINY))["configured"]
     assert answer["no_recommendation"] is None
     assert answer["sufficient_n_train"] == 400
     assert answer["seeds_needed"]["reason"] == "too_few_test_examples"

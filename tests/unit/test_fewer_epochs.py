@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from config_cases import SMALLEST, complete, put, refusal
-from synthetic import REPORT_DIR, make_provenance, make_runs, make_study
+from synthetic import REPORT_DIR, decisions_at, make_provenance, make_runs, make_study
 from test_plan import sober
 from test_sober import UNTRAINED, study
 
-from ecosobriety.decision import decide
+from ecosobriety.decision import GrowthRule, decide
 from ecosobriety.decision.fewer_epochs import MARGIN_SHARE, EpochScores
 from ecosobriety.metrics import RMSE
 from ecosobriety.records.collecting import Asked, identity_of
@@ -101,7 +101,7 @@ def test_the_gain_of_data_is_that_at_equal_epochs():
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
 RULE = {
     **{"full_n_train": 16_384, "margin": 0.05, "z": 1.0, "tame": True, "adaptive": False},
-    **{"test_examples": 10_000, "may_add_seeds": False, "all_epochs": EPOCHS},
+    **{"may_add_seeds": False, "all_epochs": EPOCHS},
 }
 
 
@@ -117,7 +117,7 @@ def surface(last):
 def decided(sizes, **rule):
     epochs = table(sizes)
     runs = epochs.drop_duplicates("n_train", keep="last")
-    return decide(runs, epochs=epochs, **{**RULE, **rule})
+    return decide(runs, GrowthRule(**{**RULE, **rule}), epochs=epochs, test_examples=10_000)
 
 
 def test_a_decision_has_the_loss_in_its_bound_and_the_next_size_s_epochs():
@@ -157,7 +157,8 @@ def test_a_lower_score_may_be_the_better_one():
     epochs = table(surface({2: 0.846, 4: 0.85})).rename(columns={"test_accuracy": "test_rmse"})
     epochs["test_rmse"] = 2 - epochs["test_rmse"]
     runs = epochs.drop_duplicates("n_train", keep="last")
-    found = decide(runs, epochs=epochs, metric=replace(RMSE, relative_margin=False), **RULE)
+    metric, rule = replace(RMSE, relative_margin=False), GrowthRule(**RULE)
+    found = decide(runs, rule, epochs=epochs, metric=metric, test_examples=None)
     assert found["epochs"]["loss"] == pytest.approx(0.004)
 
 
@@ -186,7 +187,8 @@ def made(random):
 def grow(score, random, all_epochs=20, full=8192, margin=0.01):
     """A study of three seeds: whether its answer is worse than allowed, and what it took."""
     of_run, of_test = random.uniform(0.001, 0.006), random.uniform(0.0005, 0.003)
-    rule = {**RULE, "full_n_train": full, "margin": margin, "z": 1.25, "test_examples": None}
+    rule = replace(GrowthRule(**RULE), full_n_train=full, margin=margin, z=1.25)
+    rule = replace(rule, all_epochs=all_epochs)
     given, rows, spent = all_epochs, [], 0.0
     for n in [64 * 2**i for i in range(int(math.log2(full / 64)) + 1)]:
         trained = given if full / 8 < n < full else all_epochs
@@ -201,7 +203,7 @@ def grow(score, random, all_epochs=20, full=8192, margin=0.01):
             continue
         epochs = pd.DataFrame(rows).assign(only_last_reason=None)
         runs = epochs.drop_duplicates(["n_train", "seed"], keep="last")
-        found = decide(runs, epochs=epochs, **{**rule, "all_epochs": all_epochs})
+        found = decide(runs, rule, epochs=epochs, test_examples=None)
         if found["decision"] == "stop":
             return score(full, all_epochs) - score(n, trained) > margin and n < full, spent
         given = found["epochs"]["next"]
@@ -305,12 +307,9 @@ def test_an_untrained_full_size_is_estimated_with_all_its_epochs():
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     runs = make_runs()
-    rule = {"full_n_train": 60_000, "z": 1.25, "tame": False, "adaptive": False}
     decisions = []
-    for size in (30_000, 40_000):
-        own = runs[runs["n_train"] <= size]
-        made = decide(own, margin=0.015, may_add_seeds=False, test_examples=10_000, **rule)
-        trained, lost = (10.0, 0.0) if size == 30_000 else (6.0, 0.001)
+    for made in decisions_at((30_000, 40_000), runs, margin=0.015):
+        trained, lost = (10.0, 0.0) if made["n_train"] == 30_000 else (6.0, 0.001)
         epochs = {"all": 10, "trained": trained, "loss": lost, "next": 6, "reason": None}
         decisions.append({**made, "epochs": epochs})
     ladder = [5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]

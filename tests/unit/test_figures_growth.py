@@ -7,6 +7,7 @@ import pytest
 from synthetic import (
     REPORT_DIR,
     blank_svgs,
+    decisions_at,
     make_claims,
     make_intake,
     make_provenance,
@@ -14,7 +15,6 @@ from synthetic import (
     make_study,
 )
 
-from ecosobriety.decision import decide
 from ecosobriety.figures import draw
 from ecosobriety.reporting import build_report
 from ecosobriety.texts import Texts
@@ -22,7 +22,6 @@ from ecosobriety.texts import Texts
 pytestmark = pytest.mark.slow
 
 LADDER = [5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
-RULE = {"full_n_train": 60_000, "z": 1.25, "tame": False, "adaptive": False}
 
 
 @pytest.fixture(scope="module", params=["en", "fr"])
@@ -33,17 +32,8 @@ def text(request):
 def grown(margin, largest, test_examples=10_000, energy_factor=1.0):
     """A study that has grown up to a size; it decides from 30,000 examples on."""
     runs = make_runs(energy_factor=energy_factor)
-    decisions = [
-        decide(
-            runs[runs["n_train"] <= size],
-            margin=margin,
-            may_add_seeds=False,
-            test_examples=test_examples,
-            **RULE,
-        )
-        for size in (30_000, 40_000, 50_000, 60_000)
-        if size <= largest
-    ]
+    sizes = [size for size in (30_000, 40_000, 50_000, 60_000) if size <= largest]
+    decisions = decisions_at(sizes, runs, margin, test_examples)
     runs = runs[runs["n_train"] <= largest].reset_index(drop=True)
     intake = make_intake(runs, test_examples=test_examples)
     return make_study(runs, decisions=decisions, ladder=LADDER, intake=intake, margin=margin)

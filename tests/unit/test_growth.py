@@ -1,5 +1,7 @@
 """The rule that says whether growing further is worth it, and the backtest that replays it."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from backtest.curves import from_table, ladder
 from backtest.replay import replay, replay_adaptive
 from backtest.rules import RULES, power_law, sober
-from ecosobriety.decision import decide
+from ecosobriety.decision import GrowthRule, decide
 from ecosobriety.decision.growth import decide_growth, may_decide
 from ecosobriety.reporting.growth import payback
 
@@ -197,7 +199,7 @@ class TestBacktest:
 def by_the_study(sizes, scores, z, margin):
     """Where `decision.decide` stops with added seeds, and how many seeds ran at each size."""
     full, seeds = int(sizes[-1]), np.ones(len(sizes), int)
-    rule = {"full_n_train": full, "margin": margin, "z": z, "tame": True, "adaptive": True}
+    rule = partial(GrowthRule, full, margin, z, tame=True, adaptive=True)
     for at in range(5, len(sizes)):
         if not may_decide(sizes, np.array(full))[at]:
             continue
@@ -210,7 +212,7 @@ def by_the_study(sizes, scores, z, margin):
                     for seed in (range(3) if more and k >= at - 1 else range(1))
                 ]
             )
-            decided = decide(runs, test_examples=10**6, may_add_seeds=not more, **rule)
+            decided = decide(runs, rule(may_add_seeds=not more), test_examples=10**6)
             if decided["decision"] != "more_seeds":
                 break
             seeds[at - 1 : at + 1] = 3

@@ -2,13 +2,14 @@
 
 import json
 import math
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from ecosobriety.decision import TestPart
+from ecosobriety.decision import Criteria, TestPart
 from ecosobriety.decision.lever_answers import add_levers
 from ecosobriety.decision.levers import Grid, Setting
 from ecosobriety.decision.levers_table import compare_levers
@@ -78,16 +79,15 @@ def make_scenarios():
     )
 
 
+CRITERIA = [field.name for field in fields(Criteria)]
+
+
 def compare(runs, epochs, **settings):
-    usual = {
-        "country_iso3": "FRA",
-        "lever_of": LEVERS,
-        "reference_n_train": "max",
-        "margin": 0.01,
-        "confidence": 0.95,
-        "data": DATA,
-    }
-    return compare_levers(runs, epochs, make_scenarios(), **{**usual, **settings})
+    usual = {"country_iso3": "FRA", "lever_of": LEVERS, "data": DATA}
+    criteria = {"reference_n_train": "max", "margin": 0.01, "confidence": 0.95}
+    criteria |= {name: settings.pop(name) for name in CRITERIA if name in settings}
+    asked = {**usual, **settings}
+    return compare_levers(runs, epochs, make_scenarios(), Criteria(**criteria), **asked)
 
 
 def levers(loss, data=DATA, **study):
@@ -362,3 +362,10 @@ def test_a_models_lever_is_what_it_changes(model, lever):
         "models": [first, {**first, "class_path": "mlp", **model, "name": "other"}],
     }
     assert lever_of_models(config) == {"mlp": "reference", "other": lever}
+
+
+def test_nothing_is_compared_where_the_full_size_was_not_trained():
+    runs, epochs = make_study(lambda *_: 0.0)
+    table = compare(runs, epochs, full_n_train=2 * int(runs["n_train"].max()))
+    assert set(table["verdict"].dropna()) == {"reference"}
+    assert "full_size_untrained" in set(table["verdict_reason"])

@@ -9,6 +9,7 @@ from page import Page
 from synthetic import (
     REPORT_DIR,
     blank_svgs,
+    decisions_at,
     make_claims,
     make_intake,
     make_provenance,
@@ -16,7 +17,7 @@ from synthetic import (
     make_study,
 )
 
-from ecosobriety.decision import Usage, decide
+from ecosobriety.decision import Usage
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import SECTIONS, build_report
@@ -45,17 +46,7 @@ def regression():
 def stopped():
     """A study that grew to 40,000 examples and stopped there."""
     runs = make_runs()
-    rule = {"full_n_train": 60_000, "z": 1.25, "tame": False, "adaptive": False}
-    decisions = [
-        decide(
-            runs[runs["n_train"] <= size],
-            margin=0.015,
-            may_add_seeds=False,
-            test_examples=10_000,
-            **rule,
-        )
-        for size in (30_000, 40_000)
-    ]
+    decisions = decisions_at((30_000, 40_000), runs, margin=0.015)
     runs = runs[runs["n_train"] <= 40_000].reset_index(drop=True)
     intake = make_intake(runs, test_examples=10_000)
     return make_study(runs, decisions=decisions, ladder=LADDER, intake=intake, margin=0.015)

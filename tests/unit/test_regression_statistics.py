@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ecosobriety.decision import TestPart, fit_curves, recommend
+from ecosobriety.decision import Criteria, TestPart, fit_curves, recommend
 from ecosobriety.decision.non_inferiority import compare_with_reference
 from ecosobriety.errors import RecordError
 from ecosobriety.metrics import ACCURACY, RMSE, metric_from
@@ -106,6 +106,11 @@ DATA = TestPart(baseline=1_000.0, test_examples=10_000, train_examples=800)
 DECISION = {"reference_n_train": "max", "margin": 0.15, "confidence": 0.95, "metric": RMSE}
 
 
+def recommended(runs, **asked):
+    criteria = Criteria("max", margin=0.15, confidence=0.95, **asked)
+    return recommend(runs, criteria, data=DATA, metric=RMSE)
+
+
 def test_the_curve_of_a_regression_follows_its_metric(tmp_path):
     curve = fit_curves(make_runs(), **DECISION).set_index("n_train")
     assert not [name for name in curve if "accuracy" in name]
@@ -131,7 +136,7 @@ def test_the_curve_of_a_regression_follows_its_metric(tmp_path):
 
 
 def test_the_recommendation_of_a_regression():
-    answer = recommend(make_runs(), **DECISION, data=DATA, target=62)
+    answer = recommended(make_runs(), target=62)
     assert answer["target"] == 62
     assert metric_from(answer["metric"]) == RMSE
     (result,) = answer["results"]
@@ -156,16 +161,16 @@ def test_the_learning_curve_knows_no_unit(unit):
     noise = 1 + 0.01 * np.random.default_rng(3).normal(size=12)
     runs = make_runs()
     runs["test_rmse"] *= noise
-    (law,) = (r["power_law"] for r in recommend(runs, **DECISION, data=DATA)["results"])
+    (law,) = (r["power_law"] for r in recommended(runs)["results"])
     runs["test_rmse"] *= unit
-    (scaled,) = (r["power_law"] for r in recommend(runs, **DECISION, data=DATA)["results"])
+    (scaled,) = (r["power_law"] for r in recommended(runs)["results"])
     assert law["converged"]
     assert scaled["b"] == pytest.approx(law["b"], rel=1e-3)
     assert scaled["c"] == pytest.approx(law["c"] * unit, rel=1e-3)
 
 
 def test_a_target_rmse_that_no_size_reaches():
-    (result,) = recommend(make_runs(), **DECISION, data=DATA, target=45)["results"]
+    (result,) = recommended(make_runs(), target=45)["results"]
     assert result["target"]["n_train"] is None
     assert result["target"]["reason"] == "not_reached"
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecosobriety.decision import add_growth, add_study_cost, decide
-from ecosobriety.decision.sober import ADAPTIVE_Z, standard_errors
+from ecosobriety.decision import GrowthRule, add_growth, add_study_cost
+from ecosobriety.decision import decide as decide_by
+from ecosobriety.decision.sober import ADAPTIVE_Z
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
 RULE = {"margin": 0.01, "z": 1.0, "tame": True, "adaptive": True, "test_examples": 10_000}
@@ -28,6 +29,11 @@ def runs_of(scores, energy_per_example=1e-6):
         for seed, score in by_seed.items()
     ]
     return pd.DataFrame(rows)
+
+
+def decide(runs, *, test_examples=None, **rule):
+    """A decision by the keys of a rule."""
+    return decide_by(runs, GrowthRule(**rule), test_examples=test_examples)
 
 
 def one_seed(values):
@@ -99,7 +105,8 @@ def test_a_perfect_score_on_a_tiny_test_part_decides_nothing(test_examples, reas
     ],
 )
 def test_networks_are_given_more_caution(tame, adaptive, chosen, z):
-    assert standard_errors(tame=tame, adaptive=adaptive, chosen=chosen) == z
+    rule = GrowthRule(1024, 0.01, chosen, tame, adaptive, may_add_seeds=False)
+    assert rule.standard_errors == z
 
 
 def study(scores, configured, decisions, ladder=(), beside_plan=None):
@@ -131,10 +138,10 @@ def study(scores, configured, decisions, ladder=(), beside_plan=None):
             for source, coverage, emissions, cost in cells
         ]
     )
-    rule = RULE | {"full_n_train": None, "may_add_seeds": False}
-    if decisions:
-        rule["full_n_train"] = decisions[0]["full_n_train"]
-    grown = add_growth(recommendation, decisions, runs, {"m": rule}, ladder)
+    full = decisions[0]["full_n_train"] if decisions else None
+    rule = GrowthRule(full, 0.01, 1.0, tame=True, adaptive=True, may_add_seeds=False)
+    rules = {"m": rule}
+    grown = add_growth(recommendation, decisions, runs, rules, test_examples=10_000, ladder=ladder)
     return add_study_cost(grown, runs, scenarios, "FRA", beside_plan)["results"][0]
 
 

@@ -7,6 +7,7 @@
 
 from ecosobriety.decision.at_scale import Usage, add_scale
 from ecosobriety.decision.beside_plan import read_beside_plan
+from ecosobriety.decision.criteria import Criteria
 from ecosobriety.decision.curve_table import fit_curves
 from ecosobriety.decision.evidence import TestPart, resolves
 from ecosobriety.decision.intervals import mean_interval
@@ -16,10 +17,12 @@ from ecosobriety.decision.non_inferiority import sufficient_size
 from ecosobriety.decision.power_law import PowerLaw, fit_power_law
 from ecosobriety.decision.recommend import recommend
 from ecosobriety.decision.savings import add_savings
-from ecosobriety.decision.sober import add_growth, decide, standard_errors_of
+from ecosobriety.decision.sober import GrowthRule, add_growth, decide
 from ecosobriety.decision.study_cost import add_study_cost
 
 __all__ = [
+    "Criteria",
+    "GrowthRule",
     "PowerLaw",
     "TestPart",
     "Usage",
@@ -36,6 +39,5 @@ __all__ = [
     "read_beside_plan",
     "recommend",
     "resolves",
-    "standard_errors_of",
     "sufficient_size",
 ]

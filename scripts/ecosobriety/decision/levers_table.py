@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+from ecosobriety.decision.criteria import Criteria
 from ecosobriety.decision.evidence import TestPart, find_obstacle
 from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.decision.levers import (
@@ -17,7 +18,7 @@ from ecosobriety.decision.levers import (
     run_tests,
     way_between,
 )
-from ecosobriety.decision.non_inferiority import ReferenceSize, reference_size
+from ecosobriety.decision.non_inferiority import reference_size
 from ecosobriety.decision.savings import full_contracts
 from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.study_config.levers import REFERENCE
@@ -31,15 +32,12 @@ def compare_levers(
     runs: pd.DataFrame,
     epochs: pd.DataFrame,
     scenarios: pd.DataFrame,
+    criteria: Criteria,
     *,
     country_iso3: str,
     lever_of: Mapping[str, str],
-    reference_n_train: ReferenceSize,
-    margin: float,
-    confidence: float,
     data: TestPart,
     metric: Metric = ACCURACY,
-    full_n_train: int | None = None,
 ) -> pd.DataFrame:
     """Compare every setting with the reference: the first model on all data, trained to its end.
 
@@ -48,15 +46,10 @@ def compare_levers(
         epochs: the table `epochs`.
         scenarios: the table `scenarios`; a kWh emits and costs as it does at the reference.
         country_iso3: where the trainings were metered.
+        criteria: what the study judges by.
         lever_of: the lever that each model is, the reference's first (`study_config.levers`).
-        reference_n_train: the size of the reference, in examples, or `max`.
-        margin: as for `compare_with_reference`.
-        confidence: one minus the chance that any setting is called non-inferior that is worse by
-            more than the margin.
         data: what is known of the data.
         metric: what the scores are.
-        full_n_train: the full size of a study that grows. Where it was not trained, nothing is
-            compared with a smaller one.
 
     Returns:
         The table `levers`: a row for each setting at which every seed of the reference was scored,
@@ -80,10 +73,14 @@ def compare_levers(
         trained = _Trained.of(own, epochs[epochs["dataset"] == dataset], metric)
         model = next(iter(lever_of))
         sizes = own[own["model"] == model].set_index("n_train")
-        reference = Setting(model, reference_size(sizes, reference_n_train), _LAST)
+        reference = Setting(model, reference_size(sizes, criteria.reference_n_train), _LAST)
         grid = trained.grid(reference, lever_of)
+        margin, confidence = criteria.margin, criteria.confidence
         rule = Rule(margin, confidence, metric, data.counted(metric))
-        obstacle = find_obstacle(grid.score_of[reference], data, margin, confidence, metric)
+        untrained = reference.n_train < (criteria.full_n_train or 0)
+        obstacle = find_obstacle(
+            grid.score_of[reference], data, margin, confidence, metric, untrained=untrained
+        )
         table = _verdicts(grid, rule, obstacle)
         table["path_step"] = _path_steps(grid, table["verdict"], metric)
         table = trained.describe(table, grid, confidence).assign(dataset=dataset)

@@ -54,6 +54,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecosobriety.decision.criteria import Criteria
 from ecosobriety.decision.evidence import TestPart, curve_end, find_obstacle, more_data
 from ecosobriety.decision.growth import NETWORK_Z
 from ecosobriety.decision.intervals import (
@@ -67,7 +68,6 @@ from ecosobriety.decision.intervals import (
 )
 from ecosobriety.decision.non_inferiority import (
     ROUNDING,
-    ReferenceSize,
     compare_with_reference,
     finest_step,
     reference_size,
@@ -93,35 +93,22 @@ MAX_SEEDS = 1000
 
 def recommend(
     runs: pd.DataFrame,
+    criteria: Criteria,
     *,
-    reference_n_train: ReferenceSize,
-    margin: float,
-    confidence: float,
     data: TestPart,
     metric: Metric = ACCURACY,
-    target: float | None = None,
     margins: Sequence[float] | None = None,
-    full_n_train: int | None = None,
-    asked_seeds: int | None = None,
     z_of: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Say for each dataset and model how much data is enough, and what that saves.
 
     Args:
         runs: the table `runs`.
-        reference_n_train: the size to compare with, in examples, or `max`.
-        margin: the study's non-inferiority margin, in the metric's unit, or a share of the
-            reference's mean where the metric's margin is relative.
-        confidence: of every interval and bound, 0 to 1.
+        criteria: what the study judges by.
         data: what is known of the data; `find_obstacle` and `curve_end` need it.
         metric: what the scores are.
-        target: a score to reach, in the metric's unit; None asks for none.
         margins: other margins, to show how the answer depends on it; None: those of
             `other_margins`.
-        full_n_train: the full size of a study that may end below it, as it grows or has a budget;
-            None: it may not. Where it was not trained, no size is compared with it.
-        asked_seeds: how many seeds each size was to have, where a budget may leave some out. With
-            one of several, the full size counts as not trained.
         z_of: for each model, the standard errors that `more_data` adds; None: as many as for
             neural networks.
 
@@ -131,15 +118,17 @@ def recommend(
     Raises:
         DataError: a dataset and model has no run of the reference size.
     """
+    margin, confidence = criteria.margin, criteria.confidence
     if margins is None:
         margins = other_margins(metric, margin)
     z_of, results = z_of or {}, []
     for (dataset, model), group in runs.groupby(["dataset", "model"], sort=True):
         scores = by_size_and_seed(group, metric.test_column)
-        reference = reference_size(scores, reference_n_train)
-        full = full_n_train or reference
+        reference = reference_size(scores, criteria.reference_n_train)
+        full = criteria.full_n_train or reference
         # One seed of it shows nothing.
         seeds = group.loc[group["n_train"] == reference, "seed"].nunique()
+        asked_seeds = criteria.asked_seeds
         alone = asked_seeds is not None and seeds < min(asked_seeds, 2)
         untrained = reference < full or alone
         answers = [
@@ -155,7 +144,7 @@ def recommend(
                 "n_seeds": scores.shape[1],
                 "configured": answers[0],
                 "ladder": answers[1:],
-                "target": _target(scores, metric, target, confidence),
+                "target": _target(scores, metric, criteria.target, confidence),
                 "curve_end": curve_end(scores, data, metric),
                 "more_data": [
                     more_data(scores, data, metric, factor, z_of.get(str(model), NETWORK_Z))
@@ -165,10 +154,10 @@ def recommend(
             }
         )
     return {
-        "reference_n_train": reference_n_train,
+        "reference_n_train": criteria.reference_n_train,
         "margin": margin,
         "confidence": confidence,
-        "target": target,
+        "target": criteria.target,
         "power": POWER,
         "metric": spec_of(metric),
         "baseline": data.baseline,

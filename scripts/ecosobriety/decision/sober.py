@@ -5,7 +5,9 @@ one seed may leave open, and where the test part is too small to decide at all.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,37 +26,46 @@ FALSE_STOPS = {TAME_Z: 0.05, ADAPTIVE_Z: 0.05, NETWORK_Z: 0.038}
 """At most this share of all curves ends falsely: of LCDB's; with `NETWORK_Z`, of its MLPs'."""
 
 
-def standard_errors(*, tame: bool, adaptive: bool, chosen: float | None) -> float:
-    """The z of the rule for a network.
+@dataclass(frozen=True)
+class GrowthRule:
+    """What a study that grows decides by, besides its runs.
 
-    Args:
-        tame: whether its curves are like those that the smaller z was chosen on.
+    Attributes:
+        full_n_train: the size that one would train on otherwise, in examples; None: the reference
+            size, in a study that does not grow.
+        margin: the loss that one accepts, of the metric, or a share of its mean where it is
+            relative.
+        z: standard errors to add; None: as many as `standard_errors` says.
+        tame: whether the network's curves are like those that the smaller z was chosen on.
         adaptive: whether seeds are added where the noise alone forbids to stop.
-        chosen: what the study says itself; None: nothing.
+        may_add_seeds: whether more seeds can still be trained for this decision.
+        all_epochs: those of a training on the full size, where others may have fewer; None: all
+            have as many.
     """
-    if chosen is not None:
-        return chosen
-    if not tame:
-        return NETWORK_Z
-    return ADAPTIVE_Z if adaptive else TAME_Z
 
+    full_n_train: int | None
+    margin: float
+    z: float | None
+    tame: bool
+    adaptive: bool
+    may_add_seeds: bool
+    all_epochs: int | None = None
 
-def standard_errors_of(rule: Mapping[str, Any]) -> float:
-    """The same of the arguments of `decide`."""
-    return standard_errors(tame=rule["tame"], adaptive=rule["adaptive"], chosen=rule["z"])
+    @property
+    def standard_errors(self) -> float:
+        """The z of the rule for a network."""
+        if self.z is not None:
+            return self.z
+        if not self.tame:
+            return NETWORK_Z
+        return ADAPTIVE_Z if self.adaptive else TAME_Z
 
 
 def decide(
     runs: pd.DataFrame,
+    rule: GrowthRule,
     *,
-    full_n_train: int,
-    margin: float,
-    z: float | None,
-    tame: bool,
-    adaptive: bool,
     test_examples: float | None,
-    may_add_seeds: bool,
-    all_epochs: int | None = None,
     epochs: pd.DataFrame | None = None,
     metric: Metric = ACCURACY,
 ) -> dict[str, Any]:
@@ -63,23 +74,15 @@ def decide(
     Args:
         runs: rows of the table `runs` of one data set and model. The first seed of the table's
             order, or each, has run at every size; others at the last two sizes only.
-        full_n_train: the size that one would train on otherwise, in examples.
-        margin: the loss that one accepts, of the metric, or a share of its mean where it is
-            relative.
-        z: standard errors to add; None: as many as `standard_errors` says.
-        tame: as for `standard_errors`.
-        adaptive: as for `standard_errors`.
+        rule: with a full size.
         test_examples: how many examples of equal weight a score is the share of; None: it is none.
-        may_add_seeds: whether more seeds can still be trained for this decision.
-        all_epochs: those of a training on the full size; None: of each.
-        epochs: the rows of the table `epochs` of these runs; needed with `all_epochs`.
+        epochs: the rows of the table `epochs` of these runs; needed with `rule.all_epochs`.
         metric: what the scores are.
 
     Returns:
         `dataset`, `model`, what `growth.decide_growth` gives, and `sizes` and `scores` (of each
         size, by seed), from which the numbers follow, `test_standard_error`, that of the score
-        for the sampling of the test part alone, null where the score is no share, and `rule`, the
-        arguments that a study chooses.
+        for the sampling of the test part alone, null where the score is no share, and `rule`.
         The margin and the gains are in the metric's unit. Two more things may be decided:
         `more_seeds` (`noise_alone`: without the standard error it would stop), and `undecided` with
         the reason `test_part_too_small` (its own standard error, or what one test example is
@@ -91,45 +94,38 @@ def decide(
         the bound for epochs that this one did without, null where that is not known; `reason` says
         why no epoch but the last was tested, null where others were.
     """
+    assert rule.full_n_train is not None
+    full_n_train = rule.full_n_train
     scores = by_size_and_seed(runs, metric.test_column)
     # The seed that ran at every size first: the noise is read off its curve.
     scores = scores[scores.count().sort_values(ascending=False, kind="stable").index]
     score = float(scores.iloc[-1].mean())
-    allowed = metric.allowed_loss(score, margin)
-    added = standard_errors(tame=tame, adaptive=adaptive, chosen=z)
+    allowed = metric.allowed_loss(score, rule.margin)
     sizes = [int(size) for size in scores.index]
     finest = finest_step(metric, test_examples)
     gains = metric.sign * scores
     of_epochs: dict[str, Any] | None = None
     lost: float | None = 0.0
-    if all_epochs is not None:
+    if rule.all_epochs is not None:
         assert epochs is not None, "needed with all_epochs"
-        tested = EpochScores.of(epochs, metric.test_column, metric.sign, all_epochs)
+        tested = EpochScores.of(epochs, metric.test_column, metric.sign, rule.all_epochs)
         gains, lost = tested.at_equal_epochs(gains), tested.losses[sizes[-1]]
         of_epochs = tested.describe(allowed, _why_untested(epochs, sizes[-1]))
-    found = decide_growth(sizes, gains.to_numpy(), full_n_train, allowed, added, finest, lost)
+    found = decide_growth(
+        sizes, gains.to_numpy(), full_n_train, allowed, rule.standard_errors, finest, lost
+    )
     error = _test_standard_error(score, test_examples if finest else None)
     if found["decision"] in ("stop", "grow") and sizes[-1] < full_n_train:
         if error is not None and max(error, finest) > allowed:
             found |= {"decision": "undecided", "reason": "test_part_too_small"}
-        elif may_add_seeds and _noise_alone_forbids(found, allowed, lost):
+        elif rule.may_add_seeds and _noise_alone_forbids(found, allowed, lost):
             found |= {"decision": "more_seeds", "reason": "noise_alone"}
-    first = runs.iloc[0]
     return {
-        "dataset": str(first["dataset"]),
-        "model": str(first["model"]),
+        **{name: str(runs[name].iloc[0]) for name in ("dataset", "model")},
         **found,
         "test_standard_error": error,
         "epochs": of_epochs,
-        "rule": {
-            "full_n_train": full_n_train,
-            "margin": margin,
-            "z": z,
-            "tame": tame,
-            "adaptive": adaptive,
-            "may_add_seeds": may_add_seeds,
-            "all_epochs": all_epochs,
-        },
+        "rule": asdict(rule),
         "sizes": sizes,
         "scores": {
             str(size): {str(seed): float(value) for seed, value in row.dropna().items()}
@@ -168,7 +164,10 @@ def add_growth(
     recommendation: Mapping[str, Any],
     decisions: Sequence[Mapping[str, Any]],
     runs: pd.DataFrame,
-    rules: Mapping[str, Mapping[str, Any]],
+    rules: Mapping[str, GrowthRule],
+    *,
+    test_examples: float | None,
+    metric: Metric = ACCURACY,
     ladder: Sequence[int] = (),
     epochs: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
@@ -178,8 +177,9 @@ def add_growth(
         recommendation: as `recommend` gives it.
         decisions: all that `decide` gave, in the order of the sizes; none: the study does not grow.
         runs: the table `runs`.
-        rules: for each model, the arguments of `decide` besides the runs; `full_n_train` may be
-            null, for the reference size.
+        rules: for each model.
+        test_examples: as for `decide`.
+        metric: what the scores are.
         ladder: the sizes that a study that grows may train.
         epochs: the table `epochs`; needed where a rule has `all_epochs`.
 
@@ -201,20 +201,22 @@ def add_growth(
     for result in recommendation["results"]:
         case = (result["dataset"], result["model"])
         own = [found for found in decisions if (found["dataset"], found["model"]) == case]
-        rule = dict(rules[result["model"]])
-        rule["full_n_train"] = rule["full_n_train"] or result["reference_n_train"]
+        full = rules[result["model"]].full_n_train or int(result["reference_n_train"])
+        rule = replace(rules[result["model"]], full_n_train=full)
         growth = _growth(own, ladder) if own else None
         tested = None if epochs is None else rows_of(result, epochs)
-        bounds = _bounds(rows_of(result, runs), own, rule, tested)
+        at = partial(decide, rule=rule, test_examples=test_examples, metric=metric)
+        bounds = _bounds(rows_of(result, runs), tested, own, at, full)
         results.append({**result, "bounds": bounds, "growth": growth})
     return {**recommendation, "results": results}
 
 
 def _bounds(
     runs: pd.DataFrame,
-    decisions: Sequence[Mapping[str, Any]],
-    rule: Mapping[str, Any],
     epochs: pd.DataFrame | None,
+    decisions: Sequence[Mapping[str, Any]],
+    decide_at: Callable[..., Mapping[str, Any]],
+    full_n_train: int,
 ) -> list[dict[str, Any]]:
     """What the rule says at each size, from the smallest up."""
     made = {decision["n_train"]: decision for decision in decisions}
@@ -226,14 +228,13 @@ def _bounds(
     return [
         _without_scores(
             made.get(size)
-            or decide(
+            or decide_at(
                 everywhere[everywhere["n_train"] <= size],
                 epochs=None if epochs is None else epochs[epochs["n_train"] <= size],
-                **rule,
             )
         )
         for size in sizes
-        if size <= rule["full_n_train"]
+        if size <= full_n_train
     ]
 
 
