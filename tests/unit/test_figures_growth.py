@@ -134,13 +134,14 @@ def test_the_table_of_more_data_has_points_energy_emissions_and_money(text):
     page = page_of(study, text)
     table = page[page.index('id="case1-more"') :]
     table = table[: table.index("</table>")]
-    for found in study.cases()[0].decision.result["more_data"]:
-        money = text.money(found["dearest"]["amount"], "EUR", 2)
+    case = study.cases()[0]
+    for found in case.decision.result["more_data"]:
+        money = found["dearest"]["amount"] * case.electricity.cost_batch
         for written in (
             text.points(found["gain_at_most"]),
             text.energy(found["energy_kwh"]),
-            text.mass(found["emissions_g"]),
-            money,
+            text.mass(found["emissions_g"] * case.emissions_batch),
+            text.money(money, "EUR", 2),
         ):
             assert written in table, written
 
