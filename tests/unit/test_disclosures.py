@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import jsonschema
+import pandas as pd
 import pytest
 import yaml
 from boamps_schema import REPORT
@@ -89,6 +90,17 @@ def test_sci_counts_evaluation_intermediate_runs_and_failures(forms):
         assert entry["embodied_g"] is entry["total_g"] is entry["sci_g_per_flop"] is None
     fields = {item["field"] for item in content["left_out"]}
     assert fields == {"embodied_g, total_g, sci_g_per_flop", "market_based_operational_g"}
+
+
+@pytest.mark.slow
+def test_of_several_models_a_reason_is_given_once_and_the_levers_are_told():
+    runs = pd.concat([worked_runs(), worked_runs().assign(model="cnn")])
+    forms = disclose(disclosed_of(make_study(runs, margin=0.01)))
+    for name in ("paper.txt", "afnor_spec_2314.fr.md"):
+        (line,) = [line for line in forms[name].splitlines() if "fondées sur le marché" in line]
+        assert "cnn, mlp\xa0: " in line
+    for name in ("paper.txt", "afnor_spec_2314.en.md"):
+        assert "The cheapest setting that is not worse than the reference" in forms[name]
 
 
 def test_embodied_emissions_have_one_place(worked, monkeypatch):

@@ -4,7 +4,7 @@ The need for the data is what a sufficient size shows. The SPEC (June 2024) is A
 are described in our words, and not by their numbers there.
 """
 
-from ecosobriety.exporting.disclosure import Disclosed, answer, left_out, of_study
+from ecosobriety.exporting.disclosure import Disclosed, answer, left_out, levers, of_study
 from ecosobriety.exporting.markdown import Section, left_out_section, sheets
 from ecosobriety.texts import Texts
 
@@ -23,7 +23,7 @@ def disclose(disclosed: Disclosed) -> dict[str, str]:
 
 def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
     asked = {topic: text(f"disclosure.afnor.{part}") for topic, part in ASKED.items()}
-    unknown = [item for model in disclosed.models for item in left_out(model, asked, text)]
+    unknown = left_out(disclosed.models, asked, text)
     return [
         Section(text("disclosure.afnor.need"), _need(disclosed, text)),
         Section(text("disclosure.afnor.practices"), _practices(disclosed, text)),
@@ -57,6 +57,7 @@ def _practices(disclosed: Disclosed, text: Texts) -> list[str]:
         text("disclosure.afnor.sizes", sizes=text.integer(runs["n_train"].nunique())),
         *([text("disclosure.afnor.models", models=names)] if len(disclosed.models) > 1 else []),
         *(of_study(model, text) for model in disclosed.models),
+        *levers(study, text),
         text(
             "disclosure.afnor.countries",
             number=text.integer(study.scenarios["country_iso3"].nunique()),

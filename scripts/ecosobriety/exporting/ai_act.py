@@ -49,7 +49,7 @@ def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
         left_out_section(
             [
                 *_data_left_out(disclosed, text),
-                *(item for model in models for item in left_out(model, asked, text)),
+                *left_out(models, asked, text),
             ],
             text,
         ),

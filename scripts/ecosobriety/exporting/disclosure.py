@@ -21,7 +21,9 @@ from ecosobriety.records.adjusted import factor_in
 from ecosobriety.records.record import RunRecord
 from ecosobriety.reporting.growth import growth_answer
 from ecosobriety.reporting.headline import headline
+from ecosobriety.reporting.levers import levers_answer
 from ecosobriety.reporting.remarks import remark
+from ecosobriety.study.levers_view import LeversView
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, study_title, trainings
 from ecosobriety.texts import Texts
@@ -101,19 +103,30 @@ def answer(case: Case, text: Texts) -> str:
     return " ".join(map(plain, sentences))
 
 
-def left_out(model: ModelAmounts, asked: Mapping[str, str], text: Texts) -> list[LeftOut]:
-    """What of all that a form asks for is not known of a model.
+def levers(study: Study, text: Texts) -> list[str]:
+    """What the levers of a study save together, in a sentence; none where it has no levers."""
+    view = LeversView.of(study)
+    return [] if view is None else [levers_answer(view, text)]
+
+
+def left_out(
+    models: Sequence[ModelAmounts], asked: Mapping[str, str], text: Texts
+) -> list[LeftOut]:
+    """What of all that a form asks for is not known of some models.
 
     Args:
-        model: the model.
+        models: the models; a reason that several share is given once, with their names.
         asked: the form's own name of each field, by what it asks for, a key of `_UNKNOWN`.
         text: the language.
     """
-    reasons = ((field, _UNKNOWN[topic](model, text)) for topic, field in asked.items())
+    named: dict[tuple[str, str], list[str]] = {}
+    for model in models:
+        for topic, field in asked.items():
+            if (reason := _UNKNOWN[topic](model, text)) is not None:
+                named.setdefault((field, reason), []).append(model.case.model)
     return [
-        LeftOut(field, text("disclosure.of_model", model=model.case.model, reason=reason))
-        for field, reason in reasons
-        if reason is not None
+        LeftOut(field, text("disclosure.of_model", model=", ".join(names), reason=reason))
+        for (field, reason), names in named.items()
     ]
 
 

@@ -40,7 +40,7 @@ def _document(disclosed: Disclosed, model: ModelAmounts, text: Texts) -> dict[st
         "geographical_location": None if model.imported else country,
         "hardware_used": hardware(model),
     }
-    unknown = left_out(model, ASKED, text)
+    unknown = left_out([model], ASKED, text)
     return {
         "co2_eq_emissions": {name: value for name, value in values.items() if value is not None},
         "ecosobriety": {

@@ -10,6 +10,7 @@ from ecosobriety.exporting.disclosure import (
     hardware,
     how,
     left_out,
+    levers,
     of_study,
 )
 from ecosobriety.study.wording import country_name
@@ -25,10 +26,8 @@ def disclose(disclosed: Disclosed) -> dict[str, str]:
     plain, typeset = [], []
     for text in disclosed.texts:
         own = text.of(disclosed.study.metric)
-        sentences = _sentences(disclosed, own)
-        unknown = [
-            item.reason for model in disclosed.models for item in left_out(model, ASKED, own)
-        ]
+        sentences = [*_sentences(disclosed, own), *levers(disclosed.study, own)]
+        unknown = [item.reason for item in left_out(disclosed.models, ASKED, own)]
         heading = own("disclosure.left_out.heading")
         plain.append("\n".join([" ".join(sentences), "", heading, *map("- {}".format, unknown)]))
         typeset.append(

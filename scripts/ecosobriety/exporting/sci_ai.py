@@ -44,12 +44,12 @@ def disclose(disclosed: Disclosed) -> dict[str, str]:
             "excluded": list(EXCLUDED),
         },
         "flop": "effective",
+        "embodied": "trainings that ended",
         "models": models,
         "study_total": _total([model["study"] for model in models]),
         "left_out": [
             {"field": item.field, "reason": item.reason}
-            for model in disclosed.models
-            for item in left_out(model, ASKED, text)
+            for item in left_out(disclosed.models, ASKED, text)
         ],
     }
     return {FILE: json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"}

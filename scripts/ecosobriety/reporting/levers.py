@@ -19,14 +19,15 @@ def levers_section(study: Study, text: Texts) -> dict[str, Any] | None:
     if view is None:
         return None
     return {
-        "answer": _answer(view, text),
+        "answer": levers_answer(view, text),
         "notes": _notes(view, text),
         "table": _table(view, text),
         "caption": _caption(view, text),
     }
 
 
-def _answer(view: LeversView, text: Texts) -> str:
+def levers_answer(view: LeversView, text: Texts) -> str:
+    """The cheapest setting that is not worse than the reference, and what it saves."""
     reference = setting_name(view.reference, text)
     best, margin = view.answer["recommended"], text.margin(view.study.recommendation["margin"])
     if best is None:
