@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
 from filelock import FileLock
 
+from ecosobriety.user_code.own_code import own_code
 from warm import warm_executable
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +82,20 @@ class Workflow:
         return self.folder / "results/digits" / path
 
 
-def copy_workflow(folder: Path) -> Workflow:
+@cache
+def own_code_kept() -> str:
+    """What a first run keeps of the library's fingerprints, which take a second of the processor.
+
+    A copy has the same; of another code, a run takes no notice of it.
+    """
+    with TemporaryDirectory() as folder:
+        memory = Path(folder, "own_code.json")
+        own_code(ROOT / "scripts", memory)
+        return memory.read_text()
+
+
+def copy_workflow(folder: Path, untouched: bool = False) -> Workflow:
+    """Copy the software to where a study is to be run; `untouched` as from its site."""
     folder.mkdir(exist_ok=True)
     for part in PARTS:
         source = ROOT / part
@@ -88,6 +104,10 @@ def copy_workflow(folder: Path) -> Workflow:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(source, folder / part)
+    if not untouched:
+        memory = folder / ".snakemake/ecosobriety/own_code.json"
+        memory.parent.mkdir(parents=True)
+        memory.write_text(own_code_kept())
     return Workflow(folder)
 
 
@@ -135,7 +155,7 @@ def finished(tmp_path_factory, request):
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            copy_workflow(folder / "study")
+            copy_workflow(folder / "study", untouched=True)
             Workflow(folder / "study").snakemake("--cores", "2")
             done.touch()
     return Workflow(folder / "study")

@@ -103,7 +103,7 @@ def test_an_interpreter_that_no_shell_can_find_is_one_sentence(tmp_path):
 def software(tmp_path_factory):
     """The software alone, in a folder that nobody may write."""
     folder = tmp_path_factory.mktemp("software")
-    copy_workflow(folder)
+    copy_workflow(folder, untouched=True)
     for path in folder.rglob("*"):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & 0o555)
@@ -174,7 +174,7 @@ def test_deployed_from_a_hosting_site(tmp_path):
     work, home, folder = (tmp_path / name for name in ("work", "home", "study"))
     for path in (work, home, folder):
         path.mkdir()
-    copy_workflow(work)
+    copy_workflow(work, untouched=True)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for command in (
         ["init", "-q"],
@@ -277,7 +277,7 @@ def test_who_may_only_read_a_folder_can_read_all(accounts, tmp_path, finished):
 @needs_root
 def test_who_may_only_read_a_folder_can_plan_before_any_run(accounts, tmp_path):
     folder = tmp_path / "study"
-    copy_workflow(folder)
+    copy_workflow(folder, untouched=True)
     reader = as_account(accounts[0], tmp_path / "home")
     for command in (["--dry-run"], ["--summary"], ["--list-rules"]):
         run(folder, *reader, "--configfile", "config/digits.yaml", *command)
