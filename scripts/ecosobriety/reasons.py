@@ -68,6 +68,11 @@ TRAINING = {
     "test_mode": "layers are in the mode of the test while it is trained ({names}), as after "
     "eval()",
     "outputs_unused": "its loss is made of {used} of its {number} outputs, by which it is scored",
+    "test_unchanged": "its outputs in the test are the same before and after its first batches, "
+    "although its weights changed: is what is tested trained?",
+    "examples_unused": "its loss is made of {share} of the examples of its batches",
+    "labels_not_learnt": "its loss wants the label of {share} of its examples alone: are they "
+    "shuffled, shifted or left out?",
     "decay_large": "its weight_decay of {decay} outweighs what it learns, at the learning rate "
     "{rate}",
     "momentum_whole": "its optimiser's momentum of {value} never forgets a gradient",

@@ -1,5 +1,7 @@
 """Networks of which one may ask whether they are meant so."""
 
+import copy
+
 import torch
 from silent_losses import Losing
 from silent_networks import Base, Whole
@@ -88,3 +90,27 @@ class Optimised(Whole):
         if self.schedule is None:
             return optimiser
         return [optimiser], [eval(self.schedule, {"o": optimiser, "S": torch.optim.lr_scheduler})]
+
+
+class Rounded(Base):
+    """No gradient but 0 comes back from what it gives."""
+
+    def forward(self, x):
+        return (100 * super().forward(x)).round()
+
+
+class Averaged(Whole):
+    """Is tested by a copy of its layers, which only a later epoch would change."""
+
+    def __init__(self, input_shape, num_classes: int, begun: bool = False):
+        super().__init__(input_shape, num_classes)
+        self.kept = copy.deepcopy(self.layers).requires_grad_(False)
+        self.begun = begun
+
+    def forward(self, x):
+        return self.layers(x) if self.training else self.kept(x)
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        if self.begun:
+            for own, kept in zip(self.layers.parameters(), self.kept.parameters(), strict=True):
+                kept.data.lerp_(own.data, 0.01)

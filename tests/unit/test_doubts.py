@@ -19,6 +19,7 @@ from ecosobriety.texts import Texts
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.rehearsal import Rehearsed
 from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.user_code import optimisers
 from ecosobriety.user_code.optimisers import find_odd
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -74,6 +75,40 @@ def test_outputs_that_no_loss_is_made_of_are_named(noticed: Any) -> None:
     assert not noticed("Losing", loss="F.mse_loss(z, soft)")
 
 
+def test_a_network_whose_every_gradient_is_0_is_named(noticed: Any) -> None:
+    assert noticed("Rounded")["weights_untrained"]["share"] == "100.0%"
+
+
+def test_what_is_tested_and_not_trained_is_named(noticed: Any) -> None:
+    assert noticed("Averaged").keys() == {"test_unchanged"}
+    assert not noticed("Averaged", begun=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "ids"),
+    [
+        ("F.cross_entropy(z, y[torch.randperm(len(y))])", {"labels_not_learnt"}),
+        ("F.cross_entropy(z, y.roll(1))", {"labels_not_learnt"}),
+        ("F.cross_entropy(z, (y + 1) % 9)", {"labels_not_learnt"}),
+        ("F.cross_entropy(z, 0 * y)", {"labels_not_learnt"}),
+        ("F.cross_entropy(z, y, ignore_index=0)", {"examples_unused"}),
+        ("F.cross_entropy(z[:1], y[:1])", {"examples_unused"}),
+        ("F.cross_entropy(self(x[:16]), y[:16])", {"examples_unused"}),
+        ("F.cross_entropy(z, y, weight=torch.arange(10) / 10)", {"examples_unused"}),
+        ("F.cross_entropy(z, y, label_smoothing=0.2)", set()),
+        ("F.multi_margin_loss(z, y)", set()),
+        ("F.binary_cross_entropy_with_logits(z, soft)", set()),
+        ("0.3 * F.cross_entropy(z, y) + 0.7 * F.cross_entropy(z, y.roll(1))", set()),
+        ("0.7 * F.cross_entropy(z, y) + 0.3 * F.cross_entropy(z, y.roll(1))", set()),
+        ("F.kl_div(z.log_softmax(1), soft * 0.9 + 0.01)", set()),
+    ],
+)
+def test_a_loss_that_leaves_out_examples_or_labels_is_named(
+    noticed: Any, loss: str, ids: set[str]
+) -> None:
+    assert noticed("Losing", loss=loss).keys() == ids
+
+
 SGD = "torch.optim.SGD"
 
 
@@ -123,6 +158,25 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
     assert odd("CosineAnnealingLR", T_max=10) == odd("ExponentialLR", gamma=0.9) == []
     # A millionth is reached after the sixth step, in the last epoch of seven.
     assert odd("StepLR", epochs=7, step_size=1) == []
+
+
+def test_optimisers_are_looked_at_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def here(module: str, *arguments: str) -> None:
+        assert module == "user_code.optimisers"
+        monkeypatch.setattr(sys, "argv", [module, *arguments])
+        optimisers._main()
+
+    monkeypatch.setattr(optimisers, "run_apart", here)
+    momentum = {"class_path": SGD, "init_args": {"momentum": 1.0}}
+    unknown = {"class_path": "torch.optim.Nothing"}
+    found = optimisers.find_odd_apart(
+        [[momentum, None, 0.01, 3], [unknown, None, 0.01, 3], [None, None, 0.01, 3]]
+    )
+    assert found == [[reason("momentum_whole", value="1")], [], []]
+    # What ends by itself has said nothing.
+    monkeypatch.setattr(optimisers, "run_apart", lambda *_: None)
+    assert optimisers.find_odd_apart([[momentum, None, 0.01, 3]]) == [[]]
+    assert not optimisers.find_odd_apart([])
 
 
 def test_what_is_odd_stands_in_the_record_the_provenance_and_the_report(

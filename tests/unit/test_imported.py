@@ -83,13 +83,13 @@ def test_what_mlflow_exports_is_read_with_a_mapping(read):
 def test_what_weights_and_biases_exports_is_read_with_a_mapping(read):
     rows = [
         f'"run-{n}-{s}","finished","-","me","","2026-01-01T10:00:00.000Z","3600","{n}","{s}",'
-        f'"0.9","{n / 1e4}"'
+        f'"0.9{s}","{n / 1e4}"'
         for n in SIZES
         for s in SEEDS
     ]
     columns = {"n_train": "n", "seed": "random_seed", "accuracy": "acc", "energy_kwh": "kwh"}
     columns["duration_s"] = "Runtime"
-    crashed = rows[0].replace("finished", "crashed").replace('"0.9","0.01"', '"",""')
+    crashed = rows[0].replace("finished", "crashed").replace('"0.91","0.01"', '"",""')
     found = read("\n".join([WANDB, crashed, *rows]), columns=columns)
     assert found.runs[100, 1].place == 1
     assert found.notes == ["runs.csv: 1 of 5 rows are not used: 1 not finished (crashed)"]

@@ -1,7 +1,7 @@
 # What a user's commands, runs and networks would fail on, known before any job. Of the processes
 # that read the rules, the first alone looks.
 from ecosobriety.metrics import metric_from
-from ecosobriety.user_code import foresight
+from ecosobriety.user_code import foresight, optimisers
 
 
 def try_out_commands():
@@ -95,7 +95,25 @@ def try_out_networks():
         )
 
 
+def try_out_optimisers():
+    """Name what is odd about the optimisers of networks that come along; own ones are tried out."""
+    named, asked = [], []
+    for model in config["models"]:
+        network = json.loads(MODELS[model["name"]])
+        if "class_path" not in network or network["source"] is not None:
+            continue
+        training = config["training"] | model.get("training", {})
+        pair = [training.get(kind) for kind in ("optimizer", "lr_scheduler")]
+        if any(pair):
+            named.append(model["name"])
+            asked.append([*pair, training["learning_rate"], training["epochs"]])
+    for name, sentences in zip(named, optimisers.find_odd_apart(asked), strict=True):
+        for sentence in sentences:
+            print(f"warning: models: {name}: {sentence}", file=sys.stderr)
+
+
 if workflow.is_main_process:
     try_out_commands()
     try_out_imports()
     try_out_networks()
+    try_out_optimisers()

@@ -13,6 +13,7 @@ from ecosobriety.imported import roles
 from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
+from ecosobriety.imported.oddities import find_odd
 from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_columns
 from ecosobriety.imported.runs import ImportedRun, Imports, ImportSpec, Key
 from ecosobriety.imported.sheet import Column, RunsError, read_bytes, read_sheet
@@ -110,6 +111,7 @@ class _Reader:
                 *self._emission_notes(runs),
                 *self._untimed_notes(runs),
                 *self._end_notes(epochs),
+                *find_odd(self.columns.sheet.path, runs),
             ],
         )
 

@@ -21,6 +21,9 @@ from ecosobriety.user_code.words import cut_list
 
 MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Layers that do something else in the test than in the training."""
+MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 30
+"""Share of the examples that a loss is made of; that of those whose own label it wants, beyond
+chance; and examples that say so."""
 SAME = 1e-6
 """Of the largest output: what rounding changes at most."""
 
@@ -43,6 +46,8 @@ class Watch(pl.Callback):
         """Of those that gradients go through: whether they were ever in the training's mode."""
         self.used: Tensor | None = None
         """(outputs,) which of them any loss was made of; None: not known."""
+        self.learnt = Learnt()
+        """What the gradients of its outputs say of the labels."""
         self._handles: list[Any] = []
         self.odd_groups: dict[str, None] = {}
         """What is odd about the optimisers' settings, each once."""
@@ -54,6 +59,8 @@ class Watch(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at what the network gives."""
+        groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+        self.learnt.maximised = any(group.get("maximize", False) for group in groups)
         self._handles.append(self._network.register_forward_hook(self._on_output))
         for name, layer in self._layers:
             self._handles.append(layer.register_forward_hook(partial(self._on_layer, name)))
@@ -66,7 +73,15 @@ class Watch(pl.Callback):
         if isinstance(output, Tensor) and output.ndim == 2 and output.requires_grad:
             output.register_hook(self._on_gradient)
 
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Keep the labels that the loss is to be made of."""
+        pair = isinstance(batch, list | tuple) and len(batch) == 2
+        self.learnt.begin(batch[1] if pair and isinstance(batch[1], Tensor) else None)
+
     def _on_gradient(self, gradient: Tensor) -> None:
+        self.learnt.see(gradient.detach())
         used = gradient.detach().cpu().ne(0).any(dim=0)
         self.used = used if self.used is None or len(self.used) != len(used) else self.used | used
 
@@ -74,6 +89,7 @@ class Watch(pl.Callback):
         """Look at the optimisers, and no more at what the network gives."""
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.odd_groups = dict.fromkeys(odd_groups(groups))
+        self.learnt.begin(None)
         self._unhook()
         # A schedule may want what only a whole training gives.
         with suppress(Exception), warnings.catch_warnings():
@@ -90,6 +106,62 @@ class Watch(pl.Callback):
     def _unhook(self) -> None:
         while self._handles:
             self._handles.pop().remove()
+
+
+class Learnt:
+    """Which examples the losses of a few batches are made of, and which labels they want.
+
+    A loss of classes has each example's output grow where its label is, and mostly there alone.
+    """
+
+    def __init__(self) -> None:
+        self._labels: Tensor | None = None
+        self._taken = self._number = 0
+        self.rows: list[tuple[int, int]] = []
+        """Of each batch: examples that its losses were made of, and all of them."""
+        self.wanted: list[Tensor] = []
+        """(n, 2) of each pass: whether the label's output is to grow, and the label."""
+        self.maximised = False
+        """Whether the optimiser makes the loss larger."""
+
+    def begin(self, labels: Tensor | None) -> None:
+        """Begin another batch with labels (n,), or end."""
+        if self._labels is not None and self._number:
+            self.rows.append((min(self._taken, len(self._labels)), len(self._labels)))
+        self._labels = labels if labels is None or labels.ndim == 1 else None
+        self._taken = self._number = 0
+
+    def see(self, gradient: Tensor) -> None:
+        """Look at the gradient (m, classes) of some outputs."""
+        labels = self._labels
+        if labels is None or gradient.shape[1] < 2 or len(gradient) > len(labels):
+            return
+        used = gradient.ne(0).any(dim=1)
+        self._number += len(gradient)
+        self._taken += int(used.sum())
+        if len(gradient) == len(labels) and not labels.is_floating_point():
+            gradient = -gradient if self.maximised else gradient
+            own = labels.to(gradient.device).clamp(0, gradient.shape[1] - 1)
+            grows = gradient.gather(1, own[:, None])[:, 0] < 0
+            self.wanted.append(torch.stack([grows.long(), own], dim=1)[used].cpu())
+
+    def doubts(self) -> Iterator[str]:
+        """Say what is odd about them."""
+        taken, number = (
+            (sum(column) for column in zip(*self.rows, strict=True)) if self.rows else (0, 0)
+        )
+        if taken and taken < MOST_TAKEN * number:
+            yield reason("examples_unused", share=f"{taken / number:.1%}")
+        pairs = torch.cat(self.wanted) if self.wanted else torch.zeros(0, 2)
+        if len(pairs) < FEWEST_WANTED:
+            return
+        agree = float(pairs[:, 0].float().mean())
+        shares = pairs[:, 1].unique(return_counts=True)[1] / len(pairs)
+        chance = float((shares**2).sum())
+        # Of two classes, half of all agree in whatever order.
+        least = chance + LEAST_AGREEMENT * (1 - chance) if len(shares) > 2 else chance / 2
+        if agree <= least:
+            yield reason("labels_not_learnt", share=f"{agree:.1%}")
 
 
 def _rates(config: Any, trainer: pl.Trainer) -> list[float]:
@@ -148,11 +220,15 @@ def find_doubts(
     with suppress(Exception):
         if _gives_one_answer(trained, x):
             yield reason("one_answer")
+        elif _is_unchanged(build(), trained, x):
+            yield reason("test_unchanged")
     if watch.test_mode:
         yield reason("test_mode", names=cut_list(", ".join(watch.test_mode)))
     used = watch.used
     if used is not None and len(used) == outputs > 1 and not used.all() and used.any():
         yield reason("outputs_unused", used=int(used.sum()), number=outputs)
+    else:
+        yield from watch.learnt.doubts()
     yield from watch.odd_groups
 
 
@@ -166,3 +242,16 @@ def _gives_one_answer(network: nn.Module, x: Tensor) -> bool:
         output = network(x.clone().to(weight.device)).flatten(1).float()
     apart = (output - output[0]).abs().max()
     return bool(apart <= SAME * output.abs().max())
+
+
+def _is_unchanged(fresh: nn.Module, trained: nn.Module, x: Tensor) -> bool:
+    """Whether a training has changed weights, and none of the outputs in the test."""
+    pairs = [*zip(fresh.parameters(), trained.parameters(), strict=True)]
+    if all(torch.equal(a.detach().cpu(), b.detach().cpu()) for a, b in pairs):
+        return False
+    given = []
+    for network in (fresh, trained):
+        weight = next(network.parameters(), x)
+        with torch.no_grad(), unlogged(network), evaluating(network):
+            given.append(network(x.clone().to(weight.device)).cpu())
+    return torch.equal(*given)

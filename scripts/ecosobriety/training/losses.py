@@ -215,7 +215,7 @@ def untrained(
     """
     weights = {name: p for name, p in network.named_parameters() if p.requires_grad}
     others = {name: p for name, p in weights.items() if name not in reached}
-    if not others or not reached:
+    if not others:
         return None
     with torch.no_grad(), unlogged(network), evaluating(network):
         before = network(x.clone())

@@ -190,6 +190,9 @@ class Stage:
         self._require_right_way()
         self._losses.require_finite(network, rate)
         moved, watch = self._losses.moved, self._watch
+        if not self._losses.reached:
+            # It takes steps that are not seen.
+            moved = {id(weight) for weight in network.parameters()}
         self.noticed += find_doubts(
             self.build, network, moved, watch, self.x_test, self.task.outputs
         )

@@ -1,11 +1,16 @@
 """An optimiser and a scheduler of its learning rate, written as Lightning's CLI writes them."""
 
 import inspect
+import json
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.reasons import reason
+from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.classes import ClassSpec, load
 from ecosobriety.user_code.words import cut_list, described
 
@@ -150,6 +155,28 @@ def find_odd(
     return list(dict.fromkeys(found))
 
 
+def find_odd_apart(settings: Sequence[Sequence[Any]]) -> list[list[str]]:
+    """The same in a process of its own, as the classes may be a user's.
+
+    Args:
+        settings: of each training, the arguments of `find_odd`.
+
+    Returns:
+        What is odd about each; nothing where it cannot be said.
+    """
+    if not settings:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        question, answer = Path(folder) / "settings.json", Path(folder) / "odd.json"
+        question.write_text(json.dumps(settings))
+        run_apart("user_code.optimisers", str(question), str(answer))
+        try:
+            found: list[list[str]] = json.loads(answer.read_bytes())
+        except (OSError, ValueError):
+            return [[] for _ in settings]
+    return found
+
+
 def _spec(kind: Any, written: Mapping[str, Any]) -> ClassSpec:
     return ClassSpec(kind, written["class_path"], written.get("init_args", {}))
 
@@ -181,3 +208,19 @@ def _made(spec: ClassSpec, found: type, first: Any, given: Mapping[str, Any]) ->
 
 def _refusal(spec: ClassSpec, reason: str) -> ConfigError:
     return ConfigError(one_line(f"{spec.class_path} {reason}"))
+
+
+def _main() -> None:
+    settings = json.loads(Path(sys.argv[1]).read_bytes())
+    found = []
+    for arguments in settings:
+        try:
+            found.append(find_odd(*arguments))
+        # What is wrong with a class is told by the check of all classes.
+        except ConfigError:
+            found.append([])
+    Path(sys.argv[2]).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    _main()
