@@ -84,7 +84,6 @@ def make_config(**analysis: Any) -> dict[str, Any]:
         **config,
         "title": "How much data is enough?",
         "languages": ["en", "fr"],
-        "plan": {"mode": "exhaustive"},
         "figures": {"heat_map_coverage": None},
         "plan": {"mode": "exhaustive", "epochs": "all"},
         "analysis": {**config["analysis"], **analysis},

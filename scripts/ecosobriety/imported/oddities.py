@@ -89,8 +89,6 @@ def _by_epoch(runs: Mapping[Key, ImportedRun]) -> str | None:
 def _settings(runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
     for name in SETTINGS:
         held = {run.further[name] for run in runs.values() if name in run.further}
-        if name == "epochs" and not held:
-            held = {run.epochs[-1].epoch + 1 for run in runs.values() if run.epochs}
         if len(held) > 1:
             shown = ", ".join(quote(shorten(f"{value}", 24)) for value in sorted(held, key=str)[:4])
             yield f"the runs differ in {name} ({shown}), and not by their sizes alone"
