@@ -108,7 +108,14 @@ def steep_energies():
     return make_study(runs.assign(energy_kwh=1.02e-4 * (runs["n_train"] / 60_000) ** 1.2))
 
 
-@pytest.mark.parametrize("made", [equal_energies, errors, steep_energies])
+def nothing_smaller():
+    """A size that fails is labelled too, near the margin's line."""
+    from synthetic import make_study
+
+    return make_study(margin=0.001)
+
+
+@pytest.mark.parametrize("made", [equal_energies, errors, nothing_smaller, steep_energies])
 def test_no_label_of_the_first_picture_touches_another_or_a_column(browser, tmp_path, made):
     from synthetic import REPORT_DIR, blank_svgs, make_provenance
 

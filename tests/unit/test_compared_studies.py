@@ -296,6 +296,17 @@ def test_only_what_is_compared_with_is_called_a_baseline(pair):
     assert "first (unused) with less energy" not in page
 
 
+def test_one_reason_stands_once_for_all_that_it_is_about(pair):
+    table = compare(pair)
+    other = ~table["is_baseline"]
+    table.loc[other, "energy_remark"] = "components"
+    both = pd.concat([table, table[other].assign(model="another")])
+    page = build_comparison(pair, both, "en", REPORT_DIR)
+    model = table["model"].iloc[0]
+    assert f"second ({model}), second (another) – energy: the meters read" in page
+    assert page.count("the meters read different components") == 1
+
+
 def test_a_study_s_name_and_words_are_escaped(pair):
     evil = changed(pair[1], hardware=[{"cpu": "<script>alert(1)</script>", "gpu": None}])
     page = build_comparison([pair[0], evil], compare([pair[0], evil]), "en", REPORT_DIR)

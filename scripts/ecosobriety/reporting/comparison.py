@@ -171,8 +171,8 @@ def _energy(rows: Rows, row: Mapping[str, Any], text: Texts) -> str:
 
 
 def _withheld(rows: Rows, text: Texts) -> list[str]:
-    """Why figures of a study are not compared, or with care; each reason once for a model."""
-    said: dict[str, None] = {}
+    """Why figures of studies are not compared, or with care; each reason once."""
+    named: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows.all:
         reasons: dict[str, list[str]] = {}
         for kind in _KINDS:
@@ -180,11 +180,13 @@ def _withheld(rows: Rows, text: Texts) -> list[str]:
             if isinstance(remark, str):
                 reasons.setdefault(remark, []).append(text(f"comparison.what.{kind}"))
         for remark, kinds in reasons.items():
-            sentence = text(
-                "comparison.withheld",
-                name=rows.name(row),
-                what=", ".join(kinds),
-                reason=text(f"comparison.remark.{remark}"),
-            )
-            said[sentence] = None
-    return list(said)
+            named.setdefault((remark, ", ".join(kinds)), {})[rows.name(row)] = None
+    return [
+        text(
+            "comparison.withheld",
+            name=", ".join(names),
+            what=what,
+            reason=text(f"comparison.remark.{remark}"),
+        )
+        for (remark, what), names in named.items()
+    ]

@@ -125,9 +125,8 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
             ),
             "label": text.integer(size) if size in marked else "",
             "anchor": _anchor(size, sizes),
-            # On the curve's outer side, away from the margin's line: the smallest size's score
-            # stands where the curve does not go, an error's below it.
-            "below": score < scores[-1] if size == sizes[0] else not metric.higher_is_better,
+            # Away from the margin's line; the smallest size's where the curve does not go.
+            "below": score < (scores[-1] if size == sizes[0] else threshold),
         }
         for size, score, energy in zip(sizes, scores, energies, strict=True)
     ]
@@ -151,8 +150,6 @@ def _curve(case: Case, text: Texts) -> dict[str, Any]:
         "column": column,
         "margin": None if decision.full_size_untrained else round(y(threshold), 1),
         "margin_words": text("figure.accuracy_energy.margin", points=text.margin(decision.margin)),
-        # Above the margin the curve leaves the left free where it rises, else the right.
-        "rising": metric.higher_is_better,
         "score_words": text("poster.figure.size.score"),
         "energy_words": text("poster.figure.size.energy", unit=unit.symbol),
     }
