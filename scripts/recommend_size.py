@@ -16,8 +16,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         tables.read_table(name, Path(snakemake.input[name]), metric)
         for name in ("runs", "epochs", "scenarios", "savings", "levers")
     )
-    known = datasets.intake.read(Path(snakemake.input.intake))
-    data = decision.TestPart.of(known, metric)
+    data = decision.TestPart.of(datasets.intake.read(Path(snakemake.input.intake)), metric)
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
     rules = {
@@ -29,15 +28,9 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     decided = decision.recommend(runs, criteria, data=data, metric=metric, z_of=added)
     answer = decision.add_savings(decided, scenarios, savings, country)
     answer = decision.add_levers(answer, levers, epochs)
+    ladder = snakemake.params.ladder
     answer = decision.add_growth(
-        answer,
-        growth,
-        runs,
-        rules,
-        test_examples=known.counted(metric),
-        metric=metric,
-        ladder=snakemake.params.ladder,
-        epochs=epochs,
+        answer, growth, runs, rules, data=data, metric=metric, ladder=ladder, epochs=epochs
     )
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]

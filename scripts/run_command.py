@@ -8,13 +8,12 @@ from ecosobriety.forecast.gate import Gate
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metrics import metric_from
 from ecosobriety.outside.command import CommandTraining, lay_out, train_by_command
-from ecosobriety.records import collecting
-from ecosobriety.records.decided_epochs import shortened
+from ecosobriety.records import collecting, decided_epochs
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.metering, snakemake.params.model))
-    network = shortened(network, snakemake.params.epochs)
+    network = decided_epochs.shortened(network, snakemake.params.epochs)
     data, wildcards = Path(snakemake.input.data), snakemake.wildcards
     dataset = datasets.declared.load(data) or datasets.load(data)
     training = CommandTraining(
@@ -29,13 +28,12 @@ with logs.logged_to(snakemake.log[0]):
     )
     key = (training.model, network, training.n_train, training.seed)
     identity = collecting.identity_of(dataset.sha256, *key, parameters, snakemake.params.code)
-    output = Path(snakemake.output[0])
+    output, scratch = Path(snakemake.output[0]), Path(snakemake.params.scratch).absolute()
     of_record = (dataset.name, training.model, training.n_train, training.seed)
     place = f"{training.model}/n{training.n_train}/seed{training.seed}"
     if not collecting.stands(output, of_record, identity):
-        attempts = Path(snakemake.params.attempts, place).absolute()
-        ledger = metering.Ledger(attempts, identity=identity)
-        scratch = Path(snakemake.params.scratch).absolute()
+        attempts = Path(snakemake.params.attempts, place)
+        ledger = metering.Ledger(attempts.absolute(), identity=identity)
         idle = metering.Idle(snakemake.params.baseline_s, lambda: metering.meter_from(parameters))
         gate = Gate(snakemake.params.budget, data, dataset.sha256, training.threads)
         with gate.room_for(of_record[1:], ledger.attempt) as granted:

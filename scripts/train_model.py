@@ -13,14 +13,13 @@ with imports_in_peace():
 
     from ecosobriety import datasets, metering
     from ecosobriety.forecast.gate import Gate
-    from ecosobriety.records import collecting
-    from ecosobriety.records.decided_epochs import shortened
+    from ecosobriety.records import collecting, decided_epochs
     from ecosobriety.steps import logs, watch
     from ecosobriety.training import Training, settings_from, train
 
 with logs.logged_to(snakemake.log[0]):
     parameters, network = map(json.loads, (snakemake.params.training, snakemake.params.model))
-    network = shortened(network, snakemake.params.epochs)
+    network = decided_epochs.shortened(network, snakemake.params.epochs)
     data = Path(snakemake.input.data)
     dataset = datasets.load(data)
     model, n_train = snakemake.wildcards.model, int(snakemake.wildcards.n_train)

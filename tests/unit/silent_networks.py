@@ -1,12 +1,11 @@
 """Networks that train without an error, and whose scores would be worth nothing."""
 
-import random
 from math import prod
 
 import pytorch_lightning as pl
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, dropout
+from torch.nn.functional import cross_entropy
 
 SHARED = nn.Linear(64, 10)
 BACKBONE = nn.Linear(64, 16).requires_grad_(False)
@@ -278,48 +277,6 @@ class Flat(Base):
 
     def forward(self, x):
         return super().forward(x)[:, 0]
-
-
-class AlwaysDropping(Base):
-    def forward(self, x):
-        return dropout(super().forward(x), 0.2)
-
-
-class KeptDropping(Base):
-    def __init__(self, input_shape, num_classes: int):
-        super().__init__(input_shape, num_classes)
-        self.layers.append(nn.Dropout())
-
-    def train(self, mode: bool = True):
-        return super().train(True)
-
-
-class Noisy(Base):
-    def forward(self, x):
-        return super().forward(x + torch.randn_like(x))
-
-
-class Branching(Base):
-    """Sometimes another network, by Python's own chance."""
-
-    def forward(self, x):
-        return super().forward(x if random.random() < 0.5 else -x)
-
-
-class OwnNoise(Base):
-    def __init__(self, input_shape, num_classes: int):
-        super().__init__(input_shape, num_classes)
-        self.chance = torch.Generator().manual_seed(1)
-
-    def forward(self, x):
-        y = super().forward(x)
-        return y + torch.randn(y.shape, generator=self.chance)
-
-
-class RandomHook(Whole):
-    def on_after_batch_transfer(self, batch, dataloader_idx):
-        x, y = batch
-        return x + torch.randn_like(x), y
 
 
 class Remembering(Base):

@@ -240,7 +240,7 @@ def _make_study(
         decisions,
         runs,
         dict.fromkeys(runs["model"].unique(), rule),
-        test_examples=intake.counted(metric),
+        data=data,
         metric=metric,
         ladder=ladder,
     )

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecosobriety.decision import GrowthRule, add_growth, add_study_cost
+from ecosobriety.decision import GrowthRule, TestPart, add_growth, add_study_cost
 from ecosobriety.decision import decide as decide_by
 from ecosobriety.decision.sober import ADAPTIVE_Z
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
+DATA = TestPart(baseline=None, test_examples=10_000, train_examples=16_384)
 RULE = {"margin": 0.01, "z": 1.0, "tame": True, "adaptive": True, "test_examples": 10_000}
 
 
@@ -141,7 +142,7 @@ def study(scores, configured, decisions, ladder=(), beside_plan=None):
     full = decisions[0]["full_n_train"] if decisions else None
     rule = GrowthRule(full, 0.01, 1.0, tame=True, adaptive=True, may_add_seeds=False)
     rules = {"m": rule}
-    grown = add_growth(recommendation, decisions, runs, rules, test_examples=10_000, ladder=ladder)
+    grown = add_growth(recommendation, decisions, runs, rules, data=DATA, ladder=ladder)
     return add_study_cost(grown, runs, scenarios, "FRA", beside_plan)["results"][0]
 
 

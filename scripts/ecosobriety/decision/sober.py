@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecosobriety.decision.evidence import TestPart
 from ecosobriety.decision.fewer_epochs import EpochScores
 from ecosobriety.decision.growth import NETWORK_Z, TAME_Z, decide_growth
 from ecosobriety.decision.intervals import by_size_and_seed
@@ -166,7 +167,7 @@ def add_growth(
     runs: pd.DataFrame,
     rules: Mapping[str, GrowthRule],
     *,
-    test_examples: float | None,
+    data: TestPart,
     metric: Metric = ACCURACY,
     ladder: Sequence[int] = (),
     epochs: pd.DataFrame | None = None,
@@ -178,7 +179,7 @@ def add_growth(
         decisions: all that `decide` gave, in the order of the sizes; none: the study does not grow.
         runs: the table `runs`.
         rules: for each model.
-        test_examples: as for `decide`.
+        data: what is known of the data.
         metric: what the scores are.
         ladder: the sizes that a study that grows may train.
         epochs: the table `epochs`; needed where a rule has `all_epochs`.
@@ -205,7 +206,7 @@ def add_growth(
         rule = replace(rules[result["model"]], full_n_train=full)
         growth = _growth(own, ladder) if own else None
         tested = None if epochs is None else rows_of(result, epochs)
-        at = partial(decide, rule=rule, test_examples=test_examples, metric=metric)
+        at = partial(decide, rule=rule, test_examples=data.counted(metric), metric=metric)
         bounds = _bounds(rows_of(result, runs), tested, own, at, full)
         results.append({**result, "bounds": bounds, "growth": growth})
     return {**recommendation, "results": results}

@@ -129,6 +129,7 @@ def build_context(
         provenance, glossary.
     """
     cases, levers = study.cases(), levers_section(study, text)
+    first = len(cases) * len(MODEL_FIGURES) + 1
     absent = {name for name, part in (("claims", claims), ("levers", levers)) if part is None}
     return {
         "title": study_title(study.config, text.language),
@@ -143,12 +144,7 @@ def build_context(
         "efficiency": {
             **efficiency(study, text),
             "figure": _figure(
-                "pareto",
-                len(cases) * len(MODEL_FIGURES) + 1,
-                "pareto",
-                pareto_caption(study, text),
-                figures["pareto"],
-                text,
+                "pareto", first, "pareto", pareto_caption(study, text), figures["pareto"], text
             ),
         },
         "levers": levers
@@ -156,7 +152,7 @@ def build_context(
             **levers,
             "figure": _figure(
                 "levers",
-                len(cases) * len(MODEL_FIGURES) + 2,
+                first + 1,
                 "levers-figure",
                 levers["caption"],
                 figures["levers"],
@@ -167,7 +163,7 @@ def build_context(
             **methods_section(study, text),
             "figure": _figure(
                 "methods",
-                len(cases) * len(MODEL_FIGURES) + (2 if levers is None else 3),
+                first + (1 if levers is None else 2),
                 "methods-figure",
                 methods_caption(study, text),
                 figures["methods"],

@@ -163,15 +163,7 @@ def train(
     kept = _kept_weights(training, built, batches, test_batches, checkpoint)
     callbacks = [energy, kept, _EpochOrder(batches), *([] if learner else [passed])]
     callbacks += [EpochCheckpoint(checkpoint)] if checkpoint else []
-    package = lightning_of(type(module))
-    trainer = make_trainer(
-        settings,
-        callbacks,
-        **limits(module, settings, len(batches)),
-        progress_bar=progress_bar,
-        package=package,
-    )
-    tester = trainer if package is pl else make_trainer(settings, [energy], epochs=1)
+    trainer, tester = _trainers(module, settings, callbacks, len(batches), progress_bar)
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
     with _reported(training.class_path):
@@ -180,9 +172,7 @@ def train(
         resume_from = checkpoint if checkpoint and checkpoint.exists() else None
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         tester.test(scorer, test_batches, verbose=False)
-    _require_learnt(training, dataset.name, module, scorer.test_loss)
-    if learner is None:
-        _require_whole(training, passed)
+    _require_learnt(training, dataset.name, module, scorer.test_loss, None if learner else passed)
     scores, no_scores = scorer.test_scores()
     fitted = Fitted(
         scores=scores,
@@ -201,17 +191,25 @@ def train(
     record = make_record(
         dataset, training, fitted, measured, ledger, metering=metering, lost_kwh=lost_kwh
     )
-
     # Last of all, and after the record's own figures: the network is another one then.
     with _reported(training.class_path):
         return with_tests(record, *test_epochs(kept, scorer, settings, test_batches, meter))
 
 
 def _require_learnt(
-    training: Training, dataset: str, module: torch.nn.Module, test_loss: float
+    training: Training,
+    dataset: str,
+    module: torch.nn.Module,
+    test_loss: float,
+    passed: Passed | None,
 ) -> None:
-    """Refuse a training that diverged, or whose network gives no numbers for the test part."""
+    """Refuse a training that diverged, or whose network gives no numbers for the test part.
+
+    And a module's own (`passed`) that is not whole.
+    """
     if math.isfinite(test_loss):
+        if passed is not None:
+            _require_whole(training, passed)
         return
     where = f"{training.model} on {dataset}:"
     if all(bool(weight.isfinite().all()) for weight in module.parameters()):
@@ -327,6 +325,33 @@ def _kept_weights(
         weight_bytes=bytes_of(network),
     )
     return KeptWeights(network, every, checkpoint and checkpoint.with_suffix(".epochs"))
+
+
+def _trainers(
+    module: pl.LightningModule,
+    settings: TrainingSettings,
+    callbacks: list[Any],
+    batches: int,
+    progress_bar: bool,
+) -> tuple[Any, pl.Trainer]:
+    """Who trains the module, of its own package, and who tests it; one where that is ours.
+
+    Args:
+        module: what is trained.
+        settings: of the training.
+        callbacks: the first of them meters, the test as well.
+        batches: of an epoch.
+        progress_bar: show Lightning's progress bar.
+    """
+    package = lightning_of(type(module))
+    trainer = make_trainer(
+        settings,
+        callbacks,
+        **limits(module, settings, batches),
+        progress_bar=progress_bar,
+        package=package,
+    )
+    return trainer, trainer if package is pl else make_trainer(settings, callbacks[:1], epochs=1)
 
 
 @contextmanager

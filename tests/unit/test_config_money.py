@@ -1,0 +1,37 @@
+"""Currencies and prices in a study's file."""
+
+import pytest
+from config_cases import complete, put, refusal
+
+
+@pytest.mark.parametrize("currency", ["XXQ", "DEM", "XXX", "XTS", "BTC"])
+def test_a_currency_that_is_not_in_use_is_refused(currency):
+    cost = {"currency": currency, "usd_per_unit": 2}
+    assert f'cost.currency is "{currency}", but must be' in refusal(put(("cost",), cost))
+
+
+@pytest.mark.parametrize("currency", ["CHF", "XOF", "JPY", "GBP"])
+def test_a_currency_in_use_is_taken(currency):
+    cost = {"currency": currency, "usd_per_unit": 0.5}
+    assert complete(put(("cost",), cost))["cost"]["currency"] == currency
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        ({}, "is 25, but must be at most 4.38 EUR per kWh (5 USD): 25 cents are 0.25"),
+        ({"currency": "XOF", "usd_per_unit": 0.0017}, None),
+        ({"currency": "USD", "usd_per_unit": 1}, "is 25, but must be at most 5 USD per kWh"),
+    ],
+)
+def test_a_price_that_no_grid_asks_is_refused(cost, told):
+    written = put(("cost",), {**cost, "grid_price_per_kwh": {"FRA": 25}})
+    if told is None:
+        assert complete(written)["cost"]["grid_price_per_kwh"] == {"FRA": 25}
+    else:
+        assert f"cost.grid_price_per_kwh.FRA {told}" in refusal(written)
+
+
+def test_electricity_may_be_free():
+    completed = complete(put(("cost", "grid_price_per_kwh", "FRA"), 0))
+    assert completed["cost"]["grid_price_per_kwh"] == {"FRA": 0}
