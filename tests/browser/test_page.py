@@ -21,6 +21,15 @@ def unfold(page):
     assert page.locator("#appendix > section > details:not([open])").count() == 0
 
 
+def test_numbers_in_tables_are_as_large_as_words(open_page):
+    """The first page's large numbers have a style of their own, and only they."""
+    page = open_page("en", section="tables")
+    sizes = page.eval_on_selector_all(
+        "#case1-country :is(td, th)", "all => all.map(cell => getComputedStyle(cell).fontSize)"
+    )
+    assert len(set(sizes)) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", REPORT_FILES)
 def test_axe_finds_no_serious_violation(open_page, language, scheme):

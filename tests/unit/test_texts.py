@@ -279,6 +279,13 @@ def test_no_text_gives_a_count_the_plural_alone():
         assert key.startswith("unit.") or not re.search(plural, entry), key
 
 
+def test_no_text_writes_a_count_twice():
+    for language in ("en", "fr"):
+        for key, entry in catalogue(language).items():
+            counts = re.findall(r"\{(\w+)\|", entry)
+            assert len(counts) == len(set(counts)), (language, key)
+
+
 def test_every_finding_has_its_words_in_every_language():
     for language in ("en", "fr"):
         texts = catalogue(language)
