@@ -6,10 +6,11 @@ from functools import partial
 import pandas as pd
 import pytest
 
+from ecosobriety.errors import MeteringError
 from ecosobriety.forecast import kept, words
 from ecosobriety.forecast.amounts import Cost, outcome_of, past_cost, rows_of, training_cost
 from ecosobriety.forecast.forecast import add_outcome, make_forecast
-from ecosobriety.forecast.pilot import Fit
+from ecosobriety.forecast.samples import Fit, sample_of
 
 # Batches of 100: 10 of them in 0.5 s at 36 W, 100 of them in 3.2 s at 72 W; 2 s around them.
 PILOT = {
@@ -61,10 +62,26 @@ def test_a_command_is_forecast_from_its_own_trainings_or_not_at_all():
 def test_warm_up_does_not_count_and_a_cut_epoch_is_carried_on_by_its_step():
     # The first epoch took 9 s; the others 1 s, of which 20 of 100 batches.
     fit = Fit(20, [9.0, 1.0, 1.0], [(18, 8.0), (18, 0.72), (18, 0.72)], 12.0, 12 * 50 / 3.6e6)
-    sample = fit.sample(n_train=1000, batches=100)
+    sample = sample_of([fit], n_train=1000, batches=100)
     assert sample.epoch_s == pytest.approx(1.0 + 80 * 0.04)
     # 12 s less three epochs of 1 s: the begin, the end, and what the first epoch took more.
     assert (sample.fixed_s, sample.power_w) == (pytest.approx(9.0), pytest.approx(50.0))
+
+
+def test_turns_add_up_to_the_time_that_their_work_took():
+    """A slow turn holds fewer epochs, as a slow time of a study does."""
+    fast = Fit(20, [1.5, *[1.0] * 4], [], 6.5, 6.5 * 50 / 3.6e6)
+    slow = Fit(20, [2.0, 2.0], [], 5.0, 5.0 * 80 / 3.6e6)
+    sample = sample_of([fast, slow], n_train=1000, batches=20)
+    assert (sample.epoch_s, sample.counted_epochs) == (pytest.approx(6 / 5), 5)
+    # 0.5 s and 1 s beyond their own epochs.
+    assert sample.fixed_s == pytest.approx((1.5 + 1.0) / 2)
+    assert sample.power_w == pytest.approx((6.5 * 50 + 5.0 * 80) / 11.5)
+    # The energy of a turn that is too short is not known, of all turns it must be.
+    short = Fit(20, [0.1], [], 0.1, None)
+    assert sample_of([fast, short], 1000, 20).power_w == pytest.approx(50.0)
+    with pytest.raises(MeteringError, match="the meter gave no energy"):
+        sample_of([short], 1000, 20)
 
 
 class _Prices:

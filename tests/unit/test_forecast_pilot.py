@@ -28,7 +28,7 @@ SHAPING_S = 0.5
 @pytest.fixture
 def clock(monkeypatch):
     """Time passes in batches alone; what else works on this machine takes none of it."""
-    now = SimpleNamespace(s=0.0, loaded=False)
+    now = SimpleNamespace(s=0.0, loaded=False, slow=lambda s: False)
     counted = SimpleNamespace(perf_counter=lambda: now.s, time=lambda: 0.0)
     monkeypatch.setattr(pilot, "time", counted)
     monkeypatch.setattr("ecosobriety.metering.lock.METER", f"forecast-test-{os.getpid()}")
@@ -46,7 +46,10 @@ def slow(clock, monkeypatch):
 
         def forward(self, x):
             if self.training:
-                clock.s += STEP_S + (not self.begun) * SHAPING_S + (not clock.loaded) * LOADING_S
+                pace = 2 if clock.slow(clock.s) else 1
+                clock.s += (
+                    STEP_S * pace + (not self.begun) * SHAPING_S + (not clock.loaded) * LOADING_S
+                )
                 self.begun = clock.loaded = True
             return super().forward(x.flatten(1))
 
@@ -95,14 +98,41 @@ def test_all_sizes_are_forecast_from_the_smallest_and_the_largest(
 def test_long_epochs_are_cut_and_all_that_was_measured_is_in_the_ledger(measured, tmp_path):
     found = measured(96, 1152)
     small, large = found["sizes"]
-    # Of epochs of 1.5 s, and of 18 s, six batches are 1.5 s; 3 s of them are enough.
-    assert (small["batches"], small["counted_batches"], small["counted_epochs"]) == (6, 6, 2)
-    assert (large["batches"], large["counted_batches"], large["counted_epochs"]) == (72, 6, 2)
-    spent_s = LOADING_S + 3 * SHAPING_S + (4 + 18 + 18) * STEP_S
+    # Of epochs of 1.5 s, and of 18 s, four batches are 1 s; 2 s of them make a turn, and two turns
+    # are long enough.
+    assert (small["batches"], small["counted_batches"], small["counted_epochs"]) == (6, 4, 4)
+    assert (large["batches"], large["counted_batches"], large["counted_epochs"]) == (72, 4, 4)
+    spent_s = LOADING_S + 5 * SHAPING_S + (4 + 4 * 12) * STEP_S
     assert found["energy_kwh"] == pytest.approx(POWER_W * spent_s / 3.6e6)
     entries = [json.loads(path.read_bytes()) for path in (tmp_path / "forecast").glob("*.json")]
-    assert [entry["status"] for entry in entries] == ["complete"] * 3
+    assert [entry["status"] for entry in entries] == ["complete"] * 5
     assert sum(entry["energy_kwh"] for entry in entries) == pytest.approx(found["energy_kwh"])
+
+
+def test_sizes_take_turns_so_that_a_slow_time_hits_both(clock, measured):
+    """For 9 s each batch takes twice as long: the first turns of both sizes, and not the second."""
+    clock.slow = lambda s: 6 <= s < 15
+    small, large = measured(96, 1152)["sizes"]
+    # An epoch of 2 s and two of 1 s; one of 1.5 s and, until 2 s were counted, four of 0.75 s.
+    assert small["epoch_s"] == pytest.approx(6 * STEP_S * 4 / 3)
+    assert large["epoch_s"] / 72 == pytest.approx(1.4 * STEP_S)
+
+
+def test_each_epoch_takes_other_examples(digits, slow, clock, measured, monkeypatch):
+    first = []
+    network = sys.modules["ecosobriety.forecast.pilot"].build_network
+
+    def build(*given, **named):
+        built = network(*given, **named)
+        built.register_forward_pre_hook(lambda module, x: first.append(x[0].sum().item()))
+        return built
+
+    monkeypatch.setattr(pilot, "build_network", build)
+    measured(1152, 1152)
+    # The warm-up, and two turns of three epochs of four batches, which begin with the same order.
+    begins = [first[4 + 12 * turn + 4 * epoch] for turn in range(2) for epoch in range(3)]
+    assert len({*begins[:3]}) == 3
+    assert begins[:3] == begins[3:]
 
 
 def test_one_size_one_epoch_and_a_budget_of_steps(digits, slow, clock, measured, tmp_path):

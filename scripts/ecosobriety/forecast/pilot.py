@@ -1,9 +1,14 @@
 """A few metered batches of a network's training, from which the cost of whole trainings follows.
 
-Three short trainings, by the Trainer of the real ones: one that only warms the process up (its
-first batches load libraries and kernels), then one on the smallest size and one on the largest.
-These two count whole epochs, or their first batches where an epoch takes long. What lies outside of
+Short trainings, by the Trainer of the real ones: one that only warms the process up (its first
+batches load libraries and kernels), then some on the smallest size and on the largest in turns.
+These count whole epochs, or their first batches where an epoch takes long. What lies outside of
 their epochs is the fixed cost of a training; the first training of a process takes more.
+
+A machine that is shared changes its pace for seconds at a time. In the 35 trainings of one study,
+an epoch took 1.7 times as long half of the time. From 3 s of them without a break, their total is
+missed by more than 30 % in one case of six; from three times 2.5 s, in one of a hundred. Durations
+are added up, and no median is taken, which missed it twice as often.
 """
 
 import json
@@ -14,8 +19,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +32,7 @@ import torch
 from ecosobriety.datasets import Dataset, load
 from ecosobriety.errors import EcosobrietyError, MeteringError
 from ecosobriety.files import write_json
+from ecosobriety.forecast.samples import Fit, sample_of, step_of
 from ecosobriety.hardware import cpu_name, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, meter_from
 from ecosobriety.records.collecting import identity_of
@@ -35,103 +42,23 @@ from ecosobriety.training.fitting import Batch, Counted, EpochCheckpoint, limits
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise
-from ecosobriety.units import joules_to_kwh, kwh_to_joules
+from ecosobriety.units import joules_to_kwh
 from ecosobriety.user_code.lightnings import lightning_of
 
 WARM_UP = 4
 """Batches that warm the process up."""
 FEWEST = 3
 """Of fewer batches of an epoch, it is hardly known what one takes."""
-EPOCH_S = 1.5
+EPOCH_S = 1.0
 """An epoch that takes longer is cut."""
-COUNTED_S = 3.0
-"""So long each size is measured, or for as many epochs as a training has."""
+COUNTED_S = 2.0
+"""So long a training on each size is measured, or for as many epochs as it has."""
+TURNS = 3
+"""So many trainings on each size, in turns."""
+ENOUGH_S = 6.0
+"""A size that was measured for so long gets no further turn."""
 SYNC_S = 0.02
 """How often the host waits for a GPU, to know how far it is."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What was measured of the trainings on one size; durations in s.
-
-    Attributes:
-        n_train: examples.
-        batches: of a whole epoch.
-        counted_batches: of each epoch that was measured.
-        counted_epochs: how many epochs were measured, the first not among them.
-        epoch_s: duration of a whole epoch.
-        fixed_s: duration of a training beyond its epochs.
-        power_w: mean power of CPU, GPU and memory.
-    """
-
-    n_train: int
-    batches: int
-    counted_batches: int
-    counted_epochs: int
-    epoch_s: float
-    fixed_s: float
-    power_w: float
-
-
-@dataclass
-class Fit:
-    """A short training as it is measured; durations in s, without validations.
-
-    Attributes:
-        batches: of each epoch.
-        epochs: how long each took.
-        steps: batches between two moments of the epochs, and how long they took.
-        window_s: from the training's begin to its end.
-        energy_kwh: in that window; None: it is too short to be known.
-    """
-
-    batches: int
-    epochs: list[float] = field(default_factory=list)
-    steps: list[tuple[int, float]] = field(default_factory=list)
-    window_s: float = 0.0
-    energy_kwh: float | None = None
-
-    @property
-    def counted(self) -> list[float]:
-        """The epochs without the first, which takes longer; of a single one, that one."""
-        return self.epochs[1:] or self.epochs
-
-    @property
-    def mean_s(self) -> float:
-        """The mean duration of those."""
-        return math.fsum(self.counted) / len(self.counted)
-
-    @property
-    def step_s(self) -> float:
-        """What one more batch takes."""
-        counted = self.steps[1:] or self.steps
-        batches = sum(number for number, _ in counted)
-        return math.fsum(s for _, s in counted) / batches if batches else self.mean_s / self.batches
-
-    def sample(self, n_train: int, batches: int) -> Sample:
-        """What it says of trainings on its size.
-
-        Args:
-            n_train: examples.
-            batches: of a whole epoch.
-
-        Raises:
-            MeteringError: its energy is not known.
-        """
-        if not self.energy_kwh:
-            raise MeteringError(
-                f"the forecast measured batches of {n_train} examples for {self.window_s:.2g} s, "
-                "and the meter gave no energy for them"
-            )
-        return Sample(
-            n_train=n_train,
-            batches=batches,
-            counted_batches=self.batches,
-            counted_epochs=len(self.counted),
-            epoch_s=self.mean_s + (batches - self.batches) * self.step_s,
-            fixed_s=max(self.window_s - self.mean_s * len(self.epochs), 0.0),
-            power_w=kwh_to_joules(self.energy_kwh) / self.window_s,
-        )
 
 
 def measure(
@@ -175,17 +102,21 @@ def measure(
         return fit, _train_few(dataset, chosen, fit, stop, meter, make_ledger(), checkpoints)
 
     cold, device = run(ladder[0], WARM_UP, 1)
-    fits, step_s = [], cold.step_s
-    for n_train in ladder:
+    fits, last = {n_train: list[Fit]() for n_train in ladder}, cold
+    for n_train in ladder * TURNS:
+        own = fits[n_train]
+        if math.fsum(fit.window_s for fit in own) >= ENOUGH_S:
+            continue
         epochs = settings.epochs
         if settings.max_steps is not None:
             epochs = math.ceil(settings.max_steps / whole[n_train])
-        fit, _ = run(n_train, _batches_in(EPOCH_S, step_s), epochs)
-        fits.append(fit)
-        step_s = fit.step_s
-    samples = [fit.sample(n, whole[n]) for n, fit in zip(ladder, fits, strict=True)]
+        batches = own[0].batches if own else _batches_in(EPOCH_S, step_of([last]))
+        last, _ = run(n_train, batches, epochs)
+        own.append(last)
+    samples = [sample_of(own, n, whole[n]) for n, own in fits.items()]
     first = samples[0]
-    warm_s = first.fixed_s + first.epoch_s - (first.batches - cold.batches) * fits[0].step_s
+    step_s = step_of(fits[first.n_train])
+    warm_s = first.fixed_s + first.epoch_s - (first.batches - cold.batches) * step_s
     cold_s = max(cold.window_s - warm_s, 0.0)
     return {
         "sizes": [asdict(samples[0]), asdict(samples[-1])],
@@ -195,7 +126,7 @@ def measure(
         "epochs": settings.epochs,
         "max_steps": settings.max_steps,
         "batch_size": settings.batch_size,
-        "energy_kwh": math.fsum(fit.energy_kwh or 0.0 for fit in (cold, *fits)),
+        "energy_kwh": math.fsum(fit.energy_kwh or 0.0 for fit in (cold, *chain(*fits.values()))),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name() if device.type == "cuda" else cpu_name(),
     }
@@ -297,15 +228,22 @@ class _Clock(pl.Callback):
 
 
 class _First:
-    """The first batches of each epoch, which pass for all of it."""
+    """The first batches of each epoch, which pass for all of it.
+
+    Each epoch has an order of its own, as in a training: a part of an epoch that always had the
+    same examples would find them in the processor's cache.
+    """
 
     def __init__(self, batches: Slices, number: int, clock: _Clock):
         self._batches, self._number, self._clock = batches, number, clock
+        self._epoch = 0
 
     def __len__(self) -> int:
         return self._number
 
     def __iter__(self) -> Iterator[Batch]:
+        self._batches.set_epoch(self._epoch)
+        self._epoch += 1
         for done, batch in zip(range(self._number), self._batches, strict=False):
             self._clock.pulled(done)
             yield batch
