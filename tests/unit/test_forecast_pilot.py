@@ -31,6 +31,8 @@ def clock(monkeypatch):
     now = SimpleNamespace(s=0.0, loaded=False, slow=lambda s: False)
     counted = SimpleNamespace(perf_counter=lambda: now.s, time=lambda: 0.0)
     monkeypatch.setattr(pilot, "time", counted)
+    # The garbage of a test's process is none of its business.
+    monkeypatch.setattr(pilot, "settle", lambda: None)
     monkeypatch.setattr("ecosobriety.metering.lock.METER", f"forecast-test-{os.getpid()}")
     return now
 
@@ -116,6 +118,15 @@ def test_sizes_take_turns_so_that_a_slow_time_hits_both(clock, measured):
     # An epoch of 2 s and two of 1 s; one of 1.5 s and, until 2 s were counted, four of 0.75 s.
     assert small["epoch_s"] == pytest.approx(6 * STEP_S * 4 / 3)
     assert large["epoch_s"] / 72 == pytest.approx(1.4 * STEP_S)
+
+
+def test_no_short_training_pays_for_what_was_loaded_before_it(measured, monkeypatch, tmp_path):
+    begun = []
+    entries = tmp_path / "forecast"
+    monkeypatch.setattr(pilot, "settle", lambda: begun.append(len([*entries.glob("*.json")])))
+    measured(96, 1152)
+    # As before each of a study's trainings: before the first, and after one, two, three and four.
+    assert begun == [0, 1, 2, 3, 4]
 
 
 def test_each_epoch_takes_other_examples(digits, slow, clock, measured, monkeypatch):

@@ -36,6 +36,7 @@ from ecosobriety.forecast.samples import Fit, sample_of, step_of
 from ecosobriety.hardware import cpu_name, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, meter_from
 from ecosobriety.records.collecting import identity_of
+from ecosobriety.startup import settle
 from ecosobriety.training import Training, settings_from
 from ecosobriety.training.batches import BLOCK, Blocks, Slices, cut_batches, lay
 from ecosobriety.training.fitting import Batch, Counted, EpochCheckpoint, limits, make_trainer
@@ -99,6 +100,8 @@ def measure(
         fit = Fit(min(batches, whole[n_train]))
         stop = _Clock(fit, epochs)
         chosen = replace(training, n_train=n_train)
+        # As before each training of the study.
+        settle()
         return fit, _train_few(dataset, chosen, fit, stop, meter, make_ledger(), checkpoints)
 
     cold, device = run(ladder[0], WARM_UP, 1)
