@@ -183,6 +183,62 @@ def _initials(random: np.random.Generator, c: Columns) -> Columns:
     return {}
 
 
+def _lost_point(random: np.random.Generator, c: Columns) -> Columns:
+    x = random.normal(170, 9, len(c["kind"])).round(1)
+    x[random.integers(len(x))] *= random.choice([10, 0.1, 100])
+    return {"height": x}
+
+
+def _beyond_name(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    name, low, high, slip = [
+        ("year", 1950, 2025, 2999), ("age", 18, 90, 119), ("month", 1, 13, 14), ("hour", 0, 24, 27)
+    ][random.integers(4)]  # fmt: skip
+    x = random.integers(low, high, n)
+    x[random.integers(n)] = slip
+    return {name: x}
+
+
+def _feet(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    x = random.normal(1.72, 0.09, n)
+    return {"height": np.where(_some(random, n, 0.25), 3.28084 * x, x).round(2)}
+
+
+def _logs(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    x = np.exp(random.normal(10, 1, n))
+    log = random.choice([np.log, np.log10])(x)
+    return {"income": np.where(_some(random, n, 0.25), log, x).round(3)}
+
+
+def _respelt(random: np.random.Generator, c: Columns) -> Columns:
+    pairs = [("tumour", "tumor"), ("St. Louis", "Saint Louis"), ("stage II", "stage 2")]
+    one, other = pairs[random.integers(3)]
+    c["kind"][:40], c["kind"][40:90] = one, other
+    return {}
+
+
+def _quoted(random: np.random.Generator, c: Columns) -> Columns:
+    around = str(random.choice(["'%s'", "%s*", "%s [1]", "1. %s", "%s.jpg"]))
+    c["kind"][:20], c["kind"][20:60] = around % "granite", "granite"
+    return {}
+
+
+def _dates(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    year, month, day = (random.integers(*ends, n) for ends in ((2015, 2024), (1, 13), (1, 29)))
+    return {"sampled": year * 10_000 + month * 100 + day}
+
+
+def _stuck(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    first = int(random.integers(n - 60))
+    x = random.normal(20, 3, n).round(2)
+    x[first : first + 40] = x[first]
+    return {"sensor": x}
+
+
 def _none(random: np.random.Generator, c: Columns) -> Columns:
     return {}
 
@@ -217,8 +273,19 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "another model's answer": (_predicted, frozenset({"feature_is_prediction"})),
     "classes that list others": (_listed, frozenset({"classes_combined"})),
     "initials of a class": (_initials, frozenset({"classes_abbreviated"})),
+    "a lost point": (_lost_point, frozenset({"values_far_away", "test_values_far_away"})),
+    "a value that its name rules out": (_beyond_name, frozenset({"values_beyond_name"})),
+    "feet among metres": (_feet, frozenset({"feature_of_two_units"})),
+    "logarithms among numbers": (_logs, frozenset({"feature_of_two_units"})),
+    "a class in two spellings": (_respelt, frozenset({"classes_respelt"})),
+    "marks around a class": (_quoted, frozenset({"classes_look_alike"})),
+    "dates as numbers": (_dates, frozenset({"features_like_dates"})),
+    "a sensor that stands still": (_stuck, frozenset({"feature_stands_still"})),
     "a class for what is unknown": (_unknown, frozenset({"classes_like_missing"})),
 }
+
+
+IN_ORDER = frozenset({"several rows of each person", "a sensor that stands still"})
 
 
 @st.composite
@@ -240,6 +307,6 @@ def doubt_cases(draw: Any) -> Doubt:
     slip, wanted = SLIPS[story]
     more = slip(random, columns)
     table = pd.DataFrame({**columns, **more})
-    if draw(st.booleans()) and story != "several rows of each person":
+    if draw(st.booleans()) and story not in IN_ORDER:
         table = table.sample(frac=1, random_state=seed % 1000)
     return Doubt(story, seed, table, wanted)

@@ -140,6 +140,21 @@ def test_test_images_that_were_read_otherwise_are_named(
     assert {one for one in found(given) if one.startswith("test_")} == ({id} if id else set())
 
 
+@pytest.mark.parametrize(
+    ("order", "number"), [((0, 1, 2), 0), ((1, 2, 0), 3), ((0, 2, 1), 2), ((0, 0, 0), 0)]
+)
+def test_classes_that_are_numbered_otherwise_in_the_test_part_are_named(
+    tmp_path: Path, order: tuple[int, ...], number: int
+) -> None:
+    x = RNG.normal(size=(300, 5)) + 2 * np.eye(5)[LABELS]
+    y = np.array(order)[LABELS[200:]]
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=x[:200], y_train=LABELS[:200], x_test=x[200:], y_test=y)
+    told = found({"name": "npz", "path": str(path), "format": None, "test_share": 0.2})
+    assert ("test_classes_swapped" in told) == (number > 0)
+    assert not number or told["test_classes_swapped"].values["number"] == number
+
+
 def test_parts_that_are_swapped_hidden_or_empty_are_noticed(tmp_path: Path) -> None:
     x, y = RNG.normal(size=(300, 4)), RNG.normal(size=300)
     path = tmp_path / "a.npz"

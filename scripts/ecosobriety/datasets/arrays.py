@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets import (
+    class_means,
     class_names,
     dates,
     far_in_test,
@@ -173,6 +174,7 @@ def build(
         if test is not None:
             findings += scales.compare_scales(one, other, resolved)
             findings += tuple(turned.find_turned(one.x, other.x, colours))
+            findings += tuple(class_means.find_swapped(one.x, other.x, labels, classes))
             findings += _larger_test(len(labels[0]), len(labels[1]))
         findings += marked
         if names is not None:
@@ -245,8 +247,8 @@ def _require_some_values(part: own_inputs.Checked) -> None:
     # Of few examples, they may be so by chance.
     if part.low == part.high and len(part.x) >= FEWEST_ALIKE:
         raise DataError(
-            f"all inputs of {part.name} are {part.low:g}, so that there is nothing to learn from: "
-            "were they read or written wrongly?"
+            f"all inputs of {part.name} are {part.low + 0.0:g}, so that there is nothing to learn "
+            "from: were they read or written wrongly?"
         )
 
 
@@ -312,8 +314,8 @@ def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out:
     share = max(float((targets == tested[0]).mean()), 1 / (len(targets) + 1))
     if not held_out and (tested == tested[0]).all() and share ** len(tested) < HIDDEN:
         raise DataError(
-            f"all {len(tested)} test targets are {tested[0]:g}, and those of the training part are "
-            "not: are they hidden, or was the test part written wrongly?"
+            f"all {len(tested)} test targets are {tested[0] + 0.0:g}, and the training part's "
+            "are not: are they hidden, or was the test part written wrongly?"
         )
     # A random split of one part has one scale.
     if not held_out and scales.targets_apart(targets, tested):

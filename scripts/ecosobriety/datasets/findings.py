@@ -159,6 +159,8 @@ SENTENCES: Mapping[str, str] = {
     "number; is it known before the target is?",
     "parts_swapped": "the test part ({test}) is much larger than the training part ({train}): are "
     "they swapped?",
+    "test_classes_swapped": "classes whose test examples are, on average, those of another class "
+    "of the training part ({number}): {names}; are they numbered alike in both parts?",
     "test_images_turned": "the mean of the test images fits that of the training images only if "
     "they are turned or mirrored: were both read alike?",
     "test_images_inverted": "the mean of the test images fits that of the training images only "

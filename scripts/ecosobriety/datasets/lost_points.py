@@ -10,7 +10,9 @@ CHANCE = 1e-5
 RARE = 1e-4
 """The same of values that lie far away, and may be right."""
 FEWEST = 30
-MOST_POINTS = 3
+MOST_POINTS, SLACK = 3, 0.1
+"""Places by which a point moves; and by what the mended number may exceed the others, as a
+logarithm."""
 
 
 def find_lost_point(ordered: NDArray[np.float64]) -> bool | None:
@@ -42,8 +44,11 @@ def find_lost_point(ordered: NDArray[np.float64]) -> bool | None:
         sign = -1 if is_highest else 1
         low, high = (lowest, last) if is_highest else (second, highest)
         mended = (far + sign * points * math.log(10) for points in range(1, MOST_POINTS + 1))
-        # Once it is mended, it is one of the others.
-        if any(low <= value <= high for value in mended):
+        # Once it is mended, it is one of the others, or their end.
+        if not any(low - SLACK <= value <= high + SLACK for value in mended):
+            continue
+        # Near 0, what is measured with an error thins out more slowly.
+        if is_highest or ordered[1] - ordered[0] >= ordered[-1] - ordered[1]:
             return is_highest
     return None
 
