@@ -12,7 +12,7 @@ from ecosobriety.user_code.foresight import foresee
 pytestmark = pytest.mark.slow
 
 NETS = """
-    import os, signal
+    import os, signal, time
     from math import prod
     from pathlib import Path
     import pytorch_lightning as pl
@@ -60,7 +60,7 @@ NETS = """
     class Endless(Good):
         def forward(self, x):
             while True:
-                pass
+                time.sleep(1)
 
 
     class Killed(Good):

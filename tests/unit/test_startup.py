@@ -9,6 +9,7 @@ import pytest
 from codecarbon.core import util
 
 from ecosobriety import hardware
+from warm import warm_executable
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +26,10 @@ HEAVY = {
 }
 
 
-def printed_by(code):
+def printed_by(code, python=sys.executable):
     """What a fresh Python prints."""
     run = subprocess.run(
-        [sys.executable, "-c", code],
+        [python, "-c", code],
         env={"PYTHONPATH": str(SCRIPTS)},
         check=True,
         capture_output=True,
@@ -37,10 +38,23 @@ def printed_by(code):
     return run.stdout
 
 
-def loaded_by(statement):
-    """The heavy packages that a fresh Python has loaded after a statement."""
-    code = f"{statement}; import sys; print(*({HEAVY} & sys.modules.keys()))"
-    return set(printed_by(code).split())
+READERS = ("claims", "decision", "footprint", "reporting", "study.study")
+"""Rooms whose steps only read what others have written."""
+
+
+def loaded_by(*statements):
+    """The heavy packages that one fresh Python has loaded after each of the statements."""
+    told = f"print(*({HEAVY} & sys.modules.keys()))"
+    lines = printed_by("; ".join(["import sys", *(f"{one}; {told}" for one in statements)]))
+    return [set(line.split()) for line in lines.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def loaded_by_readers():
+    """What is loaded after each of the rooms, one after the other."""
+    return dict(
+        zip(READERS, loaded_by(*(f"import ecosobriety.{room}" for room in READERS)), strict=True)
+    )
 
 
 def test_a_training_imports_no_heavy_package_but_lightnings_own():
@@ -48,12 +62,14 @@ def test_a_training_imports_no_heavy_package_but_lightnings_own():
         "from ecosobriety import datasets, metering, training; "
         "from ecosobriety.records import collecting; from ecosobriety.steps import logs"
     )
-    assert loaded_by(ours) <= loaded_by("import pytorch_lightning")
+    lightnings, with_ours = loaded_by("import pytorch_lightning", ours)
+    assert with_ours <= lightnings
 
 
 @pytest.mark.parametrize("module", ["datasets", "records.record"])
 def test_what_needs_no_lightning_loads_no_heavy_package(module):
-    assert loaded_by(f"import ecosobriety.{module}") <= {"PIL"}
+    (loaded,) = loaded_by(f"import ecosobriety.{module}")
+    assert loaded <= {"PIL"}
 
 
 @pytest.mark.parametrize("module", ["metering", "doctor.__main__"])
@@ -64,12 +80,12 @@ def test_who_meters_without_the_callback_waits_for_no_lightning(module):
 
 def test_the_callback_is_there_as_ever():
     code = "from ecosobriety.metering import EnergyCallback; print(EnergyCallback.__module__)"
-    assert printed_by(code).strip() == "ecosobriety.metering.callback"
+    assert printed_by(code, warm_executable()).strip() == "ecosobriety.metering.callback"
 
 
-@pytest.mark.parametrize("module", ["claims", "decision", "footprint", "reporting", "study.study"])
-def test_what_only_reads_results_loads_no_statistics(module):
-    assert loaded_by(f"import ecosobriety.{module}").isdisjoint({"scipy"})
+@pytest.mark.parametrize("room", READERS)
+def test_what_only_reads_results_loads_no_statistics(loaded_by_readers, room):
+    assert loaded_by_readers[room].isdisjoint({"scipy"})
 
 
 def test_a_steps_work_searches_no_import_for_garbage(tmp_path):
@@ -83,8 +99,8 @@ with logs.logged_to({str(tmp_path / "step.log")!r}):
     assert printed_by(code).split() == ["True", "True", "True"]
 
 
-def test_a_report_draws_nothing():
-    assert "matplotlib" not in loaded_by("import ecosobriety.reporting, ecosobriety.study.study")
+def test_a_report_draws_nothing(loaded_by_readers):
+    assert "matplotlib" not in loaded_by_readers["study.study"]
 
 
 @pytest.mark.parametrize(
