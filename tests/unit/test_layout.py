@@ -52,3 +52,18 @@ def test_scripts_are_thin():
         code = [line for line in path.read_text().splitlines() if line.strip()]
         assert len(code) < 50, path
         assert not re.search(r"^(def|class) ", path.read_text(), flags=re.MULTILINE), path
+
+
+def test_files_and_functions_stay_short_enough_to_be_read():
+    root = PACKAGE.parent.parent
+    for path in (*PACKAGE.parent.rglob("*.py"), *(root / "tests").rglob("*.py")):
+        assert len(path.read_text().splitlines()) < 400, path
+    for path in (*(root / "workflow").rglob("*.smk"), root / "Snakefile"):
+        assert len(path.read_text().splitlines()) < 400, path
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                taken = node.args
+                names = [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]
+                assert len([name for name in names if name not in ("self", "cls")]) <= 8, node.name
+                assert node.end_lineno - node.lineno < 80, f"{path}: {node.name}"

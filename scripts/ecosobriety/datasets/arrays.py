@@ -124,30 +124,12 @@ def build(
         DataError: the arrays are no data for the task; names the file and the reason.
     """
     parts = [train] if test is None else [train, test]
-    findings += train.findings
     try:
-        checked = [
-            own_inputs.check(
-                part.x,
-                part.label_shape[0] if part.label_shape else None,
-                part.name,
-                part.features,
-            )
-            for part in parts
-        ]
+        checked = [_inputs(part) for part in parts]
         if train.features is None:
             _require_some_values(checked[0])
-        classes: tuple[str, ...] = ()
-        labels: list[NDArray[Any]]
-        if options.task == "regression":
-            labels = [_targets(part.y, part.name) for part in parts]
-            findings += mistakes.find_far_targets(np.concatenate(labels))
-            findings += mistakes.find_two_targets(np.concatenate(labels))
-        else:
-            classes, labels, reported = class_names.encode(
-                [part.y for part in parts], [part.name for part in parts]
-            )
-            findings += tuple(reported)
+        classes, labels, reported = _labels(parts, options.task)
+        findings += (*train.findings, *reported)
         if test is not None:
             checked = [*own_inputs.of_one_type(*checked)]
         marked = marks.examine([part.x for part in checked], labels, classes, options.channels)
@@ -159,11 +141,9 @@ def build(
             (whole,), (y,) = checked, labels
             if names is not None:
                 findings += tuple(_of_all_rows(whole.x, y, names, classes))
-            order = training_order(y, SPLIT_SEED)
-            n_train = training_share(len(y), options.test_share)
-            first, held_out = np.sort(order[:n_train]), np.sort(order[n_train:])
-            checked = [replace(whole, x=whole.x.select(rows)) for rows in (first, held_out)]
-            labels = [y[first], y[held_out]]
+            kept = _split(y, options.test_share)
+            checked = [replace(whole, x=whole.x.select(rows)) for rows in kept]
+            labels = [y[rows] for rows in kept]
         if options.task == "regression":
             _require_different(*labels, held_out=test is None)
         else:
@@ -199,6 +179,34 @@ def build(
         return replace(dataset, features=train.features, findings=(*dataset.findings, *findings))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+
+
+def _inputs(part: Part) -> own_inputs.Checked:
+    count = part.label_shape[0] if part.label_shape else None
+    return own_inputs.check(part.x, count, part.name, part.features)
+
+
+def _labels(
+    parts: Sequence[Part], task: str
+) -> tuple[tuple[str, ...], list[NDArray[Any]], tuple[Finding, ...]]:
+    """The names of the classes, none in a regression, the labels of each part, and what is odd."""
+    labels: list[NDArray[Any]]
+    if task == "regression":
+        labels = [_targets(part.y, part.name) for part in parts]
+        together = np.concatenate(labels)
+        found = (*mistakes.find_far_targets(together), *mistakes.find_two_targets(together))
+        return (), labels, found
+    classes, labels, reported = class_names.encode(
+        [part.y for part in parts], [part.name for part in parts]
+    )
+    return classes, labels, tuple(reported)
+
+
+def _split(y: NDArray[Any], test_share: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The rows to train on, and those that are held out, both ascending."""
+    order = training_order(y, SPLIT_SEED)
+    n_train = training_share(len(y), test_share)
+    return np.sort(order[:n_train]), np.sort(order[n_train:])
 
 
 def _of_features(
