@@ -154,6 +154,11 @@ def test_a_wrong_table_is_refused(tmp_path, old, new, told):
         ({"parts": {"tpu": 1}}, "hardware.parts.tpu is not a known key, but must be one of server"),
         ({"embodied_kg": {"central": 1}}, "hardware.embodied_kg"),
         ({"embodied_kg": "5"}, "hardware.embodied_kg"),
+        (
+            {"lifetime_years": 4},
+            "hardware.lifetime_years is 4, but must be null without hardware.parts and",
+        ),
+        ({"utilisation": 0.5}, "hardware.utilisation is 0.5, but must be null without"),
     ],
 )
 def test_a_contradiction_is_refused(section, told):

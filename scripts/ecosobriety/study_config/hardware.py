@@ -11,6 +11,10 @@ def hardware_contradictions(hardware: Mapping[str, Any]) -> Iterator[tuple[str, 
     own = hardware["embodied_kg"]
     parts = any(count is not None for count in hardware["parts"].values())
     if own is None and not parts:
+        for name in ("lifetime_years", "utilisation"):
+            if hardware[name] is not None:
+                allowed = "null without hardware.parts and hardware.embodied_kg"
+                yield f"hardware.{name}", f"is {hardware[name]:g}, but must be {allowed}"
         return
     if own is not None and parts:
         yield "hardware.embodied_kg", f"is {show(own)}, but must be null beside hardware.parts"

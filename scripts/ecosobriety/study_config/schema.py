@@ -248,7 +248,8 @@ def _explain(error: Any, file: str) -> ConfigError:
         return fault(file, join(key, value), text + _hint(value, schema))
     if error.validator in ("required", "dependentRequired"):
         name = _missing(error.validator_value, value)
-        message = f"is missing, but must be {_allowed(schema['properties'][name])}"
+        part = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
+        message = f"is missing, but must be {_allowed(part)}"
         if error.validator == "dependentRequired":
             asks = next(o for o, others in error.validator_value.items() if name in others)
             message += f", as {join(key, asks)} is {show(value[asks])}"
