@@ -21,6 +21,18 @@ def unfold(page):
     assert page.locator("#appendix > section > details:not([open])").count() == 0
 
 
+@pytest.mark.parametrize("language", REPORT_FILES)
+def test_on_paper_no_table_is_wider_than_the_sheet(open_page, language):
+    """A4 within its margins of 16 mm is 178 mm wide: 673 pixels."""
+    page = open_page(language, 673)
+    page.emulate_media(media="print")
+    wider = page.eval_on_selector_all(
+        "table, pre, figure",
+        "all => all.filter(e => e.getBoundingClientRect().right > 674).map(e => e.id)",
+    )
+    assert wider == []
+
+
 def test_numbers_in_tables_are_as_large_as_words(open_page):
     """The first page's large numbers have a style of their own, and only they."""
     page = open_page("en", section="tables")
