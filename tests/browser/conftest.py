@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ecosobriety.languages import REPORT_FILES
 # What takes long to import is imported where it is used: the process that only hands out tests
 # reads this file as well.
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from ecosobriety.study.study import Study
     from ecosobriety.texts import Texts
@@ -80,16 +81,32 @@ def browser() -> "Iterator[Browser]":
         started.close()
 
 
+@pytest.fixture(scope="session")
+def context_of(browser):
+    """A context of each kind that tests ask for.
+
+    A new one starts processes, which takes twice as long as the page. A report keeps nothing in it,
+    and a blank page keeps its processes between two tests.
+    """
+
+    @cache
+    def context_of(width: int, **options) -> "BrowserContext":
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context.new_page()
+        return context
+
+    return context_of
+
+
 @pytest.fixture
-def open_page(browser, site):
+def open_page(context_of, site):
     """Opens a report; at the end nothing was asked of the network and nothing was complained of."""
     complaints: list[str] = []
-    contexts = []
+    pages = []
 
     def open_page(language: str, width: int = 1280, section: str = "", **options) -> "Page":
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
+        page = context_of(width, **options).new_page()
+        pages.append(page)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(dialog.message))
@@ -104,6 +121,6 @@ def open_page(browser, site):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
