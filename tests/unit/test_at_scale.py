@@ -9,7 +9,8 @@ import pytest
 import synthetic
 
 from ecosobriety.decision import Usage, add_scale
-from ecosobriety.reporting.scale import at_scale
+from ecosobriety.reporting import growth
+from ecosobriety.reporting.scale import _money, at_scale
 from ecosobriety.texts import Texts
 
 ROOT = Path(__file__).parents[2]
@@ -130,3 +131,17 @@ def test_the_report_says_nothing_of_what_it_was_not_told():
     (case,) = synthetic.make_study().cases()
     text = Texts.load("en", ROOT / "workflow/report/locale").of(case.metric)
     assert at_scale(case, text) == []
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_single_source_is_no_range_of_prices(language):
+    text = Texts.load(language, ROOT / "workflow/report/locale")
+    hydro = {"source": "hydro", "amount": 2.5}
+    gas = {"source": "gas", "amount": 9.0}
+    price = {"energy_kwh": 1.0, "emissions_g": 5.0, "cost": None, "currency": "EUR"}
+    one = {**price, "cheapest": hydro, "dearest": hydro}
+    two = {**price, "cheapest": hydro, "dearest": gas}
+    for told in (lambda of: _money(of, 1.0, text), lambda of: growth._money_cell(of, text)):
+        for source, times in (("hydro", (1, 1)), ("gas", (0, 1))):
+            named = [str(told(price)).count(text.name("source", source)) for price in (one, two)]
+            assert tuple(named) == times

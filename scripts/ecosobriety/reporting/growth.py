@@ -189,10 +189,12 @@ def _mass(emissions_g: float, text: Texts) -> str:
 
 
 def _priced(price: Mapping[str, Any]) -> str:
-    """Which prices are known: that of the country's mix, those of sources, or none."""
+    """Which prices are known: that of the country's mix, those of sources or of one, or none."""
     if is_known(price["cost"]):
         return "mix"
-    return "unpriced" if price["cheapest"] is None else "sources"
+    if price["cheapest"] is None:
+        return "unpriced"
+    return "one_source" if price["cheapest"] == price["dearest"] else "sources"
 
 
 def _most(price: Mapping[str, Any]) -> float:

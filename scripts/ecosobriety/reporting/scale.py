@@ -95,7 +95,8 @@ def _money(year: Mapping[str, Any], factor: float, text: Texts) -> Markup:
             (f"{end}_source", text.name("source", year[end]["source"])),
         )
     }
-    return text.markup("scale.money.sources", **ends)
+    which = "one_source" if year["cheapest"] == year["dearest"] else "sources"
+    return text.markup(f"scale.money.{which}", **ends)
 
 
 def _machine(machine: Mapping[str, Any], text: Texts) -> Markup:
