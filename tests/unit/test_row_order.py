@@ -146,7 +146,7 @@ def test_test_images_that_were_read_otherwise_are_named(
 def test_classes_that_are_numbered_otherwise_in_the_test_part_are_named(
     tmp_path: Path, order: tuple[int, ...], number: int
 ) -> None:
-    x = RNG.normal(size=(300, 5)) + 2 * np.eye(5)[LABELS]
+    x = RNG.normal(size=(300, 5)) + 4 * np.eye(5)[LABELS]
     y = np.array(order)[LABELS[200:]]
     path = tmp_path / "a.npz"
     np.savez(path, x_train=x[:200], y_train=LABELS[:200], x_test=x[200:], y_test=y)
@@ -164,3 +164,50 @@ def test_parts_that_are_swapped_hidden_or_empty_are_noticed(tmp_path: Path) -> N
     np.savez(path, x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=np.zeros(100))
     assert "all 100 test targets are 0" in refusal({**given, "task": "regression"})
     assert "all inputs of x and y are 0" in refusal(archive(tmp_path, 0 * x, LABELS))
+
+
+@pytest.mark.parametrize(
+    ("targets", "ids"),
+    [
+        (np.arange(N), {"target_like_index"}),
+        (RNG.permutation(N) + 5, {"target_like_index"}),
+        (1.7e9 + 60 * np.arange(N), {"target_like_index"}),
+        (YEAR * 10_000 + MONTH * 100 + DAY, {"targets_like_dates"}),
+        (RNG.integers(0, 400, N), set()),
+    ],
+)
+def test_targets_that_number_rows_or_are_dates_are_named(
+    tmp_path: Path, targets: Any, ids: set[str]
+) -> None:
+    assert numbers(tmp_path, {"u": NOISE}, targets).keys() == ids
+
+
+@pytest.mark.parametrize("label", ["ash", "oak"])
+def test_marks_of_the_other_classes_are_named(tmp_path: Path, label: str) -> None:
+    kinds = RNG.choice(["ash", "oak", "elm", "yew"], N)
+    columns = {name: (kinds == name).astype(int) for name in ("ash", "oak", "elm", "yew")}
+    findings = found(table(tmp_path, {"u": NOISE, **columns}, label=label))
+    assert {*findings["label_one_hot"].values["names"]} == {*columns} - {label}
+    # Of those that are left, one more may be neither.
+    del columns["yew"]
+    assert "label_one_hot" not in found(table(tmp_path, {"u": NOISE, **columns}, label=label))
+
+
+PRICES = np.exp(RNG.normal(10, 0.4, N)).round()
+
+
+@pytest.mark.parametrize(
+    ("values", "id"),
+    [
+        (np.where(np.arange(N) == 5, -PRICES, PRICES), "feature_of_two_signs"),
+        (np.where(RNG.random(N) < 0.1, 1, PRICES), "values_far_away"),
+        (RNG.choice([1, 2, 9], N, p=[0.5, 0.45, 0.05]), "values_far_away"),
+        (np.where(np.arange(N) == 5, -273.15, RNG.normal(15, 8, N)), "values_far_away"),
+        (RNG.choice([1, 2, 3, 9], N), "values_far_away"),
+        (np.where(np.arange(N) == 5, 9, RNG.poisson(1.5, N).clip(0, 7)), None),
+        (RNG.normal(20, 12, N), None),
+        (np.where(RNG.random(N) < 0.3, 1, RNG.poisson(8, N) + 1), None),
+    ],
+)
+def test_few_values_of_another_kind_are_named(tmp_path: Path, values: Any, id: str | None) -> None:
+    assert told(tmp_path, {"u": NOISE, "x": values}).keys() == ({id} if id else set())

@@ -195,6 +195,7 @@ def _labels(
         labels = [_targets(part.y, part.name) for part in parts]
         together = np.concatenate(labels)
         found = (*mistakes.find_far_targets(together), *mistakes.find_two_targets(together))
+        found += row_order.find_counting_targets(together) + dates.find_date_targets(together)
         return (), labels, found
     classes, labels, reported = class_names.encode(
         [part.y for part in parts], [part.name for part in parts]

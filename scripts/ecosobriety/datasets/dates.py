@@ -22,6 +22,11 @@ def find_dates(names: Sequence[str], x: NDArray[np.float64]) -> Iterator[Finding
         yield Finding("features_like_dates", False, values)
 
 
+def find_date_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
+    """The same of targets (n,)."""
+    return (Finding("targets_like_dates", True, {}),) if _are_dates(y) else ()
+
+
 def _are_dates(values: NDArray[np.float64]) -> bool:
     # What does not hold in a few need not be looked for in all.
     first = values[:FIRST_ROWS]

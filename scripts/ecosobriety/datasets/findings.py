@@ -159,6 +159,9 @@ SENTENCES: Mapping[str, str] = {
     "number; is it known before the target is?",
     "parts_swapped": "the test part ({test}) is much larger than the training part ({train}): are "
     "they swapped?",
+    "target_like_index": "the targets look like numbers of the rows: is another column meant?",
+    "targets_like_dates": "the targets are dates written as one number, which jump from month to "
+    "month: days since a date do not",
     "test_classes_swapped": "classes whose test examples are, on average, those of another class "
     "of the training part ({number}): {names}; are they numbered alike in both parts?",
     "test_images_turned": "the mean of the test images fits that of the training images only if "

@@ -17,7 +17,7 @@ HEADLINE_SHARE = 0.05
 """From this share of rows on, far values stand beside the answer."""
 MINUS_ONE = -1.0
 BELOW = frozenset(-float(digit * times) for digit in "789" for times in range(1, 7))
-BELOW |= {-32768.0, MINUS_ONE}
+BELOW |= {-32768.0, MINUS_ONE, -273.0, -273.1, -273.15, -273.2, -459.67}
 ABOVE = frozenset(float(digit * times) for digit in "789" for times in range(2, 7))
 ABOVE |= {97.0, 98.0, 997.0, 998.0, 32767.0, 65535.0}
 """What programs and surveys write for a missing number, several of them for several reasons."""
@@ -30,6 +30,10 @@ TIMES_TAIL, TIMES_LEAST, TIMES_FEW = 5.0, 10.0, 100.0
 """So many ranges away are no few values of any distribution that is measured: the first times the
 range in quartiles' distances, which says how heavy its tails are, between the second and third."""
 FEW_SHARE = 0.01
+TIMES_BELOW = 20.0
+"""The next value, of one that stands often."""
+UNKNOWN, LAST_CODE, FEWEST_CODES = (9.0, 99.0), 6.0, 2
+"""What is written for an unknown code, where others are counted to six at most; how many."""
 RATIO_OF_UNITS = 5.0
 """Between the values in one unit and the next in another one; each of the two lies closer together
 than that."""
@@ -116,7 +120,6 @@ def _far_values(
     ordered: NDArray[np.float64], distinct: NDArray[np.int64]
 ) -> Iterator[tuple[int, int, float, float, float]]:
     """The column, how many values are far, the farthest, and the lowest and highest other one."""
-    # Upside down, the highest values are the lowest.
     ends = ((ordered, 1.0, _marks_below), (-ordered[:, ::-1], -1.0, _marks_above))
     for i in np.flatnonzero(distinct >= SEVERAL).tolist():
         if distinct[i] > SOME and (highest := find_lost_point(ordered[i])) is not None:
@@ -126,9 +129,8 @@ def _far_values(
             continue
         for values, sign, marks in ends:
             number = _few_far(values[i], int(distinct[i]))
-            if number and sign < 0 and is_tail(ordered[i], number):
-                number = 0
-            number = number or marks(values[i], int(distinct[i]))
+            tail = number > 0 > sign and is_tail(ordered[i], number)
+            number = (0 if tail else number) or marks(values[i], int(distinct[i]))
             if number:
                 others = sorted((sign * values[i, number], sign * values[i, -1]))
                 yield i, number, sign * float(values[i, 0]), float(others[0]), float(others[1])
@@ -168,7 +170,18 @@ def _marks_below(values: NDArray[np.float64], distinct: int) -> int:
     number, gap, spread = _lowest(values)
     if number >= SEVERAL and values[number] >= 0 and value < 0 and gap >= spread:
         return number
+    if distinct > SOME and _is_far_below(values, number):
+        return number
     return _marks_any(value, number, gap, spread, distinct)
+
+
+def _is_far_below(values: NDArray[np.float64], number: int) -> bool:
+    """Whether a price of 1, say, that stands often is none, beside others that are far above it."""
+    value, low, middle = values[0], values[number], values[(number + len(values)) // 2]
+    often = SEVERAL <= number <= NOTHING_SHARE * len(values)
+    if not (often and value > 0 and low >= TIMES_BELOW * value):
+        return False
+    return bool(0 < 2 * math.log(middle / low) <= math.log(low / value))
 
 
 def _is_mark(values: NDArray[np.float64], number: int, distinct: int) -> bool:
@@ -190,7 +203,16 @@ def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
     if -values[0] in ABOVE and gap >= (TIMES_OFTEN if often else TIMES_ONCE) * spread:
         return number
     number, gap, spread = _lowest(values)
+    if often and -values[0] in UNKNOWN and _are_codes(-values[number:]):
+        return number
     return _marks_any(values[0], number, gap, spread, distinct)
+
+
+def _are_codes(values: NDArray[np.float64]) -> bool:
+    """Whether values are whole numbers counted from 0 or 1 to a few."""
+    known = np.unique(values)
+    few = known[0] in (0, 1) and known[-1] <= LAST_CODE and len(known) >= FEWEST_CODES
+    return bool(few and (known == np.arange(known[0], known[0] + len(known))).all())
 
 
 def _marks_any(value: float, number: int, gap: float, spread: float, distinct: int) -> int:

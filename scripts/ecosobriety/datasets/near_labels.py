@@ -17,7 +17,7 @@ FEWER_ERRORS = 0.25
 are nothing."""
 VALUES_PER_CLASS = 3
 """A feature with more values is no other spelling of the label."""
-FEWEST_MARKED, MOST_CLASSES = 3, 100
+TWO, FEWEST_MARKED, MOST_CLASSES = 2, 3, 100
 """Classes that features of two values may mark, each its own."""
 BY_THRESHOLD, SURELY, ERRORS = 0.98, 0.995, 0.05
 """Share of the rows in which one threshold gives the class away, to be named or to stand beside the
@@ -110,6 +110,8 @@ def find_one_hot(
         features: names of the d columns.
     """
     counts = np.bincount(labels)
+    if len(counts) == TWO:
+        yield from _others_marked(x, labels, features)
     if not FEWEST_MARKED <= len(counts) <= MOST_CLASSES:
         return
     step = max(1, len(x) // max(1, min(SAMPLE, MOST_VALUES // x.shape[1])))
@@ -129,6 +131,26 @@ def find_one_hot(
     if share >= max(NEARLY, 1 - FEWER_ERRORS * (1 - counts.max() / len(labels))):
         names = [short(features[places[place]]) for place, _ in exact.values()]
         yield Finding("label_one_hot", True, {"names": names, "share": share})
+
+
+def _others_marked(
+    x: NDArray[np.float64], labels: NDArray[np.int64], features: Sequence[str]
+) -> Iterator[Finding]:
+    """Find marks of all classes but one, where the label says whether it is that one."""
+    step = max(1, len(x) // max(1, min(SAMPLE, MOST_VALUES // x.shape[1])))
+    some, known = x[::step], labels[::step]
+    two = np.flatnonzero(((some == 0) | (some == 1)).all(axis=0) & (some.max(axis=0) == 1))
+    for one in (0, 1):
+        chosen = known == one
+        # A mark of another class is never set where the label says one.
+        never = two[~some[:, two][chosen].any(axis=0)]
+        if len(never) < TWO or not (some[:, never].sum(axis=1) == ~chosen).mean() >= NEARLY:
+            continue
+        share = float((x[:, never].sum(axis=1) == (labels != one)).mean())
+        if share >= NEARLY:
+            names = [short(features[i]) for i in never.tolist()]
+            yield Finding("label_one_hot", True, {"names": names, "share": share})
+            return
 
 
 def _marks(

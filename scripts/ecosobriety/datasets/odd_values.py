@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.mistakes import SEVERAL, SOME, TIMES_OFTEN, plain, two_units
+from ecosobriety.datasets.mistakes import (
+    BELOW,
+    SEVERAL,
+    SOME,
+    TIMES_OFTEN,
+    plain,
+    two_units,
+)
 
 SAMPLE = 4096
 """Values, evenly over their order, that say which one occurs most often."""
@@ -191,6 +198,9 @@ def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
 def _two_signs(values: NDArray[np.float64]) -> dict[str, float] | None:
     """Two groups, of which the one is the other with the other sign, and nothing around 0."""
     number = int(np.searchsorted(values, 0.0))
+    if 1 <= number <= SOME and _lost_sign(values, number):
+        ends = {"low": plain(values[number]), "high": plain(values[-1])}
+        return {"share": number / len(values), **ends}
     if min(number, len(values) - number) < max(SOME, OFTEN / 4 * len(values)):
         return None
     low, high = -values[:number][::-1], values[number:]
@@ -200,6 +210,18 @@ def _two_signs(values: NDArray[np.float64]) -> dict[str, float] | None:
     if not _are_alike(low, high):
         return None
     return {"share": number / len(values), "low": plain(nearest), "high": plain(farthest)}
+
+
+def _lost_sign(values: NDArray[np.float64], number: int) -> bool:
+    """Whether the few values below 0 are, with the other sign, among others far from 0."""
+    low, middle, high = values[number], values[(number + len(values)) // 2], values[-1]
+    few, sizes = values[:number], -values[:number]
+    return bool(
+        low >= FAR_FROM_ZERO * middle > 0
+        and 10 * number <= len(values)
+        and ((sizes >= low) & (sizes <= high)).all()
+        and not np.isin(few, [*BELOW]).any()
+    )
 
 
 def _are_alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
-from ecosobriety.datasets.mistakes import SEVERAL, plain
+from ecosobriety.datasets.mistakes import SEVERAL, SOME, is_dense, plain
 
 FEWEST_ROWS, APART, PLACES = 200, 25, 4096
 """Rows of a table; rows between two that are compared with neighbours; and such pairs."""
@@ -48,6 +48,13 @@ def examine(
             number, value = found
             shown = {"feature": short(name), "number": number, "value": plain(value)}
             yield Finding("feature_stands_still", False, shown)
+
+
+def find_counting_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
+    """Targets (n,) that number the rows, or things: an identifier, most likely."""
+    steps = np.diff(y)
+    steady = len(y) > SOME and steps[0] != 0 and bool((steps == steps[0]).all())
+    return (Finding("target_like_index", True, {}),) if steady or is_dense(y, 1) else ()
 
 
 def _series(
