@@ -111,6 +111,13 @@ def test_long_epochs_are_cut_and_all_that_was_measured_is_in_the_ledger(measured
     assert sum(entry["energy_kwh"] for entry in entries) == pytest.approx(found["energy_kwh"])
 
 
+def test_a_whole_training_is_measured_once(measured, tmp_path):
+    # Of 16 examples, four epochs of one batch are a training of 1 s.
+    small, large = measured(16, 1152)["sizes"]
+    assert (small["counted_epochs"], large["counted_epochs"]) == (3, 4)
+    assert len([*(tmp_path / "forecast").glob("*.json")]) == 1 + 1 + 2
+
+
 def test_sizes_take_turns_so_that_a_slow_time_hits_both(clock, measured):
     """For 9 s each batch takes twice as long: the first turns of both sizes, and not the second."""
     clock.slow = lambda s: 6 <= s < 15

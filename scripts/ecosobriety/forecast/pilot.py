@@ -107,12 +107,13 @@ def measure(
     cold, device = run(ladder[0], WARM_UP, 1)
     fits, last = {n_train: list[Fit]() for n_train in ladder}, cold
     for n_train in ladder * TURNS:
-        own = fits[n_train]
-        if math.fsum(fit.window_s for fit in own) >= ENOUGH_S:
-            continue
-        epochs = settings.epochs
+        own, epochs = fits[n_train], settings.epochs
         if settings.max_steps is not None:
             epochs = math.ceil(settings.max_steps / whole[n_train])
+        # More of a training that is measured as a whole would be one more training.
+        ended = own and (own[-1].batches, len(own[-1].epochs)) == (whole[n_train], epochs)
+        if ended or math.fsum(fit.window_s for fit in own) >= ENOUGH_S:
+            continue
         batches = own[0].batches if own else _batches_in(EPOCH_S, step_of([last]))
         last, _ = run(n_train, batches, epochs)
         own.append(last)
