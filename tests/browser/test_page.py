@@ -14,6 +14,12 @@ def test_nothing_has_to_be_scrolled_sideways(open_page, language, width):
     page = open_page(language, width)
     unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Nor is a name or a number of the first page cut off.
+    cut = page.eval_on_selector_all(
+        ".bars span, .number strong",
+        "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)",
+    )
+    assert cut == []
 
 
 def unfold(page):
