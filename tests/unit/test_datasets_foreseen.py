@@ -8,6 +8,8 @@ import pytest
 from ecosobriety.datasets import foresee_module, foreseen
 from ecosobriety.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 
 
@@ -24,7 +26,6 @@ def foresee(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-@pytest.mark.slow
 def test_what_is_wrong_is_known_before_the_study(foresee: Any) -> None:
     with pytest.raises(DataError, match=r"^leaking_loaders.OneStream: test_dataloader gives the"):
         foresee("OneStream")
@@ -36,7 +37,6 @@ def test_sizes_and_findings_are_known_before_the_study(foresee: Any) -> None:
     assert [finding.id for finding in intake.findings] == ["train_test_duplicates"]
 
 
-@pytest.mark.slow
 def test_data_that_are_prepared_later_are_not_known(foresee: Any) -> None:
     assert foresee("Prepared").train_examples is None
     assert not Path("prepared").exists()

@@ -304,6 +304,7 @@ def test_an_untrained_full_size_is_estimated_with_all_its_epochs():
     assert cost["full_training_kwh"] == pytest.approx(8192e-6 * 2 * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     runs = make_runs()
@@ -334,6 +335,7 @@ def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     assert [row[place].text for row in shown.rows][-2:] == ["10", "6"]
 
 
+@pytest.mark.slow
 def test_the_report_says_that_sizes_had_different_epochs():
     found = make_study(make_runs())
     text = Texts("en", load_catalogue(REPORT_DIR.glob("locale/en/*.yaml")))

@@ -54,6 +54,7 @@ def test_a_report_speaks_of_its_metric_and_of_no_other(case, language):
     assert words[language] in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["own", "mae"])
 def test_a_figure_is_drawn_with_the_metrics_own_label(case):
     metric, margin, words = CASES[case]
