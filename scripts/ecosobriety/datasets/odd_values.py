@@ -214,12 +214,14 @@ def _two_signs(values: NDArray[np.float64]) -> dict[str, float] | None:
 
 def _lost_sign(values: NDArray[np.float64], number: int) -> bool:
     """Whether the few values below 0 are, with the other sign, among others far from 0."""
-    low, middle, high = values[number], values[(number + len(values)) // 2], values[-1]
-    few, sizes = values[:number], -values[:number]
+    others, few, sizes = values[number:], values[:number], -values[:number]
+    end = len(others) // 20
+    low, middle, high = others[end], others[len(others) // 2], others[-1]
     return bool(
-        low >= FAR_FROM_ZERO * middle > 0
+        others[0] >= FAR_FROM_ZERO * middle > 0
         and 10 * number <= len(values)
-        and ((sizes >= low) & (sizes <= high)).all()
+        and low <= np.median(sizes)
+        and ((sizes >= FAR_FROM_ZERO * middle) & (sizes <= high)).all()
         and not np.isin(few, [*BELOW]).any()
     )
 
