@@ -88,6 +88,21 @@ def test_a_size_that_lost_more_than_that_sends_the_next_one_back_to_all_epochs()
     assert found.next_epochs(0.3) == 4
 
 
+def test_a_size_gets_only_epochs_that_it_can_check():
+    # Its own tests would have no epoch half a doubling before four, and so say nothing of it.
+    found = by_epoch({1000: {4: 0.86, 8: 0.86}})
+    assert found.next_epochs(0.03) == EPOCHS
+    assert by_epoch({1000: {2: 0.86, 4: 0.86, 8: 0.86}}).next_epochs(0.03) == 4
+
+
+def test_scores_that_fall_after_some_epochs_are_no_reason_to_stop_there():
+    # More data may let them fall less: what fewer epochs lose would then grow with the size.
+    found = by_epoch({1000: {1: 0.80, 2: 0.86, 4: 0.855, 8: 0.853}})
+    assert found.next_epochs(0.03) == 4
+    assert found.next_epochs(0.01) == EPOCHS
+    assert found.next_epochs(0.08) == 2
+
+
 def test_the_gain_of_data_is_that_at_equal_epochs():
     found = by_epoch({500: {4: 0.7, 8: 0.72}, 1000: {4: 0.8, 8: 0.85}, 2000: {2: 0.7, 4: 0.82}})
     scores = pd.DataFrame({1: {500: 0.72, 1000: 0.85, 2000: 0.82}})

@@ -11,10 +11,12 @@ be all epochs, t those of a size, and s(k) its mean score after k epochs, the hi
 - A size's loss, 0 where t = E, is the larger one of that and of what was lost where t was chosen.
   It is part of the decision's bound.
 
-The next size is trained for the smallest k whose loss is at most `MARGIN_SHARE` of the margin;
-where a size's own loss turns out larger, for all E again. So it is supposed that fewer epochs lose
-no more on more data, and each size checks it. LCDB, on whose curves the bound was tested, has no
-epochs: of this, simulated studies alone say how often it errs.
+The next size is trained for the smallest k whose loss is at most `MARGIN_SHARE` of the margin, and
+which the last epoch falls below by no more; where a size's own loss turns out larger, for all E
+again. So it is supposed that fewer epochs lose no more on more data, and each size checks it. Where
+scores fall as a network learns its examples by heart, that does not hold: with more of them, they
+fall less. LCDB, on whose curves the bound was tested, has no epochs: of this, simulated studies
+alone say how often it errs.
 """
 
 import math
@@ -116,10 +118,13 @@ class EpochScores:
         lost, share = self.losses[size], MARGIN_SHARE * allowed_loss
         if lost is None or lost > share:
             return self.all_epochs
-        for epoch in self.means(size):
+        means = self.means(size)
+        for epoch, score in means.items():
             seen = self.seen_loss(size, epoch)
-            # After a single epoch, the next size could not check itself.
-            if epoch >= 2 and seen is not None and lost + seen <= share:
+            falls = score - [*means.values()][-1] > share
+            # Without a test before it, the next size could not check itself.
+            checked = any(k * _HALF_A_DOUBLING <= epoch for k in means)
+            if checked and not falls and seen is not None and lost + seen <= share:
                 return min(int(epoch), self.all_epochs)
         return self.all_epochs
 
