@@ -2,6 +2,7 @@
 rule export_study:
     input:
         **STUDY_FILES,
+        levers=table("levers"),
         records=RECORDS,
         provenance=f"{RESULTS}/provenance.json",
         tables=[
@@ -39,7 +40,7 @@ rule export_study:
         ENVIRONMENT
     params:
         config=canonical(config),
-        study_files=canonical(list(STUDY_FILES)),
+        study_files=canonical([*STUDY_FILES, "levers"]),
         languages=config["languages"],
         code=code("export_study"),
     script:
