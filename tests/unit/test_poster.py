@@ -185,6 +185,19 @@ def test_the_countries_are_those_that_readers_know():
     assert {bar.key for bar in figure["bars"]} == {"FRA", "LUX", "EST", "PRT"}
 
 
+def test_a_single_bar_is_compared_with_nothing(text):
+    """Not "France emits 1.0 times as much as France"."""
+    table = make_study().countries
+    alone = make_study(countries=table[table["country_iso3"] == "FRA"])
+    scenarios = alone.scenarios
+    scenarios.loc[scenarios["source"] != "hydro", "cost"] = float("nan")
+    bars = poster(alone, None, make_provenance(alone), text)["figures"]["bars"]
+    for figure in ("countries", "cost"):
+        (bar,) = bars[figure]["bars"]
+        name = bar.name[0].upper() + bar.name[1:]
+        assert bars[figure]["caption"] == text("poster.figure.alone", name=name)
+
+
 @pytest.mark.parametrize("quality", ["measured", "estimated", "mixed", "imported"])
 def test_how_sure_the_energy_is_stands_beside_how_sure_the_score_is(quality, text):
     runs = make_runs().assign(energy_quality=quality)

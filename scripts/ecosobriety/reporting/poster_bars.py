@@ -112,6 +112,15 @@ def times(high: float, low: float, text: Texts) -> str:
     return text("missing") if times is None else text.number(rounded(times), DIGITS)
 
 
+def _ends(figure: str, rows: Sequence[tuple[str, str, float, bool]], text: Texts) -> str:
+    """How the first and the last one of some rows compare; a single one is compared with none."""
+    (_, highest, most, _), (_, lowest, least, _) = rows[0], rows[-1]
+    if len(rows) == 1:
+        return sentence(text("poster.figure.alone", name=highest))
+    values = {"highest": highest, "lowest": lowest, "ratio": times(most, least, text)}
+    return sentence(text(f"poster.figure.{figure}", **values))
+
+
 def country_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     """Emissions by country, from the highest down; `enough` is the share that enough data take."""
     ranked = case.electricity.ranked_countries
@@ -129,18 +138,10 @@ def country_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
         )
         for _, row in shown.iterrows()
     ]
-    highest, lowest = shown.iloc[0], shown.iloc[-1]
     return {
         "bars": _bars(rows, batch / unit, _masses(case, enough, text, "country")),
         "unit": symbol,
-        "caption": sentence(
-            text(
-                "poster.figure.countries",
-                highest=listed_country(highest, text),
-                lowest=listed_country(lowest, text),
-                ratio=times(float(highest["emissions_g"]), float(lowest["emissions_g"]), text),
-            )
-        ),
+        "caption": _ends("countries", rows, text),
     }
 
 
@@ -207,14 +208,7 @@ def source_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     return {
         "bars": _bars(rows, batch / unit, _masses(case, enough, text, "source")),
         "unit": symbol,
-        "caption": sentence(
-            text(
-                "poster.figure.sources",
-                highest=rows[0][1],
-                lowest=rows[-1][1],
-                ratio=times(rows[0][2], rows[-1][2], text),
-            )
-        ),
+        "caption": _ends("sources", rows, text),
     }
 
 
@@ -242,12 +236,5 @@ def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
             currency=text.currency(currency),
             trainings=trainings(batch, text),
         ),
-        "caption": sentence(
-            text(
-                "poster.figure.cost",
-                highest=rows[0][1],
-                lowest=rows[-1][1],
-                ratio=times(rows[0][2], rows[-1][2], text),
-            )
-        ),
+        "caption": _ends("cost", rows, text),
     }
