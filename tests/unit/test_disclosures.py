@@ -268,6 +268,8 @@ def test_imported_runs_disclose_what_their_table_says_and_no_more():
     made = disclose(disclosed_of(study, records, **changes))
     card = yaml.safe_load(made["hf_co2.yaml"])
     assert set(card["co2_eq_emissions"]) == {"emissions", "source"}
+    # No meter is named where none is known.
+    assert re.match(r"Ecosobriety [\d.]+: one training", card["co2_eq_emissions"]["source"])
     sci = json.loads(made["sci_ai.json"])
     fields = {item["field"]: item["reason"] for item in sci["left_out"]}
     assert {"failed_kwh", "evaluation_kwh", "flop"} <= set(fields)
@@ -296,8 +298,12 @@ def test_a_command_says_what_it_reports_and_no_more(worked):
     assert sci["study_total"]["operational_g"] == pytest.approx(0.021 * 1.2 * FRANCE_G)
     assert sci["study_total"]["flop"] is None
     reasons = {item["field"]: item["reason"] for item in sci["left_out"]}
-    assert reasons["evaluation_kwh"] == "mlp: it is part of the command’s own energy"
-    assert reasons["flop"] == "mlp: the records do not hold it"
+    assert reasons["evaluation_kwh"] == (
+        "mlp: the energy of the tests is not known (it is part of the command’s own energy)"
+    )
+    assert reasons["flop"] == (
+        "mlp: the number of operations is not known (the records do not hold it)"
+    )
     for report in boamps_records(own).values():
         jsonschema.validate(report, REPORT)
 

@@ -139,11 +139,12 @@ def _no_sufficient(model: ModelAmounts, text: Texts) -> str:
 
 
 def _unrecorded(model: ModelAmounts, column: str, text: Texts) -> str:
-    """The records' own reason for a missing value."""
+    """What is missing, with the records' own reason."""
     given = model.why_missing(column)
-    if given is None:
-        return text("disclosure.unknown.unrecorded")
-    return remark(given, text) or one_line(given)
+    reason = text("disclosure.unknown.unrecorded")
+    if given is not None:
+        reason = remark(given, text) or one_line(given)
+    return text(f"disclosure.unknown.{column}", reason=reason)
 
 
 def _unless(known: bool, name: str, text: Texts) -> str | None:

@@ -54,10 +54,12 @@ def _document(disclosed: Disclosed, model: ModelAmounts, text: Texts) -> dict[st
 
 
 def _source(disclosed: Disclosed, model: ModelAmounts, country: str, text: Texts) -> str:
+    software, meter = disclosed.software_name, ", ".join(model.meters)
+    if meter:
+        software = text("disclosure.hugging_face.metered", software=software, meter=meter)
     return text(
         "disclosure.hugging_face.source",
-        software=disclosed.software_name,
-        meter=", ".join(model.meters) or text("missing"),
+        software=software,
         n_train=text.integer(model.reference.n_train),
         seeds=text.integer(model.reference.seeds),
         quality=text(f"disclosure.quality.{model.case.energy_quality}"),
