@@ -21,7 +21,7 @@ from ecosobriety.user_code.words import cut_list
 
 MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Layers that do something else in the test than in the training."""
-MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 30
+MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 12
 """Share of the examples that a loss is made of; that of those whose own label it wants, beyond
 chance; and examples that say so."""
 SAME = 1e-6
