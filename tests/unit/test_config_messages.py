@@ -45,16 +45,6 @@ pytestmark = pytest.mark.slow
             "n_examples (the nearest is fashion-mnist)",
         ),
         (
-            ("water", "source_l_per_kwh"),
-            {"low": 1, "high": 4},
-            "water.source_l_per_kwh.central is missing, but must be",
-        ),
-        (
-            ("hardware", "embodied_kg"),
-            {"low": 1, "central": 2, "hihg": 4},
-            "hardware.embodied_kg.high is missing, but must be",
-        ),
-        (
             ("training", "runs_per_job"),
             5,
             "training.runs_per_job is no longer a key: write `process: size` to train all seeds",

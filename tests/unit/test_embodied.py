@@ -155,6 +155,10 @@ def test_a_wrong_table_is_refused(tmp_path, old, new, told):
         ({"embodied_kg": {"central": 1}}, "hardware.embodied_kg"),
         ({"embodied_kg": "5"}, "hardware.embodied_kg"),
         (
+            {"embodied_kg": {"low": 1, "high": 4}},
+            "hardware.embodied_kg.central is missing, but must be a number",
+        ),
+        (
             {"lifetime_years": 4},
             "hardware.lifetime_years is 4, but must be null without hardware.parts and",
         ),
