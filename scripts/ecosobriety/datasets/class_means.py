@@ -41,8 +41,9 @@ def find_swapped(
         return
     scale = known[1].mean(axis=0) + tested[1].mean(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    between = ((tested[0][:, None] - known[0][None]) ** 2 / scale).sum(axis=2)
-    chance = (tested[1][:, None] / scale).sum(axis=2) + (known[1][None] / scale).sum(axis=2)
+    # One class after another, as all pairs of large images are more than the memory holds.
+    between = np.stack([((mean - known[0]) ** 2 / scale).sum(axis=1) for mean in tested[0]])
+    chance = (tested[1] / scale).sum(axis=1)[:, None] + (known[1] / scale).sum(axis=1)[None]
     ratio = between / np.maximum(chance, 1e-12)
     nearest = ratio.argmin(axis=1)
     moved = [
