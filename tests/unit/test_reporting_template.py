@@ -72,13 +72,16 @@ def test_inline_svg_keeps_figures_apart_and_names_them():
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         'viewBox="0 0 2 1"><metadata>tool</metadata><defs><style>*{}</style>'
         '<clipPath id="c"><rect/></clipPath></defs>'
-        '<g clip-path="url(#c)"><use xlink:href="#c" style="fill: url(#c)"/></g></svg>'
+        '<g id="never" clip-path="url(#c)"> <use xlink:href="#c" style="fill: url(#c)"/>\n'
+        '<path d="M 1.23456 -0.095 L 10 2.50001"/><title> a b</title></g></svg>'
     )
-    inline = inline_svg(svg, "p", "A & B")
+    inline, other = (inline_svg(svg, prefix, "A & B") for prefix in ("p", "q"))
 
-    assert '<clipPath id="p-c">' in inline
-    assert 'clip-path="url(#p-c)"' in inline
-    assert '<use href="#p-c" style="fill: url(#p-c)" />' in inline
+    (own,) = re.findall(r'<clipPath id="([^"]+)">', inline)
+    assert own not in other
+    assert f'clip-path="url(#{own})"><use href="#{own}" style="fill: url(#{own})" />' in inline
+    assert '<path d="M 1.23 -0.095 L 10 2.5" /><title> a b</title>' in inline
+    assert "never" not in inline
     assert '<title id="p-title">A &amp; B</title>' in inline
     assert 'aria-describedby="p-caption"' in inline
     assert not re.search("metadata|style>|http", inline)
