@@ -15,6 +15,7 @@ from test_sober import UNTRAINED, study
 from ecosobriety.decision import GrowthRule, decide
 from ecosobriety.decision.fewer_epochs import MARGIN_SHARE, EpochScores
 from ecosobriety.metrics import RMSE
+from ecosobriety.reasons import reason
 from ecosobriety.records.collecting import Asked, identity_of
 from ecosobriety.records.decided_epochs import DecidedEpochs, shortened
 from ecosobriety.reporting.efficiency import efficiency
@@ -348,6 +349,21 @@ def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     assert names.count(text("growth.column.epochs")) == 1
     place = names.index(text("growth.column.epochs"))
     assert [row[place].text for row in shown.rows][-2:] == ["10", "6"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_report_says_why_no_size_had_fewer_epochs(language):
+    runs = make_runs()
+    why = {"all": 10, "trained": 10.0, "loss": 0.0, "next": 10, "reason": reason("epochs_schedule")}
+    made = decisions_at((30_000, 40_000), runs, margin=0.015)
+    runs = runs[runs["n_train"] <= 40_000].reset_index(drop=True)
+    ladder = [5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
+    decisions = [{**one, "epochs": why} for one in made]
+    (case,) = make_study(runs, decisions=decisions, ladder=ladder, margin=0.015).cases()
+    text = Texts(language, load_catalogue(REPORT_DIR.glob(f"locale/{language}/*.yaml")))
+    said = [str(sentence) for sentence in growth_answer(case, text)]
+    assert text("growth.epochs.none", reason=text("reason.epochs_schedule")) in said
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecosobriety.reporting.remarks import remark
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
@@ -76,11 +77,13 @@ def _grown_to_full(case: Case, values: Mapping[str, Any], text: Texts) -> Markup
 
 
 def _shortened(case: Case, text: Texts) -> list[Markup]:
-    """Which sizes were trained for fewer epochs, and what the last one may have lost by it."""
+    """Which sizes had fewer epochs, and what the last one may have lost by it; or why none had."""
     rule = case.decision.rule
     fewer = {n: found["epochs"] for n, found in rule.items() if has_fewer_epochs(found)}
     if not fewer:
-        return []
+        why = (case.decision.result["growth"]["decisions"][-1]["epochs"] or {}).get("reason")
+        told = remark(why, text) if why else None
+        return [text.markup("growth.epochs.none", reason=told)] if told else []
     sizes = ", ".join(
         text("growth.epochs.size", n_train=text.integer(n), epochs=text.exact(of["trained"]))
         for n, of in fewer.items()
