@@ -53,9 +53,10 @@ def test_numbers_in_tables_are_as_large_as_words(open_page):
 def test_axe_finds_no_serious_violation(open_page, language, scheme):
     page = open_page(language, color_scheme=scheme)
     unfold(page)
-    violations = Axe().run(page).response["violations"]
-    serious = [found for found in violations if found["impact"] in ("serious", "critical")]
-    assert [(found["id"], found["nodes"][0]["html"][:200]) for found in serious] == []
+    # What passes on thousands of cells is not described.
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
 
 
 @pytest.mark.parametrize("language", REPORT_FILES)
