@@ -12,6 +12,8 @@ from ecosobriety.metrics import METRICS
 from ecosobriety.records.record import read_record, write_record
 from ecosobriety.tables import read_table
 
+from .conftest import Workflow
+
 SIZES = 3
 """Each size's three seeds share a process."""
 
@@ -38,6 +40,14 @@ def planned(workflow, **sections):
     return {rule: n for rule, n in jobs.items() if rule not in ("all", "write_provenance")}
 
 
+@pytest.fixture(scope="module")
+def planning(finished, tmp_path_factory):
+    """A copy of the finished study for all that only plan: a dry run leaves nothing behind."""
+    folder = tmp_path_factory.mktemp("planning") / "study"
+    shutil.copytree(finished.folder, folder)
+    return Workflow(folder)
+
+
 def test_a_second_run_has_nothing_to_do(workflow):
     done = workflow.snakemake("--cores", "2")
     assert "Nothing to be done" in done.stderr + done.stdout
@@ -58,8 +68,8 @@ def test_a_moved_study_has_nothing_to_do(workflow, tmp_path):
         ({"grid": {"seeds": [1, 2, 3, 4]}, "training": {"process": "run"}}, {"train_model": 3}),
     ],
 )
-def test_a_size_or_a_seed_trains_the_new_ones_only(workflow, change, jobs):
-    assert planned(workflow, **change) == {**jobs, "collect_runs": 1, **FROM_RUNS}
+def test_a_size_or_a_seed_trains_the_new_ones_only(planning, change, jobs):
+    assert planned(planning, **change) == {**jobs, "collect_runs": 1, **FROM_RUNS}
 
 
 @pytest.mark.parametrize(
@@ -75,8 +85,8 @@ def test_a_size_or_a_seed_trains_the_new_ones_only(workflow, change, jobs):
         {"models": [{"name": "mlp", "init_args": {"hidden": [32]}}]},
     ],
 )
-def test_what_decides_a_training_retrains_all(workflow, change):
-    assert planned(workflow, **change)["train_model"] == SIZES
+def test_what_decides_a_training_retrains_all(planning, change):
+    assert planned(planning, **change)["train_model"] == SIZES
 
 
 @pytest.mark.parametrize(
@@ -88,29 +98,29 @@ def test_what_decides_a_training_retrains_all(workflow, change):
         {"cost": {"usd_per_unit": 1.2}},
     ],
 )
-def test_countries_sources_and_prices_derive_anew(workflow, change):
-    assert planned(workflow, **change) == {"derive_scenarios": 1, **FROM_SCENARIOS}
+def test_countries_sources_and_prices_derive_anew(planning, change):
+    assert planned(planning, **change) == {"derive_scenarios": 1, **FROM_SCENARIOS}
 
 
-def test_the_pue_multiplies_scenarios_and_methods_anew(workflow):
-    jobs = planned(workflow, metering={"pue": 1.5})
+def test_the_pue_multiplies_scenarios_and_methods_anew(planning):
+    jobs = planned(planning, metering={"pue": 1.5})
     assert jobs == {"derive_scenarios": 1, "compare_methods": 1, **FROM_SCENARIOS}
 
 
-def test_a_baseline_and_a_calibration_train_nothing_again(workflow):
+def test_a_baseline_and_a_calibration_train_nothing_again(planning):
     window = {"start": "2025-03-01T08:00Z", "end": "2025-03-01T09:00Z"}
     calibration = {"reading_kwh": 1.0, "window": window}
-    jobs = planned(workflow, metering={"baseline_s": 30, "calibration": calibration})
+    jobs = planned(planning, metering={"baseline_s": 30, "calibration": calibration})
     assert jobs == {"collect_runs": 1, **FROM_RUNS}
 
 
-def test_the_methods_settings_apply_the_methods_anew(workflow):
-    jobs = planned(workflow, methods={"usage": 0.5})
+def test_the_methods_settings_apply_the_methods_anew(planning):
+    jobs = planned(planning, methods={"usage": 0.5})
     assert jobs == {"compare_methods": 1, "compare_editions": 1, **PLOT_AND_REPORT}
 
 
-def test_trackers_run_around_trainings_of_their_own(workflow):
-    jobs = planned(workflow, methods={"tracker_sizes": [200, 1400]})
+def test_trackers_run_around_trainings_of_their_own(planning):
+    jobs = planned(planning, methods={"tracker_sizes": [200, 1400]})
     assert jobs == {
         "run_trackers": 2,
         "compare_methods": 1,
@@ -132,8 +142,8 @@ def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
     assert "run_trackers" not in jobs
 
 
-def test_which_trainings_share_a_process_retrains_nothing(workflow):
-    assert "train_model" not in planned(workflow, training={"process": "run"})
+def test_which_trainings_share_a_process_retrains_nothing(planning):
+    assert "train_model" not in planned(planning, training={"process": "run"})
 
 
 def test_a_seed_that_joins_others_in_a_process_redoes_none_of_them(workflow):
@@ -195,12 +205,12 @@ def test_a_cell_beside_its_study_is_one_command(workflow):
     assert (plan["train_model"], plan["derive_cell"]) == (SIZES, 1)
 
 
-def test_the_margin_decides_anew(workflow):
-    assert planned(workflow, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_SCENARIOS}
+def test_the_margin_decides_anew(planning):
+    assert planned(planning, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_SCENARIOS}
 
 
-def test_a_target_is_looked_up_anew(workflow):
-    assert planned(workflow, analysis={"target": 0.9}) == FROM_ANSWER
+def test_a_target_is_looked_up_anew(planning):
+    assert planned(planning, analysis={"target": 0.9}) == FROM_ANSWER
 
 
 def test_another_metric_trains_nothing_again(workflow):
@@ -224,8 +234,8 @@ def test_another_metric_trains_nothing_again(workflow):
     }
 
 
-def test_a_title_touches_the_report_alone(workflow):
-    assert planned(workflow, title="Sober digits") == {"build_report": 1}
+def test_a_title_touches_the_report_alone(planning):
+    assert planned(planning, title="Sober digits") == {"build_report": 1}
 
 
 def edit(workflow, path, pattern, replacement):
@@ -296,8 +306,8 @@ def test_another_version_of_a_plotting_library_retrains_nothing(workflow):
     assert not workflow.planned()
 
 
-def test_a_language_draws_its_figures_and_builds_the_reports(workflow):
-    assert planned(workflow, languages=["en", "fr"]) == {"plot_figures": 1, "build_report": 2}
+def test_a_language_draws_its_figures_and_builds_the_reports(planning):
+    assert planned(planning, languages=["en", "fr"]) == {"plot_figures": 1, "build_report": 2}
 
 
 def test_records_that_do_not_count_are_trained_again_by_the_very_same_run(workflow):
