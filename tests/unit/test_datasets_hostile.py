@@ -39,6 +39,7 @@ def taken_or_refused(spec: dict[str, Any]) -> None:
         assert take_in(SPEC | spec).train_examples == len(dataset.y_train)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @FUZZ
 @given(x=ARRAY, y=ARRAY | LABELS, task=TASKS)

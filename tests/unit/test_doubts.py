@@ -48,6 +48,7 @@ def noticed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_weights_whose_gradients_are_0_are_not_trained(noticed: Any) -> None:
     told = noticed("ZeroTwice")
     assert told.keys() == {"weights_untrained", "one_answer"}

@@ -188,6 +188,7 @@ def test_the_report_says_where_the_hardware_dominates():
     assert embodied_table(undescribed, TEXTS["en"]) is None
 
 
+@pytest.mark.slow
 def test_the_disclosures_take_the_same_hours():
     (case,) = make_study(hardware=hardware_of(OWN, TABLE)).cases()
     amounts = ModelAmounts(case, [])

@@ -114,6 +114,7 @@ def test_a_rate_that_a_few_batches_show_to_be_too_large_is_named(try_out: Any) -
     try_out("Deep", loss="F.cross_entropy(z, y)", lr=1.0)
 
 
+@pytest.mark.slow
 def test_what_would_learn_nothing_is_known_before(try_out: Any) -> None:
     with pytest.raises(ConfigError, match="change none of its parameters in 32 steps"):
         try_out("Losing", loss="F.cross_entropy(z.detach(), y) + 0 * z.sum()")
@@ -140,6 +141,7 @@ def test_what_undoes_each_step_is_known_before(try_out: Any, undo: str, said: st
         try_out("Undoing", undo=undo)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_train", [96, 97])
 @pytest.mark.parametrize("where", ["training_step", "on_train_batch_end"])
 def test_a_module_that_ends_its_training_in_its_first_batches_is_refused(
@@ -166,6 +168,7 @@ def test_outputs_in_the_targets_own_unit_are_named(try_out: Any) -> None:
     assert try_out("InOwnUnit", Regression(2.0), factor=3.0, offset=1.0) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{}, {"every": 4}, {"own": True}])
 def test_gradients_that_nobody_clears_are_noticed(try_out: Any, how: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="gradients that earlier steps have used") as caught:
