@@ -1,6 +1,5 @@
 """A study that grows with fewer epochs: how many the next size gets, and what that may lose."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -16,8 +15,6 @@ from ecosobriety.decision import GrowthRule, decide
 from ecosobriety.decision.fewer_epochs import MARGIN_SHARE, EpochScores
 from ecosobriety.metrics import RMSE
 from ecosobriety.reasons import reason
-from ecosobriety.records.collecting import Asked, identity_of
-from ecosobriety.records.decided_epochs import DecidedEpochs, shortened
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.growth import growth_answer, growth_table
 from ecosobriety.reporting.measurement import measurement
@@ -41,8 +38,12 @@ def table(sizes, seeds=(1,)):
     )
 
 
+def fewer(sizes):
+    return [n for n, scores in sizes.items() if max(scores) < EPOCHS]
+
+
 def by_epoch(sizes):
-    return EpochScores.of(table(sizes), "test_accuracy", 1, EPOCHS)
+    return EpochScores.of(table(sizes), "test_accuracy", 1, EPOCHS, fewer(sizes))
 
 
 def test_what_fewer_epochs_lost_is_the_most_that_any_later_one_has_above_them():
@@ -133,7 +134,8 @@ def surface(last):
 def decided(sizes, **rule):
     epochs = table(sizes)
     runs = epochs.drop_duplicates("n_train", keep="last")
-    return decide(runs, GrowthRule(**{**RULE, **rule}), epochs=epochs, test_examples=10_000)
+    asked, given = GrowthRule(**{**RULE, **rule}), fewer(sizes)
+    return decide(runs, asked, epochs=epochs, shortened=given, test_examples=10_000)
 
 
 def test_a_decision_has_the_loss_in_its_bound_and_the_next_size_s_epochs():
@@ -161,6 +163,18 @@ def test_a_size_that_cannot_check_its_epochs_stops_nothing():
     assert found["epochs"]["next"] == EPOCHS
 
 
+def test_a_module_that_ends_by_itself_was_given_all_epochs():
+    """Its seeds end at different ones."""
+    epochs = table({n: {2: 0.8 + 0.01 * i, 4: 0.81 + 0.01 * i} for i, n in enumerate(SIZES)})
+    later = epochs[epochs["epoch"] == 4].assign(seed=2, epoch=5.0)
+    epochs = pd.concat([epochs, epochs.assign(seed=2), later], ignore_index=True)
+    runs = epochs.drop_duplicates(["n_train", "seed"], keep="last")
+    found = decide(runs, GrowthRule(**RULE), epochs=epochs, test_examples=10_000)
+    assert found["bound"] == pytest.approx(0.01)
+    assert found["epochs"]["loss"] == 0
+    assert found["epochs"]["trained"] == EPOCHS
+
+
 def test_more_seeds_are_asked_for_only_where_the_loss_leaves_room():
     sizes = surface({2: 0.846, 4: 0.85})
     sizes[512] = {k: score + 0.03 for k, score in sizes[512].items()}  # noise
@@ -170,11 +184,13 @@ def test_more_seeds_are_asked_for_only_where_the_loss_leaves_room():
 
 
 def test_a_lower_score_may_be_the_better_one():
-    epochs = table(surface({2: 0.846, 4: 0.85})).rename(columns={"test_accuracy": "test_rmse"})
+    sizes = surface({2: 0.846, 4: 0.85})
+    epochs = table(sizes).rename(columns={"test_accuracy": "test_rmse"})
     epochs["test_rmse"] = 2 - epochs["test_rmse"]
     runs = epochs.drop_duplicates("n_train", keep="last")
     metric, rule = replace(RMSE, relative_margin=False), GrowthRule(**RULE)
-    found = decide(runs, rule, epochs=epochs, metric=metric, test_examples=None)
+    given = fewer(sizes)
+    found = decide(runs, rule, epochs=epochs, shortened=given, metric=metric, test_examples=None)
     assert found["epochs"]["loss"] == pytest.approx(0.004)
 
 
@@ -205,9 +221,10 @@ def grow(score, random, all_epochs=20, full=8192, margin=0.01):
     of_run, of_test = random.uniform(0.001, 0.006), random.uniform(0.0005, 0.003)
     rule = replace(GrowthRule(**RULE), full_n_train=full, margin=margin, z=1.25)
     rule = replace(rule, all_epochs=all_epochs)
-    given, rows, spent = all_epochs, [], 0.0
+    given, rows, spent, short = all_epochs, [], 0.0, []
     for n in [64 * 2**i for i in range(int(math.log2(full / 64)) + 1)]:
         trained = given if full / 8 < n < full else all_epochs
+        short += [n] if trained < all_epochs else []
         spent += n * trained / (full * all_epochs)
         for seed in range(3):
             luck = random.normal(0, of_run)
@@ -219,7 +236,7 @@ def grow(score, random, all_epochs=20, full=8192, margin=0.01):
             continue
         epochs = pd.DataFrame(rows).assign(only_last_reason=None)
         runs = epochs.drop_duplicates(["n_train", "seed"], keep="last")
-        found = decide(runs, rule, epochs=epochs, test_examples=None)
+        found = decide(runs, rule, epochs=epochs, shortened=short, test_examples=None)
         if found["decision"] == "stop":
             return score(full, all_epochs) - score(n, trained) > margin and n < full, spent
         given = found["epochs"]["next"]
@@ -232,58 +249,6 @@ def test_simulated_studies_stop_falsely_as_seldom_as_with_all_epochs():
     false = sum(grow(made(random), random)[0] for _ in range(studies))
     error = math.sqrt(0.05 * 0.95 / studies)
     assert false / studies <= 0.05 + 2.5 * error
-
-
-# Which training that is.
-
-NETWORK = {"class_path": "mlp", "init_args": {}, "source": None, "training": {}}
-PARAMETERS = {"training.epochs": EPOCHS, "metering.country": "FRA"}
-
-
-def asked(folder, networks=None):
-    settings = {"folder": str(folder), "decided_at": {"1024": 512}}
-    return Asked("00", networks or {"mlp": NETWORK}, PARAMETERS, "ff", decided_epochs=settings)
-
-
-def write_decision(folder, epochs):
-    (folder / "mlp").mkdir()
-    (folder / "mlp/n512.json").write_text(json.dumps({"epochs": epochs}))
-
-
-def test_a_size_with_fewer_epochs_is_the_very_training_with_so_many(tmp_path):
-    write_decision(tmp_path, {"all": EPOCHS, "next": 4})
-    short = {**PARAMETERS, "training.epochs": 4}
-    found = asked(tmp_path)
-    own = {**NETWORK, "training": {"training.epochs": 4}}
-    key = ("d", "mlp", 1024, 1)
-    assert found.identities(key) == (identity_of("00", "mlp", own, 1024, 1, PARAMETERS, "ff"),)
-    assert shortened(NETWORK, 4)["training"] == {"training.epochs": short["training.epochs"]}
-    below = ("d", "mlp", 512, 1)
-    assert found.identity(below) == Asked("00", {"mlp": NETWORK}, PARAMETERS, "ff").identity(below)
-
-
-@pytest.mark.parametrize("epochs", [None, {"all": EPOCHS, "next": EPOCHS}])
-def test_all_epochs_change_no_identity(tmp_path, epochs):
-    write_decision(tmp_path, epochs)
-    key = ("d", "mlp", 1024, 1)
-    assert asked(tmp_path).identity(key) == Asked(
-        "00", {"mlp": NETWORK}, PARAMETERS, "ff"
-    ).identity(key)
-
-
-def test_before_the_decision_any_number_of_epochs_may_be_meant(tmp_path):
-    found = asked(tmp_path).identities(("d", "mlp", 1024, 1))
-    assert len(set(found)) == EPOCHS
-    assert DecidedEpochs.read({"folder": str(tmp_path), "decided_at": {"1024": 512}}).is_open(
-        "mlp", 1024
-    )
-
-
-def test_a_command_is_given_fewer_epochs_by_its_placeholder(tmp_path):
-    command = {"command": "train {epochs}", "shell": "sh", "source": None, "epochs": EPOCHS}
-    assert shortened(command, 4) == {**command, "epochs": 4}
-    found = asked(tmp_path, {"mlp": command}).identities(("d", "mlp", 1024, 1))
-    assert len(set(found)) == EPOCHS
 
 
 # The study's file.

@@ -20,7 +20,7 @@ alone say how often it errs.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -44,14 +44,22 @@ class EpochScores:
             ascending; the higher the better, NaN where it was not tested. The last one ends the
             trainings.
         all_epochs: those of a training that is not shortened.
+        shortened: the sizes that were given fewer. A module that ends its trainings by itself was
+            given all the same.
     """
 
     scores: Mapping[int, pd.DataFrame]
     all_epochs: int
+    shortened: Collection[int]
 
     @classmethod
     def of(
-        cls, epochs: pd.DataFrame, test_column: str, sign: int, all_epochs: int
+        cls,
+        epochs: pd.DataFrame,
+        test_column: str,
+        sign: int,
+        all_epochs: int,
+        shortened: Collection[int],
     ) -> "EpochScores":
         """From the rows of the table `epochs` of one data set and model."""
         gains = epochs.assign(gain=sign * epochs[test_column])
@@ -61,10 +69,13 @@ class EpochScores:
                 for size, rows in gains.groupby("n_train")
             },
             all_epochs,
+            shortened,
         )
 
     def trained(self, n_train: int) -> float:
-        """The epochs that a size was trained for."""
+        """The epochs that a size was trained for; of one that is not shortened, all."""
+        if n_train not in self.shortened:
+            return float(self.all_epochs)
         return float(self.scores[n_train].columns[-1])
 
     def means(self, n_train: int) -> dict[float, float]:
@@ -100,7 +111,7 @@ class EpochScores:
 
     def _loss(self, n_train: int, before: int | None, lost_before: float | None) -> float | None:
         trained = self.trained(n_train)
-        if trained >= self.all_epochs:
+        if n_train not in self.shortened:
             return 0.0
         seen = None if before is None else self.seen_loss(before, trained)
         to_come = self.still_to_come(n_train)
@@ -145,10 +156,13 @@ class EpochScores:
         sizes = [int(size) for size in scores.index]
         for below, size in pairwise(sizes):
             own, trained = self.scores[below], self.trained(size)
-            if trained >= self.trained(below) or trained not in own:
+            if size not in self.shortened or trained not in own:
                 continue
-            lost = (own[trained] - own[self.trained(below)]).reindex(moved.columns)
-            moved.loc[:below] += lost.to_numpy(np.float64)
+            lost = own[trained] - own[own.columns[-1]]
+            shift = lost.reindex(moved.columns).to_numpy(np.float64)
+            # Seeds that a module ends at different epochs have no common last one.
+            if np.isfinite(shift[moved.loc[below].notna().to_numpy()]).all():
+                moved.loc[:below] += shift
         return moved
 
     def describe(self, allowed_loss: float, why_not: str | None) -> dict[str, Any]:

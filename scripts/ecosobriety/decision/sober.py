@@ -5,7 +5,7 @@ one seed may leave open, and where the test part is too small to decide at all.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -68,6 +68,7 @@ def decide(
     *,
     test_examples: float | None,
     epochs: pd.DataFrame | None = None,
+    shortened: Collection[int] = (),
     metric: Metric = ACCURACY,
 ) -> dict[str, Any]:
     """Decide at the largest size that was trained.
@@ -78,6 +79,7 @@ def decide(
         rule: with a full size.
         test_examples: how many examples of equal weight a score is the share of; None: it is none.
         epochs: the rows of the table `epochs` of these runs; needed with `rule.all_epochs`.
+        shortened: the sizes that were given fewer than all epochs.
         metric: what the scores are.
 
     Returns:
@@ -109,7 +111,7 @@ def decide(
     lost: float | None = 0.0
     if rule.all_epochs is not None:
         assert epochs is not None, "needed with all_epochs"
-        tested = EpochScores.of(epochs, metric.test_column, metric.sign, rule.all_epochs)
+        tested = EpochScores.of(epochs, metric.test_column, metric.sign, rule.all_epochs, shortened)
         gains, lost = tested.at_equal_epochs(gains), tested.losses[sizes[-1]]
         of_epochs = tested.describe(allowed, _why_untested(epochs, sizes[-1]))
     found = decide_growth(

@@ -49,6 +49,12 @@ class DecidedEpochs:
         return None if before is None else self.folder / model / f"n{before}.json"
 
 
+def shortened_sizes(settings: Mapping[str, Any], model: str) -> list[int]:
+    """The sizes that a model is trained on for fewer than all epochs; as `DecidedEpochs.read`."""
+    decided = DecidedEpochs.read(settings)
+    return [size for size in decided.decided_at if decided.of(model, size) is not None]
+
+
 def shortened(network: Mapping[str, Any], epochs: int | None) -> Mapping[str, Any]:
     """What decides a model whose trainings have so many epochs; None: as many as it has.
 

@@ -162,16 +162,12 @@ def _sober_contradictions(
                 f"is {show(model['runs'])}, but must be left out with plan.mode sober: nothing is "
                 "saved by stopping runs that exist already",
             )
-    if adapts_epochs(config):
-        places = {f"models[{i}]": model for i, model in enumerate(config["models"])}
-        for place, section in {"": config, **places}.items():
-            if section.get("training", {}).get("score_epochs") is False:
-                key = f"{place}.training".lstrip(".")
-                yield (
-                    f"{key}.score_epochs",
-                    "is false, but must be auto, true or a number with plan.epochs adaptive, which "
-                    "decides by the scores after fewer epochs",
-                )
+    if adapts_epochs(config) and config["training"]["score_epochs"] is False:
+        yield (
+            "training.score_epochs",
+            "is false, but must be auto, true or a number with plan.epochs adaptive, which decides "
+            "by the scores after fewer epochs",
+        )
     if config["claims"] == "poster":
         yield (
             "claims",
