@@ -41,8 +41,11 @@ doctor: $(VENV)/run.stamp ## Show what can be measured on this machine, and what
 debug: $(VENV)/run.stamp ## Open a Python prompt with the `snakemake` object of a job (OUTPUT=results/digits/recommendation.json)
 	@$(BIN)/python tools/debug_script.py "$(OUTPUT)"
 
-check: lint ## Check what an edit is likely to break: style, types and the quick tests
-	$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses=auto --dist=loadfile --quiet
+check: $(VENV)/dev.stamp ## Check what an edit is likely to break: style, types and the quick tests
+	@# Side by side: each waits for itself at its start.
+	@$(MAKE) --no-print-directory lint & \
+	$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses=auto --dist=loadfile --quiet; \
+	  tests=$$?; wait $$! && exit $$tests
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
