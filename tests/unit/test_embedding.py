@@ -94,7 +94,7 @@ def case_of(**decision):
         (
             {"stopped": True, "no_recommendation": "full_size_untrained", "rule_stop": 8000},
             "stopped at 8,000 of 60,000 examples: more would hardly help",
-            "arrêt à 8 000 exemples sur 60 000 : plus n’aiderait guère",
+            "arrêt à 8 000 exemples sur 60 000 : davantage n’aiderait guère",
             True,
         ),
         (

@@ -260,8 +260,8 @@ def test_what_lies_beside_the_plan_is_scaled_too(tmp_path, monkeypatch):
     )
 
     class Asked:
-        def identity(self, _):
-            return ""
+        def identities(self, _):
+            return ("",)
 
     keys = [("fashion-mnist", "mlp", 5000, 1)]
     paid = read_beside_plan(tmp_path, keys, Asked(), 2.0)

@@ -201,7 +201,7 @@ def _require_learnt(
     dataset: str,
     module: torch.nn.Module,
     test_loss: float,
-    passed: Passed | None,
+    passed: Passed | None = None,
 ) -> None:
     """Refuse a training that diverged, or whose network gives no numbers for the test part.
 
