@@ -74,7 +74,7 @@ def weights_at_the_end(monkeypatch):
     monkeypatch.setattr(
         module,
         "_require_learnt",
-        lambda training, name, trained, loss: seen.append(
+        lambda training, name, trained, *_: seen.append(
             {
                 key: tensor.clone()
                 for key, tensor in trained.state_dict().items()
