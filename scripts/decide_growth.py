@@ -6,7 +6,7 @@ from pathlib import Path
 from ecosobriety import datasets, decision
 from ecosobriety.files import write_json
 from ecosobriety.metrics import metric_from
-from ecosobriety.records import collecting, decided_epochs
+from ecosobriety.records import collecting
 from ecosobriety.records.epochs import epoch_table
 from ecosobriety.records.left_out import left_out
 from ecosobriety.steps import logs
@@ -24,7 +24,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     found = decision.decide(
         runs,
         decision.GrowthRule(**json.loads(snakemake.params.rule)),
-        shortened=decided_epochs.shortened_sizes(asked.decided_epochs, snakemake.wildcards.model),
+        shortened=asked.decided.shortened_sizes(snakemake.wildcards.model),
         epochs=epoch_table(runs, records, metric),
         metric=metric,
         test_examples=known.counted(metric),

@@ -14,6 +14,9 @@ Number = TypeVar("Number", float, NDArray[np.float64])
 JOULES_PER_KWH = 3.6e6
 """1 kWh = 1000 W x 3600 s (exact, by definition of the units)."""
 
+CENT = 0.01
+"""Of a currency: an amount below it cannot be paid, and says no more than that it is."""
+
 
 def joules_to_kwh(energy_j: Number) -> Number:
     """Convert joules to kilowatt-hours."""

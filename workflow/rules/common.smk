@@ -309,6 +309,11 @@ IMPORT_CODE = OWN_CODE[own_code.IMPORT]
 DECIDED_EPOCHS = dict(
     folder=f"{RESULTS}/growth/{config['dataset']['name']}",
     decided_at=plan.epochs_decided_at(config),
+    all_epochs=(
+        {name: plan.all_epochs(config, name) for name in MODELS}
+        if plan.adapts_epochs(config)
+        else {}
+    ),
 )
 # What a record must be of to count, besides its data; as arguments of `collecting.Asked`.
 ASKED = canonical(

@@ -5,12 +5,9 @@ RUN = f"{SIZE}/seed{{seed}}"
 BY_SIZE = config["training"]["process"] == "size"
 # For how many epochs a job trains, by the decision that is made before its size is asked for; None:
 # for all. Where all sizes have all, it is no function, which costs each job.
+DECIDED = DecidedEpochs.read(DECIDED_EPOCHS)
 EPOCHS = (
-    (
-        lambda wildcards: DecidedEpochs.read(DECIDED_EPOCHS).of(
-            wildcards.model, int(wildcards.n_train)
-        )
-    )
+    (lambda wildcards: DECIDED.of(wildcards.model, int(wildcards.n_train)))
     if plan.adapts_epochs(config)
     else None
 )

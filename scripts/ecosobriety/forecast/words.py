@@ -7,12 +7,11 @@ from typing import Any
 from ecosobriety.forecast.amounts import Row, sum_of
 from ecosobriety.records.record import RunKey
 from ecosobriety.texts import Texts
+from ecosobriety.units import CENT
 
 _TEXT = Texts("en", {"unit.co2e": "{mass} CO2e"})
 """How numbers are written; the command line speaks English alone."""
 _MINUTE_S, _HOUR_S = 60, 3600
-CENT = 0.01
-"""What is less cannot be paid."""
 
 
 def lines(

@@ -9,13 +9,14 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosobriety.errors import RecordError, one_line, quote
 from ecosobriety.metrics import ACCURACY, METRICS, Metric
 from ecosobriety.records.adjusted import adjust
-from ecosobriety.records.decided_epochs import DecidedEpochs, epochs_of, shortened
+from ecosobriety.records.decided_epochs import DecidedEpochs, shortened
 from ecosobriety.records.left_out import left_out
 from ecosobriety.records.record import RUN_KEY, RunKey, RunRecord, read_record, run_columns
 
@@ -89,18 +90,18 @@ class Asked:
         digest = Path(identity).read_text(encoding="utf-8").strip()
         return cls(digest, **json.loads(settings))
 
+    @cached_property
+    def decided(self) -> DecidedEpochs:
+        """Which decisions say for how many epochs a size is trained."""
+        return DecidedEpochs.read(self.decided_epochs)
+
     def identity(self, key: RunKey) -> str:
         """The identity of the training of a model on a size with a seed."""
-        _, model, n_train, _ = key
-        return self._identity(key, DecidedEpochs.read(self.decided_epochs).of(model, n_train))
+        return self._identity(key, self.decided.of(key[1], key[2]))
 
     def identities(self, key: RunKey) -> tuple[str, ...]:
         """All that it may have: more than one only where its epochs are still to be decided."""
-        _, model, n_train, _ = key
-        if not DecidedEpochs.read(self.decided_epochs).is_open(model, n_train):
-            return (self.identity(key),)
-        fewer = range(1, epochs_of(self.networks[model], self.parameters) or 1)
-        return tuple(self._identity(key, epochs) for epochs in (None, *fewer))
+        return tuple(self._identity(key, epochs) for epochs in self.decided.possible(*key[1:3]))
 
     def _identity(self, key: RunKey, epochs: int | None) -> str:
         _, model, n_train, seed = key

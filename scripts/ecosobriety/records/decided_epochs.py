@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ALL_EPOCHS = "training.epochs"
-"""The key of a training's settings."""
-
 
 @dataclass(frozen=True)
 class DecidedEpochs:
@@ -18,18 +15,20 @@ class DecidedEpochs:
         folder: the decisions of the data set, `{model}/n{n_train}.json`.
         decided_at: for each size that may be trained for fewer epochs the size whose decision says
             it; `plan.epochs_decided_at`.
+        all_epochs: those of each model where no decision gives fewer; `plan.all_epochs`.
     """
 
     folder: Path
     decided_at: Mapping[int, int]
+    all_epochs: Mapping[str, int | None]
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> "DecidedEpochs":
-        """From both attributes as JSON has them; without any, each size has all epochs."""
+        """From its attributes as JSON has them; without any, each size has all epochs."""
         if not settings:
-            return cls(Path(), {})
+            return cls(Path(), {}, {})
         at = {int(size): int(before) for size, before in settings["decided_at"].items()}
-        return cls(Path(settings["folder"]), at)
+        return cls(Path(settings["folder"]), at, settings["all_epochs"])
 
     def of(self, model: str, n_train: int) -> int | None:
         """The epochs of a model's trainings on a size; None: all, also where it is not decided."""
@@ -39,20 +38,20 @@ class DecidedEpochs:
         epochs = json.loads(path.read_text(encoding="utf-8")).get("epochs")
         return None if epochs is None or epochs["next"] == epochs["all"] else int(epochs["next"])
 
-    def is_open(self, model: str, n_train: int) -> bool:
-        """Whether that is still to be decided."""
+    def possible(self, model: str, n_train: int) -> list[int | None]:
+        """As `of`: more than one only where that is still to be decided."""
         path = self._path(model, n_train)
-        return path is not None and not path.exists()
+        if path is None or path.exists():
+            return [self.of(model, n_train)]
+        return [None, *range(1, self.all_epochs[model] or 1)]
+
+    def shortened_sizes(self, model: str) -> list[int]:
+        """The sizes that a model is trained on for fewer than all epochs."""
+        return [size for size in self.decided_at if self.of(model, size) is not None]
 
     def _path(self, model: str, n_train: int) -> Path | None:
         before = self.decided_at.get(n_train)
         return None if before is None else self.folder / model / f"n{before}.json"
-
-
-def shortened_sizes(settings: Mapping[str, Any], model: str) -> list[int]:
-    """The sizes that a model is trained on for fewer than all epochs; as `DecidedEpochs.read`."""
-    decided = DecidedEpochs.read(settings)
-    return [size for size in decided.decided_at if decided.of(model, size) is not None]
 
 
 def shortened(network: Mapping[str, Any], epochs: int | None) -> Mapping[str, Any]:
@@ -66,11 +65,4 @@ def shortened(network: Mapping[str, Any], epochs: int | None) -> Mapping[str, An
         return network
     if "command" in network:
         return {**network, "epochs": epochs}
-    return {**network, "training": {**network["training"], ALL_EPOCHS: epochs}}
-
-
-def epochs_of(network: Mapping[str, Any], parameters: Mapping[str, Any]) -> int | None:
-    """All epochs of a model's trainings; None: of a command that does not ask for their number."""
-    if "command" in network:
-        return network.get("epochs")
-    return int({**parameters, **network["training"]}[ALL_EPOCHS])
+    return {**network, "training": {**network["training"], "training.epochs": epochs}}

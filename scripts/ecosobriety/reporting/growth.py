@@ -16,10 +16,10 @@ from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name, trainings
 from ecosobriety.texts import Texts, is_known
+from ecosobriety.units import CENT
 
-CENT = 0.01
 LEAST_MASS_G = 1e-3
-"""Amounts of money, and masses, below these say no more than that they are."""
+"""Masses below it say no more than that they are."""
 
 
 def growth_answer(case: Case, text: Texts) -> list[Markup]:

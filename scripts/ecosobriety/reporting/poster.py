@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ecosobriety.claims import Checked
 from ecosobriety.reporting.cautions import noticed, warnings
 from ecosobriety.reporting.claims import SYMBOLS
-from ecosobriety.reporting.growth import CENT, below_a_cent, has_fewer_epochs, payback
+from ecosobriety.reporting.growth import below_a_cent, has_fewer_epochs, payback
 from ecosobriety.reporting.hardware import hardware_warning
 from ecosobriety.reporting.headline import change, tested_size
 from ecosobriety.reporting.poster_bars import DIGITS, rounded
@@ -23,7 +23,7 @@ from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import country_name, study_title, trainings
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.units import BATCHES
+from ecosobriety.units import BATCHES, CENT
 
 MOST_MODELS = 6
 """More models than these are not listed one by one."""

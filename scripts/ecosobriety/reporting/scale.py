@@ -7,13 +7,13 @@ from markupsafe import Markup
 
 from ecosobriety.footprint.embodied import BOUNDS
 from ecosobriety.footprint.water import PLACES
-from ecosobriety.reporting.growth import CENT, below_a_cent
+from ecosobriety.reporting.growth import below_a_cent
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.water import written_litres
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name, trainings
 from ecosobriety.texts import Texts, is_known
-from ecosobriety.units import readable_batch
+from ecosobriety.units import CENT, readable_batch
 
 
 def at_scale(case: Case, text: Texts) -> list[Markup]:

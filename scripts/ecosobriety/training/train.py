@@ -203,9 +203,10 @@ def _require_learnt(
     test_loss: float,
     passed: Passed | None = None,
 ) -> None:
-    """Refuse a training that diverged, or whose network gives no numbers for the test part.
+    """Refuse a training whose score is worth nothing.
 
-    And a module's own (`passed`) that is not whole.
+    It diverged, its network gives no numbers for the test part, or, of a module that trains itself
+    (`passed`), it changed nothing or ended before a first epoch.
     """
     if math.isfinite(test_loss):
         if passed is not None:
