@@ -57,7 +57,7 @@ test-slurm: $(VENV)/dev.stamp ## Run the digits study through a Slurm cluster of
 	$(BIN)/python -m pytest tests/slurm $(SLURM_TESTS)
 
 bench: $(VENV)/dev.stamp ## Measure speed, as ratios within one run, into benchmarks/results.csv
-	PYTHONPATH=scripts:tests $(BIN)/python -m bench
+	PYTHONPATH=scripts:tests:tests/unit $(BIN)/python -m bench
 
 backtest: $(VENV)/backtest.stamp ## Replay the stopping rules on real learning curves, into docs/backtest.md (four minutes)
 	PYTHONPATH=scripts:tests:$(VENV)/backtest $(BIN)/python -m backtest $(VENV)/backtest/lcdb/database-accuracy.csv

@@ -12,15 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from playwright.sync_api import sync_playwright
-
-from ecosobriety.decision import Criteria, TestPart, fit_curves, recommend
-from ecosobriety.records.bundle import read_bundle, write_bundle
-from ecosobriety.records.collecting import Asked, collect
-from ecosobriety.records.record import RUN_KEY, RunRecord, write_record
-from ecosobriety.reporting import build_report
-from ecosobriety.study.study import Study
-from ecosobriety.texts import Texts
-from unit.synthetic import (
+from synthetic import (
     REPORT_DIR,
     draw_svgs,
     make_claims,
@@ -30,6 +22,14 @@ from unit.synthetic import (
     make_record,
     make_study,
 )
+
+from ecosobriety.decision import Criteria, TestPart, fit_curves, recommend
+from ecosobriety.records.bundle import read_bundle, write_bundle
+from ecosobriety.records.collecting import Asked, collect
+from ecosobriety.records.record import RUN_KEY, RunRecord, write_record
+from ecosobriety.reporting import build_report
+from ecosobriety.study.study import Study
+from ecosobriety.texts import Texts
 
 SEEDS = 50
 SIZES = {1_000: 20, 10_000: 200}
