@@ -197,6 +197,10 @@ class Texts:
             return self._power_of_ten(value, significant)
         return self.fixed(value, decimals_for(value, significant) if is_known(value) else 0)
 
+    def datum(self, value: float) -> str:
+        """A number of the user's data: it may be a year or an identifier, and so in one piece."""
+        return self.number(value).replace(str(self.locale.number_symbols["latn"]["group"]), "")
+
     def _power_of_ten(self, value: float, significant: int = 3) -> str:
         """A number as 1.23 × 10²⁸."""
         if math.isinf(value):

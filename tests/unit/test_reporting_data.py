@@ -3,9 +3,10 @@
 import pytest
 from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_study
 
+from ecosobriety.datasets import Finding
 from ecosobriety.reasons import reason
 from ecosobriety.reporting import build_context
-from ecosobriety.reporting.cautions import warnings
+from ecosobriety.reporting.cautions import finding_text, warnings
 from ecosobriety.texts import Texts
 
 pytestmark = pytest.mark.slow
@@ -65,3 +66,21 @@ def test_an_odd_intensity_of_the_metering_country_stands_beside_the_headline(
     assert told in said(france, f"{coarse}; {odd}")
     assert told not in said(france, coarse)
     assert told not in said(~france, odd)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "its name hardly allows, as they lie outside of 1000 to 2027: 1,200, such as 2099."),
+        ("fr", "ne permet guère, car hors de 1000 à 2027 : 1 200, comme 2099. Sont-elles"),
+    ],
+)
+def test_years_and_identifiers_are_written_in_one_piece(language: str, told: str) -> None:
+    text = Texts.load(language, REPORT_DIR / "locale")
+    values = {"feature": "year", "number": 1200, "value": 2099, "low": 1000, "high": 2027}
+    written = finding_text(Finding("values_beyond_name", False, values), text)
+    for blank in ("\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"):
+        written = written.replace(blank, " ")
+    assert told in written
+    assert text.datum(-1234567) == "−1234567"
+    assert text.datum(1e20) == text.number(1e20)

@@ -23,6 +23,9 @@ MOST_LISTED = 40
 """A table can have thousands of features; the intake's file names all of them."""
 GRAVE_REMARKS = {"times_codecarbon", "part_of_codecarbon", "all_equal", "year_old", "hour_old"}
 """Of a country's electricity: what can change the emissions beyond its usual uncertainty."""
+OF_THE_DATA = {"value", "low", "high", "first", "last", "place"}
+OF_THE_DATA |= {f"{part}_{end}" for part in ("train", "test") for end in ("low", "high")}
+"""Values of a finding that are no counts."""
 FEW = 5
 """Fewer examples of a class than this say hardly anything about it."""
 
@@ -94,10 +97,13 @@ def finding_text(finding: Finding, text: Texts) -> str:
         listed = [show(item) for item in value]
         return between.join([*listed[:MOST_LISTED], "…"] if len(listed) > MOST_LISTED else listed)
 
-    shown = {
-        name: text.share(value, 1) if name.startswith("share") else show(value)
-        for name, value in finding.values.items()
-    }
+    def named(name: str, value: Any) -> str:
+        if name.startswith("share"):
+            return text.share(value, 1)
+        plain = name in OF_THE_DATA and isinstance(value, int | float)
+        return text.datum(value) if plain else show(value)
+
+    shown = {name: named(name, value) for name, value in finding.values.items()}
     return text(f"findings.{finding.id}", **shown)
 
 
