@@ -27,6 +27,17 @@ def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
         ({"cat": 90, "dog": 80, "unknown": 9}, "classes_like_missing", False),
         ({"cat": 90, "dog": 80, "N/A": 9}, "classes_like_missing", False),
         ({"chat": 90, "chien": 80, "Inconnu": 9}, "classes_like_missing", False),
+        *(
+            ({"cat": 90, "dog": 80, name: 9}, "classes_like_missing", False)
+            for name in (
+                "EMPTY",
+                "unlabelled",
+                "none of these",
+                "None_of_the_above",
+                "<todo>",
+                "??",
+            )
+        ),
         ({"cat": 90, "dog": 80, "-1": 9}, "classes_like_missing", False),
         ({"cat": 90, "dog": 80, "999": 9}, "classes_like_missing", False),
         ({"setosa": 90, "virginica": 80, "virginca": 4}, "classes_misspelt", True),
@@ -46,6 +57,8 @@ def test_labels_that_are_hardly_meant_are_named(
     "names",
     [
         {"0": 90, "1": 80, "-1": 60},
+        {"empty": 90, "occupied": 80},
+        {":)": 90, ":(": 80, "emptiness": 70},
         {"typical": 90, "atypical": 8},
         {"type I": 90, "type II": 8, "type IV": 4},
         {"grade a": 90, "grade b": 8},
@@ -244,3 +257,42 @@ def test_equal_examples_of_two_labels_are_named(tmp_path: Path) -> None:
     assert "labels_contradict" not in found(table(tmp_path, {**base, "kind": same}))
     few = {f"x{i}": RNG.integers(0, 2, 600) for i in range(4)}
     assert "labels_contradict" not in found(table(tmp_path, {**few, "kind": kind}))
+
+
+CODES = np.repeat(np.arange(4), 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "y", "id"),
+    [
+        ("species", RNG.choice([0, 1, 2], 240, p=[0.6, 0.3, 0.1]), "targets_named_classes"),
+        ("kind", RNG.permutation(CODES + 1), "targets_named_classes"),
+        ("wine_class_id", RNG.choice([3, 7, 12], 240), "targets_named_classes"),
+        ("y", RNG.permutation(CODES), "targets_like_classes"),
+        ("rating", RNG.permutation(CODES + 1), "targets_like_classes"),
+    ],
+)
+def test_classes_as_the_target_of_a_regression_are_named(
+    tmp_path: Path, name: str, y: Any, id: str
+) -> None:
+    given = {"x": RNG.normal(size=len(y)), name: y}
+    told = found(table(tmp_path, given, task="regression", label=name))
+    assert told[id].headline == (id == "targets_named_classes")
+    assert (told[id].values["low"], told[id].values["high"]) == (y.min(), y.max())
+
+
+@pytest.mark.parametrize(
+    ("name", "y"),
+    [
+        ("rating", RNG.choice([1, 2, 3, 4, 5], 240, p=[0.1, 0.1, 0.2, 0.3, 0.3])),
+        ("children", RNG.poisson(2, 240)),
+        ("rings", RNG.integers(1, 30, 240)),
+        ("class", RNG.normal(size=240)),
+        ("classification_time", RNG.integers(1, 9, 240)),
+        ("quality", RNG.binomial(10, 0.5, 240)),
+    ],
+)
+def test_ordinary_targets_are_not(tmp_path: Path, name: str, y: Any) -> None:
+    given = {"x": RNG.normal(size=len(y)), name: y}
+    told = found(table(tmp_path, given, task="regression", label=name))
+    assert not {"targets_named_classes", "targets_like_classes"} & {*told}

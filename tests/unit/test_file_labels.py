@@ -8,14 +8,26 @@ from ecosobriety.datasets.file_labels import find_leftovers, find_other_classes
 @pytest.mark.parametrize(
     "name",
     ["New folder", "Nouveau dossier (2)", "unsorted", "to_label", "_trash", "backup", "ash (1)",
-     "ash - Copy", "Copy of ash", "ash_old", "thumbnails"],
+     "ash - Copy", "Copy of ash", "ash_old", "thumbnails", "results", "Résultats", "à trier"],
 )  # fmt: skip
 def test_folders_that_name_no_class_are_named(name: str) -> None:
     (finding,) = find_leftovers(["ash"] * 3 + ["oak"] * 3 + [name] * 2)
     assert finding.values == {"names": {name: 2}}
 
 
-@pytest.mark.parametrize("name", ["elm", "old", "oak (red)", "photocopy", "trashcan", "template"])
+@pytest.mark.parametrize(
+    "name", ["old", "Originals", "raw", "processed", "resized_images", "misc", "raw 2"]
+)
+def test_folders_that_may_name_a_class_are_named_beside_two_others(name: str) -> None:
+    (finding,) = find_leftovers(["ash", "oak", name])
+    assert (finding.values, finding.headline) == ({"names": {name: 1}}, False)
+    for others in (["ash"], ["cooked", "archive"]):
+        assert not [*find_leftovers([*others, name])]
+    (finding,) = find_leftovers(["ash", "backup", name])
+    assert finding.values == {"names": {"backup": 1}}
+
+
+@pytest.mark.parametrize("name", ["elm", "oldest", "oak (red)", "photocopy", "trashcan", "rawhide"])
 def test_other_folders_are_not(name: str) -> None:
     assert not [*find_leftovers(["ash", "oak", name])]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ecosobriety.datasets import (
     class_means,
     class_names,
+    class_targets,
     dates,
     far_in_test,
     formulas,
@@ -57,6 +58,7 @@ class Part:
         features: names of the columns of a table.
         findings: what its reader found.
         formats: (n,) the format of each image's file.
+        label: name of a table's column of labels.
     """
 
     x: NDArray[Any] | Examples
@@ -65,6 +67,7 @@ class Part:
     features: tuple[str, ...] | None = None
     findings: tuple[Finding, ...] = ()
     formats: NDArray[np.str_] | None = None
+    label: str | None = None
 
     @property
     def label_shape(self) -> tuple[int, ...]:
@@ -194,7 +197,8 @@ def _labels(
     if task == "regression":
         labels = [_targets(part.y, part.name) for part in parts]
         together = np.concatenate(labels)
-        found = (*mistakes.find_far_targets(together), *mistakes.find_two_targets(together))
+        found = mistakes.find_far_targets(together)
+        found += class_targets.find_class_targets(together, parts[0].label)
         found += row_order.find_counting_targets(together) + dates.find_date_targets(together)
         return (), labels, found
     classes, labels, reported = class_names.encode(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.label_words import find_abbreviated, find_combined
+from ecosobriety.datasets.placeholders import CODES, FAR_CODES, NUMBER, find_placeholders
 from ecosobriety.datasets.respelt import find_dates, find_numbers, find_respelt
 from ecosobriety.errors import DataError
 
@@ -31,9 +32,6 @@ SAME_WORDS = (
     (frozenset({"male", "m", "man", "homme"}), frozenset({"female", "f", "w", "woman", "femme"})),
 )
 """Pairs of answers, each in several spellings."""
-FAR_CODES = frozenset({"-99", "-999", "-9999", "999", "9999", "99999"})
-CODES = frozenset({"-1", "-9", "-99", "-100", "-999", "-9999", "9", "99", "999", "9999", "255"})
-"""What is written for an unknown class where classes are counted; -100 is PyTorch's."""
 RARE_SHARE = 0.1
 """-1 may be an answer beside 0 and 1, and is hardly one in fewer rows than this."""
 MOST_COUNTED = 100_000
@@ -41,20 +39,6 @@ MOST_COUNTED = 100_000
 MIN_ACCENTED = 3
 """Characters of a name from which on it may be written without its accents; a letter is not."""
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
-NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "nil", "none", "null", "<na>", "#n/a"})
-"""What programs write for a missing value; also the name of a class, for all one can know."""
-UNKNOWN = frozenset(
-    {
-        *("unknown", "unknow", "unk", "undefined", "unspecified", "not specified", "unlabeled"),
-        *("unlabelled", "unclassified", "missing", "not available", "not applicable", "n.a."),
-        *("todo", "to do", "tba", "xxx", "no label", "not labeled", "not labelled"),
-        *("not known", "no data", "no answer", "tbd", "--", "---", "...", "#value!", "#ref!"),
-        *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse"),
-        *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos"),
-    }
-)
-"""What people write for it."""
 MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
 """A name of so many characters, so many times rarer than one that differs by a letter, may be a
 slip; more names than this are no few that somebody typed."""
@@ -134,7 +118,7 @@ def encode(
     for part in coded:
         order = np.array([place[normalised(str(value))] for value in part.values], np.int64)
         labels.append(order[part.index])
-    found = [*equal, *_trimmed(written), *_alike(counts), *_like_missing(counts)]
+    found = [*equal, *_trimmed(written), *_alike(counts), *find_placeholders(counts)]
     found += [*_like_totals(counts), *_outside(counts), *_misspelt(counts)]
     # Two answers in all their spellings, or else single ones.
     found += _same_words(counts) or [*find_abbreviated(counts)]
@@ -289,16 +273,6 @@ def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[
     return [
         {short(name): counts[name] for name in sorted(names)} for names in groups if len(names) > 1
     ]
-
-
-def _like_missing(counts: Mapping[str, int]) -> list[Finding]:
-    marks = {name for name in counts if name.casefold() in MISSING | UNKNOWN}
-    numbers = [name for name in counts if NUMBER.fullmatch(name)]
-    # One number among words.
-    if len(numbers) == 1 and len(counts) > 2:
-        marks |= {*numbers} & (CODES | FAR_CODES)
-    named = {short(name): counts[name] for name in counts if name in marks}
-    return [Finding("classes_like_missing", False, {"names": named})] if named else []
 
 
 def _like_totals(counts: Mapping[str, int]) -> list[Finding]:

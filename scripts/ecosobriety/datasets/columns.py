@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
+from ecosobriety.datasets.class_names import Coded, normalised
 from ecosobriety.datasets.delimited import is_long
 from ecosobriety.datasets.findings import short
+from ecosobriety.datasets.placeholders import NUMBER
 from ecosobriety.errors import DataError, row
 
 EXACT_WHOLE = 2.0**53

@@ -9,10 +9,21 @@ from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 _LEFT = re.compile(
     r"(new folder|nouveau dossier|neuer ordner|nueva carpeta|untitled folder)( ?\(?\d+\)?)?"
     r"|unsorted|to[-_ ]?(sort|do|label|check|delete)|[-_. ]*trash|recycled?([-_ ]?bin)?|te?mp"
-    r"|backups?|bak|outputs?|predictions?|thumb(nail)?s?|checkpoints?|deleted|__pycache__",
+    r"|backups?|bak|outputs?|predictions?|thumb(nail)?s?|checkpoints?|deleted|__pycache__"
+    r"|results?|extracted|downloads?|non[-_ ]?tri[ée]e?s?|[àa][-_ ]?trier|sauvegardes?"
+    r"|r[ée]sultats?|unsortiert|ergebnisse?",
     re.IGNORECASE,
 )
 """What people and programs call a folder that holds no class."""
+_PERHAPS_LEFT = re.compile(
+    r"(originals?|old|raw|(pre)?processed|resized|cropped|augmented|cleaned|filtered|samples?"
+    r"|examples?|archived?|misc(ellaneous)?|duplicates?|screenshots?|originaux|anciens?|bruts?)"
+    r"([-_ ]?(images?|imgs?|data|files?|photos?))?([-_ ]?\d+)?",
+    re.IGNORECASE,
+)
+"""The same of words that name classes, too: raw and cooked, old and young."""
+FEWEST_BESIDE = 2
+"""Classes beside them: of two classes, neither is left over."""
 _COPY = re.compile(
     r"(copy of |copie de )?(?P<of>.+?)([-_ ]+(copy|copie|kopie|backup|bak|old)|[-_ ]?\(\d+\))*",
     re.IGNORECASE,
@@ -28,15 +39,18 @@ def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
         labels: the class of each file.
     """
     counts = Counter(labels)
-    found = {}
-    for label, number in counts.items():
-        copied = _COPY.fullmatch(label)
-        if _LEFT.fullmatch(label) or (copied and copied["of"] != label and copied["of"] in counts):
-            found[short(label)] = number
-    if found:
-        yield Finding(
-            "classes_like_leftovers", True, {"names": dict([*found.items()][:MAX_LISTED])}
-        )
+    surely = [label for label in counts if _LEFT.fullmatch(label) or _copied(label, counts)]
+    perhaps = [label for label in counts if _PERHAPS_LEFT.fullmatch(label)]
+    if len(counts) - len(surely) - len(perhaps) < FEWEST_BESIDE:
+        perhaps = []
+    if surely or perhaps:
+        names = {short(label): counts[label] for label in (*surely, *perhaps)[:MAX_LISTED]}
+        yield Finding("classes_like_leftovers", bool(surely), {"names": names})
+
+
+def _copied(label: str, counts: Counter[str]) -> bool:
+    copied = _COPY.fullmatch(label)
+    return copied is not None and copied["of"] != label and copied["of"] in counts
 
 
 def find_other_classes(names: Sequence[str], labels: Sequence[str]) -> Iterator[Finding]:

@@ -58,6 +58,11 @@ SENTENCES: Mapping[str, str] = {
     "a mistake, or marks of missing values?",
     "feature_of_two_units": "the feature {feature} is {low} at most in {share:.1%} of the rows, "
     "and {high} or more in the others: are they in one unit?",
+    "feature_of_two_numbers": "the feature {feature} looks like two numbers around a point, as "
+    "5.11 for five feet eleven, 7.30 for half past seven, or version 1.10: as one number, it has "
+    "another order",
+    "targets_of_two_numbers": "the targets look like two numbers around a point, as 5.11 for five "
+    "feet eleven or 7.30 for half past seven: as one number, their order is another one",
     "targets_of_two_units": "{share:.1%} of the targets are {low} at most, and the others {high} "
     "or more: are they in one unit?",
     "groups_split": "two rows with one value of {feature} have one label in {share:.1%}, others in "
@@ -113,6 +118,10 @@ SENTENCES: Mapping[str, str] = {
     "are they known before the target is?",
     "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "
     "set task to classification",
+    "targets_named_classes": "the target {feature} is named like a class and is one of {number} "
+    "whole numbers, {low} to {high}: if they are classes, set task to classification",
+    "targets_like_classes": "the targets are the whole numbers {low} to {high}, each as often as "
+    "the others: if they are classes, set task to classification",
     "zeros_apart": "the feature {feature} is 0 in {share:.1%} of the rows and goes from {low} to "
     "{high} in the others; does 0 mark a missing value?",
     "test_values_far_away": "test values of the feature {feature} far from those of the training "
@@ -170,8 +179,8 @@ SENTENCES: Mapping[str, str] = {
     "if light and dark are swapped: were both read alike?",
     "test_colours_swapped": "the mean of the test images fits that of the training images only "
     "if red and blue are swapped: were both read alike?",
-    "classes_like_leftovers": "folders that are taken for classes and are named as those are "
-    "that hold none, or as copies of one: {names}",
+    "classes_like_leftovers": "classes are named as folders are that hold none, or as copies of "
+    "one: {names}",
     "files_of_other_class": "files that are named as another class than that of their folder: "
     "{number}, such as {name} in {folder}",
     "classes_untested": "classes without any test example ({number}): {names}",

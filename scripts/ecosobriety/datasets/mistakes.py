@@ -103,13 +103,6 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     )
 
 
-def find_two_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
-    """Targets (n,) of a regression that are two numbers alone: yes and no, most likely."""
-    low, high = plain(float(y.min())), plain(float(y.max()))
-    two = low != high and bool(((y == y.min()) | (y == y.max())).all())
-    return (Finding("targets_of_two_values", True, {"low": low, "high": high}),) if two else ()
-
-
 def plain(number: float) -> int | float:
     """To six digits, and a whole number without a point, for a sentence."""
     rounded = number if number == round(number) else float(f"{number:.6g}")

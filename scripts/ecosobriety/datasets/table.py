@@ -13,9 +13,11 @@ import pyarrow.parquet
 
 from ecosobriety.datasets import columns, delimited, shared_groups
 from ecosobriety.datasets.arrays import Part
-from ecosobriety.datasets.class_names import NUMBER, Coded, normalised
+from ecosobriety.datasets.class_names import Coded, normalised
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.mistakes import is_dense
+from ecosobriety.datasets.placeholders import NUMBER
+from ecosobriety.datasets.two_numbers import are_two_numbers
 from ecosobriety.datasets.unpacking import read_bytes, reason
 from ecosobriety.errors import DataError
 from ecosobriety.files import require_data
@@ -119,6 +121,8 @@ def _read(
         )
         if _is_like_codes(column, numbers):
             codes.append(short(name))
+        if are_two_numbers(column, numbers):
+            found.append(Finding("feature_of_two_numbers", False, {"feature": short(name)}))
     if codes:
         values = {"count": len(codes), "names": codes}
         found.append(Finding("features_like_codes", False, values))
@@ -126,13 +130,14 @@ def _read(
     y: Coded | np.ndarray
     if task == "regression":
         y = columns.numbers(column, _clean(label), target=True, lossy=lossy)
+        found += [Finding("targets_of_two_numbers", True, {})] if are_two_numbers(column, y) else []
     else:
         y = columns.labels(column, _clean(label))
         _require_header(chosen, _clean(label), y)
     _require_names(names)
     found += _groups_left_out(left, y)
     x = _side_by_side(features_read)
-    return Part(x, y, "the table", features=tuple(chosen), findings=tuple(found))
+    return Part(x, y, "the table", tuple(chosen), tuple(found), label=_clean(label))
 
 
 def _side_by_side(read: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,0 +1,70 @@
+"""Classes that are named as missing values are: what programs and people write for no answer."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ecosobriety.datasets.findings import Finding, short
+
+FAR_CODES = frozenset({"-99", "-999", "-9999", "999", "9999", "99999"})
+CODES = frozenset({"-1", "-9", "-99", "-100", "-999", "-9999", "9", "99", "999", "9999", "255"})
+"""What is written for an unknown class where classes are counted; -100 is PyTorch's."""
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+MISSING = frozenset({"-", "n/a", "na", "nan", "nil", "null", "n.a.", "#n/a", "--", "---", "..."})
+"""What programs write for a missing value; also the name of a class, for all one can know."""
+UNKNOWN = frozenset(
+    {
+        *("unknown", "unknow", "unk", "undefined", "unspecified", "not specified", "unlabeled"),
+        *("unlabelled", "unclassified", "missing", "not available", "not applicable", "todo"),
+        *("to do", "to label", "to be labelled", "to be labeled", "tba", "tbd", "fixme", "xxx"),
+        *(
+            "no label",
+            "no class",
+            "not labeled",
+            "not labelled",
+            "not known",
+            "no data",
+            "no answer",
+        ),
+        *(
+            "none of these",
+            "none of the above",
+            "none of them",
+            "placeholder",
+            "dummy",
+            "unassigned",
+        ),
+        *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "#value!", "#ref!"),
+        *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
+        *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
+        *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos"),
+    }
+)
+"""What people write for it."""
+EMPTY = frozenset({"none", "empty", "blank", "void", "neither", "vide", "aucun", "aucune", "leer"})
+"""The same of words that name one of two classes, too: empty and occupied."""
+_AROUND = " _*.,:<>[](){}'\"-"
+"""What stands around such words, where it is not all that there is."""
+
+
+def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Find classes that are named as missing values are.
+
+    Args:
+        counts: how often each class comes.
+    """
+    marks = {name for name in counts if _is_placeholder(name, several=len(counts) > 2)}
+    numbers = [name for name in counts if NUMBER.fullmatch(name)]
+    # One number among words.
+    if len(numbers) == 1 and len(counts) > 2:
+        marks |= {*numbers} & (CODES | FAR_CODES)
+    named = {short(name): counts[name] for name in counts if name in marks}
+    if named:
+        yield Finding("classes_like_missing", False, {"names": named})
+
+
+def _is_placeholder(name: str, *, several: bool) -> bool:
+    """Whether a name, of one of two classes or of several, stands for none."""
+    written = name.casefold().replace("’", "'")
+    word = re.sub(r"[-_ ]+", " ", written.strip(_AROUND))
+    asked = written.strip("?") == ""
+    return asked or not {written, word}.isdisjoint(MISSING | UNKNOWN) or (several and word in EMPTY)
