@@ -19,14 +19,18 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     known = datasets.intake.read(Path(snakemake.input.intake))
     # A budget may have left out the largest of them: the decision is then the study's last.
     ended = [path for path in paths if left_out(path) is None]
-    records = collecting.read_all(dict(zip(paths, keys, strict=True)), asked, metric)
-    runs = collecting.runs_of(records, metric)
-    found = decision.decide(
-        runs,
-        decision.GrowthRule(**json.loads(snakemake.params.rule)),
-        shortened=asked.decided.shortened_sizes(snakemake.wildcards.model),
-        epochs=epoch_table(runs, records, metric),
-        metric=metric,
-        test_examples=known.counted(metric),
-    )
+    rule = decision.GrowthRule(**json.loads(snakemake.params.rule))
+    if ended:
+        records = collecting.read_all(dict(zip(paths, keys, strict=True)), asked, metric)
+        runs = collecting.runs_of(records, metric)
+        found = decision.decide(
+            runs,
+            rule,
+            shortened=asked.decided.shortened_sizes(snakemake.wildcards.model),
+            epochs=epoch_table(runs, records, metric),
+            metric=metric,
+            test_examples=known.counted(metric),
+        )
+    else:
+        found = decision.undecided(*keys[0][:2], int(snakemake.wildcards.n_train), rule)
     write_json(Path(snakemake.output[0]), {**found, "cut_short": len(ended) < len(paths)})

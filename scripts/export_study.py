@@ -37,7 +37,7 @@ with logs.logged_to(snakemake.log[0]):
         (forms / name).write_text(content, encoding="utf-8")
     pictures = export / exporting.FIGURES
     pictures.mkdir()
-    for path in map(Path, snakemake.input.figures):
+    for path in exporting.pictures_of(disclosed.study, map(Path, snakemake.input.figures)):
         shutil.copyfile(path, pictures / path.name)
     for name, table in exporting.figure_tables(disclosed.study).items():
         table.to_csv(pictures / name, index=False)

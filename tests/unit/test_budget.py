@@ -167,6 +167,11 @@ def test_what_was_left_out_is_no_record_and_is_asked_for_again_with_a_larger_bud
     assert (tmp_path / "all.jsonl").read_text() == ""
     with pytest.raises(RecordError, match="too small for any training of mlp"):
         collect({path: key}, asked)
+    many = {tmp_path / f"{i}.json": ("digits", f"m{i}", 100, 1) for i in range(5)}
+    for missing in many:
+        leave_out(missing, {"budget_kwh": 2.0})
+    with pytest.raises(RecordError, match="any training of m0, m1, m2 and 2 more: with a larger"):
+        collect(many, asked)
     assert left_out(tmp_path / "none.json") is None
 
 
@@ -179,7 +184,11 @@ def test_the_answer_says_what_is_missing(tmp_path):
     found = add_budget({"results": []}, settings)["budget"]
     assert found["left_out"] == [{"model": "mlp", "n_train": 100, "seeds": [2, 3], "asked": 3}]
     assert (found["energy_kwh"], found["spent_kwh"]) == (1.0, 0.5)
-    assert add_budget({}, None) == {"budget": None}
+    untrained = {"dataset": "digits", "model": "cnn", "sufficient_n_train": None}
+    answered = {"results": [{"model": "mlp"}]}
+    both = add_budget(answered, {**settings, "models": ["mlp", "cnn"]})
+    assert both["untrained"] == [{**untrained, "reason": "budget"}]
+    assert add_budget({}, None) == {"budget": None, "untrained": []}
 
 
 def test_a_budget_is_spent_on_the_largest_size_first_and_counts_no_trackers():

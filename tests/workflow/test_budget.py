@@ -22,7 +22,10 @@ def test_a_budget_leaves_trainings_out_and_a_larger_one_goes_on_with_them(workfl
     left = answer["budget"]["left_out"]
     assert left == [{"model": "mlp", "n_train": 600, "seeds": [1, 2, 3], "asked": 3}]
     assert set(read_table("runs", workflow.results("tables/runs.csv"))["n_train"]) == {200, 1400}
-    # To know that, it had to measure a few batches, and they count.
+    # To know that, it had to measure a few batches, and they count. They are a forecast too.
+    outcome = answer["forecast"]["outcome"]
+    assert (answer["forecast"]["trainings"], outcome["trainings"]) == (9, 6)
+    assert outcome["energy_ratio"] == outcome["energy_kwh"] / outcome["forecast_kwh"]
     assert answer["results"][0]["study_cost"]["forecast_kwh"] > 0
     attempts = workflow.results("attempts").rglob("*.json")
     spent = [json.loads(path.read_text())["energy_kwh"] for path in attempts]
@@ -34,3 +37,33 @@ def test_a_budget_leaves_trainings_out_and_a_larger_one_goes_on_with_them(workfl
     assert "3 trainings left: " in shown
     planned = workflow.planned(larger, ANSWER)
     assert (planned["train_model"], planned["measure_batches"]) == (1, 0)
+
+
+def test_a_model_without_any_training_is_named_beside_those_that_have_some(workflow):
+    """Before the trained model stands another one, for which nothing is left."""
+
+    def change(config):
+        config["models"].insert(0, {"name": "linear", "init_args": {}})
+        config.update(budget={"energy_kwh": 1e-8}, languages=["en", "fr"])
+
+    config = workflow.with_config(change)
+    workflow.snakemake("--cores", "2", "--", "all", "export_study", config=config)
+    answer = json.loads((workflow.folder / ANSWER).read_text())
+    assert answer["untrained"] == [
+        {"dataset": "digits", "model": "linear", "sufficient_n_train": None, "reason": "budget"}
+    ]
+    assert [result["model"] for result in answer["results"]] == ["mlp"]
+    assert {row["model"] for row in answer["budget"]["left_out"]} == {"linear"}
+    for page, words in (
+        ("report.html", "linear: not trained, the budget was too small"),
+        ("rapport.html", "linear\N{NO-BREAK SPACE}: pas d’entraînement, budget trop petit"),
+    ):
+        assert words in (workflow.folder / "reports/digits" / page).read_text()
+    exported = workflow.folder / "reports/digits/export"
+    assert not list(exported.glob("figures/*-linear.*"))
+    assert "any training of linear" in (exported / "disclosures/paper.txt").read_text()
+    # With a larger budget, the same command would train it.
+    larger = workflow.with_config(
+        lambda config: (change(config), config["budget"].update(energy_kwh=1.0))
+    )
+    assert workflow.planned(larger)["train_model"] == 3

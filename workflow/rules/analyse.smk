@@ -112,8 +112,8 @@ rule compare_levers:
     params:
         analysis=canonical({**DECISION, "full_n_train": FULL_N_TRAIN}),
         metric=canonical(config["metric"]),
-        # In the order of the models: the first is the reference.
-        levers=json.dumps(levers.lever_of_models(config)),
+        # In the order of the models, for each that may be the first with trainings.
+        levers=json.dumps(levers.levers_by_reference(config)),
         country=config["metering"]["country"],
         code=code("compare_levers"),
     script:
@@ -162,8 +162,15 @@ rule recommend_size:
         hardware=canonical(config["hardware"]),
         water=canonical(config["water"]),
         pue=config["metering"]["pue"],
-        # What was expected of the trainings.
+        # What was expected of the trainings; a budget measures what it takes to say that.
         forecast=lambda wildcards: canonical(kept_forecast()),
+        planned=canonical(
+            dict(
+                trainings=json.loads(PLANNED),
+                by_size=BY_SIZE,
+                machine_price_per_hour=config["cost"]["machine_price_per_hour"],
+            )
+        ),
         budget=BUDGET,
         code=code("recommend_size"),
     script:

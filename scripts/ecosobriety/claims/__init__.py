@@ -65,15 +65,19 @@ def load_claims(path: Path, schema_path: Path) -> list[Claim]:
 def put_to_test(study: Study, claims: Iterable[Claim]) -> list[Checked]:
     """Test each claim of the poster with the first model of the study's configuration.
 
+    Where a budget had no training for that one, it is the next.
+
     Args:
         study: the study; of its configuration `dataset`, `models` and `cost` are used.
         claims: as `load_claims` gives them.
 
     Raises:
-        RecordError: the study's tables do not hold the first model.
+        RecordError: the study's tables do not hold the model.
     """
     # One finding for each claim, so one model.
-    case = study.case(study.config["dataset"]["name"], study.config["models"][0]["name"])
+    names = [model["name"] for model in study.config["models"]]
+    model = next(name for name in names if name not in study.untrained)
+    case = study.case(study.config["dataset"]["name"], model)
     return [Checked(claim, case, TESTS[claim["test"]](claim, case)) for claim in claims]
 
 

@@ -60,7 +60,19 @@ def under(study: Study, factors: Factors) -> Study:
     return dataclasses.replace(
         study,
         scenarios=scenarios,
-        savings=derive_savings(scenarios, study.cases()[0].decision.reference),
+        savings=pd.concat(
+            # What a budget has left out of one model gives it a reference of its own.
+            [
+                derive_savings(
+                    scenarios[
+                        (scenarios["dataset"] == case.dataset) & (scenarios["model"] == case.model)
+                    ],
+                    case.decision.reference,
+                )
+                for case in study.cases()
+            ],
+            ignore_index=True,
+        ),
         countries=factors.countries,
         sources=factors.sources,
         costs=factors.costs,

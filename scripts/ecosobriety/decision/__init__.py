@@ -17,13 +17,14 @@ from ecosobriety.decision.non_inferiority import sufficient_size
 from ecosobriety.decision.power_law import PowerLaw, fit_power_law
 from ecosobriety.decision.recommend import recommend
 from ecosobriety.decision.savings import add_savings
-from ecosobriety.decision.sober import GrowthRule, add_growth, decide
-from ecosobriety.decision.study_cost import add_study_cost
+from ecosobriety.decision.sober import GrowthRule, add_growth, decide, undecided
+from ecosobriety.decision.study_cost import Prices, add_study_cost
 
 __all__ = [
     "Criteria",
     "GrowthRule",
     "PowerLaw",
+    "Prices",
     "TestPart",
     "Usage",
     "add_growth",
@@ -40,4 +41,5 @@ __all__ = [
     "recommend",
     "resolves",
     "sufficient_size",
+    "undecided",
 ]

@@ -137,6 +137,14 @@ def decide(
     }
 
 
+def undecided(dataset: str, model: str, n_train: int, rule: GrowthRule) -> dict[str, Any]:
+    """The decision on a model none of whose trainings a budget had room for."""
+    return {
+        **{"dataset": dataset, "model": model, "n_train": n_train, "epochs": None},
+        **{"decision": "undecided", "reason": "budget", "rule": asdict(rule)},
+    }
+
+
 def _why_untested(epochs: pd.DataFrame, n_train: int) -> str | None:
     """Why no epoch but the last was tested at a size; None: others were."""
     whys = epochs.loc[epochs["n_train"] == n_train, "only_last_reason"].dropna()

@@ -4,7 +4,14 @@ from ecosobriety.exporting.boamps import boamps_report
 from ecosobriety.exporting.citation import citation
 from ecosobriety.exporting.crate import write_crate
 from ecosobriety.exporting.disclosure import FOLDER, Disclosed, disclose
-from ecosobriety.exporting.embedding import FIGURES, badges, draw_pdf, embedding, figure_tables
+from ecosobriety.exporting.embedding import (
+    FIGURES,
+    badges,
+    draw_pdf,
+    embedding,
+    figure_tables,
+    pictures_of,
+)
 from ecosobriety.exporting.records import boamps_records
 
 __all__ = [
@@ -19,5 +26,6 @@ __all__ = [
     "draw_pdf",
     "embedding",
     "figure_tables",
+    "pictures_of",
     "write_crate",
 ]

@@ -4,7 +4,14 @@ The need for the data is what a sufficient size shows. The SPEC (June 2024) is A
 are described in our words, and not by their numbers there.
 """
 
-from ecosobriety.exporting.disclosure import Disclosed, answer, left_out, levers, of_study
+from ecosobriety.exporting.disclosure import (
+    Disclosed,
+    answer,
+    left_out,
+    levers,
+    of_study,
+    untrained,
+)
 from ecosobriety.exporting.markdown import Section, left_out_section, sheets
 from ecosobriety.texts import Texts
 
@@ -23,7 +30,10 @@ def disclose(disclosed: Disclosed) -> dict[str, str]:
 
 def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
     asked = {topic: text(f"disclosure.afnor.{part}") for topic, part in ASKED.items()}
-    unknown = left_out(disclosed.models, asked, text)
+    unknown = [
+        *untrained(disclosed, asked["sufficient"], text),
+        *left_out(disclosed.models, asked, text),
+    ]
     return [
         Section(text("disclosure.afnor.need"), _need(disclosed, text)),
         Section(text("disclosure.afnor.practices"), _practices(disclosed, text)),

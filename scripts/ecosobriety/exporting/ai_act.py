@@ -15,6 +15,7 @@ from ecosobriety.exporting.disclosure import (
     how,
     left_out,
     of_study,
+    untrained,
 )
 from ecosobriety.exporting.markdown import Section, left_out_section, sheets
 from ecosobriety.texts import Texts
@@ -48,6 +49,7 @@ def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
         ),
         left_out_section(
             [
+                *untrained(disclosed, text("disclosure.ai_act.data"), text),
                 *_data_left_out(disclosed, text),
                 *left_out(models, asked, text),
             ],

@@ -130,6 +130,19 @@ def left_out(
     ]
 
 
+def untrained(disclosed: Disclosed, field: str, text: Texts) -> list[LeftOut]:
+    """The models that a budget had no training for: a form knows nothing of them.
+
+    Args:
+        disclosed: the study.
+        field: where the form lacks them.
+        text: the language.
+    """
+    return [
+        LeftOut(field, text("figure.untrained", model=model)) for model in disclosed.study.untrained
+    ]
+
+
 def _no_intensity(model: ModelAmounts, text: Texts) -> str:
     return text("disclosure.unknown.intensity", country=country_name(model.case, text))
 

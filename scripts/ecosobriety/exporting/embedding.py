@@ -1,6 +1,6 @@
 """What others put into their pages and notebooks: figures, their data, badges, lines to paste."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +20,15 @@ _FIRST = "accuracy_energy"
 
 
 def figures_of(study: Study) -> list[str]:
-    """The names of all figures of a study."""
-    return figure_ids(model["name"] for model in study.config["models"])
+    """The names of all figures of a study, without those of models that were not trained."""
+    models = [model["name"] for model in study.config["models"]]
+    return figure_ids(name for name in models if name not in study.untrained)
+
+
+def pictures_of(study: Study, paths: Iterable[Path]) -> list[Path]:
+    """Of the files of figures, those of `figures_of`: others only say why they are empty."""
+    names = set(figures_of(study))
+    return [path for path in paths if path.name.partition(".")[0] in names]
 
 
 def figure_tables(study: Study) -> dict[str, pd.DataFrame]:

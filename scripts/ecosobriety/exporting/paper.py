@@ -12,6 +12,7 @@ from ecosobriety.exporting.disclosure import (
     left_out,
     levers,
     of_study,
+    untrained,
 )
 from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
@@ -27,7 +28,8 @@ def disclose(disclosed: Disclosed) -> dict[str, str]:
     for text in disclosed.texts:
         own = text.of(disclosed.study.metric)
         sentences = [*_sentences(disclosed, own), *levers(disclosed.study, own)]
-        unknown = [item.reason for item in left_out(disclosed.models, ASKED, own)]
+        missing = [*untrained(disclosed, "", own), *left_out(disclosed.models, ASKED, own)]
+        unknown = [item.reason for item in missing]
         heading = own("disclosure.left_out.heading")
         plain.append("\n".join([" ".join(sentences), "", heading, *map("- {}".format, unknown)]))
         typeset.append(

@@ -16,7 +16,7 @@ from ecosobriety.exporting.amounts import (
     added,
     per,
 )
-from ecosobriety.exporting.disclosure import Disclosed, left_out
+from ecosobriety.exporting.disclosure import Disclosed, left_out, untrained
 
 FILE = "sci_ai.json"
 SPECIFICATION = "https://sci-for-ai.greensoftware.foundation"
@@ -49,7 +49,10 @@ def disclose(disclosed: Disclosed) -> dict[str, str]:
         "study_total": _total([model["study"] for model in models]),
         "left_out": [
             {"field": item.field, "reason": item.reason}
-            for item in left_out(disclosed.models, ASKED, text)
+            for item in (
+                *untrained(disclosed, "models", text),
+                *left_out(disclosed.models, ASKED, text),
+            )
         ],
     }
     return {FILE: json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"}

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from ecosobriety.discovery import declared
 from ecosobriety.figures.spots import with_spots
-from ecosobriety.figures.style import STYLE
+from ecosobriety.figures.style import STYLE, empty_figure, new_figure
 from ecosobriety.study.study import Study
 from ecosobriety.texts import Texts
 
@@ -50,10 +50,12 @@ def shown_in(figure: str, study: Study) -> pd.DataFrame:
 
 
 def draw(figure: str, study: Study, text: Texts) -> Figure:
-    """Draw one of `figure_names.figure_ids` in the common style."""
+    """Draw one of `figure_names.figure_ids` in the common style; why not, for want of trainings."""
     name, _, model = figure.partition("-")
     text = text.of(study.metric)
     with mpl.rc_context(STYLE):
+        if model in study.untrained:
+            return empty_figure(new_figure(1.0), text("figure.untrained", model=model))
         if model:
             return drawings()[name](study.case(study.config["dataset"]["name"], model), text)
         return drawings()[name](study, text)

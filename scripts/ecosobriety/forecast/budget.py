@@ -204,10 +204,12 @@ def add_budget(
     Returns:
         A copy with `budget`, None without one: `energy_kwh`, `spent_kwh`, and `left_out`: for each
         model and size with trainings that were not begun, `model`, `n_train`, `seeds` (theirs) and
-        `asked`, how many seeds were asked for.
+        `asked`, how many seeds were asked for. And with `untrained`: for each model none of whose
+        trainings was begun, which has no place among the results, `dataset`, `model`,
+        `sufficient_n_train` (None) and `reason` (`budget`).
     """
     if settings is None:
-        return {**recommendation, "budget": None}
+        return {**recommendation, "budget": None, "untrained": []}
     results, left = Path(settings["results"]), []
     for model in settings["models"]:
         for n_train in sorted(settings["sizes"]):
@@ -222,7 +224,16 @@ def add_budget(
         "spent_kwh": spent(results),
         "left_out": left,
     }
-    return {**recommendation, "budget": found}
+    answered = {result["model"] for result in recommendation["results"]}
+    untrained = [
+        {
+            **{"dataset": settings["dataset"], "model": model},
+            **{"sufficient_n_train": None, "reason": "budget"},
+        }
+        for model in settings["models"]
+        if model not in answered
+    ]
+    return {**recommendation, "budget": found, "untrained": untrained}
 
 
 def _mean(energies_kwh: Sequence[float]) -> Cost:

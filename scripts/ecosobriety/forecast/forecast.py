@@ -13,6 +13,7 @@ import pandas as pd
 from ecosobriety.decision.study_cost import Prices
 from ecosobriety.errors import RecordError
 from ecosobriety.footprint.derive import Accounting, Factors, derive_scenarios
+from ecosobriety.forecast import kept
 from ecosobriety.forecast.amounts import Cost, Row, as_table, outcome_of, rows_of, sum_of
 from ecosobriety.records.adjusted import factor_in
 from ecosobriety.records.collecting import Asked, read_own
@@ -96,6 +97,52 @@ def make_forecast(
         "rows": as_table(rows),
         "models": about,
     }
+
+
+def own_forecast(
+    settings: Mapping[str, Any] | None,
+    asked: Asked,
+    prices: Prices,
+    *,
+    trainings: Mapping[str, Mapping[str, Any]],
+    by_size: bool,
+    machine_price_per_hour: float | None,
+) -> dict[str, Any] | None:
+    """The forecast of a study that measured its batches by itself, before it spent its budget.
+
+    A command has no batches. Its trainings that have ended would forecast themselves, so it has no
+    forecast here.
+
+    Args:
+        settings: of the budget, as of `gate.Gate`; None: the study has none.
+        asked: what the study's trainings are.
+        prices: of energy.
+        trainings: for each model how many there are on each size, `most` and `least`.
+        by_size: as for `make_forecast`.
+        machine_price_per_hour: likewise.
+
+    Returns:
+        As `make_forecast`, made when the last of the batches were measured; None: none were.
+    """
+    if settings is None:
+        return None
+    names, sha256 = settings["networks"], asked.dataset_sha256
+    found = {name: kept.read_batches(settings, sha256, name) for name in names}
+    pilots = {name: pilot for name, pilot in found.items() if pilot is not None}
+    if not pilots:
+        return None
+    models = {
+        name: {
+            "counts": {int(size): count for size, count in own["most"].items()},
+            "least": {int(size): count for size, count in own["least"].items()},
+            "pilot": pilots.get(name),
+        }
+        for name, own in trainings.items()
+    }
+    forecast = make_forecast(
+        models, prices, by_size=by_size, machine_price_per_hour=machine_price_per_hour
+    )
+    return {**forecast, "made_at": max(pilot["measured_at"] for pilot in pilots.values())}
 
 
 def prices_of(

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from ecosobriety.errors import EcosobrietyError, shorten
 from ecosobriety.files import take_lock, write_json
 from ecosobriety.forecast import kept
 from ecosobriety.forecast.budget import Budget, Key, ranked
-from ecosobriety.records.collecting import identity_of
 from ecosobriety.user_code.apart import run_apart
 
 
@@ -71,27 +70,22 @@ class Gate:
         """The measured batches of a model; one process measures, others wait for it."""
         results = Path(asked["results"]).absolute()
         path = kept.pilot_path(results, asked["dataset"], model)
-        ends, seed = (min(asked["sizes"]), max(asked["sizes"])), asked["seeds"][0]
         about = {
             "data": str(self._data.absolute()),
             "model": model,
             "network": network,
-            "sizes": ends,
-            "seed": seed,
+            "sizes": kept.ends_of(asked),
+            "seed": asked["seeds"][0],
             "parameters": asked["parameters"],
             "code": asked["code"],
             "threads": self._threads,
             "attempts": str(kept.attempts_path(results, asked["dataset"], model)),
         }
-        of = (self._sha256, model, network)
-        parameters = json.loads(asked["parameters"])
-        identities = [identity_of(*of, n, seed, parameters, asked["code"]) for n in ends]
         path.parent.mkdir(parents=True, exist_ok=True)
         with take_lock(path.with_suffix(".lock"), on_wait=lambda _: None):
-            with suppress(OSError, ValueError, TypeError):
-                found = json.loads(path.read_bytes())
-                if found.get("identities") == identities:
-                    return dict(found)
+            found = kept.read_batches(asked, self._sha256, model)
+            if found is not None:
+                return found
             _measure_apart(about, path)
         return dict(json.loads(path.read_bytes()))
 

@@ -7,10 +7,12 @@ import hashlib
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from ecosobriety.records.collecting import identity_of
 
 FOLDER = "forecast"
 """Below a study's results, the measured batches of its models; below its attempts, their energy."""
@@ -24,6 +26,31 @@ def digest(*parts: str) -> str:
 def pilot_path(results: Path, dataset: str, model: str) -> Path:
     """Where the measured batches of a model lie."""
     return results / FOLDER / dataset / f"{model}.json"
+
+
+def ends_of(settings: Mapping[str, Any]) -> tuple[int, int]:
+    """The sizes of a study whose batches a budget measures: the smallest and the largest."""
+    return min(settings["sizes"]), max(settings["sizes"])
+
+
+def read_batches(settings: Mapping[str, Any], sha256: str, model: str) -> dict[str, Any] | None:
+    """The batches of a model that lie there; None: there are none, or they are of other trainings.
+
+    Args:
+        settings: of a budget, as of `gate.Gate`.
+        sha256: the digest of the data set.
+        model: one of `networks` in the settings.
+    """
+    of = (sha256, model, settings["networks"][model])
+    seed, code = settings["seeds"][0], settings["code"]
+    parameters = json.loads(settings["parameters"])
+    identities = [identity_of(*of, n, seed, parameters, code) for n in ends_of(settings)]
+    path = pilot_path(Path(settings["results"]), settings["dataset"], model)
+    with suppress(OSError, ValueError, TypeError):
+        found = json.loads(path.read_bytes())
+        if found.get("identities") == identities:
+            return dict(found)
+    return None
 
 
 def attempts_path(results: Path, dataset: str, model: str) -> Path:

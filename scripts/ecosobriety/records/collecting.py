@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MAX_NAMED = 3
+"""More models than these are not named one by one."""
+
 
 def identity_of(
     dataset_sha256: str,
@@ -192,15 +195,18 @@ def read_all(
 
     Raises:
         RecordError: records were refused, or have no such score; names the first file, and the log
-            names each that was refused.
+            names each that was refused. Or a budget has left out every one of them; a model that
+            has none while others have some is missing from what is returned.
     """
     records, refused = [], []
     begun = {path: key for path, key in paths.items() if left_out(path) is None}
-    without = {key[1] for key in paths.values()} - {key[1] for key in begun.values()}
-    if without:
+    if paths and not begun:
+        models = sorted({key[1] for key in paths.values()})
+        more = f" and {len(models) - MAX_NAMED} more" if len(models) > MAX_NAMED else ""
         raise RecordError(
-            f"budget.energy_kwh is too small for any training of {', '.join(sorted(without))}: "
-            "what was trained is kept, and with a larger budget the study goes on"
+            f"budget.energy_kwh is too small for any training of "
+            f"{', '.join(models[:MAX_NAMED])}{more}: with a larger budget, the same command "
+            "begins them"
         )
     for path, key in begun.items():
         try:

@@ -25,7 +25,7 @@ from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.embodied import embodied_sentences, embodied_table
 from ecosobriety.reporting.environment import environment
 from ecosobriety.reporting.equivalents import equivalent_factors
-from ecosobriety.reporting.forecast import forecast_sentences
+from ecosobriety.reporting.forecast import forecast_sentences, untrained
 from ecosobriety.reporting.glossary import glossary
 from ecosobriety.reporting.growth import (
     growth_answer,
@@ -124,9 +124,9 @@ def build_context(
     """Put together what the template lays out: sentences, tables and figures, all of them written.
 
     Returns:
-        title, languages (`file`, `code`, `name` of the others), poster, sections, cases, claims,
-        efficiency, levers, measurement, nested, all_imported, countries, factors, whatif, lost,
-        provenance, glossary.
+        title, languages (`file`, `code`, `name` of the others), poster, sections, cases, untrained,
+        claims, efficiency, levers, measurement, nested, all_imported, countries, factors, whatif,
+        lost, provenance, glossary.
     """
     cases, levers = study.cases(), levers_section(study, text)
     first = len(cases) * len(MODEL_FIGURES) + 1
@@ -140,6 +140,7 @@ def build_context(
         "cases": [
             _case(case, number, figures, provenance, text) for number, case in enumerate(cases)
         ],
+        "untrained": untrained(study, text),
         "claims": [] if claims is None else claim_cards(claims, text),
         "efficiency": {
             **efficiency(study, text),

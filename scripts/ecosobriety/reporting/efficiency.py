@@ -97,13 +97,17 @@ def efficiency_table(study: Study, text: Texts) -> Table:
         shown = text.fixed(score * text.metric.display_factor, score_decimals(study))
         written = [baseline_row(study, text), "–", shown, *["–"] * 5]
         rows.append([Cell(cell) for cell in written])
+    rows += [[Cell(model), *[Cell("–")] * (len(columns) - 1)] for model in study.untrained]
     country = country_name(study.cases()[0], text)
     return Table(
         "efficiency",
         text("table.efficiency.caption", country=country),
         columns,
         rows,
-        [text("table.efficiency.note", unit=energy.symbol)],
+        [
+            text("table.efficiency.note", unit=energy.symbol),
+            *(text("figure.untrained", model=model) for model in study.untrained),
+        ],
     )
 
 

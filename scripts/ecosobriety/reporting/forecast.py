@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from ecosobriety.reporting.sentences import data
-from ecosobriety.study.study import Case
+from ecosobriety.study.study import Case, Study
 from ecosobriety.texts import Texts
 
 
@@ -21,6 +21,30 @@ def forecast_sentences(case: Case, text: Texts) -> list[Markup]:
         ratio=data(outcome["energy_ratio"], text.number(outcome["energy_ratio"])),
     )
     return [sentence]
+
+
+def untrained(study: Study, text: Texts) -> list[dict[str, str | Markup]]:
+    """The models that a budget had no training for.
+
+    Returns:
+        For each its `name` as that of a case, a `sentence` with the amounts, and a short one,
+        `why`.
+    """
+    budget, dataset = study.recommendation.get("budget"), study.config["dataset"]["name"]
+    return [
+        {
+            "name": text("case", model=model, dataset=dataset),
+            "sentence": text.markup(
+                "growth.budget.untrained",
+                model=model,
+                budget=data(budget["energy_kwh"], text.energy(budget["energy_kwh"])),
+                spent=data(budget["spent_kwh"], text.energy(budget["spent_kwh"])),
+            ),
+            "why": text("figure.untrained", model=model),
+        }
+        for model in study.untrained
+        if budget is not None
+    ]
 
 
 def budget_warnings(case: Case, text: Texts) -> list[Markup]:

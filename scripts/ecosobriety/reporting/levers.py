@@ -70,7 +70,7 @@ def _notes(view: LeversView, text: Texts) -> list[str]:
         choosing = int(view.reference["n_seeds"]) - int(tested)
         notes.append(text("levers.confirmed", choosing=choosing, testing=int(tested)))
     notes.append(text("levers.test_part"))
-    return notes
+    return notes + [text("figure.untrained", model=model) for model in view.study.untrained]
 
 
 def _table(view: LeversView, text: Texts) -> Table:

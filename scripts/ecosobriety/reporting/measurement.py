@@ -116,7 +116,7 @@ def _trainings(
         *(
             _own_training(model["name"], model["training"], text)
             for model in study.config["models"]
-            if model.get("training")
+            if model.get("training") and model["name"] not in study.untrained
         ),
         text(
             "measurement.device",

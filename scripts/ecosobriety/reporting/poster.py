@@ -36,9 +36,10 @@ def poster(
 
     Returns:
         `question`, `answer`; `numbers`, each with `value`, `words` and `doubt`; `figures`, as
-        `poster_figures` gives them; `models`, a line for each other model; `marks`, a mark for each
-        claim, and `tally`, how many claims have which verdict; `sure`, of the score and of the
-        energy, `measured`, `citation`; `cautions`, how many there are.
+        `poster_figures` gives them; `models`, a line for each other model, and one for those
+        without trainings; `marks`, a mark for each claim, and `tally`, how many claims have which
+        verdict; `sure`, of the score and of the energy, `measured`, `citation`; `cautions`, how
+        many there are.
     """
     cases = study.cases()
     first, others = cases[0], cases[1 : MOST_MODELS + 1]
@@ -53,7 +54,8 @@ def poster(
         ],
         "figures": poster_figures(first, text),
         "models": [_model(case, text) for case in others]
-        + ([text("poster.more_models")] if len(cases) > MOST_MODELS + 1 else []),
+        + ([text("poster.more_models")] if len(cases) > MOST_MODELS + 1 else [])
+        + _untrained(study, text),
         "marks": [_mark(one, text) for one in claims or []],
         "tally": _tally(claims or [], text),
         "sure": [_sure(first, text), text(f"poster.sure.energy.{first.energy_quality}")],
@@ -96,6 +98,13 @@ def _model(case: Case, text: Texts) -> str:
     key = kind if kind in ("smaller", "none", "stopped") else "unknown"
     size = text.integer(case.decision.sufficient)
     return text(f"poster.model.{key}", model=case.model, n_train=size)
+
+
+def _untrained(study: Study, text: Texts) -> list[str]:
+    """The models that a budget had no training for."""
+    names = study.untrained
+    shown = ", ".join(names[:MOST_MODELS]) + (", …" if len(names) > MOST_MODELS else "")
+    return [text("poster.untrained", models=shown)] if names else []
 
 
 def _number(value: str, words: str, doubt: str = "") -> dict[str, str]:

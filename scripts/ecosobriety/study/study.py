@@ -111,6 +111,11 @@ class Study:
         known = own_mix if len(own_mix) else self.scenarios["emissions_g"].dropna()
         return readable_batch(float(known.max())) if len(known) else 1
 
+    @property
+    def untrained(self) -> list[str]:
+        """The models that a budget had no training for; they are no cases."""
+        return [one["model"] for one in self.recommendation.get("untrained", [])]
+
     def cases(self) -> list["Case"]:
         """The data sets and models of the study, in the order of the table `curve`."""
         pairs = self.curve[["dataset", "model"]].drop_duplicates()

@@ -28,6 +28,12 @@ def lever_of_models(config: Mapping[str, Any]) -> dict[str, str]:
     return levers
 
 
+def levers_by_reference(config: Mapping[str, Any]) -> list[dict[str, str]]:
+    """`lever_of_models` with each model as the reference, of itself and the models after it."""
+    models = config["models"]
+    return [lever_of_models({**config, "models": models[i:]}) for i in range(len(models))]
+
+
 def _respects(config: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
     """What a model can differ in: the model itself, and each setting of its training."""
     kept = {key: value for key, value in model.items() if key not in ("name", "training")}
