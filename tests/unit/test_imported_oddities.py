@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from imported_cases import reading, table  # noqa: F401
 
+from ecosobriety.metrics import RMSE, Metric
+
 SCORES = [0.85, 0.852, 0.9, 0.901]
 TIMES = {"duration_s": [36, 36.5, 72, 73]}
 
@@ -46,3 +48,32 @@ def test_an_energy_that_does_not_add_up_over_epochs_is_noted(
             ]
     notes = read("\n".join(rows)).notes
     assert any("does it count from the start" in note for note in notes) == odd
+
+
+LOSS, TOP5 = Metric("loss", False), Metric("top5", True)
+
+
+@pytest.mark.parametrize(
+    ("metric", "scores", "said"),
+    [
+        (RMSE, [2.1, 4.3, 1.7, 3.1], "with others, about its square: are they RMSE and MSE?"),
+        (RMSE, [0.61, 0.36, 0.16, 0.41], "about its square: are they RMSE and MSE?"),
+        (RMSE, [30.0, 900.0, 25.0, 26.0], "are all of one metric and in one unit?"),
+        (TOP5, [0.87, 87.5, 0.91, 0.911], "are some of them percents?"),
+        (TOP5, [0.87, 0.875, 91.0, 91.1], "of n_train 100 is about 0.872 and that of 200 91"),
+        (LOSS, [0.69, 88.3, 0.55, 70.1], "are all of one metric and in one unit?"),
+        (LOSS, [0.69, 0.68, 0.11, 0.12], None),
+        (LOSS, [0.30, 0.55, 0.21, 0.22], None),
+        (LOSS, [-1.2, 0.05, -1.4, 30.0], None),
+        (RMSE, [1.0, 1.05, 0.7, 0.75], None),
+        (TOP5, [0.3, 0.55, 0.6, 0.36], None),
+    ],
+)
+def test_scores_of_two_metrics_or_units_are_noted(
+    read: Any, metric: Metric, scores: list[float], said: str | None
+) -> None:
+    found = read(table(accuracy=None, **{metric.name: scores}), metric=metric).notes
+    odd = [note for note in found if f"the {metric.name} of n_train" in note]
+    assert len(odd) == (said is not None), odd
+    assert said is None or said in odd[0]
+    assert all(len(note) < 300 for note in found)

@@ -2,29 +2,41 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from math import exp, log
+from statistics import fmean
 
 import numpy as np
 
 from ecosobriety.errors import quote, shorten
 from ecosobriety.imported.runs import ImportedRun, Key
+from ecosobriety.metrics import Metric
 
 FEWEST_DIGITS = 8
 """Digits of all runs' numbers that are those of another run by no chance."""
 APART, FALLS, GROWS = 20.0, 0.5, 0.2
 """Times between two energies of one size; the largest size's energy by the smallest one's; and the
 least growth of an energy, by that of the epochs, if it counts from the start."""
+OTHER_UNIT, OTHER_KIND, OTHER_SIZE, HUNDRED = log(5), log(1.5), log(20), log(100)
+"""Logarithms: by how much scores of one size differ in two units, at least, or of two kinds, as
+RMSE and MSE are; those of two sizes that follow each other; and percents from shares."""
+CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
+"""Times that a gap is as wide as the scores on either side lie apart; the share of it by which one
+score may miss the square of the other; and sizes, or runs of one, that show it."""
 SETTINGS = ("epochs", "batch_size", "device", "accelerator", "threads")
 """What should be the same in all runs of a comparison."""
 
 
-def find_odd(path: str, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
+def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iterator[str]:
     """Say what is odd, in sentences.
 
     Args:
         path: of the table, as the study's file has it.
         runs: by size and seed.
+        metric: what the study judges by.
     """
-    for what in (_copies(runs), _spread(runs), _falling(runs), _by_epoch(runs)):
+    odd = (_copies(runs), _scores(runs, metric), _spread(runs), _falling(runs), _by_epoch(runs))
+    for what in odd:
         if what is not None:
             yield f"{path}: {what}"
     yield from (f"{path}: {what}" for what in _settings(runs))
@@ -42,6 +54,54 @@ def _copies(runs: Mapping[Key, ImportedRun]) -> str | None:
         f"{number} runs have the score, energy and duration of another one, such as {_name(one)} "
         f"and {_name(other)}: were rows copied?"
     )
+
+
+def _scores(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
+    """Scores of two metrics or units in one column."""
+    logs = defaultdict[int, list[float]](list)
+    for (size, _), run in runs.items():
+        score = run.scores[metric.name] or 0.0
+        # Of two signs, none is a multiple of another one.
+        if score <= 0:
+            return None
+        logs[size].append(log(score))
+    apart = {size: pair for size in sorted(logs) if (pair := _parted(sorted(logs[size])))}
+    for size, (low, high) in apart.items():
+        which = f"the {metric.name} of n_train {size} is {exp(low):.3g} with some seeds and "
+        which += f"{exp(high):.3g} with others"
+        if abs(high - low - HUNDRED) <= ALIKE:
+            return f"{which}: are some of them percents?"
+        if high - low >= OTHER_UNIT:
+            return f"{which}: are all of one metric and in one unit?"
+        several = len(apart) >= FEWEST_SIZES or len(logs[size]) >= FEWEST_RUNS
+        if several and not metric.higher_is_better and all(map(_is_square, apart.values())):
+            return f"{which}, about its square: are they RMSE and MSE?"
+    for one, other in pairwise(sorted(logs)):
+        before, after = (fmean(logs[size]) for size in (one, other))
+        if abs(after - before) >= OTHER_SIZE:
+            return (
+                f"the {metric.name} of n_train {one} is about {exp(before):.3g} and that of "
+                f"{other} {exp(after):.3g}: are all of one metric and in one unit?"
+            )
+    return None
+
+
+def _parted(logs: list[float]) -> tuple[float, float] | None:
+    """The means of the lower and the higher of some numbers, in their order, if a gap is wide."""
+    gaps = [after - before for before, after in pairwise(logs)]
+    if not gaps or max(gaps) < OTHER_KIND:
+        return None
+    place = gaps.index(max(gaps)) + 1
+    low, high = logs[:place], logs[place:]
+    if max(gaps) < CLEAR * max(low[-1] - low[0], high[-1] - high[0]):
+        return None
+    return fmean(low), fmean(high)
+
+
+def _is_square(pair: tuple[float, float]) -> bool:
+    """Whether one number is the other's square, by their logarithms."""
+    low, high = pair
+    return min(abs(high - 2 * low), abs(low - 2 * high)) <= ALIKE * (high - low)
 
 
 def _digits(value: float | None) -> int:

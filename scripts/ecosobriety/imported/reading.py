@@ -111,7 +111,7 @@ class _Reader:
                 *self._emission_notes(runs),
                 *self._untimed_notes(runs),
                 *self._end_notes(epochs),
-                *find_odd(self.columns.sheet.path, runs),
+                *find_odd(self.columns.sheet.path, runs, self.metric),
             ],
         )
 
