@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety import datasets
+from ecosobriety.metrics import Metric, metric_from
+from ecosobriety.records.alike import find_alike
 from ecosobriety.records.record import RunRecord
 
 COMMIT_FILE = ".git_commit"
@@ -64,7 +66,7 @@ def describe(
             "noticed": {
                 model: sentences
                 for model in sorted({run.model for run in runs})
-                if (sentences := _noticed(runs, model))
+                if (sentences := _noticed(runs, model, metric_from(config["metric"])))
             },
             "disturbed": None
             if all(run.window == "imported" for run in runs)
@@ -163,10 +165,12 @@ def _distinct_versions(runs: Sequence[RunRecord]) -> dict[str, str]:
     }
 
 
-def _noticed(runs: Sequence[RunRecord], model: str) -> list[str]:
+def _noticed(runs: Sequence[RunRecord], model: str, metric: Metric) -> list[str]:
     """What is odd about the trainings of a model, and may be meant so."""
     of_model = [run for run in runs if run.model == model]
-    return [*dict.fromkeys(what for run in of_model for what in run.training.get("noticed", ()))]
+    each = dict.fromkeys(what for run in of_model for what in run.training.get("noticed", ()))
+    imported = any(run.window == "imported" for run in of_model)
+    return [*each, *(() if imported else find_alike(of_model, metric))]
 
 
 def _sha256(path: Path) -> str:

@@ -26,6 +26,18 @@ class Losing(Whole):
         return torch.optim.SGD(self.parameters(), lr=self.lr)
 
 
+class Squashing(Losing):
+    """Gives shares: `z` is bounded already."""
+
+    def __init__(self, input_shape, num_classes: int, loss: str, end: str = "softmax"):
+        super().__init__(input_shape, num_classes, loss)
+        self.end = end
+
+    def forward(self, x):
+        logits = super().forward(x)
+        return logits.sigmoid() if self.end == "sigmoid" else logits.softmax(1)
+
+
 class LosingByHand(Losing):
     def __init__(self, input_shape, num_classes: int, loss: str):
         super().__init__(input_shape, num_classes, loss)

@@ -13,6 +13,7 @@ from test_soundness import CLASSES, SETTINGS
 from test_texts import LOCALE
 
 from ecosobriety import provenance
+from ecosobriety.metrics import ACCURACY
 from ecosobriety.reasons import TRAINING, reason, recognise
 from ecosobriety.reporting.cautions import noticed as noticed_in_report
 from ecosobriety.texts import Texts
@@ -110,6 +111,41 @@ def test_a_loss_that_leaves_out_examples_or_labels_is_named(
     assert noticed("Losing", loss=loss).keys() == ids
 
 
+BY_HAND = "-(soft * (z - z.logsumexp(1, keepdim=True))).sum(1).mean()"
+LOG_OF_SOFTMAX = "-(soft * z.softmax(1).log()).sum(1).mean()"
+OF_EACH = "((1 + z.exp()).log() - z * soft).mean()"
+
+
+@pytest.mark.parametrize(
+    ("loss", "end", "odd"),
+    [
+        *(
+            (loss, end, True)
+            for loss in (BY_HAND, LOG_OF_SOFTMAX)
+            for end in ("softmax", "sigmoid")
+        ),
+        (OF_EACH, "sigmoid", True),
+        (BY_HAND.replace("soft ", "(0.9 * soft + 0.01) "), "softmax", True),
+        ("-(soft * z.log()).sum(1).mean()", "softmax", False),
+        ("F.nll_loss(z.log(), y)", "softmax", False),
+        ("F.mse_loss(z, soft)", "softmax", False),
+        ("(z - soft).pow(2).sum()", "sigmoid", False),
+        ("F.binary_cross_entropy(z, soft)", "sigmoid", False),
+        ("-(soft * z.log() + (1 - soft) * (1 - z).log()).sum(1).mean()", "sigmoid", False),
+        ("(soft - z).abs().mean()", "softmax", False),
+    ],
+)
+def test_shares_under_a_loss_of_ones_own_that_takes_logits_are_named(
+    noticed: Any, loss: str, end: str, odd: bool
+) -> None:
+    assert ("probabilities_as_logits" in noticed("Squashing", loss=loss, end=end)) == odd
+
+
+@pytest.mark.parametrize("loss", [BY_HAND, LOG_OF_SOFTMAX, OF_EACH])
+def test_logits_under_such_a_loss_are_not(noticed: Any, loss: str) -> None:
+    assert not noticed("Losing", loss=loss)
+
+
 SGD = "torch.optim.SGD"
 
 
@@ -191,7 +227,7 @@ def test_what_is_odd_stands_in_the_record_the_provenance_and_the_report(
     momentum = {"class_path": SGD, "init_args": {"momentum": 1.0, "lr": 1e-6}}
     network = {"class_path": "epoch_networks.Restless", "init_args": {}}
     record = train_digits(replace(SETTINGS, optimizer=momentum), network=network)
-    found = provenance._noticed([record, record], record.model)
+    found = provenance._noticed([record, record], record.model, ACCURACY)
     assert found == [odd, reason("momentum_whole", value="1")]
 
     case: Any = SimpleNamespace(model=record.model)

@@ -59,8 +59,12 @@ def noticed(case: Case, provenance: Mapping[str, Any], text: Texts) -> list[str]
         text: The language.
     """
     found = provenance["trainings"].get("noticed", {}).get(case.model, [])
-    shown = [remark(sentence, text) for sentence in found]
-    return [text("warning.noticed", what=what) for what in shown if what]
+    shown = [what for sentence in found if (what := remark(sentence, text))]
+    # Some ask already whether it is meant.
+    return [
+        text("warning.noticed_asked" if what.endswith("?") else "warning.noticed", what=what)
+        for what in shown
+    ]
 
 
 def _country(case: Case, text: Texts) -> list[str]:

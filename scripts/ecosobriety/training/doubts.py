@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ecosobriety.reasons import reason
 from ecosobriety.training.losses import far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
+from ecosobriety.training.squashed import takes_logits
 from ecosobriety.user_code.optimisers import MOST_EPOCHS, odd_groups, odd_rates
 from ecosobriety.user_code.words import cut_list
 
@@ -71,7 +72,7 @@ class Watch(pl.Callback):
 
     def _on_output(self, network: nn.Module, inputs: Any, output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 2 and output.requires_grad:
-            output.register_hook(self._on_gradient)
+            output.register_hook(partial(self._on_gradient, output.detach().clone()))
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -80,8 +81,8 @@ class Watch(pl.Callback):
         pair = isinstance(batch, list | tuple) and len(batch) == 2
         self.learnt.begin(batch[1] if pair and isinstance(batch[1], Tensor) else None)
 
-    def _on_gradient(self, gradient: Tensor) -> None:
-        self.learnt.see(gradient.detach())
+    def _on_gradient(self, output: Tensor, gradient: Tensor) -> None:
+        self.learnt.see(gradient.detach(), output)
         used = gradient.detach().cpu().ne(0).any(dim=0)
         self.used = used if self.used is None or len(self.used) != len(used) else self.used | used
 
@@ -123,6 +124,8 @@ class Learnt:
         """(n, 2) of each pass: whether the label's output is to grow, and the label."""
         self.maximised = False
         """Whether the optimiser makes the loss larger."""
+        self.squashed: list[bool] = []
+        """Of each pass: whether shares were taken for logits."""
 
     def begin(self, labels: Tensor | None) -> None:
         """Begin another batch with labels (n,), or end."""
@@ -131,8 +134,8 @@ class Learnt:
         self._labels = labels if labels is None or labels.ndim == 1 else None
         self._taken = self._number = 0
 
-    def see(self, gradient: Tensor) -> None:
-        """Look at the gradient (m, classes) of some outputs."""
+    def see(self, gradient: Tensor, output: Tensor) -> None:
+        """Look at the gradient (m, classes) of some outputs (m, classes)."""
         labels = self._labels
         if labels is None or gradient.shape[1] < 2 or len(gradient) > len(labels):
             return
@@ -144,9 +147,12 @@ class Learnt:
             own = labels.to(gradient.device).clamp(0, gradient.shape[1] - 1)
             grows = gradient.gather(1, own[:, None])[:, 0] < 0
             self.wanted.append(torch.stack([grows.long(), own], dim=1)[used].cpu())
+            self.squashed.append(takes_logits(output, gradient, own))
 
     def doubts(self) -> Iterator[str]:
         """Say what is odd about them."""
+        if self.squashed and all(self.squashed):
+            yield reason("probabilities_as_logits")
         taken, number = (
             (sum(column) for column in zip(*self.rows, strict=True)) if self.rows else (0, 0)
         )

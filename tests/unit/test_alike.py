@@ -1,0 +1,62 @@
+"""A seed, a size or an order of runs that has the wrong effect on the scores is named."""
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pytest
+from synthetic import make_record
+
+from ecosobriety import provenance
+from ecosobriety.metrics import ACCURACY, RMSE, Metric
+from ecosobriety.reasons import reason, recognise
+
+RNG = np.random.default_rng(4)
+ORDERS = {key: RNG.random() for key in product((100, 200, 400, 800), (1, 2, 3))}
+Score = Callable[[int, int, int], float]
+
+
+def told(score: Score, metric: Metric = ACCURACY, window: str = "process") -> list[str]:
+    """What is odd about runs whose score follows from size, seed and place in time."""
+    order = sorted(ORDERS, key=ORDERS.__getitem__)
+    runs = [
+        make_record(
+            model="mine",
+            n_train=n,
+            seed=seed,
+            window=window,
+            **{metric.test_column: score(n, seed, place)},
+            started_at=f"2025-03-01T08:{place:02}:00+00:00",
+        )
+        for place, (n, seed) in enumerate(order)
+    ]
+    found = [recognise(what) for what in provenance._noticed(runs, "mine", metric)]
+    return [one[0] for one in found if one]
+
+
+@pytest.mark.parametrize(
+    ("score", "odd"),
+    [
+        (lambda n, seed, place: 0.5 + n / 2000, ["seed_without_effect"]),
+        (lambda n, seed, place: 0.5 + seed / 100, ["size_without_effect"]),
+        (lambda n, seed, place: 0.75, ["seed_without_effect", "size_without_effect"]),
+        (lambda n, seed, place: 0.5 + n / 2000 + place / 1e4, ["order_decides"]),
+        (lambda n, seed, place: 0.5 + n / 2000 + (seed * place % 5) / 1e4, []),
+        (lambda n, seed, place: 1.0, []),
+    ],
+)
+def test_what_has_no_effect_or_should_have_none_is_named(score: Score, odd: list[str]) -> None:
+    assert told(score) == odd
+
+
+def test_an_error_that_falls_from_run_to_run_is_named() -> None:
+    assert told(lambda n, seed, place: 9 - n / 200 - place / 100, RMSE) == ["order_decides"]
+    assert told(lambda n, seed, place: 9 - n / 200 + place / 100, RMSE) == []
+    # In the study's own loop, nothing is left for the next one.
+    assert told(lambda n, seed, place: 9 - n / 200 - place / 100, RMSE, "fit") == []
+
+
+def test_few_runs_may_be_alike_by_chance() -> None:
+    runs = [make_record(n_train=n, seed=s, test_accuracy=0.8) for n, s in ((5, 1), (5, 2))]
+    assert provenance._noticed(runs, runs[0].model, ACCURACY) == []
+    assert recognise(reason("order_decides"))
