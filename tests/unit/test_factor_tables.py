@@ -16,6 +16,7 @@ from ecosobriety.electricity.csv_table import read_user_table
 from ecosobriety.electricity.factor_tables import is_web_address, read_cells
 from ecosobriety.electricity.plausibility import check_rows, remark_on
 from ecosobriety.electricity.sources import load_costs, load_sources
+from ecosobriety.electricity.water_factors import load_water
 from ecosobriety.errors import DataError
 from ecosobriety.footprint.embodied import load_hardware
 from ecosobriety.footprint.equivalents import load_equivalents
@@ -41,6 +42,7 @@ def load_methods(path):
 READERS = {
     "source_intensity": load_sources,
     "source_cost": load_costs,
+    "source_water": load_water,
     "equivalents": load_equivalents,
     "method_constants": load_methods,
     "hardware_embodied": load_hardware,

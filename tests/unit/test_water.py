@@ -8,11 +8,18 @@ import pytest
 from config_cases import put, refusal
 from synthetic import make_study
 
+from ecosobriety.decision import Usage
+from ecosobriety.electricity.water_factors import figures, load_water
+from ecosobriety.errors import ConfigError
 from ecosobriety.footprint.water import add_water
+from ecosobriety.reporting.scale import at_scale
 from ecosobriety.reporting.water import water_table
 from ecosobriety.texts import Texts
 
 ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "config/factors/2025/source_water.csv"
+L_PER_KWH = 3.785411784 / 1000
+"""Of a gallon per MWh."""
 SCENARIOS = pd.DataFrame(
     {
         "dataset": "d",
@@ -97,3 +104,81 @@ def test_a_year_takes_water_for_the_energy_of_the_site():
     (result,) = add_water(found, SCENARIOS, "FRA", section, 1.2)["results"]
     assert result["yearly"]["site_l"]["central"] == pytest.approx(50.0)
     assert result["yearly"]["source_l"] == pytest.approx({"low": 120, "central": 300, "high": 2160})
+
+
+@pytest.mark.parametrize(
+    ("source", "low", "median"),
+    [
+        # Macknick et al. 2012, gal/MWh of plants with cooling towers; low: cooled once through.
+        ("coal", 250, 687),
+        ("gas", 100, 205),
+        ("biomass", 300, 553),
+        ("nuclear", 269, 672),
+        ("nuclear_existing", 269, 672),
+        ("solar_pv_utility", None, 1),
+        ("wind_onshore", None, 0),
+    ],
+)
+def test_the_water_of_a_source_is_the_references(source, low, median):
+    row = load_water(TABLE).set_index("source").loc[source]
+    assert row["central_l_per_kwh"] == pytest.approx(median * L_PER_KWH, rel=5e-4)
+    if low is None:
+        assert pd.isna(row["low_l_per_kwh"])
+    else:
+        assert row["low_l_per_kwh"] == pytest.approx(low * L_PER_KWH, rel=5e-4)
+        assert f"once-through cooling ({low} gal/MWh)" in row["reference"]
+    assert pd.isna(row["high_l_per_kwh"])
+    assert f"({median} gal/MWh)" in row["reference"]
+    # Read in copies alone.
+    assert row["verified"] == "second-hand"
+
+
+def test_hydropower_has_no_figure_as_it_would_have_no_range():
+    assert "hydro" not in set(load_water(TABLE)["source"])
+
+
+def test_a_source_stands_for_its_figures():
+    section = {"site_l_per_kwh": 0.5, "source_l_per_kwh": "nuclear"}
+    found = {"results": [{"dataset": "d", "model": "m"}]}
+    (result,) = add_water(found, SCENARIOS, "FRA", figures(section, TABLE), 1.2)["results"]
+    json.dumps(result)
+    assert result["water"]["source_of"]["source"] == "nuclear"
+    assert result["water"]["source_of"]["verified"] == "second-hand"
+    # 2 kWh x 1.2 x 1.018 and 2.544 L
+    expected = {"low": 2.4432, "central": 6.1056, "high": None}
+    assert result["water"]["sizes"][1]["source_l"] == pytest.approx(expected)
+    assert water(0.5, RANGE)["source_of"] is None
+    assert figures({**section, "source_l_per_kwh": 2}, TABLE)["source_l_per_kwh"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "told"),
+    [
+        ("hydro", TABLE, '"hydro" is not among them: allowed are coal, gas, biomass, nuclear, '),
+        ("coal", TABLE.with_name("none.csv"), "a figure of your own with factors: poster"),
+    ],
+)
+def test_a_source_without_figures_is_refused(name, path, told):
+    with pytest.raises(ConfigError, match=told):
+        figures({"site_l_per_kwh": None, "source_l_per_kwh": name}, path)
+
+
+@pytest.mark.slow
+def test_the_report_says_whose_figures_they_are():
+    section = {"site_l_per_kwh": None, "source_l_per_kwh": "nuclear"}
+    (case,) = make_study(water=figures(section, TABLE)).cases()
+    for code, word in (("en", "(nuclear, second-hand)"), ("fr", "(nucléaire, ")):
+        (note,) = water_table(case, Texts.load(code, ROOT / "workflow/report/locale")).notes
+        assert word in note
+        assert "Macknick et al. 2012" in note
+        assert "https://doi.org/10.1088/1748-9326/7/4/045802" in note
+
+
+@pytest.mark.slow
+def test_water_that_nobody_has_read_in_its_source_is_no_headline():
+    text = Texts.load("en", ROOT / "workflow/report/locale")
+    for given, told in (("nuclear", 0), (2.5, 1)):
+        section = figures({"site_l_per_kwh": None, "source_l_per_kwh": given}, TABLE)
+        usage = Usage(365, 120, None, pue=1.0)
+        (case,) = make_study(water=section, usage=usage).cases()
+        assert sum("water" in str(one) for one in at_scale(case, text)) == told

@@ -160,7 +160,12 @@ rule recommend_size:
             }
         ),
         hardware=canonical(config["hardware"]),
-        water=canonical(config["water"]),
+        water=canonical(
+            water_factors.figures(
+                config["water"],
+                editions.table_path(FACTORS, EDITION, water_factors.TABLE),
+            )
+        ),
         pue=config["metering"]["pue"],
         # What was expected of the trainings; a budget measures what it takes to say that.
         forecast=lambda wildcards: canonical(kept_forecast()),

@@ -107,6 +107,11 @@ def complete_config(written):
         except ConfigError as error:
             raise fault(file, "cost.consumer_prices", f"is households, but {error}")
         completed["cost"]["grid_price_per_kwh"] = own
+        litres = editions.table_path(FACTORS, edition, water_factors.TABLE)
+        try:
+            water_factors.figures(completed["water"], litres)
+        except ConfigError as error:
+            raise fault(file, f"water.{water_factors.KEY}", f"names a source, but {error}")
         return completed
     except EcosobrietyError as error:
         sys.exit(f"error: {config_layers.blame(error, read, command_line)}")

@@ -35,6 +35,7 @@ def read_factors(
     numbers: Sequence[str],
     optional: Sequence[str] = (),
     texts: Sequence[str] = (),
+    from_0: bool = False,
 ) -> pd.DataFrame:
     """Read a table of factors and check each value.
 
@@ -44,6 +45,7 @@ def read_factors(
         numbers: columns of numbers above 0.
         optional: those of `numbers` that may be empty.
         texts: further columns of text.
+        from_0: whether a number may be 0.
 
     Returns:
         The key, `numbers` (float64, null where empty), `texts`, and reference, year (int64), url
@@ -63,8 +65,9 @@ def read_factors(
     require(
         path, table, key, key, ~table[key].str.casefold().duplicated(), "a name that stands once"
     )
+    given = (lambda found: found >= 0, "0 or a number above 0") if from_0 else ()
     for column in numbers:
-        read_number(path, table, key, column)
+        read_number(path, table, key, column, *given)
     read_year(path, table, key, "year", FIRST_YEAR)
     good = table["url"].map(is_web_address).astype(bool)
     require(path, table, key, "url", good, "an address that begins with https:// or http://")
@@ -72,7 +75,13 @@ def read_factors(
 
 
 def read_ranges(
-    path: Path, *, key: str, unit: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()
+    path: Path,
+    *,
+    key: str,
+    unit: str,
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    from_0: bool = False,
 ) -> pd.DataFrame:
     """As `read_factors`, of factors with a central value, and low and high where they are stated.
 
@@ -82,13 +91,16 @@ def read_ranges(
         unit: of the three.
         numbers: further columns of numbers above 0.
         texts: as `read_factors` takes it.
+        from_0: likewise.
 
     Raises:
         DataError: as `read_factors`, or the three are out of order.
     """
     low, central, high = (f"{bound}_{unit}" for bound in ("low", "central", "high"))
     columns = [low, central, high, *numbers]
-    table = read_factors(path, key=key, numbers=columns, optional=[low, high], texts=texts)
+    table = read_factors(
+        path, key=key, numbers=columns, optional=[low, high], texts=texts, from_0=from_0
+    )
     for column, good, allowed in (
         (low, ~(table[low] > table[central]), f"at most {central}"),
         (high, ~(table[high] < table[central]), f"at least {central}"),

@@ -30,24 +30,29 @@ def add_water(
         recommendation: as `decision.recommend` gives it.
         scenarios: the table `scenarios`; `energy_kwh` is IT energy.
         country: of the study (ISO-3166 alpha-3).
-        section: the completed section `water` of the configuration.
+        section: as `electricity.water_factors.figures` gives it.
         pue: energy of the site over IT energy.
 
     Returns:
         A copy in which each result has `water`, null where the section names no figure::
 
-            {site_l_per_kwh, source_l_per_kwh, sizes: [{n_train, site_l, source_l}]}
+            {site_l_per_kwh, source_l_per_kwh, source_of, sizes: [{n_train, site_l, source_l}]}
 
         Each is a mapping of low, central and high (low and high null without a range), or null
-        where the section does not name it. `yearly`, where it is not null, gets `site_l` and
-        `source_l` of a year on the full size, likewise.
+        where the section does not name it. `source_of` is the energy source whose figures they are,
+        with their reference, null where they are the study's own. `yearly`, where it is not null,
+        gets `site_l` and `source_l` of a year on the full size, likewise.
     """
     figures = {place: _range(section[f"{place}_l_per_kwh"]) for place in PLACES}
     asked = any(figure is not None for figure in figures.values())
+    named = section["source_l_per_kwh"]
+    of = named.get("of") if isinstance(named, Mapping) else None
     results = [
         {
             **result,
-            "water": _water(result, scenarios, country, figures, pue) if asked else None,
+            "water": {"source_of": of, **_water(result, scenarios, country, figures, pue)}
+            if asked
+            else None,
             "yearly": _with_year(result.get("yearly"), figures, pue),
         }
         for result in recommendation["results"]

@@ -1,6 +1,6 @@
 """What the answer means at the scale of the reader: a year's trainings, the machine's time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -22,7 +22,11 @@ def at_scale(case: Case, text: Texts) -> list[Markup]:
     sentences = []
     if result["yearly"] is not None:
         sentences.append(_year(case, result["yearly"], text))
-        sentences += _beyond_electricity(result["yearly"], text)
+        of = (result["water"] or {}).get("source_of")
+        # What nobody has read in its source is no headline; the table of water has it.
+        told = of is None or of["verified"] == "seen"
+        places = [place for place in PLACES if place != "source" or told]
+        sentences += _beyond_electricity(result["yearly"], places, text)
     if result["machine"] is not None:
         sentences.append(_machine(result["machine"], text))
     return sentences
@@ -57,7 +61,9 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
     return Markup(" ").join([sentence, own])
 
 
-def _beyond_electricity(year: Mapping[str, Any], text: Texts) -> list[Markup]:
+def _beyond_electricity(
+    year: Mapping[str, Any], places: Sequence[str], text: Texts
+) -> list[Markup]:
     """A year's embodied emissions and water, as far as the study's file has figures of them."""
     sentences = []
     if (embodied_g := year["embodied_g"]) is not None:
@@ -66,7 +72,7 @@ def _beyond_electricity(year: Mapping[str, Any], text: Texts) -> list[Markup]:
         written = text("unit.interval", mean=mean, low=low, high=high) if ranged else mean
         shown = data(embodied_g["central"], written)
         sentences.append(text.markup("scale.year.embodied", embodied=shown))
-    for place in PLACES:
+    for place in places:
         if (litres := year[f"{place}_l"]) is not None:
             shown = data(litres["central"], written_litres(litres, 1, text))
             sentences.append(text.markup(f"scale.year.{place}", litres=shown))

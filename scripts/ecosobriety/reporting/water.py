@@ -35,9 +35,22 @@ def water_table(case: Case, text: Texts) -> Table | None:
         ]
         for size in found["sizes"]
     ]
-    notes = [text(f"water.note.{place}") for place in places]
+    notes = [_note(place, found["source_of"], text) for place in places]
     caption = text("water.caption", trainings=trainings(batch, text))
     return Table("water", caption, columns, rows, notes)
+
+
+def _note(place: str, of: Mapping[str, Any] | None, text: Texts) -> str:
+    """By what figure the water of a place follows."""
+    if place != "source" or of is None:
+        return text(f"water.note.{place}")
+    return text(
+        "water.note.of_source",
+        source=text.name("source", of["source"]),
+        reference=of["reference"],
+        url=of["url"],
+        verified=text.name("verified", of["verified"]),
+    )
 
 
 def written_litres(litres: Mapping[str, float | None], batch: int, text: Texts) -> str:
