@@ -23,6 +23,7 @@ from ecosobriety.datasets import (
     row_order,
     scales,
     turned,
+    two_units,
 )
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.class_names import Coded
@@ -197,7 +198,7 @@ def _labels(
     if task == "regression":
         labels = [_targets(part.y, part.name) for part in parts]
         together = np.concatenate(labels)
-        found = mistakes.find_far_targets(together)
+        found = two_units.find_target_units(together) or mistakes.find_far_targets(together)
         found += class_targets.find_class_targets(together, parts[0].label)
         found += row_order.find_counting_targets(together) + dates.find_date_targets(together)
         return (), labels, found

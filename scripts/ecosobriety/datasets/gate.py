@@ -15,7 +15,6 @@ from ecosobriety.datasets.mistakes import (
     find_copies,
     find_far_values,
     find_splits,
-    find_units,
     find_weights,
     find_zeros,
 )
@@ -27,6 +26,7 @@ from ecosobriety.datasets.near_labels import (
     find_thresholds,
 )
 from ecosobriety.datasets.odd_values import find_odd_values, find_predictions, find_swapped
+from ecosobriety.datasets.two_units import find_units
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01

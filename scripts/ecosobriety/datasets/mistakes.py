@@ -34,9 +34,6 @@ TIMES_BELOW = 20.0
 """The next value, of one that stands often."""
 UNKNOWN, LAST_CODE, FEWEST_CODES = (9.0, 99.0), 6.0, 2
 """What is written for an unknown code, where others are counted to six at most; how many."""
-RATIO_OF_UNITS = 5.0
-"""Between the values in one unit and the next in another one; each of the two lies closer together
-than that."""
 SEVERAL, SOME = 3, 10
 """Distinct values that make a range, and that make a distribution."""
 FIRST_ROWS = 1000
@@ -48,11 +45,6 @@ NOTHING_SHARE, FAR_FROM_NOTHING = 0.5, 0.2
 end do not reach down to 0."""
 MOST_PARTS = 20
 """Parts of a split, or folds."""
-PERCENT = 100.0
-THINNER = 10.0
-"""Percents from 1 to 1.5 are so many times rarer than shares from 0.5 to 1."""
-FREEZING, PER_KELVIN = 32.0, 1.8
-"""Degrees Fahrenheit at 0 degrees Celsius, and for each of those."""
 _WEIGHT = re.compile(
     r"(sample|instance|case|survey|sampling|row|example|observation|training|train|final|class)"
     r"[-_ .]?(weights?|wt|wgt)|fnlwgt|pweight|sampweight",
@@ -90,9 +82,6 @@ def find_far_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     """The same for the targets (n,) of a regression; they decide its error."""
     ordered = np.sort(y)[None]
     distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
-    units = two_units(ordered[0]) if distinct[0] > 2 * SOME else None
-    if units:
-        return (Finding("targets_of_two_units", True, units),)
     return tuple(
         Finding(
             "targets_far_away",
@@ -227,81 +216,6 @@ def _lowest(
             break
         number = following
     return number, float(values[number] - values[number - 1]), float(values[-1] - values[number])
-
-
-def find_units(
-    names: Sequence[str], ordered: NDArray[np.float64], distinct: NDArray[np.int64]
-) -> Iterator[Finding]:
-    """Find columns (d, n), in their order, whose values are in two units, as m and mm are."""
-    for i in np.flatnonzero(distinct > 2 * SOME).tolist():
-        if units := two_units(ordered[i]):
-            yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
-
-
-def two_units(values: NDArray[np.float64]) -> dict[str, Any] | None:
-    """What says that values, in their order, are in two units."""
-    found = _units(values) if values[0] > 0 else None
-    return found or _temperatures(values) or _shares(values)
-
-
-def _shares(values: NDArray[np.float64]) -> dict[str, Any] | None:
-    """Two groups of which the lower, as shares of 1, are the higher in percent."""
-    if values[0] < 0 or not 1 < values[-1] <= PERCENT:
-        return None
-    number = int(np.searchsorted(values, 1.0, side="right"))
-    shares, percent = values[:number] * PERCENT, values[number:]
-    least = max(SOME, FEW_SHARE * len(values))
-    if min(number, len(percent)) < least or len(np.unique(shares)) <= SOME:
-        return None
-    # What goes on over 1 has about as many values there as below it.
-    below = number - np.searchsorted(values, 0.5, side="right")
-    above = np.searchsorted(values, 1.5, side="right") - number
-    if below < max(SOME, THINNER * above):
-        return None
-    ends = [np.quantile(part, [0.25, 0.5, 0.75]) for part in (shares, percent)]
-    spread = max(ends[0][2] - ends[0][0], ends[1][2] - ends[1][0])
-    if np.abs(ends[0] - ends[1]).max() > spread / 2:
-        return None
-    low, high = plain(float(values[number - 1])), plain(float(percent[0]))
-    return {"share": number / len(values), "low": low, "high": high}
-
-
-def _units(values: NDArray[np.float64]) -> dict[str, Any] | None:
-    ratios = values[1:] / values[:-1]
-    number = int(ratios.argmax()) + 1
-    ratio = ratios[number - 1]
-    least = max(SEVERAL, FEW_SHARE * len(values))
-    parts = values[:number], values[number:]
-    if ratio < RATIO_OF_UNITS or any(
-        len(part) < least or part[-1] / part[0] >= ratio or len(np.unique(part)) < SEVERAL
-        for part in parts
-    ):
-        return None
-    low, high = plain(parts[0][-1]), plain(parts[1][0])
-    return {"share": number / len(values), "low": low, "high": high}
-
-
-def _temperatures(values: NDArray[np.float64]) -> dict[str, Any] | None:
-    """Two groups of which the higher, as degrees Fahrenheit, are the lower in degrees Celsius."""
-    # Between them a tenth of all the range is empty, and more.
-    tenths = np.searchsorted(values, np.linspace(values[0], values[-1], 11))
-    if (np.diff(tenths) > 0).all():
-        return None
-    gaps = np.diff(values)
-    number = int(gaps.argmax()) + 1
-    celsius, fahrenheit = values[:number], (values[number:] - FREEZING) / PER_KELVIN
-    least = max(SEVERAL, FEW_SHARE * len(values))
-    if min(len(celsius), len(fahrenheit)) < least or gaps[number - 1] < 2 * np.ptp(celsius):
-        return None
-    if is_tail(values, len(fahrenheit)):
-        return None
-    middles, reach = (np.median(celsius), np.median(fahrenheit)), np.ptp(celsius)
-    alike = abs(middles[0] - middles[1]) <= reach / 4
-    within = np.ptp(fahrenheit) <= 2 * reach and np.ptp(fahrenheit) >= reach / 10
-    if not (alike and within and len(np.unique(celsius)) > SOME):
-        return None
-    low, high = plain(float(celsius[-1])), plain(float(values[number]))
-    return {"share": number / len(values), "low": low, "high": high}
 
 
 def find_zeros(

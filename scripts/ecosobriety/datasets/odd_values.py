@@ -16,13 +16,9 @@ from ecosobriety.datasets.mistakes import (
     SOME,
     TIMES_OFTEN,
     plain,
-    two_units,
 )
+from ecosobriety.datasets.two_units import FEWEST, OFTEN, SAMPLE, are_alike, distinct_of, fits
 
-SAMPLE = 4096
-"""Values, evenly over their order, that say which one occurs most often."""
-OFTEN, FEWEST = 0.02, 5
-"""Share, and number, of rows in which one value is looked at."""
 LOOKED_AT = 3
 TIMES_OTHERS, TIMES_NEARBY, TIMES_NUMBERS = 3.0, 4.0, 2.0
 """So many times more often than any other value, or than those beside it; the last for numbers such
@@ -44,29 +40,6 @@ ENDS_BELOW = frozenset({1900.0, 1800.0, 1970.0})
 """What is written for a missing number or year, where others come near it: 1970 is 0 in seconds."""
 FAR_FROM_ZERO = 0.2
 """Of the largest size: nearer to 0 values of both signs are nothing special."""
-FACTORS = (2.54, 2.20462, 10.0, 12.0, 18.016, 60.0, 100.0, 1000.0)
-"""Centimetres in an inch, pounds in a kilogram, a point that was lost, inches in a foot, mg/dl of
-glucose in a mmol/l, minutes in an hour, and what the metric system has."""
-CLOSE = 5.0
-"""Between smaller factors and larger ones, which no two kinds of one thing differ by."""
-FACTOR_OFF, VALLEY, DISTANCE = 0.03, 0.1, 2.0
-"""How far the medians' ratio may be off; how many values there may be between both, of those around
-either; and how far apart both distributions, in units of what chance gives."""
-SOME_OF_EACH = 20
-FOOT = 3.28084
-TIGHT = (1.609344, FOOT, 3.6, 3.78541, 4.184, 28.3495)
-"""Kilometres in a mile, feet in a metre, kilometres an hour in metres a second, litres in a gallon,
-joules in a calorie, grams in an ounce."""
-TIGHT_OFF = 0.01
-"""As far off their medians may be: two kinds of one thing are often as far apart."""
-METRES = (1.2, 2.3)
-"""Between which grown people are tall."""
-KELVIN = 273.15
-WIDER = 2.0
-"""A gap between two groups than any within one."""
-BASES = (np.e, 10.0, 2.0)
-"""Of logarithms."""
-HOURS, MINUTES, LAST = 24, 60, 2359
 _LATITUDE, _LONGITUDE = re.compile(r"lat(itude)?", re.I), re.compile(r"lo?ng?(itude)?", re.I)
 _IS_LONGITUDE = re.compile(r"(.*[-_ .])?(lon|lng|long|longitude)([-_ .].*)?", re.IGNORECASE)
 AROUND = 3.0
@@ -110,8 +83,6 @@ def find_odd_values(
         signs = None if _IS_LONGITUDE.fullmatch(names[i]) else _two_signs(values)
         if signs is not None:
             yield Finding("feature_of_two_signs", True, feature | signs)
-        if two_units(values) is None and (units := _two_of_a_kind(values)):
-            yield Finding("feature_of_two_units", True, feature | units)
 
 
 def _spikes(values: NDArray[np.float64]) -> Iterator[tuple[float, int]]:
@@ -156,16 +127,16 @@ def _is_filled(
     mean, deviation = float(others.mean()), float(others.std())
     some = others[:: max(1, len(others) // SAMPLE)]
     measured = some[~np.isin(some, filled or ())]
-    step = next((grid for grid in GRIDS if _fits(measured, grid)), None)
+    step = next((grid for grid in GRIDS if fits(measured, grid)), None)
     error = STANDARD_ERRORS / np.sqrt(len(others))
     # 0 may be what has not changed, where nothing says that the values were standardised.
     if value == 0 and not (step is None and abs(deviation - 1) <= STANDARDISED):
         return False
-    if step is not None and not _fits(np.array([value]), step):
+    if step is not None and not fits(np.array([value]), step):
         median = float(others[len(others) // 2])
         return min(abs(value - mean), abs(value - median)) <= MIDDLE * deviation
     central = abs(value - mean) <= error * deviation or abs(below - 0.5) <= error / 2
-    rounded = step is not None and _fits(np.array([value]), ROUND * step)
+    rounded = step is not None and fits(np.array([value]), ROUND * step)
     if filled is None or not central or rounded:
         return False
     known, counts = _runs(some)
@@ -173,12 +144,6 @@ def _is_filled(
     scale = len(others) / len(some)
     nearby = max(float(counts[beside].mean()) * scale, 1.0)
     return number >= max(TIMES_NEARBY * nearby, TIMES_OTHERS * float(counts.max()) * scale)
-
-
-def _fits(values: NDArray[np.float64], step: float) -> bool:
-    """Whether all values are multiples of a step."""
-    multiples = values / step
-    return bool((np.abs(multiples - np.round(multiples)) <= 1e-6).all())
 
 
 def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
@@ -205,9 +170,9 @@ def _two_signs(values: NDArray[np.float64]) -> dict[str, float] | None:
         return None
     low, high = -values[:number][::-1], values[number:]
     nearest, farthest = min(low[0], high[0]), max(low[-1], high[-1])
-    if nearest < FAR_FROM_ZERO * farthest or min(map(_distinct, (low, high))) <= SEVERAL:
+    if nearest < FAR_FROM_ZERO * farthest or min(map(distinct_of, (low, high))) <= SEVERAL:
         return None
-    if not _are_alike(low, high):
+    if not are_alike(low, high):
         return None
     return {"share": number / len(values), "low": plain(nearest), "high": plain(farthest)}
 
@@ -224,130 +189,6 @@ def _lost_sign(values: NDArray[np.float64], number: int) -> bool:
         and ((sizes >= FAR_FROM_ZERO * middle) & (sizes <= high)).all()
         and not np.isin(few, [*BELOW]).any()
     )
-
-
-def _are_alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether two samples, each in its order, may be of one distribution (Kolmogorov-Smirnov)."""
-    values = np.concatenate([one, other])
-    shares = [np.searchsorted(part, values, side="right") / len(part) for part in (one, other)]
-    distance = float(np.abs(shares[0] - shares[1]).max())
-    return bool(distance <= DISTANCE * np.sqrt(len(values) / (len(one) * len(other))))
-
-
-def _distinct(ordered: NDArray[np.float64]) -> int:
-    return 1 + int(np.count_nonzero(np.diff(ordered)))
-
-
-def _two_of_a_kind(values: NDArray[np.float64]) -> dict[str, float] | None:
-    return _two_clocks(values) or _two_factors(values) or _two_tight(values) or _two_logs(values)
-
-
-def _two_clocks(values: NDArray[np.float64]) -> dict[str, float] | None:
-    """Hours of a day, such as 13, among hours with minutes, such as 1300."""
-    if values[0] < 0 or values[-1] > LAST or values[-1] < LAST / 2:
-        return None
-    number, after = np.searchsorted(values, [HOURS, 100]).tolist()
-    least = max(SOME, OFTEN / 4 * len(values))
-    hours, times = values[:number], values[after:]
-    if number != after or min(len(hours), len(times)) < least or not _fits(values, 1.0):
-        return None
-    if (times % 100 >= MINUTES).any() or _distinct(hours) < FEWEST or _distinct(times) < SOME:
-        return None
-    return {"share": number / len(values), "low": plain(hours[-1]), "high": plain(times[0])}
-
-
-def _two_factors(values: NDArray[np.float64]) -> dict[str, float] | None:
-    """Two groups with a valley between, of which the higher is the lower times a known factor."""
-    if values[0] <= 0:
-        return None
-    # Little is between two groups, which most columns show by their tenths.
-    some = np.log(values[:: max(1, len(values) // SAMPLE)])
-    split = (some[0] + some[-1]) / 2
-    for _ in range(SOME):
-        place = int(np.searchsorted(some, split))
-        if min(place, len(some) - place) < max(SOME_OF_EACH, OFTEN * len(some)):
-            return None
-        split = float(some[place // 2] + some[(place + len(some)) // 2]) / 2
-    # Between both middles, where the widest gap is.
-    between = slice(place // 2, (place + len(some)) // 2)
-    gap = int(np.diff(some[between]).argmax()) + place // 2
-    split, place = float(some[gap] + some[gap + 1]) / 2, gap + 1
-    low, high = some[:place], some[place:]
-    apart = float(np.median(high) - np.median(low))
-    for factor in np.log(FACTORS):
-        # The medians of few and wide values vary.
-        error = 1.25 * some.std() / 2 * np.sqrt(len(some) / (len(low) * len(high)))
-        most = FACTOR_OFF if factor < np.log(CLOSE) else FACTOR_OFF + min(error, 0.2)
-        if abs(apart - factor) > most:
-            continue
-        window = factor / 6
-        middles = (float(np.median(low)), float(np.median(high)))
-        around = [
-            int(np.subtract(*np.searchsorted(some, [middle + window, middle - window])))
-            for middle in (*middles, split)
-        ]
-        if around[2] > VALLEY * min(around[:2]):
-            continue
-        if _are_alike(low + factor, high):
-            ends = {"low": plain(float(np.exp(low[-1]))), "high": plain(float(np.exp(high[0])))}
-            return {"share": len(low) / len(some), **ends}
-    return None
-
-
-def _two_tight(values: NDArray[np.float64]) -> dict[str, float] | None:
-    """Two groups with nothing between, of which the higher is the lower in another unit."""
-    number = _widest_gap(values)
-    if number is None:
-        return None
-    low, high = values[:number], values[number:]
-    if _distinct(low) <= SOME or _distinct(high) <= SOME:
-        return None
-    alike = False
-    if low[0] > 0:
-        ratio = float(np.median(high) / np.median(low))
-        heights = METRES[0] <= low[0] <= low[-1] <= METRES[1]
-        for factor in TIGHT:
-            off = FACTOR_OFF if heights and factor == FOOT else TIGHT_OFF
-            if abs(ratio / factor - 1) <= off:
-                alike = alike or _are_alike(low * factor, high)
-    if abs(np.median(high) - np.median(low) - KELVIN) <= np.ptp(low) / 4:
-        alike = alike or _are_alike(low + KELVIN, high)
-    if not alike:
-        return None
-    return {"share": number / len(values), "low": plain(low[-1]), "high": plain(high[0])}
-
-
-def _widest_gap(values: NDArray[np.float64]) -> int | None:
-    """How many values lie below a gap that is wider than what lies on either side of it."""
-    # Most columns have none, which their tenths show.
-    tenths = np.searchsorted(values, np.linspace(values[0], values[-1], 11))
-    if (np.diff(tenths) > 0).all():
-        return None
-    gaps = np.diff(values)
-    number = int(gaps.argmax()) + 1
-    least = max(SOME_OF_EACH, OFTEN * len(values))
-    if min(number, len(values) - number) < least:
-        return None
-    inside = max(gaps[: number - 1].max(), gaps[number:].max())
-    return number if gaps[number - 1] >= WIDER * inside else None
-
-
-def _two_logs(values: NDArray[np.float64]) -> dict[str, float] | None:
-    """Two groups far apart, of which the lower is the logarithm of the higher."""
-    if values[-1] <= 1:
-        return None
-    for base in BASES:
-        top = float(np.log(values[-1]) / np.log(base))
-        number = int(np.searchsorted(values, 2 * top, side="right"))
-        low, high = values[:number], values[number:]
-        if min(len(low), len(high)) < max(SOME_OF_EACH, OFTEN / 2 * len(values)):
-            continue
-        if high[0] < max(CLOSE * low[-1], 1) or _distinct(low) <= SOME:
-            continue
-        if _are_alike(low, np.log(high) / np.log(base)):
-            ends = {"low": plain(float(low[-1])), "high": plain(float(high[0]))}
-            return {"share": number / len(values), **ends}
-    return None
 
 
 def find_swapped(x: NDArray[np.float64], features: Sequence[str]) -> Iterator[Finding]:
