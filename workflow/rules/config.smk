@@ -111,7 +111,9 @@ def complete_config(written):
         try:
             water_factors.figures(completed["water"], litres)
         except ConfigError as error:
-            raise fault(file, f"water.{water_factors.KEY}", f"names a source, but {error}")
+            raise fault(
+                file, f"water.{water_factors.KEY}", f"names a source, but {error}"
+            )
         return completed
     except EcosobrietyError as error:
         sys.exit(f"error: {config_layers.blame(error, read, command_line)}")
