@@ -1,6 +1,7 @@
 """MNIST's idx format: what is read and what is refused."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from ecosobriety.datasets import take_in
 from ecosobriety.datasets.idx import decompress, parse_idx
 from ecosobriety.errors import DataError
 
@@ -40,6 +42,16 @@ def test_every_truncated_idx_is_refused_by_name(array: np.ndarray, data: st.Data
         (bytes.fromhex("00000803 00000001"), "starts with 00 00 08 03"),  # images, not labels
         (bytes.fromhex("00000801 00000002 070809"), r"claims \(2,\), that is 2 bytes, but 3"),
         (bytes.fromhex("00000801 ffffffff 07"), "that is 4294967295 bytes, but 1"),
+        (
+            bytes.fromhex("00000d01 00000001 00000000"),
+            "it is an idx file of 32-bit floats in 1 dim",
+        ),
+        (bytes.fromhex("00000c03 00000001"), "of 32-bit whole numbers in 3 dimension"),
+        (bytes.fromhex("01080000 02000000 0708"), "in 1 dimension.s., written in the other order"),
+        (bytes.fromhex("00000801 02000000 0708"), r"sizes are in the other order of bytes: \(2,\)"),
+        (bytes.fromhex("00000801 00000001 0708"), "but 2 follow .bytes too many"),
+        (bytes.fromhex("00000801 00000003 0708"), "but 2 follow .truncated"),
+        (bytes.fromhex("00000a01 00000001 07"), "it starts with 00 00 0a 01"),
         (b"", "starts with nothing"),
     ],
 )
@@ -57,3 +69,15 @@ def test_gzip_is_undone_and_a_truncated_one_refused() -> None:
     for broken in (packed[:-1], packed[:30], packed[:2], damaged):
         with pytest.raises(DataError, match=r"labels\.gz: .*truncated or damaged"):
             decompress(broken, "labels.gz")
+
+
+@pytest.mark.parametrize("name", ["npz", "csv"])
+@pytest.mark.parametrize("start", ["00000803", "00000d01", "03080000"])
+def test_an_idx_file_is_told_from_an_archive_and_a_table(
+    tmp_path: Path, name: str, start: str
+) -> None:
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(bytes.fromhex(f"{start} 00000002 00000001 00000001 0708"))
+    given = {"name": name, "path": str(path), "label": "y", "features": None, "test_share": 0.2}
+    with pytest.raises(DataError, match=f"{path.name}: is an idx file of .*, but must be a"):
+        take_in({**given, "format": None})

@@ -20,6 +20,7 @@ from ecosobriety.datasets.examples import (
     kept,
     turned,
 )
+from ecosobriety.datasets.idx import idx_kind
 from ecosobriety.errors import DataError, one_line
 from ecosobriety.files import require_data
 
@@ -62,9 +63,15 @@ class Archive:
         require_data(path)
         with path.open("rb") as file:
             # Checked first: `np.load` would take a pickle for one, and a single array for another.
-            if file.read(6) == b"\x93NUMPY":
+            start = file.read(6)
+            if start == b"\x93NUMPY":
                 raise DataError(
                     f"{path}: is a single array (.npy), but must be an archive: write it with "
+                    "np.savez(path, x=..., y=...)"
+                )
+            if kind := idx_kind(start):
+                raise DataError(
+                    f"{path}: is {kind}, but must be an archive: read it and write it with "
                     "np.savez(path, x=..., y=...)"
                 )
             if not zipfile.is_zipfile(file):

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ecosobriety.datasets.findings import short
+from ecosobriety.datasets.idx import idx_kind
 from ecosobriety.datasets.unpacking import reason
 from ecosobriety.errors import DataError
 
@@ -116,6 +117,8 @@ def _array_of(content: bytes, kind: pa.DataType) -> pa.Array:
 def _require_text(content: bytes) -> None:
     if content[257:262] == b"ustar":
         raise DataError("is a tar archive, but must be a table in CSV: unpack it")
+    if kind := idx_kind(content[:4]):
+        raise DataError(f"is {kind}, but must be a table in CSV")
     for start, problem in _FOREIGN_STARTS.items():
         if content.startswith(start):
             raise DataError(problem)

@@ -11,6 +11,11 @@ from ecosobriety.errors import DataError
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTE = 0x08
+_TYPES = {
+    **{_UNSIGNED_BYTE: "unsigned bytes", 0x09: "signed bytes", 0x0B: "16-bit whole numbers"},
+    **{0x0C: "32-bit whole numbers", 0x0D: "32-bit floats", 0x0E: "64-bit floats"},
+}
+_MOST_DIMENSIONS = 8
 
 
 def decompress(content: bytes, name: str) -> bytes:
@@ -31,6 +36,18 @@ def decompress(content: bytes, name: str) -> bytes:
         raise DataError(f"{name}: the gzip data are truncated or damaged ({error})") from error
 
 
+def idx_kind(start: bytes) -> str | None:
+    """What an idx file holds, by its first four bytes; None: they begin no such file."""
+    if len(start) < 4:
+        return None
+    (zeros, kind, ndim), order = (start[:2], start[2], start[3]), ""
+    if start[2:4] == b"\0\0":
+        (ndim, kind), zeros, order = start[:2], start[2:4], ", written in the other order of bytes"
+    if zeros != b"\0\0" or kind not in _TYPES or not 1 <= ndim <= _MOST_DIMENSIONS:
+        return None
+    return f"an idx file of {_TYPES[kind]} in {ndim} dimension(s){order}"
+
+
 def parse_idx(content: bytes, ndim: int, name: str) -> NDArray[np.uint8]:
     """Read an idx file of unsigned bytes.
 
@@ -47,8 +64,10 @@ def parse_idx(content: bytes, ndim: int, name: str) -> NDArray[np.uint8]:
     """
     magic = bytes([0, 0, _UNSIGNED_BYTE, ndim])
     if content[:4] != magic:
+        found = idx_kind(content[:4])
+        is_it = f": it is {found}, and" if found else ": it"
         raise DataError(
-            f"{name}: not an idx file of unsigned bytes in {ndim} dimension(s): it starts with "
+            f"{name}: not an idx file of unsigned bytes in {ndim} dimension(s){is_it} starts with "
             f"{content[:4].hex(' ') or 'nothing'}, allowed is {magic.hex(' ')}"
         )
     header_length = 4 + 4 * ndim
@@ -58,8 +77,12 @@ def parse_idx(content: bytes, ndim: int, name: str) -> NDArray[np.uint8]:
     values = np.frombuffer(content, np.uint8, offset=header_length)
     claimed = math.prod(shape)
     if values.size != claimed:
+        swapped = np.frombuffer(content, "<u4", count=ndim, offset=4).tolist()
+        why = "truncated or damaged" if values.size < claimed else "bytes too many, or damaged"
+        if math.prod(swapped) == values.size:
+            why = f"its sizes are in the other order of bytes: {tuple(swapped)}"
         raise DataError(
             f"{name}: its header claims {shape}, that is {claimed} bytes, "
-            f"but {values.size} follow (truncated or damaged)"
+            f"but {values.size} follow ({why})"
         )
     return values.reshape(shape).copy()
