@@ -44,6 +44,8 @@ apart; and those of people's heights in metres and feet."""
 OFF, STANDARD_ERRORS, SPREAD_ERRORS, MEDIAN = 0.01, 2.5, 3.0, 1.2533
 """How far others may be off, besides so many standard errors; how many of these their spreads may;
 and that of a median, as a multiple of that of a mean."""
+CLOSE, CLOSE_OFF = 5.0, 0.03
+"""Two kinds of one thing often differ by less: such factors may be off by the second at most."""
 FLATTEST = 1.8
 """Kurtosis of a uniform distribution."""
 VALLEY, DISTANCE = 0.1, 2.0
@@ -58,8 +60,6 @@ WIDER = 2.0
 BASES = (np.e, 10.0, 2.0)
 """Of logarithms."""
 HOURS, MINUTES, LAST = 24, 60, 2359
-CLOSE = 5.0
-"""Between logarithms and the smallest of the other numbers, as a ratio."""
 
 Units = dict[str, float] | None
 
@@ -127,7 +127,7 @@ def _is_multiple(low: NDArray[np.float64], high: NDArray[np.float64], factor: fl
     spread = np.sqrt((n * low.var() + m * high.var()) / (n + m))
     error = MEDIAN * spread * np.sqrt((n + m) / (n * m))
     off = abs(float(np.median(high) - np.median(low)) - np.log(factor))
-    if off > OFF + STANDARD_ERRORS * error:
+    if off > min(OFF + STANDARD_ERRORS * error, CLOSE_OFF if factor < CLOSE else np.inf):
         return False
     if min(low.std(), high.std()) > 0:
         # Of two kinds of one thing, one mostly varies by more than the other.
