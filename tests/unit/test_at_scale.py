@@ -124,6 +124,9 @@ def test_the_report_says_it_in_sentences(language):
     assert any(value == pytest.approx(365 * 120 * share) for value in values)
     assert "µ" not in year + machine
     assert "usage.energy_per_training_kwh" in year
+    # The contract beside the mix, with what it is worth: 11 g/kWh of onshore wind.
+    assert any(value == pytest.approx(365 * 120 * share * 11) for value in values)
+    assert {"en": "not hour by hour", "fr": "non heure par heure"}[language] in year
 
 
 @pytest.mark.slow

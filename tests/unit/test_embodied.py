@@ -207,3 +207,6 @@ def test_a_years_making_is_that_of_its_hours_where_the_trainings_are_the_studys(
     wanted = None if known_from == "usage" else pytest.approx(365 * one)
     found = result["yearly"]["embodied_g"]
     assert (found and found["central"]) == wanted
+    assert result["yearly"]["embodied_reason"] == ("no_duration" if known_from == "usage" else None)
+    (without,) = add_embodied({"results": [own]}, RUNS, SCENARIOS, "FRA", None)["results"]
+    assert without["yearly"]["embodied_reason"] == "no_hardware"

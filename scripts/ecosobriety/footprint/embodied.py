@@ -165,7 +165,8 @@ def add_embodied(
         `kg`, `g_per_hour`, `embodied_g` and `share` are mappings of low, central and high. What is
         not known is null, and `reason` says why: `no_duration` or `no_intensity`. `yearly`, where
         it is not null, gets `embodied_g` of a year on the full size, likewise low, central and
-        high: null without hardware, and where the training that it is about is not the study's.
+        high; it is null without hardware, and where it is not known how long the trainings take, as
+        those of the user's own figure: `embodied_reason` is then `no_hardware` or `no_duration`.
     """
     results = [
         _with_year(
@@ -216,7 +217,9 @@ def _with_year(result: dict[str, Any]) -> dict[str, Any]:
         if of_one and of_one[0]["central"] is not None
         else None
     )
-    return {**result, "yearly": {**year, "embodied_g": embodied_g}}
+    why = "no_hardware" if embodied is None else "no_duration"
+    reason = why if embodied_g is None else None
+    return {**result, "yearly": {**year, "embodied_g": embodied_g, "embodied_reason": reason}}
 
 
 def _full(result: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ from ecosobriety.reporting.growth import below_a_cent
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.water import written_litres
 from ecosobriety.study.study import Case
-from ecosobriety.study.wording import country_name, trainings
+from ecosobriety.study.wording import country_name, source_name, trainings
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import CENT, readable_batch
 
@@ -55,10 +55,32 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
             for end in ends
         }
     sentence = text.markup("scale.year." + ("full" if share is None else "saves"), **values)
-    if year["training_kwh_from"] == "study":
-        return sentence
-    own = text.markup("scale.year.own", energy=text.energy(year["training_kwh"]))
-    return Markup(" ").join([sentence, own])
+    sentences = [sentence, *_by_contract(case, energy_kwh * factor, text)]
+    if year["training_kwh_from"] != "study":
+        energy = text.energy(year["training_kwh"])
+        sentences.append(text.markup("scale.year.own", energy=energy))
+    return Markup(" ").join(sentences)
+
+
+def _by_contract(case: Case, energy_kwh: float, text: Texts) -> list[Markup]:
+    """The same energy's emissions by the market-based view, where contracts are compared."""
+    view = case.electricity
+    rates = view.g_per_kwh_by_contract()
+    if rates.empty:
+        return []
+    # A year's energy is the site's; the rates are per kWh of its computers.
+    emitted_g = rates * (energy_kwh / case.study.config["metering"]["pue"])
+    ends = {
+        word: written
+        for end, source in (("low", str(rates.index[0])), ("high", str(rates.index[-1])))
+        for word, written in (
+            (end, data(float(emitted_g[source]), text.mass(float(emitted_g[source])))),
+            (f"{end}_source", source_name(case, source, text)),
+        )
+    }
+    which = "by_one_contract" if len(rates) == 1 else "by_contract"
+    coverage = text.exact_share(view.coverage)
+    return [text.markup(f"scale.year.{which}", coverage=coverage, **ends)]
 
 
 def _beyond_electricity(
@@ -72,6 +94,8 @@ def _beyond_electricity(
         written = text("unit.interval", mean=mean, low=low, high=high) if ranged else mean
         shown = data(embodied_g["central"], written)
         sentences.append(text.markup("scale.year.embodied", embodied=shown))
+    elif year["embodied_reason"] == "no_duration":
+        sentences.append(text.markup("scale.year.no_embodied"))
     for place in places:
         if (litres := year[f"{place}_l"]) is not None:
             shown = data(litres["central"], written_litres(litres, 1, text))

@@ -237,16 +237,33 @@ class ElectricityView:
         At the highest coverage in the metering country, from the lowest amount up, by source; of
         all sources where none is low-carbon. Empty without contracts.
         """
-        table = self.savings[
-            (self.savings["n_train"] == n_train)
-            & (self.savings["country_iso3"] == self.country)
-            & (self.savings["source"] != GRID_SOURCE)
-            & (self.savings["coverage"] == self.coverage)
-        ]
-        saved = table.set_index("source")["emissions_saved_g"].dropna()
+        table = self._contracts(self.savings, n_train)
+        return self._low_carbon(table["emissions_saved_g"])
+
+    def g_per_kwh_by_contract(self) -> pd.Series:
+        """Emissions of a kWh of IT energy with a contract, in g CO2e, PUE included.
+
+        Of the same sources, coverage and country, in the same order.
+        """
+        table = self._contracts(self.scenarios, self.reference)
+        return self._low_carbon(table["emissions_g"] / table["energy_kwh"])
+
+    def _contracts(self, table: pd.DataFrame, n_train: int) -> pd.DataFrame:
+        """A size's rows with the highest coverage in the metering country, by source."""
+        chosen = (
+            (table["n_train"] == n_train)
+            & (table["country_iso3"] == self.country)
+            & (table["source"] != GRID_SOURCE)
+            & (table["coverage"] == self.coverage)
+        )
+        return table[chosen].set_index("source")
+
+    def _low_carbon(self, amounts: pd.Series) -> pd.Series:
+        """The known amounts of low-carbon sources, or of all where there are none, rising."""
+        known = amounts.dropna()
         low_carbon = self.sources.loc[self.sources["low_carbon"], "source"]
-        clean = saved[saved.index.isin(low_carbon)]
-        return (clean if len(clean) else saved).sort_index().sort_values(key=abs, kind="stable")
+        clean = known[known.index.isin(low_carbon)]
+        return (clean if len(clean) else known).sort_index().sort_values(key=abs, kind="stable")
 
     def intensity_mark(self, source: str) -> str:
         """The mark of how the carbon intensity of a source was verified."""
