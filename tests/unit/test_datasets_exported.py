@@ -1,7 +1,7 @@
 """Files as spreadsheets, statistics programs and archives write them, and what they hide."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,25 @@ def test_codes_that_are_read_as_numbers_are_named(tmp_path: Path) -> None:
     given = table(tmp_path, {"x": VALUES, "zip": codes, "padded": [f"{v:07.2f}" for v in VALUES],
                              "kind": kinds()})  # fmt: skip
     assert found(given)["features_like_codes"] == {"count": 1, "names": ["zip"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "odd"),
+    [
+        (lambda i: "12E4" if i == 5 else f"12{i:02}", True),
+        (lambda i: f"+336123456{i:02}", True),
+        (lambda i: f"+{i % 7}", False),
+        (lambda i: f"{i % 7 + 1}e5", False),
+        (lambda i: f"{i % 7 + 1}.0E+05", False),
+        (lambda i: f"{(i * i) % 37}", False),
+    ],
+)
+def test_codes_with_a_letter_or_a_plus_are_named(
+    tmp_path: Path, written: Callable[[int], str], odd: bool
+) -> None:
+    cells = [written(i) for i in RNG.permutation(40).tolist()]
+    told = found(table(tmp_path, {"x": VALUES, "code": cells, "kind": kinds()}))
+    assert ("features_like_codes" in told) == odd
 
 
 @pytest.mark.parametrize("step", [10, -1, 3600])

@@ -16,7 +16,7 @@ def test_folders_that_name_no_class_are_named(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["old", "Originals", "raw", "processed", "resized_images", "misc", "raw 2"]
+    "name", ["old", "Originals", "raw", "processed", "resized_images", "misc", "raw 2", "val"]
 )
 def test_folders_that_may_name_a_class_are_named_beside_two_others(name: str) -> None:
     (finding,) = find_leftovers(["ash", "oak", name])

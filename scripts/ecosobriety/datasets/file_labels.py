@@ -17,7 +17,8 @@ _LEFT = re.compile(
 """What people and programs call a folder that holds no class."""
 _PERHAPS_LEFT = re.compile(
     r"(originals?|old|raw|(pre)?processed|resized|cropped|augmented|cleaned|filtered|samples?"
-    r"|examples?|archived?|misc(ellaneous)?|duplicates?|screenshots?|originaux|anciens?|bruts?)"
+    r"|examples?|archived?|misc(ellaneous)?|duplicates?|screenshots?|originaux|anciens?|bruts?"
+    r"|training|tests?|testing|val(id|idation)?|eval(uation)?|inference|demo|all|new|data(set)?)"
     r"([-_ ]?(images?|imgs?|data|files?|photos?))?([-_ ]?\d+)?",
     re.IGNORECASE,
 )

@@ -14,6 +14,7 @@ import pyarrow.parquet
 from ecosobriety.datasets import columns, delimited, shared_groups
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.class_names import Coded, normalised
+from ecosobriety.datasets.codes import is_like_codes
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.mistakes import is_dense
 from ecosobriety.datasets.placeholders import NUMBER
@@ -25,7 +26,6 @@ from ecosobriety.files import require_data
 MAX_LISTED = 10
 INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 """What programs call a column that numbers the rows."""
-FIRST_ROWS = 1000
 ROWS_AT_ONCE = 4096
 MIN_COUNTED_ROWS = 5
 """Of fewer rows, a column can be 0, 1, … by chance."""
@@ -119,7 +119,7 @@ def _read(
             asked_for=features is not None,
             columns=len(chosen),
         )
-        if _is_like_codes(column, numbers):
+        if is_like_codes(column, numbers):
             codes.append(short(name))
         if are_two_numbers(column, numbers):
             found.append(Finding("feature_of_two_numbers", False, {"feature": short(name)}))
@@ -338,25 +338,6 @@ def _grows_steadily(values: np.ndarray) -> bool:
         if len(part) < MIN_COUNTED_ROWS or steps[0] == 0 or (steps != steps[0]).any():
             return False
     return bool(values[0] == np.round(values[0]) and steps[0] == np.round(steps[0]))
-
-
-def _is_like_codes(column: pa.ChunkedArray, values: np.ndarray) -> bool:
-    """Whether whole numbers are written with zeros before them, as codes are, which these lose."""
-    first = values[:FIRST_ROWS]
-    if not pa.types.is_string(column.type) or (first != np.round(first)).any():
-        return False
-    if not any(map(_begins_like_a_code, column.chunks)):
-        return False
-    return bool(pc.any(pc.match_substring_regex(column, r"^[ \t]*0[0-9]+[ \t]*$")).as_py())
-
-
-def _begins_like_a_code(texts: pa.Array) -> bool:
-    """Whether any text, none of which is empty, begins with a blank, or with 0 and goes on."""
-    _, ends, letters = texts.buffers()
-    places = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    first = np.frombuffer(letters, np.uint8)[places[:-1]]
-    longer = np.diff(places) > 1
-    return bool(((first == ord("0")) & longer | (first == ord(" ")) | (first == ord("\t"))).any())
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:
