@@ -247,3 +247,20 @@ def test_every_section_is_in_the_contents_and_open_without_a_script(text):
         assert re.search(
             rf'<section id="{section}"[^>]*>\s*<details open>\s*<summary><h2', appendix
         )
+
+
+def test_what_nobody_has_looked_up_is_neither_ranked_nor_a_headline(text):
+    """The poster's edition has costs from memory; the tables hold them, with a mark."""
+    study = make_study(usage=Usage(2_000, 120.0, None, 1.0))
+    (case,) = study.cases()
+    page = poster(study, None, make_provenance(study), text.of(study.metric))
+    unseen = set(study.costs.loc[study.costs["verified"] == "from memory", "source"])
+    assert case.electricity.source_order("cost")[0] in unseen
+    shown = [bar.key for bar in page["figures"]["bars"]["cost"]["bars"]]
+    assert shown
+    assert not unseen & set(shown)
+    # The headline's money is that of the dearest of those.
+    full = case.electricity.at(shown[0], case.decision.reference)
+    saved = full["cost"] / full["energy_kwh"] * 2_000 * 120
+    saved *= case.decision.result["configured"]["saving"]["share"]
+    assert text.money(float(f"{saved:.1e}"), "EUR", 2) in page["numbers"][3]["words"]

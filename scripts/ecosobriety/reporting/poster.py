@@ -195,7 +195,8 @@ def _at_scale(case: Case, text: Texts) -> dict[str, str]:
         return _in_batch(case, text)
     share = year["share"]
     factor = 1.0 if share is None else float(share["mean"])
-    most = year["cost"] if is_known(year["cost"]) else (year["dearest"] or {}).get("amount")
+    it_kwh = year["energy_kwh"] / case.study.config["metering"]["pue"]
+    most = year["cost"] if is_known(year["cost"]) else _dearest(case, it_kwh)
     return _amounts(
         case,
         "spared" if share is not None else "taken",
@@ -211,9 +212,8 @@ def _in_batch(case: Case, text: Texts) -> dict[str, str]:
     batch = BATCHES[1]
     at = case.electricity.at
     grid = at("grid", decision.reference)
-    costs = case.electricity.source_order("cost")
-    cost = float(at(costs[0], decision.reference)["cost"]) if costs else None
-    price = grid["cost"] if is_known(grid["cost"]) else cost
+    energy_kwh = float(grid["energy_kwh"])
+    price = grid["cost"] if is_known(grid["cost"]) else _dearest(case, energy_kwh)
     share = 1.0 if stop is None else float(case.electricity.saving(stop)["saved_share"])
     kind = (
         "taken"
@@ -225,13 +225,22 @@ def _in_batch(case: Case, text: Texts) -> dict[str, str]:
         kind,
         text("poster.scale.batch", trainings=trainings(batch, text)),
         (
-            float(grid["energy_kwh"]) * abs(share) * batch,
+            energy_kwh * abs(share) * batch,
             float(grid["emissions_g"]) * batch,
             abs(share),
             None if price is None else float(price) * batch,
         ),
         text,
     )
+
+
+def _dearest(case: Case, energy_kwh: float) -> float | None:
+    """What energy of the computers costs at most, by a price that somebody has looked up."""
+    costs = case.electricity.headline_order("cost")
+    if not costs:
+        return None
+    full = case.electricity.at(costs[0], case.decision.reference)
+    return float(full["cost"] / full["energy_kwh"]) * energy_kwh if full["energy_kwh"] else None
 
 
 def _amounts(

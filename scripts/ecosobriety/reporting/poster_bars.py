@@ -195,7 +195,7 @@ def _of_sources(case: Case, column: str, text: Texts) -> list[tuple[str, str, fl
             float(case.electricity.at(source, case.decision.reference)[column]),
             source == GRID_SOURCE,
         )
-        for source in _picked(case.electricity.source_order(column))
+        for source in _picked(case.electricity.headline_order(column))
     ]
 
 

@@ -200,6 +200,15 @@ class ElectricityView:
             self._orders[column] = [str(source) for source in known["source"]]
         return list(self._orders[column])
 
+    def headline_order(self, column: str) -> list[str]:
+        """As `source_order`, without sources whose factor nobody has looked up.
+
+        Args:
+            column: `emissions_g` or `cost`.
+        """
+        mark = self.cost_mark if column == "cost" else self.intensity_mark
+        return [name for name in self.source_order(column) if mark(name) != MARKS["from memory"]]
+
     @cached_property
     def _orders(self) -> dict[str, list[str]]:
         return {}
