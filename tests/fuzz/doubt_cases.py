@@ -115,7 +115,9 @@ def _misspelt(random: np.random.Generator, c: Columns) -> Columns:
 
 
 def _unknown(random: np.random.Generator, c: Columns) -> Columns:
-    c["kind"][: len(c["kind"]) // 5] = random.choice(["unknown", "N/A", "missing", "?"])
+    c["kind"][: len(c["kind"]) // 5] = random.choice(
+        ["unknown", "N/A", "missing", "?", "EMPTY", "unlabelled", "none_of_these", "<todo>"]
+    )
     return {}
 
 
@@ -239,6 +241,25 @@ def _stuck(random: np.random.Generator, c: Columns) -> Columns:
     return {"sensor": x}
 
 
+def _parts(random: np.random.Generator, c: Columns) -> Columns:
+    """Feet and inches, hours and minutes, or versions, with a point between."""
+    n = len(c["kind"])
+    one, other, width = [
+        (random.integers(4, 7, n), random.integers(0, 12, n), 1),
+        (random.integers(0, 24, n), random.integers(0, 60, n), 2),
+        (random.integers(1, 9, n), random.integers(0, 16, n), 1),
+    ][int(random.integers(3))]
+    return {"part": [f"{a}.{b:0{width}}" for a, b in zip(one, other, strict=True)]}
+
+
+def _codes(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    numbers = random.integers(0, 999, n).tolist()
+    if random.random() < 0.5:
+        return {"code": [f"{number:04}" for number in numbers]}
+    return {"code": [f"{number}E{number % 3}" for number in numbers]}
+
+
 def _none(random: np.random.Generator, c: Columns) -> Columns:
     return {}
 
@@ -281,6 +302,8 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "marks around a class": (_quoted, frozenset({"classes_look_alike"})),
     "dates as numbers": (_dates, frozenset({"features_like_dates"})),
     "a sensor that stands still": (_stuck, frozenset({"feature_stands_still"})),
+    "two numbers around a point": (_parts, frozenset({"feature_of_two_numbers"})),
+    "codes that are numbers": (_codes, frozenset({"features_like_codes"})),
     "a class for what is unknown": (_unknown, frozenset({"classes_like_missing"})),
 }
 

@@ -14,6 +14,9 @@ FITS, BETTER = 1e-3, 0.05
 """Share of the gradients that may be left of what a loss of logits has; and of what is left of one
 that takes shares, as a squared error does."""
 
+MOST_VALUES = 2**18
+"""Of a batch, so many outputs say it."""
+
 
 def takes_logits(outputs: Tensor, gradient: Tensor, labels: Tensor) -> bool:
     """Whether outputs are shares, and the loss takes them for logits.
@@ -23,13 +26,14 @@ def takes_logits(outputs: Tensor, gradient: Tensor, labels: Tensor) -> bool:
         gradient: (n, classes) of the loss by them.
         labels: (n,) classes.
     """
-    known = outputs.double()
+    rows = max(1, MOST_VALUES // outputs.shape[1])
+    known, gradient = (part[:rows].cpu().double() for part in (outputs, gradient))
     # What has diverged is neither.
     shares = bool(((known >= 0) & (known <= 1)).all()) and known.shape[1] > 1
     if not shares or not bool(gradient.isfinite().all()):
         return False
-    wanted = torch.nn.functional.one_hot(labels, known.shape[1]).double()
-    size = float(gradient.double().norm())
+    wanted = torch.nn.functional.one_hot(labels[:rows].cpu(), known.shape[1]).double()
+    size = float(gradient.norm())
     as_shares = _rest(gradient, wanted, known)
     squash: Callable[[Tensor], Tensor]
     for squash in (lambda x: x.softmax(1), torch.sigmoid):
@@ -42,5 +46,5 @@ def takes_logits(outputs: Tensor, gradient: Tensor, labels: Tensor) -> bool:
 def _rest(gradient: Tensor, wanted: Tensor, given: Tensor) -> float:
     """What is left of gradients without their best multiples of labels, smoothed or not."""
     parts = torch.stack([torch.ones_like(given), wanted, given]).flatten(1).T
-    target = gradient.double().flatten()[:, None]
+    target = gradient.flatten()[:, None]
     return float((target - parts @ torch.linalg.lstsq(parts, target).solution).norm())
