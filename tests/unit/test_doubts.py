@@ -19,6 +19,7 @@ from ecosobriety.reporting.cautions import noticed as noticed_in_report
 from ecosobriety.texts import Texts
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.rehearsal import Rehearsed
+from ecosobriety.training.squashed import takes_logits
 from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.user_code import optimisers
 from ecosobriety.user_code.optimisers import find_odd
@@ -139,6 +140,20 @@ def test_shares_under_a_loss_of_ones_own_that_takes_logits_are_named(
     noticed: Any, loss: str, end: str, odd: bool
 ) -> None:
     assert ("probabilities_as_logits" in noticed("Squashing", loss=loss, end=end)) == odd
+
+
+@pytest.mark.parametrize("classes", [2, 10, 3000])
+def test_gradients_of_any_number_of_classes_tell_shares_from_logits(classes: int) -> None:
+    chance = torch.Generator().manual_seed(2)
+    shares = torch.randn(200, classes, generator=chance).softmax(1)
+    labels = torch.randint(classes, (200,), generator=chance)
+    wanted = torch.nn.functional.one_hot(labels, classes)
+    of_logits = (shares.softmax(1) - wanted) / 200
+    # Of thousands, each share is so small that its softmax is one like all others.
+    assert takes_logits(shares, of_logits, labels) == (classes < 1000)
+    for gradient in (0 * of_logits, shares - wanted, -wanted / shares, of_logits / 0):
+        assert not takes_logits(shares, gradient, labels)
+    assert not takes_logits(shares.log(), of_logits, labels)
 
 
 @pytest.mark.parametrize("loss", [BY_HAND, LOG_OF_SOFTMAX, OF_EACH])

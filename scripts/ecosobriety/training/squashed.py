@@ -13,7 +13,6 @@ from torch import Tensor
 FITS, BETTER = 1e-3, 0.05
 """Share of the gradients that may be left of what a loss of logits has; and of what is left of one
 that takes shares, as a squared error does."""
-
 MOST_VALUES = 2**18
 """Of a batch, so many outputs say it."""
 
@@ -30,7 +29,7 @@ def takes_logits(outputs: Tensor, gradient: Tensor, labels: Tensor) -> bool:
     known, gradient = (part[:rows].cpu().double() for part in (outputs, gradient))
     # What has diverged is neither.
     shares = bool(((known >= 0) & (known <= 1)).all()) and known.shape[1] > 1
-    if not shares or not bool(gradient.isfinite().all()):
+    if not shares or not bool(gradient.isfinite().all()) or not bool(gradient.any()):
         return False
     wanted = torch.nn.functional.one_hot(labels[:rows].cpu(), known.shape[1]).double()
     size = float(gradient.norm())
