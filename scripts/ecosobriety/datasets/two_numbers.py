@@ -33,6 +33,8 @@ def are_two_numbers(column: pa.ChunkedArray, values: NDArray[np.float64]) -> boo
         values: (n,) what was read of it.
     """
     first = values[:FIRST_ROWS]
+    if not len(first):
+        return False
     hundredths = 100 * first
     whole = np.round(hundredths)
     # Most columns have more digits, or end in 75 or 99.
