@@ -268,6 +268,7 @@ CODES = np.repeat(np.arange(4), 60)
         ("species", RNG.choice([0, 1, 2], 240, p=[0.6, 0.3, 0.1]), "targets_named_classes"),
         ("kind", RNG.permutation(CODES + 1), "targets_named_classes"),
         ("wine_class_id", RNG.choice([3, 7, 12], 240), "targets_named_classes"),
+        ("species_id", np.append(0, RNG.integers(0, 40, 239)), "targets_named_classes"),
         ("y", RNG.permutation(CODES), "targets_like_classes"),
         ("rating", RNG.permutation(CODES + 1), "targets_like_classes"),
     ],

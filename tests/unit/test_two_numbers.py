@@ -39,6 +39,14 @@ TWO = {
     "times as numbers": [float(text) for text in pairs(MINUTES // 60, MINUTES % 60, 2)],
     "quarters of hours": pairs(MINUTES // 60, MINUTES % 60 // 15 * 15, 2),
     "days and months": pairs(RNG.integers(1, 29, N), RNG.integers(1, 13, N), 2),
+    "halves of hours": pairs(MINUTES // 60, MINUTES % 60 // 30 * 30, 2),
+    "innings": pairs(RNG.integers(0, 9, N), RNG.integers(0, 3, N)),
+    "hours of a run": pairs(RNG.integers(2, 6, N), RNG.integers(0, 60, N), 2),
+    "degrees west and minutes": [f"-{text}" for text in pairs(MINUTES // 60, MINUTES % 60, 2)],
+    "degrees, minutes and seconds": [
+        f"{text}{second:02}"
+        for text, second in zip(pairs(INCHES, MINUTES % 60, 2), RNG.integers(0, 60, N), strict=True)
+    ],
     "overs": pairs(RNG.integers(0, 50, N), RNG.integers(0, 6, N)),
 }
 
@@ -76,6 +84,10 @@ def test_decimal_numbers_are_not(tmp_path: Path, seed: int) -> None:
         "mixed": [f"{v:.1f}" if v > 5 else f"{v:.2f}" for v in random.uniform(0, 12, n)],
         "typed": [f"{v:.{random.integers(1, 3)}f}" for v in random.uniform(0, 9, n)],
         "tenths": random.uniform(0, 20, n).round(1),
+        "cents": random.uniform(1, 99, n).round(4),
+        "places": random.uniform(-60, 60, n).round(4),
+        "thirds": (random.integers(0, 30, n) / 3).round(1),
+        "steep": random.exponential(0.4, n).round(2),
         "half": random.integers(0, 20, n) / 2,
         "share": random.beta(1, 5, n).round(2),
         "kind": random.integers(0, 2, n),

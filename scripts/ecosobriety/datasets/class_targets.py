@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.mistakes import plain
 
-MOST, SHARE = 100, 0.1
-"""Classes, and how many there are at most for each row."""
+MOST, EACH, EACH_NAMED = 100, 10, 2
+"""Classes, and rows of each on average: of a column that is named like one, fewer will do."""
 FEWEST, EVEN = 3, 1.1
 """Values of which none is so many times as frequent as another one are hardly measured."""
 FEWEST_OF_EACH = 10
 _NAMES = re.compile(
-    r"(.*[-_ .])?(class(es)?|labels?|species|categor(y|ies)|types?|kinds?|clusters?|genres?|breeds?"
+    r"(.*[-_ .])?(class(es)?|cls|klass|tags?|labels?|species|categor(y|ies)|types?|kinds?|clusters?"
+    r"|genres?|breeds?"
     r"|genus|genera|famil(y|ies)|topics?|diagnos[ie]s|gender|sex|colou?rs?|brands?|country|countries"
     r"|region|language|cuisine|cultivar|variety|classe|étiquette|espèce|catégorie|klasse|art)"
     r"([-_ .]?(id|ids|no|nr|num|number|code|idx|index|label|encoded|enc|cat))?",
@@ -38,12 +39,16 @@ def find_class_targets(y: NDArray[np.float64], name: str | None) -> tuple[Findin
     ends = {"low": low, "high": high}
     if len(values) == 2:
         return (Finding("targets_of_two_values", True, ends),)
-    few = FEWEST <= len(values) <= min(MOST, SHARE * len(y))
-    if not few or (values != np.round(values)).any():
+    if (
+        not FEWEST <= len(values) <= min(MOST, len(y) / EACH_NAMED)
+        or (values != np.round(values)).any()
+    ):
         return ()
     shown = {"number": len(values), **ends}
     if name is not None and _NAMES.fullmatch(name.strip()):
         return (Finding("targets_named_classes", True, {"feature": short(name), **shown}),)
     counted = low in (0, 1) and high - low == len(values) - 1
     even = counts.min() >= FEWEST_OF_EACH and counts.max() <= EVEN * counts.min()
-    return (Finding("targets_like_classes", False, shown),) if counted and even else ()
+    if counted and even and len(values) <= len(y) / EACH:
+        return (Finding("targets_like_classes", False, shown),)
+    return ()

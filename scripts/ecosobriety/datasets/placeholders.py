@@ -36,13 +36,15 @@ UNKNOWN = frozenset(
         *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "#value!", "#ref!"),
         *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
         *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
-        *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos"),
+        *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos", "n/d"),
+        *("sin clasificar", "sin etiqueta", "nicht klassifiziert", "null class", "—", "–"),
     }
 )
 """What people write for it."""
+_JOINED = frozenset(word.replace(" ", "") for word in MISSING | UNKNOWN)
 EMPTY = frozenset({"none", "empty", "blank", "void", "neither", "vide", "aucun", "aucune", "leer"})
 """The same of words that name one of two classes, too: empty and occupied."""
-_AROUND = " _*.,:<>[](){}'\"-"
+_AROUND = " _*.,:?<>[](){}'\"-"
 """What stands around such words, where it is not all that there is."""
 
 
@@ -65,6 +67,6 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
 def _is_placeholder(name: str, *, several: bool) -> bool:
     """Whether a name, of one of two classes or of several, stands for none."""
     written = name.casefold().replace("’", "'")
-    word = re.sub(r"[-_ ]+", " ", written.strip(_AROUND))
-    asked = written.strip("?") == ""
-    return asked or not {written, word}.isdisjoint(MISSING | UNKNOWN) or (several and word in EMPTY)
+    word = re.sub(r"[-_ ]+", "", written.strip(_AROUND))
+    known = written.strip("?") == "" or written in MISSING | UNKNOWN or word in _JOINED
+    return known or (several and word in EMPTY)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 FIRST_ROWS = 1000
 """What does not hold in these need not be looked for in the others."""
-_NUMBER = re.compile(r"\s*([0-9]{1,4})(?:\.([0-9]{1,2}))?\s*")
+_NUMBER = re.compile(r"\s*-?([0-9]{1,4})(?:\.([0-9]{1,2}))?\s*")
 CHANCE = 1e-6
 """So seldom do what is after the point of decimal numbers end so early."""
 DENSE, FEWEST_TENTHS = 0.8, 6
@@ -23,6 +23,10 @@ DENSE, FEWEST_TENTHS = 0.8, 6
 END, FEWEST_PARTS, FEWEST_WHOLE, FEWEST_EACH = 0.6, 4, 4, 3
 """Minutes end at 59, and overs at 5 of six balls; different ones; and whole numbers, the first and
 the last left out, each with so many different ones."""
+FEWEST_LONG, THINNING = 2, 2.5
+"""Whole numbers that will do, where the logarithm of chance is so many times as far down."""
+TURNS = ({0, 30}, {0, 10, 20})
+"""Halves of hours, and thirds of innings."""
 
 
 def are_two_numbers(column: pa.ChunkedArray, values: NDArray[np.float64]) -> bool:
@@ -32,14 +36,14 @@ def are_two_numbers(column: pa.ChunkedArray, values: NDArray[np.float64]) -> boo
         column: as it is written, text or numbers.
         values: (n,) what was read of it.
     """
-    first = values[:FIRST_ROWS]
-    if not len(first):
+    first = np.abs(values[:FIRST_ROWS])
+    if not len(first) or first.max() >= 1e4:
         return False
     hundredths = 100 * first
     whole = np.round(hundredths)
     # Most columns have more digits, or end in 75 or 99.
-    if first.min() < 0 or first.max() >= 1e4 or (np.abs(hundredths - whole) > 1e-6).any():
-        return False
+    if (np.abs(hundredths - whole) > 1e-6).any():
+        return _are_degrees(first) and _are_degrees(np.abs(values))
     after = whole % 100
     if not after.any() or ((after >= 100 * END) & (after % 10 > 0)).any():
         return False
@@ -86,15 +90,27 @@ def _end_early(pairs: set[tuple[int, str]]) -> bool:
         by_whole[whole].add(int(part.ljust(2, "0")))
     # The first and the last may begin or end anywhere.
     inner = [by_whole[whole] for whole in sorted(by_whole)[1:-1]]
-    inner = [parts for parts in inner if len(parts) >= FEWEST_EACH]
-    if len(inner) < FEWEST_WHOLE:
-        return False
     parts = set().union(*inner)
+    if not parts or max(parts) >= 100 * END:
+        return False
+    if parts in TURNS:
+        return sum(found == parts for found in inner) >= FEWEST_WHOLE
+    whole = sum(len(found) >= FEWEST_EACH for found in inner)
+    if len(parts) < FEWEST_PARTS or whole < FEWEST_LONG:
+        return False
     step = math.gcd(100, *parts)
     share = (math.floor(max(parts) / step) + 1) / (100 // step)
-    number = sum(map(len, inner))
-    return (
-        len(parts) >= FEWEST_PARTS
-        and max(parts) < 100 * END
-        and number * math.log(share) < math.log(CHANCE)
-    )
+    # Where values thin out, few of each whole number lie above it.
+    times = 1.0 if whole >= FEWEST_WHOLE else THINNING
+    return sum(map(len, inner)) * math.log(share) < times * math.log(CHANCE)
+
+
+def _are_degrees(values: NDArray[np.float64]) -> bool:
+    """Whether four digits after the point are minutes and seconds, as in 48.5130 for 48°51'30"."""
+    digits = np.unique(np.round(10_000 * values))
+    if (np.abs(10_000 * values - np.round(10_000 * values)) > 1e-4).any():
+        return False
+    minutes, seconds = digits // 100 % 100, digits % 100
+    if (minutes >= 100 * END).any() or (seconds >= 100 * END).any():
+        return False
+    return bool(np.count_nonzero(seconds % 10) * 2 * math.log(END) < math.log(CHANCE))
