@@ -2,9 +2,11 @@
 
 import gc
 import os
+import shutil
 import sys
 
 import pytest
+from filelock import FileLock
 
 from ecosobriety.user_code import apart
 from warm import WarmSubprocess, share_server
@@ -52,3 +54,23 @@ def pytest_collection_finish():
 def warm_processes(monkeypatch):
     """What looks at a user's classes in processes of their own waits for no import."""
     monkeypatch.setattr(apart, "subprocess", WarmSubprocess())
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory, request):
+    """A folder by its name, made by one for all processes that share the tests: they only read."""
+    base = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        base = base.parent
+
+    def made_once(name, make):
+        folder = base / name
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "done").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                (folder / "done").touch()
+        return folder
+
+    return made_once

@@ -1,6 +1,7 @@
 """Both reports of the made-up study, opened in Debian's Chromium."""
 
 import os
+import pickle
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium")
 MADE_KG = {"low": 200.0, "central": 300.0, "high": 450.0}
+STUDY = "study.pickle"
 HOSTILE = "</script><script>alert(1)</script>\"'&"
 
 
@@ -38,28 +40,35 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Site:
+def site(made_once) -> Site:
     from synthetic import REPORT_DIR, draw_svgs, make_claims, make_provenance, make_study
 
     from ecosobriety.footprint.embodied import Hardware, Part
     from ecosobriety.reporting import build_report
     from ecosobriety.texts import Texts
 
-    study = make_study(
-        grid_price_per_kwh={"FRA": 0.2},
-        hardware=Hardware([Part("own", 1.0, MADE_KG, 5.0)], 0.5),
-        water={"site_l_per_kwh": 1.8, "source_l_per_kwh": {"low": 1, "central": 2.5, "high": 18}},
-    )
-    study.config["title"] = HOSTILE
-    folder = tmp_path_factory.mktemp("site")
     texts = {code: Texts.load(code, REPORT_DIR / "locale") for code in REPORT_FILES}
-    for code, name in REPORT_FILES.items():
-        svgs = draw_svgs(study, texts[code])
-        page = build_report(
-            study, make_claims(study), make_provenance(study), code, svgs, REPORT_DIR
+
+    def build(folder: Path) -> None:
+        study = make_study(
+            grid_price_per_kwh={"FRA": 0.2},
+            hardware=Hardware([Part("own", 1.0, MADE_KG, 5.0)], 0.5),
+            water={
+                "site_l_per_kwh": 1.8,
+                "source_l_per_kwh": {"low": 1, "central": 2.5, "high": 18},
+            },
         )
-        (folder / name).write_text(page, encoding="utf-8")
-    return Site(folder, study, texts)
+        study.config["title"] = HOSTILE
+        (folder / STUDY).write_bytes(pickle.dumps(study))
+        for code, name in REPORT_FILES.items():
+            svgs = draw_svgs(study, texts[code])
+            page = build_report(
+                study, make_claims(study), make_provenance(study), code, svgs, REPORT_DIR
+            )
+            (folder / name).write_text(page, encoding="utf-8")
+
+    folder = made_once("site", build)
+    return Site(folder, pickle.loads((folder / STUDY).read_bytes()), texts)
 
 
 @pytest.fixture(scope="session")

@@ -48,12 +48,28 @@ def test_numbers_in_tables_are_as_large_as_words(open_page):
     assert len(set(sizes)) == 1
 
 
+# Of the rows of a table that differ by their texts and values alone, all but the first two.
+ALIKE = r"""() => {
+  for (const body of document.querySelectorAll("tbody")) {
+    const found = {};
+    for (const row of [...body.rows]) {
+      const form = row.outerHTML
+        .replace(/>[^<]+/g, ">")
+        .replace(/ (?!class|style)[\w-]+="[^"]*"/g, "");
+      found[form] = (found[form] ?? 0) + 1;
+      if (found[form] > 2) row.remove();
+    }
+  }
+}"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", REPORT_FILES)
 def test_axe_finds_no_serious_violation(open_page, language, scheme):
     page = open_page(language, color_scheme=scheme)
     unfold(page)
-    # What passes on thousands of cells is not described.
+    # A country's row is as the next one's, and what passes is not described: axe takes its time.
+    page.evaluate(ALIKE)
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
@@ -159,12 +175,15 @@ def test_the_contents_and_the_marks_open_what_they_lead_to(open_page):
     page = open_page("en")
     assert opened(page) == []
     page.click("#contents a[href='#method']")
+    # The browser says afterwards that the address has changed.
+    page.wait_for_selector("#method > details[open]")
     assert opened(page) == ["method"]
     # Folded by hand, the same link opens it again, though the address is what it was.
     page.click("#method summary")
     page.click("#contents a[href='#method']")
     assert opened(page) == ["method"]
     page.click("#poster a[href='#claim-flights']")
+    page.wait_for_selector("#claims > details[open]")
     assert opened(page) == ["claims", "method"]
 
 

@@ -19,14 +19,17 @@ def digits():
 
 
 @pytest.fixture(scope="session")
-def lightning_folder(tmp_path_factory):
+def lightning_folder(made_once):
     """A folder with the package `lightning`, of the version of `pytorch_lightning`."""
-    folder = tmp_path_factory.mktemp("lightning")
     wanted = f"lightning=={version('pytorch-lightning')}"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-    if subprocess.run([*pip, wanted], capture_output=True).returncode != 0:
-        pytest.skip(f"{wanted} cannot be downloaded here")
-    return folder
+
+    def install(folder):
+        options = ("--quiet", "--no-deps", "--target", str(folder / "there"))
+        pip = [sys.executable, "-m", "pip", "install", *options, wanted]
+        if subprocess.run(pip, capture_output=True).returncode != 0:
+            pytest.skip(f"{wanted} cannot be downloaded here")
+
+    return made_once("lightning", install) / "there"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
-from filelock import FileLock
 
 from ecosobriety.user_code.own_code import own_code
 from warm import warm_executable
@@ -144,21 +143,13 @@ def changed_outside(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, request):
+def finished(made_once):
     """The digits study, really run: once for all processes that share the tests."""
-    folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        folder = folder.parent
-    folder /= "digits"
-    with FileLock(f"{folder}.lock"):
-        done = folder / "done"
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            copy_workflow(folder / "study", untouched=True)
-            Workflow(folder / "study").snakemake("--cores", "2")
-            done.touch()
-    return Workflow(folder / "study")
+
+    def run(folder):
+        copy_workflow(folder / "study", untouched=True).snakemake("--cores", "2")
+
+    return Workflow(made_once("digits", run) / "study")
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ def test_every_character_of_a_folders_name(tmp_path):
     folder = tmp_path / HARD
     folder.mkdir()
     copy_workflow(folder)
-    (folder / "my .venv").symlink_to(Path(sys.prefix))
+    python = folder / "my .venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(warm_executable())
     name = study(
         folder, f"{HARD}.yaml", dataset={"name": "mine", "format": "npz", "path": "d/{x} $.npz"}
     )
@@ -65,7 +67,7 @@ def test_every_character_of_a_folders_name(tmp_path):
         "np.savez(sys.argv[1], x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])"
     )
     (folder / "d").mkdir()
-    run(folder, sys.executable, "-c", make, "d/{x} $.npz")
+    run(folder, str(python), "-c", make, "d/{x} $.npz")
     study(
         folder,
         name,
@@ -73,8 +75,7 @@ def test_every_character_of_a_folders_name(tmp_path):
         grid={**STUDY["grid"], "n_train": [20, 40]},
         analysis={"margin": 0.05},  # what one of the 20 test examples is worth
     )
-    python = str(folder / "my .venv/bin/python")
-    snakemake(folder, f"--configfile=./{name}", *COMMAND, python=python)
+    snakemake(folder, f"--configfile=./{name}", *COMMAND, python=str(python))
     assert len((folder / RUNS).read_text().splitlines()) == 5
 
 

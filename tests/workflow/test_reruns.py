@@ -129,19 +129,6 @@ def test_trackers_run_around_trainings_of_their_own(planning):
     }
 
 
-def test_another_order_of_the_seeds_runs_no_tracker_again(workflow):
-    methods = {"tracker_sizes": [200]}
-
-    def change(seeds):
-        return lambda config: config.update(methods=methods, grid=config["grid"] | {"seeds": seeds})
-
-    (model,) = {path.name for path in workflow.results("runs/digits").iterdir()}
-    tools = f"results/digits/trackers/digits/{model}/n200.json"
-    workflow.snakemake("--cores", "2", "--", tools, config=workflow.with_config(change([1, 2, 3])))
-    jobs = workflow.planned(workflow.with_config(change([3, 1, 2])), tools)
-    assert "run_trackers" not in jobs
-
-
 def test_which_trainings_share_a_process_retrains_nothing(planning):
     assert "train_model" not in planned(planning, training={"process": "run"})
 

@@ -1,6 +1,7 @@
 """carbontracker and Eco2AI, really run beside a study's trainings, or said to be missing."""
 
 import pytest
+import yaml
 
 from ecosobriety.records.record import read_record
 from ecosobriety.records.tracker_runs import TRACKERS, installed_trackers, read_tracker_runs
@@ -98,3 +99,11 @@ def test_they_stand_among_the_methods(installed):
         assert applied[["n_train", "seed"]].to_numpy().tolist() == [[600, 1]]
         others = methods[(methods["method"] == name) & ~methods["applies"]]
         assert others["reason"].str.contains("only at the sizes of methods.tracker_sizes").all()
+
+
+def test_another_order_of_the_seeds_runs_no_tracker_again(installed, study):
+    content = yaml.safe_load((study.folder / "config/changed.yaml").read_text())
+    content["grid"]["seeds"] = [2, 1]
+    (study.folder / "config/order.yaml").write_text(yaml.safe_dump(content))
+    tools = "results/digits/trackers/digits/mlp/n600.json"
+    assert "run_trackers" not in study.planned("config/order.yaml", tools)

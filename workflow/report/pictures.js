@@ -73,18 +73,24 @@
     });
   }
 
-  // A place is lit where all that it is of is chosen.
+  // A place is lit where all that it is of is chosen. Thousands of them are read and written no more than they must.
   const field = (name) => document.getElementById(`whatif-${name}`);
-  const places = [...document.querySelectorAll("[data-say]")].map((place) => ({
-    place,
-    keys: KEYS.filter((key) => key in place.dataset),
-    model: place.closest("[data-model]")?.dataset.model,
-  }));
+  const places = [...document.querySelectorAll("[data-say]")]
+    .map((place) => ({
+      place,
+      lit: false,
+      model: place.closest("[data-model]")?.dataset.model,
+      wanted: KEYS.filter((key) => key in place.dataset).map((key) => [key, place.dataset[key]]),
+    }))
+    .filter(({ wanted }) => wanted.length);
   function light() {
     const chosen = Object.fromEntries(KEYS.map((key) => [key, field(key).value]));
-    for (const { place, keys, model } of places) {
-      const own = model === undefined || model === chosen.model;
-      place.classList.toggle("lit", own && keys.length > 0 && keys.every((key) => place.dataset[key] === chosen[key]));
+    for (const one of places) {
+      const own = one.model === undefined || one.model === chosen.model;
+      const lit = own && one.wanted.every(([key, value]) => value === chosen[key]);
+      if (lit === one.lit) continue;
+      one.lit = lit;
+      one.place.classList.toggle("lit", lit);
     }
   }
   field("calculator").addEventListener("input", light);

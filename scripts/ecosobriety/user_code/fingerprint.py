@@ -178,16 +178,28 @@ def _parse(source: bytes) -> _Parsed:
     except (SyntaxError, ValueError):
         return _Parsed(source, ())
     imports: list[tuple[int, str | None, tuple[str, ...]]] = []
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             imports.append((0, None, tuple(name.name for name in node.names)))
         elif isinstance(node, ast.ImportFrom):
             imports.append((node.level, node.module, tuple(name.name for name in node.names)))
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
+        elif hasattr(node, "body"):
             # Docstrings, also those behind attributes: a bare string does nothing.
-            node.body = [part for part in body if not _is_bare_string(part)]  # type: ignore[attr-defined]
+            node.body = [part for part in node.body if not _is_bare_string(part)]
     return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports))
+
+
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """A tree and all statements in it, and not the ten times as many expressions in these."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        for name in _BLOCKS:
+            waiting += getattr(node, name, [])
+        yield node
 
 
 def _is_bare_string(statement: ast.AST) -> bool:
