@@ -26,6 +26,8 @@ def one_line(sentence: str) -> str:
 
     Line breaks, control characters and those that turn the direction of writing are escaped.
     """
+    if sentence.isprintable():
+        return sentence
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in sentence)
 
 

@@ -131,8 +131,12 @@ def decide(
         "rule": asdict(rule),
         "sizes": sizes,
         "scores": {
-            str(size): {str(seed): float(value) for seed, value in row.dropna().items()}
-            for size, row in scores.iterrows()
+            str(size): {
+                str(seed): float(value)
+                for seed, value in zip(scores.columns, row, strict=True)
+                if not np.isnan(value)
+            }
+            for size, row in zip(sizes, scores.to_numpy(), strict=True)
         },
     }
 

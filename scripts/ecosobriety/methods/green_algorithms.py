@@ -4,6 +4,7 @@ Constants are those of version 3.0 of the calculator (2025), in `config/factors`
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ecosobriety.methods.inputs import Inputs
 from ecosobriety.methods.kinds import Kind
@@ -45,17 +46,20 @@ class GreenAlgorithms:
         duration_s = known(run.train_duration_s, "no_duration")
         power_w = (self.processors_w(run) + self.graphics_w(run)) * self.usage + self.memory_w(run)
         energy_kwh = watt_seconds_to_kwh(power_w, duration_s)
-        table = self.inputs.green_algorithms_intensity.set_index("country_iso3")
-        in_table = self.country_iso3 in table.index
         return estimate_from_energy(
             energy_kwh * self.pragmatic_scaling_factor,
             self.unit,
             pue=self.pue,
-            intensity_g_per_kwh=float(table["intensity_g_per_kwh"][self.country_iso3])
-            if in_table
-            else None,
+            intensity_g_per_kwh=self.intensity_g_per_kwh,
             reason=reason("green_algorithms_no_row", country=self.country_iso3),
         )
+
+    @cached_property
+    def intensity_g_per_kwh(self) -> float | None:
+        """The calculator's own intensity of the country; None: it has none."""
+        table = self.inputs.green_algorithms_intensity
+        found = table.loc[table["country_iso3"] == self.country_iso3, "intensity_g_per_kwh"]
+        return None if found.empty else float(found.iloc[0])
 
     def processors_w(self, run: RunRecord) -> float:
         """Power in W of the cores at work: their share of the processor's."""
