@@ -1,9 +1,11 @@
 """What all tests share."""
 
 import gc
+import importlib.metadata
 import os
 import shutil
 import sys
+from functools import cache
 
 import pytest
 from filelock import FileLock
@@ -17,6 +19,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Whatever the machine's habit: hundreds of processes would compile the library anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Each Trainer of Lightning's asks all packages for its plugins, which takes 10 ms.
+importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
 
 
 QUICK = "not slow"

@@ -13,6 +13,7 @@ it is no child of its caller: a test of that needs the real Python.
 import array
 import ctypes
 import gc
+import importlib.metadata
 import json
 import os
 import selectors
@@ -105,6 +106,8 @@ class WarmSubprocess:
 
 def _serve(listening: socket.socket) -> None:
     """Fork for each call; a caller that is gone takes its command along."""
+    # Each Trainer of Lightning's asks all packages for its plugins, which takes 10 ms.
+    importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
     for package in PACKAGES:
         __import__(package)
     # Snakemake looks for its plugins among all that is installed, and keeps what it has found.

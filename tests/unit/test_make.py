@@ -3,10 +3,11 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from warm import warm_executable
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def test_all_parts_of_a_long_run_can_be_imported_by_its_own_command(package: str
         f"        print(importlib.import_module('{package}.' + module.name).__name__)\n"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code],
+        [warm_executable(), "-c", code],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,

@@ -51,7 +51,7 @@ def disturbed(tmp_path_factory):
             wait_for_training(process, workflow.results("attempts"))
             time.sleep(moments.uniform(0, 0.1))
         else:
-            time.sleep(moments.uniform(0.5, 4))
+            time.sleep(moments.uniform(0.3, 2.5))
 
     kill_again_and_again(workflow, "config/digits.yaml", KILLS, wait)
     workflow.snakemake("--cores", "2")

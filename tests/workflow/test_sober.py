@@ -166,9 +166,12 @@ def test_a_decision_that_was_changed_by_hand_is_made_again(copy):
 
 
 def longer(workflow, config):
-    """Four times the epochs: enough for some of them to bring nothing."""
+    """Twice the epochs, and larger batches: enough for some of the epochs to bring nothing."""
     path = workflow.folder / config
-    path.write_text(path.read_text().replace("{epochs: 10,", "{epochs: 40,"))
+    text = path.read_text()
+    short = "{epochs: 10, batch_size: 32,"
+    assert short in text
+    path.write_text(text.replace(short, "{epochs: 20, batch_size: 64,"))
 
 
 def test_a_size_is_trained_for_as_many_epochs_as_sufficed_one_size_below(copy):
@@ -180,9 +183,9 @@ def test_a_size_is_trained_for_as_many_epochs_as_sufficed_one_size_below(copy):
         (json.loads(text) for text in decisions(copy).values()), key=lambda found: found["n_train"]
     )
     assert (before["n_train"], after["n_train"]) == (1024, 2000)
-    assert before["epochs"]["trained"] == before["epochs"]["all"] == 40
+    assert before["epochs"]["trained"] == before["epochs"]["all"] == 20
     given = before["epochs"]["next"]
-    assert 1 < given < 40
+    assert 1 < given < 20
     assert after["epochs"]["trained"] == given
     records = [
         json.loads(path.read_text())
@@ -192,7 +195,7 @@ def test_a_size_is_trained_for_as_many_epochs_as_sufficed_one_size_below(copy):
     assert {len(record["epoch_log"]) for record in records} == {given}
     cost = result(copy)["study_cost"]
     mean_kwh = np.mean([record["energy_kwh"] for record in records])
-    assert cost["full_training_kwh"] == pytest.approx(mean_kwh * 4 * 40 / given)
+    assert cost["full_training_kwh"] == pytest.approx(mean_kwh * 4 * 20 / given)
     assert not {"train_model", "decide_growth"} & copy.planned(adaptive).keys()
 
     # With all epochs, that size alone is another training.
