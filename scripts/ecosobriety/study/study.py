@@ -118,6 +118,11 @@ class Study:
 
     def cases(self) -> list["Case"]:
         """The data sets and models of the study, in the order of the table `curve`."""
+        return list(self._cases)
+
+    @cached_property
+    def _cases(self) -> list["Case"]:
+        # Kept, as each keeps its views: every figure and section asks for them.
         pairs = self.curve[["dataset", "model"]].drop_duplicates()
         return [Case(self, str(row.dataset), str(row.model)) for row in pairs.itertuples()]
 
