@@ -7,7 +7,8 @@ study, and a module imports only from its own room and from those above it in th
 - languages: those of the report
 - discovery: rooms whose modules add themselves
 - reasons: why a value is missing, estimated or to be taken with care
-- units, metrics, scoring: conversions; what a study's score is, and how it is computed
+- units, metrics, scoring, metric_names: conversions; what a study's score is, how it is computed,
+  and what a name says of it
 - files: whole files
 - catalogue, metric_words, texts: the reader's languages, and what they call the study's metric
 - tables: the contract of the output tables

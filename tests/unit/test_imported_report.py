@@ -247,9 +247,17 @@ def test_exports_leave_out_what_is_not_known(imported):
         assert said in citation(provenance, software, text)
 
 
+COMPARED = {
+    "metering": {"country": "FRA"},
+    "metric": {"margin": "absolute"},
+    "analysis": {"margin": 0.01},
+}
+
+
 def test_the_page_s_table_is_read(tmp_path):
     study = yaml.safe_load(blocks("yaml")[0])
-    study["metering"] = {"country": "FRA"}
+    study |= COMPARED
+    study["dataset"]["test_examples"] = None
     (tmp_path / "my_runs.csv").write_text(blocks("csv")[0])
     spec = import_spec(study, study["models"][0])
     found = read_imports(spec, study["grid"]["n_train"], study["grid"]["seeds"], ACCURACY, tmp_path)
@@ -277,7 +285,7 @@ def test_the_page_s_mappings_are_read(block, tmp_path):
     found = yaml.safe_load(block)
     model = (found["models"] if isinstance(found, dict) else found)[0]
     (tmp_path / model["runs"]).write_text(EXPORTS[model["runs"]])
-    study = {"dataset": {"name": "mine"}, "metering": {"country": "FRA"}}
+    study = {"dataset": {"name": "mine", "test_examples": None}, **COMPARED}
     read = read_imports(import_spec(study, model), [100], [1], ACCURACY, tmp_path)
     assert read.runs[100, 1].energy.kwh == 0.5
 

@@ -20,6 +20,8 @@ least growth of an energy, by that of the epochs, if it counts from the start.""
 OTHER_UNIT, OTHER_KIND, OTHER_SIZE, HUNDRED = log(5), log(1.5), log(20), log(100)
 """Logarithms: by how much scores of one size differ in two units, at least, or of two kinds, as
 RMSE and MSE are; those of two sizes that follow each other; and percents from shares."""
+WORSE, FEWEST_FALLING = 0.25, 3
+"""The share by which a score must be worse with more data; and sizes over which any will do."""
 CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
 """Times that a gap is as wide as the scores on either side lie apart; the share of it by which one
 score may miss the square of the other; and sizes, or runs of one, that show it."""
@@ -35,7 +37,10 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
         runs: by size and seed.
         metric: what the study judges by.
     """
-    odd = (_copies(runs), _scores(runs, metric), _spread(runs), _falling(runs), _by_epoch(runs))
+    odd = (
+        *(_copies(runs), _scores(runs, metric), _worse(runs, metric), _spread(runs)),
+        *(_falling(runs), _by_epoch(runs)),
+    )
     for what in odd:
         if what is not None:
             yield f"{path}: {what}"
@@ -82,6 +87,30 @@ def _scores(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
             return (
                 f"the {metric.name} of n_train {one} is about {exp(before):.3g} and that of "
                 f"{other} {exp(after):.3g}: are all of one metric and in one unit?"
+            )
+    return None
+
+
+def _worse(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
+    """Scores that more data make clearly worse, as those of another direction are."""
+    by_size = defaultdict[int, list[float]](list)
+    for (size, _), run in runs.items():
+        # The lower the better.
+        score = run.scores[metric.name] or 0.0
+        by_size[size].append(-score if metric.higher_is_better else score)
+    noise = max(max(of_size) - min(of_size) for of_size in by_size.values())
+    sizes = sorted(by_size)
+    means = [fmean(by_size[size]) for size in sizes]
+    steadily = len(sizes) >= FEWEST_FALLING and means == sorted(means)
+    for one, other in [*pairwise(sizes), *([(sizes[0], sizes[-1])] if steadily else [])]:
+        gap = min(by_size[other]) - max(by_size[one])
+        before, after = fmean(by_size[one]), fmean(by_size[other])
+        whole = (one, other) == (sizes[0], sizes[-1]) and steadily
+        if gap >= CLEAR * noise and gap > 0 and (whole or gap >= WORSE * abs(before)):
+            return (
+                f"the {metric.name} of n_train {one} is about {abs(before):.3g} and that of "
+                f"{other} {abs(after):.3g}, which is worse: are all of one metric, of which a "
+                f"{'higher' if metric.higher_is_better else 'lower'} value is better?"
             )
     return None
 

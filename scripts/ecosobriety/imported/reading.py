@@ -13,10 +13,13 @@ from ecosobriety.imported import roles
 from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
+from ecosobriety.imported.misnamed import find_misnamed
 from ecosobriety.imported.oddities import find_odd
 from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_columns
 from ecosobriety.imported.runs import ImportedRun, Imports, ImportSpec, Key
 from ecosobriety.imported.sheet import Column, RunsError, read_bytes, read_sheet
+from ecosobriety.imported.steps import find_coarse
+from ecosobriety.imported.unlike import find_unlike
 from ecosobriety.metrics import METRICS, Metric
 
 _CLOCKS_S = 1.0
@@ -111,7 +114,10 @@ class _Reader:
                 *self._emission_notes(runs),
                 *self._untimed_notes(runs),
                 *self._end_notes(epochs),
+                *find_misnamed(self.columns, self.metric),
                 *find_odd(self.columns.sheet.path, runs, self.metric),
+                *find_unlike(self.columns, runs),
+                *find_coarse(self.columns, runs, self.metric, self.spec),
             ],
         )
 

@@ -24,6 +24,8 @@ class ImportSpec:
         columns: names of columns by what they mean; None: there is none.
         max_power_w: no run's mean power may be more.
         country: the study's metering country, ISO 3166 alpha-3; None: not compared.
+        margin: the study's margin, where it is absolute; None: not compared.
+        test_examples: how many the scores rest on; None: not known.
     """
 
     model: str
@@ -33,12 +35,16 @@ class ImportSpec:
     columns: Mapping[str, str | None] | None = None
     max_power_w: float = MAX_W
     country: str | None = None
+    margin: float | None = None
+    test_examples: int | None = None
 
     @classmethod
-    def of(cls, model: Mapping[str, Any], dataset: str, country: str | None = None) -> "ImportSpec":
-        """From a model of the completed configuration."""
+    def of(
+        cls, model: Mapping[str, Any], dataset: str, country: str | None = None, **compared: Any
+    ) -> "ImportSpec":
+        """From a model of the completed configuration; `compared` are further attributes."""
         given = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
-        return cls(model["name"], dataset, model["runs"], country=country, **given)
+        return cls(model["name"], dataset, model["runs"], country=country, **given, **compared)
 
 
 @dataclass(frozen=True)

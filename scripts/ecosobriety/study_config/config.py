@@ -316,7 +316,13 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
 def import_spec(config: Mapping[str, Any], model: Mapping[str, Any]) -> imported.ImportSpec:
     """Where the runs of a model are that exist already."""
     place = config["dataset"]["name"], config["metering"]["country"]
-    return imported.ImportSpec.of(model, *place)
+    absolute = config["metric"]["margin"] == "absolute"
+    return imported.ImportSpec.of(
+        model,
+        *place,
+        margin=config["analysis"]["margin"] if absolute else None,
+        test_examples=config["dataset"]["test_examples"],
+    )
 
 
 def insert_table(text: str, table: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ecosobriety.metric_names import higher_by_name
 from ecosobriety.metrics import METRICS, RESERVED, Metric, metric_from, metrics_of
 from ecosobriety.study_config.schema import list_names, nearest, show
 
@@ -40,6 +41,12 @@ def complete_metric(
             f"{nearest(name, computed)}",
         )
         return
+    elif higher_by_name(name) is (better == "lower"):
+        yield (
+            "metric.better",
+            f"is {better}, but must be {'higher' if better == 'lower' else 'lower'} with a metric "
+            f"called {name}: if it is meant so, give it another name, such as inverted_{name}",
+        )
     relative = known.relative_margin if known is not None else metric["better"] == "lower"
     metric.setdefault("margin", "relative" if relative else "absolute")
     described = metric_from(metric)

@@ -1,0 +1,85 @@
+"""What the name of a column says, where it is no name of what the study's file takes it for."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ecosobriety.errors import quote
+from ecosobriety.imported.roles import Columns
+from ecosobriety.metric_names import HIGHER, LOWER, higher_by_name, words
+from ecosobriety.metrics import Metric
+
+_UNITS = {
+    "energy_kwh": (
+        {"kwh"},
+        {
+            *("wh", "mwh", "j", "kj", "mj", "joule", "joules", "w", "watt", "watts", "power"),
+            *("kg", "g", "emissions", "co2", "co2e", "co2eq", "carbon", "cost"),
+        },
+    ),
+    "duration_s": (
+        {"s", "sec", "secs", "second", "seconds"},
+        {
+            *("ms", "us", "ns", "millis", "milliseconds", "min", "mins", "minute", "minutes"),
+            *("h", "hr", "hrs", "hour", "hours", "day", "days", "timestamp", "step", "steps"),
+        },
+    ),
+    "power_w": ({"w", "watt", "watts"}, {"kw", "mw", "kwh", "wh", "j", "energy"}),
+}
+"""Words that say the unit of a role, and words of other units or quantities."""
+_ENERGY_WORDS = {"energy", "electricity"}
+_CARBON_WORDS = {"emissions", "co2", "co2e", "co2eq", "carbon"}
+"""CodeCarbon's own file is called emissions: `emissions.energy` is one."""
+_DEVICES = {"cpu", "gpu", "ram", "dram"}
+_TESTS = {"test", "eval", "evaluation", "holdout", "tested"}
+_OTHER_PARTS = {"train", "training", "val", "valid", "validation", "dev"}
+_OTHER_KINDS = {
+    *("balanced", "std", "stderr", "sem", "var", "variance", "step", "steps", "epoch", "count"),
+    *("top", "top2", "top3", "top5", "top10"),
+}
+"""Words that make another number of a score."""
+
+
+def find_misnamed(columns: Columns, metric: Metric) -> Iterator[str]:
+    """Say of which columns the name is that of something else, in sentences.
+
+    Args:
+        columns: of the table, as they are taken.
+        metric: the study's.
+    """
+    path = columns.sheet.path
+    for role, (own, others) in _UNITS.items():
+        column = columns.get(role)
+        if column is None or column.name == role:
+            continue
+        found = [*words(column.name)]
+        odd = [word for word in found if word in others]
+        if _ENERGY_WORDS & {*found}:
+            odd = [word for word in odd if word not in _CARBON_WORDS]
+        if odd and not own & {*found}:
+            yield f"{path}: {quote(column.name)} is taken for {role}: is it in that unit?"
+        elif role == "energy_kwh" and len(_DEVICES & {*found}) == 1:
+            yield f"{path}: {quote(column.name)} is taken for {role}: is it that of the whole run?"
+    column = columns.scores[metric.name]
+    if column.name not in (metric.name, f"test_{metric.name}") and (
+        why := _other_score(column.name, metric)
+    ):
+        yield f"{path}: {quote(column.name)} is taken for {metric.name}: {why}"
+
+
+def _other_score(name: str, metric: Metric) -> str | None:
+    """What a column's name asks about its score; None: nothing."""
+    own, found = {*words(metric.name)}, words(name)
+    if _OTHER_PARTS & {*found} and not _TESTS & {*found}:
+        return "is it the score on the test data?"
+    top_one = any(pair == ("top", "1") for pair in pairwise(found))
+    kinds = {*found} & _OTHER_KINDS - own - ({"top"} if top_one else set())
+    if kinds:
+        return "is it that number?"
+    better = higher_by_name(name)
+    if better is not None and better != metric.higher_is_better:
+        return f"is a {'higher' if metric.higher_is_better else 'lower'} one better?"
+    same = own | ({"acc", "accuracy"} if own & {"acc", "accuracy"} else set())
+    same |= {"auc", "auroc"} if own & {"auc", "auroc"} else set()
+    if {*found} & (HIGHER | LOWER) and not {*found} & same:
+        return "is it that number?"
+    return None

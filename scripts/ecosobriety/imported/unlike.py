@@ -1,0 +1,117 @@
+"""Imported runs that were not made alike: other powers, settings, machines or ways of metering."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ecosobriety.errors import quote, shorten
+from ecosobriety.imported.roles import Columns
+from ecosobriety.imported.runs import ImportedRun, Key
+from ecosobriety.metric_names import words
+from ecosobriety.units import kwh_to_joules
+
+POWERS = 3.0
+"""Times that the mean power of two runs of one size and device differs by another unit alone."""
+_SETTINGS = (
+    *("learning rate", "lr", "optimizer", "optimiser", "precision", "gpu count", "num gpus"),
+    *("n gpus", "gpus", "gpu type", "gpu", "host", "hostname", "node", "weight decay", "dropout"),
+    *("dataset name", "dataset", "data", "task name", "test set", "eval set", "split"),
+)
+"""Names, as words, of columns that the study does not read and that should be the same in all
+runs."""
+_FACTS = ("tracking_mode", "gpu_model", "cpu_model", "gpu_count", "codecarbon_version")
+"""What CodeCarbon says of each run and should be the same in all; of a version, its main one."""
+
+
+def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
+    """Say in what the runs differ besides their sizes and seeds, in sentences.
+
+    Args:
+        columns: of the table.
+        runs: by size and seed.
+    """
+    path = columns.sheet.path
+    odd = (_powers(runs), _one_energy(runs), _unseen(runs), _durations(columns, runs))
+    yield from (f"{path}: {what}" for what in odd if what is not None)
+    used = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
+    for name in columns.sheet.names:
+        if name not in used and _is_setting(name):
+            column = columns.sheet.column(name)
+            yield from _differ(path, name, [column.text(run.place) for run in runs.values()])
+    facts = [run.metered.facts for run in runs.values() if run.metered is not None]
+    for name in _FACTS:
+        yield from _differ(path, f"CodeCarbon's {name}", [_fact(name, of_run) for of_run in facts])
+
+
+def _is_setting(name: str) -> bool:
+    """Whether a column, such as params.lr or config/gpu_count, is a setting of the runs."""
+    found = words(name)
+    return any(" ".join(found[-length:]) in _SETTINGS for length in (1, 2) if found)
+
+
+def _fact(name: str, facts: Mapping[str, Any]) -> Any:
+    value = facts.get(name)
+    return value.partition(".")[0] if value and name == "codecarbon_version" else value
+
+
+def _differ(path: str, name: str, values: Sequence[Any]) -> Iterator[str]:
+    held = {value for value in values if value is not None}
+    if len(held) > 1:
+        shown = ", ".join(quote(shorten(f"{value}", 24)) for value in sorted(held, key=str)[:4])
+        yield f"{path}: the runs differ in {name} ({shown}), and not by their sizes alone"
+
+
+def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
+    powers = defaultdict[tuple[int, Any], list[float]](list)
+    for (size, _), run in runs.items():
+        # What CodeCarbon wrote is in its unit.
+        if run.energy.duration_s and run.metered is None:
+            device = run.further.get("device")
+            power = kwh_to_joules(run.energy.kwh) / run.energy.duration_s
+            powers[size, device].append(power)
+    for (size, _), found in powers.items():
+        if max(found) >= POWERS * min(found):
+            return (
+                f"the mean power of n_train {size} goes from {min(found):.3g} to "
+                f"{max(found):.3g} W: are all energies in kWh, and all durations in s?"
+            )
+    return None
+
+
+def _one_energy(runs: Mapping[Key, ImportedRun]) -> str | None:
+    energies = {run.energy.kwh for run in runs.values()}
+    # Trainings of one length at one power take one energy.
+    durations = {run.energy.duration_s for run in runs.values()} - {None}
+    sizes = {size for size, _ in runs}
+    if len(energies) > 1 or len(durations) == 1 or max(sizes) < 2 * min(sizes):
+        return None
+    return (
+        f"all runs take {energies.pop():.3g} kWh, whatever their size: is it that of all runs "
+        "together, or rounded?"
+    )
+
+
+def _unseen(runs: Mapping[Key, ImportedRun]) -> str | None:
+    """A component that CodeCarbon saw in some of the runs alone."""
+    for part in ("energy_cpu_kwh", "energy_gpu_kwh", "energy_ram_kwh"):
+        seen = [bool(run.energy.parts.get(part)) for run in runs.values()]
+        if any(seen) and not all(seen):
+            return (
+                f"{part} is 0 or missing in {seen.count(False)} of {len(seen)} runs: was it seen?"
+            )
+    return None
+
+
+def _durations(columns: Columns, runs: Mapping[Key, ImportedRun]) -> str | None:
+    """A duration in the table that CodeCarbon's contradicts."""
+    column = columns.get("duration_s")
+    for (size, seed), run in runs.items():
+        stated = None if column is None or run.metered is None else column.number(run.place)
+        metered_s = run.energy.duration_s
+        # The tracker may start late; but what ran longer than the run is of another one.
+        if stated and metered_s and not 1 / POWERS <= metered_s / stated <= POWERS:
+            return (
+                f"n_train {size} and seed {seed} took {stated:.3g} s, and CodeCarbon says "
+                f"{metered_s:.3g} s: is its row of this run?"
+            )
+    return None

@@ -1,0 +1,34 @@
+"""What the name of a metric, or of a column, says of it: its words, and which values are better."""
+
+import re
+
+_WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+")
+HIGHER = frozenset(
+    {
+        *("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "bleu", "rouge", "iou"),
+        *("miou", "dice", "kappa", "mcc", "ndcg", "psnr", "ssim", "spearman", "pearson", "r2"),
+    }
+)
+LOWER = frozenset(
+    {
+        *("error", "err", "errors", "loss", "mse", "rmse", "mae", "mape", "nll", "perplexity"),
+        *("ppl", "wer", "cer", "eer", "fid", "misclassification", "mistakes"),
+    }
+)
+"""Words of metrics of which a higher, or a lower value is better in every field."""
+_NEGATIVE = frozenset({"neg", "negative", "minus", "inverse", "inverted"})
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, such as metrics.test_acc, in small letters."""
+    return _WORD.findall(name.casefold())
+
+
+def higher_by_name(name: str) -> bool | None:
+    """Whether a higher value is better, by the name alone; None: it does not say.
+
+    An error or a loss of something (a dice_loss) is an error.
+    """
+    own = {*words(name)}
+    found = False if own & LOWER else True if own & HIGHER else None
+    return None if found is None else found != bool(own & _NEGATIVE)

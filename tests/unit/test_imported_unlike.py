@@ -1,0 +1,183 @@
+"""Imported runs that no one comparison can hold, by their names, units or making, are named."""
+
+from typing import Any
+
+import pytest
+from imported_cases import reading, refusal, table  # noqa: F401
+
+from ecosobriety.imported import ImportSpec, RunsError, read_imports, require_own_rows
+from ecosobriety.metric_names import higher_by_name
+from ecosobriety.metrics import ACCURACY, RMSE, Metric
+
+SCORES = [0.8512, 0.8533, 0.9041, 0.9017]
+TIMES = [36.0, 36.5, 72, 73]
+SIZES, SEEDS = (100, 200), (1, 2)
+
+
+def notes_of(found: Any) -> list[str]:
+    return [note for note in found.notes if "cannot be checked against a power" not in note]
+
+
+def only(notes: list[str], said: str | None) -> None:
+    assert len(notes) == (said is not None), notes
+    assert said is None or said in notes[0]
+    assert all(len(note) < 300 for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "said"),
+    [
+        *(("energy_kwh", name, "in that unit?") for name in ("energy_wh", "E [J]", "emissions")),
+        *(("energy_kwh", name, "in that unit?") for name in ("metrics.energy_mwh", "mean_power")),
+        ("energy_kwh", "gpu_energy", "is it that of the whole run?"),
+        ("energy_kwh", "energy_cpu_gpu_ram", None),
+        ("energy_kwh", "emissions.energy_consumed", None),
+        *(("energy_kwh", name, None) for name in ("energy", "metrics.energy_kwh", "kwh", "total")),
+        *(("duration_s", name, "in that unit?") for name in ("time_ms", "minutes", "_timestamp")),
+        *(("duration_s", name, None) for name in ("Runtime", "duration_s_min", "train_time_sec")),
+        *(("accuracy", name, "on the test data?") for name in ("train/acc", "best_val_accuracy")),
+        *(("accuracy", name, "is a higher one better?") for name in ("test_error", "loss")),
+        *(("accuracy", name, "is it that number?") for name in ("f1", "top5_acc", "accuracy_std")),
+        *(("accuracy", name, None) for name in ("test/acc", "eval_accuracy", "top-1 acc", "score")),
+    ],
+)
+def test_a_column_whose_name_is_of_something_else_is_named(
+    read: Any, role: str, name: str, said: str | None
+) -> None:
+    columns: dict[str, Any] = {"accuracy": SCORES, "duration_s": TIMES}
+    columns |= {role: None, name: columns.get(role, [0.001, 0.00101, 0.002, 0.00201])}
+    only(notes_of(read(table(**columns), columns={role: name})), said)
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "said"),
+    [
+        ("rmse", "r2", "is a lower one better?"),
+        ("rmse", "mape", "is it that number?"),
+        ("rmse", "test_rmse_mg", None),
+    ],
+)
+def test_a_score_of_another_name_is_named(read: Any, metric: str, name: str, said: Any) -> None:
+    text = table(accuracy=None, duration_s=TIMES, **{name: [0.52, 0.55, 0.31, 0.33]})
+    only(notes_of(read(text, metric=RMSE, columns={metric: name})), said)
+
+
+@pytest.mark.parametrize(
+    ("name", "higher"),
+    [
+        *(("test_acc", True), ("dice", True), ("roc-auc", True), ("neg_mse", True)),
+        *(("dice_loss", False), ("WER", False), ("neg_accuracy", False), ("score", None)),
+        ("top5", None),
+    ],
+)
+def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> None:
+    assert higher_by_name(name) is higher
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({}, None),
+        ({"energy_kwh": [0.001, 0.0036, 0.002, 0.0021]}, "the mean power of n_train 100 goes from"),
+        ({"duration_s": [36, 0.6, 72, 73]}, "the mean power of n_train 100 goes from"),
+        (
+            {"energy_kwh": [0.001, 0.0036, 0.002, 0.0021], "device": ["T4", "A100", "T4", "T4"]},
+            'the runs differ in device ("A100", "T4")',
+        ),
+        ({"energy_kwh": 0.002}, "all runs take 0.002 kWh, whatever their size"),
+        ({"params.lr": [0.1, 0.1, 0.2, 0.2]}, 'the runs differ in params.lr ("0.1", "0.2")'),
+        ({"config/gpu_count": [1, 1, 8, 8]}, "the runs differ in config/gpu_count"),
+        ({"data": ["a", "a", "b", "b"]}, "the runs differ in data"),
+        ({"Name": ["a", "b", "c", "d"], "tokens": [1, 2, 3, 4], "lr": 0.1}, None),
+        ({"accuracy": [0.1488, 0.1467, 0.0959, 0.0983]}, "which is worse: are all of one metric"),
+        ({"accuracy": [0.9041, 0.9017, 0.9012, 0.9033]}, None),
+    ],
+)
+def test_runs_that_were_not_made_alike_are_named(
+    read: Any, columns: dict[str, Any], said: str | None
+) -> None:
+    base = {"accuracy": SCORES, "duration_s": TIMES, "energy_kwh": [0.001, 0.0011, 0.002, 0.0021]}
+    only(notes_of(read(table(**{**base, **columns}))), said)
+
+
+def test_scores_that_fall_with_each_size_are_named(tmp_path: Any) -> None:
+    rows = ["n_train,seed,accuracy,energy_kwh,duration_s"]
+    for size, score in ((100, 0.139), (200, 0.117), (400, 0.112)):
+        rows += [f"{size},{seed},{score + seed / 1000},{size / 1e5},{size / 3}" for seed in SEEDS]
+    (tmp_path / "runs.csv").write_text("\n".join(rows))
+    spec = ImportSpec("llm", "mine", "runs.csv")
+    for metric, said in ((ACCURACY, "which is worse"), (Metric("accuracy", False), None)):
+        only(notes_of(read_imports(spec, (100, 200, 400), SEEDS, metric, tmp_path)), said)
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin", "tested", "said"),
+    [
+        ([0.85, 0.86, 0.9, 0.91], 0.01, None, "no accuracy has more than 2 decimals"),
+        ([0.85, 0.86, 0.9, 0.91], 0.02, None, None),
+        ([0.85, 0.86, 0.9, 0.91], None, None, None),
+        (SCORES, 0.01, None, None),
+        ([0.856, 0.86, 0.9, 0.912], 0.01, 500, None),
+        (SCORES, 0.01, 500, "is 425.6 of the 500 examples of dataset.test_examples"),
+        ([0.8567, 0.8633, 0.9, 0.9133], 0.01, 300, None),
+        ([0.8567, 0.8633, 0.9, 0.9133], 0.01, 30000, None),
+        ([f"{257 / 300:.6e}", 0.86, 0.9, 0.91], 0.001, 300, None),
+    ],
+)
+def test_scores_in_coarse_steps_or_of_no_count_are_named(
+    read: Any, scores: list[Any], margin: float | None, tested: int | None, said: str | None
+) -> None:
+    text = table(accuracy=scores, duration_s=TIMES)
+    only(notes_of(read(text, margin=margin, test_examples=tested)), said)
+
+
+def emissions(**columns: Any) -> str:
+    base: dict[str, Any] = {
+        "run_id": ["a", "b", "c", "d"],
+        "duration": TIMES,
+        "energy_consumed": [0.001, 0.0011, 0.002, 0.0021],
+        "cpu_energy": [0.001, 0.0011, 0.002, 0.0021],
+        "gpu_energy": 0.0,
+        "ram_energy": 0.0,
+        **columns,
+    }
+    rows = [[v[i] if isinstance(v, list) else v for v in base.values()] for i in range(4)]
+    return "\n".join([",".join(base), *(",".join(map(str, row)) for row in rows)])
+
+
+@pytest.mark.parametrize(
+    ("written", "columns", "said"),
+    [
+        ({}, {}, None),
+        ({"codecarbon_version": ["3.0.1", "3.0.2", "3.0.1", "3.0.1"]}, {}, None),
+        (
+            {"codecarbon_version": ["1.2", "3.0", "3.0", "3.0"]},
+            {},
+            "CodeCarbon's codecarbon_version",
+        ),
+        ({"tracking_mode": ["process", "machine"] * 2}, {}, "CodeCarbon's tracking_mode"),
+        ({"gpu_count": [1, 1, 8, 8]}, {}, "CodeCarbon's gpu_count"),
+        (
+            {"cpu_energy": [0.0005, 0.0011, 0.002, 0.0021], "gpu_energy": [0.0005, 0, 0, 0]},
+            {},
+            "energy_gpu_kwh is 0 or missing in 3 of 4 runs",
+        ),
+        ({}, {"duration_s": [36, 36.5, 72, 73]}, None),
+        ({}, {"duration_s": [36, 365, 72, 73]}, "is its row of this run?"),
+    ],
+)
+def test_what_codecarbon_says_differs_between_runs_is_named(
+    read: Any, written: dict[str, Any], columns: dict[str, Any], said: str | None
+) -> None:
+    runs = table(accuracy=SCORES, energy_kwh=None, run_id=["a", "b", "c", "d"], **columns)
+    only(notes_of(read(runs, emissions=emissions(**written))), said)
+
+
+def test_one_table_is_not_of_two_models(read: Any, tmp_path: Any) -> None:
+    text = table(accuracy=SCORES, other=[0.7, 0.71, 0.72, 0.73])
+    one, two = read(text), read(text)
+    spec = ImportSpec("other", "mine", "runs.csv")
+    with pytest.raises(RunsError, match="are those of llm already"):
+        require_own_rows([(ImportSpec("llm", "mine", "runs.csv"), one), (spec, two)], tmp_path)
+    two = read(text, columns={"accuracy": "other"})
+    require_own_rows([(ImportSpec("llm", "mine", "runs.csv"), one), (spec, two)], tmp_path)
