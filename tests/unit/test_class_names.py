@@ -20,6 +20,26 @@ def found(*names: str) -> set[str]:
         (("New York", "NewYork"), "classes_look_alike"),
         (("Málaga", "Malaga"), "classes_look_alike"),
         (("Long-Terms", "longterm"), "classes_look_alike"),
+        (("ash", "b'ash'"), "classes_look_alike"),
+        (("ash", "['ash']"), "classes_look_alike"),
+        (("ash", "(ash)"), "classes_look_alike"),
+        (("ash", "#ash"), "classes_look_alike"),
+        (("ash", "<b>ash</b>"), "classes_look_alike"),
+        (("red ash", "red%20ash"), "classes_look_alike"),
+        (("\u2600", "\u2600\ufe0f"), "classes_look_alike"),
+        (("Kühe", "Kuehe"), "classes_respelt"),
+        (("bœuf", "boeuf"), "classes_respelt"),
+        (("hêtre", "htre"), "classes_respelt"),
+        (("izmir", "ızmır"), "classes_respelt"),
+        (("IFN-α", "IFN-alpha"), "classes_respelt"),
+        (("class 1", "class 01"), "classes_respelt"),
+        (("ash", "2 - ash"), "classes_respelt"),
+        (("ash", "ash (2)"), "classes_respelt"),
+        (("ash", "ash - Copy"), "classes_respelt"),
+        (("5-10", "5 to 10"), "classes_respelt"),
+        (("non-fraud", "not fraud"), "classes_respelt"),
+        (("fox", "foxes"), "classes_respelt"),
+        (("berry", "berries"), "classes_respelt"),
     ],
 )
 def test_two_spellings_of_one_class_are_named(names: tuple[str, ...], id: str) -> None:
@@ -28,7 +48,32 @@ def test_two_spellings_of_one_class_are_named(names: tuple[str, ...], id: str) -
 
 @pytest.mark.parametrize(
     "names",
-    [("type", "type s"), ("a", "ä"), ("край", "краи"), ("かき", "かぎ"), ("1 2", "12"), ("é", "è")],
+    [
+        ("iron (2)", "iron (3)"),
+        ("1_ash", "2_ash"),
+        ("(a)", "(b)"),
+        ("A1", "A10"),
+        ("v1.0", "v1.00"),
+        ("shoe", "shoes on"),
+        ("50%", "5%"),
+        ("not a", "note a"),
+        ("type", "type s"),
+        ("a", "ä"),
+        ("край", "краи"),
+        ("かき", "かぎ"),
+        ("1 2", "12"),
+        ("é", "è"),
+    ],
 )
 def test_other_names_are_not(names: tuple[str, ...]) -> None:
     assert found(*names, "other") == set()
+
+
+@pytest.mark.parametrize("mark", [-(2**31), 2**32 - 1, -(2**63), 2**64 - 1, 2**15 - 1])
+def test_the_end_of_a_type_is_named_as_a_missing_label_is(mark: int) -> None:
+    assert found("0", "1", "2", str(mark)) == {"class_outside_count"}
+
+
+@pytest.mark.parametrize("name", ["skip", "Deleted", "NaT", "<NA>", "pd.NA", r"\N", "."])
+def test_further_placeholders_are_named(name: str) -> None:
+    assert found(name, "ash", "oak") == {"classes_like_missing"}

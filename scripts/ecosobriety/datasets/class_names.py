@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ MOST_COUNTED = 100_000
 """Classes: more are no count."""
 MIN_ACCENTED = 3
 """Characters of a name from which on it may be written without its accents; a letter is not."""
-_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
 MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
 """A name of so many characters, so many times rarer than one that differs by a letter, may be a
 slip; more names than this are no few that somebody typed."""
@@ -57,6 +58,11 @@ _AROUND = re.compile(
     re.IGNORECASE,
 )
 """A number before a name, quotes around it, the end of a file's name or a footnote after it."""
+_WRAPPED = re.compile(
+    r"(?:b(?=['\"])|#(?=[^\W\d_])|\[(?=.*\]$)|\((?=.*\)$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
+    r"(?P<inner>[^\[\](){}<>]+)(?:</(?P=tag)>|[\])}])?"
+)
+"""What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, <b>ash</b>."""
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
     "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
@@ -259,6 +265,9 @@ def _skeleton(name: str) -> str:
 def _as_written(name: str) -> str:
     """A name before programs put it into quotes, escaped it, or read its UTF-8 as another code."""
     name = html.unescape(name) if "&" in name else name
+    name = unquote(name) if "%" in name else name
+    while (found := _WRAPPED.fullmatch(name)) is not None:
+        name = found["inner"]
     with suppress(UnicodeError):
         name = name if name.isascii() else name.encode("cp1252").decode()
     found = _AROUND.fullmatch(name)
@@ -266,7 +275,8 @@ def _as_written(name: str) -> str:
 
 
 def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf") and not character.isspace()
+    chosen = "\ufe00" <= character <= "\ufe0f"
+    return chosen or (unicodedata.category(character) in ("Cc", "Cf") and not character.isspace())
 
 
 def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[dict[str, int]]:

@@ -8,11 +8,11 @@ from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 _CHANGED = re.compile(
     r"([-_ .]+(aug(ment(ed|ation)?)?|[hv]?flip(ped)?|mirror(ed)?|rot(at(ed|ion))?|crop(ped)?"
-    r"|nois[ey]|blur(red)?|bright(ness|er)?|dark(er)?|contrast|jitter|zoom(ed)?|copy|copie|kopie)"
+    r"|masks?|seg(mentation)?s?|gt|depth|thumb(nail)?s?|nois[ey]|blur(red)?|bright(ness|er)?|dark(er)?|contrast|jitter|zoom(ed)?|copy|copie|kopie)"
     r"[-_ ]?\d*|\s*\(\d+\))+$",
     re.IGNORECASE,
 )
-"""What programs and systems add to the name of a changed copy."""
+"""What programs and systems add to the name of a changed copy, or of a mask beside its image."""
 _EXPORTED = re.compile(r"^(.+?)\.rf\.[0-9a-zA-Z]{8,}$")
 """How Roboflow names each augmented version of an image."""
 FEWEST, MOST_EACH = 3, 20

@@ -74,8 +74,8 @@ SENTENCES: Mapping[str, str] = {
     "have some of one",
     "files_shared": "test images whose names begin as those of training images do, such as {name}: "
     "{share:.1%}; are they of one person or series? Then the score says nothing of others",
-    "files_copies_split": "images named as changed copies of others, such as {name}: {share:.1%}; "
-    "then both parts have some of one image",
+    "files_copies_split": "images named as changed copies or masks of others, such as {name}: "
+    "{share:.1%}; then both parts have some of one image",
     "files_copies_shared": "test images named as changed copies or originals of training images, "
     "such as {name}: {share:.1%}",
     "classes_like_masks": "folders of masks that are taken for classes: {names}; their files are "

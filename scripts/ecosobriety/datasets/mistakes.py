@@ -32,6 +32,8 @@ range in quartiles' distances, which says how heavy its tails are, between the s
 FEW_SHARE = 0.01
 TIMES_BELOW = 20.0
 """The next value, of one that stands often."""
+STEP_OF_DOSES = 1.5
+"""Of 0.1, 1 and 10, none lies far away; of steps such as 0.3, 1 and 3, one may be a bit wider."""
 UNKNOWN, LAST_CODE, FEWEST_CODES = (9.0, 99.0), 6.0, 2
 """What is written for an unknown code, where others are counted to six at most; how many."""
 SEVERAL, SOME = 3, 10
@@ -154,7 +156,7 @@ def _marks_below(values: NDArray[np.float64], distinct: int) -> int:
         return number
     if distinct > SOME and _is_far_below(values, number):
         return number
-    return _marks_any(value, number, gap, spread, distinct)
+    return _marks_any(values, number, gap, spread, distinct)
 
 
 def _is_far_below(values: NDArray[np.float64], number: int) -> bool:
@@ -187,7 +189,7 @@ def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
     number, gap, spread = _lowest(values)
     if often and -values[0] in UNKNOWN and _are_codes(-values[number:]):
         return number
-    return _marks_any(values[0], number, gap, spread, distinct)
+    return _marks_any(values, number, gap, spread, distinct)
 
 
 def _are_codes(values: NDArray[np.float64]) -> bool:
@@ -197,9 +199,23 @@ def _are_codes(values: NDArray[np.float64]) -> bool:
     return bool(few and (known == np.arange(known[0], known[0] + len(known))).all())
 
 
-def _marks_any(value: float, number: int, gap: float, spread: float, distinct: int) -> int:
-    times = TIMES_ANY if value else TIMES_NOTHING
-    return number if number >= SEVERAL and gap >= times * spread and distinct > SEVERAL else 0
+def _marks_any(
+    values: NDArray[np.float64], number: int, gap: float, spread: float, distinct: int
+) -> int:
+    times = TIMES_ANY if values[0] else TIMES_NOTHING
+    if number < SEVERAL or gap < times * spread or distinct <= SEVERAL:
+        return 0
+    return 0 if distinct <= SOME and _are_doses(values) else number
+
+
+def _are_doses(values: NDArray[np.float64]) -> bool:
+    """Whether the largest of few sizes is as many times the next as that is the one before."""
+    sizes = np.unique(np.abs(values))
+    sizes = sizes[sizes > 0]
+    if values[0] * values[-1] < 0 or len(sizes) < SEVERAL:
+        return False
+    ratios = sizes[1:] / sizes[:-1]
+    return bool(ratios[-1] <= STEP_OF_DOSES * ratios[:-1].max())
 
 
 def _lowest(

@@ -43,10 +43,15 @@ _WORDS: Mapping[str, tuple[float, float]] = {
     r"day[-_ .]?of[-_ .]?year|doy|yday": (0, 366),
     r"(week[-_ .]?of[-_ .]?year|iso[-_ .]?week|calendar[-_ .]?week)": (0, 53),
     r"ph([-_ .]?value)?": (0, 14),
-    r"((relative[-_ .]?)?humidity|rel[-_ .]?hum|humidité)": (0, 110),
+    r"((relative[-_ .]?)?humidity|rel[-_ .]?hum|humidité)([-_ .]?(pct|percent|perc))?": (0, 110),
+    r"(sp|sa)o2([-_ .]?(pct|percent))?|oxygen[-_ .]?saturation": (0, 100),
+    r"wind[-_ .]?dir(ection)?([-_ .]?deg(rees)?)?": (-180, 360),
+    r"battery([-_ .]?level)?[-_ .]?(pct|percent)": (0, 100),
+    r"temp(erature)?[-_ .]?k(elvin)?": (1, 1e9),
+    r"(correlation|ndvi|cos(ine)?[-_ .]?(theta|similarity))": (-1 - ROUNDING, 1 + ROUNDING),
     _AGE: AGES,
     _YEAR: YEARS,
-    r"prob(ability)?|fraction|proportion": (-ROUNDING, 1 + ROUNDING),
+    r"prob(ability)?([-_ .]\w+)?|fraction|proportion": (-ROUNDING, 1 + ROUNDING),
 }
 """Names, and between which numbers their values lie."""
 _RANGES = [(re.compile(name, re.IGNORECASE), ends) for name, ends in _WORDS.items()]

@@ -208,6 +208,9 @@ def _cells(chunk: NDArray[Any], channels: int | None, *, image: bool) -> NDArray
 def _means(values: NDArray[Any], axis: int, parts: int) -> NDArray[Any]:
     n = values.shape[axis]
     starts = np.linspace(0, n, min(n, parts), endpoint=False).astype(np.int64)
+    # Those of a mirrored image must be the mirrored ones.
+    after = len(starts) // 2 + 1
+    starts[after:] = n - starts[1 : len(starts) - after + 1][::-1]
     sizes = np.diff(starts, append=n).astype(np.float32)
     sums = np.add.reduceat(values, starts, axis=axis, dtype=np.float32)
     shape = [1] * values.ndim

@@ -47,10 +47,12 @@ AROUND = 3.0
 _PREDICTION = re.compile(
     r"y[-_ .]?(hat|pred\w*)|predicted[-_ .]\w+|(\w+[-_ .])?pred(s|ict|icted|iction|ictions)?"
     r"([-_ .]?(\d+|class|label|proba?|score|y|target|value))?|(\w+[-_ .])?(logit|proba)s?"
-    r"([-_ .]?\d+)?|(model|classifier|clf)[-_ .]?(score|output|prob\w*)",
+    r"([-_ .]?\d+)?|(model|classifier|clf)[-_ .]?(score|output|prob\w*)"
+    r"|vorhersage|pr[ée]diction|pr[ée]dit|ground[-_ .]?truth([-_ .]?\w+)?"
+    r"|(label|target)[-_ .]?(id|idx|index|code|encoded|enc)|y[-_ .]?true",
     re.IGNORECASE,
 )
-"""Names of columns that another model has filled."""
+"""Names of columns that another model has filled, or that hold the label once more."""
 
 
 def find_odd_values(
@@ -133,6 +135,9 @@ def _is_filled(
     if value == 0 and not (step is None and abs(deviation - 1) <= STANDARDISED):
         return False
     if step is not None and not fits(np.array([value]), step):
+        # Few values that are far apart, such as doses of 0, 0.1 and 1, are answers in no steps.
+        if filled is None and np.ptp(others) > 2 * step * len(np.unique(others)):
+            return False
         median = float(others[len(others) // 2])
         return min(abs(value - mean), abs(value - median)) <= MIDDLE * deviation
     central = abs(value - mean) <= error * deviation or abs(below - 0.5) <= error / 2

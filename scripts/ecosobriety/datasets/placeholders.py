@@ -8,6 +8,9 @@ from ecosobriety.datasets.findings import Finding, short
 FAR_CODES = frozenset({"-99", "-999", "-9999", "999", "9999", "99999"})
 CODES = frozenset({"-1", "-9", "-99", "-100", "-999", "-9999", "9", "99", "999", "9999", "255"})
 """What is written for an unknown class where classes are counted; -100 is PyTorch's."""
+_ENDS = (sign * (2**bits - (sign > 0)) for bits in (15, 16, 31, 32, 63, 64) for sign in (-1, 1))
+FAR_CODES |= {str(end) for end in _ENDS}
+"""A missing number that was made a whole one is the first or the last of its type."""
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MISSING = frozenset({"-", "n/a", "na", "nan", "nil", "null", "n.a.", "#n/a", "--", "---", "..."})
 """What programs write for a missing value; also the name of a class, for all one can know."""
@@ -34,6 +37,7 @@ UNKNOWN = frozenset(
             "unassigned",
         ),
         *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "#value!", "#ref!"),
+        *("skip", "skipped", "ignore", "ignored", "deleted", "nat", "pd.na", "\\n", "."),
         *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
         *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
         *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos", "n/d"),

@@ -45,6 +45,11 @@ _BESIDE_OTHERS = {
     **_ROMAN,
 }
 """The same of a word among others: alone, `x` is a letter."""
+_IN_LETTERS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa", "ı": "i"}
+    | {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "µ": "micro", "μ": "micro"}
+)
+"""Letters that some keyboards lack, as people write them there."""
 _SIGNS = re.compile(r"\s*(<=|>=|≤|≥|<|>|=)\s*")
 _SAME_SIGNS = {"≤": "<=", "≥": ">="}
 _KIND = re.compile(r"(class|label|category|classe|cat[ée]gorie|klasse)[\s_:-]+(?=\S)")
@@ -87,9 +92,32 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
         # Of two with these letters, neither is meant for sure.
         if len(long) == 1:
             groups.append([long[0], name])
+    known_names = {name.casefold(): name for name in counts}
+    for name in counts.keys() - {name for same in groups for name in same}:
+        for other in _otherwise(name.casefold()):
+            meant = known_names.get(other, name)
+            if meant != name and alike(meant) != alike(name):
+                groups.append([meant, name])
+                break
     if groups:
         shown = [{short(name): counts[name] for name in same} for same in groups]
         yield Finding("classes_respelt", True, {"groups": shown})
+
+
+def _otherwise(name: str) -> Iterator[str]:
+    """How a name in small letters may stand elsewhere; what follows from it alone."""
+    yield name.translate(_IN_LETTERS)
+    yield "".join(c for c in name if c.isascii() or not c.isalpha())
+    # A number, or a copy's, may be added to a name, and one of two names may count with zeros.
+    yield re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", name)
+    yield re.sub(
+        r"^[0-9]+ ?[-:_] ?(?=[^\W\d_]{2})|(?<=\w)( \([0-9]+\)| - (copy|copie|kopie))$", "", name
+    )
+    yield re.sub(r"(?<=[0-9]) ?(to|à|bis) ?(?=[0-9])", "-", name)
+    yield re.sub(r"^(not|no) ", "non-", name)
+    yield re.sub(r"^(not|no) ", "non", name)
+    yield re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$", "", name)
+    yield re.sub(r"(?<=[^\W\d_]{2})ies$", "y", name)
 
 
 def _words(name: str, counts: Mapping[str, int]) -> list[str]:

@@ -1,0 +1,98 @@
+"""What somebody found who had not seen the code: slips that were read, and alarms for nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecosobriety.datasets import take_in
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.file_copies import find_file_copies
+from ecosobriety.datasets.named_values import find_beyond_names
+from ecosobriety.datasets.noisy_copies import find_noisy_examples
+from ecosobriety.datasets.odd_values import find_predictions
+from fuzz.doubt_cases import HARMLESS
+from fuzz.judging import SPEC
+
+ROWS = 300
+
+
+def found(path: Path, columns: dict[str, Any], task: str = "classification") -> set[str]:
+    """The findings of a table whose label is its last column."""
+    lines = zip(
+        *(map(str, np.asarray(column).tolist()) for column in columns.values()), strict=True
+    )
+    path.write_text("\n".join(map(",".join, [columns.keys(), *lines])) + "\n")
+    spec = {**SPEC, "name": "csv", "path": str(path), "label": [*columns][-1], "task": task}
+    return {finding.id for finding in take_in(spec).findings} - HARMLESS
+
+
+def measured(random: np.random.Generator) -> dict[str, Any]:
+    return {name: random.normal(20, 4, ROWS).round(2) for name in ("leaf", "stem", "mass")}
+
+
+def kinds(random: np.random.Generator) -> Any:
+    return random.choice(["ash", "beech", "oak"], ROWS)
+
+
+@pytest.mark.parametrize("doses", [(0, 0.01, 0.1, 1), (0, 1, 10, 100), (0.3, 1, 3, 10, 30)])
+@pytest.mark.parametrize("seed", range(5))
+def test_doses_are_no_marks_of_missing_values(
+    tmp_path: Path, doses: tuple[float, ...], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    columns = {**measured(random), "dose": random.choice(doses, ROWS), "kind": kinds(random)}
+    assert found(tmp_path / "t.csv", columns) == set()
+
+
+@pytest.mark.parametrize("mark", [99, 999, -999])
+def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> None:
+    random = np.random.default_rng(1)
+    answers = random.choice([1, 2, 3, 4, 5, mark], ROWS)
+    columns = {**measured(random), "answer": answers, "kind": kinds(random)}
+    assert found(tmp_path / "t.csv", columns) == {"values_far_away"}
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "slip"),
+    [
+        ("humidity_pct", 30, 90, 130),
+        ("spo2", 90, 99, 110),
+        ("wind_direction", 0, 360, 999),
+        ("battery_percent", 10, 99, 255),
+        ("temperature_k", 270, 300, -5),
+        ("correlation", -1, 1, 1.5),
+        ("prob_rain", 0, 1, -0.1),
+    ],
+)
+def test_further_names_say_what_values_can_be(
+    name: str, low: float, high: float, slip: float
+) -> None:
+    values = np.random.default_rng(2).uniform(low, high, (ROWS, 1))
+    assert not [*find_beyond_names([name], [values], ())]
+    values[5] = slip
+    assert [*find_beyond_names([name], [values], ())]
+
+
+@pytest.mark.parametrize(
+    "name", ["vorhersage", "prédiction", "ground_truth", "ground_truth_id", "label_id", "y_true"]
+)
+def test_further_names_of_the_label_and_of_predictions(name: str) -> None:
+    assert [*find_predictions([name])]
+    assert not [*find_predictions([f"no_{name}", "paper_label", "target_speed"])]
+
+
+@pytest.mark.parametrize("end", ["_mask", "-seg", "_depth", "_thumb", ".gt"])
+def test_masks_beside_their_images_are_named(end: str) -> None:
+    names = [f"ash/im{i:03d}{part}" for i in range(30) for part in ("", end)]
+    assert [finding.id for finding in find_file_copies([names])] == ["files_copies_split"]
+    assert not [*find_file_copies([[f"ash/im{i:03d}{end}" for i in range(30)]])]
+
+
+@pytest.mark.parametrize("side", [16, 20, 28, 30])
+def test_mirrored_images_of_fine_detail_are_found_whatever_their_size(side: int) -> None:
+    images = np.random.default_rng(3).integers(0, 256, (60, side, side)).astype(np.uint8)
+    for turned in (images[:, :, ::-1], images[:, ::-1], np.rot90(images, 1, (1, 2))):
+        copies = Examples(np.ascontiguousarray(turned[:30]))
+        assert [*find_noisy_examples(Examples(images), copies, None)]
