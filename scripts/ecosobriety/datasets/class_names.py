@@ -53,11 +53,11 @@ TOTALS = frozenset(
 """What people call the last rows of a table; a class of so few rows is one."""
 MOST_TOTALS = 2
 _AROUND = re.compile(
-    r"(?:[0-9]+[.)] +)?(?P<open>['\"«“‘]?) ?(?P<name>[^\W\d_].{2,}?)(?(open) ?['\"»”’]?)"
+    r"(?P<open>['\"«“‘]?) ?(?P<name>[^\W\d_].{2,}?)(?(open) ?['\"»”’]?)"
     r"(?:\.(?:jpe?g|png|bmp|tiff?|csv|txt|wav)| ?\[[0-9a-z?]\]| ?\([?!]\)|[*†‡]+)?",
     re.IGNORECASE,
 )
-"""A number before a name, quotes around it, the end of a file's name or a footnote after it."""
+"""Quotes around a name, the end of a file's name or a footnote after it."""
 _WRAPPED = re.compile(
     r"(?:b(?=['\"])|#(?=[^\W\d_])|\[(?=.*\]$)|\((?=.*\)$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
     r"(?P<inner>[^\[\](){}<>]+)(?:</(?P=tag)>|[\])}])?"

@@ -37,7 +37,7 @@ UNKNOWN = frozenset(
             "unassigned",
         ),
         *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "#value!", "#ref!"),
-        *("skip", "skipped", "ignore", "ignored", "deleted", "nat", "pd.na", "\\n", "."),
+        *("nat", "pd.na", "\\n", "."),
         *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
         *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
         *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos", "n/d"),

@@ -61,6 +61,8 @@ _MONTHS = (
 _DATE = re.compile(
     rf"[0-3]?[0-9][-. ]({_MONTHS})\.?|({_MONTHS})\.?[-. ][0-9]{{1,2}}", re.IGNORECASE
 )
+FEWEST_LETTERS = 3
+"""Of a name that lost letters which a program could not write; fewer may be another name."""
 FEWEST_NUMBERS, FEW_EACH, UNEVEN = 20, 20.0, 3
 """Whole numbers that measure something are many, come seldom, and some much more often."""
 
@@ -107,11 +109,14 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
 def _otherwise(name: str) -> Iterator[str]:
     """How a name in small letters may stand elsewhere; what follows from it alone."""
     yield name.translate(_IN_LETTERS)
-    yield "".join(c for c in name if c.isascii() or not c.isalpha())
+    if len(lost := "".join(c for c in name if c.isascii() or not c.isalpha())) >= FEWEST_LETTERS:
+        yield lost
     # A number, or a copy's, may be added to a name, and one of two names may count with zeros.
     yield re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", name)
     yield re.sub(
-        r"^[0-9]+ ?[-:_] ?(?=[^\W\d_]{2})|(?<=\w)( \([0-9]+\)| - (copy|copie|kopie))$", "", name
+        r"^[0-9]+( ?[:_.)] ?| - )(?=[^\W\d_]{2})|(?<=\w)( \([0-9]+\)| - (copy|copie|kopie))$",
+        "",
+        name,
     )
     yield re.sub(r"(?<=[0-9]) ?(to|à|bis) ?(?=[0-9])", "-", name)
     yield re.sub(r"^(not|no) ", "non-", name)
