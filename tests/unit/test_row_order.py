@@ -65,6 +65,21 @@ def test_a_target_of_another_row_is_named(tmp_path: Path) -> None:
     assert not findings["feature_is_last_target"].headline
 
 
+def test_windows_of_one_series_are_named(tmp_path: Path) -> None:
+    values = RNG.normal(0, 1, N + 2).round(4)
+    windows = {f"lag{i}": values[2 - i : 2 - i + N] for i in range(3)}
+    findings = told(tmp_path, windows)
+    assert findings["feature_is_lagged"].values == {"feature": "lag1", "other": "lag0"}
+    assert not findings["feature_is_lagged"].headline
+    assert "feature_is_lagged" in numbers(tmp_path, windows)
+    mixed = RNG.permutation(N)
+    assert not told(tmp_path, {name: x[mixed] for name, x in windows.items()})
+    same = dict.fromkeys(("a", "b"), NOISE)
+    few = {f"f{i}": windows[f"lag{i}"] > 0 for i in range(2)}
+    for columns in (same, {name: x.astype(int) for name, x in few.items()}):
+        assert "feature_is_lagged" not in told(tmp_path, columns)
+
+
 def test_the_mean_of_a_label_by_group_is_named(tmp_path: Path) -> None:
     groups = RNG.integers(0, 40, N)
 

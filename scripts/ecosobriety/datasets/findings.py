@@ -158,6 +158,8 @@ SENTENCES: Mapping[str, str] = {
     "before the target is, or were rows shifted?",
     "feature_is_last_target": "the feature {feature} is the target of the row before; the study "
     "draws test rows at random, so that a target of the training part says that of a test row",
+    "feature_is_lagged": "the feature {feature} is the feature {other} of the row before: are rows "
+    "windows of one series? Then neighbouring rows, which share values, are in both parts",
     "feature_stands_still": "the feature {feature} is {value} in {number} rows one after "
     "another, and hardly elsewhere: did a sensor stand still, or was it filled in?",
     "feature_is_group_mean": "each value of the feature {feature} is the mean of the label over "

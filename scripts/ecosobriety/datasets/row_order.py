@@ -43,6 +43,7 @@ def examine(
     yield from _series(x, y, names, classes=classes)
     if not classes:
         yield from _shifted(x, y, names)
+    yield from _lagged(x, names)
     for i, name in enumerate(names):
         if (found := _standstill(x[:, i])) is not None:
             number, value = found
@@ -120,6 +121,22 @@ def _shifted(
             # Where targets stay as they are, it is the target itself.
             if share >= SHIFTED and (column == y).mean() < SHIFTED:
                 yield Finding(id, id == "feature_is_next_target", {"feature": short(name)})
+
+
+def _lagged(x: NDArray[np.float64], names: Sequence[str]) -> Iterator[Finding]:
+    """A feature that is another one of the row before, as where windows of a series overlap."""
+    first = x[:FIRST_ROWS]
+    # Zero has two signs, and is one number.
+    known = {(column[:-1] + 0.0).tobytes(): j for j, column in enumerate(first.T)}
+    for i, column in enumerate(first.T):
+        j = known.get((column[1:] + 0.0).tobytes(), i)
+        # What stays as it is is equal to itself.
+        if j == i or len(np.unique(column)) < FEWEST_TARGETS or (x[1:, i] != x[:-1, j]).any():
+            continue
+        if (x[:, i] != x[:, j]).any():
+            named = {"feature": short(names[i]), "other": short(names[j])}
+            yield Finding("feature_is_lagged", False, named)
+            return
 
 
 def _standstill(values: NDArray[np.float64]) -> tuple[int, float] | None:
