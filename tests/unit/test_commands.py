@@ -59,6 +59,11 @@ PARAMETERS = {
         ('a --out="{result}" {subset}', 'holds "{result}", but must hold {result} alone'),
         ("a ${seed:-5} ${#seed} {subset} {result}", None),
         ("awk '{print $1}' {subset} {result}", None),
+        ("a ${seed} {subset} {result}", "holds ${seed}, a variable of the shell that it does not"),
+        ("a --n $n_train {subset} {result}", "holds $n_train, a variable of the shell that it"),
+        ("result={result}; a {subset} $result", None),
+        ("for seed in 1 2; do a $seed {subset}; done; b {result}", None),
+        ("a $seeds ${data_dir} {subset} {result}", None),
         ("awk '{print}' {subset} {result}", "braces of its own are doubled: {{print}}"),
     ],
 )

@@ -23,6 +23,14 @@ def try_out_commands():
                 f"warning: {place} runs {script}, which is not in {Path.cwd()}",
                 file=sys.stderr,
             )
+        for script in commands.unwatched(
+            model["command"], model.get("watch", ()), Path.cwd()
+        ):
+            print(
+                f"warning: {place} holds {script}, which is not in watch: a change of it would "
+                "train nothing again",
+                file=sys.stderr,
+            )
 
 
 def try_out_imports():

@@ -44,7 +44,14 @@ from ecosobriety.metering.accounts import missing_part, others_share, sound
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
 from ecosobriety.metrics import Metric
-from ecosobriety.outside.result import EPOCHS, EpochResult, epoch_log, read_result, require_within
+from ecosobriety.outside.result import (
+    EPOCHS,
+    EpochResult,
+    epoch_log,
+    read_result,
+    require_asked,
+    require_within,
+)
 from ecosobriety.outside.session import guard, started, wait_for
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
@@ -244,6 +251,9 @@ def run_command(
         if why is not None:
             raise MeteringError(f"{which}: the command's energy is not known ({why})")
         found, exact = read_result(which, result, metric), read_window(windows)
+        asked = {"n_train": training.n_train, "seed": training.seed}
+        asked |= {} if training.epochs is None else {EPOCHS: training.epochs}
+        require_asked(which, found, asked)
         assert whole is not None
         counts = whole if exact is None or life.carried is not None else exact
         require_within(which, found.epochs, counts.duration_s)

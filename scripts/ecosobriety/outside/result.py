@@ -64,6 +64,32 @@ def read_result(which: str, path: Path, metric: Metric) -> Result:
     return Result(scores, _epochs(what, epochs, scores, metric))
 
 
+def require_asked(which: str, found: Result, asked: Mapping[str, int]) -> None:
+    """Refuse a result that says that something else was done than the command was asked for.
+
+    Args:
+        which: the training, as the messages name it.
+        found: what was reported.
+        asked: what it was asked for, by the placeholder's name; fewer epochs may be right.
+
+    Raises:
+        ConfigError: its size or its seed is another one, or it has more epochs.
+    """
+    for name in ("n_train", "seed"):
+        said = found.scores.get(name, asked[name])
+        if said != asked[name]:
+            raise ConfigError(
+                f"{which}: its result says {name} is {said:g}, but {asked[name]} was asked for: "
+                "is it the result of another training?"
+            )
+    done = found.epochs[-1].epoch if found.epochs else 0
+    if EPOCHS in asked and done > asked[EPOCHS]:
+        raise ConfigError(
+            f"{which}: its result says that {done} epochs were done, but {asked[EPOCHS]} were "
+            "asked for ({epochs}): are those before an interruption counted twice?"
+        )
+
+
 def require_within(which: str, epochs: Sequence[EpochResult], window_s: float) -> None:
     """Refuse epochs that take longer than the window in which they were.
 

@@ -28,6 +28,7 @@ SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 _BRACES = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTERPRETER = re.compile(r"python[0-9.]*|torchrun|bash|sh|Rscript|julia|node|perl|ruby")
 _SCRIPT = re.compile(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]\.[A-Za-z]{1,3}")
+_SCRIPTS = frozenset({".py", ".sh", ".R", ".r", ".jl", ".js", ".pl", ".rb"})
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 """A first word that is a program's name, and no assignment or other work of the shell."""
 LIMIT_S = 10
@@ -36,6 +37,8 @@ _NEARLY = re.compile(
     r"|(?P<quote>[\"'])\{(?P<quoted>[A-Za-z_][A-Za-z0-9_]*)\}(?P=quote)"
 )
 """A placeholder with a format, or in quotes of its own."""
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[a-z_]+)\}|(?P<bare>[a-z_]+)\b)")
+"""A variable of the shell that may be meant as a placeholder."""
 
 
 def placeholders(command: str) -> list[str]:
@@ -56,6 +59,13 @@ def fault(command: str) -> str | None:
                 f"holds {found[0]}, but must hold {{{name}}} alone: each value is in quotes where "
                 "the shell needs them, and has no format"
             )
+    for found in _VARIABLE.finditer(command):
+        name = found["braced"] or found["bare"]
+        if name in PLACEHOLDERS and not _is_set(name, command):
+            return (
+                f"holds {found[0]}, a variable of the shell that it does not set, but must hold "
+                f"{{{name}}}, which is replaced"
+            )
     for name in names:
         if name not in PLACEHOLDERS:
             allowed = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
@@ -71,6 +81,11 @@ def fault(command: str) -> str | None:
             "do the same training each time"
         )
     return None
+
+
+def _is_set(name: str, command: str) -> bool:
+    """Whether a command gives a variable of the shell a value."""
+    return re.search(rf"\b{name}=|\b(for|read)\s+(-\w+\s+)*{name}\b", command) is not None
 
 
 def shell_fault(shell: str, command: str) -> str | None:
@@ -125,6 +140,22 @@ def missing_script(command: str, folder: Path) -> str | None:
     word = words[0]
     plain = _SCRIPT.fullmatch(word) is not None
     return word if plain and not (folder / word).exists() else None
+
+
+def unwatched(command: str, watch: Sequence[str], folder: Path) -> list[str]:
+    """The scripts that a command names and that none of the watched files or folders holds.
+
+    A change of them would train nothing again.
+    """
+    watched = [(folder / Path(path).expanduser()).resolve() for path in watch]
+    named = [word for word in command.split() if _SCRIPT.fullmatch(word)]
+    return [
+        word
+        for word in dict.fromkeys(named)
+        if Path(word).suffix in _SCRIPTS
+        and (script := (folder / word).resolve()).is_file()
+        and not any(script == path or path in script.parents for path in watched)
+    ]
 
 
 def fill(command: str, values: Mapping[str, str | int | Path]) -> str:

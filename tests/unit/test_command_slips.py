@@ -1,0 +1,38 @@
+"""What is easily got wrong around a command: files that nobody watches, results of another one."""
+
+import pytest
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.outside.result import EpochResult, Result, require_asked
+from ecosobriety.user_code.commands import unwatched
+
+
+def test_scripts_that_are_not_watched_are_named(tmp_path):
+    (tmp_path / "lib").mkdir()
+    for name in ("a.py", "lib/b.py", "rows.csv"):
+        (tmp_path / name).write_text("")
+    command = "python a.py {subset} rows.csv absent.py && python lib/b.py {result}"
+    assert unwatched(command, [], tmp_path) == ["a.py", "lib/b.py"]
+    assert unwatched(command, ["lib", "./a.py"], tmp_path) == []
+    assert unwatched(command, [str(tmp_path)], tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "epochs", "said"),
+    [
+        ({}, 0, None),
+        ({"n_train": 200, "seed": 3, "n_samples": 99}, 10, None),
+        ({"n_train": 1437}, 0, "its result says n_train is 1437, but 200 was asked for"),
+        ({"seed": 42}, 0, "its result says seed is 42, but 3 was asked for"),
+        ({}, 4, None),
+        ({}, 20, "20 epochs were done, but 10 were asked for"),
+    ],
+)
+def test_a_result_of_something_else_is_refused(scores, epochs, said):
+    found = Result({"accuracy": 0.9, **scores}, [EpochResult(epochs, {}, None)] * bool(epochs))
+    asked = {"n_train": 200, "seed": 3, "epochs": 10}
+    if said is None:
+        require_asked("models: mine", found, asked)
+        return
+    with pytest.raises(ConfigError, match=said):
+        require_asked("models: mine", found, asked)
