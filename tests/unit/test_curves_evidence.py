@@ -178,7 +178,7 @@ def test_an_interval_stays_where_an_accuracy_can_be(values, confidence):
 score = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(score, score), min_size=2, max_size=4), st.floats(0.51, 0.999))
 def test_no_interval_of_a_curve_leaves_what_is_possible(pairs, confidence):
     small, full = zip(*pairs, strict=True)
@@ -199,7 +199,7 @@ def test_no_interval_of_a_curve_leaves_what_is_possible(pairs, confidence):
             assert share["ci_high"] is None or share["ci_high"] <= 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.floats(0.001, 1e6), min_size=2, max_size=5))
 def test_no_error_is_below_zero(errors):
     runs = make_runs({100: errors, 200: errors}, "test_rmse")
