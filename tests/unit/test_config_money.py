@@ -16,6 +16,12 @@ def test_a_currency_in_use_is_taken(currency):
     assert complete(put(("cost",), cost))["cost"]["currency"] == currency
 
 
+@pytest.mark.parametrize(("currency", "rate"), [("JPY", 149), ("KRW", 1300), ("CHF", 11)])
+def test_an_inverse_rate_is_refused(currency, rate):
+    cost = {"currency": currency, "usd_per_unit": rate}
+    assert f"cost.usd_per_unit is {rate}" in refusal(put(("cost",), cost))
+
+
 @pytest.mark.parametrize(
     ("cost", "told"),
     [

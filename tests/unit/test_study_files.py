@@ -69,6 +69,8 @@ def refused(tmp_path, content, name="study.yaml"):
         ("a: {m: 0,05}\n", ", line 1: a holds 0,05, where YAML ends the number at the comma"),
         ("p: {FRA: 0,25, DEU: 1}\n", ", line 1: p holds 0,25, where YAML ends the number"),
         ("n: [1,000, 300]\n", ", line 1: n holds 1,000, where YAML ends the number"),
+        ("n: [200, 1,400]\n", ", line 1: n holds 1,400, where YAML ends the number"),
+        ("n: [1,500, 2,250]\n", ", line 1: n holds 1,500, where YAML ends the number"),
         ("p: {NO: 1}\n", ", line 1: p has the key NO, which YAML reads as false: write"),
         ("{on: 1}\n", "the whole file has the key on, which YAML reads as true"),
         ("1: 2\n", "the whole file has the key 1, which YAML reads as a number"),
@@ -387,3 +389,9 @@ def test_what_looks_as_it_is_read_is_taken(tmp_path):
         "t": "0200",
         "u": True,
     }
+
+
+@pytest.mark.parametrize("numbers", ["100,200, 300", "600, 300,\n 100", "300,100,200", "5, 3"])
+def test_lists_of_numbers_are_taken(tmp_path, numbers):
+    expected = [int(number) for number in numbers.split(",")]
+    assert read(tmp_path, f"n: [{numbers}]\n").content == {"n": expected}

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ NULL, BOOL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool
 TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 MISREAD = re.compile(r"[-+]?(0[0-7_]*[0-7]|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
 """Numbers that YAML 1.1 reads otherwise than they look: 0200 is octal, 1:30 are ninety."""
+_THOUSANDS = re.compile(r"[0-9]{3}")
 _ARGUMENT = re.compile(r"(^|\.)init_args\b")
 _NUMBER_AS_TEXT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _RUNS_PYTHON = "__use_yte__"
@@ -209,8 +211,11 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
             yield from _walk(item, below, file)
     elif isinstance(node, yaml.SequenceNode):
         yield key, Place(line, None)
+        unsure = _may_hold_thousands(node)
         for i, item in enumerate(node.value):
-            if i and MISREAD.fullmatch(str(item.value)):
+            # 000 is no number of its own, and nor is 400 in [200, 1,400].
+            thousands = unsure and _THOUSANDS.fullmatch(str(item.value))
+            if i and (thousands or MISREAD.fullmatch(str(item.value))):
                 _require_no_comma(node.value[i - 1], item, key, file)
             yield from _walk(item, f"{key}[{i}]", file)
     elif isinstance(node, yaml.ScalarNode):
@@ -240,6 +245,15 @@ def _require_as_it_looks(node: yaml.ScalarNode, key: str, where: str) -> None:
     if node.tag == TEXT and _NUMBER_AS_TEXT.fullmatch(node.value):
         problem = f"is {written}, which YAML reads as text: a number is written as 1.0e-3 or -0.5"
         raise fault(where, key, f"{problem}, text in quotes")
+
+
+def _may_hold_thousands(node: yaml.SequenceNode) -> bool:
+    """Whether a list of numbers does not rise, and sets some apart by more than a comma."""
+    items = node.value
+    if not all(item.tag == INT and item.value.isdigit() for item in items):
+        return False
+    spaced = any(b.start_mark.index > a.end_mark.index + 1 for a, b in pairwise(items))
+    return spaced and any(int(b.value) <= int(a.value) for a, b in pairwise(items))
 
 
 def _require_no_comma(before: yaml.Node, after: yaml.Node, key: str, file: str) -> None:
