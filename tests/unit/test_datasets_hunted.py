@@ -12,6 +12,7 @@ from ecosobriety.datasets.file_copies import find_file_copies
 from ecosobriety.datasets.named_values import find_beyond_names
 from ecosobriety.datasets.noisy_copies import find_noisy_examples
 from ecosobriety.datasets.odd_values import find_predictions
+from ecosobriety.errors import DataError
 from fuzz.doubt_cases import HARMLESS
 from fuzz.judging import SPEC
 
@@ -44,6 +45,20 @@ def test_doses_are_no_marks_of_missing_values(
     random = np.random.default_rng(seed)
     columns = {**measured(random), "dose": random.choice(doses, ROWS), "kind": kinds(random)}
     assert found(tmp_path / "t.csv", columns) == set()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_numbers_at_the_end_of_their_type_are_refused_in_one_sentence_alone(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    prices = random.normal(2e5, 3e4, ROWS) * 1e302
+    with pytest.raises(DataError, match="use another unit"):
+        found(tmp_path / "t.csv", {**measured(random), "price": prices}, "regression")
+    with pytest.raises(DataError, match="finite numbers"):
+        found(tmp_path / "t.csv", {**measured(random), "price": prices, "kind": kinds(random)})
+    swapped = random.normal(0, 1, (ROWS, 6)).astype(np.float32).view(">f4").astype(np.float32)
+    np.savez(tmp_path / "a.npz", x=swapped, y=np.arange(ROWS) % 3)
+    with pytest.raises(DataError, match="finite numbers"):
+        take_in({**SPEC, "name": "npz", "path": str(tmp_path / "a.npz")})
 
 
 @pytest.mark.parametrize("mark", [99, 999, -999])

@@ -95,6 +95,8 @@ def take_in(spec: Mapping[str, Any]) -> Intake:
     return Intake(name, task, train_examples=train, test_examples=examples - train, **known)
 
 
+# What cannot be computed is refused in a sentence, beside which NumPy's own warnings say nothing.
+@np.errstate(over="ignore", invalid="ignore")
 @_reported_on_one_line()
 def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
     """Read and check a user's own files.
