@@ -59,7 +59,7 @@ _AROUND = re.compile(
 )
 """Quotes around a name, the end of a file's name or a footnote after it."""
 _WRAPPED = re.compile(
-    r"(?:b(?=['\"])|#(?=[^\W\d_])|\[(?=.*\]$)|\((?=.*\)$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
+    r"(?:b(?=['\"])|=(?=\")|#(?=[^\W\d_])|\[(?=.*\]$)|\((?=.*\)$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
     r"(?P<inner>[^\[\](){}<>]+)(?:</(?P=tag)>|[\])}])?"
 )
 """What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, <b>ash</b>."""

@@ -30,6 +30,7 @@ _SAID = {
     **{"yoghurt": "yogurt", "whisky": "whiskey", "artefact": "artifact", "disc": "disk"},
     **{"doughnut": "donut", "pyjamas": "pajamas", "storey": "story", "draught": "draft"},
     **{"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"},
+    **{"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th"},
     **{"seven": "7", "eight": "8", "nine": "9", "ten": "10"},
 }
 _ROMAN = {
@@ -50,6 +51,7 @@ _IN_LETTERS = str.maketrans(
     | {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "µ": "micro", "μ": "micro"}
 )
 """Letters that some keyboards lack, as people write them there."""
+_IN_WORDS = str.maketrans("01", "ol")
 _SIGNS = re.compile(r"\s*(<=|>=|≤|≥|<|>|=)\s*")
 _SAME_SIGNS = {"≤": "<=", "≥": ">="}
 _KIND = re.compile(r"(class|label|category|classe|cat[ée]gorie|klasse)[\s_:-]+(?=\S)")
@@ -119,6 +121,11 @@ def _otherwise(name: str) -> Iterator[str]:
         name,
     )
     yield re.sub(r"(?<=[0-9]) ?(to|à|bis) ?(?=[0-9])", "-", name)
+    yield re.sub(r"(?<=[0-9]) (?=[^\W\d_])", "", name)
+    yield re.sub(r"(?<=\w)(_|\\[nrt])$", "", name)
+    # Digits that a scanner read in a word.
+    if (read := name.translate(_IN_WORDS)).isalpha() and len(read) >= FEWEST_LETTERS:
+        yield read
     yield re.sub(r"^(not|no) ", "non-", name)
     yield re.sub(r"^(not|no) ", "non", name)
     yield re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$", "", name)
