@@ -13,6 +13,7 @@ from test_soundness import CLASSES, SETTINGS
 from test_texts import LOCALE
 
 from ecosobriety import provenance
+from ecosobriety.errors import ConfigError
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.reasons import TRAINING, reason, recognise
 from ecosobriety.reporting.cautions import noticed as noticed_in_report
@@ -225,6 +226,13 @@ def test_optimisers_are_looked_at_before_the_training(monkeypatch: pytest.Monkey
         [[momentum, None, 0.01, 3], [unknown, None, 0.01, 3], [None, None, 0.01, 3]]
     )
     assert found == [[reason("momentum_whole", value="1")], [], []]
+    name = "torch.optim.lr_scheduler.OneCycleLR"
+    short = {"class_path": name, "init_args": {"max_lr": 0.1, "total_steps": 3}}
+    told = optimisers.find_odd_apart([[None, short, 0.01, 2], [None, short, 0.01, 9]])
+    assert told[0] == []
+    assert told[1][0].startswith(f"{name} takes no step after epoch 4 of 9: ")
+    with pytest.raises(ConfigError, match="takes no step after epoch 4 of 9"):
+        find_odd(None, short, 0.01, 9)
     # What ends by itself has said nothing.
     monkeypatch.setattr(optimisers, "run_apart", lambda *_: None)
     assert optimisers.find_odd_apart([[momentum, None, 0.01, 3]]) == [[]]

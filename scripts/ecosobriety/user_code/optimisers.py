@@ -63,6 +63,10 @@ def build_scheduler(
     return made
 
 
+class EndedError(ConfigError):
+    """A schedule ends before the training."""
+
+
 def check(spec: ClassSpec) -> None:
     """Build an optimiser or a scheduler of one parameter, and take a step.
 
@@ -134,6 +138,9 @@ def find_odd(
         lr_scheduler: as `build_scheduler` takes it.
         learning_rate: that of the study.
         epochs: of the training; more than a few thousand are not looked at.
+
+    Raises:
+        ConfigError: as `build_optimiser`; or the schedule ends before the training.
     """
     import torch
 
@@ -147,10 +154,16 @@ def find_odd(
     if lr_scheduler is not None and epochs <= MOST_EPOCHS:
         schedule = build_scheduler(lr_scheduler, made)
         rates = []
-        for _ in range(epochs):
+        for epoch in range(epochs):
             rates.append(float(made.param_groups[0].get("lr", 0.0)))
             made.step()
-            schedule.step()
+            try:
+                schedule.step()
+            except Exception as error:
+                ended = f"takes no step after epoch {epoch + 1} of {epochs}: {described(error)}"
+                raise EndedError(
+                    str(_refusal(_spec("lr_scheduler", lr_scheduler), ended))
+                ) from error
         found += odd_rates(rates)
     return list(dict.fromkeys(found))
 
@@ -216,6 +229,8 @@ def _main() -> None:
     for arguments in settings:
         try:
             found.append(find_odd(*arguments))
+        except EndedError as error:
+            found.append([str(error)])
         # What is wrong with a class is told by the check of all classes.
         except ConfigError:
             found.append([])
