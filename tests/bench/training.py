@@ -77,7 +77,8 @@ def train_ours(dataset: datasets.Dataset, folder: Path, accelerator: str = "cpu"
 
 
 def _normalised(dataset: datasets.Dataset) -> tuple[torch.Tensor, torch.Tensor]:
-    x = torch.from_numpy(dataset.x_train).to(torch.float32)
+    images = dataset.x_train.part(0, len(dataset.x_train))
+    x = torch.from_numpy(images).to(torch.float32)
     return x.sub_(x.mean()).div_(x.std()), torch.from_numpy(dataset.y_train)
 
 

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from bench import training
 
 from warm import warm_executable
 
@@ -34,3 +35,12 @@ def test_all_parts_of_a_long_run_can_be_imported_by_its_own_command(package: str
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert len(ran.stdout.splitlines()) >= 3
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_training_runs_on_few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in (("EXAMPLES", 600), ("TEST_EXAMPLES", 100), ("EPOCHS", 1), ("REPEATS", 1)):
+        monkeypatch.setattr(training, name, few)
+    rows = list(training.measure())
+    assert len(rows) >= 4
+    assert all(row["ratio"] > 0 for row in rows)
