@@ -3,20 +3,14 @@
 import json
 from pathlib import Path
 
-from ecosobriety.startup import imports_in_peace
-
-with imports_in_peace():
-    from ecosobriety.hardware import begin_probing
-
-    begin_probing()
-
-    from ecosobriety.forecast.pilot import measure_model
-    from ecosobriety.steps import logs
+from ecosobriety.forecast.turns import measure_model
+from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     params = snakemake.params
     about = {
         "data": snakemake.input.data,
+        "sha256": Path(snakemake.input.identity).read_text(encoding="utf-8").strip(),
         "model": snakemake.wildcards.model,
         "network": json.loads(params.model),
         "sizes": params.sizes,

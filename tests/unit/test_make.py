@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bench import training
 
+from bench import training
 from warm import warm_executable
 
 ROOT = Path(__file__).parents[2]

@@ -42,7 +42,7 @@ def training_cost(pilot: Mapping[str, Any], n_train: int) -> Cost:
     """What one training on a size takes in a process that has trained before.
 
     Args:
-        pilot: as `pilot.measure` gives it.
+        pilot: as `turns.measure` gives it.
         n_train: examples; from the smallest measured size to the largest.
     """
     batches = math.ceil(n_train / pilot["batch_size"])

@@ -1,14 +1,11 @@
 """Before each training: may it begin? It may, unless its study has a budget that it would exceed.
 
 A budget needs a forecast. Where a model's batches are not measured yet, or were measured for other
-trainings, they are now, in a process of their own: a training is to find its process as it would
+trainings, they are now, in processes of their own: a training is to find its process as it would
 without a budget.
 """
 
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety.errors import EcosobrietyError, shorten
-from ecosobriety.files import take_lock, write_json
+from ecosobriety.files import take_lock
 from ecosobriety.forecast import kept
 from ecosobriety.forecast.budget import Budget, Key, ranked
-from ecosobriety.user_code.apart import run_apart
+from ecosobriety.forecast.turns import measure_model
 
 
 class Gate:
@@ -72,6 +69,7 @@ class Gate:
         path = kept.pilot_path(results, asked["dataset"], model)
         about = {
             "data": str(self._data.absolute()),
+            "sha256": self._sha256,
             "model": model,
             "network": network,
             "sizes": kept.ends_of(asked),
@@ -86,22 +84,9 @@ class Gate:
             found = kept.read_batches(asked, self._sha256, model)
             if found is not None:
                 return found
-            _measure_apart(about, path)
+            try:
+                measure_model(about, path)
+            except EcosobrietyError as error:
+                text = shorten(str(error), 200)
+                raise EcosobrietyError(f"budget: the batches of {model}: {text}") from error
         return dict(json.loads(path.read_bytes()))
-
-
-def _measure_apart(about: Mapping[str, Any], path: Path) -> None:
-    """Measure a model's batches in another process.
-
-    Raises:
-        EcosobrietyError: it failed; in its own words.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        question = Path(folder) / "about.json"
-        write_json(question, about)
-        done: subprocess.CompletedProcess[str] = run_apart(
-            "forecast.pilot", str(question), str(path), path=sys.path
-        )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
-        raise EcosobrietyError(f"budget: the batches of {about['model']}: {shorten(last, 200)}")

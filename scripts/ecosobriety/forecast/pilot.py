@@ -1,14 +1,8 @@
-"""A few metered batches of a network's training, from which the cost of whole trainings follows.
+"""A few metered batches of a network's training: one turn of what a forecast is made from.
 
 Short trainings, by the Trainer of the real ones: one that only warms the process up (its first
-batches load libraries and kernels), then some on the smallest size and on the largest in turns.
-These count whole epochs, or their first batches where an epoch takes long. What lies outside of
-their epochs is the fixed cost of a training; the first training of a process takes more.
-
-A machine that is shared changes its pace for seconds at a time. In the 35 trainings of one study,
-an epoch took 1.7 times as long half of the time. From 3 s of them without a break, their total is
-missed by more than 30 % in one case of six; from three times 2.5 s, in one of a hundred. Durations
-are added up, and no median is taken, which missed it twice as often.
+batches load libraries and kernels), then one on each size. These count whole epochs, or their first
+batches where an epoch takes long.
 """
 
 import json
@@ -19,9 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,10 +24,9 @@ import torch
 from ecosobriety.datasets import Dataset, load
 from ecosobriety.errors import EcosobrietyError, MeteringError
 from ecosobriety.files import write_json
-from ecosobriety.forecast.samples import Fit, sample_of, step_of
+from ecosobriety.forecast.samples import Fit, Turn, step_of
 from ecosobriety.hardware import cpu_name, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, meter_from
-from ecosobriety.records.collecting import identity_of
 from ecosobriety.startup import settle
 from ecosobriety.training import Training, settings_from
 from ecosobriety.training.batches import BLOCK, Blocks, Slices, cut_batches, lay
@@ -43,7 +34,6 @@ from ecosobriety.training.fitting import Batch, Counted, EpochCheckpoint, limits
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise
-from ecosobriety.units import joules_to_kwh
 from ecosobriety.user_code.lightnings import lightning_of
 
 WARM_UP = 4
@@ -54,124 +44,86 @@ EPOCH_S = 1.0
 """An epoch that takes longer is cut."""
 COUNTED_S = 2.0
 """So long a training on each size is measured, or for as many epochs as it has."""
-TURNS = 3
-"""So many trainings on each size, in turns."""
-ENOUGH_S = 6.0
-"""A size that was measured for so long gets no further turn."""
 SYNC_S = 0.02
 """How often the host waits for a GPU, to know how far it is."""
 
 
-def measure(
+def measure_turn(
     dataset: Dataset,
     training: Training,
-    sizes: tuple[int, int],
+    batches: Mapping[int, int | None],
     meter: EnergyMeter,
     make_ledger: Callable[[], Ledger],
     checkpoints: Path | None,
-) -> dict[str, Any]:
-    """Measure a network's training on a smallest and a largest size.
+) -> Turn:
+    """Measure a network's training on some sizes, once each.
 
     Args:
         dataset: the prepared data set.
         training: the network, its seed and settings; its size does not count.
-        sizes: the two sizes; they may be equal.
+        batches: of an epoch of each size, smallest first; None: as many as fit into `EPOCH_S`.
         meter: measures each of the short trainings.
         make_ledger: makes the entry of one of them, where its energy is kept.
         checkpoints: folder for the checkpoints that a training keeps; None: it keeps none.
 
-    Returns:
-        `sizes`: a `Sample` of each; `cold_s`, `cold_kwh`: what the first training of a process
-        takes beyond others; `startup_s`: from the process's begin to its first training; `epochs`,
-        `max_steps` and `batch_size` of a training; `energy_kwh`: spent to measure all this;
-        `measured_at`, `device`.
-
     Raises:
         ConfigError: the network cannot be built or trained.
         DataError: there are fewer examples than the larger size.
-        MeteringError: the meter gave no usable energy.
     """
     torch.set_num_threads(min(training.threads, usable_cpus()))
     settings, startup_s = training.settings, time.time() - psutil.Process().create_time()
-    ladder = sorted({*sizes})
-    whole = {n_train: math.ceil(n_train / settings.batch_size) for n_train in ladder}
+    whole = {n_train: math.ceil(n_train / settings.batch_size) for n_train in batches}
 
-    def run(n_train: int, batches: int, epochs: int) -> tuple[Fit, torch.device]:
-        fit = Fit(min(batches, whole[n_train]))
+    def run(n_train: int, number: int, epochs: int) -> tuple[Fit, torch.device]:
+        fit = Fit(min(number, whole[n_train]))
         stop = _Clock(fit, epochs)
         chosen = replace(training, n_train=n_train)
         # As before each training of the study.
         settle()
         return fit, _train_few(dataset, chosen, fit, stop, meter, make_ledger(), checkpoints)
 
-    cold, device = run(ladder[0], WARM_UP, 1)
-    fits, last = {n_train: list[Fit]() for n_train in ladder}, cold
-    for n_train in ladder * TURNS:
-        own, epochs = fits[n_train], settings.epochs
+    cold, device = run(min(batches), WARM_UP, 1)
+    fits, last = dict[int, Fit](), cold
+    for n_train, number in batches.items():
+        epochs = settings.epochs
         if settings.max_steps is not None:
             epochs = math.ceil(settings.max_steps / whole[n_train])
-        # More of a training that is measured as a whole would be one more training.
-        ended = own and (own[-1].batches, len(own[-1].epochs)) == (whole[n_train], epochs)
-        if ended or math.fsum(fit.window_s for fit in own) >= ENOUGH_S:
-            continue
-        batches = own[0].batches if own else _batches_in(EPOCH_S, step_of([last]))
-        last, _ = run(n_train, batches, epochs)
-        own.append(last)
-    samples = [sample_of(own, n, whole[n]) for n, own in fits.items()]
-    first = samples[0]
-    step_s = step_of(fits[first.n_train])
-    warm_s = first.fixed_s + first.epoch_s - (first.batches - cold.batches) * step_s
-    cold_s = max(cold.window_s - warm_s, 0.0)
-    return {
-        "sizes": [asdict(samples[0]), asdict(samples[-1])],
-        "cold_s": cold_s,
-        "cold_kwh": joules_to_kwh(cold_s * first.power_w),
-        "startup_s": startup_s,
-        "epochs": settings.epochs,
-        "max_steps": settings.max_steps,
-        "batch_size": settings.batch_size,
-        "energy_kwh": math.fsum(fit.energy_kwh or 0.0 for fit in (cold, *chain(*fits.values()))),
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else cpu_name(),
-    }
+        last, _ = run(n_train, number or _batches_in(EPOCH_S, step_of([last])), epochs)
+        fits[n_train] = last
+    return Turn(
+        cold=cold,
+        fits=fits,
+        startup_s=startup_s,
+        epochs=settings.epochs,
+        max_steps=settings.max_steps,
+        batch_size=settings.batch_size,
+        device=torch.cuda.get_device_name() if device.type == "cuda" else cpu_name(),
+    )
 
 
-def measure_model(about: Mapping[str, Any], path: Path) -> None:
-    """Measure the batches of a study's model, and write down what `measure` gives.
-
-    Args:
-        about: `data` (the data set's file), `model`, `network` (what decides it), `sizes` (the
-            smallest and the largest), `seed`, `parameters` (of the trainings, as JSON), `code` (the
-            fingerprint of what trains), `threads`, and `attempts`, the ledger's folder.
-        path: of the file. It also has `identities`, those of the trainings on both sizes.
-    """
+def _measure_asked(about: Mapping[str, Any]) -> Turn:
+    """One turn of `turns.measure_model`."""
     dataset = load(Path(about["data"]))
     parameters, network = json.loads(about["parameters"]), about["network"]
-    attempts, sizes = Path(about["attempts"]), (min(about["sizes"]), max(about["sizes"]))
+    attempts = Path(about["attempts"])
     training = Training(
         model=about["model"],
         class_path=network["class_path"],
         init_args=network["init_args"],
-        n_train=sizes[0],
+        n_train=min(about["sizes"]),
         seed=about["seed"],
         settings=settings_from(parameters, network["training"]),
         threads=about["threads"],
         code_fingerprint=about["code"],
     )
-    measured = measure(
+    return measure_turn(
         dataset,
         training,
-        sizes,
+        dict(about["batches"]),
         meter_from(parameters),
         lambda: Ledger(attempts),
         attempts if parameters["training.checkpoint"] else None,
     )
-    of = (dataset.sha256, training.model, network)
-    measured["identities"] = [
-        identity_of(*of, n_train, training.seed, parameters, training.code_fingerprint)
-        for n_train in sizes
-    ]
-    write_json(path, measured)
 
 
 def _batches_in(seconds: float, step_s: float) -> int:
@@ -311,9 +263,10 @@ def _train_few(
 def _main() -> None:
     logging.basicConfig(level=logging.WARNING, force=True)
     try:
-        measure_model(json.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))
+        turn = _measure_asked(json.loads(Path(sys.argv[1]).read_bytes()))
     except EcosobrietyError as error:
         sys.exit(f"error: {error}")
+    write_json(Path(sys.argv[2]), turn.as_json())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """What was measured of short trainings, and what it says of whole ones on the same size."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.units import kwh_to_joules
@@ -60,6 +61,39 @@ class Fit:
         return math.fsum(self.counted) / len(self.counted)
 
 
+@dataclass
+class Turn:
+    """What one process measured.
+
+    Attributes:
+        cold: the training that warmed it up, on the smallest size.
+        fits: one training on each size, by its examples.
+        startup_s: from the process's begin to its first training, in s.
+        epochs: of a whole training.
+        max_steps: of a whole training; None: no limit.
+        batch_size: examples.
+        device: the processor's or the GPU's name.
+    """
+
+    cold: Fit
+    fits: dict[int, Fit]
+    startup_s: float
+    epochs: int
+    max_steps: int | None
+    batch_size: int
+    device: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "Turn":
+        """From what `as_json` gave."""
+        fits = {int(n_train): Fit(**fit) for n_train, fit in found["fits"].items()}
+        return cls(**{**found, "cold": Fit(**found["cold"]), "fits": fits})
+
+
 def sample_of(fits: Sequence[Fit], n_train: int, batches: int) -> Sample:
     """What short trainings say of others on their size.
 
@@ -78,15 +112,15 @@ def sample_of(fits: Sequence[Fit], n_train: int, batches: int) -> Sample:
             f"{math.fsum(fit.window_s for fit in fits):.2g} s, and the meter gave no energy for "
             "them"
         )
-    counted = [epoch_s for fit in fits for epoch_s in fit.counted]
-    mean_s = math.fsum(counted) / len(counted)
+    # Each counts alike: a fast one has more epochs in its time, and would weigh more.
+    mean_s = math.fsum(fit.mean_s for fit in fits) / len(fits)
     beyond_s = math.fsum(fit.window_s - fit.mean_s * len(fit.epochs) for fit in fits)
     used_kwh = math.fsum(fit.energy_kwh or 0.0 for fit in metered)
     return Sample(
         n_train=n_train,
         batches=batches,
         counted_batches=fits[0].batches,
-        counted_epochs=len(counted),
+        counted_epochs=sum(len(fit.counted) for fit in fits),
         epoch_s=mean_s + (batches - fits[0].batches) * step_of(fits),
         fixed_s=max(beyond_s / len(fits), 0.0),
         power_w=kwh_to_joules(used_kwh) / math.fsum(fit.window_s for fit in metered),
@@ -95,8 +129,15 @@ def sample_of(fits: Sequence[Fit], n_train: int, batches: int) -> Sample:
 
 def step_of(fits: Sequence[Fit]) -> float:
     """What one more batch takes in short trainings, in s."""
-    counted = [step for fit in fits for step in fit.steps[1:] or fit.steps]
-    batches = sum(number for number, _ in counted)
-    if batches:
-        return math.fsum(s for _, s in counted) / batches
+    paces = []
+    for fit in fits:
+        counted = fit.steps[1:] or fit.steps
+        batches = sum(number for number, _ in counted)
+        if batches:
+            paces.append(math.fsum(s for _, s in counted) / batches)
+    return math.fsum(paces) / len(paces) if paces else _epochs_step(fits)
+
+
+def _epochs_step(fits: Sequence[Fit]) -> float:
+    """The same of epochs in which no moment was noted, such as those of a single batch."""
     return math.fsum(fit.mean_s for fit in fits) / sum(fit.batches for fit in fits)
