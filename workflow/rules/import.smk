@@ -15,6 +15,7 @@ rule import_runs:
         f"{BENCHMARKS}/import_runs/{{dataset}}/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(IMPORTS),
+    localrule: True
     conda:
         ENVIRONMENT
     params:
