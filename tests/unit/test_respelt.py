@@ -57,7 +57,6 @@ def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
         ("ash [1]", "ash"),
         ("ash (?)", "ash"),
         ("ash*", "ash"),
-        ("2. ash", "ash"),
         ("ash.jpg", "ash"),
         ("chÃªne", "chêne"),
         ("black &amp; white", "black & white"),
@@ -65,6 +64,10 @@ def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
 )
 def test_what_programs_put_around_a_name_is_named(one: str, other: str) -> None:
     assert found(one, other, "elm") == {"classes_look_alike": [sorted([one, other])]}
+
+
+def test_a_number_before_a_name_is_no_other_name() -> None:
+    assert found("2. ash", "ash", "elm") == {"classes_respelt": [["2. ash", "ash"]]}
 
 
 @pytest.mark.parametrize(

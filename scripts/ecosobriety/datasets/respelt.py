@@ -113,8 +113,10 @@ def _otherwise(name: str) -> Iterator[str]:
     yield name.translate(_IN_LETTERS)
     if len(lost := "".join(c for c in name if c.isascii() or not c.isalpha())) >= FEWEST_LETTERS:
         yield lost
-    # A number, or a copy's, may be added to a name, and one of two names may count with zeros.
-    yield re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", name)
+    # A number, or a copy's, may be added to a name, and one of two names may count with zeros: of
+    # plain numbers this is named elsewhere.
+    if any(letter.isalpha() for letter in name):
+        yield re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", name)
     yield re.sub(
         r"^[0-9]+( ?[:_.)] ?| - )(?=[^\W\d_]{2})|(?<=\w)( \([0-9]+\)| - (copy|copie|kopie))$",
         "",
