@@ -16,7 +16,7 @@ LOWER = frozenset(
     }
 )
 """Words of metrics of which a higher, or a lower value is better in every field."""
-_NEGATIVE = frozenset({"neg", "negative", "minus", "inverse", "inverted"})
+_NEGATIVE = frozenset({"neg", "minus", "inverse", "inverted"})
 
 
 def words(name: str) -> list[str]:
@@ -27,8 +27,13 @@ def words(name: str) -> list[str]:
 def higher_by_name(name: str) -> bool | None:
     """Whether a higher value is better, by the name alone; None: it does not say.
 
-    An error or a loss of something (a dice_loss) is an error.
+    The last word decides: an error or a loss of something (a dice_loss) is an error. A drop of one
+    says nothing, nor does a negative that may be the class's: recall_negative.
     """
-    own = {*words(name)}
-    found = False if own & LOWER else True if own & HIGHER else None
-    return None if found is None else found != bool(own & _NEGATIVE)
+    own = words(name)
+    if not own or own[-1] not in HIGHER | LOWER:
+        return None
+    found = own[-1] in HIGHER
+    if "negative" in own[:-1]:
+        return not found if len(own) == 2 else None
+    return found != bool(_NEGATIVE & {*own[:-1]})

@@ -78,13 +78,13 @@ TRAINING = {
     "momentum_whole": "its optimiser's momentum of {value} never forgets a gradient",
     "rate_vanishes": "its learning rate is less than a millionth of its highest from epoch {epoch} "
     "of {epochs} on, so that it learns nothing more",
-    "probabilities_as_logits": "its loss takes what it gives for logits, though that is between 0 "
+    "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
     "seed_without_effect": "its score is the same with every seed, to the last digit: does it use "
-    "the seed and the subset that it is given?",
+    "the seed and the subset that it is given, or give one answer always?",
     "size_without_effect": "its score is the same at every size, to the last digit: is it trained "
-    "on the subset that it is given?",
-    "order_decides": "of each size, every later run scores better than the one before: does it go "
+    "on the subset that it is given, or does it give one answer always?",
+    "order_decides": "at each size, every later run scores better than the one before: does it go "
     "on from what an earlier run has left?",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "
     "seeds differ by their examples and their order alone",

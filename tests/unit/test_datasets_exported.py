@@ -176,13 +176,3 @@ def test_grey_images_with_an_opaque_background_stay_grey(tmp_path: Path) -> None
             Image.fromarray(pixels).convert("LA").save(tmp_path / name / f"{i}.png")
     dataset: Dataset = obtain(spec(tmp_path, "image-folder"))
     assert dataset.x_train.shape[1:] == (6, 5)
-
-
-def test_a_folder_that_became_a_class_of_an_archive_is_named(tmp_path: Path) -> None:
-    y = np.array(["ash", "oak", "ash", "oak", "results"] * 8)
-    for labels, told in ((y, {"results": 8}), (np.unique(y, return_inverse=True)[1], None)):
-        np.savez(tmp_path / "t.npz", x=RNG.normal(size=(40, 5)), y=labels)
-        names = found(spec(tmp_path / "t.npz", "npz")).get(
-            "classes_like_leftovers", {"names": None}
-        )
-        assert names["names"] == told

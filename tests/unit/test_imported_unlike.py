@@ -67,7 +67,9 @@ def test_a_score_of_another_name_is_named(read: Any, metric: str, name: str, sai
     [
         *(("test_acc", True), ("dice", True), ("roc-auc", True), ("neg_mse", True)),
         *(("dice_loss", False), ("WER", False), ("neg_accuracy", False), ("score", None)),
-        ("top5", None),
+        *(("neg_root_mean_squared_error", True), ("negative_log_likelihood_loss", None)),
+        *(("recall_negative", None), ("inverted_recall_negative", None), ("top5", None)),
+        *(("accuracy_drop", None), ("error_reduction", None)),
     ],
 )
 def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> None:
@@ -85,9 +87,11 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
             'the runs differ in device ("A100", "T4")',
         ),
         ({"energy_kwh": 0.002}, "all runs take 0.002 kWh, whatever their size"),
-        ({"params.lr": [0.1, 0.1, 0.2, 0.2]}, 'the runs differ in params.lr ("0.1", "0.2")'),
-        ({"config/gpu_count": [1, 1, 8, 8]}, "the runs differ in config/gpu_count"),
-        ({"data": ["a", "a", "b", "b"]}, "the runs differ in data"),
+        ({"params.lr": [0.1, 0.1, 0.2, 0.2]}, 'the runs differ in "params.lr" ("0.1", "0.2")'),
+        ({"config/gpu_count": [1, 1, 8, 8]}, 'the runs differ in "config/gpu_count"'),
+        ({"data": ["a", "a", "b", "b"]}, 'the runs differ in "data"'),
+        ({"precision": [0.81, 0.83, 0.9, 0.91], "energy_gpu": [0.1, 0.2, 0.3, 0.4]}, None),
+        ({"precision": [16, 16, "bf16", "bf16"]}, 'the runs differ in "precision"'),
         ({"Name": ["a", "b", "c", "d"], "tokens": [1, 2, 3, 4], "lr": 0.1}, None),
         ({"accuracy": [0.1488, 0.1467, 0.0959, 0.0983]}, "which is worse: are all of one metric"),
         ({"accuracy": [0.9041, 0.9017, 0.9012, 0.9033]}, None),

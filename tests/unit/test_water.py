@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from config_cases import put, refusal
-from synthetic import make_study
+from synthetic import REPORT_DIR, make_study
 
 from ecosobriety.decision import Usage
 from ecosobriety.electricity.water_factors import figures, load_water
 from ecosobriety.errors import ConfigError
 from ecosobriety.footprint.water import add_water
 from ecosobriety.reporting.scale import at_scale
-from ecosobriety.reporting.water import water_table
+from ecosobriety.reporting.water import water_table, written_litres
 from ecosobriety.texts import Texts
 
 ROOT = Path(__file__).parents[2]
@@ -182,3 +182,9 @@ def test_water_that_nobody_has_read_in_its_source_is_no_headline():
         usage = Usage(365, 120, None, pue=1.0)
         (case,) = make_study(water=section, usage=usage).cases()
         assert sum("water" in str(one) for one in at_scale(case, text)) == told
+
+
+def test_a_low_end_alone_stands_beside_the_figure():
+    text = Texts.load("en", REPORT_DIR / "locale")
+    written = written_litres({"low": 1.0, "central": 2.5, "high": None}, 1, text)
+    assert written.replace("\xa0", " ") == "2.50 L (from 1.00 L)"

@@ -14,7 +14,8 @@ FEWEST, EVEN = 3, 1.1
 """Values of which none is so many times as frequent as another one are hardly measured."""
 FEWEST_OF_EACH = 10
 _NAMES = re.compile(
-    r"(.*[-_ .])?(class(es)?|cls|klass|tags?|labels?|species|categor(y|ies)|types?|kinds?|clusters?"
+    r"(.*[-_ .])?(class(es)?|cls|klass|tags?|label[-_ .]?(id|idx|enc|encoded|code)"
+    r"|species|categor(y|ies)|types?|kinds?|clusters?"
     r"|genres?|breeds?"
     r"|genus|genera|famil(y|ies)|topics?|diagnos[ie]s|gender|sex|colou?rs?|brands?|country|countries"
     r"|region|language|cuisine|cultivar|variety|classe|étiquette|espèce|catégorie|klasse|art)"

@@ -10,13 +10,13 @@ _LEFT = re.compile(
     r"(new folder|nouveau dossier|neuer ordner|nueva carpeta|untitled folder)( ?\(?\d+\)?)?"
     r"|unsorted|to[-_ ]?(sort|do|label|check|delete)|[-_. ]*trash|recycled?([-_ ]?bin)?|te?mp"
     r"|backups?|bak|outputs?|predictions?|thumb(nail)?s?|checkpoints?|deleted|__pycache__"
-    r"|results?|extracted|downloads?|non[-_ ]?tri[ée]e?s?|[àa][-_ ]?trier|sauvegardes?"
-    r"|r[ée]sultats?|unsortiert|ergebnisse?",
+    r"|non[-_ ]?tri[ée]e?s?|[àa][-_ ]?trier|sauvegardes?"
+    r"|unsortiert",
     re.IGNORECASE,
 )
 """What people and programs call a folder that holds no class."""
 _PERHAPS_LEFT = re.compile(
-    r"(originals?|old|raw|(pre)?processed|resized|cropped|augmented|cleaned|filtered|samples?"
+    r"(results?|r[ée]sultats?|ergebnisse?|extracted|downloads?|originals?|old|raw|(pre)?processed|resized|cropped|augmented|cleaned|filtered|samples?"
     r"|examples?|archived?|misc(ellaneous)?|duplicates?|screenshots?|originaux|anciens?|bruts?"
     r"|training|tests?|testing|val(id|idation)?|eval(uation)?|inference|demo|all|new|data(set)?)"
     r"([-_ ]?(images?|imgs?|data|files?|photos?))?([-_ ]?\d+)?",

@@ -136,8 +136,8 @@ SENTENCES: Mapping[str, str] = {
     "has nothing between; the sign is minus in {share:.1%} of the rows: was it lost in some?",
     "coordinates_swapped": "rows in which {names} lie far from all others, and among them if "
     "swapped: {number}",
-    "feature_is_prediction": "the feature {feature} is named like another model's answer: is it "
-    "known before the label is?",
+    "feature_is_prediction": "the feature {feature} is named like the label or another model's "
+    "answer: is it known before the label is?",
     "feature_nearly_orders": "one threshold of the feature {feature} gives the class away in "
     "{share:.1%} of the rows; is it known before the label is?",
     "classes_combined": "classes list several others: {names}; each is taken for one class of its "
@@ -181,8 +181,8 @@ SENTENCES: Mapping[str, str] = {
     "if light and dark are swapped: were both read alike?",
     "test_colours_swapped": "the mean of the test images fits that of the training images only "
     "if red and blue are swapped: were both read alike?",
-    "classes_like_leftovers": "classes are named as folders are that hold none, or as copies of "
-    "one: {names}",
+    "classes_like_leftovers": "classes have names of folders that hold none, or of copies of one: "
+    "{names}",
     "files_of_other_class": "files that are named as another class than that of their folder: "
     "{number}, such as {name} in {folder}",
     "classes_untested": "classes without any test example ({number}): {names}",

@@ -11,7 +11,6 @@ import numpy as np
 from ecosobriety.datasets import shared_groups
 from ecosobriety.datasets.archive import Archive, Header
 from ecosobriety.datasets.arrays import Part
-from ecosobriety.datasets.file_labels import find_leftovers
 from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.errors import DataError, one_line
 
@@ -138,9 +137,6 @@ def _read(path: Path, scratch: Path | None) -> Read:
         ]
         left = [name for name in archive.names if name not in names]
         groups = _groups(archive, left, parts)
-    # Of a folder of images, as most archives of named classes were made.
-    written = [np.asarray(part.y) for part in parts]
-    groups += find_leftovers([v for y in written if y.dtype.kind == "U" for v in y.flat])
     unused = [short(name) for name in left]
     if unused:
         groups = [Finding("arrays_unused", False, {"names": unused}), *groups]

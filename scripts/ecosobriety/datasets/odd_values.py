@@ -49,7 +49,7 @@ _PREDICTION = re.compile(
     r"([-_ .]?(\d+|class|label|proba?|score|y|target|value))?|(\w+[-_ .])?(logit|proba)s?"
     r"([-_ .]?\d+)?|(model|classifier|clf)[-_ .]?(score|output|prob\w*)"
     r"|vorhersage|pr[ée]diction|pr[ée]dit|ground[-_ .]?truth([-_ .]?\w+)?"
-    r"|(label|target)[-_ .]?(id|idx|index|code|encoded|enc)|y[-_ .]?true",
+    r"|label[-_ .]?(id|idx|index|code|encoded|enc)|y[-_ .]?true",
     re.IGNORECASE,
 )
 """Names of columns that another model has filled, or that hold the label once more."""

@@ -19,6 +19,8 @@ _SETTINGS = (
 )
 """Names, as words, of columns that the study does not read and that should be the same in all
 runs."""
+_AMBIGUOUS = ("precision", "gpu", "split", "node", "data")
+"""Of these, numbers may be scores, shares of the energy, folds and ranks."""
 _FACTS = ("tracking_mode", "gpu_model", "cpu_model", "gpu_count", "codecarbon_version")
 """What CodeCarbon says of each run and should be the same in all; of a version, its main one."""
 
@@ -37,7 +39,10 @@ def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[s
     for name in columns.sheet.names:
         if name not in used and _is_setting(name):
             column = columns.sheet.column(name)
-            yield from _differ(path, name, [column.text(run.place) for run in runs.values()])
+            values = [column.text(run.place) for run in runs.values()]
+            if words(name)[-1] in _AMBIGUOUS and all(map(_is_number, values)):
+                continue
+            yield from _differ(path, name, values)
     facts = [run.metered.facts for run in runs.values() if run.metered is not None]
     for name in _FACTS:
         yield from _differ(path, f"CodeCarbon's {name}", [_fact(name, of_run) for of_run in facts])
@@ -49,6 +54,14 @@ def _is_setting(name: str) -> bool:
     return any(" ".join(found[-length:]) in _SETTINGS for length in (1, 2) if found)
 
 
+def _is_number(text: str | None) -> bool:
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True
+
+
 def _fact(name: str, facts: Mapping[str, Any]) -> Any:
     value = facts.get(name)
     return value.partition(".")[0] if value and name == "codecarbon_version" else value
@@ -58,7 +71,7 @@ def _differ(path: str, name: str, values: Sequence[Any]) -> Iterator[str]:
     held = {value for value in values if value is not None}
     if len(held) > 1:
         shown = ", ".join(quote(shorten(f"{value}", 24)) for value in sorted(held, key=str)[:4])
-        yield f"{path}: the runs differ in {name} ({shown}), and not by their sizes alone"
+        yield f"{path}: the runs differ in {quote(name)} ({shown}), and not by their sizes alone"
 
 
 def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:

@@ -79,7 +79,7 @@ def require_asked(which: str, found: Result, asked: Mapping[str, int]) -> None:
         said = found.scores.get(name, asked[name])
         if said != asked[name]:
             raise ConfigError(
-                f"{which}: its result says {name} is {said:g}, but {asked[name]} was asked for: "
+                f"{which}: its result says {name} is {said:.15g}, but {asked[name]} was asked for: "
                 "is it the result of another training?"
             )
     done = found.epochs[-1].epoch if found.epochs else 0

@@ -56,6 +56,8 @@ def _note(place: str, of: Mapping[str, Any] | None, text: Texts) -> str:
 def written_litres(litres: Mapping[str, float | None], batch: int, text: Texts) -> str:
     """Litres of so many trainings with their bounds, in a readable unit."""
     low, mean, high = (_volume(litres[bound], batch, text) for bound in BOUNDS)
+    if low is not None and high is None:
+        return text("unit.from", mean=mean, low=low)
     if low is None or high is None:
         return str(mean)
     return text("unit.interval", mean=mean, low=low, high=high)

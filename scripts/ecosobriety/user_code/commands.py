@@ -85,7 +85,10 @@ def fault(command: str) -> str | None:
 
 def _is_set(name: str, command: str) -> bool:
     """Whether a command gives a variable of the shell a value."""
-    return re.search(rf"\b{name}=|\b(for|read)\s+(-\w+\s+)*{name}\b", command) is not None
+    own = rf"['\"]?\$(\{{{name}\}}|{name}\b)"
+    # An option of the same name, such as --seed=$seed, is given it and sets nothing.
+    given = rf"(?<![-\w.]){name}=(?!{own})|\b(for|read)\s+(-\w+\s+)*{name}\b"
+    return re.search(given, command) is not None
 
 
 def shell_fault(shell: str, command: str) -> str | None:
