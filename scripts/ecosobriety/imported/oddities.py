@@ -8,7 +8,6 @@ from statistics import fmean
 
 import numpy as np
 
-from ecosobriety.errors import quote, shorten
 from ecosobriety.imported.runs import ImportedRun, Key
 from ecosobriety.metrics import Metric
 
@@ -25,8 +24,6 @@ WORSE, FEWEST_FALLING = 0.25, 3
 CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
 """Times that a gap is as wide as the scores on either side lie apart; the share of it by which one
 score may miss the square of the other; and sizes, or runs of one, that show it."""
-SETTINGS = ("epochs", "batch_size", "device", "accelerator", "threads")
-"""What should be the same in all runs of a comparison."""
 
 
 def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iterator[str]:
@@ -44,7 +41,6 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
     for what in odd:
         if what is not None:
             yield f"{path}: {what}"
-    yield from (f"{path}: {what}" for what in _settings(runs))
 
 
 def _copies(runs: Mapping[Key, ImportedRun]) -> str | None:
@@ -173,14 +169,6 @@ def _by_epoch(runs: Mapping[Key, ImportedRun]) -> str | None:
                 "training, as it must?"
             )
     return None
-
-
-def _settings(runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
-    for name in SETTINGS:
-        held = {run.further[name] for run in runs.values() if name in run.further}
-        if len(held) > 1:
-            shown = ", ".join(quote(shorten(f"{value}", 24)) for value in sorted(held, key=str)[:4])
-            yield f"the runs differ in {name} ({shown}), and not by their sizes alone"
 
 
 def _by_size(runs: Mapping[Key, ImportedRun]) -> dict[int, list[float]]:

@@ -21,6 +21,8 @@ _SETTINGS = (
 runs."""
 _AMBIGUOUS = ("precision", "gpu", "split", "node", "data")
 """Of these, numbers may be scores, shares of the energy, folds and ranks."""
+_READ = ("epochs", "batch_size", "device", "accelerator", "threads")
+"""Settings that the study reads."""
 _FACTS = ("tracking_mode", "gpu_model", "cpu_model", "gpu_count", "codecarbon_version")
 """What CodeCarbon says of each run and should be the same in all; of a version, its main one."""
 
@@ -35,6 +37,8 @@ def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[s
     path = columns.sheet.path
     odd = (_powers(runs), _one_energy(runs), _unseen(runs), _durations(columns, runs))
     yield from (f"{path}: {what}" for what in odd if what is not None)
+    for name in _READ:
+        yield from _differ(path, name, [run.further.get(name) for run in runs.values()])
     used = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
     for name in columns.sheet.names:
         if name not in used and _is_setting(name):
@@ -42,7 +46,7 @@ def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[s
             values = [column.text(run.place) for run in runs.values()]
             if words(name)[-1] in _AMBIGUOUS and all(map(_is_number, values)):
                 continue
-            yield from _differ(path, name, values)
+            yield from _differ(path, quote(name), values)
     facts = [run.metered.facts for run in runs.values() if run.metered is not None]
     for name in _FACTS:
         yield from _differ(path, f"CodeCarbon's {name}", [_fact(name, of_run) for of_run in facts])
@@ -71,7 +75,7 @@ def _differ(path: str, name: str, values: Sequence[Any]) -> Iterator[str]:
     held = {value for value in values if value is not None}
     if len(held) > 1:
         shown = ", ".join(quote(shorten(f"{value}", 24)) for value in sorted(held, key=str)[:4])
-        yield f"{path}: the runs differ in {quote(name)} ({shown}), and not by their sizes alone"
+        yield f"{path}: the runs differ in {name} ({shown}), and not by their sizes alone"
 
 
 def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
