@@ -59,7 +59,8 @@ def make_runs(
                     "threads": 2,
                     "peak_memory_mb": 612.5,
                     "short_window": n_train == 5_000 and seed == 1,
-                    "attempt": f"{n_train}-{seed}",
+                    # All seeds of a size in one process, as the default study trains them.
+                    "attempt": f"20260101T00000{seed}Z-host-{n_train}-{n_train + seed:06x}",
                 }
             )
     return check_table("runs", pd.DataFrame(rows))

@@ -200,6 +200,20 @@ def test_a_ladder_without_prices_says_why(context_of):
     assert any("no contract for all of the electricity" in note for note in ladder.notes)
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_interval_of_seeds_that_share_a_process_says_what_it_leaves_out(
+    context_of, texts, language
+):
+    text = texts[language]
+    left_out = text("table.ladder.shared_process"), text("poster.spared.shared")
+    apart = RUNS.assign(attempt=[f"20260101T000000Z-a-b-{pid}-00ab0f" for pid in range(len(RUNS))])
+    unknown = RUNS.assign(attempt=None)
+    for runs, shared in ((RUNS, True), (apart, False), (unknown, False)):
+        context = context_of(make_study(runs), language)
+        assert (left_out[0] in context["cases"][0]["ladder"].notes) is shared
+        assert (left_out[1] in str(context["poster"]["numbers"][1])) is shared
+
+
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [

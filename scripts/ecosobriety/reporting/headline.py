@@ -375,6 +375,8 @@ def _ladder_notes(case: Case, text: Texts) -> list[str]:
     savings = [answer["saving"] for answer in case.decision.answers if answer["saving"] is not None]
     if not savings:
         return notes
+    if case.shares_processes:
+        notes.append(text("table.ladder.shared_process"))
     cost = savings[0]["cost"]
     if cost["reason"]:
         return [*notes, text(f"table.ladder.{cost['reason']}")]

@@ -170,8 +170,10 @@ def _spared(case: Case, text: Texts) -> dict[str, str]:
         low=text.share(interval["ci_low"]),
         high=text.share(interval["ci_high"]),
     )
-    unsure = kind == "smaller" and is_known(interval["ci_low"]) and interval["ci_low"] <= 0
-    return _number(text.share(abs(saved)), words, text("poster.spared.unsure") if unsure else "")
+    shown = kind == "smaller" and is_known(interval["ci_low"])
+    cautions = {"unsure": interval["ci_low"] <= 0, "shared": case.shares_processes} if shown else {}
+    said = " ".join(text(f"poster.spared.{name}") for name, applies in cautions.items() if applies)
+    return _number(text.share(abs(saved)), words, said)
 
 
 def _paid_back(case: Case, text: Texts) -> dict[str, str]:

@@ -25,6 +25,9 @@ from ecosobriety.study.electricity_view import ElectricityView
 from ecosobriety.tables import GRID_SOURCE, read_table
 from ecosobriety.units import readable_batch
 
+_PROCESS = r"^\d{8}T\d{6}Z-(.+-\d+)-[0-9a-f]{6}$"
+"""Machine and process in the name of an attempt, as `metering.ledger` makes it."""
+
 
 def pareto_front(
     energy_kwh: pd.Series, scores: pd.Series, metric: Metric = ACCURACY
@@ -201,6 +204,16 @@ class Case:
     def emissions_batch(self) -> int:
         """How many trainings emissions are stated for: `Study.emissions_batch`."""
         return self.study.emissions_batch
+
+    @cached_property
+    def shares_processes(self) -> bool:
+        """Whether seeds of a size were trained in one process, as `training.process: size` does.
+
+        They then share its pace, and no interval over the seeds holds how processes differ in it.
+        """
+        process = self.runs["attempt"].astype("string").str.extract(_PROCESS, expand=False)
+        known = self.runs[["n_train"]].assign(process=process).dropna()
+        return bool(known.duplicated().any())
 
     @cached_property
     def pace_spread(self) -> float | None:
