@@ -15,7 +15,8 @@ from test_texts import LOCALE
 from ecosobriety import provenance
 from ecosobriety.errors import ConfigError
 from ecosobriety.metrics import ACCURACY
-from ecosobriety.reasons import TRAINING, reason, recognise
+from ecosobriety.reasons import reason, recognise
+from ecosobriety.reasons.trained import TRAINING
 from ecosobriety.reporting.cautions import noticed as noticed_in_report
 from ecosobriety.texts import Texts
 from ecosobriety.training.batches import Slices

@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
 
 import pytest
 
+from ecosobriety.reasons import imported, trained
 from ecosobriety.user_code.fingerprint import (
+    COMMAND_MODULES,
+    IMPORT_MODULES,
     PACKAGE,
     TRAINING_MODULES,
     code_fingerprint,
@@ -13,6 +17,12 @@ from ecosobriety.user_code.fingerprint import (
 )
 from ecosobriety.user_code.own_code import TRAINING, own_code
 
+SENTENCES = {
+    f"reasons/{module.__name__.rpartition('.')[2]}": {
+        id_ for name, texts in vars(module).items() if name.isupper() for id_ in texts
+    }
+    for module in (trained, imported)
+}
 PLAIN = "RATE = 0.1\n\ndef step(x):\n    return x - RATE\n"
 COMMENTED = '''"""A module."""
 # The rate.
@@ -56,6 +66,11 @@ def test_a_package_stands_for_all_its_modules(tmp_path):
     assert code_fingerprint(["package"], tmp_path) != before
 
 
+def sources(module):
+    path = PACKAGE / module
+    return [*path.rglob("*.py")] if path.is_dir() else [path.with_suffix(".py")]
+
+
 def test_every_module_of_the_training_exists_and_its_imports_are_covered():
     """What a training's modules import of the library is in the list, or cannot change a result."""
     # Of the metrics, a record takes the names of its fields.
@@ -63,13 +78,21 @@ def test_every_module_of_the_training_exists_and_its_imports_are_covered():
     covered = {module.split("/")[0] for module in TRAINING_MODULES}
     assert code_fingerprint(TRAINING_MODULES) != code_fingerprint(TRAINING_MODULES[:-1])
     for module in TRAINING_MODULES:
-        path = PACKAGE / module
-        sources = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
-        for source in sources:
+        for source in sources(module):
             text = source.read_text()
             imported = {line.split()[1] for line in text.splitlines() if line.startswith("from")}
             inner = {name.split(".")[1] for name in imported if name.startswith("ecosobriety.")}
             assert inner <= covered | harmless, source
+
+
+def test_sentences_that_reach_no_training_are_not_in_its_fingerprint():
+    """Those of what is derived; a training's own modules know none of them."""
+    for modules in (TRAINING_MODULES, COMMAND_MODULES, IMPORT_MODULES):
+        assert not {"reasons", "reasons/derived"} & {*modules}
+        counted = {id_ for name in modules for id_ in SENTENCES.get(name, ())}
+        for source in (path for name in modules for path in sources(name)):
+            named = re.findall(r'\breason\(\s*"(\w+)"', source.read_text())
+            assert counted >= {*named}, source
 
 
 def test_an_unknown_module_is_an_error():

@@ -57,7 +57,7 @@ class Fitted:
         data_on: Where the data were while it trained.
         on_gpu: Whether it trained on a GPU.
         not_called: What the network brings and the study does not call.
-        noticed: What is odd about the training and may be meant so; see `reasons.TRAINING`.
+        noticed: What is odd about the training and may be meant so; see `reasons.trained`.
     """
 
     scores: Mapping[str, float | None]

@@ -40,7 +40,7 @@ class Rehearsed:
 
     Attributes:
         cost: What the training costs in FLOP, or why that cannot be said.
-        noticed: What is odd about it and may be meant so; see `reasons.TRAINING`.
+        noticed: What is odd about it and may be meant so; see `reasons.trained`.
     """
 
     cost: Cost | str

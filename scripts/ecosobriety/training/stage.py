@@ -102,7 +102,7 @@ class Stage:
         self._passed: Passed | None = None
         """What was counted of the last fit, of a module that trains itself."""
         self.noticed: list[str] = []
-        """What may be meant so, and should be known; see `reasons.TRAINING`."""
+        """What may be meant so, and should be known; see `reasons.trained`."""
 
     def build(self, changed_by: int = 0) -> torch.nn.Module:
         """The network, as built and shaped before its training, or before that of another seed."""

@@ -18,8 +18,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 TRAINING_MODULES = (
-    *("datasets/sampling", "hardware", "reasons", "records/measured", "records/record", "scoring"),
-    *("training", "units"),
+    *("datasets/sampling", "hardware", "records/measured", "records/record", "scoring"),
+    *("reasons/__init__", "reasons/trained", "training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
     *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
     *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
@@ -29,7 +29,8 @@ TRAINING_MODULES = (
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
 COMMAND_MODULES = (
-    *("datasets/sampling", "hardware", "reasons", "records/measured", "records/record", "units"),
+    *("datasets/sampling", "hardware", "records/measured", "records/record", "units"),
+    *("reasons/__init__", "reasons/imported", "reasons/trained"),
     *("outside/command", "outside/result", "outside/session"),
     *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
     *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
@@ -38,7 +39,8 @@ COMMAND_MODULES = (
 """The same for a training that is the user's command."""
 
 IMPORT_MODULES = (
-    *("datasets/delimited", "imported", "reasons", "records/measured", "records/record", "units"),
+    *("datasets/delimited", "imported", "records/measured", "records/record", "units"),
+    *("reasons/__init__", "reasons/imported"),
 )
 """The same for a run that exists already."""
 

@@ -1,0 +1,84 @@
+"""What a training's record may say: a changed sentence is another training's; see `fingerprint`."""
+
+METER = {
+    "load_model": "no readable hardware counter; TDP {tdp_w} W from {origin}",
+    "constant_power": "no readable hardware counter or load; TDP {tdp_w} W from {origin}",
+    "memory_size": "guessed from the memory's size",
+    "given": "metering.{key}",
+    "memory_unknown": "the size of the memory is not known",
+    "no_cpu": "CodeCarbon found no CPU to track",
+    "no_gpu": "no GPU found",
+    "power_only": "no energy counter; its power is read at each sample",
+    "unreadable": "{counter} was not readable in this window",
+    "stands": "{counter} stood still in this window",
+    "jumps": "{counter} jumped in this window",
+    "falls": "{counter} was set back in this window",
+    "too_short": "{counter} did not move yet: the window is too short for it",
+    "power_instead": "{counter} did not move in a window this short; its power at the end is taken",
+    "unreadable_filled": "{counter} was not readable for {gap_s} of {window_s} s{fill}",
+    "stands_filled": "{counter} stood still for {gap_s} of {window_s} s{fill}",
+    "jumps_filled": "{counter} jumped; unknown are {gap_s} of {window_s} s{fill}",
+    "falls_filled": "{counter} was set back; unknown are {gap_s} of {window_s} s{fill}",
+    "uneven": "{counter} moved by {high_w} W at once, by {low_w} W else: a jump, or work",
+    "gpu_zero": "the meter gave 0 kWh for a training on the GPU",
+    "no_energy": "the meter gave no energy for it",
+    "part_missing": "the energy of {components} is missing: {reason}",
+    "not_simulated": "not simulated",
+    "not_recorded": "not recorded",
+}
+"""Of a hardware component."""
+
+FLOP = {
+    "flop_irregular": "its steps do not all take the same operations",
+    "flop_outside": "it trains or computes outside of its steps, in a hook",
+    "flop_no_backward": "its steps have no backward pass that Lightning sees",
+    "flop_no_proportion": "the operations of its steps are not in proportion to the examples",
+    "flop_unknown": "PyTorch's counter does not know {names}",
+    "flop_failed": "counting failed: {error}",
+    "flop_too_long": "the rehearsal took longer than {limit_s} s",
+    "flop_ended": "the rehearsal ended by itself ({status}): {error}",
+}
+"""Why a training's operations are not counted."""
+
+EPOCHS = {
+    "epochs_off": "training.score_epochs is false",
+    "epochs_one": "the training has no epoch to test but its last",
+    "epochs_schedule": "its learning rate has a schedule: ending it earlier is another training",
+    "epochs_end_hook": "{name} does something when the training ends, which no earlier epoch had",
+    "epochs_diverged": "the weights after this epoch give no finite loss",
+    "epochs_reshaped": "the network's parameters were others at the end than after an epoch",
+}
+"""Why no epoch but the last was tested."""
+
+TRAINING = {
+    "weights_untrained": "{share} of its weights decide its outputs and are not trained ({names}): "
+    "no gradient but 0 reaches them, as behind a detach, or no optimiser has them",
+    "outputs_in_own_unit": "it gives about {value} before its training, but its targets are "
+    "standardised (mean 0, deviation 1): leave out what brings its outputs to the targets' own "
+    "unit",
+    "one_answer": "it gives different examples the same output, after a few batches",
+    "test_mode": "layers are in the mode of the test while it is trained ({names}), as after "
+    "eval()",
+    "outputs_unused": "its loss is made of {used} of its {number} outputs, by which it is scored",
+    "test_unchanged": "its outputs in the test are the same before and after its first batches, "
+    "although its weights changed: is what is tested trained?",
+    "examples_unused": "its loss is made of {share} of the examples of its batches",
+    "labels_not_learnt": "its loss wants the label of {share} of its examples alone: are they "
+    "shuffled, shifted or left out?",
+    "decay_large": "its weight_decay of {decay} outweighs what it learns, at the learning rate "
+    "{rate}",
+    "momentum_whole": "its optimiser's momentum of {value} never forgets a gradient",
+    "rate_vanishes": "its learning rate is less than a millionth of its highest from epoch {epoch} "
+    "of {epochs} on, so that it learns nothing more",
+    "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
+    "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
+    "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "
+    "seeds differ by their examples and their order alone",
+}
+"""What is odd about a network's training, and may be meant so."""
+
+COMMAND = {
+    "not_reported": "the command does not report it",
+    "within": "it is part of the command's own energy",
+}
+"""What is not known of a training that is the user's command."""
