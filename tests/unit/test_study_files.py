@@ -65,6 +65,22 @@ def refused(tmp_path, content, name="study.yaml"):
         ("d: {init_args: {v: {k: Off}}}\n", "d.init_args.v.k is Off, which YAML reads as false"),
         ("d: {init_args: {v: 1e-3}}\n", "is 1e-3, which YAML reads as text: a number is written"),
         ("d: {init_args: {v: -.5}}\n", "is -.5, which YAML reads as text: a number is written"),
+        ("d: {init_args: {v: None}}\n", "is None, which YAML reads as text: nothing is written as"),
+        *(
+            (f"d:\n  init_args:\n    v: {number}\n", f"is {number}, which YAML reads as text: a")
+            for number in (
+                "(1, 2)",
+                "1/3",
+                "2 ** 8",
+                "50%",
+                "0,5",
+                "64, 32",
+                "1 000",
+                "-inf",
+                "NaN",
+                "1e3",
+            )
+        ),
         # Commas that end a number
         ("a: {m: 0,05}\n", ", line 1: a holds 0,05, where YAML ends the number at the comma"),
         ("p: {FRA: 0,25, DEU: 1}\n", ", line 1: p holds 0,25, where YAML ends the number"),
@@ -377,13 +393,13 @@ def test_what_yaml_made_of_text_is_told(tmp_path, lines, key, hint):
 
 
 def test_what_looks_as_it_is_read_is_taken(tmp_path):
-    arguments = "a: true, b: False, c: 'NO', d: 1.0e-3, e: 5, f: ~, g: adam, h: [1, 2.5], i: '1e-3'"
+    arguments = "a: true, b: False, c: 'NO', d: 1.0e-3, e: 5, f: ~, g: adam, h: [1, 2.5], i: '1e-3', j: 10-20"
     found = read(tmp_path, f"d: {{init_args: {{{arguments}}}}}\nt: !!str 0200\nu: yes\n").content
     assert found == {
         "d": {
             "init_args": {
                 **{"a": True, "b": False, "c": "NO", "d": 0.001, "e": 5, "f": None, "g": "adam"},
-                **{"h": [1, 2.5], "i": "1e-3"},
+                **{"h": [1, 2.5], "i": "1e-3", "j": "10-20"},
             }
         },
         "t": "0200",

@@ -33,7 +33,11 @@ MISREAD = re.compile(r"[-+]?(0[0-7_]*[0-7]|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*
 """Numbers that YAML 1.1 reads otherwise than they look: 0200 is octal, 1:30 are ninety."""
 _THOUSANDS = re.compile(r"[0-9]{3}")
 _ARGUMENT = re.compile(r"(^|\.)init_args\b")
-_NUMBER_AS_TEXT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_NUMBERS_AS_TEXT = re.compile(
+    rf"\(?\s*{_NUMBER}(?:\s*(?:/|\*\*?|\^|,|\s)\s*{_NUMBER})*\s*,?\s*\)?%?|[-+]?(?i:inf(?:inity)?|nan)"
+)
+"""One or several, a computation with them, or a tuple as Python writes it."""
 _RUNS_PYTHON = "__use_yte__"
 _SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
 
@@ -242,9 +246,14 @@ def _require_as_it_looks(node: yaml.ScalarNode, key: str, where: str) -> None:
         read_as = say_scalar(node.value, node.tag)
         problem = f"is {written}, which YAML reads as {read_as}: write {read_as}, or text in quotes"
         raise fault(where, key, problem)
-    if node.tag == TEXT and _NUMBER_AS_TEXT.fullmatch(node.value):
-        problem = f"is {written}, which YAML reads as text: a number is written as 1.0e-3 or -0.5"
-        raise fault(where, key, f"{problem}, text in quotes")
+    if node.tag != TEXT:
+        return
+    how = "nothing is written as null" if node.value == "None" else ""
+    if _NUMBERS_AS_TEXT.fullmatch(node.value):
+        how = "a number is written as 1.0e-3, -0.5 or .inf, several as [1, 2]"
+    if how:
+        problem = f"is {written}, which YAML reads as text: {how}, text in quotes"
+        raise fault(where, key, problem)
 
 
 def _may_hold_thousands(node: yaml.SequenceNode) -> bool:
