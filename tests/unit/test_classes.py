@@ -276,7 +276,7 @@ def test_a_data_module_gives_every_example_once_and_in_order():
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Nameless", r"a batch of train_dataloader is not a pair \(x, y\) of tensors"),
+        ("Nameless", r"a batch of train_dataloader is a dict of x, y, not a pair \(x, y\) of"),
         ("Failing", r"gives no data \(OSError: \"no server\"\)"),
         ("Unending", "train_dataloader gives no batch"),
         ("Untested", "test_dataloader gives None, but must give a DataLoader"),

@@ -92,7 +92,7 @@ def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
         ("Listed", {"train": True}, "train_dataloader gives one loader in a list, of which"),
         ("Several", {}, "train_dataloader gives several loaders"),
         ("Combined", {}, "train_dataloader gives several loaders"),
-        ("Named", {}, r"a batch of train_dataloader is not a pair \(x, y\) of tensors"),
+        ("Named", {}, r"a batch of train_dataloader is a dict of x, y, not a pair \(x, y\)"),
         ("Ragged", {}, r"examples of the shapes \[\(3,\), \(4,\)\], not of one"),
         ("Asking", {}, "no Trainer is attached"),
         ("MadeTwice", {}, "share [1-8] rows of one data set"),

@@ -393,7 +393,8 @@ def test_what_yaml_made_of_text_is_told(tmp_path, lines, key, hint):
 
 
 def test_what_looks_as_it_is_read_is_taken(tmp_path):
-    arguments = "a: true, b: False, c: 'NO', d: 1.0e-3, e: 5, f: ~, g: adam, h: [1, 2.5], i: '1e-3', j: 10-20"
+    arguments = "a: true, b: False, c: 'NO', d: 1.0e-3, e: 5, f: ~, g: adam, h: [1, 2.5], i: '1e-3'"
+    arguments += ", j: 10-20"
     found = read(tmp_path, f"d: {{init_args: {{{arguments}}}}}\nt: !!str 0200\nu: yes\n").content
     assert found == {
         "d": {

@@ -22,7 +22,7 @@ from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.user_code.classes import ClassSpec, build
 from ecosobriety.user_code.lightnings import lightning_of
-from ecosobriety.user_code.words import described
+from ecosobriety.user_code.words import cut_list, described
 
 logger = logging.getLogger(__name__)
 
@@ -303,8 +303,21 @@ def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[loaders.P
         batch = module.on_after_batch_transfer(batch, 0)
         pair = isinstance(batch, list | tuple) and len(batch) == 2
         if not pair or not all(isinstance(part, Tensor) for part in batch):
-            raise DataError(f"a batch of {name} is not a pair (x, y) of tensors")
+            raise DataError(
+                f"a batch of {name} is {_told(batch)}, not a pair (x, y) of tensors: a collate_fn "
+                "or on_after_batch_transfer can make it one"
+            )
         x, y = (part.detach().cpu().numpy() for part in batch)
         if not x.ndim or not y.ndim or len(x) != len(y):
             raise DataError(f"a batch of {name} has inputs {x.shape} and labels {y.shape}")
         yield x, y
+
+
+def _told(batch: Any) -> str:
+    """What a batch is, in words."""
+    kind, within = type(batch).__name__, ""
+    if isinstance(batch, Mapping):
+        within = ", ".join(map(str, batch))
+    elif isinstance(batch, list | tuple):
+        within = ", ".join(type(part).__name__ for part in batch)
+    return f"a {kind} of {cut_list(within)}" if within else f"a {kind}"

@@ -81,6 +81,8 @@ def require_asked(which: str, found: Result, asked: Mapping[str, int]) -> None:
             raise ConfigError(
                 f"{which}: its result says {name} is {said:.15g}, but {asked[name]} was asked for: "
                 "is it the result of another training?"
+                + " Examples held out for a validation count too"
+                * (name == "n_train")
             )
     done = found.epochs[-1].epoch if found.epochs else 0
     if EPOCHS in asked and done > asked[EPOCHS]:

@@ -50,6 +50,8 @@ class Watch(pl.Callback):
         self.learnt = Learnt()
         """What the gradients of its outputs say of the labels."""
         self._handles: list[Any] = []
+        self._first_rates: list[float] = []
+        """Of each schedule, in the first epoch."""
         self.odd_groups: dict[str, None] = {}
         """What is odd about the optimisers' settings, each once."""
 
@@ -62,6 +64,8 @@ class Watch(pl.Callback):
         """Look at what the network gives."""
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.learnt.maximised = any(group.get("maximize", False) for group in groups)
+        schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
+        self._first_rates = [_group(schedule).get("lr", 0.0) for schedule in schedules]
         self._handles.append(self._network.register_forward_hook(self._on_output))
         for name, layer in self._layers:
             self._handles.append(layer.register_forward_hook(partial(self._on_layer, name)))
@@ -95,8 +99,9 @@ class Watch(pl.Callback):
         # A schedule may want what only a whole training gives.
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for config in trainer.lr_scheduler_configs:
-                self.odd_groups |= dict.fromkeys(odd_rates(_rates(config, trainer)))
+            for config, first in zip(trainer.lr_scheduler_configs, self._first_rates, strict=True):
+                found = odd_rates(_rates(config, float(first), trainer), _group(config.scheduler))
+                self.odd_groups |= dict.fromkeys(found)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
@@ -170,16 +175,21 @@ class Learnt:
             yield reason("labels_not_learnt", share=f"{agree:.1%}")
 
 
-def _rates(config: Any, trainer: pl.Trainer) -> list[float]:
+def _group(schedule: Any) -> Mapping[str, Any]:
+    """The first weights that a schedule is for, with their settings."""
+    groups = getattr(getattr(schedule, "optimizer", None), "param_groups", [{}])
+    return dict(groups[0])
+
+
+def _rates(config: Any, first: float, trainer: pl.Trainer) -> list[float]:
     """The learning rates of the epochs, of a schedule that is thrown away afterwards."""
     schedule, epochs = config.scheduler, trainer.max_epochs or 0
     if config.reduce_on_plateau or config.frequency != 1 or config.interval != "epoch":
         return []
     done = int(schedule.last_epoch)
-    first = schedule.optimizer.param_groups[0]
-    rates = [float(first.get("initial_lr", first["lr"]))] * done
+    rates = [first] * done
     for _ in range(done, min(epochs, MOST_EPOCHS)):
-        rates.append(float(schedule.optimizer.param_groups[0]["lr"]))
+        rates.append(float(_group(schedule)["lr"]))
         schedule.step()
     return rates
 

@@ -23,6 +23,8 @@ gradient."""
 VANISHED, IDLE = 1e-6, 0.25
 """Of the highest learning rate, one that teaches nothing; and the share of all epochs, from which
 on that is no mere end of a schedule."""
+LOW = 0.1
+"""Of the learning rate that an optimiser is given: below it a whole training is none with that."""
 MOST_EPOCHS = 5000
 _CHECKED_WITH = 1e-3
 """A learning rate to check arguments with."""
@@ -115,9 +117,18 @@ def _number(value: Any) -> float:
         return 0.0
 
 
-def odd_rates(rates: Sequence[float]) -> Iterator[str]:
-    """Say whether learning rates, one of each epoch, fall to nothing long before the end."""
+def odd_rates(rates: Sequence[float], group: Mapping[str, Any]) -> Iterator[str]:
+    """Say whether learning rates fall to nothing long before the end, or never rise.
+
+    Args:
+        rates: one of each epoch.
+        group: of the optimiser's `param_groups`, the one that has them.
+    """
     highest = max(rates, default=0.0)
+    given = _number(group.get("initial_lr"))
+    if rates and highest < LOW * given:
+        values = {"highest": f"{highest:.3g}", "rate": f"{given:g}", "epochs": len(rates)}
+        yield reason("rate_stays_low", **values)
     if highest <= 0:
         return
     last = max(i for i, rate in enumerate(rates) if rate > VANISHED * highest)
@@ -164,7 +175,7 @@ def find_odd(
                 raise EndedError(
                     str(_refusal(_spec("lr_scheduler", lr_scheduler), ended))
                 ) from error
-        found += odd_rates(rates)
+        found += odd_rates(rates, made.param_groups[0])
     return list(dict.fromkeys(found))
 
 
