@@ -23,7 +23,7 @@ def test_scripts_that_are_not_watched_are_named(tmp_path):
         ({}, 0, None),
         ({"n_train": 200, "seed": 3, "n_samples": 99}, 10, None),
         ({"n_train": 1437}, 0, "its result says n_train is 1437, but 200 was asked for"),
-        ({"n_train": 160}, 0, "another training? Examples held out for a validation count too"),
+        ({"n_train": 160}, 0, r"another training\? Examples held out for a validation count too"),
         ({"seed": 42}, 0, "its result says seed is 42, but 3 was asked for"),
         ({}, 4, None),
         ({}, 20, "20 epochs were done, but 10 were asked for"),
