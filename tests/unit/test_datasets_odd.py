@@ -47,6 +47,20 @@ def test_values_that_were_filled_in_are_named(
     assert told["feature_filled"].values["value"] == pytest.approx(middle, rel=1e-5)
 
 
+@pytest.mark.parametrize("middle", [np.median, np.mean])
+@pytest.mark.parametrize(("share", "decimals"), [(0.1, 1), (0.3, 0), (0.05, 2)])
+def test_middles_of_classes_that_were_filled_in_give_the_label_away(
+    tmp_path: Path, middle: Any, share: float, decimals: int
+) -> None:
+    random = np.random.default_rng(4)
+    kinds = random.integers(0, 3, 2 * N)
+    values = (random.normal(40, 6, 2 * N) + 3 * kinds).round(decimals)
+    middles = np.array([middle(values[kinds == kind]) for kind in range(3)])
+    told = found(table(tmp_path, {"x": among(values, middles[kinds], share), "kind": kinds}))
+    assert told["feature_filled_by_class"].headline
+    assert told["feature_filled_by_class"].values["feature"] == "x"
+
+
 @pytest.mark.parametrize("share", [0.15, 0.3])
 @pytest.mark.parametrize(
     ("values", "mark"),
@@ -74,7 +88,7 @@ def test_a_sign_that_was_lost_is_named(tmp_path: Path) -> None:
 def test_middles_of_groups_that_were_filled_in_are_named(tmp_path: Path) -> None:
     middles = np.array([HEIGHT[kind == KINDS].mean() for kind in (0, 1)])
     told = of_column(tmp_path, among(HEIGHT, middles[KINDS], 0.2))
-    assert told.keys() == {"feature_filled"}
+    assert told.keys() == {"feature_filled", "feature_filled_by_class"}
     standardised = (HEIGHT - HEIGHT.mean()) / HEIGHT.std()
     assert of_column(tmp_path, among(standardised, 0.0, 0.2)).keys() == {"feature_filled"}
 
@@ -214,6 +228,18 @@ def test_a_feature_that_nearly_parts_the_classes_is_named(tmp_path: Path) -> Non
     assert "feature_nearly_orders" not in told
 
 
+@pytest.mark.parametrize("kinds", [2, 3, 5])
+@pytest.mark.parametrize("jitter", [20, 60])
+def test_a_clock_that_nearly_parts_the_classes_is_named(
+    tmp_path: Path, kinds: int, jitter: float
+) -> None:
+    random = np.random.default_rng(6)
+    rows = random.permutation(300 * kinds)
+    clock = (10 * rows + random.normal(0, jitter / kinds, len(rows))).round(2)
+    told = found(table(tmp_path, {"x": clock, "kind": rows // 300}))
+    assert told.keys() & {"feature_nearly_orders", "feature_orders_classes"}
+
+
 def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
     kinds = [name for name, number in names.items() for _ in range(number)]
     told = found(table(folder, {"x": RNG.normal(size=len(kinds)), "kind": kinds}))
@@ -241,6 +267,26 @@ def test_classes_in_other_words_are_named(tmp_path: Path, names: dict[str, int],
 
 
 @pytest.mark.parametrize(
+    ("names", "id"),
+    [
+        ({"ash": 90, "oak": 80, "test": 6}, "classes_like_missing"),
+        ({"ash": 90, "oak": 80, "x": 6}, "classes_like_missing"),
+        ({"ash": 90, "oak": 80, "skip": 6}, "classes_like_missing"),
+        ({"ash": 90, "oak": 80, "#DIV/0!": 20}, "classes_like_missing"),
+        ({"ash": 90, "oak": 80, "Err:502": 20}, "classes_like_missing"),
+        ({"3-Jan": 90, "6-Apr": 80, "14-Oct": 20}, "classes_like_dates"),
+        ({"2024-10-14": 90, "2024-01-03": 80, "low": 20}, "classes_like_dates"),
+        ({"2024-10-14 00:00:00": 90, "2024-01-03 00:00:00": 80}, "classes_like_dates"),
+        ({"14/10/2024": 90, "03/01/2024": 80}, "classes_like_dates"),
+    ],
+)
+def test_names_that_are_hardly_those_of_classes_are_named(
+    tmp_path: Path, names: dict[str, int], id: str
+) -> None:
+    assert labelled(tmp_path, names).keys() == {id}
+
+
+@pytest.mark.parametrize(
     "names",
     [
         {"cat": 90, "dog": 80, "cats and dogs": 20},
@@ -253,6 +299,10 @@ def test_classes_in_other_words_are_named(tmp_path: Path, names: dict[str, int],
         {"NY": 90, "CA": 80, "TX": 20},
         {"low": 90, "low; treated": 80, "high": 20},
         {"may": 90, "june": 80},
+        {"v": 90, "w": 80, "x": 70},
+        {"ash": 90, "oak": 80, "test": 70},
+        {"control": 90, "test": 8},
+        {"ash": 90, "oak": 80, "other": 6},
     ],
 )
 def test_classes_may_have_such_names(tmp_path: Path, names: dict[str, int]) -> None:

@@ -41,6 +41,21 @@ def test_neighbours_of_a_series_are_named(tmp_path: Path) -> None:
     assert not told(tmp_path, {name: x[mixed] for name, x in series(1).items()})
 
 
+@pytest.mark.parametrize("rows", [2, 3, 4])
+@pytest.mark.parametrize("change", [0.1, 0.4])
+def test_persons_with_several_rows_each_are_named(
+    tmp_path: Path, rows: int, change: float
+) -> None:
+    random = np.random.default_rng(3)
+    person = np.arange(N) // rows
+    columns = {
+        f"x{i}": random.normal(0, 1, N)[person] + random.normal(0, change, N) for i in range(4)
+    }
+    eyes = random.integers(0, 2, N)
+    assert told(tmp_path, columns, eyes).keys() == {"rows_follow"}
+    assert numbers(tmp_path, columns, TARGETS).keys() == {"rows_follow"}
+
+
 @pytest.mark.parametrize("make", [generated, ordinary])
 def test_rows_that_are_sorted_are_no_series(tmp_path: Path, make: Any) -> None:
     columns = make(3)

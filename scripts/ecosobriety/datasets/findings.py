@@ -130,6 +130,9 @@ SENTENCES: Mapping[str, str] = {
     "from like any other: leave it out if it is one; all rows count alike",
     "feature_filled": "the feature {feature} is {value}, the middle of its values, in {share:.1%} "
     "of the rows, far more often than any other value: were missing values filled in?",
+    "feature_filled_by_class": "the feature {feature} is the middle of a class's own values far more "
+    "often than any other value, from {low} to {high}: were missing values filled in by class? "
+    "That gives the label away",
     "mark_at_end": "the feature {feature} is {value}, at the end of its values, in {share:.1%} of "
     "the rows, far more often than any other value: does it mark a missing value?",
     "feature_of_two_signs": "the feature {feature} goes from {low} to {high} with either sign, and "
@@ -138,7 +141,7 @@ SENTENCES: Mapping[str, str] = {
     "swapped: {number}",
     "feature_is_prediction": "the feature {feature} is named like the label or another model's "
     "answer: is it known before the label is?",
-    "feature_nearly_orders": "one threshold of the feature {feature} gives the class away in "
+    "feature_nearly_orders": "thresholds of the feature {feature} give the class away in "
     "{share:.1%} of the rows; is it known before the label is?",
     "classes_combined": "classes list several others: {names}; each is taken for one class of its "
     "own",
@@ -153,7 +156,8 @@ SENTENCES: Mapping[str, str] = {
     "features_like_dates": "features that are dates written as one number ({count}): {names}; "
     "such numbers jump from month to month: days since a date do not",
     "rows_follow": "neighbouring rows are much more alike than rows a bit apart: {names}; are "
-    "they a series in time or space? Then test rows have their neighbours in the training part",
+    "they a series in time or space, or several of each person? Then test rows have their "
+    "neighbours in the training part",
     "feature_is_next_target": "the feature {feature} is the target of the next row: is it known "
     "before the target is, or were rows shifted?",
     "feature_is_last_target": "the feature {feature} is the target of the row before; the study "

@@ -25,7 +25,12 @@ from ecosobriety.datasets.near_labels import (
     find_one_hot,
     find_thresholds,
 )
-from ecosobriety.datasets.odd_values import find_odd_values, find_predictions, find_swapped
+from ecosobriety.datasets.odd_values import (
+    find_filled_by_class,
+    find_odd_values,
+    find_predictions,
+    find_swapped,
+)
 from ecosobriety.datasets.two_units import find_units
 from ecosobriety.errors import DataError
 
@@ -90,6 +95,7 @@ def examine(
         if classes:
             found += find_near_classes(names, block, labels, distinct)
             found += find_thresholds(names, block, labels, distinct)
+            found += find_filled_by_class(names, block, labels)
         else:
             found += find_near_targets(names, block, y)
         lost = _losses(names, ordered, distinct)

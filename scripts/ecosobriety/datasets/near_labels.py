@@ -4,6 +4,7 @@ What is the label in all rows is found by `gate`.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,11 @@ VALUES_PER_CLASS = 3
 """A feature with more values is no other spelling of the label."""
 TWO, FEWEST_MARKED, MOST_CLASSES = 2, 3, 100
 """Classes that features of two values may mark, each its own."""
+MOST_PARTED = 20
+"""Classes that thresholds may part."""
 BY_THRESHOLD, SURELY, ERRORS = 0.98, 0.995, 0.05
-"""Share of the rows in which one threshold gives the class away, to be named or to stand beside the
-answer; and what is left of the errors of always answering the commoner class."""
+"""Share of the rows in which thresholds give the class away, to be named or to stand beside the
+answer; and what is left of the errors of always answering the commonest class."""
 SAMPLED, SAMPLE_FEWEST = 2**16, 20
 """Rows that say so, and rows of each class."""
 COPIED = 0.5
@@ -70,33 +73,34 @@ def find_thresholds(
     labels: NDArray[np.int64],
     distinct: NDArray[np.int64],
 ) -> Iterator[Finding]:
-    """Find features one threshold of which parts two classes in nearly all rows; as above.
+    """Find features whose thresholds part the classes in nearly all rows; as above.
 
-    So does the score of another model, or what is known after the label only.
+    So does the score of another model, a clock, or what is known after the label only.
     """
     counts = np.bincount(labels)
-    if len(counts) != 2 or counts.min() < SAMPLE_FEWEST:
+    if not TWO <= len(counts) <= MOST_PARTED or counts.min() < SAMPLE_FEWEST:
         return
-    least = max(BY_THRESHOLD, 1 - ERRORS * counts.min() / len(labels))
+    least = max(BY_THRESHOLD, 1 - ERRORS * (1 - counts.max() / len(labels)))
     some, more = (slice(None, None, max(1, len(labels) // n)) for n in (SAMPLE, SAMPLED))
-    for i in np.flatnonzero(distinct > VALUES_PER_CLASS * 2).tolist():
-        if _parted(block[i, some], labels[some]) < least - 0.02:
+    for i in np.flatnonzero(distinct > VALUES_PER_CLASS * len(counts)).tolist():
+        if _parted(block[i, some], labels[some], len(counts)) < least - 0.02:
             continue
-        share = _parted(block[i, more], labels[more])
+        share = _parted(block[i, more], labels[more], len(counts))
         if least <= share < 1:
             values = {"feature": short(names[i]), "share": share}
             yield Finding("feature_nearly_orders", share >= SURELY, values)
 
 
-def _parted(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The share of rows that the best threshold puts on the side of their class (0 or 1)."""
-    order = np.argsort(values)
-    ones = np.cumsum(labels[order])
-    at = np.arange(1, len(labels) + 1)
-    # Only between different values.
-    ends = np.append(np.diff(values[order]) > 0, True)
-    right = (at - ones + ones[-1] - ones)[ends]
-    return float(max(right.max(), len(labels) - right.min()) / len(labels))
+def _parted(values: NDArray[np.float64], labels: NDArray[np.int64], classes: int) -> float:
+    """The share of rows that the best thresholds put between those of their class."""
+    parts = [np.sort(values[labels == of]) for of in range(classes)]
+    parts = sorted((part for part in parts if len(part)), key=lambda part: part[len(part) // 2])
+    wrong = 0
+    for low, high in pairwise(parts):
+        ends = np.concatenate([low, high])
+        above = len(low) - np.searchsorted(low, ends, side="right")
+        wrong += int((above + np.searchsorted(high, ends, side="right")).min())
+    return 1 - wrong / len(labels)
 
 
 def find_one_hot(

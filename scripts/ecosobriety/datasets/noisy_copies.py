@@ -26,7 +26,7 @@ AT_ONCE = 64
 """Examples whose means are computed at the same time."""
 MANY = 0.7
 """Share of different examples; where there are fewer, they are equal by their nature."""
-FEWEST_COLUMNS, MOST_COLUMNS = 4, 64
+FEWEST_COLUMNS, MOST_COLUMNS = 3, 64
 CONTINUOUS, FEWEST_CONTINUOUS = 0.3, 2
 """Share of different values in a column that goes on without steps, and how many such columns."""
 SIDE = 8

@@ -24,6 +24,8 @@ TIMES_OTHERS, TIMES_NEARBY, TIMES_NUMBERS = 3.0, 4.0, 2.0
 """So many times more often than any other value, or than those beside it; the last for numbers such
 as 99, which nobody rounds to."""
 NEIGHBOURS = 10
+SAMPLED, MOST_FILLED, FEWEST_FILLED = 2**15, 20, 30
+"""Rows, classes and rows of each that show middles which were filled in by class."""
 GRIDS = (1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001)
 """Steps in which people write numbers."""
 ROUND = 5
@@ -85,6 +87,37 @@ def find_odd_values(
         signs = None if _IS_LONGITUDE.fullmatch(names[i]) else _two_signs(values)
         if signs is not None:
             yield Finding("feature_of_two_signs", True, feature | signs)
+
+
+def find_filled_by_class(
+    names: Sequence[str], block: NDArray[np.float64], labels: NDArray[np.int64]
+) -> Iterator[Finding]:
+    """Find features in which classes have a middle of their own, as the label has filled it in.
+
+    Args:
+        names: of d features.
+        block: (d, n) their values.
+        labels: (n,) classes, from 0 on.
+    """
+    some = slice(None, None, max(1, len(labels) // SAMPLED))
+    classes = np.bincount(labels[some])
+    if len(classes) > MOST_FILLED:
+        return
+    rows = [np.flatnonzero(labels[some] == of) for of in np.flatnonzero(classes >= FEWEST_FILLED)]
+    for i, name in enumerate(names):
+        found = (_filled(np.sort(block[i, some][of])) for of in rows)
+        middles = {middle for middle in found if middle is not None}
+        if len(middles) > 1:
+            low, high = plain(min(middles)), plain(max(middles))
+            ends = {"low": low, "high": high}
+            yield Finding("feature_filled_by_class", True, {"feature": short(name), **ends})
+
+
+def _filled(values: NDArray[np.float64]) -> float | None:
+    """The middle of some values, in their order, that missing ones were filled in with."""
+    many = distinct_of(values) > 2 * SOME
+    spikes = _spikes(values) if many else ()
+    return next((value for value, number in spikes if _is_filled(values, value, number, ())), None)
 
 
 def _spikes(values: NDArray[np.float64]) -> Iterator[tuple[float, int]]:

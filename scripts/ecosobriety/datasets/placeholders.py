@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from statistics import median
 
 from ecosobriety.datasets.findings import Finding, short
 
@@ -36,7 +37,7 @@ UNKNOWN = frozenset(
             "dummy",
             "unassigned",
         ),
-        *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "#value!", "#ref!"),
+        *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "undef", "idk"),
         *("nat", "pd.na", "\\n", "."),
         *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
         *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
@@ -48,6 +49,14 @@ UNKNOWN = frozenset(
 _JOINED = frozenset(word.replace(" ", "") for word in MISSING | UNKNOWN)
 EMPTY = frozenset({"none", "empty", "blank", "void", "neither", "vide", "aucun", "aucune", "leer"})
 """The same of words that name one of two classes, too: empty and occupied."""
+RARELY = frozenset(
+    {"x", "xx", "test", "tmp", "temp", "skip", "ignore", "invalid", "delete", "asdf", "foo", "check"}
+)
+"""The same of words that are names of classes as well, and of few rows where they are none."""
+TIMES_RARER = 10
+"""So many times rarer than half of the other classes is a class of few rows."""
+_FAILED = re.compile(r"#[a-z/0]+[!?]|err:\d+")
+"""What a spreadsheet writes where a formula fails."""
 _AROUND = " _*.,:?<>[](){}'\"-"
 """What stands around such words, where it is not all that there is."""
 
@@ -63,6 +72,9 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
     # One number among words.
     if len(numbers) == 1 and len(counts) > 2:
         marks |= {*numbers} & (CODES | FAR_CODES)
+    if len(counts) > 2:
+        usual = median(counts.values())
+        marks |= {n for n in counts if n.casefold() in RARELY and TIMES_RARER * counts[n] <= usual}
     named = {short(name): counts[name] for name in counts if name in marks}
     if named:
         yield Finding("classes_like_missing", False, {"names": named})
@@ -73,4 +85,5 @@ def _is_placeholder(name: str, *, several: bool) -> bool:
     written = name.casefold().replace("’", "'")
     word = re.sub(r"[-_ ]+", "", written.strip(_AROUND))
     known = written.strip("?") == "" or written in MISSING | UNKNOWN or word in _JOINED
+    known = known or _FAILED.fullmatch(written) is not None
     return known or (several and word in EMPTY)

@@ -61,7 +61,10 @@ _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|janv|févr|mars|avr|mai|juin|juil|août|déc"
 )
 _DATE = re.compile(
-    rf"[0-3]?[0-9][-. ]({_MONTHS})\.?|({_MONTHS})\.?[-. ][0-9]{{1,2}}", re.IGNORECASE
+    rf"[0-3]?[0-9][-. ]({_MONTHS})\.?|({_MONTHS})\.?[-. ][0-9]{{1,2}}"
+    r"|(?:[0-9]{1,2}([-./])[0-9]{1,2}\3[12][0-9]{3}|[12][0-9]{3}([-./])[0-9]{1,2}\4[0-9]{1,2})"
+    r"([ T]00:00(:00)?)?",
+    re.IGNORECASE,
 )
 FEWEST_LETTERS = 3
 """Of a name that lost letters which a program could not write; fewer may be another name."""
@@ -182,9 +185,9 @@ def _is_cut(
 
 
 def find_dates(counts: Mapping[str, int]) -> Iterator[Finding]:
-    """Find classes that a spreadsheet made a date of: 2-Sep of SEPT2, Oct-14 of 10-14."""
+    """Find classes that a spreadsheet made a date of: 2-Sep of SEPT2, 2024-10-14 of 10-14."""
     dates = {short(name): number for name, number in counts.items() if _DATE.fullmatch(name)}
-    if 0 < len(dates) < len(counts):
+    if dates:
         yield Finding("classes_like_dates", False, {"names": dates})
 
 

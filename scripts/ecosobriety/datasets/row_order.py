@@ -1,7 +1,7 @@
 """What the order of a table's rows gives away, before they are split: series, shifts, standstills.
 
-A study draws its test rows at random. Of a series in time or space, each test row then has its
-neighbours in the training part, which look like it.
+A study draws its test rows at random. Of a series in time or space, or of persons with several rows
+each, test rows then have their neighbours in the training part, which look like them.
 """
 
 import math
@@ -19,6 +19,8 @@ FOLLOWS, STAYS = 0.3, 0.2
 """Squares of differences between neighbours, by those of rows apart; and these by those of any two
 rows: of a table that is sorted by a feature, rows apart are alike, too."""
 FEWEST_PAIRS = 100
+PERSONS = (1, 2, 3)
+"""Rows of one person, one after another; from four on, most neighbours are of one."""
 SHIFTED, FIRST_ROWS, FEWEST_TARGETS = 0.95, 1000, 20
 """Share of the rows in which a feature is the target of the next row; those that rule most out; and
 different targets."""
@@ -90,15 +92,17 @@ def _follow(
     if min(chosen.sum() for chosen in same) < FEWEST_PAIRS:
         return none
     here, near, far = (np.clip(x[places + lag], low, high) for lag in (0, 1, apart))
-    near_by, far_off = (
-        ((other - here)[chosen] ** 2).mean(axis=0)
-        for other, chosen in zip((near, far), same, strict=True)
-    )
+    near_by = (near - here) ** 2
+    far_off = ((far - here)[same[1]] ** 2).mean(axis=0)
+    # Of two or three rows of one person, the last is followed by another one's.
+    begins = [places % rows == first for rows in PERSONS for first in range(rows)]
+    chosen = [pairs for begin in begins if (pairs := begin & same[0]).sum() >= FEWEST_PAIRS]
+    alike = np.any([near_by[pairs].mean(axis=0) <= FOLLOWS * far_off for pairs in chosen], axis=0)
     # What a table is sorted by goes in one direction, and is no series.
     rises = (far >= here).mean(axis=0)
     turns = np.maximum(rises, 1 - rises) < SORTED
     found: NDArray[np.bool_] = (
-        turns & (near_by <= FOLLOWS * far_off) & (far_off >= STAYS * 2 * here.var(axis=0))
+        turns & alike & (far_off >= STAYS * 2 * here.var(axis=0))
     )
     return found
 
