@@ -79,6 +79,12 @@ def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> N
         ("temperature_k", 270, 300, -5),
         ("correlation", -1, 1, 1.5),
         ("prob_rain", 0, 1, -0.1),
+        ("day", 1, 31, 32),
+        ("minute", 0, 59, 75),
+        ("hr", 0, 23, 25),
+        ("pickup_hour", 0, 23, 25),
+        ("birth_month", 1, 12, 13),
+        ("quarter", 1, 4, 5),
     ],
 )
 def test_further_names_say_what_values_can_be(
@@ -88,6 +94,14 @@ def test_further_names_say_what_values_can_be(
     assert not [*find_beyond_names([name], [values], ())]
     values[5] = slip
     assert [*find_beyond_names([name], [values], ())]
+
+
+@pytest.mark.parametrize("name", ["day", "hour", "minute", "month"])
+def test_counts_and_durations_may_be_named_like_a_calendar(name: str) -> None:
+    random = np.random.default_rng(2)
+    middle = {"day": 31, "hour": 24, "minute": 60, "month": 12}[name] / 6
+    waited = random.exponential(middle, (ROWS, 1)).round()
+    assert not [*find_beyond_names([name], [waited], ())]
 
 
 @pytest.mark.parametrize(

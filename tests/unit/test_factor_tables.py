@@ -177,6 +177,19 @@ def test_gross_differences_are_named_and_kept(tmp_path, caplog):
     assert "FRA, 5.6 g/kWh: one part in 10" in caplog.text
 
 
+@pytest.mark.parametrize("factor", [0.4536, 1.8])
+def test_a_factor_that_most_countries_share_is_named(tmp_path, factor):
+    shipped = load_countries().dropna(subset=["intensity_g_per_kwh"])
+    known = shipped.set_index("country_iso3")["intensity_g_per_kwh"].iloc[10:30]
+    lines = [f"{code},{factor * value},2023\n" for code, value in known.items()]
+    (tmp_path / "c.csv").write_text(HEADER + "".join(lines))
+    flags = read_user_table(tmp_path / "c.csv")["flag"]
+    assert flags.str.contains("CodeCarbon's intensity").sum() == len(known)
+    # Of a few countries, each may have changed.
+    (tmp_path / "c.csv").write_text(HEADER + "".join(lines[:4]))
+    assert not read_user_table(tmp_path / "c.csv")["flag"].str.contains("CodeCarbon").any()
+
+
 def test_intensities_that_are_all_equal_are_named(tmp_path):
     (tmp_path / "c.csv").write_text(HEADER + "FRA,400,2023\nPOL,400,2023\nDEU,400,2023\n")
     table = read_user_table(tmp_path / "c.csv")

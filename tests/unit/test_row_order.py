@@ -43,9 +43,7 @@ def test_neighbours_of_a_series_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [2, 3, 4])
 @pytest.mark.parametrize("change", [0.1, 0.4])
-def test_persons_with_several_rows_each_are_named(
-    tmp_path: Path, rows: int, change: float
-) -> None:
+def test_persons_with_several_rows_each_are_named(tmp_path: Path, rows: int, change: float) -> None:
     random = np.random.default_rng(3)
     person = np.arange(N) // rows
     columns = {

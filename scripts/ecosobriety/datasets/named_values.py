@@ -23,6 +23,15 @@ NEXT_YEARS, FORESEEN = 1, 100
 """Cars and calendars are of the next year; what is foreseen or planned is of these."""
 FIRST_YEAR, MOSTLY = 1000, 0.6
 """Before it, years have two digits; and the share of the rows that are to be years for sure."""
+_OF = (
+    r"((start|end|begin|birth|pickup|dropoff|arrival|departure|arr|dep|sched|sale|sold|order|event"
+    r"|purchase|date|datetime|timestamp|time|created|signup|admission|discharge|release|accident"
+    r"|crash|incident|visit|local|utc|obs)[-_ .]?)?"
+)
+"""What calendar and clock may be of."""
+CALENDAR, SPREAD = frozenset({4, 12, 24, 31, 60}), 0.25
+"""Ends of calendar and clock, and the share of them between the quartiles: counts and durations,
+which have such names as well, are closer together."""
 AGES, YEARS = (0.0, OLDEST), (float(FIRST_YEAR), 9999.0)
 _AGE = (
     r"((patient|person|subject|client|customer|employee|driver|passenger|mother|father)s?[-_ .]?)?"
@@ -36,8 +45,11 @@ _YEAR = (
 _WORDS: Mapping[str, tuple[float, float]] = {
     r"lat(itude)?": (-90, 90),
     r"lo?ng(itude)?": (-180, 360),
-    r"months?([-_ .]?(of[-_ .]?year|no|nr|num(ber)?))?|mois|monat": (0, 12),
-    r"hour([-_ .]?of[-_ .]?day)?|heure|stunde": (0, 24),
+    _OF + r"(months?|mnth|mth|mon)([-_ .]?(of[-_ .]?year|no|nr|num(ber)?))?|mois|monat": (0, 12),
+    _OF + r"(hour|hr|hh)([-_ .]?of[-_ .]?day)?|heure|stunde": (0, 24),
+    _OF + r"(day|dd|dom)|jour|tag": (0, 31),
+    _OF + r"(minute|second)([-_ .]?of[-_ .]?(hour|minute))?|seconde": (0, 60),
+    _OF + r"(quarter|qtr)|trimestre|quartal": (0, 4),
     r"(day[-_ .]?of[-_ .]?week|week[-_ .]?day|dow|jour[-_ .]?semaine|wochentag)": (0, 7),
     r"day[-_ .]?of[-_ .]?month": (0, 31),
     r"day[-_ .]?of[-_ .]?year|doy|yday": (0, 366),
@@ -83,6 +95,9 @@ def find_beyond_names(
         first = int(np.searchsorted(values, ends[0], side="left"))
         last = int(np.searchsorted(values, ends[1], side="right"))
         beyond = first + len(values) - last
+        low, high = np.quantile(values, [0.25, 0.75])
+        if ends[1] in CALENDAR and (high - low < SPREAD * ends[1] or high > ends[1]):
+            continue
         if not 1 <= beyond <= max(1, most * len(values)):
             continue
         value = plain(float(values[-1] if last < len(values) else values[0]))

@@ -50,7 +50,7 @@ _JOINED = frozenset(word.replace(" ", "") for word in MISSING | UNKNOWN)
 EMPTY = frozenset({"none", "empty", "blank", "void", "neither", "vide", "aucun", "aucune", "leer"})
 """The same of words that name one of two classes, too: empty and occupied."""
 RARELY = frozenset(
-    {"x", "xx", "test", "tmp", "temp", "skip", "ignore", "invalid", "delete", "asdf", "foo", "check"}
+    {"x", "xx", "test", "tmp", "temp", "skip", "ignore", "invalid", "delete", "asdf", "check"}
 )
 """The same of words that are names of classes as well, and of few rows where they are none."""
 TIMES_RARER = 10

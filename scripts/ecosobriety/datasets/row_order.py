@@ -101,9 +101,7 @@ def _follow(
     # What a table is sorted by goes in one direction, and is no series.
     rises = (far >= here).mean(axis=0)
     turns = np.maximum(rises, 1 - rises) < SORTED
-    found: NDArray[np.bool_] = (
-        turns & alike & (far_off >= STAYS * 2 * here.var(axis=0))
-    )
+    found: NDArray[np.bool_] = turns & alike & (far_off >= STAYS * 2 * here.var(axis=0))
     return found
 
 

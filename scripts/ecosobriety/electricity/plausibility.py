@@ -7,6 +7,7 @@ that differs grossly from CodeCarbon's table is kept and reported, for a table m
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,9 @@ _logger = logging.getLogger(__name__)
 
 GROSS = 3.0
 """Times more or less than CodeCarbon's value to report; years and methods make up to two."""
+COMMON, FEWEST_COMMON = 1.5, 5
+"""The same of the median over so many countries, as another unit or method changes all of them:
+then each that differs by as much is reported."""
 OLD_YEARS = 5
 """Years before CodeCarbon's that are reported: mixes change by a few per cent a year."""
 _POSSIBLE_SUM = (0.5, 1.5)
@@ -85,6 +89,13 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
     years, latest = table.set_index("country_iso3")["year"].dropna(), int(table["year"].max())
     intensities = [row["intensity_g_per_kwh"] for row in rows if row["intensity_g_per_kwh"]]
     all_equal = len(intensities) >= _MANY and len(set(intensities)) == 1
+    ratios = [
+        row["intensity_g_per_kwh"] / known[row["country_iso3"]]
+        for row in rows
+        if row["intensity_g_per_kwh"] and known.get(row["country_iso3"])
+    ]
+    middle = median(ratios) if len(ratios) >= FEWEST_COMMON else 1.0
+    gross = GROSS if 1 / COMMON <= middle <= COMMON else COMMON
     for row in rows:
         intensity, expected = row["intensity_g_per_kwh"], known.get(row["country_iso3"])
         remarks = []
@@ -98,7 +109,7 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
             remarks.append(reason("year_old", year=row["year"], known_year=known_year))
         if intensity and all_equal:
             remarks.append(reason("all_equal"))
-        if intensity and expected and not 1 / GROSS <= intensity / expected <= GROSS:
+        if intensity and expected and not 1 / gross <= intensity / expected <= gross:
             ratio = intensity / expected
             id_ = "times_codecarbon" if ratio > 1 else "part_of_codecarbon"
             times = f"{max(ratio, 1 / ratio):.3g}"
