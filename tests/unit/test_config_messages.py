@@ -260,6 +260,11 @@ pytestmark = pytest.mark.slow
         ),
         (
             ("dataset",),
+            {"name": "mnist", "path": "nowhere"},
+            'dataset.path is "nowhere", but does not hold mnist: there is no such folder',
+        ),
+        (
+            ("dataset",),
             {"name": "digits", "class_path": "my.Data"},
             'dataset.name is "digits", but must be another name with a class_path',
         ),

@@ -4,6 +4,7 @@ import pytest
 from config_cases import SMALLEST, complete, put, refusal
 
 from ecosobriety.metrics import ACCURACY, MAE, METRICS, R2, RESERVED, Metric, metric_from, spec_of
+from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.tables import table_schema
 
 REGRESSION = {
@@ -34,6 +35,19 @@ def test_a_completed_section_is_the_metric_again(name):
     known = METRICS[name]
     base = SMALLEST if known.task == "classification" else REGRESSION
     assert metric_from(completed(name, base)) == known
+
+
+@pytest.mark.parametrize(
+    ("metric", "margin", "said"),
+    [
+        ("accuracy", 0.5, "a loss of 50 points of accuracy still counts as no worse (0.005 would "),
+        ({"name": "accuracy", "margin": "relative"}, 0.1, "10 % of the reference's accuracy"),
+        ("accuracy", 0.05, None),
+    ],
+)
+def test_a_wide_margin_is_said_in_words(metric, margin, said):
+    found = wide_margin(complete({**SMALLEST, "metric": metric, "analysis": {"margin": margin}}))
+    assert (found is None) if said is None else said in found
 
 
 def test_the_margin_of_a_known_metric_may_be_of_either_kind():

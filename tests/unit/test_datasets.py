@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecosobriety.datasets import TRAIN_SIZES, catalogue, obtain, places
+from ecosobriety.datasets import TRAIN_SIZES, catalogue, obtain, places, take_in
 from ecosobriety.datasets.catalogue import IDX_SOURCES, DebianPackage
 from ecosobriety.errors import DataError
 
@@ -142,6 +142,9 @@ def test_a_path_without_the_data_is_an_error_about_that_path(
         with pytest.raises(DataError, match=reason) as caught:
             obtain(FASHION | {"path": str(folder)}, tmp_path / "cache")
         assert re.match(r"dataset\.path: \S+/served does not hold", str(caught.value))
+        # What the run refuses, the dry run has refused.
+        with pytest.raises(DataError, match=reason):
+            take_in(FASHION | {"path": str(folder)})
     with pytest.raises(DataError, match=r"dataset\.path: .*nowhere.*there is no such folder"):
         obtain(FASHION | {"path": str(tmp_path / "nowhere")}, tmp_path / "cache")
 

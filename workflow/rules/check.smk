@@ -1,7 +1,14 @@
 # What a user's commands, runs and networks would fail on, known before any job. Of the processes
 # that read the rules, the first alone looks.
 from ecosobriety.metrics import metric_from
+from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.user_code import foresight, optimisers
+
+
+def say_wide_margin():
+    """Say a wide margin in words, as points and shares are easily confused."""
+    if said := wide_margin(config):
+        print(f"note: {said}", file=sys.stderr)
 
 
 def try_out_commands():
@@ -121,6 +128,7 @@ def try_out_optimisers():
 
 
 if workflow.is_main_process:
+    say_wide_margin()
     try_out_commands()
     try_out_imports()
     try_out_networks()

@@ -11,10 +11,10 @@ from ecosobriety.datasets.declared import Declared, is_declared
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.foreseen import foresee_module
 from ecosobriety.datasets.intake import Intake
-from ecosobriety.datasets.obtaining import obtain
+from ecosobriety.datasets.obtaining import obtain, take_in
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset, load, save
-from ecosobriety.datasets.user_files import FORMATS, TABLES, format_of, input_files, stamp, take_in
+from ecosobriety.datasets.user_files import FORMATS, TABLES, format_of, input_files, stamp
 
 __all__ = [
     "BUNDLED",

@@ -15,10 +15,18 @@ from ecosobriety.datasets import catalogue, places
 from ecosobriety.datasets.arrays import SPLIT_SEED
 from ecosobriety.datasets.catalogue import IdxSource
 from ecosobriety.datasets.data_module import read_module
+from ecosobriety.datasets.declared import is_declared, read_declared
 from ecosobriety.datasets.idx import parse_idx
+from ecosobriety.datasets.intake import Intake, describe, describe_declared
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
-from ecosobriety.datasets.user_files import FORMATS, format_of, read_own
+from ecosobriety.datasets.user_files import (
+    FORMATS,
+    format_of,
+    read_own,
+    reported_on_one_line,
+    take_in_own,
+)
 from ecosobriety.errors import DataError
 from ecosobriety.files import home_expanded, open_atomically
 
@@ -73,6 +81,32 @@ def obtain(
 
     cached = (cache or Path(pooch.os_cache("ecosobriety"))) / name
     return _from_first_place(name, source, cached)
+
+
+@reported_on_one_line()
+def take_in(spec: Mapping[str, Any]) -> Intake:
+    """What can be known of a data set before anything is run, in a few seconds.
+
+    The user's own files are taken in by `take_in_own`; those of Fashion-MNIST or MNIST, where
+    `path` names them, are read. Of a class, nothing is known.
+
+    Args:
+        spec: the configuration's section `dataset`, and the study's `task`.
+
+    Raises:
+        DataError: the user's file or folder is missing or is not what it should be.
+    """
+    name, task = spec["name"], spec.get("task", "classification")
+    if spec.get("class_path") is not None:
+        return Intake(name, task)
+    if is_declared(spec):
+        return describe_declared(read_declared(spec), spec)
+    if format_of(spec) is not None:
+        return take_in_own(spec)
+    if spec.get("path") is not None:
+        return describe(obtain(spec), task)
+    train, test = catalogue.TRAIN_SIZES.get(name), catalogue.TEST_SIZES.get(name)
+    return Intake(name, task, train_examples=train, test_examples=test)
 
 
 def _digits() -> Dataset:

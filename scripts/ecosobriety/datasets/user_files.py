@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 
 from ecosobriety.datasets import arrays, image_folder, npz
-from ecosobriety.datasets.catalogue import TEST_SIZES, TRAIN_SIZES
-from ecosobriety.datasets.declared import is_declared, read_declared
 from ecosobriety.datasets.findings import Finding
-from ecosobriety.datasets.intake import Intake, describe, describe_declared
+from ecosobriety.datasets.intake import Intake, describe
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError, one_line
 from ecosobriety.files import home_expanded
@@ -40,7 +38,7 @@ def format_of(spec: Mapping[str, Any]) -> str | None:
 
 
 @contextmanager
-def _reported_on_one_line() -> Iterator[None]:
+def reported_on_one_line() -> Iterator[None]:
     """Escape what a user's file puts into a message: column names, say, with a line break."""
     try:
         yield
@@ -48,27 +46,19 @@ def _reported_on_one_line() -> Iterator[None]:
         raise DataError(one_line(str(error))) from error
 
 
-@_reported_on_one_line()
-def take_in(spec: Mapping[str, Any]) -> Intake:
-    """What can be known of a data set before anything is run, in a few seconds.
+def take_in_own(spec: Mapping[str, Any]) -> Intake:
+    """What can be known of a user's own files before anything is run, in a few seconds.
 
     Tables, and other files of up to `READ_BYTES`, are read and checked as `read_own` does it. Of
-    larger ones the examples are counted, and of a class, nothing is known.
+    larger ones the examples are counted.
 
     Args:
-        spec: the configuration's section `dataset`, and the study's `task`.
+        spec: the configuration's section `dataset`, with one of `FORMATS`, and the study's `task`.
 
     Raises:
-        DataError: the user's file or folder is missing or is not what the format says.
+        DataError: the file or folder is missing or is not what the format says.
     """
     file_format, name, task = format_of(spec), spec["name"], spec.get("task", "classification")
-    if spec.get("class_path") is not None:
-        return Intake(name, task)
-    if is_declared(spec):
-        return describe_declared(read_declared(spec), spec)
-    if file_format is None:
-        train, test = TRAIN_SIZES.get(name), TEST_SIZES.get(name)
-        return Intake(name, task, train_examples=train, test_examples=test)
     path = _path(spec)
     small = file_format == "npz" and path.is_file() and path.stat().st_size <= CHECKED_BYTES
     if file_format in TABLES or small:
@@ -97,7 +87,7 @@ def take_in(spec: Mapping[str, Any]) -> Intake:
 
 # What cannot be computed is refused in a sentence, beside which NumPy's own warnings say nothing.
 @np.errstate(over="ignore", invalid="ignore")
-@_reported_on_one_line()
+@reported_on_one_line()
 def read_own(spec: Mapping[str, Any], scratch: Path | None = None) -> Dataset:
     """Read and check a user's own files.
 

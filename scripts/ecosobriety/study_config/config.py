@@ -146,7 +146,9 @@ def complete(
     except DataError as error:
         key = next((k for k in ("class_path", "labels") if completed["dataset"][k]), "path")
         shown = show(completed["dataset"][key])
-        why = str(error).removeprefix(f"{completed['dataset'][key]}: " if key == "labels" else "")
+        named = completed["dataset"][key]
+        said = f"{named}: " if key == "labels" else f"dataset.{key}: {named} "
+        why = str(error).removeprefix(said)
         raise fault(file, f"dataset.{key}", f"is {shown}, but {why}") from error
     for key, text in input_contradictions(completed, intake):
         raise fault(file, key, text)

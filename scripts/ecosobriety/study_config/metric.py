@@ -9,6 +9,8 @@ from ecosobriety.study_config.schema import list_names, nearest, show
 
 SMALLEST_SHARE = 1e-6
 """The smallest margin of a metric of at most 1, and of one that is a share of the reference."""
+WIDE_SHARE = 0.1
+"""From here on such a margin is said in words: 0.5 may have been meant as half a point."""
 
 
 def complete_metric(
@@ -63,6 +65,19 @@ def complete_metric(
 def metric_of(config: Mapping[str, Any]) -> Metric:
     """The metric of a completed configuration."""
     return metric_from(config["metric"])
+
+
+def wide_margin(config: Mapping[str, Any]) -> str | None:
+    """A wide margin of a completed configuration, in words; None: it is narrow, or no share."""
+    metric, margin = metric_of(config), config["analysis"]["margin"]
+    if margin < WIDE_SHARE or not (metric.relative_margin or metric.percent):
+        return None
+    kind = "%" if metric.relative_margin else "points"
+    of = f"the reference's {metric.name}" if metric.relative_margin else metric.name
+    return (
+        f"analysis.margin is {margin:g}: a loss of {100 * margin:g} {kind} of {of} still counts as "
+        f"no worse ({margin / 100:g} would be {margin:g} {kind})"
+    )
 
 
 def _unknown(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
