@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+FLOAT32 = 2.0**-23
+"""What a score that was one of 32 bits may be off by."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -115,6 +118,29 @@ class Metric:
             return None
         return len(tested) ** 2 / sum(1 / count for count in tested)
 
+    def uncounted(self, scores: Sequence[float], test_examples: int | None) -> int | None:
+        """The place of the first score that is no count of the test examples.
+
+        Args:
+            scores: of one source, as it wrote them.
+            test_examples: how many there are; None: not known.
+
+        Returns:
+            None where each may be one, or where they are rounded too much to say.
+        """
+        if self.counts != "examples" or not test_examples or not scores:
+            return None
+        step = 10.0 ** -max(map(_decimals, scores))
+        # Rounded scores lie near some count where counts lie close together.
+        if test_examples * step > 1 / 10:
+            return None
+        off = test_examples * (step + FLOAT32)
+        for place, score in enumerate(scores):
+            right = score * test_examples
+            if abs(right - round(right)) > off:
+                return place
+        return None
+
     def error(self, score: Any) -> Any:
         """What falls as the score gets better: the score itself, or what it lacks to the highest.
 
@@ -170,6 +196,12 @@ RESERVED = (
     "reason",
 )
 """Names that no metric may have, as columns and keys made of them mean something else."""
+
+
+def _decimals(value: float) -> int:
+    """How many decimals a number is written with."""
+    mantissa, _, exponent = repr(float(value)).partition("e")
+    return max(len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0), 0)
 
 
 def metrics_of(task: str) -> list[Metric]:

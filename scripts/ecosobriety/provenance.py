@@ -11,7 +11,7 @@ from typing import Any
 
 from ecosobriety import datasets
 from ecosobriety.metrics import Metric, metric_from
-from ecosobriety.records.alike import find_alike
+from ecosobriety.records.alike import find_alike, find_uncounted
 from ecosobriety.records.record import RunRecord
 
 COMMIT_FILE = ".git_commit"
@@ -55,9 +55,11 @@ def describe(
         outside a repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
         `country_data` (the countries' provenance, and `table_sha256` of their table).
     """
+    metric = metric_from(config["metric"])
+    data = _data(data_path, intake_path)
     return {
         "config": dict(config),
-        "dataset": _data(data_path, intake_path),
+        "dataset": data,
         "trainings": {
             "number": len(runs),
             "first_started_at": min(filter(None, (run.started_at for run in runs)), default=None),
@@ -66,7 +68,7 @@ def describe(
             "noticed": {
                 model: sentences
                 for model in sorted({run.model for run in runs})
-                if (sentences := _noticed(runs, model, metric_from(config["metric"])))
+                if (sentences := _noticed(runs, model, metric, data["test_examples"]))
             },
             "disturbed": None
             if all(run.window == "imported" for run in runs)
@@ -165,12 +167,16 @@ def _distinct_versions(runs: Sequence[RunRecord]) -> dict[str, str]:
     }
 
 
-def _noticed(runs: Sequence[RunRecord], model: str, metric: Metric) -> list[str]:
+def _noticed(
+    runs: Sequence[RunRecord], model: str, metric: Metric, test_examples: int | None = None
+) -> list[str]:
     """What is odd about the trainings of a model, and may be meant so."""
     of_model = [run for run in runs if run.model == model]
     each = dict.fromkeys(what for run in of_model for what in run.training.get("noticed", ()))
     imported = any(run.window == "imported" for run in of_model)
-    return [*each, *(() if imported else find_alike(of_model, metric))]
+    reported = [run for run in of_model if run.window != "fit"]
+    counted = find_uncounted(reported, metric, test_examples)
+    return [*each, *counted, *(() if imported else find_alike(of_model, metric))]
 
 
 def _sha256(path: Path) -> str:

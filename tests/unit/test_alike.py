@@ -56,6 +56,27 @@ def test_an_error_that_falls_from_run_to_run_is_named() -> None:
     assert told(lambda n, seed, place: 9 - n / 200 - place / 100, RMSE, "fit") == []
 
 
+@pytest.mark.parametrize("window", ["process", "imported", "fit"])
+@pytest.mark.parametrize(
+    ("score", "test_examples", "odd"),
+    [
+        (0.87435, 100, True),
+        (0.87, 100, False),
+        (float(np.float32(0.8765)), 10_000, False),
+        (0.8765, 1797, False),
+        (2 / 3, 100, True),
+        (2 / 3, None, False),
+    ],
+)
+def test_a_reported_accuracy_that_is_no_count_is_named(
+    window: str, score: float, test_examples: int | None, odd: bool
+) -> None:
+    runs = [make_record(window=window, n_train=5, seed=1, test_accuracy=score)]
+    found = provenance._noticed(runs, runs[0].model, ACCURACY, test_examples)
+    assert [recognise(what)[0] for what in found] == ["no_count"] * (odd and window != "fit")
+    assert not provenance._noticed(runs, runs[0].model, RMSE, test_examples)
+
+
 def test_few_runs_may_be_alike_by_chance() -> None:
     runs = [make_record(n_train=n, seed=s, test_accuracy=0.8) for n, s in ((5, 1), (5, 2))]
     assert provenance._noticed(runs, runs[0].model, ACCURACY) == []

@@ -143,6 +143,7 @@ def test_rows_of_other_models_are_left_out(read):
             '"state" is "zombie": it must be complete, completed, done, finished, ',
         ),
         ({"started_at": "2026-01-01T10:00:00"}, "with its zone"),
+        ({"started_at": "2126-01-01T10:00:00Z"}, "must not be in the future"),
         ({"ended_at": "yesterday"}, "must be a time in ISO 8601"),
         (
             {"started_at": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T09:00:00Z"},
@@ -198,6 +199,19 @@ def test_a_run_that_failed_counts_its_time_too(read):
     text = timed(600, energy_kwh=None, power_w=300, state="finished")
     failed = text.splitlines()[1].replace("finished", "timeout")
     assert read(f"{text}\n{failed}").runs[100, 1].lost_kwh == 0.05
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [(3e4, "must be within 1 to 20000 W"), (-1, "must be above 0"), (0, None), ("", None)],
+)
+def test_an_energy_that_cannot_be_is_refused_of_a_failed_run_too(read, lost, said):
+    text = table(duration_s=600, energy_kwh=0.05, state="finished")
+    failed = f"100,1,0.5,{lost},600,failed"
+    if said is None:
+        assert read(f"{text}\n{failed}").runs[100, 1].lost_kwh == 0
+    else:
+        assert said in refusal(read, f"{text}\n{failed}")
 
 
 def test_a_cluster_may_draw_more(read):

@@ -94,6 +94,14 @@ def test_what_does_not_fit_codecarbons_file_is_refused(read, emissions, columns,
     assert said in refusal(read, table(**{"energy_kwh": None, **columns}), text)
 
 
+def test_a_pue_below_1_is_refused(read, emissions):
+    text, ids = emissions
+    rows = [row | {"pue": "0.9"} for row in rows_of(text)]
+    changed = "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)])
+    said = refusal(read, table(energy_kwh=None, run_id=ids), changed)
+    assert '"pue" is "0.9": it must be 1 or more' in said
+
+
 def test_rows_of_codecarbons_file_that_no_run_has_are_named(read, emissions):
     text, ids = emissions
     extra = text.splitlines()[1].replace(ids[0], "another")

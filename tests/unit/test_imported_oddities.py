@@ -22,6 +22,9 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
         ({"energy_kwh": [0.004, 0.0041, 0.001, 0.0011]}, "are sizes and energies in the right"),
         ({"epochs": [10, 10, 5, 5]}, 'the runs differ in epochs ("10.0", "5.0")'),
         ({"device": ["A100", "T4", "A100", "T4"]}, 'the runs differ in device ("A100", "T4")'),
+        ({"accuracy": [0.85, 0.852, 0.9, 1.0]}, "seed 2 is 1, where others of its size are 0.9"),
+        ({"accuracy": [0.85, 0.852, 0.0, 0.9]}, "seed 1 is 0, where others of its size are 0.9"),
+        ({"accuracy": [0.99, 0.995, 0.998, 1.0]}, None),
         ({"batch_size": 32, "device": "T4", "epochs": 3}, None),
     ],
 )

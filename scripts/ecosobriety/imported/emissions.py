@@ -95,7 +95,10 @@ class Emissions:
 
     def _read(self, place: int) -> Metered:
         sheet = self.sheet
-        pue = positive(self._optional("pue"), place) or 1.0
+        stated = self._optional("pue")
+        pue = positive(stated, place) or 1.0
+        if stated is not None and pue < 1:
+            stated.refuse(place, "must be 1 or more: a data centre takes what its machines take")
         # CodeCarbon multiplies all its energies by it; the study has a PUE of its own.
         written = positive(sheet.column(ENERGY), place)
         duration_s = positive(sheet.column(DURATION), place)

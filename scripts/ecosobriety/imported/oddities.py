@@ -21,6 +21,8 @@ OTHER_UNIT, OTHER_KIND, OTHER_SIZE, HUNDRED = log(5), log(1.5), log(20), log(100
 RMSE and MSE are; those of two sizes that follow each other; and percents from shares."""
 WORSE, FEWEST_FALLING = 0.25, 3
 """The share by which a score must be worse with more data; and sizes over which any will do."""
+FROM_END = 0.05
+"""How far other scores are, at least, from one that is 0 or 1."""
 CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
 """Times that a gap is as wide as the scores on either side lie apart; the share of it by which one
 score may miss the square of the other; and sizes, or runs of one, that show it."""
@@ -36,7 +38,7 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
     """
     odd = (
         *(_copies(runs), _scores(runs, metric), _worse(runs, metric), _spread(runs)),
-        *(_falling(runs), _by_epoch(runs)),
+        *(_falling(runs), _by_epoch(runs), _at_end(runs, metric)),
     )
     for what in odd:
         if what is not None:
@@ -107,6 +109,26 @@ def _worse(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
                 f"the {metric.name} of n_train {one} is about {abs(before):.3g} and that of "
                 f"{other} {abs(after):.3g}, which is worse: are all of one metric, of which a "
                 f"{'higher' if metric.higher_is_better else 'lower'} value is better?"
+            )
+    return None
+
+
+def _at_end(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
+    """A score that is exactly the least or the most possible, where others are not near it."""
+    for key, run in runs.items():
+        score = run.scores[metric.name]
+        others = [
+            other.scores[metric.name] or 0.0
+            for (size, seed), other in runs.items()
+            if size == key[0] and seed != key[1]
+        ]
+        if score not in (metric.lowest, metric.highest) or score is None or not others:
+            continue
+        gap = min(abs(score - other) for other in others)
+        if gap >= max(FROM_END, CLEAR * (max(others) - min(others))):
+            return (
+                f"the {metric.name} of {_name(key)} is {score:g}, where others of its size are "
+                f"{min(others):.3g} to {max(others):.3g}: is it a score?"
             )
     return None
 

@@ -3,8 +3,9 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from ecosobriety.imported.steps import find_coarse
 from ecosobriety.imported.unlike import find_unlike
 from ecosobriety.metrics import METRICS, Metric
 
-_CLOCKS_S = 1.0
+_CLOCKS_S, _CLOCKS = 1.0, timedelta(days=1)
+"""How much clocks may differ within a run, and from this machine's."""
 
 
 def content_digest(spec: ImportSpec, folder: Path) -> str:
@@ -236,11 +238,20 @@ class _Reader:
                     "must be left out, with its energy in lost_energy_kwh: which epochs of runs "
                     "that did not finish are of one run, is not known",
                 )
-            try:
-                lost[key] += self._energy(place)[0].kwh
-            except RunsError:
+            if self.emissions is None and not self._states_energy(place):
                 continue
+            # CodeCarbon may not have written anything of a run that died early.
+            with nullcontext() if self.emissions is None else suppress(RunsError):
+                lost[key] += self._energy(place)[0].kwh
         return lost
+
+    def _states_energy(self, place: int) -> bool:
+        """Whether the table has an energy above 0 for a run that did not finish."""
+        kwh, power_w, duration_s = (
+            column and column.number(place)
+            for column in map(self.columns.get, ("energy_kwh", "power_w", "duration_s"))
+        )
+        return bool(kwh or (power_w and (duration_s or self._window_s(place))))
 
     def _lost_before(self, place: int, key: Key, lost: Mapping[Key, float]) -> float:
         column = self.columns.get("lost_energy_kwh")
@@ -308,6 +319,8 @@ class _Reader:
             column.refuse(place, must)
         if time.tzinfo is None:
             column.refuse(place, f"{must} (columns.{name}: null leaves it out)")
+        if time > datetime.now(UTC) + _CLOCKS:
+            column.refuse(place, "must not be in the future")
         return time
 
     def _window_s(self, place: int) -> float | None:

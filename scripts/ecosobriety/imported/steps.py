@@ -1,11 +1,10 @@
 """The steps of imported scores: rounded ones show no small loss, and counts have their own."""
 
 from collections.abc import Iterator, Mapping
-from math import log10
 
 from ecosobriety.imported.roles import Columns
 from ecosobriety.imported.runs import ImportedRun, ImportSpec, Key
-from ecosobriety.metrics import ACCURACY, Metric
+from ecosobriety.metrics import Metric
 
 _FEWEST = 4
 """Scores that are all in coarse steps by no chance."""
@@ -30,19 +29,14 @@ def find_coarse(
             f"{path}: no {metric.name} has more than {decimals} decimals, and analysis.margin is "
             f"{spec.margin:g}: scores that are rounded to it cannot show so small a loss"
         )
-    number = spec.test_examples
-    # Rounded scores lie near some count where counts lie close together.
-    if metric.name != ACCURACY.name or number is None or log10(number) > decimals - 1:
-        return
-    for key, run in runs.items():
-        right = (run.scores[metric.name] or 0.0) * number
-        if abs(right - round(right)) > number * step + 1e-6:
-            yield (
-                f"{path}: the {metric.name} of n_train {key[0]} and seed {key[1]} is "
-                f"{right:.5g} of the {number} examples of dataset.test_examples, no whole number: "
-                "were others tested, or batches averaged?"
-            )
-            return
+    number, keys = spec.test_examples, [*runs]
+    scores = [run.scores[metric.name] or 0.0 for run in runs.values()]
+    if number is not None and (place := metric.uncounted(scores, number)) is not None:
+        yield (
+            f"{path}: the {metric.name} of n_train {keys[place][0]} and seed {keys[place][1]} is "
+            f"{scores[place] * number:.5g} of the {number} examples of dataset.test_examples, no "
+            "whole number: were others tested, or batches averaged?"
+        )
 
 
 def _decimals(written: str) -> int:

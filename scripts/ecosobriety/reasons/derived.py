@@ -7,6 +7,9 @@ ALIKE = {
     "on the subset that it is given, or does it give one answer always?",
     "order_decides": "at each size, every later run scores better than the one before: does it go "
     "on from what an earlier run has left?",
+    "no_count": "its score of n_train {n_train} and seed {seed} means that {right} of "
+    "{test_examples} answers are right, no whole number: were other examples tested, or batches "
+    "averaged?",
 }
 """What is odd about the scores of a model's trainings, and may be meant so."""
 

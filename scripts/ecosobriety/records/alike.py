@@ -1,4 +1,4 @@
-"""What all trainings of a model together give away: a seed or a size that changes nothing.
+"""What all trainings of a model together give away, such as a seed that changes nothing.
 
 Of a user's command this cannot be known before: it may well take a seed, and not use it.
 """
@@ -39,6 +39,25 @@ def find_alike(runs: Sequence[RunRecord], metric: Metric) -> Iterator[str]:
         yield reason("size_without_effect")
     if all(run.window in ("process", "exact") for run, _ in scored) and _improves(scored, metric):
         yield reason("order_decides")
+
+
+def find_uncounted(
+    runs: Sequence[RunRecord], metric: Metric, test_examples: int | None
+) -> Iterator[str]:
+    """Say of which run the score is no count of the test examples, where it should be one.
+
+    Args:
+        runs: of one model, whose scores are reported.
+        metric: what the study judges by.
+        test_examples: how many the scores rest on; None: not known.
+    """
+    scored = [(run, score) for run in runs if (score := run.scores.get(metric.name)) is not None]
+    scores = [score for _, score in scored]
+    if test_examples and (place := metric.uncounted(scores, test_examples)) is not None:
+        run = scored[place][0]
+        right = f"{scores[place] * test_examples:.5g}"
+        key = {"n_train": run.n_train, "seed": run.seed}
+        yield reason("no_count", **key, right=right, test_examples=test_examples)
 
 
 def _are_equal(groups: Sequence[Sequence[float]]) -> bool:
