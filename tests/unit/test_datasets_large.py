@@ -172,6 +172,25 @@ def test_rows_come_as_an_array_gives_them(
     assert np.array_equal(found.select(rows).select(np.arange(len(rows))[::-1])[:], x[rows][::-1])
 
 
+def test_rows_that_lie_all_over_a_small_file_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecosobriety.datasets.archive.IN_MEMORY_BYTES", 10)
+    monkeypatch.setattr(examples, "CHUNK_ROWS", 3)
+    x = np.random.default_rng(1).integers(0, 256, (50, 2, 3), np.uint8)
+    rows = np.random.default_rng(2).permutation(50)[:20]
+    np.savez(tmp_path / "a.npz", x=x, y=np.arange(50) % 2)
+    with Archive(tmp_path / "a.npz") as archive:
+        found = archive.examples("x").select(rows)
+    reads: list[int] = []
+    preadv = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda *asked: reads.append(1) or preadv(*asked))
+
+    assert [len(chunk) for chunk in found.chunks()] == [3] * 6 + [2]
+    assert len(reads) == 1
+    assert np.array_equal(np.concatenate([*found.chunks()]), x[rows])
+
+
 def test_a_large_test_part_gives_the_same_batches_from_its_file() -> None:
     assert HELD_BYTES > 0
     for dtype in (np.uint8, np.float64, np.int32):

@@ -63,7 +63,7 @@ class Place:
     def chosen(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """(len(rows), *input_shape) the values of some examples."""
         first, last = int(rows.min()), int(rows.max())
-        if last - first < DENSE * len(rows):
+        if _are_dense(first, last, len(rows)):
             return self.rows(first, last + 1)[rows - first]
         part = np.empty((len(rows), *self.shape[1:]), self.dtype)
         row_bytes = part.nbytes // len(part)
@@ -96,6 +96,11 @@ class Place:
             found, left = zlib.crc32(piece, found), left - len(piece)
         if left or found != expected:
             raise DataError(f"{self.path}: truncated or damaged: a checksum is not as it should be")
+
+
+def _are_dense(first: int, last: int, number: int) -> bool:
+    """Whether so many examples are read faster with those between them."""
+    return last - first < DENSE * number
 
 
 class Examples:
@@ -170,8 +175,23 @@ class Examples:
         size = max(1, CHUNK_BYTES // max(1, self.row_bytes))
         if self.rows is not None:
             size = min(size, CHUNK_ROWS)
+        near = self._near()
         for start in range(0, len(self), size):
-            yield np.ascontiguousarray(self.part(start, start + size), dtype=self.dtype)
+            yield np.ascontiguousarray(near.part(start, start + size), dtype=self.dtype)
+
+    def _near(self) -> "Examples":
+        """The same examples, with their part of the file in memory where that is faster.
+
+        Those of a chunk may lie all over the file, while all of them together lie densely in it.
+        """
+        source, rows = self.source, self.rows
+        if rows is None or len(rows) == 0 or not isinstance(source, Place):
+            return self
+        first, last = int(rows.min()), int(rows.max())
+        part_bytes = math.prod((last + 1 - first, *source.shape[1:])) * source.dtype.itemsize
+        if part_bytes > IN_MEMORY_BYTES or not _are_dense(first, last, len(rows)):
+            return self
+        return Examples(source.rows(first, last + 1), rows - first, self.dtype)
 
     def part(self, start: int, stop: int) -> NDArray[Any]:
         """The examples from `start` to before `stop`, only to be read."""
