@@ -162,7 +162,8 @@ def test_what_cannot_be_is_refused_in_one_sentence(read, columns, said):
     [
         (100, 36, None, "means 1e+07 W over 36 s, but must be within 1 to 20000 W"),
         (720_000, 3600, None, "is the energy in J?"),
-        (200, 3600, None, "is the energy in Wh?"),
+        (200, 3600, None, "is the energy in Wh or the duration in hours?"),
+        (0.2, 3_600_000, None, "is the energy in MWh or the duration in milliseconds?"),
         (1e-8, 3600, None, "means 1e-05 W"),
         (3e-4, 3600, None, "means 0.3 W over 3600 s, but must be within 1 to"),
         (200, 3600, 200, "power_w x duration_s is 0.2: is it in Wh?"),
@@ -255,6 +256,12 @@ def test_a_file_that_is_missing_is_refused(tmp_path):
     spec = ImportSpec("llm", "mine", "gone.csv")
     with pytest.raises(RunsError, match=r'runs is "gone\.csv", but cannot be read: No such file'):
         content_digest(spec, tmp_path)
+
+
+def test_a_column_of_text_is_no_further_score(read):
+    found = read(table(test_set="v1", test_top5="0.95"))
+    assert found.runs[200, 1].scores == {"accuracy": 0.9, "top5": 0.95}
+    assert '"test_top5" is "a"' in refusal(read, table(test_top5=["a", 0.9, 0.9, 0.9]))
 
 
 def test_a_metric_of_the_user_has_no_limits(read):

@@ -39,6 +39,8 @@ def only(notes: list[str], said: str | None) -> None:
         *(("accuracy", name, "is a higher one better?") for name in ("test_error", "loss")),
         *(("accuracy", name, "is it that number?") for name in ("f1", "top5_acc", "accuracy_std")),
         *(("accuracy", name, None) for name in ("test/acc", "eval_accuracy", "top-1 acc", "score")),
+        *(("accuracy", name, "the best of") for name in ("best_test_acc", "test/acc__MAX")),
+        ("accuracy", "test_acc_at_best_val", None),
     ],
 )
 def test_a_column_whose_name_is_of_something_else_is_named(
@@ -93,6 +95,14 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
         ({"precision": [0.81, 0.83, 0.9, 0.91], "energy_gpu": [0.1, 0.2, 0.3, 0.4]}, None),
         ({"precision": [16, 16, "bf16", "bf16"]}, 'the runs differ in "precision"'),
         ({"Name": ["a", "b", "c", "d"], "tokens": [1, 2, 3, 4], "lr": 0.1}, None),
+        ({"arch": ["r18", "r50", "r18", "r18"]}, 'the runs differ in "arch" ("r18", "r50")'),
+        ({"params.img": [192, 192, 192, 224]}, 'the runs differ in "params.img" ("192", "224")'),
+        ({"num_train_epochs": [9, 9, 9, 3]}, 'the runs differ in "num_train_epochs" ("3", "9")'),
+        # The sizes and the seeds by other names, results, days and remarks.
+        ({"group": ["s", "s", "l", "l"], "params.rows": [100, 100, 200, 200]}, None),
+        ({"params.fold": [1, 2, 1, 2], "eval": ["x", "y", "x", "y"]}, None),
+        ({"best_epoch": [9, 9, 9, 3], "n": [8, 8, 8, 7], "user": ["a", "a", "a", "b"]}, None),
+        ({"Created": ["2026-01-02", "2026-01-03", "2026-01-03", "2026-01-03"]}, None),
         ({"accuracy": [0.1488, 0.1467, 0.0959, 0.0983]}, "which is worse: are all of one metric"),
         ({"accuracy": [0.9041, 0.9017, 0.9012, 0.9033]}, None),
     ],

@@ -15,6 +15,8 @@ MAX_W = 20_000.0
 _PLAUSIBLE_W = 5.0
 _UNITS = {"Wh": 1e3, "kJ": 3600.0, "MJ": 3.6, "J": 3.6e6, "MWh": 1e-3}
 """What a number of kWh is to be divided by if it was in another unit."""
+_TIMES = {"minutes": 60.0, "hours": 3600.0, "milliseconds": 1e-3}
+"""What a mean power is to be divided by if the seconds of the run were these."""
 _AGREE = 2.0
 """So many times apart, power times time and an energy still mean the same: powers are rounded."""
 _SUM = 0.01
@@ -77,7 +79,7 @@ def stated_energy(
             place, f"must be in kWh, and power_w x {_timed(columns)} is {product:.3g}{hint}"
         )
     stated = Energy(kwh, _parts(columns, place, kwh), duration_s, "stated")
-    require_power(column, place, stated, max_power_w)
+    require_power(column, place, stated, max_power_w, timed=columns.get("duration_s") is None)
     return stated
 
 
@@ -94,8 +96,17 @@ def positive(column: Column | None, place: int) -> float | None:
     return value
 
 
-def require_power(column: Column | None, place: int, energy: Energy, max_power_w: float) -> None:
+def require_power(
+    column: Column | None, place: int, energy: Energy, max_power_w: float, *, timed: bool = True
+) -> None:
     """Refuse an energy whose mean power no such machine has.
+
+    Args:
+        column: of the energy, or of the power.
+        place: the row, from 0.
+        energy: that of the row.
+        max_power_w: its mean power may not be more.
+        timed: whether clocks, and not a number in a unit, say how long it took.
 
     Raises:
         RunsError: names the mean power, and the unit that the energy may be in.
@@ -105,8 +116,13 @@ def require_power(column: Column | None, place: int, energy: Energy, max_power_w
     mean_w = kwh_to_joules(energy.kwh) / energy.duration_s
     if LEAST_W <= mean_w <= max_power_w:
         return
-    units = [unit for unit, size in _UNITS.items() if _PLAUSIBLE_W <= mean_w / size <= max_power_w]
-    hint = f": is the energy in {units[0]}?" if units and energy.how != "power" else ""
+    units, times = (
+        [unit for unit, size in sizes.items() if _PLAUSIBLE_W <= mean_w / size <= max_power_w]
+        for sizes in (_UNITS, _TIMES)
+    )
+    asked = [f"the energy in {unit}" for unit in units[:1]]
+    asked += [f"the duration in {unit}" for unit in times[-1:] if not timed]
+    hint = f": is {' or '.join(asked)}?" if asked and energy.how != "power" else ""
     limits = f"{LEAST_W:g} to {max_power_w:g} W (max_power_w allows more)"
     column.refuse(
         place,

@@ -32,6 +32,7 @@ _CARBON_WORDS = {"emissions", "co2", "co2e", "co2eq", "carbon"}
 _DEVICES = {"cpu", "gpu", "ram", "dram"}
 _TESTS = {"test", "eval", "evaluation", "holdout", "tested"}
 _OTHER_PARTS = {"train", "training", "val", "valid", "validation", "dev"}
+_BEST = {"best", "max", "min", "highest", "lowest"}
 _OTHER_KINDS = {
     *("balanced", "std", "stderr", "sem", "var", "variance", "step", "steps", "epoch", "count"),
     *("top", "top2", "top3", "top5", "top10"),
@@ -72,6 +73,8 @@ def _other_score(name: str, metric: Metric) -> str | None:
     if _OTHER_PARTS & {*found} and not _TESTS & {*found}:
         return "is it the score on the test data?"
     top_one = any(pair == ("top", "1") for pair in pairwise(found))
+    if _BEST & {*found} and not _OTHER_PARTS & {*found}:
+        return "is it the best of several by the test data, and not that of the end?"
     kinds = {*found} & _OTHER_KINDS - own - ({"top"} if top_one else set())
     if kinds:
         return "is it that number?"

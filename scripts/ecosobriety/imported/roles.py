@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecosobriety.errors import quote
-from ecosobriety.imported.sheet import Column, RunsError, Sheet, alike, listed
+from ecosobriety.imported.sheet import Column, RunsError, Sheet, alike, is_number, listed
 from ecosobriety.metrics import METRICS, Metric
 
 WHOLE = {"steps": 1, "batch_size": 1, "flop_forward": 0, "flop_train": 0, "threads": 1}
@@ -128,9 +128,9 @@ def _found(
 
 
 def _tested(sheet: Sheet) -> list[str]:
-    """Further scores, by their names in the table `runs`."""
+    """Further scores, by their names in the table `runs`; a column without a number is none."""
     tested = [name for name in sheet.names if name.startswith("test_") and name not in ROLES]
-    return [name.removeprefix("test_") for name in tested]
+    return [name.removeprefix("test_") for name in tested if any(map(is_number, sheet.cells[name]))]
 
 
 def _missing(sheet: Sheet, role: str) -> RunsError:

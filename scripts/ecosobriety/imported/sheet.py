@@ -161,6 +161,15 @@ def read_bytes(key: str, path: str, folder: Path) -> bytes:
         raise RunsError(key, f"is {quote(path)}, but cannot be read: {why}") from error
 
 
+def is_number(text: str | None) -> bool:
+    """Whether a cell holds one, if any in words (nan)."""
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True
+
+
 def alike(name: str, names: Sequence[str]) -> str:
     """A hint in brackets at the column that a name was probably meant for; empty: none is like it.
 

@@ -1,5 +1,6 @@
 """Imported runs that were not made alike: other powers, settings, machines or ways of metering."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from ecosobriety.errors import quote, shorten
 from ecosobriety.imported.roles import Columns
 from ecosobriety.imported.runs import ImportedRun, Key
+from ecosobriety.imported.sheet import is_number
 from ecosobriety.metric_names import words
 from ecosobriety.units import kwh_to_joules
 
@@ -19,6 +21,17 @@ _SETTINGS = (
 )
 """Names, as words, of columns that the study does not read and that should be the same in all
 runs."""
+_LIKELY = (
+    *("arch", "architecture", "backbone", "epochs", "image size", "img size", "resolution"),
+    *("layers", "hidden size", "hidden dim", "depth", "width", "warmup", "warmup steps"),
+    *("momentum", "label smoothing", "n test", "test size", "patience", "pretrained"),
+)
+"""The same of columns that may say the size in other words."""
+_PARAMETERS = ("params", "config", "hparams", "hyperparameters", "args")
+"""What trackers put before the names of settings."""
+_REMARKS = ("user", "author", "notes", "note", "comment", "tags", "reason", "id", "path", "dir")
+"""Last words of columns of text that are no setting."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _AMBIGUOUS = ("precision", "gpu", "split", "node", "data")
 """Of these, numbers may be scores, shares of the energy, folds and ranks."""
 _READ = ("epochs", "batch_size", "device", "accelerator", "threads")
@@ -41,29 +54,39 @@ def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[s
         yield from _differ(path, name, [run.further.get(name) for run in runs.values()])
     used = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
     for name in columns.sheet.names:
-        if name not in used and _is_setting(name):
-            column = columns.sheet.column(name)
-            values = [column.text(run.place) for run in runs.values()]
-            if words(name)[-1] in _AMBIGUOUS and all(map(_is_number, values)):
-                continue
-            yield from _differ(path, quote(name), values)
+        if name in used or columns.sheet.names.count(name) > 1:
+            continue
+        column = columns.sheet.column(name)
+        values = {key: column.text(run.place) for key, run in runs.items()}
+        if _is_setting(name, values):
+            yield from _differ(path, quote(name), [*values.values()])
     facts = [run.metered.facts for run in runs.values() if run.metered is not None]
     for name in _FACTS:
         yield from _differ(path, f"CodeCarbon's {name}", [_fact(name, of_run) for of_run in facts])
 
 
-def _is_setting(name: str) -> bool:
-    """Whether a column, such as params.lr or config/gpu_count, is a setting of the runs."""
-    found = words(name)
-    return any(" ".join(found[-length:]) in _SETTINGS for length in (1, 2) if found)
+def _is_setting(name: str, values: Mapping[Key, str | None]) -> bool:
+    """Whether a column, such as params.lr or config/gpu_count, is a setting of the runs.
 
-
-def _is_number(text: str | None) -> bool:
-    try:
-        float(text or "nan")
-    except ValueError:
+    What any tracker has as one, and any text, may also be the size, the seed or the run by another
+    name: what stands for just one of these is none.
+    """
+    found, numbers = words(name), all(map(is_number, values.values()))
+    ends = {" ".join(found[-length:]) for length in (1, 2) if found}
+    if ends & {*_SETTINGS}:
+        return not (numbers and found[-1] in _AMBIGUOUS)
+    likely = bool(ends & {*_LIKELY}) or bool({*found} & {*_PARAMETERS})
+    if not likely and (numbers or ends & {*_REMARKS} or _are_days(values)):
         return False
-    return True
+    by_size, by_seed = ({(key[i], value) for key, value in values.items()} for i in (0, 1))
+    sizes, seeds = ({key[i] for key in values} for i in (0, 1))
+    held = {*values.values()}
+    is_size = len(by_size) == len(sizes) == len(held)
+    return not (is_size or len(by_seed) == len(seeds) or len(held) == len(values))
+
+
+def _are_days(values: Mapping[Key, str | None]) -> bool:
+    return any(_DAY.match(value or "") for value in values.values())
 
 
 def _fact(name: str, facts: Mapping[str, Any]) -> Any:
