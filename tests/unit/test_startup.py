@@ -88,6 +88,21 @@ def test_what_only_reads_results_loads_no_statistics(loaded_by_readers, room):
     assert loaded_by_readers[room].isdisjoint({"scipy"})
 
 
+def test_a_training_imports_signal_processing_only_for_who_asks_for_it():
+    code = """
+import sys
+from ecosobriety.startup import imports_in_peace
+with imports_in_peace():
+    import pytorch_lightning
+print("scipy.signal" in sys.modules, "scipy.stats" in sys.modules)
+import scipy.signal
+import torchmetrics
+print(scipy.signal.find_peaks([0, 1, 0])[0], torchmetrics.functional.audio.pit.__name__)
+"""
+    name = "torchmetrics.functional.audio.pit"
+    assert printed_by(code).splitlines() == ["False False", f"[1] {name}"]
+
+
 def test_a_steps_work_searches_no_import_for_garbage(tmp_path):
     code = f"""
 import gc
