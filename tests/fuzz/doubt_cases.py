@@ -299,7 +299,7 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "feet among metres": (_feet, frozenset({"feature_of_two_units"})),
     "logarithms among numbers": (_logs, frozenset({"feature_of_two_units"})),
     "a class in two spellings": (_respelt, frozenset({"classes_respelt"})),
-    "marks around a class": (_quoted, frozenset({"classes_look_alike"})),
+    "marks around a class": (_quoted, frozenset({"classes_look_alike", "classes_respelt"})),
     "dates as numbers": (_dates, frozenset({"features_like_dates"})),
     "a sensor that stands still": (_stuck, frozenset({"feature_stands_still"})),
     "two numbers around a point": (_parts, frozenset({"feature_of_two_numbers"})),

@@ -116,8 +116,9 @@ WRONG = {
     "sampler=RandomSampler(rows, num_samples=4))",
     "twice": "return DataLoader(WHOLE, {size}, sampler=[*rows, rows[0]])",
     "own batches": "return DataLoader(WHOLE, batch_sampler=[rows[:4], rows[4:]])",
-    "others at each call": "self.calls = getattr(self, 'calls', 0) + 1\n"
-    "        return DataLoader(Subset(WHOLE, rows[self.calls % 2 :]), {size})",
+    # A Trainer calls each loader once: what one module gives later is never used.
+    "others at each call": "Data.calls = getattr(Data, 'calls', 0) + 1\n"
+    "        return DataLoader(Subset(WHOLE, rows[Data.calls % 2 :]), {size})",
     "noisy": "return DataLoader(Subset(Noisy(), rows), {size})",
     "dictionaries": "return DataLoader(Subset(Named(), rows), {size})",
     "no labels": "return DataLoader(TensorDataset(X[rows]), {size})",

@@ -26,6 +26,12 @@ class Losing(Whole):
         return torch.optim.SGD(self.parameters(), lr=self.lr)
 
 
+class LosingOnSchedule(Losing):
+    def configure_optimizers(self):
+        optimiser = super().configure_optimizers()
+        return [optimiser], [torch.optim.lr_scheduler.StepLR(optimiser, 1)]
+
+
 class Squashing(Losing):
     """Gives shares: `z` is bounded already."""
 

@@ -128,11 +128,13 @@ class Gradients(pl.Callback):
                 f"{self.steps} steps, and neither a schedule nor a hook raises it later, so that "
                 "nothing would be learnt"
             )
-        if self.unchanged(start) and not trainer.lr_scheduler_configs:
+        gradients = any(bool(gradient.any()) for gradient in self.first.values())
+        # A schedule may raise the rate, but no gradient of 0.
+        if self.unchanged(start) and not (gradients and trainer.lr_scheduler_configs):
             hint = (
                 "is its loss made of its outputs (no detach, no argmax), are they the optimisers'"
             )
-            if any(bool(gradient.any()) for gradient in self.first.values()):
+            if gradients:
                 hint = "is the learning rate too small for 32-bit numbers"
             raise ConfigError(
                 f"models: {self._class_path}: its optimisers change none of its parameters in "
