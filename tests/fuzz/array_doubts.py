@@ -115,7 +115,11 @@ ARCHIVES: dict[str, tuple[Callable[[Random], Arrays], frozenset[str]]] = {
 @st.composite
 def archive_doubts(draw: Any) -> ArrayDoubt:
     """An archive with one of them."""
-    story, seed = draw(st.sampled_from([*ARCHIVES])), draw(st.integers(0, 2**32 - 1))
+    return archive_doubt(draw(st.sampled_from([*ARCHIVES])), draw(st.integers(0, 2**32 - 1)))
+
+
+def archive_doubt(story: str, seed: int) -> ArrayDoubt:
+    """An archive with this one of them."""
     make, wanted = ARCHIVES[story]
     return ArrayDoubt(story, seed, make(np.random.default_rng(seed)), wanted)
 

@@ -11,7 +11,7 @@ from ecosobriety.datasets import take_in
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.training.networks import build_network
 from fuzz.archive_cases import archive_cases, packed, twice
-from fuzz.array_doubts import ArrayDoubt, archive_doubts
+from fuzz.array_doubts import ArrayDoubt, archive_doubt, archive_doubts
 from fuzz.doubt_cases import HARMLESS
 from fuzz.judging import REFUSED, SPEC, Case, judge, share_of_examples
 
@@ -66,6 +66,8 @@ def test_an_archive(tmp_path: Path, case: Case) -> None:
 
 @share_of_examples(8)
 @given(doubt=archive_doubts())
+# Ten pairs, of 49 test images.
+@example(archive_doubt("mirrored copies", 3608))
 def test_an_archive_with_a_slip(tmp_path: Path, doubt: ArrayDoubt) -> None:
     path = tmp_path / "arrays.npz"
     np.savez(path, **doubt.content)

@@ -16,7 +16,7 @@ from ecosobriety.datasets.findings import Finding
 
 STEP, SAME = 4.0, 2.0
 """Between two distances, and between the numbers of pairs within each: more are no step."""
-FEWEST = 15
+FEWEST = 8
 REPORTED, HEADLINE = 0.01, 0.05
 """Shares of the test examples from which on copies are named, and stand beside the answer."""
 MOST_TRAINED, MOST_TESTED = 10_000, 300
