@@ -100,6 +100,10 @@ def test_what_is_tested_and_not_trained_is_named(noticed: Any) -> None:
         ("F.cross_entropy(z[:1], y[:1])", {"examples_unused"}),
         ("F.cross_entropy(self(x[:16]), y[:16])", {"examples_unused"}),
         ("F.cross_entropy(z, y, weight=torch.arange(10) / 10)", {"examples_unused"}),
+        (
+            "None if self.trainer.fit_loop.batch_idx % 2 else F.cross_entropy(z, y)",
+            {"examples_unused"},
+        ),
         ("F.cross_entropy(z, y, label_smoothing=0.2)", set()),
         ("F.multi_margin_loss(z, y)", set()),
         ("F.binary_cross_entropy_with_logits(z, soft)", set()),

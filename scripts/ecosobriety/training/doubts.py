@@ -122,7 +122,7 @@ class Learnt:
 
     def __init__(self) -> None:
         self._labels: Tensor | None = None
-        self._taken = self._number = 0
+        self._taken = 0
         self.rows: list[tuple[int, int]] = []
         """Of each batch: examples that its losses were made of, and all of them."""
         self.wanted: list[Tensor] = []
@@ -134,10 +134,10 @@ class Learnt:
 
     def begin(self, labels: Tensor | None) -> None:
         """Begin another batch with labels (n,), or end."""
-        if self._labels is not None and self._number:
+        if self._labels is not None:
             self.rows.append((min(self._taken, len(self._labels)), len(self._labels)))
         self._labels = labels if labels is None or labels.ndim == 1 else None
-        self._taken = self._number = 0
+        self._taken = 0
 
     def see(self, gradient: Tensor, output: Tensor) -> None:
         """Look at the gradient (m, classes) of some outputs (m, classes)."""
@@ -145,7 +145,6 @@ class Learnt:
         if labels is None or gradient.shape[1] < 2 or len(gradient) > len(labels):
             return
         used = gradient.ne(0).any(dim=1)
-        self._number += len(gradient)
         self._taken += int(used.sum())
         if len(gradient) == len(labels) and not labels.is_floating_point():
             gradient = -gradient if self.maximised else gradient
