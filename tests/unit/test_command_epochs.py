@@ -138,11 +138,19 @@ def test_the_number_of_epochs_reaches_a_command_that_asks_for_it():
     assert of(other, epochs=7) == of(other, epochs=8)
 
 
-def test_a_command_is_given_its_epochs_and_reports_them(tmp_path):
+@pytest.mark.parametrize(
+    ("loss", "kept", "why"),
+    [
+        (0.3, 0.3, None),
+        (-2, None, "the command reports -2, and a test loss is 0 or more"),
+    ],
+)
+def test_a_command_is_given_its_epochs_and_reports_them(tmp_path, loss, kept, why):
     reported = listed(
-        {"epoch": 3, "accuracy": 0.8, "duration_s": 0.05},
+        {"epoch": 3, "accuracy": 0.8, "loss": loss, "duration_s": 0.05},
         {"epoch": 5, "accuracy": 0.9, "duration_s": 0.1},
     )
+    reported |= {"loss": loss, "macro_f1": 0.8}
     (tmp_path / "reported").write_text(json.dumps(reported))
     command = f"test {{epochs}} = 5 && sleep 0.2 && cp {tmp_path}/reported {{result}} # {{subset}}"
     training = CommandTraining("mine", command, "sh", 10, 1, 2, "code", epochs=5)
@@ -170,4 +178,11 @@ def test_a_command_is_given_its_epochs_and_reports_them(tmp_path):
     # FakeMeter draws 10 W: 0.05 s of it each.
     assert [epoch.energy_kwh for epoch in record.epoch_log] == pytest.approx([0.5 / 3.6e6] * 2)
     assert "epoch_log" not in record.missing
+    # A loss has a column of its own.
+    assert json.loads(record.model_dump_json())["test_loss"] == kept
+    assert record.scores == {"accuracy": 0.9, "macro_f1": 0.8}
+    assert record.missing.get("test_loss") == why
+    tested = record.epoch_log[0].tested
+    assert (tested.scores, tested.loss) == ({"accuracy": 0.8}, kept)
+    assert tested.missing.get("test_loss") == why
     assert record.epoch_log[-1].tested is None

@@ -48,6 +48,7 @@ from ecosobriety.outside.result import (
     EPOCHS,
     EpochResult,
     epoch_log,
+    parted,
     read_result,
     require_asked,
     require_within,
@@ -339,11 +340,12 @@ def command_record(
     window, hardware = run.window, describe_hardware()
     on_gpu = window.energy_gpu_kwh is not None and bool(hardware.get("gpu"))
     epochs = run.epochs[-1].epoch if run.epochs else training.epochs
-    unknown = ["steps", "batch_size", "test_loss", "flop_forward", "flop_train"]
+    scores, loss, no_loss = parted(run.scores)
+    unknown = ["steps", "batch_size", "flop_forward", "flop_train"]
     nothing: dict[str, Any] = dict.fromkeys(unknown)
     unknown += [] if epochs else ["epochs"]
     unknown += [] if run.epochs else ["epoch_log"]
-    missing = {**dict.fromkeys(unknown, reason("not_reported")), **window.missing}
+    missing = {**dict.fromkeys(unknown, reason("not_reported")), **no_loss, **window.missing}
     outside_kwh = None
     if run.kind == "process":
         missing["eval_energy_kwh"] = reason("within")
@@ -357,7 +359,8 @@ def command_record(
         seed=training.seed,
         epochs=epochs,
         **nothing,
-        scores=dict(run.scores),
+        scores=scores,
+        test_loss=loss,
         **window.measured().fields(),
         eval_energy_kwh=outside_kwh,
         lost_energy_kwh=lost_kwh,
@@ -393,5 +396,4 @@ def _failure(which: str, command: str, code: int, log: Path, began_at: int) -> s
     how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
     if code in (NOT_FOUND, NOT_EXECUTABLE):
         how = f"cannot be run ({code})"
-    said = shorten(last, 120) or "no output"
-    return f"{which}: the command {quote(command)} {how}: {said}"
+    return f"{which}: the command {quote(command)} {how}: {shorten(last, 120) or 'no output'}"

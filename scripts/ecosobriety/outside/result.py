@@ -14,7 +14,7 @@ from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochRecord, EpochTest
 
 MAX_RESULT_BYTES = 2**20
-EPOCHS, EPOCH, DURATION = "epochs", "epoch", "duration_s"
+EPOCHS, EPOCH, DURATION, LOSS = "epochs", "epoch", "duration_s", "loss"
 _SAME = 1e-9
 """Two numbers that differ by less, relatively, are one that was written twice."""
 
@@ -107,6 +107,28 @@ def require_within(which: str, epochs: Sequence[EpochResult], window_s: float) -
     )
 
 
+def parted(
+    scores: Mapping[str, float],
+) -> tuple[dict[str, float | None], float | None, dict[str, str]]:
+    """A command's numbers without its loss, which has a column of its own.
+
+    Args:
+        scores: the numbers, by name.
+
+    Returns:
+        The others; the test loss, None where it is not known; and why it is not.
+    """
+    others: dict[str, float | None] = {
+        name: value for name, value in scores.items() if name != LOSS
+    }
+    loss = scores.get(LOSS)
+    if loss is None:
+        return others, None, {"test_loss": reason("not_reported")}
+    if loss < 0:
+        return others, None, {"test_loss": reason("loss_negative", loss=f"{loss:g}")}
+    return others, loss, {}
+
+
 def epoch_log(epochs: Sequence[EpochResult], window: WindowRecord) -> list[EpochRecord]:
     """The epochs of a command's record.
 
@@ -122,11 +144,12 @@ def epoch_log(epochs: Sequence[EpochResult], window: WindowRecord) -> list[Epoch
         energy_kwh = None
         if duration_s is not None:
             energy_kwh = window.energy_kwh * duration_s / window.duration_s
+        scores, loss, missing = parted(one.scores)
         tested = EpochTest(
-            scores=dict(one.scores),
-            loss=None,
+            scores=scores,
+            loss=loss,
             energy_kwh=None,
-            missing={"test_loss": reason("not_reported"), "energy_kwh": reason("within")},
+            missing={**missing, "energy_kwh": reason("within")},
         )
         log.append(
             EpochRecord(
