@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 HEAVY = {
     "PIL",
+    "jsonschema",
     "matplotlib",
     "pandas",
     "pandera",
@@ -69,7 +70,7 @@ def test_a_training_imports_no_heavy_package_but_lightnings_own():
 @pytest.mark.parametrize("module", ["datasets", "records.record"])
 def test_what_needs_no_lightning_loads_no_heavy_package(module):
     (loaded,) = loaded_by(f"import ecosobriety.{module}")
-    assert loaded <= {"PIL"}
+    assert not loaded
 
 
 @pytest.mark.parametrize("module", ["metering", "doctor.__main__"])
@@ -116,6 +117,12 @@ with logs.logged_to({str(tmp_path / "step.log")!r}):
 
 def test_a_report_draws_nothing(loaded_by_readers):
     assert "matplotlib" not in loaded_by_readers["study.study"]
+
+
+@pytest.mark.parametrize("room", ["decision", "footprint", "study.study"])
+def test_what_only_reads_results_validates_no_file_and_reads_no_image(room):
+    (loaded,) = loaded_by(f"import ecosobriety.{room}")
+    assert loaded.isdisjoint({"PIL", "jsonschema"})
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from ecosobriety.datasets.arrays import Part
 from ecosobriety.datasets.examples import kept
@@ -17,6 +16,9 @@ from ecosobriety.datasets.file_labels import find_leftovers, find_other_classes
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.errors import DataError
 from ecosobriety.files import require_data
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 LEFT_BY_SYSTEMS = frozenset(
@@ -112,7 +114,7 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
     return parts[0], (parts[1] if split else None), findings
 
 
-def _kind(image: Image.Image) -> tuple[str, str]:
+def _kind(image: "Image") -> tuple[str, str]:
     """Its mode, and how its pixels are written, as far as that leaves traces in them."""
     palette = " (palette)" if image.mode in PALETTES else ""
     return image.mode, f"{image.format}{palette}"
@@ -216,7 +218,7 @@ def _pixels(file: Path, grey: bool) -> np.ndarray:
     return _look(file, lambda image: _upright(file, image, grey))
 
 
-def _upright(file: Path, image: Image.Image, grey: bool) -> np.ndarray:
+def _upright(file: Path, image: "Image", grey: bool) -> np.ndarray:
     """(height, width[, 3]) the image as people see it, or the reason why it is not read."""
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format not in FORMATS_OF_MANY:
@@ -231,16 +233,21 @@ def _upright(file: Path, image: Image.Image, grey: bool) -> np.ndarray:
         )
     if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
         raise DataError(f"{file}: is transparent in places, but must have a background")
+    from PIL import ImageOps
+
     upright = ImageOps.exif_transpose(image)
     return np.asarray(upright.convert("L" if grey else "RGB"), dtype=np.uint8)
 
 
-def _look(file: Path, action: Callable[[Image.Image], T]) -> T:
+def _look(file: Path, action: "Callable[[Image], T]") -> T:
     """What an action says about an image.
 
     Raises:
         DataError: the file is no image that can be read.
     """
+    # Not above: most steps import this room, and few read images.
+    from PIL import Image
+
     try:
         with Image.open(file) as image:
             return action(image)
