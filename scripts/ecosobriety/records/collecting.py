@@ -248,7 +248,7 @@ def runs_of(
     import pandas as pd
 
     columns = [*run_columns(metric), *_further_scores(records, metric)]
-    rows = [record.model_dump() for record in records]
+    rows = [_row(record) for record in records]
     table = adjust(pd.DataFrame(rows, columns=columns), records, metering or {})
     return table.sort_values(list(RUN_KEY), ignore_index=True)
 
@@ -265,6 +265,11 @@ def collect(
         RecordError: as both say.
     """
     return runs_of(read_all(paths, asked, metric), metric, metering)
+
+
+def _row(record: RunRecord) -> dict[str, Any]:
+    """The values of a record, and its scores as columns of their own; its epochs stay whole."""
+    return {**vars(record), **{f"test_{name}": score for name, score in record.scores.items()}}
 
 
 def _further_scores(records: Iterable[RunRecord], metric: Metric) -> list[str]:
