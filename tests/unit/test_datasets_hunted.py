@@ -104,6 +104,19 @@ def test_counts_and_durations_may_be_named_like_a_calendar(name: str) -> None:
     assert not [*find_beyond_names([name], [waited], ())]
 
 
+@pytest.mark.parametrize("split", [False, True])
+def test_a_number_of_the_rows_in_an_archive_is_named(tmp_path: Path, split: bool) -> None:
+    random = np.random.default_rng(2)
+    x, y = random.normal(size=(ROWS, 3)), random.integers(0, 2, ROWS)
+    x[:, 1] = 7 + np.arange(ROWS)
+    arrays = {"x": x, "y": y}
+    if split:
+        arrays = {"x_train": x[50:], "y_train": y[50:], "x_test": x[:50], "y_test": y[:50]}
+    np.savez(tmp_path / "a.npz", **arrays)
+    told = take_in({**SPEC, "name": "npz", "path": str(tmp_path / "a.npz")}).findings
+    assert {"feature": "x[:, 1]"} in [one.values for one in told if one.id == "index_like_feature"]
+
+
 @pytest.mark.parametrize(
     "name", ["vorhersage", "prédiction", "ground_truth", "ground_truth_id", "label_id", "y_true"]
 )

@@ -8,7 +8,7 @@ import pytest
 
 from ecosobriety.datasets import obtain
 from ecosobriety.datasets.inputs import check
-from ecosobriety.datasets.scales import compare_scales, targets_apart
+from ecosobriety.datasets.scales import compare_scales, find_scaled_apart, targets_apart
 from ecosobriety.errors import DataError
 
 
@@ -52,3 +52,24 @@ def test_a_split_that_the_study_draws_itself_has_one_scale(tmp_path: Path) -> No
         np.savez(path, x=rng.normal(size=(100, 3)), y=rng.permutation(y))
         given = {"name": "npz", "path": str(path), "format": None, "features": None}
         obtain(given | {"task": "regression", "label": None, "test_share": 0.2})
+
+
+def _standardised(x: Any) -> Any:
+    return ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
+
+
+def _to_ends(x: Any) -> Any:
+    return (x - x.min(axis=0)) / np.ptp(x, axis=0)
+
+
+@pytest.mark.parametrize("scale", [_standardised, _to_ends])
+def test_parts_that_were_scaled_apart_are_named(scale: Any) -> None:
+    x = np.random.default_rng(5).normal(3, 2, (400, 5)) * [1, 10, 100, 1, 1]
+    one, other = (scale(part).astype(np.float64) for part in (x[:300], x[300:]))
+    (found,) = find_scaled_apart(one, other)
+    assert (found.id, found.headline, found.values) == ("parts_scaled_apart", True, {"number": 5})
+    # As a whole, by the training part, and answers that are 0 or 1.
+    whole = scale(x).astype(np.float64)
+    assert not find_scaled_apart(whole[:300], whole[300:])
+    assert not find_scaled_apart(one, (x[300:] - x[:300].mean(axis=0)) / x[:300].std(axis=0))
+    assert not find_scaled_apart((x[:300] > 3) * 1.0, (x[300:] > 3) * 1.0)

@@ -166,6 +166,7 @@ def build(
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
             x, tested = (part.astype(np.float64, copy=False) for part in (x, tested))
+            findings += () if test is None else scales.find_scaled_apart(x, tested)
             findings += tuple(_of_features(train.features, names, (x, tested), labels[0], classes))
         else:
             findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
@@ -235,6 +236,7 @@ def _of_features(
     found = [*gate.examine(x, y, names, classes=bool(classes))]
     # Places of an array that are not filled are no columns that somebody has named.
     found = [one for one in found if columns or one.id != "features_constant"]
+    found += () if columns else mistakes.find_row_numbers(names, x)
     found += far_in_test.find_far_in_test(x, tested, names)
     found += dates.find_dates(names, x)
     if not classes:

@@ -32,6 +32,8 @@ SENTENCES: Mapping[str, str] = {
     "test part from {test_low} to {test_high}",
     "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
     "spread in the test part than in the training part",
+    "parts_scaled_apart": "{number} features were standardised, or brought to 0 to 1, in the test "
+    "part by itself: scale both parts by the numbers of the training part",
     "names_normalised": "labels that lost blanks or invisible characters at their ends, or were "
     "brought to one Unicode form ({number}): {names}",
     "classes_differ_by_case": "classes differ by capitals alone: {groups}",

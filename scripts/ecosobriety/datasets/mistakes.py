@@ -303,6 +303,13 @@ def find_splits(features: Sequence[str], distinct: NDArray[np.int64]) -> Iterato
             yield Finding("feature_is_split", surely, {"feature": short(name)})
 
 
+def find_row_numbers(names: Sequence[str], x: NDArray[np.float64]) -> Iterator[Finding]:
+    """Find columns of (n, d) that number the rows, or things; of tables, it is found before."""
+    for i, name in enumerate(names):
+        if is_dense(x[:, i], len(names)):
+            yield Finding("index_like_feature", True, {"feature": short(name)})
+
+
 def is_dense(values: NDArray[Any], columns: int) -> bool:
     """Whether whole numbers that are all different lie too close for measurements to be so.
 

@@ -16,6 +16,8 @@ REFUSED_RATIO, REPORTED_RATIO = 8.0, 2.0
 """Between the spreads of training and test part: refused as another scale, or reported."""
 REFUSED_SHIFT, REPORTED_SHIFT = 4.0, 1.0
 """The same for the distance of their means, in standard deviations."""
+ITSELF = 1e-6
+"""What 32 bits leave of a mean of 0, of a deviation of 1, and of these ends."""
 NEGATIVE_SHARE = 0.1
 """Of one part's values where the other has none: one of them was standardised."""
 CHANCE = 1e-3
@@ -79,6 +81,39 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         values = {"number": int(reported.sum()), "first": int(reported.argmax())}
         return (Finding("features_shifted", True, values),)
     return (Finding("parts_differ", True, values),)
+
+
+def find_scaled_apart(train: NDArray[np.float64], test: NDArray[np.float64]) -> tuple[Finding, ...]:
+    """Find out whether each part was scaled by its own mean and deviation, or its own ends.
+
+    Args:
+        train: (n, d) the training part.
+        test: (m, d) the test part, which the user has split.
+    """
+    if min(len(train), len(test)) < FEW:
+        return ()
+    varies = (np.ptp(test, axis=0) > 0) & (np.ptp(train, axis=0) > 0)
+    for way in (_is_standardised, _is_between_0_and_1):
+        # Whatever was scaled as a whole is not so in a part of it.
+        number = int((varies & way(train) & way(test)).sum())
+        if number >= max(1, varies.sum() / 2):
+            return (Finding("parts_scaled_apart", True, {"number": number}),)
+    return ()
+
+
+def _is_standardised(x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(d,) whether columns have the mean 0 and the deviation 1, in either way to count it."""
+    one = np.abs(x.std(axis=0) - 1) <= 1 / len(x) + ITSELF
+    found: NDArray[np.bool_] = one & (np.abs(x.mean(axis=0)) <= ITSELF)
+    return found
+
+
+def _is_between_0_and_1(x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(d,) whether one value is the lowest, 0, and one the highest, 1."""
+    ends = (np.abs(x.min(axis=0)) <= ITSELF) & (np.abs(x.max(axis=0) - 1) <= ITSELF)
+    single = ((x <= ITSELF).sum(axis=0) == 1) & ((x >= 1 - ITSELF).sum(axis=0) == 1)
+    found: NDArray[np.bool_] = ends & single
+    return found
 
 
 def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
