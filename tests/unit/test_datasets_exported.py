@@ -100,6 +100,16 @@ def test_codes_that_are_read_as_numbers_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "odd"),
+    [("zipcode", True), ("Postal Code", True), ("phone_number", True), ("z", False)],
+)
+def test_numbers_that_are_named_as_codes_are_named(tmp_path: Path, name: str, odd: bool) -> None:
+    codes = RNG.integers(98001, 98199, 40)
+    told = found(table(tmp_path, {"x": VALUES, name: codes, "kind": kinds()}))
+    assert ("features_like_codes" in told) == odd
+
+
+@pytest.mark.parametrize(
     ("written", "odd"),
     [
         (lambda i: "12E4" if i == 5 else f"12{i:02}", True),

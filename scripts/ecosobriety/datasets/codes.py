@@ -3,6 +3,8 @@
 As a number, 01000 is 1000, 12E4 is 120,000, and neither measures anything.
 """
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,19 +12,35 @@ from numpy.typing import NDArray
 
 FIRST_ROWS = 1000
 """What does not hold in these need not be looked for in the others."""
+FEW = 5
+"""Numbers that a network may well tell apart."""
 _CODE = r"^[ \t]*(0[0-9]+|[0-9]+E[0-9]+|\+[0-9]{7,})[ \t]*$"
 """Programs write a sign before an exponent, and people a small e, or a point."""
 
 
-def is_like_codes(column: pa.ChunkedArray, values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers are written as codes are, with zeros before them or a letter within.
+_NAMES = re.compile(
+    r"(zip|postal|post|dial|area|fips|insee|country|airport|product|icd|naics|sic|isbn|ean|upc)"
+    r"[-_ .]?codes?|zip|plz|code[-_ .]?(postal|insee)|(phone|tel|fax|mobile|account|passport)"
+    r"[-_ .]?(no|nr|num|number)|(tele)?phone|ssn|fips|isbn|upc",
+    re.IGNORECASE,
+)
+"""Names of columns that hold codes, whatever these look like."""
+
+
+def is_like_codes(name: str, column: pa.ChunkedArray, values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers are named as codes, or written with zeros before them or a letter.
 
     Args:
+        name: of the column.
         column: the cells; text, as of a CSV file, or they are no codes.
         values: (n,) what was read of them.
     """
     first = values[:FIRST_ROWS]
-    if not pa.types.is_string(column.type) or (first != np.round(first)).any():
+    if (first != np.round(first)).any():
+        return False
+    if _NAMES.fullmatch(name.strip()) and len(np.unique(first)) > FEW:
+        return True
+    if not pa.types.is_string(column.type):
         return False
     if not any(map(_may_be_codes, column.chunks)):
         return False

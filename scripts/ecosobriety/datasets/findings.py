@@ -52,8 +52,8 @@ SENTENCES: Mapping[str, str] = {
     "the network's 32-bit numbers",
     "features_constant": "features of one value in the whole training part ({count}): {names}",
     "index_like_feature": "the feature {feature} looks like a number of the rows",
-    "features_like_codes": "features written as codes are (01000, 12E4, +33612345678), and read "
-    "as numbers ({count}): {names}",
+    "features_like_codes": "features written as codes are (01000, 12E4, +33612345678), or named "
+    "so (zip_code), and read as numbers ({count}): {names}",
     "values_far_away": "values of the feature {feature} far from its others, {low} to {high}: "
     "{number}, such as {value}; a mistake, or marks of missing values?",
     "targets_far_away": "targets far from the others, {low} to {high}: {number}, such as {value}; "

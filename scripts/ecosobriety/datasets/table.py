@@ -119,7 +119,7 @@ def _read(
             asked_for=features is not None,
             columns=len(chosen),
         )
-        if is_like_codes(column, numbers):
+        if is_like_codes(name, column, numbers):
             codes.append(short(name))
         if are_two_numbers(column, numbers):
             found.append(Finding("feature_of_two_numbers", False, {"feature": short(name)}))
