@@ -69,6 +69,13 @@ def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> N
     assert found(tmp_path / "t.csv", columns) == {"values_far_away"}
 
 
+@pytest.mark.parametrize("codes", [(1, 2, 3, 4, 5, 7, 9), (0, 1, 8, 9), range(1, 10)])
+def test_two_marks_among_codes_are_named(tmp_path: Path, codes: Any) -> None:
+    random = np.random.default_rng(1)
+    columns = {**measured(random), "answer": random.choice([*codes], ROWS), "kind": kinds(random)}
+    assert bool(found(tmp_path / "t.csv", columns)) == (codes != range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("name", "low", "high", "slip"),
     [

@@ -104,8 +104,8 @@ SENTENCES: Mapping[str, str] = {
     "{high} or more: were all prepared alike?",
     "level_orders_classes": "the mean, spread, lowest or highest value of an example alone "
     "separates these classes from the others: {names}; were all prepared alike?",
-    "place_orders_classes": "single values of an example that alone separate all classes, by "
-    "thresholds: {number}, such as that at place {place} (counted from 0)",
+    "place_orders_classes": "single values of an example that alone separate these classes from "
+    "the others: {names}; {number} of them, such as that at place {place} (counted from 0)",
     "classes_misspelt": "classes that differ from a much commoner one by a letter: {groups}; is "
     "that a slip?",
     "label_nearly": "the feature {feature} gives the label away in {share:.1%} of the rows; is it "

@@ -145,11 +145,30 @@ def _groups(
             yield Finding("groups_split", False, {"feature": short(name), **shown})
 
 
-def separating(x: NDArray[np.float64], y: NDArray[np.int64]) -> list[int]:
-    """Which of some numbers (n, d) separate the classes (n,), each alone, by no chance."""
-    groups, names = _grouped(y), [str(i) for i in range(x.shape[1])]
-    found = _of_classes(names, *_ranges(np.ascontiguousarray(x.T), groups), groups, len(names))
-    return [int(finding.values["feature"]) for finding in found]
+def standing_apart(x: NDArray[np.float64], y: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Which of some numbers (n, d) have a range of its own in a class of (n,), by no chance.
+
+    Returns:
+        Places of numbers, each with such a class.
+    """
+    groups = _grouped(y)
+    if len(groups.starts) < 2:
+        return []
+    low, high = _ranges(np.ascontiguousarray(x.T), groups)
+    above, below = low > _highest_other(high), high < -_highest_other(-low)
+    classes, ways = y[groups.order[groups.starts]], math.log(2 * len(groups.starts))
+    found = np.argwhere(above | below).tolist()
+    return [
+        (place, int(classes[i]))
+        for place, i in found
+        if _is_no_chance(ways, np.array([groups.sizes[i], len(y) - groups.sizes[i]]), x.shape[1])
+    ]
+
+
+def _highest_other(values: NDArray[Any]) -> NDArray[Any]:
+    """(d, groups) the highest value of all groups but one, for each."""
+    highest, others = values.max(axis=1, keepdims=True), np.sort(values, axis=1)[:, -2:-1]
+    return np.where(np.arange(values.shape[1]) == values.argmax(axis=1)[:, None], others, highest)
 
 
 def _grouped(y: NDArray[Any]) -> _Groups:

@@ -79,12 +79,15 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
     some = x.sample()
     y = labels[x.evenly(len(some))]
     levels = np.stack([measure(some, axis=1) for measure in (np.mean, np.std, np.min, np.max)], 1)
-    apart = [i for i in np.unique(y).tolist() if gate.separating(levels, (y == i).astype(np.int64))]
+    apart = sorted({i for _, i in gate.standing_apart(levels, y)})
     if apart:
         names = [short(classes[i]) for i in apart[:MAX_LISTED]]
         yield Finding("level_orders_classes", True, {"names": names})
-    elif places := gate.separating(some, y):
-        yield Finding("place_orders_classes", True, {"number": len(places), "place": places[0]})
+    elif found := gate.standing_apart(some, y):
+        number, place = len({place for place, _ in found}), found[0][0]
+        names = [short(classes[i]) for i in sorted({i for _, i in found})[:MAX_LISTED]]
+        shown = {"names": names, "number": number, "place": place}
+        yield Finding("place_orders_classes", True, shown)
 
 
 def examine_formats(
