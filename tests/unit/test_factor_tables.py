@@ -191,6 +191,15 @@ def test_a_factor_that_most_countries_share_is_named(tmp_path, factor):
     assert not read_user_table(tmp_path / "c.csv")["flag"].str.contains("CodeCarbon").any()
 
 
+def test_a_share_that_does_not_go_with_the_intensity_is_named(tmp_path):
+    # Of fossil electricity, and of low-carbon one.
+    rows = "FRA,56,2023,0.08\nPOL,650,2023,0.95\nDEU,380,2023,0.55\nNOR,30,2023,0.98\n"
+    (tmp_path / "c.csv").write_text(f"{HEADER.strip()},low_carbon_share\n{rows}")
+    table = read_user_table(tmp_path / "c.csv").set_index("country_iso3")
+    odd = table["flag"].fillna("").str.contains("does not go with the intensity")
+    assert {*odd[odd].index} == {"FRA", "POL"}
+
+
 def test_intensities_that_are_all_equal_are_named(tmp_path):
     (tmp_path / "c.csv").write_text(HEADER + "FRA,400,2023\nPOL,400,2023\nDEU,400,2023\n")
     table = read_user_table(tmp_path / "c.csv")

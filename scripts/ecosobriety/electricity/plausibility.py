@@ -25,6 +25,9 @@ GROSS = 3.0
 COMMON, FEWEST_COMMON = 1.5, 5
 """The same of the median over so many countries, as another unit or method changes all of them:
 then each that differs by as much is reported."""
+FOSSIL, LOW_CARBON = (300.0, 1400.0), (0.0, 250.0)
+"""Between which intensities, in g/kWh, a country's fossil and low-carbon electricity lie: gas and
+coal, wind and biomass."""
 OLD_YEARS = 5
 """Years before CodeCarbon's that are reported: mixes change by a few per cent a year."""
 _POSSIBLE_SUM = (0.5, 1.5)
@@ -104,6 +107,14 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
             apart = abs(row["low_carbon_share"] - sum(low_carbon))
             if apart > _SHARE_TOLERANCE:
                 remarks.append(reason("low_carbon_apart", share=f"{apart:.0%}"))
+        if intensity and row["low_carbon_share"] is not None:
+            share = row["low_carbon_share"]
+            low, high = (
+                (1 - share) * fossil + share * other
+                for fossil, other in zip(FOSSIL, LOW_CARBON, strict=True)
+            )
+            if not low <= intensity <= high:
+                remarks.append(reason("share_against", share=f"{share:.0%}"))
         known_year = int(years.get(row["country_iso3"], latest))
         if intensity and row["year"] is not None and row["year"] < known_year - OLD_YEARS:
             remarks.append(reason("year_old", year=row["year"], known_year=known_year))
