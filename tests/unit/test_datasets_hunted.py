@@ -69,6 +69,22 @@ def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> N
     assert found(tmp_path / "t.csv", columns) == {"values_far_away"}
 
 
+@pytest.mark.parametrize("other", ["days", "reversed"])
+def test_dates_in_two_forms_are_named(tmp_path: Path, other: str) -> None:
+    random = np.random.default_rng(1)
+    days = np.datetime64("2019-01-01") + random.integers(0, 900, ROWS)
+    dates = np.array([int(f"{day}".replace("-", "")) for day in days])
+    forms = {
+        "days": (days - np.datetime64("1899-12-30")).astype(int),
+        "reversed": dates % 100 * 10**6 + dates // 100 % 100 * 10**4 + dates // 10**4,
+    }
+    columns = {**measured(random), "kind": kinds(random)}
+    for mixed, said in ((random.random(ROWS) < 0.2, True), (np.full(ROWS, True), other != "days")):
+        at = {"at": np.where(mixed, forms[other], dates)}
+        told = found(tmp_path / "t.csv", {**at, **columns})
+        assert ("features_like_dates" in told) == said
+
+
 @pytest.mark.parametrize("codes", [(1, 2, 3, 4, 5, 7, 9), (0, 1, 8, 9), range(1, 10)])
 def test_two_marks_among_codes_are_named(tmp_path: Path, codes: Any) -> None:
     random = np.random.default_rng(1)
@@ -101,6 +117,13 @@ def test_further_names_say_what_values_can_be(
     assert not [*find_beyond_names([name], [values], ())]
     values[5] = slip
     assert [*find_beyond_names([name], [values], ())]
+
+
+def test_years_of_two_digits_among_others_are_named() -> None:
+    years = np.random.default_rng(2).integers(1950, 2010, (ROWS, 1)).astype(float)
+    years[::3] %= 100
+    assert [*find_beyond_names(["yr_built"], [years], ())]
+    assert not [*find_beyond_names(["year_total"], [years * 30], ())]
 
 
 @pytest.mark.parametrize("name", ["day", "hour", "minute", "month"])

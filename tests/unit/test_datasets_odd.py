@@ -251,6 +251,7 @@ def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
     [
         ({"cat": 90, "dog": 80, "cat;dog": 20}, "classes_combined"),
         ({"cat": 90, "dog": 80, "cat, dog": 20}, "classes_combined"),
+        ({"['cat']": 90, "['dog']": 80, "['cat', 'dog']": 20}, "classes_combined"),
         ({"cat": 90, "dog": 80, "cat and dog": 20}, "classes_combined"),
         ({"drama|war": 90, "war|comedy": 80, "comedy|drama": 20}, "classes_combined"),
         ({"New York": 90, "Boston": 80, "NY": 20}, "classes_abbreviated"),

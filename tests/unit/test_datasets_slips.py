@@ -248,7 +248,7 @@ def generated(seed: int) -> dict[str, Any]:
         "population": np.exp(random.normal(8, 2.5, n)).round(),
         "rain": np.where(random.random(n) < 0.6, 0.0, random.exponential(5, n).round(1)),
         "goals": random.poisson(1.3, n) - random.poisson(1.1, n),
-        "zip": random.integers(10_000, 99_999, n),
+        "paid": random.integers(10_000, 99_999, n),
         "rare": (random.random(n) < 0.01).astype(int),
         "uniform": random.random(n),
         "kind": random.integers(0, 3, n),

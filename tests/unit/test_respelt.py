@@ -102,8 +102,9 @@ def test_names_that_became_dates_are_named() -> None:
     assert found("2-Sep", "TP53", "BRCA1") == {"classes_like_dates": []}
 
 
-def test_whole_numbers_that_measure_something_are_named() -> None:
-    ages = [str(age) for age in np.random.default_rng(1).binomial(90, 0.5, 90)]
+@pytest.mark.parametrize("written", ["{}", "{}.5"])
+def test_numbers_that_measure_something_are_named(written: str) -> None:
+    ages = [written.format(age) for age in np.random.default_rng(1).binomial(90, 0.5, 90)]
     assert "classes_like_numbers" in found(*ages)
     # As of persons or of characters, each as often.
     assert not found(*map(str, range(60)))

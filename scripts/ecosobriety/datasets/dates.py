@@ -10,6 +10,8 @@ from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 FIRST_ROWS = 1000
 FEWEST, FIRST_YEAR, LAST_YEAR = 20, 1900, 2100
 """Different dates, and between which years they lie."""
+FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
+"""Days since 1900, of 1954 to 2119."""
 MONTHS, DAYS = 12, 31
 Parts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -29,22 +31,23 @@ def find_date_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
 
 def _are_dates(values: NDArray[np.float64]) -> bool:
     # What does not hold in a few need not be looked for in all.
-    first = values[:FIRST_ROWS]
-    if len(np.unique(first)) < FEWEST or not any(_fits(first, way) for way in range(4)):
-        return False
-    return any(_fits(values, way) for way in range(4))
+    return all(_fit(part) for part in (values[:FIRST_ROWS], values))
 
 
-def _fits(values: NDArray[np.float64], way: int) -> bool:
-    """Whether values are years, months and days in one of four orders, in more than one month."""
-    if values.min() < 1e5 or values.max() >= 1e8 or (values != np.round(values)).any():
+def _fit(values: NDArray[np.float64]) -> bool:
+    """Whether all values are dates, each in one of several forms, in more than one month."""
+    if values.min() < FIRST_SERIAL or values.max() >= 1e8 or (values != np.round(values)).any():
         return False
-    year, month, day = _parts(values.astype(np.int64), way)
-    return bool(
-        ((year >= FIRST_YEAR) & (year <= LAST_YEAR)).all()
-        and ((month >= 1) & (month <= MONTHS) & (day >= 1) & (day <= DAYS)).all()
-        and len(np.unique(month)) > 1
-    )
+    # Spreadsheets count days, which alone are a number as good as any.
+    serial, months = values <= LAST_SERIAL, set[int]()
+    known = serial.copy()
+    for way in range(4):
+        year, month, day = _parts(values.astype(np.int64), way)
+        fits = (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (day >= 1) & (day <= DAYS)
+        fits &= (month >= 1) & (month <= MONTHS) & (values >= 1e5)
+        known |= fits
+        months |= {*np.unique(month[fits]).tolist()}
+    return bool(known.all() and len(months) > 1 and len(np.unique(values[~serial])) >= FEWEST)
 
 
 def _parts(values: NDArray[np.int64], way: int) -> Parts:

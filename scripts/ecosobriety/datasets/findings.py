@@ -151,7 +151,7 @@ SENTENCES: Mapping[str, str] = {
     "classes_respelt": "classes are one name in several spellings: {groups}; are they the same?",
     "classes_like_dates": "some classes look like dates, as spreadsheets make them of other names "
     "(2-Sep of SEPT2, Oct-14 of 10-14): {names}",
-    "classes_like_numbers": "the classes are {number} whole numbers, each {each} times: if "
+    "classes_like_numbers": "the classes are {number} numbers, each {each} times: if "
     "they measure something, set task to regression",
     "values_beyond_name": "values of the feature {feature} that its name hardly allows, outside of "
     "{low} to {high}: {number}, such as {value}; a slip?",

@@ -19,6 +19,8 @@ SPELLINGS += tuple((word, word[:3]) for word in f"{MONTHS} {DAYS}".split() if wo
 MOST = 500
 """Classes: of more, some are the initials of others by chance."""
 _LETTERS = re.compile(r"[A-Z]{2,6}")
+_AROUND_LISTS = re.compile(r"""^[\[({]|[\])}]$|(?<![^\W\d_])['"]|['"](?![^\W\d_])""")
+"""Brackets around a list, and quotes around its names."""
 _BETWEEN = re.compile(r"\s*[;|,/+&]\s*|\s+(?:and|et|und|y)\s+")
 _LISTING = re.compile(r"\s*[;|]\s*")
 """What hardly ever is in a name that is not a list."""
@@ -55,14 +57,17 @@ def find_combined(counts: Mapping[str, int]) -> Iterator[Finding]:
 
     What is listed by ; or | need be no class by itself, if several lists have it.
     """
-    lists = {name: parts for name in counts if len(parts := _BETWEEN.split(name)) > 1}
-    found = [name for name, parts in lists.items() if all(part in counts for part in parts)]
-    listed = {name: _LISTING.split(name) for name in lists if _LISTING.search(name)}
+    # As programs write lists: ['cat', 'dog'] beside ['cat'].
+    bare = {name: _AROUND_LISTS.sub("", name) for name in counts}
+    known = {*bare.values()}
+    lists = {name: parts for name in counts if len(parts := _BETWEEN.split(bare[name])) > 1}
+    found = [name for name, parts in lists.items() if known.issuperset(parts)]
+    listed = {name: _LISTING.split(bare[name]) for name in lists if _LISTING.search(name)}
     within: dict[str, int] = defaultdict(int)
     for parts in listed.values():
         for part in {*parts}:
             within[part] += 1
-    again = [n for n, parts in listed.items() if all(within[p] > 1 or p in counts for p in parts)]
+    again = [n for n, parts in listed.items() if all(within[p] > 1 or p in known for p in parts)]
     if len(again) >= FEWEST_LISTS:
         found += again
     if found:

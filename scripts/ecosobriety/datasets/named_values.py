@@ -40,7 +40,7 @@ _AGE = (
 _YEAR = (
     r"(birth|model|sale|build|built|publication|construction|registration|release|start)?[-_ .]?"
     r"(year|yr)([-_ .]?(of[-_ .]?)?(birth|built|build|sold|publication|construction|release))?"
-    r"|yob|ann[ée]e|jahr|geburtsjahr|baujahr|año"
+    r"|(yr|year)[-_ .][a-z]+|yob|ann[ée]e|jahr|geburtsjahr|baujahr|año"
 )
 _WORDS: Mapping[str, tuple[float, float]] = {
     r"lat(itude)?": (-90, 90),

@@ -68,8 +68,9 @@ _DATE = re.compile(
 )
 FEWEST_LETTERS = 3
 """Of a name that lost letters which a program could not write; fewer may be another name."""
+_NUMERIC = re.compile(r"-?[0-9]{1,9}(\.[0-9]+)?")
 FEWEST_NUMBERS, FEW_EACH, UNEVEN = 20, 20.0, 3
-"""Whole numbers that measure something are many, come seldom, and some much more often."""
+"""Numbers that measure something are many, come seldom, and some much more often."""
 
 
 def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iterator[Finding]:
@@ -192,8 +193,8 @@ def find_dates(counts: Mapping[str, int]) -> Iterator[Finding]:
 
 
 def find_numbers(counts: Mapping[str, int]) -> Iterator[Finding]:
-    """Find classes that are many whole numbers, each of few examples, as of what is measured."""
-    if len(counts) < FEWEST_NUMBERS or not all(re.fullmatch("-?[0-9]{1,9}", n) for n in counts):
+    """Find classes that are many numbers, each of few examples, as of what is measured."""
+    if len(counts) < FEWEST_NUMBERS or not all(_NUMERIC.fullmatch(n) for n in counts):
         return
     each = sum(counts.values()) / len(counts)
     if each < FEW_EACH and max(counts.values()) >= UNEVEN * min(counts.values()):
