@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from codecarbon import OfflineEmissionsTracker
 from codecarbon.external.hardware import SystemCPULoadMeter
+from pytorch_lightning.callbacks import LambdaCallback
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback
@@ -37,10 +38,18 @@ def test_callback_and_wrapped_tracker_agree_within_5_percent(tmp_path, monkeypat
     monkeypatch.setattr(SystemCPULoadMeter, "percent", lambda _: 50.0)
     meter = CodeCarbonMeter("FRA")
     callback = EnergyCallback(meter)
+    # As a user of CodeCarbon alone would write it, with CodeCarbon's own periodic measurement.
+    tracker = OfflineEmissionsTracker(
+        country_iso_code="FRA", measure_power_secs=1, output_methods=[], log_level="error"
+    )
+    # Around the callback's window and not around `fit`, whose own set-up takes long on a busy
+    # machine: it is part of no training, and neither of the two is to count it.
+    begins = LambdaCallback(on_train_start=lambda *_: tracker.start())
+    ends = LambdaCallback(on_train_end=lambda *_: tracker.stop())
     trainer = pl.Trainer(
         max_epochs=10,
         accelerator="cpu",
-        callbacks=[callback],
+        callbacks=[begins, callback, ends],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -48,13 +57,7 @@ def test_callback_and_wrapped_tracker_agree_within_5_percent(tmp_path, monkeypat
         default_root_dir=tmp_path,
     )
     meter.warm_up()
-    # As a user of CodeCarbon alone would write it, with CodeCarbon's own periodic measurement.
-    tracker = OfflineEmissionsTracker(
-        country_iso_code="FRA", measure_power_secs=1, output_methods=[], log_level="error"
-    )
-    tracker.start()
     trainer.fit(Slow(), DataLoader(TensorDataset(torch.zeros(10, 1))))
-    tracker.stop()
     result = callback.result()
     assert result.train.duration_s >= AT_LEAST_S
     assert result.energy_kwh == pytest.approx(
