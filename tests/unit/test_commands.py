@@ -248,9 +248,10 @@ def entry(run):
 
 
 def test_the_window_is_the_life_of_the_process(run):
+    began_s = time.monotonic()
     done = run("sleep 0.5; echo done; echo '{{\"accuracy\": 0.9}}' > {result}")
     assert (done.kind, done.scores) == ("process", {"accuracy": 0.9})
-    assert 0.5 <= done.window.duration_s < 5
+    assert 0.5 <= done.window.duration_s <= time.monotonic() - began_s
     assert done.window == done.process
     assert run.ledger.path.exists()
 

@@ -290,22 +290,23 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
         begin = time.monotonic()
         with pytest.raises(DataError, match=r"no answer within|no connection"):
             places.download(f"http://127.0.0.1:{silent.getsockname()[1]}/", ["f"])
-        assert time.monotonic() - begin < 2
+        # It would never answer; the rest is for a busy machine.
+        assert time.monotonic() - begin < 30
 
 
 def test_a_name_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "ANSWER_S", 0.2)
-    released = threading.Event()
+    released, answered = threading.Event(), threading.Event()
 
     def hang(*_arguments: object, **_options: object) -> None:
-        released.wait(30)
+        released.wait(60)
+        answered.set()
         raise socket.gaierror("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    begin = time.monotonic()
     with pytest.raises(DataError, match=r"no answer within 0\.2 s"):
         places.download("http://example.invalid/", ["f"])
-    assert time.monotonic() - begin < 2
+    assert not answered.is_set()
     released.set()
 
 

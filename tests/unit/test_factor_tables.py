@@ -223,11 +223,11 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 def test_many_columns_are_checked_in_linear_time(tmp_path):
     path = tmp_path / "c.csv"
-    begin = time.perf_counter()
+    begin = time.process_time()
     message = refused(read_user_table, path, ",".join(f"c{i}" for i in range(40_000)) + "\n")
     assert "has 40000 columns, which no table of factors has" in message
     refused(read_user_table, path, HEADER.strip() + "".join(f",c{i}" for i in range(40_000)) + "\n")
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)

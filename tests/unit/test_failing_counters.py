@@ -332,14 +332,24 @@ def test_a_stepped_clock_changes_neither_duration_nor_order(tmp_path, monkeypatc
         def now(cls, tz=None):
             return datetime.now(tz) + step[0]
 
+    class Bracketed(EnergyCallback):
+        """Knows how much time passes at most, however busy the machine is."""
+
+        def on_train_start(self, trainer, pl_module):
+            self.began_s = time.perf_counter()
+            super().on_train_start(trainer, pl_module)
+
+        def on_train_end(self, trainer, pl_module):
+            super().on_train_end(trainer, pl_module)
+            self.ended_s = time.perf_counter()
+
     monkeypatch.setattr(callback_module, "datetime", Stepped)
-    meter = CodeCarbonMeter("FRA", cpu_power_w=50.0)
-    callback = EnergyCallback(meter)
+    callback = Bracketed(CodeCarbonMeter("FRA", cpu_power_w=50.0))
     train(callback, tmp_path, Slow(1, lambda: step.__setitem__(0, timedelta(hours=-3))))
     result = callback.result()
     lasted = datetime.fromisoformat(result.ended_at) - datetime.fromisoformat(result.started_at)
-    assert lasted.total_seconds() == pytest.approx(result.train.duration_s, abs=0.2)
-    assert 1.2 <= result.train.duration_s < 3
+    assert 1.2 <= result.train.duration_s <= lasted.total_seconds()
+    assert lasted.total_seconds() <= callback.ended_s - callback.began_s
 
 
 def test_a_system_that_tells_no_cpu_time_ends_no_training(tmp_path, monkeypatch):

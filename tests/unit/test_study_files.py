@@ -132,10 +132,10 @@ def test_aliases_that_grow_are_refused_at_once(tmp_path):
     merges = "a0: &a0 {k: 1}\n" + "".join(
         f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}\n" for i in range(1, 30)
     )
-    begin = time.perf_counter()
+    begin = time.process_time()
     for bomb in (laughs, merges):
         assert "has more than 1000000 values once its aliases" in refused(tmp_path, bomb)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_anchors_and_merges_are_read_as_yaml_says(tmp_path):
