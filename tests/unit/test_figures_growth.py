@@ -10,6 +10,7 @@ from synthetic import (
     decisions_at,
     make_claims,
     make_intake,
+    make_many_runs,
     make_provenance,
     make_runs,
     make_study,
@@ -41,6 +42,17 @@ def grown(margin, largest, test_examples=10_000, energy_factor=1.0):
 
 def words(figure):
     return {text.get_text() for axes in figure.axes for text in axes.texts}
+
+
+def test_of_many_sizes_it_shows_the_seeds_where_a_size_is_marked(text):
+    runs = make_many_runs(60, 3)
+    _, score = draw("growth-mlp", make_study(runs), text).axes
+    dots, mean, *_ = score.lines
+    assert (dots.get_marker(), mean.get_marker()) == (".", "o")
+    marked = mean.get_xdata()[:: mean.get_markevery()]
+    assert len(mean.get_xdata()) == 60
+    assert len(marked) == 20
+    assert sorted(dots.get_xdata()) == sorted([*marked] * 3)
 
 
 def test_it_shows_each_decision_and_the_gain_that_is_still_possible(text):

@@ -17,6 +17,7 @@ from ecosobriety.figures.style import (
     MUTED,
     add_axes,
     log_axis,
+    marked_points,
     new_figure,
     number_axis,
     size_label,
@@ -70,16 +71,19 @@ def _size_axis(axes: Axes, case: Case, text: Texts) -> None:
 def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
     view, metric = case.decision, case.metric
     factor = metric.display_factor
+    scores = view.scores * factor
+    every = marked_points(len(scores))
+    runs = view.runs[view.runs["n_train"].isin(scores.index[::every])]
     axes.plot(
-        view.runs["n_train"],
-        view.runs[metric.test_column] * factor,
+        runs["n_train"],
+        runs[metric.test_column] * factor,
         ".",
         color=ACCENT,
         alpha=0.35,
         label=text("figure.growth.seed"),
     )
-    scores = view.scores * factor
-    axes.plot(scores.index, scores, "o-", color=ACCENT, label=text("figure.growth.mean"))
+    mean = text("figure.growth.mean")
+    axes.plot(scores.index, scores, "o-", color=ACCENT, label=mean, markevery=every)
     add_size_spots(axes, view.scores, factor, text.score, text)
     last = int(scores.index.max())
     found = view.rule.get(last)
