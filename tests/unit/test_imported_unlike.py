@@ -12,6 +12,7 @@ from ecosobriety.metrics import ACCURACY, RMSE, Metric
 SCORES = [0.8512, 0.8533, 0.9041, 0.9017]
 TIMES = [36.0, 36.5, 72, 73]
 SIZES, SEEDS = (100, 200), (1, 2)
+CPU = [0.0009, 0.001, 0.0019, 0.002]
 
 
 def notes_of(found: Any) -> list[str]:
@@ -150,9 +151,9 @@ def emissions(**columns: Any) -> str:
         "run_id": ["a", "b", "c", "d"],
         "duration": TIMES,
         "energy_consumed": [0.001, 0.0011, 0.002, 0.0021],
-        "cpu_energy": [0.001, 0.0011, 0.002, 0.0021],
+        "cpu_energy": CPU,
         "gpu_energy": 0.0,
-        "ram_energy": 0.0,
+        "ram_energy": 0.0001,
         **columns,
     }
     rows = [[v[i] if isinstance(v, list) else v for v in base.values()] for i in range(4)]
@@ -170,12 +171,14 @@ def emissions(**columns: Any) -> str:
             "CodeCarbon's codecarbon_version",
         ),
         ({"tracking_mode": ["process", "machine"] * 2}, {}, "CodeCarbon's tracking_mode"),
-        ({"gpu_count": [1, 1, 8, 8]}, {}, "CodeCarbon's gpu_count"),
+        ({"cpu_count": [8, 8, 64, 64]}, {}, "CodeCarbon's cpu_count"),
         (
-            {"cpu_energy": [0.0005, 0.0011, 0.002, 0.0021], "gpu_energy": [0.0005, 0, 0, 0]},
+            {"cpu_energy": [0.0004, *CPU[1:]], "gpu_energy": [0.0005, 0, 0, 0]},
             {},
             "energy_gpu_kwh is 0 or missing in 3 of 4 runs",
         ),
+        ({"gpu_model": "1 x T4"}, {}, "energy_gpu_kwh is 0 or missing in 4 of 4 runs"),
+        ({"gpu_energy": CPU, "cpu_energy": 0}, {}, "energy_cpu_kwh is 0 or missing in 4 of 4"),
         ({}, {"duration_s": [36, 36.5, 72, 73]}, None),
         ({}, {"duration_s": [36, 365, 72, 73]}, "is its row of this run?"),
     ],

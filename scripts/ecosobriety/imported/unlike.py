@@ -36,7 +36,9 @@ _AMBIGUOUS = ("precision", "gpu", "split", "node", "data")
 """Of these, numbers may be scores, shares of the energy, folds and ranks."""
 _READ = ("epochs", "batch_size", "device", "accelerator", "threads")
 """Settings that the study reads."""
-_FACTS = ("tracking_mode", "gpu_model", "cpu_model", "gpu_count", "codecarbon_version")
+_FACTS = (
+    *("tracking_mode", "gpu_model", "cpu_model", "gpu_count", "cpu_count", "codecarbon_version"),
+)
 """What CodeCarbon says of each run and should be the same in all; of a version, its main one."""
 
 
@@ -132,10 +134,14 @@ def _one_energy(runs: Mapping[Key, ImportedRun]) -> str | None:
 
 
 def _unseen(runs: Mapping[Key, ImportedRun]) -> str | None:
-    """A component that CodeCarbon saw in some of the runs alone."""
+    """A component that CodeCarbon saw in some of the runs alone, or never, though it is there."""
+    facts = [run.metered.facts for run in runs.values() if run.metered is not None]
+    has_gpu = any(of_run["gpu_model"] or of_run["gpu_count"] for of_run in facts)
     for part in ("energy_cpu_kwh", "energy_gpu_kwh", "energy_ram_kwh"):
-        seen = [bool(run.energy.parts.get(part)) for run in runs.values()]
-        if any(seen) and not all(seen):
+        parts = [run.energy.parts.get(part) for run in runs.values()]
+        seen = [bool(part) for part in parts]
+        is_there = 0 in parts and (has_gpu or part != "energy_gpu_kwh")
+        if not all(seen) and (any(seen) or is_there):
             return (
                 f"{part} is 0 or missing in {seen.count(False)} of {len(seen)} runs: was it seen?"
             )
