@@ -98,6 +98,10 @@ def test_a_target_that_features_say_without_a_rest_is_named(tmp_path: Path) -> N
     other = {"x": RNG.normal(size=N), "kind": parts["casual"] + parts["registered"]}
     told = found(table(tmp_path, parts | other, task="regression"))
     assert {*told["target_is_sum"].values["names"]} == {"casual", "registered"}
+    rounded = {"a": RNG.normal(30, 9, N), "b": RNG.normal(90, 9, N)}
+    kind = (rounded["a"] + rounded["b"]).round(1)
+    two = {name: values.round(2) for name, values in rounded.items()}
+    assert "target_is_sum" in found(table(tmp_path, {**two, "kind": kind}, task="regression"))
     noisy = {**other, "kind": other["kind"] + RNG.normal(0, 1, N)}
     assert "target_is_sum" not in found(table(tmp_path, parts | noisy, task="regression"))
     y = RNG.normal(10, 3, N)

@@ -71,10 +71,12 @@ def test_a_sensor_that_stands_still_is_named(tmp_path: Path) -> None:
         assert "feature_stands_still" not in told(tmp_path, {"x": values})
 
 
-def test_a_target_of_another_row_is_named(tmp_path: Path) -> None:
-    findings = numbers(tmp_path, {"u": NOISE, "p": np.append(TARGETS[1:], 5)})
+@pytest.mark.parametrize("lag", [1, 2, 7, 30])
+def test_a_target_of_another_row_is_named(tmp_path: Path, lag: int) -> None:
+    unknown = np.full(lag, 5.0)
+    findings = numbers(tmp_path, {"u": NOISE, "p": np.append(TARGETS[lag:], unknown)})
     assert findings["feature_is_next_target"].headline
-    findings = numbers(tmp_path, {"u": NOISE, "p": np.append(5, TARGETS[:-1])})
+    findings = numbers(tmp_path, {"u": NOISE, "p": np.append(unknown, TARGETS[:-lag])})
     assert not findings["feature_is_last_target"].headline
 
 

@@ -116,7 +116,7 @@ SENTENCES: Mapping[str, str] = {
     "{share:.1%} of the rows; is that known before the target is?",
     "feature_like_target": "the feature {feature} alone says {share:.2%} of how the target varies; "
     "is it known before the target is?",
-    "target_is_sum": "the target is a weighted sum of features, without any remainder: {names}; "
+    "target_is_sum": "the target is a weighted sum of features, but for rounding: {names}; "
     "are they known before the target is?",
     "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "
     "set task to classification",
@@ -160,9 +160,9 @@ SENTENCES: Mapping[str, str] = {
     "rows_follow": "neighbouring rows are much more alike than rows a bit apart: {names}; are "
     "they a series in time or space, or several of each person? Then test rows have their "
     "neighbours in the training part",
-    "feature_is_next_target": "the feature {feature} is the target of the next row: is it known "
+    "feature_is_next_target": "the feature {feature} is the target of a later row: is it known "
     "before the target is, or were rows shifted?",
-    "feature_is_last_target": "the feature {feature} is the target of the row before; the study "
+    "feature_is_last_target": "the feature {feature} is the target of an earlier row; the study "
     "draws test rows at random, so that a target of the training part says that of a test row",
     "feature_is_lagged": "the feature {feature} is the feature {other} of the row before: are rows "
     "windows of one series? Then neighbouring rows, which share values, are in both parts",

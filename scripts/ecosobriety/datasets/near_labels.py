@@ -34,6 +34,8 @@ SOME_TARGETS = 20
 LIKE, VERY_LIKE, EXACTLY = 0.995, 0.999, 1e-10
 """Share of the target's variance that one feature, or a weighted sum of them, says: to be named, to
 stand beside the answer, and what is left of it if that is a formula."""
+ROUNDED = 1e-5
+"""The same of a sum whose parts, or whose result, are rounded."""
 MOST_SUMMED = 64
 SAMPLE, MOST_VALUES = 4096, 2**22
 """Rows, and values in them, that rule most features out."""
@@ -249,7 +251,7 @@ def find_like_targets(
     scaled = centred[:, chosen] / np.sqrt(spread[chosen])
     factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
     rest = about - scaled @ factors
-    if (rest**2).sum() <= EXACTLY * (about**2).sum():
+    if (rest**2).sum() <= ROUNDED * (about**2).sum():
         parts = np.abs(factors)
         most = np.flatnonzero(chosen)[np.argsort(-parts, kind="stable")][:MAX_LISTED]
         least = 1e-3 * parts.max()

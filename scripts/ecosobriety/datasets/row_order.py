@@ -22,8 +22,10 @@ FEWEST_PAIRS = 100
 PERSONS = (1, 2, 3)
 """Rows of one person, one after another; from four on, most neighbours are of one."""
 SHIFTED, FIRST_ROWS, FEWEST_TARGETS = 0.95, 1000, 20
-"""Share of the rows in which a feature is the target of the next row; those that rule most out; and
+"""Share of the rows in which a feature is the target of another row; those that rule most out; and
 different targets."""
+MOST_LAG, PIECE = 31, 8
+"""Rows between these two, and a piece of a feature that is looked for among the targets."""
 CHANCE = 1e-6
 SHORTEST, STEADY, SORTED = 10, 0.2, 0.9
 """Rows of a standstill; share of equal neighbours elsewhere; and of steps in one direction."""
@@ -108,30 +110,38 @@ def _follow(
 def _shifted(
     x: NDArray[np.float64], y: NDArray[np.float64], names: Sequence[str]
 ) -> Iterator[Finding]:
-    """Features that are the target of the row before, or of the next one."""
+    """Features that are the target of an earlier row, or of a later one."""
     if len(np.unique(y[:FIRST_ROWS])) < FEWEST_TARGETS:
         return
+    places = (MOST_LAG, len(y) // 2, len(y) - MOST_LAG - PIECE)
+    known: dict[tuple[int, bytes], int] = {}
+    for lag in sorted({*range(-MOST_LAG, MOST_LAG + 1)} - {0}, key=abs):
+        for at in places:
+            known.setdefault((at, _bytes(y[at + lag : at + lag + PIECE])), lag)
     for i, name in enumerate(names):
         column = x[:, i]
-        for id, known, said in (
-            ("feature_is_next_target", column[:-1], y[1:]),
-            ("feature_is_last_target", column[1:], y[:-1]),
-        ):
-            if (known[:FIRST_ROWS] == said[:FIRST_ROWS]).mean() < SHIFTED:
-                continue
-            share = float((known == said).mean())
+        lags = {known.get((at, _bytes(column[at : at + PIECE])), 0) for at in places} - {0}
+        for lag in lags:
+            later = lag > 0
+            parts = (column[:-lag], y[lag:]) if later else (column[-lag:], y[:lag])
             # Where targets stay as they are, it is the target itself.
-            if share >= SHIFTED and (column == y).mean() < SHIFTED:
-                yield Finding(id, id == "feature_is_next_target", {"feature": short(name)})
+            if (parts[0] == parts[1]).mean() >= SHIFTED > (column == y).mean():
+                id = "feature_is_next_target" if later else "feature_is_last_target"
+                yield Finding(id, later, {"feature": short(name)})
+                break
+
+
+def _bytes(values: NDArray[np.float64]) -> bytes:
+    """The same for equal values: zero has two signs, and is one number."""
+    return (values + 0.0).tobytes()
 
 
 def _lagged(x: NDArray[np.float64], names: Sequence[str]) -> Iterator[Finding]:
     """A feature that is another one of the row before, as where windows of a series overlap."""
     first = x[:FIRST_ROWS]
-    # Zero has two signs, and is one number.
-    known = {(column[:-1] + 0.0).tobytes(): j for j, column in enumerate(first.T)}
+    known = {_bytes(column[:-1]): j for j, column in enumerate(first.T)}
     for i, column in enumerate(first.T):
-        j = known.get((column[1:] + 0.0).tobytes(), i)
+        j = known.get(_bytes(column[1:]), i)
         # What stays as it is is equal to itself.
         if j == i or len(np.unique(column)) < FEWEST_TARGETS or (x[1:, i] != x[:-1, j]).any():
             continue
