@@ -116,7 +116,17 @@ def _misspelt(random: np.random.Generator, c: Columns) -> Columns:
 
 def _unknown(random: np.random.Generator, c: Columns) -> Columns:
     c["kind"][: len(c["kind"]) // 5] = random.choice(
-        ["unknown", "N/A", "missing", "?", "EMPTY", "unlabelled", "none_of_these", "<todo>"]
+        [
+            "unknown",
+            "N/A",
+            "missing",
+            "?",
+            "EMPTY",
+            "unlabelled",
+            "none_of_these",
+            "<todo>",
+            "#REF!",
+        ]
     )
     return {}
 
@@ -194,8 +204,9 @@ def _lost_point(random: np.random.Generator, c: Columns) -> Columns:
 def _beyond_name(random: np.random.Generator, c: Columns) -> Columns:
     n = len(c["kind"])
     name, low, high, slip = [
-        ("year", 1950, 2025, 2999), ("age", 18, 90, 119), ("month", 1, 13, 14), ("hour", 0, 24, 27)
-    ][random.integers(4)]  # fmt: skip
+        ("year", 1950, 2025, 2999), ("age", 18, 90, 119), ("month", 1, 13, 14), ("hour", 0, 24, 27),
+        ("day", 1, 32, 33), ("minute", 0, 60, 75)
+    ][random.integers(6)]  # fmt: skip
     x = random.integers(low, high, n)
     x[random.integers(n)] = slip
     return {name: x}
@@ -260,6 +271,22 @@ def _codes(random: np.random.Generator, c: Columns) -> Columns:
     return {"code": [f"{number}E{number % 3}" for number in numbers]}
 
 
+def _by_class(random: np.random.Generator, c: Columns) -> Columns:
+    """Missing values filled in with the mean of their class."""
+    n = len(c["kind"])
+    classes = np.unique(c["kind"], return_inverse=True)[1].reshape(-1)
+    values = (random.normal(40, 6, n) + 2 * classes).round(1)
+    means = np.array([values[classes == i].mean() for i in range(classes.max() + 1)])
+    return {"dose": np.where(_some(random, n, 0.15, 0.3), means[classes], values)}
+
+
+def _clock(random: np.random.Generator, c: Columns) -> Columns:
+    """Classes that were recorded one after another."""
+    c["kind"][:] = np.sort(c["kind"].astype(str))
+    n = len(c["kind"])
+    return {"clock": (10 * np.arange(n) + random.normal(0, random.uniform(0, 10), n)).round(1)}
+
+
 def _none(random: np.random.Generator, c: Columns) -> Columns:
     return {}
 
@@ -295,7 +322,10 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "classes that list others": (_listed, frozenset({"classes_combined"})),
     "initials of a class": (_initials, frozenset({"classes_abbreviated"})),
     "a lost point": (_lost_point, frozenset({"values_far_away", "test_values_far_away"})),
-    "a value that its name rules out": (_beyond_name, frozenset({"values_beyond_name"})),
+    "a value that its name rules out": (
+        _beyond_name,
+        frozenset({"values_beyond_name", "values_far_away", "test_values_far_away"}),
+    ),
     "feet among metres": (_feet, frozenset({"feature_of_two_units"})),
     "logarithms among numbers": (_logs, frozenset({"feature_of_two_units"})),
     "a class in two spellings": (_respelt, frozenset({"classes_respelt"})),
@@ -304,6 +334,11 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
     "a sensor that stands still": (_stuck, frozenset({"feature_stands_still"})),
     "two numbers around a point": (_parts, frozenset({"feature_of_two_numbers"})),
     "codes that are numbers": (_codes, frozenset({"features_like_codes"})),
+    "values filled in by class": (
+        _by_class,
+        frozenset({"feature_filled_by_class", "feature_filled"}),
+    ),
+    "a clock": (_clock, frozenset({"feature_nearly_orders", "feature_orders_classes"})),
     "a class for what is unknown": (_unknown, frozenset({"classes_like_missing"})),
 }
 
