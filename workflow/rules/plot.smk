@@ -19,6 +19,8 @@ rule plot_figures:
         f"{LOGS}/plot_figures/{{language}}.log",
     benchmark:
         f"{BENCHMARKS}/plot_figures/{{language}}.tsv"
+    # What takes longest begins first: else all other jobs end before the last language is drawn.
+    priority: 1
     conda:
         ENVIRONMENT
     params:
