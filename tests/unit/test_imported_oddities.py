@@ -24,6 +24,10 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
         ({"device": ["A100", "T4", "A100", "T4"]}, 'the runs differ in device ("A100", "T4")'),
         ({"accuracy": [0.85, 0.852, 0.9, 1.0]}, "seed 2 is 1, where others of its size are 0.9"),
         ({"accuracy": [0.85, 0.852, 0.0, 0.9]}, "seed 1 is 0, where others of its size are 0.9"),
+        (
+            {"energy_kwh": [0.001, 0.00201, 0.00401, 0.00604], **TIMES},
+            "were they read from one counter?",
+        ),
         ({"accuracy": [0.99, 0.995, 0.998, 1.0]}, None),
         ({"batch_size": 32, "device": "T4", "epochs": 3}, None),
     ],

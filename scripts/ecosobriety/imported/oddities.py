@@ -21,6 +21,8 @@ OTHER_UNIT, OTHER_KIND, OTHER_SIZE, HUNDRED = log(5), log(1.5), log(20), log(100
 RMSE and MSE are; those of two sizes that follow each other; and percents from shares."""
 WORSE, FEWEST_FALLING = 0.25, 3
 """The share by which a score must be worse with more data; and sizes over which any will do."""
+UNSTEADY, STEADY = 2.0, 1.25
+"""Times between two mean powers, of energies and of their differences, where these add up."""
 FROM_END = 0.05
 """How far other scores are, at least, from one that is 0 or 1."""
 CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
@@ -38,7 +40,7 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
     """
     odd = (
         *(_copies(runs), _scores(runs, metric), _worse(runs, metric), _spread(runs)),
-        *(_falling(runs), _by_epoch(runs), _at_end(runs, metric)),
+        *(_falling(runs), _by_epoch(runs), _at_end(runs, metric), _added_up(runs)),
     )
     for what in odd:
         if what is not None:
@@ -131,6 +133,26 @@ def _at_end(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
                 f"{min(others):.3g} to {max(others):.3g}: is it a score?"
             )
     return None
+
+
+def _added_up(runs: Mapping[Key, ImportedRun]) -> str | None:
+    """Energies that each hold those of the runs before, as of a counter that was never reset."""
+    in_order = sorted(runs.values(), key=lambda run: run.place)
+    timed = [
+        (run.energy.kwh, run.energy.duration_s)
+        for run in in_order
+        if run.energy.duration_s and run.metered is None
+    ]
+    if len(timed) < max(FEWEST_RUNS, len(runs)):
+        return None
+    whole = [kwh / duration_s for kwh, duration_s in timed]
+    steps = [(kwh - before) / duration_s for (before, _), (kwh, duration_s) in pairwise(timed)]
+    if max(whole) < UNSTEADY * min(whole) or not 0 < max(steps) <= STEADY * min(steps):
+        return None
+    return (
+        "each energy is that of the row before and one more run's, at a steady power: were they "
+        "read from one counter?"
+    )
 
 
 def _parted(logs: list[float]) -> tuple[float, float] | None:
