@@ -279,6 +279,14 @@ def test_classes_in_other_words_are_named(tmp_path: Path, names: dict[str, int],
         ({"ash": 90, "oak": 80, "skip": 6}, "classes_like_missing"),
         ({"ash": 90, "oak": 80, "#DIV/0!": 20}, "classes_like_missing"),
         ({"ash": 90, "oak": 80, "Err:502": 20}, "classes_like_missing"),
+        *(
+            ({"ash": 90, "oak": 80, word: 20}, "classes_like_missing")
+            for word in (
+                *("#NV", "#N/D", "#Н/Д", "#¡VALOR!", "#WERT!", "#GETTING_DATA", "########"),
+                *("sin dato", "não informado", "ukjent", "неизвестно", "不明", "Weiß nicht"),
+                *("to be defined", "DK/NA", "Sonstige/unbekannt", "Missing or unknown", "s/o"),
+            )
+        ),
         ({"3-Jan": 90, "6-Apr": 80, "14-Oct": 20}, "classes_like_dates"),
         ({"2024-10-14": 90, "2024-01-03": 80, "low": 20}, "classes_like_dates"),
         ({"2024-10-14 00:00:00": 90, "2024-01-03 00:00:00": 80}, "classes_like_dates"),
@@ -308,6 +316,11 @@ def test_names_that_are_hardly_those_of_classes_are_named(
         {"ash": 90, "oak": 80, "test": 70},
         {"control": 90, "test": 8},
         {"ash": 90, "oak": 80, "other": 6},
+        {"#ff0000": 90, "#00ff00": 80, "#abc": 60},
+        {"DK": 90, "NO": 80, "DK/FI": 60},
+        {"01-mag": 90, "gen-1": 80, "set-2": 60},
+        {"#ash": 90, "#oak": 80},
+        {"+": 90, "+/-": 80, "0/+": 60},
     ],
 )
 def test_classes_may_have_such_names(tmp_path: Path, names: dict[str, int]) -> None:

@@ -38,6 +38,8 @@ def found(*names: str) -> dict[str, list[list[str]]]:
         ("class_ash", "ash"),
         ("ch\ufffdne", "chêne"),
         ("ch?ne", "chêne"),
+        ("1,000", "1000"),
+        ("1 000 000", "1000000"),
     ],
 )
 def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:
@@ -94,6 +96,11 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
 )
 def test_names_that_are_only_alike_are_not(names: tuple[str, ...]) -> None:
     assert not found(*names)
+
+
+@pytest.mark.parametrize("date", ["14. Okt", "14-ott", "14-Dez", "14/abr", "14. окт", "10月14日"])
+def test_dates_of_a_spreadsheet_in_another_language_are_named(date: str) -> None:
+    assert found("10-14", "15-19", date) == {"classes_like_dates": []}
 
 
 def test_names_that_became_dates_are_named() -> None:

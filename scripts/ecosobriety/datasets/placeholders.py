@@ -39,14 +39,66 @@ UNKNOWN = frozenset(
         ),
         *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "undef", "idk"),
         *("nat", "pd.na", "\\n", "."),
-        *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
-        *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
-        *("unbekannt", "keine angabe", "k.a.", "desconocido", "desconocida", "sin datos", "n/d"),
-        *("sin clasificar", "sin etiqueta", "nicht klassifiziert", "null class", "—", "–"),
+        *("to be defined", "to be determined", "to be confirmed", "not stated", "not reported"),
+        *("not recorded", "not determined", "null class", "—", "–"),
     }
 )
 """What people write for it."""
-_JOINED = frozenset(word.replace(" ", "") for word in MISSING | UNKNOWN)
+FOREIGN = frozenset(
+    {
+        *("unbekannt", "keine angabe", "k.a.", "nicht klassifiziert", "nicht angegeben"),
+        *("nicht bekannt", "nicht verfügbar", "keine daten", "fehlend", "weiss nicht"),
+        *("inconnu", "inconnue", "non renseigné", "non renseignée", "sans réponse", "à faire"),
+        *("sans étiquette", "non étiqueté", "non étiquetée", "non classé", "non classée"),
+        *(
+            "non précisé",
+            "non précisée",
+            "non disponible",
+            "ne sait pas",
+            "nsp",
+            "indéterminé",
+            "s/o",
+        ),
+        *("desconocido", "desconocida", "sin dato", "sin datos", "n/d", "sin clasificar"),
+        *("sin etiqueta", "sin respuesta", "no disponible", "no especificado", "no aplica"),
+        *("no sabe", "ns/nc", "no informado", "sin información", "sin especificar"),
+        *("desconhecido", "desconhecida", "não informado", "não informada", "sem informação"),
+        *("sem dados", "não disponível", "não se aplica", "não sabe", "ignorado"),
+        *("sconosciuto", "sconosciuta", "non noto", "non specificato", "non disponibile"),
+        *("non classificato", "nessuna risposta", "non so", "non pervenuto"),
+        *("onbekend", "niet bekend", "niet ingevuld", "geen antwoord", "weet niet", "n.v.t."),
+        *("ukjent", "ikke oppgitt", "ukendt", "uoplyst", "ikke oplyst", "okänd", "okänt"),
+        *("uppgift saknas", "ej angivet", "vet ej", "vet ikke", "tuntematon", "ei tiedossa"),
+        *("nieznany", "nieznana", "nieznane", "brak", "brak danych", "nie dotyczy", "nie wiem"),
+        *("neznámý", "neznámé", "neuvedeno", "nezjištěno", "ismeretlen", "nincs adat"),
+        *("necunoscut", "nepoznato", "неизвестно", "неизвестный", "неизвестен", "не указано"),
+        *("нет данных", "не знаю", "невідомо", "неизвестна", "άγνωστο", "bilinmiyor"),
+        *("belirtilmemiş", "veri yok", "tidak diketahui", "không rõ", "غير معروف", "לא ידוע"),
+        *(
+            "不明",
+            "未知",
+            "不详",
+            "不詳",
+            "未定",
+            "無回答",
+            "未回答",
+            "未填",
+            "缺失",
+            "未分類",
+            "未分类",
+        ),
+        *("알 수 없음", "미상", "무응답", "अज्ञात", "ไม่ทราบ"),
+    }
+)
+"""The same in other languages than English."""
+REST = frozenset(
+    {
+        *("other", "others", "dk", "refused", "rf", "sonstige", "sonstiges", "andere", "autre"),
+        *("autres", "otro", "otra", "otros", "outro", "outros", "altro", "altri", "overig"),
+    }
+)
+"""What stands beside such words in one name, such as other/unknown."""
+_JOINED = frozenset(word.replace(" ", "") for word in MISSING | UNKNOWN | FOREIGN)
 EMPTY = frozenset({"none", "empty", "blank", "void", "neither", "vide", "aucun", "aucune", "leer"})
 """The same of words that name one of two classes, too: empty and occupied."""
 RARELY = frozenset(
@@ -55,8 +107,13 @@ RARELY = frozenset(
 """The same of words that are names of classes as well, and of few rows where they are none."""
 TIMES_RARER = 10
 """So many times rarer than half of the other classes is a class of few rows."""
-_FAILED = re.compile(r"#[a-z/0]+[!?]|err:\d+")
-"""What a spreadsheet writes where a formula fails."""
+_FAILED = re.compile(
+    r"#[¡¿]?[^\W\d_][\w/ ]*[!?]|#[^\W\d_]{1,2}/[^\W\d_]|#(nv|yok|getting_data|hiányzik|#+)|err:\d+"
+    r"|#není_k_dispozici"
+)
+"""What a spreadsheet writes where a formula fails or finds nothing, in any language, or where a
+column is too narrow for a number."""
+_BETWEEN = re.compile(r" ?/ ?| or | oder | ou | o ")
 _AROUND = " _*.,:?<>[](){}'\"-"
 """What stands around such words, where it is not all that there is."""
 
@@ -83,7 +140,19 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
 def _is_placeholder(name: str, *, several: bool) -> bool:
     """Whether a name, of one of two classes or of several, stands for none."""
     written = name.casefold().replace("’", "'")
-    word = re.sub(r"[-_ ]+", "", written.strip(_AROUND))
-    known = written.strip("?") == "" or written in MISSING | UNKNOWN or word in _JOINED
-    known = known or _FAILED.fullmatch(written) is not None
-    return known or (several and word in EMPTY)
+    parts = _BETWEEN.split(written)
+    if len(parts) > 1 and all(parts) and any(map(_stands_for_none, parts)):
+        return all(part in REST or _stands_for_none(part) for part in parts)
+    return _stands_for_none(written) or (several and _bare(written) in EMPTY)
+
+
+def _stands_for_none(written: str) -> bool:
+    """The same of a name in small letters, whatever the number of classes."""
+    word = _bare(written)
+    known = written.strip("?") == "" or written in MISSING | UNKNOWN | FOREIGN or word in _JOINED
+    return known or _FAILED.fullmatch(written) is not None
+
+
+def _bare(written: str) -> str:
+    """A name without what stands around and between its words."""
+    return re.sub(r"[-_ ]+", "", written.strip(_AROUND))

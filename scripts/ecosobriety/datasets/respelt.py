@@ -59,15 +59,24 @@ _LOST = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])|\ufffd+")
 """What stands for letters that a program could not write."""
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|janv|févr|mars|avr|mai|juin|juil|août|déc"
+    "|mär|märz|mrz|okt|dez|ene|abr|ago|dic|fev|giu|lug|ott|mrt|mei|maj|kwi|cze|sie|wrz|paź"
+    "|янв|фев|мар|апр|май|июн|июл|авг|сен|окт|ноя|дек"
 )
+"""As spreadsheets of several languages write them, but for words such as set, mag and gen."""
 _DATE = re.compile(
-    rf"[0-3]?[0-9][-. ]({_MONTHS})\.?|({_MONTHS})\.?[-. ][0-9]{{1,2}}"
-    r"|(?:[0-9]{1,2}([-./])[0-9]{1,2}\3[12][0-9]{3}|[12][0-9]{3}([-./])[0-9]{1,2}\4[0-9]{1,2})"
+    rf"[0-3]?[0-9](\. |[-./ ])({_MONTHS})\.?|[01]?[0-9]月[0-3]?[0-9]日"
+    rf"|({_MONTHS})\.?[-. ][0-9]{{1,2}}"
+    r"|(?:[0-9]{1,2}(?P<of>[-./])[0-9]{1,2}(?P=of)[12][0-9]{3}"
+    r"|[12][0-9]{3}(?P<in>[-./])[0-9]{1,2}(?P=in)[0-9]{1,2})"
     r"([ T]00:00(:00)?)?",
     re.IGNORECASE,
 )
 FEWEST_LETTERS = 3
 """Of a name that lost letters which a program could not write; fewer may be another name."""
+_THOUSANDS = re.compile(
+    r"[1-9][0-9]{0,2}(?P<by>[,.' \u00a0\u2019\u202f])[0-9]{3}((?P=by)[0-9]{3})*"
+)
+"""A number with a sign between its thousands."""
 _NUMERIC = re.compile(r"-?[0-9]{1,9}(\.[0-9]+)?")
 FEWEST_NUMBERS, FEW_EACH, UNEVEN = 20, 20.0, 3
 """Numbers that measure something are many, come seldom, and some much more often."""
@@ -128,6 +137,8 @@ def _otherwise(name: str) -> Iterator[str]:
     )
     yield re.sub(r"(?<=[0-9]) ?(to|à|bis) ?(?=[0-9])", "-", name)
     yield re.sub(r"(?<=[0-9]) (?=[^\W\d_])", "", name)
+    if _THOUSANDS.fullmatch(name):
+        yield re.sub(r"[^0-9]", "", name)
     yield re.sub(r"(?<=\w)(_|\\[nrt])$", "", name)
     # Digits that a scanner read in a word.
     if (read := name.translate(_IN_WORDS)).isalpha() and len(read) >= FEWEST_LETTERS:
