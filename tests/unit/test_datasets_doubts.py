@@ -248,6 +248,44 @@ def test_rows_that_are_copies_but_for_one_value_are_named(tmp_path: Path) -> Non
     assert "rows_nearly_equal" not in found(table(tmp_path, {"time": time, **few, **kind}))
 
 
+OWN = np.random.default_rng(4)
+
+
+def test_two_people_of_one_age_and_schooling_are_no_copies(tmp_path: Path) -> None:
+    # The third follows from the others, so that far more rows are equal than columns would be by
+    # themselves; half of the rows have no earnings yet.
+    school, age = OWN.choice([8, 10, 12, 12, 12, 14, 16, 18], 534), OWN.integers(18, 64, 534)
+    wage = OWN.lognormal(2.1, 0.5, 534).round(2)
+    before = np.where(OWN.random(534) < 0.5, 0, OWN.lognormal(2, 0.5, 534).round(2))
+    columns = {"wage": wage, "school": school, "work": age - school - 6, "age": age, "was": before}
+    kind = np.arange(534) % 2
+    assert "rows_nearly_equal" not in found(table(tmp_path, {**columns, "kind": kind}))
+    assert "rows_noisy_copies" not in found(table(tmp_path, {**columns, "kind": kind}))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        (
+            "age",
+            np.where(OWN.random(240) < 0.5, OWN.uniform(18, 28, 240), OWN.uniform(65, 85, 240)),
+        ),
+        ("year", OWN.choice([95, 96, 97], 240)),
+        ("year", OWN.choice([92, 95, 99], 240)),
+        ("dose", OWN.choice([0, 0.1, 0.25, 0.5, 0.75, 5], 240)),
+    ],
+)
+def test_what_people_study_is_no_slip(tmp_path: Path, name: str, values: Any) -> None:
+    columns = {name: np.round(values, 2), "x": OWN.normal(size=240), "kind": np.arange(240) % 2}
+    assert found(table(tmp_path, columns)).keys() == {"features_used"}
+
+
+def test_plus_and_minus_are_two_classes(tmp_path: Path) -> None:
+    told = labelled(tmp_path, {"+": 60, "-": 66})
+    assert "classes_like_missing" not in told
+    assert "classes_like_missing" in labelled(tmp_path, {"good": 60, "bad": 60, "-": 6})
+
+
 def test_equal_examples_of_two_labels_are_named(tmp_path: Path) -> None:
     base = {f"x{i}": np.tile(RNG.normal(size=300), 2) for i in range(4)}
     kind = np.repeat(["a", "b"], 300)

@@ -186,7 +186,9 @@ def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
     """The same for the highest values; all come with the other sign."""
     number, gap, spread = _lowest(values, frozenset(-mark for mark in ABOVE))
     often = number >= max(SEVERAL, FEW_SHARE * len(values))
-    if -values[0] in ABOVE and gap >= (TIMES_OFTEN if often else TIMES_ONCE) * spread:
+    # Of years with two digits, all others are nearly as large.
+    outside = values[-1] > values[0] / 2
+    if outside and -values[0] in ABOVE and gap >= (TIMES_OFTEN if often else TIMES_ONCE) * spread:
         return number
     unknown, apart, _ = _lowest(values, frozenset(-mark for mark in UNKNOWN))
     often = unknown >= max(SEVERAL, FEW_SHARE * len(values))
@@ -209,7 +211,9 @@ def _marks_any(
     times = TIMES_ANY if values[0] else TIMES_NOTHING
     if number < SEVERAL or gap < times * spread or distinct <= SEVERAL:
         return 0
-    return 0 if distinct <= SOME and _are_doses(values) else number
+    # What stands about as often as each of few others is one of the levels of an experiment.
+    planned = distinct <= SOME and (2 * number * distinct >= len(values) or _are_doses(values))
+    return 0 if planned else number
 
 
 def _are_doses(values: NDArray[np.float64]) -> bool:

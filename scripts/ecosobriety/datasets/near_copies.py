@@ -1,6 +1,7 @@
 """Rows of a table that are copies but for one value, such as a time, a number or a rounding."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -16,6 +17,15 @@ UNIQUE = 0.3
 REPORTED, HEADLINE = 0.01, 0.05
 """Shares of the test rows from which on copies are named, and stand beside the answer."""
 FEWEST = 3
+RARE, MARGIN = 3, 10.0
+"""A copy has a value that no more training rows have; without one, as where all answers are of few
+kinds and depend on each other, the logarithm of the chance is smaller by that."""
+_NUMBERS = re.compile(
+    r"(.*[-_ .])?(times?(stamp)?|days?|dates?|hours?|weeks?|months?|minutes?|seconds?|visit|step"
+    r"|id|idx|index|nr|no|num|number|row|record|sample|obs)([-_ .].*)?",
+    re.IGNORECASE,
+)
+"""Names of what tells one row of a person or thing from its others."""
 
 Hashes = NDArray[np.uint64]
 
@@ -44,15 +54,31 @@ def find_near_copies(
     best, number = None, 0
     for i in hiding:
         rest = [all_of_it - one[:, i] for all_of_it, one in zip(whole, mixed, strict=True)]
-        found = int(np.count_nonzero(_are_in(rest[1], rest[0]) & ~equal))
+        copies = _are_in(rest[1], rest[0]) & ~equal
+        found = int(np.count_nonzero(copies))
         log_chance = sum(math.log(share) for j, share in enumerate(shares) if j != i)
         pairs = math.log(len(known)) + math.log(len(asked)) + log_chance
-        if found > number and pairs < math.log(found / 10):
-            best, number = i, found
+        if found <= number or pairs >= math.log(found / 10):
+            continue
+        if pairs >= math.log(found / 10) - MARGIN and not _NUMBERS.fullmatch(features[i]):
+            rare = np.delete(rare_values(known, asked[copies]), i, axis=1)
+            if rare.any(axis=1).mean() <= 1 / 2:
+                continue
+        best, number = i, found
     share = min(number / len(asked) / part, 1.0)
     if best is not None and number >= FEWEST and share >= REPORTED:
         values = {"feature": short(features[best]), "share": share}
         yield Finding("rows_nearly_equal", share >= HEADLINE, values)
+
+
+def rare_values(known: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which values of some rows (m, d) few of the known rows (n, d) have in the same column."""
+    rare = np.zeros(rows.shape, bool)
+    for j in range(known.shape[1]):
+        values, counts = np.unique(known[:, j], return_counts=True)
+        places = np.minimum(np.searchsorted(values, rows[:, j]), len(values) - 1)
+        rare[:, j] = (values[places] != rows[:, j]) | (counts[places] <= RARE)
+    return rare
 
 
 def _are_in(asked: Hashes, known: Hashes) -> NDArray[np.bool_]:

@@ -125,6 +125,9 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
         counts: how often each class comes.
     """
     marks = {name for name in counts if _is_placeholder(name, several=len(counts) > 2)}
+    # Of a sign and its opposite, both are answers.
+    if "+" in counts:
+        marks.discard("-")
     numbers = [name for name in counts if NUMBER.fullmatch(name)]
     # One number among words.
     if len(numbers) == 1 and len(counts) > 2:

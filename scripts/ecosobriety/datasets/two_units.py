@@ -4,6 +4,7 @@ Two kinds of one thing have two humps as well. In two units, the higher hump is 
 a known factor, as closely as chance lets two samples of one distribution be.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -60,6 +61,10 @@ WIDER = 2.0
 BASES = (np.e, 10.0, 2.0)
 """Of logarithms."""
 HOURS, MINUTES, LAST = 24, 60, 2359
+_AGE = re.compile(
+    r"(.*[-_ .])?(ages?|years?|alter|[âa]ge|edad|età|jahre)([-_ .].*)?", re.IGNORECASE
+)
+"""Names of ages: the young and the old of a study are as far apart as two kinds of degrees."""
 
 Units = dict[str, float] | None
 
@@ -75,7 +80,8 @@ def find_units(
         distinct: (d,) how many different ones there are.
     """
     for i in np.flatnonzero(distinct > 2 * SOME).tolist():
-        if units := _two_units(ordered[i]):
+        units = _two_units(ordered[i], degrees=_AGE.fullmatch(names[i]) is None)
+        if units:
             yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
 
 
@@ -86,10 +92,10 @@ def find_target_units(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     return (Finding("targets_of_two_units", True, units),) if units else ()
 
 
-def _two_units(values: NDArray[np.float64]) -> Units:
-    """What says that values, in their order, are in two units."""
+def _two_units(values: NDArray[np.float64], *, degrees: bool = True) -> Units:
+    """What says that values, in their order, are in two units; they may be degrees, or not."""
     for look in (_far, _temperatures, _shares, _clocks, _factors, _tight, _logarithms):
-        if units := look(values):
+        if (degrees or look is not _temperatures) and (units := look(values)):
             return units
     return None
 
