@@ -101,6 +101,29 @@ def test_marks_among_the_targets_are_named(tmp_path: Path) -> None:
     assert found(given)["targets_far_away"].values["value"] == -999
 
 
+@pytest.mark.parametrize(
+    ("value", "id"),
+    [(0, "targets_zero_apart"), ("mean", "targets_filled"), ("median", "targets_filled")],
+)
+def test_values_that_stand_for_missing_targets_are_named(
+    tmp_path: Path, value: str | float, id: str
+) -> None:
+    random = np.random.default_rng(3)
+    y = random.normal(100, 10, N).round(2)
+    rows = random.choice(N, N // 6, replace=False)
+    y[rows] = value if value == 0 else getattr(np, str(value))(y)
+    told = found(table(tmp_path, {"x": random.random(N), "y": y}, task="regression", label="y"))
+    assert told.keys() == {id, "features_used"}
+    assert told[id].values["share"] == pytest.approx(1 / 6, abs=0.01)
+
+
+def test_what_most_people_answer_is_no_missing_target(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    years = np.where(random.random(N) < 0.4, 12, random.normal(12, 4, N).round().clip(0, 25))
+    given = table(tmp_path, {"x": random.random(N), "y": years}, task="regression", label="y")
+    assert found(given).keys() == {"features_used"}
+
+
 def test_equal_columns_are_named(tmp_path: Path) -> None:
     columns = {"cm": X, "width": RNG.random(N), "length": X, "flat": [1] * N, "low": [1] * N}
     told = found(table(tmp_path, {**columns, "kind": KINDS}))

@@ -126,6 +126,12 @@ SENTENCES: Mapping[str, str] = {
     "the others: if they are classes, set task to classification",
     "zeros_apart": "the feature {feature} is 0 in {share:.1%} of the rows and goes from {low} to "
     "{high} in the others; does 0 mark a missing value?",
+    "targets_zero_apart": "{share:.1%} of the targets are 0, and the others go from {low} to "
+    "{high}; does 0 mark a missing value?",
+    "targets_filled": "{share:.1%} of the targets are {value}, the middle of all, far more often "
+    "than any other value: were missing targets filled in?",
+    "targets_mark_at_end": "{share:.1%} of the targets are {value}, at the end of all, far more "
+    "often than any other value: does it mark a missing target?",
     "test_values_far_away": "test values of the feature {feature} far from those of the training "
     "part, {low} to {high}: {number}, such as {value}; a mistake, or marks of missing values?",
     "feature_is_weight": "the feature {feature} is named like a weight of the rows, and is learnt "

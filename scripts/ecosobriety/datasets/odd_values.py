@@ -15,6 +15,7 @@ from ecosobriety.datasets.mistakes import (
     SEVERAL,
     SOME,
     TIMES_OFTEN,
+    find_zeros,
     plain,
 )
 from ecosobriety.datasets.two_units import FEWEST, OFTEN, SAMPLE, are_alike, distinct_of, fits
@@ -24,6 +25,8 @@ TIMES_OTHERS, TIMES_NEARBY, TIMES_NUMBERS = 3.0, 4.0, 2.0
 """So many times more often than any other value, or than those beside it; the last for numbers such
 as 99, which nobody rounds to."""
 NEIGHBOURS = 10
+MEASURED = 4
+"""Targets that are measured differ in more than one of so many rows."""
 SAMPLED, MOST_FILLED, FEWEST_FILLED = 2**15, 20, 30
 """Rows, classes and rows of each that show middles which were filled in by class."""
 GRIDS = (1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001)
@@ -87,6 +90,38 @@ def find_odd_values(
         signs = None if _IS_LONGITUDE.fullmatch(names[i]) else _two_signs(values)
         if signs is not None:
             yield Finding("feature_of_two_signs", True, feature | signs)
+
+
+def find_odd_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
+    """Find the same in the targets (n,) of a regression, and zeros far below all others."""
+    said_of_targets = {
+        "zeros_apart": "targets_zero_apart",
+        "feature_filled": "targets_filled",
+        "mark_at_end": "targets_mark_at_end",
+    }
+    ordered = np.sort(y)[None]
+    distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
+    found = [*find_zeros([""], ordered, distinct), *find_odd_values([""], ordered, distinct)]
+    return tuple(
+        Finding(said_of_targets[one.id], False, {k: v for k, v in one.values.items() if v != ""})
+        for one in found
+        if one.id in said_of_targets
+        and (one.id != "feature_filled" or _is_hardly_measured(ordered[0], one.values["value"]))
+    )
+
+
+def _is_hardly_measured(values: NDArray[np.float64], value: float) -> bool:
+    """Whether a middle is no answer that most people give, as twelve years at school are.
+
+    Of such targets few differ, and the middle is in the same steps as the others; or all but the
+    middle have many digits, as a share of 0.8 among others.
+    """
+    others = values[~np.isclose(values, value, rtol=1e-5, atol=0)]
+    step = next((grid for grid in GRIDS if fits(others, grid)), None)
+    if step is None:
+        return float(f"{value:.3g}") != value
+    off = not fits(np.array([value]), step)
+    return off or MEASURED * distinct_of(others) >= len(others)
 
 
 def find_filled_by_class(
