@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from ecosobriety.records import tracker_runs
+from ecosobriety.startup import imports_in_peace
 from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
@@ -17,9 +18,10 @@ with logs.logged_to(snakemake.log[0]):
     runs = [tracker_runs.not_installed(name, key) for name, at in versions.items() if at is None]
     if len(runs) < len(versions):
         # Here, as they take seconds to import.
-        from ecosobriety import datasets
-        from ecosobriety.metering.other_trackers import run_tracker
-        from ecosobriety.training import Training, settings_from, train
+        with imports_in_peace():
+            from ecosobriety import datasets
+            from ecosobriety.metering.other_trackers import run_tracker
+            from ecosobriety.training import Training, settings_from, train
 
         train = partial(
             train,

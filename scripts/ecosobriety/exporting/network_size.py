@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecosobriety.records.record import RunRecord
+from ecosobriety.startup import imports_in_peace
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
 
 
@@ -35,9 +36,10 @@ def network_size(run: RunRecord, dataset: Mapping[str, Any]) -> NetworkSize | No
     if run.window != "fit" or name not in NETWORK_NAMES or dataset["input_shape"] is None:
         return None
     # PyTorch takes seconds to import, and nothing else here needs it.
-    import torch
+    with imports_in_peace():
+        import torch
 
-    from ecosobriety.training.networks import build_network
+        from ecosobriety.training.networks import build_network
 
     # Shapes alone: on this device nothing takes memory.
     with torch.device("meta"):

@@ -18,8 +18,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import psutil
-import pytorch_lightning as pl
-import torch
+
+from ecosobriety.startup import imports_in_peace, settle
+
+# As a training job does: how long its start-up takes is part of what is forecast.
+with imports_in_peace():
+    import pytorch_lightning as pl
+    import torch
 
 from ecosobriety.datasets import Dataset, load
 from ecosobriety.errors import EcosobrietyError, MeteringError
@@ -27,7 +32,6 @@ from ecosobriety.files import write_json
 from ecosobriety.forecast.samples import Fit, Turn, step_of
 from ecosobriety.hardware import cpu_name, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, meter_from
-from ecosobriety.startup import settle
 from ecosobriety.training import Training, settings_from
 from ecosobriety.training.batches import BLOCK, Blocks, Slices, cut_batches, lay
 from ecosobriety.training.fitting import Batch, Counted, EpochCheckpoint, limits, make_trainer

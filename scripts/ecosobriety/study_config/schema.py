@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,30 +33,6 @@ MAX_LIST = 160
 
 _LIKENESS = 0.6
 """From here on a text is a misspelt name; `de` is half of `en`, and no misspelling of it."""
-
-
-@cache
-def _validator() -> Any:
-    """The class of validators."""
-    # Not above: a tenth of the imports of steps that have only messages' words from here.
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-
-    # JSON Schema calls 5000.0 an integer, but a folder n5000.0 is not n5000.
-    return extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator,
-        type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-            "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-        ),
-    )
-
-
-def _first(errors: Sequence[Any]) -> Any:
-    """The error that is named."""
-    from jsonschema.exceptions import best_match, by_relevance
-
-    # A misspelt key is often the reason why another one is missing, so it comes first.
-    return best_match(errors, key=by_relevance(strong={"additionalProperties"}))
 
 
 class KeyFaultError(ConfigError):
@@ -108,12 +83,15 @@ def complete_value(schema: Mapping[str, Any], value: Any, file: str) -> Any:
     Raises:
         ConfigError: one sentence with the file, the key, the value and what is allowed.
     """
+    # Here, as most steps have only messages' words from this module.
+    from ecosobriety.study_config.validating import first_error, validator
+
     plain = _plain(value, "", file)
-    errors = list(_validator()(schema).iter_errors(plain))
+    errors = list(validator(schema).iter_errors(plain))
     # A value that is wrong itself comes before another one that it asks for.
     errors = [error for error in errors if error.validator != "dependentRequired"] or errors
     if errors:
-        raise _explain(_of_item(_first(errors)), file)
+        raise _explain(_of_item(first_error(errors)), file)
     return _fill(schema, plain)
 
 
@@ -220,6 +198,12 @@ def _fill(schema: Mapping[str, Any], value: Any) -> Any:
     return float(value) if whole and "number" in _types(schema) else value
 
 
+def _is_valid(schema: Mapping[str, Any], value: Any) -> bool:
+    from ecosobriety.study_config.validating import validator
+
+    return bool(validator(schema).is_valid(value))
+
+
 def _fill_mapping(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
     properties = schema.get("properties", {})
     others = schema.get("additionalProperties") or {}
@@ -228,7 +212,7 @@ def _fill_mapping(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[s
         if name not in filled and "default" in part:
             filled[name] = _fill(part, deepcopy(part["default"]))
     for rule in schema.get("allOf", ()):
-        if _validator()(rule["if"]).is_valid(filled):
+        if _is_valid(rule["if"], filled):
             filled = _fill_mapping(rule["then"], filled)
     return filled
 
@@ -309,7 +293,7 @@ def _whole_hint(value: Any, schema: Mapping[str, Any]) -> str:
     """How to write one item where a list of items must be, or a name where a mapping must be."""
     for part in (schema, *schema.get("anyOf", ())):
         for meant in ([value], *({name: value} for name in part.get("required", ()))):
-            valid = [_validator()(part).is_valid(this) for this in (value, meant)]
+            valid = [_is_valid(part, this) for this in (value, meant)]
             if _types(part) and valid == [False, True]:
                 return f" (write {_flow(meant)})"
     return ""
