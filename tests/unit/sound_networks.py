@@ -2,6 +2,7 @@
 
 from math import prod
 
+import pytorch_lightning as pl
 import torch
 from silent_networks import BACKBONE, Base, Whole
 from torch import nn
@@ -144,3 +145,115 @@ class SeededMasks(Base):
         chance = torch.Generator().manual_seed(0)
         masks = 2 * torch.randint(2, (8, 16), generator=chance)
         return torch.stack([self.layers[3](z * mask) for mask in masks]).mean(0)
+
+
+class Scripted(Base):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers = torch.jit.script(self.layers)
+
+
+class OwnSlope(Base):
+    """Uses its own gradient by its input, in the test too."""
+
+    def forward(self, x):
+        with torch.enable_grad():
+            x = x.clone().requires_grad_()
+            z = super().forward(x)
+            (slope,) = torch.autograd.grad(z.sum(), x, create_graph=self.training)
+        return z + slope.flatten(1)[:, :10]
+
+
+class Fourier(Base):
+    """Its weights are complex, as those of a Fourier layer."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.waves = nn.Parameter(torch.randn(8, 5, dtype=torch.cfloat))
+
+    def forward(self, x):
+        return super().forward(torch.fft.irfft2(torch.fft.rfft2(x) * self.waves))
+
+
+class ComplexAlone(nn.Module):
+    def __init__(self, num_classes: int):
+        super().__init__()
+        self.waves = nn.Parameter(0.1 * torch.randn(64, num_classes, dtype=torch.cfloat))
+
+    def forward(self, x):
+        return (x.flatten(1).cfloat() @ self.waves).real
+
+
+class LayersDropped(Base):
+    """Leaves out a layer in some batches, by chance; in the first ones, for sure."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.residual, self.passes = nn.Linear(64, 64), 0
+
+    def forward(self, x):
+        x = x.flatten(1)
+        self.passes += self.training
+        if not self.training or (self.passes > 5 and torch.rand(()) < 0.5):
+            x = x + self.residual(x).relu() / 2
+        return super().forward(x)
+
+
+class TwoParts(Whole):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.backbone = nn.Linear(64, 64)
+
+    def forward(self, x):
+        return super().forward(self.backbone(x.flatten(1)).relu())
+
+
+class UnfrozenLater(TwoParts):
+    def on_train_epoch_start(self):
+        self.backbone.requires_grad_(self.current_epoch > 0)
+
+
+class Finetuned(TwoParts):
+    """Has a callback that knows its parts, and one that swaps its weights for the test."""
+
+    def configure_callbacks(self):
+        return [Unfreezing(), Swapping()]
+
+    def configure_optimizers(self):
+        return torch.optim.SGD([p for p in self.parameters() if p.requires_grad], lr=0.01)
+
+
+class Unfreezing(pl.callbacks.BaseFinetuning):
+    def freeze_before_training(self, pl_module):
+        self.freeze(pl_module.backbone)
+
+    def finetune_function(self, pl_module, epoch, optimizer):
+        if epoch == 1:
+            self.unfreeze_and_add_param_group(pl_module.backbone, optimizer)
+
+
+class Swapping(pl.Callback):
+    def on_fit_start(self, trainer, pl_module):
+        self.kept = {name: value.clone() for name, value in pl_module.state_dict().items()}
+
+    def on_test_start(self, trainer, pl_module):
+        assert [name for name, _ in pl_module.named_parameters()] == [*self.kept]
+        self.own = {name: value.clone() for name, value in pl_module.state_dict().items()}
+        pl_module.load_state_dict(self.kept)
+
+    def on_test_end(self, trainer, pl_module):
+        pl_module.load_state_dict(self.own)
+
+
+class MovingAverage(Whole):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.average = torch.optim.swa_utils.AveragedModel(
+            self.layers, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.8)
+        )
+
+    def forward(self, x):
+        return self.layers(x) if self.training else self.average(x)
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        self.average.update_parameters(self.layers)

@@ -11,8 +11,9 @@ import sound_networks
 import torch
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.training.batches import Slices
-from ecosobriety.training.fitting import TrainingSettings
+from ecosobriety.training.batches import Blocks, Slices
+from ecosobriety.training.fitting import TrainingSettings, make_trainer
+from ecosobriety.training.learner import Learner
 from ecosobriety.training.networks import build_network
 from ecosobriety.training.ranges import Ranges
 from ecosobriety.training.stage import Play, Stage, content_of
@@ -121,6 +122,29 @@ def test_a_regression_needs_numbers_of_any_sign(try_out: Any, end: str) -> None:
 def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:
     try_out(name)
     try_out(name)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("OwnSlope", "Fourier", "ComplexAlone", "LayersDropped", "UnfrozenLater", "Finetuned"),
+        "MovingAverage",
+    ],
+)
+def test_unusual_networks_are_taken_without_a_word(try_out: Any, name: str) -> None:
+    assert try_out(name) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scripted_network_is_tested_after_its_training() -> None:
+    network, data = sound_networks.Scripted((8, 8), 10), torch.randn(64, 8, 8)
+    y, order = torch.arange(64) % 10, torch.arange(64)
+    learner = Learner(network, CLASSES, SETTINGS)
+    trainer = make_trainer(SETTINGS, [], epochs=2)
+    trainer.fit(learner, Blocks(Slices(data, y, order, 8)))
+    trainer.test(learner, Slices(data, y, order, 8), verbose=False)
+    assert learner.test_loss > 0
 
 
 @pytest.mark.filterwarnings("ignore")

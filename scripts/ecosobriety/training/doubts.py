@@ -4,7 +4,7 @@ It is said in the check, in the log and in the report, and nothing is refused.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.reasons import reason
-from ecosobriety.training.losses import far_offset, untrained
+from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.squashed import takes_logits
 from ecosobriety.user_code.optimisers import MOST_EPOCHS, odd_groups, odd_rates
@@ -201,10 +201,38 @@ def _does_something(layer: nn.Module) -> bool:
     return not weights or any(weight.requires_grad for weight in weights)
 
 
+def find_untrained(
+    build: Callable[[], nn.Module], trained: nn.Module, losses: Losses, x: Tensor
+) -> tuple[list[str], float] | None:
+    """Weights that decide the outputs and that a few batches have not trained; see `untrained`.
+
+    What a hook freezes is meant to stay as it is for a while, and what changes without a gradient
+    is an average of others.
+
+    Args:
+        build: Builds the network anew.
+        trained: The network after the batches.
+        losses: What was seen in them.
+        x: (n, *input_shape) a few examples.
+    """
+    names = dict(trained.named_parameters())
+    still = {name for name, p in names.items() if p.requires_grad and id(p) not in losses.moved}
+    # What goes wrong here says nothing of the training; a step that is not seen, neither.
+    with suppress(Exception):
+        if still and losses.reached:
+            fresh = build()
+            for name, weight in fresh.named_parameters():
+                now = names[name].detach().cpu()
+                if id(names[name]) not in losses.reached and not torch.equal(weight.cpu(), now):
+                    still.discard(name)
+            return untrained(fresh, names.keys() - still, x, torch.Generator().manual_seed(1))
+    return None
+
+
 def find_doubts(
     build: Callable[[], nn.Module],
     trained: nn.Module,
-    moved: Iterable[int],
+    losses: Losses,
     watch: Watch,
     x: Tensor,
     outputs: int,
@@ -214,20 +242,15 @@ def find_doubts(
     Args:
         build: Builds the network anew.
         trained: The network after a few batches.
-        moved: Ids of the weights that had a gradient other than 0.
-        watch: What was seen in these batches.
+        losses: What was seen of their losses and steps.
+        watch: What else was seen in these batches.
         x: (n, *input_shape) a few examples.
         outputs: Numbers that the network gives; 1: of a regression.
     """
-    names: Mapping[str, nn.Parameter] = dict(trained.named_parameters())
-    known = {*moved}
-    reached = {name for name, weight in names.items() if id(weight) in known}
+    if (found := find_untrained(build, trained, losses, x)) is not None:
+        values = {"share": f"{found[1]:.1%}", "names": cut_list(", ".join(found[0]))}
+        yield reason("weights_untrained", **values)
     # What goes wrong here says nothing of the training.
-    with suppress(Exception):
-        found = untrained(build(), reached, x, torch.Generator().manual_seed(1))
-        if found is not None:
-            values = {"share": f"{found[1]:.1%}", "names": cut_list(", ".join(found[0]))}
-            yield reason("weights_untrained", **values)
     with suppress(Exception):
         offset = far_offset(build(), x) if outputs == 1 else None
         if offset is not None:

@@ -267,6 +267,9 @@ def make_trainer(
         enable_model_summary=False,
         enable_progress_bar=progress_bar,
         num_sanity_val_steps=0,
+        # Scripted layers, and networks that use gradients of their own, work without gradients
+        # around them, but not in the inference mode.
+        inference_mode=False,
         limit_val_batches=validation_batches,
         # Lightning's own detection of Slurm breaks launches of single jobs.
         plugins=[single_process(package)],

@@ -17,6 +17,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.own_networks import evaluating, unlogged
+from ecosobriety.training.soundness import numbers
 from ecosobriety.training.tasks import Task
 from ecosobriety.user_code.lightnings import lightning_of
 
@@ -95,14 +96,14 @@ class Gradients(pl.Callback):
                 self._used[id(weight)] = weight.grad.detach().clone()
             name = self._names.get(id(weight))
             if name is not None and name not in self.first:
-                self.first[name] = sign * weight.grad.detach().cpu().double()
+                self.first[name] = sign * _exact(weight.grad)
 
     def unchanged(self, start: Iterable[Tensor] | None) -> bool:
         """Whether steps with a learning rate above 0 left all weights as they were at the start."""
         if self.at_rate_0 or start is None:
             return False
-        now = [weight.detach().cpu() for weight in self._network.parameters()]
-        return all(map(torch.equal, start, now))
+        # Statistics, which come after the weights, change with every batch.
+        return all(map(torch.equal, start, numbers(self._network.parameters())))
 
     def require_learning(
         self, start: Iterable[Tensor] | None, trainer: pl.Trainer, module: nn.Module
@@ -175,6 +176,12 @@ class Gradients(pl.Callback):
         self.teardown(trainer, pl_module, "fit")
 
 
+def _exact(gradient: Tensor) -> Tensor:
+    """In 64 bits; a complex number is two."""
+    gradient = gradient.detach().cpu()
+    return (torch.view_as_real(gradient) if gradient.is_complex() else gradient).double()
+
+
 def _any(gradient: Tensor | None) -> bool:
     return gradient is not None and bool(gradient.any())
 
@@ -195,7 +202,7 @@ def own_gradients(
         loss = task.loss(network(x.clone()).float(), y)
         found = torch.autograd.grad(loss, [*weights.values()], allow_unused=True)
     pairs = zip(weights, found, strict=True)
-    return float(loss), {name: g.cpu().double() for name, g in pairs if g is not None}
+    return float(loss), {name: _exact(g) for name, g in pairs if g is not None}
 
 
 def cosine(some: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> float:

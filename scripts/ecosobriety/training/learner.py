@@ -1,6 +1,6 @@
 """How a network is trained and scored: in our own loop, or as a module that trains itself."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, cast
 
@@ -110,9 +110,34 @@ class _Answers:
 
 
 class ModuleScorer(Scorer):
-    """Scores a `LightningModule` of either package; its hooks see a batch as in the training."""
+    """Scores a `LightningModule` of either package; its hooks see a batch as in the training.
+
+    To the module's own callbacks, which stay with the Trainer, it looks like the module: they know
+    its parts, or load other weights into it for the test.
+    """
 
     network: pl.LightningModule
+
+    def __getattr__(self, name: str) -> Any:
+        """The module's, where there is none of one's own."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name == "network":
+                raise
+            return getattr(self.network, name)
+
+    def named_parameters(self, *args: Any, **options: Any) -> Iterator[tuple[str, nn.Parameter]]:
+        """Those of the module, by its names."""
+        return self.network.named_parameters(*args, **options)
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        """That of the module, by its names."""
+        return self.network.state_dict(*args, **options)
+
+    def load_state_dict(self, *args: Any, **options: Any) -> Any:
+        """Load into the module, by its names."""
+        return self.network.load_state_dict(*args, **options)
 
     def on_test_start(self) -> None:
         """Let the module know its device, which is set for modules of one's own package alone."""
@@ -294,8 +319,10 @@ class Learner(Scorer):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """That of the settings, or AdamW; its fused form does the same in one kernel per step."""
         written, rate = self.settings.optimizer, self.settings.learning_rate
+        # Complex weights have no fused form.
+        fused = all(weight.is_floating_point() for weight in self.parameters())
         optimiser = (
-            torch.optim.AdamW(self.parameters(), lr=rate, fused=True)
+            torch.optim.AdamW(self.parameters(), lr=rate, fused=fused)
             if written is None
             else build_optimiser(written, self.parameters(), rate)
         )

@@ -6,7 +6,7 @@ stay as they were drawn.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 import pytorch_lightning as pl
@@ -200,7 +200,7 @@ class Losses(pl.Callback):
 
 
 def untrained(
-    network: nn.Module, reached: set[str], x: Tensor, draw: torch.Generator
+    network: nn.Module, reached: Set[str], x: Tensor, draw: torch.Generator
 ) -> tuple[list[str], float] | None:
     """Weights that decide the outputs, and that no gradient has reached.
 

@@ -238,8 +238,13 @@ def _column(node: Any) -> int | None:
 
 def weights(network: nn.Module) -> list[Tensor]:
     """Copies of a network's weights and statistics."""
-    state = [*network.parameters(), *network.buffers()]
-    return [part.detach().cpu().clone() for part in state if part.is_floating_point()]
+    return numbers([*network.parameters(), *network.buffers()])
+
+
+def numbers(tensors: Iterable[Tensor]) -> list[Tensor]:
+    """Copies of those that are no whole numbers; a complex number is two."""
+    parts = [torch.view_as_real(part) if part.is_complex() else part for part in tensors]
+    return [part.detach().cpu().clone() for part in parts if part.is_floating_point()]
 
 
 class Beginning(pl.Callback):

@@ -15,7 +15,7 @@ from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.reasons import reason
 from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
-from ecosobriety.training.doubts import Watch, find_doubts
+from ecosobriety.training.doubts import Watch, find_doubts, find_untrained
 from ecosobriety.training.few_batches import FewBatches, OneEpoch, Seen
 from ecosobriety.training.fitting import (
     Batch,
@@ -189,12 +189,8 @@ class Stage:
             rate = "of its configure_optimizers"
         self._require_right_way()
         self._losses.require_finite(network, rate)
-        moved, watch = self._losses.moved, self._watch
-        if not self._losses.reached:
-            # It takes steps that are not seen.
-            moved = {id(weight) for weight in network.parameters()}
         self.noticed += find_doubts(
-            self.build, network, moved, watch, self.x_test, self.task.outputs
+            self.build, network, self._losses, self._watch, self.x_test, self.task.outputs
         )
         self._require_logits(network, self.build)
         soundness.require_alone(
@@ -239,6 +235,8 @@ class Stage:
                 id(weight) in self._losses.reached - self._losses.moved
                 for weight in network.parameters()
             )
+            # A layer may be left out by chance.
+            still |= find_untrained(self.build, network, self._losses, self.x_test) is not None
             if not (stopped or few or still or self._losses.grown):
                 return network, acts, first, trainer, scorer
         # It may leave the first batches out, or warm up.
