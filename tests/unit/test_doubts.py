@@ -218,7 +218,13 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
     assert odd("StepLR", step_size=1) == ["rate_vanishes"]
     assert odd("LinearLR", start_factor=1e-4, total_iters=2000) == ["rate_stays_low"]
     assert odd("LinearLR", start_factor=1e-4, total_iters=20) == []
+    # They count batches, where a step is an epoch.
+    assert odd("OneCycleLR", max_lr=0.1, total_steps=300) == ["rate_stays_low"]
+    cycle = {"base_lr": 1e-5, "max_lr": 0.01, "cycle_momentum": False}
+    assert odd("CyclicLR", **cycle, step_size_up=2000) == ["rate_stays_low"]
+    assert odd("CyclicLR", **cycle, step_size_up=5) == []
     assert odd("OneCycleLR", max_lr=0.1, total_steps=11) == []
+    assert odd("OneCycleLR", epochs=3, max_lr=0.1, total_steps=4) == []
     assert odd("CosineAnnealingLR", T_max=10) == odd("ExponentialLR", gamma=0.9) == []
     # A millionth is reached after the sixth step, in the last epoch of seven.
     assert odd("StepLR", epochs=7, step_size=1) == []

@@ -155,6 +155,16 @@ def test_a_module_that_ends_its_training_in_its_first_batches_is_refused(
         try_out("EndingEarly", where=later, n_train=n_train)
 
 
+def test_a_softmax_over_the_examples_of_a_batch_is_refused(try_out: Any) -> None:
+    for made in ("z.log_softmax(0)", "z.log_softmax(-2)", "z.softmax(0).log()"):
+        with pytest.raises(ConfigError, match="nll_loss a softmax over dimension 0"):
+            try_out("Losing", loss=f"F.nll_loss({made}, y)")
+    turned = "F.nll_loss(z.T.log_softmax(0).T, y)"
+    alone = "torch.stack([F.nll_loss(one.log_softmax(0), k) for one, k in zip(z, y)]).mean()"
+    for loss in ("F.nll_loss(z.log_softmax(-1), y)", turned, alone):
+        assert try_out("Losing", loss=loss) == []
+
+
 def test_weights_that_no_gradient_reaches_are_named(try_out: Any) -> None:
     (told,) = try_out("Detached")
     assert "86.0% of its weights decide its outputs and are not trained (layers.1.weight" in told

@@ -71,7 +71,7 @@ TRAINING = {
     "rate_vanishes": "its learning rate is less than a millionth of its highest from epoch {epoch} "
     "of {epochs} on, so that it learns nothing more",
     "rate_stays_low": "its learning rate stays at or below {highest} in its {epochs} epochs, far "
-    "below the {rate} that its optimiser is given: does its schedule warm up over more epochs?",
+    "below the {rate} that is set: does its schedule rise over more epochs, or count batches?",
     "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "

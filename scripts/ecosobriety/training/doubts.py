@@ -4,7 +4,7 @@ It is said in the check, in the log and in the report, and nothing is refused.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from ecosobriety.reasons import reason
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.squashed import takes_logits
-from ecosobriety.user_code.optimisers import MOST_EPOCHS, odd_groups, odd_rates
+from ecosobriety.user_code.optimisers import MOST_EPOCHS, first_group, odd_groups, odd_rates
 from ecosobriety.user_code.words import cut_list
 
 MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
@@ -65,7 +65,7 @@ class Watch(pl.Callback):
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.learnt.maximised = any(group.get("maximize", False) for group in groups)
         schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
-        self._first_rates = [_group(schedule).get("lr", 0.0) for schedule in schedules]
+        self._first_rates = [first_group(schedule).get("lr", 0.0) for schedule in schedules]
         self._handles.append(self._network.register_forward_hook(self._on_output))
         for name, layer in self._layers:
             self._handles.append(layer.register_forward_hook(partial(self._on_layer, name)))
@@ -100,7 +100,7 @@ class Watch(pl.Callback):
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for config, first in zip(trainer.lr_scheduler_configs, self._first_rates, strict=True):
-                found = odd_rates(_rates(config, float(first), trainer), _group(config.scheduler))
+                found = odd_rates(_rates(config, float(first), trainer), config.scheduler)
                 self.odd_groups |= dict.fromkeys(found)
 
     def on_exception(
@@ -174,12 +174,6 @@ class Learnt:
             yield reason("labels_not_learnt", share=f"{agree:.1%}")
 
 
-def _group(schedule: Any) -> Mapping[str, Any]:
-    """The first weights that a schedule is for, with their settings."""
-    groups = getattr(getattr(schedule, "optimizer", None), "param_groups", [{}])
-    return dict(groups[0])
-
-
 def _rates(config: Any, first: float, trainer: pl.Trainer) -> list[float]:
     """The learning rates of the epochs, of a schedule that is thrown away afterwards."""
     schedule, epochs = config.scheduler, trainer.max_epochs or 0
@@ -188,7 +182,7 @@ def _rates(config: Any, first: float, trainer: pl.Trainer) -> list[float]:
     done = int(schedule.last_epoch)
     rates = [first] * done
     for _ in range(done, min(epochs, MOST_EPOCHS)):
-        rates.append(float(_group(schedule)["lr"]))
+        rates.append(float(first_group(schedule)["lr"]))
         schedule.step()
     return rates
 

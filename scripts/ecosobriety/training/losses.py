@@ -106,6 +106,12 @@ class Losses(pl.Callback):
         for node in nodes(loss):
             name = node.name()
             if name in _LIKELIHOODS:
+                if _over_examples(node):
+                    raise ConfigError(
+                        f"models: {self._class_path} gives nll_loss a softmax over dimension 0, "
+                        "the examples of a batch, where it takes log-probabilities over the "
+                        "classes: use dim=1"
+                    )
                 made = _source(node)
                 if made is not None and made.name() in {**_SQUASHING, **_CUTTING}:
                     end = {**_SQUASHING, **_CUTTING}[made.name()]
@@ -239,6 +245,18 @@ def far_offset(network: nn.Module, x: Tensor) -> float | None:
         outputs = network(x.clone()).flatten().float()
     mean = float(outputs.mean())
     return mean if abs(mean) > max(FAR_OFFSET, 3 * float(outputs.std())) else None
+
+
+def _over_examples(node: Any) -> bool:
+    """Whether a loss of log-probabilities (n, classes, ...) takes what adds up to 1 over n."""
+    made = node.next_functions[0][0]
+    if made is not None and made.name() == "LogBackward0":
+        made = made.next_functions[0][0]
+    if made is None or made.name() not in ("LogSoftmaxBackward0", "SoftmaxBackward0"):
+        return False
+    dimensions = len(made._input_metadata[0].shape)
+    # Counted from the end, it is kept as an unsigned number.
+    return dimensions > 1 and made._saved_dim in (0, 2**64 - dimensions)
 
 
 def _source(node: Any) -> Any:

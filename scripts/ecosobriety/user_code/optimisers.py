@@ -24,7 +24,7 @@ VANISHED, IDLE = 1e-6, 0.25
 """Of the highest learning rate, one that teaches nothing; and the share of all epochs, from which
 on that is no mere end of a schedule."""
 LOW = 0.1
-"""Of the learning rate that an optimiser is given: below it a whole training is none with that."""
+"""Of the learning rate that is set: below it a whole training is none with that."""
 MOST_EPOCHS = 5000
 _CHECKED_WITH = 1e-3
 """A learning rate to check arguments with."""
@@ -110,6 +110,12 @@ def odd_groups(groups: Iterable[Mapping[str, Any]]) -> Iterator[str]:
                 yield reason("momentum_whole", value=f"{_number(value):g}")
 
 
+def first_group(schedule: Any) -> dict[str, Any]:
+    """The first weights that a schedule is for, with their settings."""
+    groups = getattr(getattr(schedule, "optimizer", None), "param_groups", [{}])
+    return dict(groups[0])
+
+
 def _number(value: Any) -> float:
     try:
         return float(value)
@@ -117,15 +123,18 @@ def _number(value: Any) -> float:
         return 0.0
 
 
-def odd_rates(rates: Sequence[float], group: Mapping[str, Any]) -> Iterator[str]:
+def odd_rates(rates: Sequence[float], schedule: Any) -> Iterator[str]:
     """Say whether learning rates fall to nothing long before the end, or never rise.
 
     Args:
         rates: one of each epoch.
-        group: of the optimiser's `param_groups`, the one that has them.
+        schedule: gives them to the first weights of its optimiser.
     """
     highest = max(rates, default=0.0)
-    given = _number(group.get("initial_lr"))
+    group = first_group(schedule)
+    # Cycles are set by their highest rate, and begin with a far lower one.
+    cycle = [group.get("max_lr"), *getattr(schedule, "max_lrs", [])[:1]]
+    given = max(map(_number, [group.get("initial_lr"), *cycle]))
     if rates and highest < LOW * given:
         values = {"highest": f"{highest:.3g}", "rate": f"{given:g}", "epochs": len(rates)}
         yield reason("rate_stays_low", **values)
@@ -175,7 +184,7 @@ def find_odd(
                 raise EndedError(
                     str(_refusal(_spec("lr_scheduler", lr_scheduler), ended))
                 ) from error
-        found += odd_rates(rates, made.param_groups[0])
+        found += odd_rates(rates, schedule)
     return list(dict.fromkeys(found))
 
 
