@@ -107,13 +107,28 @@ def test_the_mean_of_a_label_by_group_is_named(tmp_path: Path) -> None:
     assert "feature_is_group_mean" not in told(tmp_path, {"u": NOISE, "m": means(NOISE)})
 
 
+@pytest.mark.parametrize("digits", [2, 1, 0])
+def test_a_target_that_is_a_product_of_a_rounded_factor_is_named(
+    tmp_path: Path, digits: int
+) -> None:
+    area, each = RNG.uniform(30, 200, N).round(), RNG.uniform(2000, 5000, N)
+    price = (area * each).round()
+    columns = {"area": area, "each": (price / area).round(digits), "u": NOISE}
+    assert "target_is_product" in numbers(tmp_path, columns, price)
+    noisy = price * RNG.normal(1, 0.02, N)
+    assert "target_is_product" not in numbers(tmp_path, columns, noisy)
+
+
 def test_a_target_that_is_a_product_is_named(tmp_path: Path) -> None:
     mass, height = RNG.normal(75, 12, N).round(1), RNG.normal(1.72, 0.1, N).round(2)
     columns = {"mass": mass, "height": height, "u": NOISE}
     findings = numbers(tmp_path, columns, mass / height**2)
     assert {*findings["target_is_product"].values["names"]} == {"mass", "height"}
-    rounded = numbers(tmp_path, columns, (mass / height**2).round())
-    assert "target_is_product" not in rounded
+    rounded = numbers(tmp_path, columns, (mass / height**2).round(1))
+    assert {*rounded["target_is_product"].values["names"]} == {"mass", "height"}
+    # To tens, most ratios are the same.
+    coarse = numbers(tmp_path, columns, 10 * (mass / height**2 / 10).round())
+    assert "target_is_product" not in coarse
 
 
 @pytest.mark.parametrize("whole", [np.round, np.floor, np.ceil])

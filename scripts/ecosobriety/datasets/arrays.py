@@ -243,7 +243,9 @@ def _of_features(
     found += dates.find_dates(names, x)
     if not classes:
         targets = y.astype(np.float64, copy=False)
-        found += formulas.find_products(names, x, targets)
+        # The sum of two that are alike is nearly a product, too.
+        if all(one.id != "target_is_sum" for one in found):
+            found += formulas.find_products(names, x, targets)
         found += formulas.find_rounded(names, x, targets)
     far = {one.values["feature"] for one in found if one.id.endswith("values_far_away")}
     found += named_values.find_beyond_names(names, parts, far)

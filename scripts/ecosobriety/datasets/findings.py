@@ -176,8 +176,8 @@ SENTENCES: Mapping[str, str] = {
     "another, and hardly elsewhere: did a sensor stand still, or was it filled in?",
     "feature_is_group_mean": "each value of the feature {feature} is the mean of the label over "
     "its rows, those of the test included: it was made of the label",
-    "target_is_product": "the target is a product of powers of features, as a ratio is, without "
-    "any remainder: {names}; are they known before the target is?",
+    "target_is_product": "the target is a product of powers of features, as a ratio is, but for "
+    "rounding: {names}; are they known before the target is?",
     "feature_is_rounded_target": "the feature {feature} is the target, rounded to a whole "
     "number; is it known before the target is?",
     "parts_swapped": "the test part ({test}) is much larger than the training part ({train}): are "

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
+from ecosobriety.datasets.two_units import fits
 
 AGREE, EXACT = 0.95, 1e-3
 """Share of the rows whose label has the mean that their feature says; and how far both may be off,
@@ -15,6 +16,11 @@ FEWEST = 5
 SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 16, 20
 NOTHING = 1e-10
 """Share of a logarithm's variance that is left of what is a product."""
+HIGHEST_POWER, COARSEST = 3.0, 0.1
+"""Of a product that was rounded, the highest power, all being whole, and what its rounding
+may be of its logarithm's deviation: the mean of two that are alike is nearly a root."""
+STEPS, ROUNDED_FLOAT = tuple(10.0**power for power in range(2, -7, -1)), 1e-9
+"""To which numbers are rounded, from the coarsest on; and what float64 leaves of a logarithm."""
 
 
 def find_group_means(
@@ -74,9 +80,44 @@ def find_products(
     rest = about - scaled @ factors
     parts = np.abs(factors)
     chosen = np.flatnonzero(parts > 1e-3 * parts.max(initial=0.0))
-    if len(chosen) > 1 and (rest**2).sum() <= NOTHING * (about**2).sum():
+    exactly = (rest**2).sum() <= NOTHING * (about**2).sum()
+    if not exactly:
+        powers = np.round(factors / logs.std(axis=0))
+        chosen = np.flatnonzero(powers)
+        exactly = _but_for_rounding(some[:, positive[chosen]], powers[chosen], targets)
+    if len(chosen) > 1 and exactly:
         named = [short(names[positive[i]]) for i in chosen[:MAX_LISTED]]
         yield Finding("target_is_product", True, {"names": named})
+
+
+def _but_for_rounding(
+    x: NDArray[np.float64], powers: NDArray[np.float64], y: NDArray[np.float64]
+) -> bool:
+    """Whether targets (n,) are a multiple of powers of (n, d), but for how all of them are rounded.
+
+    Args:
+        x: (n, d) positive numbers.
+        powers: (d,) of each column.
+        y: (n,) positive numbers.
+    """
+    if not len(powers) or np.abs(powers).max() > HIGHEST_POWER:
+        return False
+    about = np.log(y)
+    rest = about - np.log(x) @ powers
+    off = np.abs(rest - np.median(rest))
+    allowed = _rounding(y[:, None])[:, 0] + _rounding(x) @ np.abs(powers)
+    # Of coarse numbers, much is a product.
+    fine = np.sqrt((allowed**2).mean()) <= COARSEST * about.std()
+    # Rounding is seldom as far off as it may be, and then not in all factors.
+    return bool(fine and (off <= allowed).mean() >= AGREE)
+
+
+def _rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, d) by what logarithms of positive numbers may be off, as their columns are rounded."""
+    columns = range(x.shape[1])
+    steps = [next((step for step in STEPS if fits(x[:, i], step)), 0.0) for i in columns]
+    half: NDArray[np.float64] = np.log1p(np.array(steps) / 2 / x) + ROUNDED_FLOAT
+    return half
 
 
 def find_rounded(
