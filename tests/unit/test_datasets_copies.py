@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import sklearn.datasets
 from test_datasets_odd import ordinary
-from test_datasets_slips import archive, found, generated, table
+from test_datasets_slips import found, generated, table
+from test_marks import archive
 
 from ecosobriety.datasets import take_in
 

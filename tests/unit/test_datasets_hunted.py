@@ -85,11 +85,25 @@ def test_dates_in_two_forms_are_named(tmp_path: Path, other: str) -> None:
         assert ("features_like_dates" in told) == said
 
 
-@pytest.mark.parametrize("codes", [(1, 2, 3, 4, 5, 7, 9), (0, 1, 8, 9), range(1, 10)])
-def test_two_marks_among_codes_are_named(tmp_path: Path, codes: Any) -> None:
+@pytest.mark.parametrize(
+    ("codes", "marks", "share", "named"),
+    [
+        ((1, 2, 3, 4, 5), (7, 9), 0.15, True),
+        ((0, 1), (8, 9), 0.15, True),
+        # What is said as often as anything else is an answer.
+        ((1, 2, 3, 4, 5), (7, 8, 9), 0.4, False),
+        ((1, 2), (9,), 0.33, False),
+        (range(1, 8), (8, 9), 0.2, False),
+    ],
+)
+def test_two_marks_among_codes_are_named(
+    tmp_path: Path, codes: Any, marks: Any, share: float, named: bool
+) -> None:
     random = np.random.default_rng(1)
-    columns = {**measured(random), "answer": random.choice([*codes], ROWS), "kind": kinds(random)}
-    assert bool(found(tmp_path / "t.csv", columns)) == (codes != range(1, 10))
+    answer = random.choice([*codes], ROWS)
+    answer = np.where(random.random(ROWS) < share, random.choice([*marks], ROWS), answer)
+    columns = {**measured(random), "answer": answer, "kind": kinds(random)}
+    assert bool(found(tmp_path / "t.csv", columns)) == named
 
 
 @pytest.mark.parametrize(

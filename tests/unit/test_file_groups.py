@@ -1,5 +1,6 @@
 """Images and arrays whose names or numbers say that several are of one person are named."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,17 @@ def test_images_of_one_person_are_named(pattern: str) -> None:
     assert (told.id, told.headline) == ("files_shared", True)
     assert told.values["share"] > 0.9
     assert [*find_file_groups([names[:180], names[180:]], KINDS[kind])] == []
+
+
+def test_names_of_classes_may_have_any_number_of_words() -> None:
+    kinds = ["black_sea_sprat", "red_mullet", "sea bass", "trout", "George_W_Bush"]
+    for join in ("_", " ", "-", ""):
+        labels = [kind for kind in kinds for _ in range(40)]
+        names = [f"{re.sub('[_ ]', join, k)}_{i % 40:04}" for i, k in enumerate(labels)]
+        assert [*find_file_groups([names], labels)] == []
+        order = np.random.default_rng(2).permutation(len(names))
+        parts = [[names[i] for i in order[:150]], [names[i] for i in order[150:]]]
+        assert [*find_file_groups(parts, [labels[i] for i in order])] == []
 
 
 @pytest.mark.parametrize(

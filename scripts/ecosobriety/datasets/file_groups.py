@@ -5,7 +5,7 @@ person, whose labels are alike, are in both parts, the score says nothing of oth
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,12 @@ def find_file_groups(parts: Sequence[Sequence[str]], labels: Sequence[str]) -> I
     """
     names = [name for part in parts for name in part]
     classes = np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1).astype(np.int64)
-    ends = [[found.end() for found in _WORDS.finditer(name)] for name in names]
+    # How many words the name of a class has says nothing of what follows it.
+    begins = {label: _beginning(label) for label in set(labels)}
+    ends = [
+        [found.end() for found in _WORDS.finditer(name, begins[label](name))]
+        for name, label in zip(names, labels, strict=True)
+    ]
     for words in range(1, MOST_WORDS + 1):
         # What is left of a name must tell files apart.
         keys = [
@@ -55,6 +60,18 @@ def find_file_groups(parts: Sequence[Sequence[str]], labels: Sequence[str]) -> I
         agree = {"share": found[0], "share_others": found[1]}
         yield Finding("files_split", False, {"name": _example(codes, known), **agree})
         return
+
+
+def _beginning(label: str) -> Callable[[str], int]:
+    """How many characters of a name are the name of its class, however its words are joined."""
+    words = map(re.escape, _WORDS.findall(label))
+    named = re.compile(r"[\W_]*".join(words) + r"(?![^\W\d_])", re.IGNORECASE)
+
+    def length(name: str) -> int:
+        found = named.match(name)
+        return found.end() if found else 0
+
+    return length
 
 
 def _are_classes(codes: NDArray[np.int64], classes: NDArray[np.int64]) -> bool:

@@ -4,7 +4,7 @@ Where grey images are of one class and colour images of another, a network learn
 mark is named where its share differs between classes, or between the training and the test part.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import log
 from typing import Any
 
@@ -28,6 +28,11 @@ SCALE_GAP = 8.0
 """Between the largest values of examples of one scale and of the next, as a ratio."""
 SCALE_SHARE, MANY = 0.01, 0.05
 """Examples of a scale: fewer are exceptions, and more stand beside the answer."""
+MARK, AROUND, SAMPLED_PLACES = 0.03, 0.05, 2**18
+"""How far a mark's values are apart (JPEG changes them), of all that there are; and the share from
+which on the commonest value is that around things, in so many values."""
+FEWEST_MARKED = 30
+"""Examples of a class: of fewer, all may be as bright as can be somewhere."""
 MANY_VALUES = 64
 """Vectors of fewer values are features, each of its own scale."""
 
@@ -83,11 +88,29 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
     if apart:
         names = [short(classes[i]) for i in apart[:MAX_LISTED]]
         yield Finding("level_orders_classes", True, {"names": names})
-    elif found := gate.standing_apart(some, y):
+    elif found := [*filter(_is_mark(some, y), gate.standing_apart(some, y))]:
         number, place = len({place for place, _ in found}), found[0][0]
         names = [short(classes[i]) for i in sorted({i for _, i in found})[:MAX_LISTED]]
         shown = {"names": names, "number": number, "place": place}
         yield Finding("place_orders_classes", True, shown)
+
+
+def _is_mark(some: NDArray[np.float64], y: NDArray[np.int64]) -> Callable[[tuple[int, int]], bool]:
+    """Whether a place (of all values of an example) has one value in a class, as a mark has.
+
+    The shapes of two kinds of things part at some places as well; there, the values of a class go
+    over a range, or are those of what lies around the thing.
+    """
+    values, counts = np.unique(some[:, :: max(1, some.size // SAMPLED_PLACES)], return_counts=True)
+    around = values[counts.argmax()] if counts.max() >= AROUND * counts.sum() else None
+    reach = MARK * float(np.ptp(values))
+
+    def is_mark(found: tuple[int, int]) -> bool:
+        of_class = some[y == found[1], found[0]]
+        alike = np.ptp(of_class) <= reach and np.median(of_class) != around
+        return bool(alike and len(of_class) >= FEWEST_MARKED)
+
+    return is_mark
 
 
 def examine_formats(

@@ -35,9 +35,9 @@ TIMES_BELOW = 20.0
 STEP_OF_DOSES = 1.5
 """Of 0.1, 1 and 10, none lies far away; of steps such as 0.3, 1 and 3, one may be a bit wider."""
 UNKNOWN = frozenset({7.0, 8.0, 9.0, 77.0, 88.0, 99.0})
-LAST_CODE, FEWEST_CODES, NINES = 6.0, 2, (9.0, 99.0)
+LAST_CODE, FEWEST_CODES, NINES, UNKNOWN_SHARE = 6.0, 2, (9.0, 99.0), 0.25
 """What is written for codes that are unknown or not said, where others are counted to six at most;
-how many; and what is written at least."""
+how many; what is written at least; and the share of rows above which it is one of the answers."""
 SEVERAL, SOME = 3, 10
 """Distinct values that make a range, and that make a distribution."""
 FIRST_ROWS = 1000
@@ -191,7 +191,7 @@ def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
     if outside and -values[0] in ABOVE and gap >= (TIMES_OFTEN if often else TIMES_ONCE) * spread:
         return number
     unknown, apart, _ = _lowest(values, frozenset(-mark for mark in UNKNOWN))
-    often = unknown >= max(SEVERAL, FEW_SHARE * len(values))
+    often = max(SEVERAL, FEW_SHARE * len(values)) <= unknown <= UNKNOWN_SHARE * len(values)
     if often and -values[0] in NINES and apart > 1 and _are_codes(-values[unknown:]):
         return unknown
     number, gap, spread = _lowest(values)
