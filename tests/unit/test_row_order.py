@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from dataset_cases import refusal
 from test_datasets_odd import HARMLESS, ordinary
-from test_datasets_slips import archive, found, generated, table
+from test_datasets_slips import found, generated, table
+from test_marks import archive
 
 N = 600
 RNG = np.random.default_rng(6)
