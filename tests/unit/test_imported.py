@@ -125,7 +125,8 @@ def test_rows_of_other_models_are_left_out(read):
         ({"seed": [1, 5, 1, 3]}, "n_train 100 and seed 2, which grid asks for, and lacks 1 more"),
         ({"energy_kwh": [1, 0, 1, 1]}, '"energy_kwh" is "0": it must be above 0'),
         ({"energy_kwh": [1, -1, 1, 1]}, '"energy_kwh" is "-1": it must be above 0'),
-        ({"energy_kwh": [1, "nan", 1, 1]}, 'is "nan": it must be a finite number'),
+        ({"energy_kwh": [1, "nan", 1, 1]}, 'there is no energy: "energy_kwh" must be above 0'),
+        ({"accuracy": [0.5, "NaN", 0.5, 0.5]}, '"accuracy" is "NaN": it must be a number'),
         ({"energy_kwh": [1, "1e999", 1, 1]}, 'is "1e999": it must be a finite number'),
         ({"energy_kwh": [1, "3 kWh", 1, 1]}, 'is "3 kWh": it must be a finite number'),
         ({"energy_kwh": [1, "", 1, 1]}, 'there is no energy: "energy_kwh" must be above 0'),
@@ -256,6 +257,23 @@ def test_a_file_that_is_missing_is_refused(tmp_path):
     spec = ImportSpec("llm", "mine", "gone.csv")
     with pytest.raises(RunsError, match=r'runs is "gone\.csv", but cannot be read: No such file'):
         content_digest(spec, tmp_path)
+
+
+@pytest.mark.parametrize("word", ["NaN", "None", "null", "N/A", "NA", "NaT", "<NA>"])
+def test_a_word_for_nothing_is_a_missing_value(read, word):
+    names = ("energy_gpu_kwh", "power_w", "batch_size", "test_loss", "macro_f1", "device")
+    found = read(table(**dict.fromkeys((*names, "started_at"), word)))
+    run = found.runs[100, 1]
+    assert not run.further
+    assert run.energy.parts["energy_gpu_kwh"] is None
+    assert run.scores["macro_f1"] is None
+
+
+def test_one_column_has_one_meaning(read):
+    said = refusal(read, table(), columns={"energy_kwh": "accuracy"})
+    assert '"accuracy" is its column of both energy_kwh and accuracy' in said
+    # A run may be called by its seed.
+    read(table(), columns={"run_id": "seed"})
 
 
 def test_a_column_of_text_is_no_further_score(read):

@@ -12,6 +12,11 @@ from ecosobriety.metrics import ACCURACY, RMSE, Metric
 SCORES = [0.8512, 0.8533, 0.9041, 0.9017]
 TIMES = [36.0, 36.5, 72, 73]
 SIZES, SEEDS = (100, 200), (1, 2)
+WINDOWS = {
+    "started_at": "2026-01-31T12:00:00Z",
+    "ended_at": [f"2026-01-31T12:0{at}Z" for at in ("0:36", "0:37", "1:12", "1:13")],
+}
+WATTS = [0.0001, 0.00011, 0.0002, 0.00021]
 CPU = [0.0009, 0.001, 0.0019, 0.002]
 
 
@@ -89,8 +94,18 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
             {"energy_kwh": [0.001, 0.0036, 0.002, 0.0021], "device": ["T4", "A100", "T4", "T4"]},
             'the runs differ in device ("A100", "T4")',
         ),
+        (
+            {**WINDOWS, "duration_s": [0.6, 0.61, 1.2, 1.22], "energy_kwh": WATTS},
+            "is it in minutes?",
+        ),
+        ({**WINDOWS, "duration_s": [36, 33, 70, 73], "energy_kwh": WATTS}, None),
         ({"energy_kwh": 0.002}, "all runs take 0.002 kWh, whatever their size"),
         ({"params.lr": [0.1, 0.1, 0.2, 0.2]}, 'the runs differ in "params.lr" ("0.1", "0.2")'),
+        ({"params.lr": ["0.001", "1e-3", 0.001, "1.0e-3"], "dropout": [0, "0.0", 0, 0]}, None),
+        (
+            {"optimizer": ["Adam", "adam", "Adam ", "ADAM"], "device": ["T4", "t4", "T4", "T4"]},
+            None,
+        ),
         ({"config/gpu_count": [1, 1, 8, 8]}, 'the runs differ in "config/gpu_count"'),
         ({"data": ["a", "a", "b", "b"]}, 'the runs differ in "data"'),
         ({"precision": [0.81, 0.83, 0.9, 0.91], "energy_gpu": [0.1, 0.2, 0.3, 0.4]}, None),

@@ -135,7 +135,7 @@ def _missing(columns: Columns, place: int) -> RunsError:
     if columns.get("power_w"):
         names += ["power_w", *(["duration_s"] if columns.get("duration_s") else TIMES)]
     used = [columns.get(name) for name in names]
-    empty = listed([column.name for column in used if column and column.text(place) is None])
+    empty = listed([column.name for column in used if column and column.given(place) is None])
     if not empty:
         columns.by_role["ended_at"].refuse(place, "must be after its start, or duration_s above 0")
     return columns.sheet.fault(f"in {row(place)} there is no energy: {empty} must be above 0")

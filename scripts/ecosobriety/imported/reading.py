@@ -301,7 +301,7 @@ class _Reader:
                 found[name] = value
         for name in roles.TEXTS:
             if column := self.columns.get(name):
-                found[name] = column.text(place)
+                found[name] = column.given(place)
         times = {name: self._time(name, place) for name in roles.TIMES}
         found |= {name: time and time.isoformat() for name, time in times.items()}
         self._check_window(place, energy)
@@ -309,7 +309,7 @@ class _Reader:
 
     def _time(self, name: str, place: int) -> datetime | None:
         column = self.columns.get(name)
-        written = None if column is None else column.text(place)
+        written = None if column is None else column.given(place)
         if column is None or written is None:
             return None
         must = "must be a time in ISO 8601 with its zone, such as 2026-01-31T12:00:00Z"

@@ -26,6 +26,8 @@ UNFINISHED = frozenset(
     }
 )
 """States of runs, as MLflow and Weights & Biases write them, in lower case."""
+_QUANTITIES = ("n_train", "seed", "energy_kwh", "duration_s", "power_w")
+"""What no two can be in one column, nor one and the score."""
 _OTHER_NAMES = {
     "duration_s": ("train_duration_s",),
     "state": ("status", "State", "Status"),
@@ -66,8 +68,8 @@ def find_columns(sheet: Sheet, mapping: Mapping[str, str | None], metric: Metric
         metric: the study's.
 
     Raises:
-        RunsError: the mapping names what does not exist, or a size, a seed or a score has no
-            column.
+        RunsError: the mapping names what does not exist, a size, a seed or a score has no column,
+            or two quantities have the same.
     """
     own = {_role(key): name for key, name in mapping.items()}
     for key, name in mapping.items():
@@ -86,7 +88,21 @@ def find_columns(sheet: Sheet, mapping: Mapping[str, str | None], metric: Metric
             raise _missing(sheet, role)
     if metric.name not in scores:
         raise _missing(sheet, metric.name)
-    return Columns(sheet, found, scores)
+    columns = Columns(sheet, found, scores)
+    _require_apart(columns, metric)
+    return columns
+
+
+def _require_apart(columns: Columns, metric: Metric) -> None:
+    held: dict[str, str] = {}
+    used = {role: column for role in _QUANTITIES if (column := columns.get(role))}
+    for role, column in (used | {metric.name: columns.scores[metric.name]}).items():
+        other = held.setdefault(column.name, role)
+        if other != role:
+            raise columns.sheet.fault(
+                f"{quote(column.name)} is its column of both {other} and {role}: name that of each "
+                "with columns"
+            )
 
 
 def _role(key: str) -> str:

@@ -22,6 +22,8 @@ _HINTS = {
     re.compile(r"[+-]?[\d.]+,\d+"): "decimals are written with a point",
 }
 """What to say of numbers written in another way."""
+_ABSENT = frozenset({"nan", "none", "null", "n/a", "na", "nat", "<na>"})
+"""What pandas and exports write for a missing number or time, in small letters."""
 _OTHER_FILES = {b"PAR1": "Parquet", b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip or Excel"}
 
 
@@ -81,13 +83,18 @@ class Column:
         """What stands in a row (from 0); None: nothing."""
         return self.cells[place].strip() or None
 
+    def given(self, place: int) -> str | None:
+        """As `text`; None, too, where it says in a word that there is nothing."""
+        written = self.text(place)
+        return None if written is None or written.casefold() in _ABSENT else written
+
     def number(self, place: int) -> float | None:
-        """The number in a row; None: the cell is empty.
+        """The number in a row; None: there is none.
 
         Raises:
             RunsError: it is none, or no finite one.
         """
-        written = self.text(place)
+        written = self.given(place)
         if written is None:
             return None
         if not _NUMBER.fullmatch(written):

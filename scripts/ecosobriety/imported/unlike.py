@@ -3,15 +3,18 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ecosobriety.errors import quote, shorten
-from ecosobriety.imported.roles import Columns
+from ecosobriety.imported.roles import TIMES, Columns
 from ecosobriety.imported.runs import ImportedRun, Key
 from ecosobriety.imported.sheet import is_number
 from ecosobriety.metric_names import words
 from ecosobriety.units import kwh_to_joules
 
+_UNITS, LIKE = {"minutes": 60.0, "hours": 3600.0}, 1.25
+"""Seconds in other units of a duration; and times that a run may last longer than what it timed."""
 POWERS = 3.0
 """Times that the mean power of two runs of one size and device differs by another unit alone."""
 _SETTINGS = (
@@ -50,7 +53,10 @@ def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[s
         runs: by size and seed.
     """
     path = columns.sheet.path
-    odd = (_powers(runs), _one_energy(runs), _unseen(runs), _durations(columns, runs))
+    odd = (
+        *(_powers(runs), _one_energy(runs), _unseen(runs), _durations(columns, runs)),
+        _windows(runs),
+    )
     yield from (f"{path}: {what}" for what in odd if what is not None)
     for name in _READ:
         yield from _differ(path, name, [run.further.get(name) for run in runs.values()])
@@ -97,10 +103,16 @@ def _fact(name: str, facts: Mapping[str, Any]) -> Any:
 
 
 def _differ(path: str, name: str, values: Sequence[Any]) -> Iterator[str]:
-    held = {value for value in values if value is not None}
+    held = {_plain(value): f"{value}" for value in values if value is not None}
     if len(held) > 1:
-        shown = ", ".join(quote(shorten(f"{value}", 24)) for value in sorted(held, key=str)[:4])
+        shown = ", ".join(quote(shorten(value, 24)) for value in sorted(held.values())[:4])
         yield f"{path}: the runs differ in {name} ({shown}), and not by their sizes alone"
+
+
+def _plain(value: Any) -> str | float:
+    """The same for what one setting may be written as: 0.001 and 1e-3, Adam and adam."""
+    written = f"{value}".strip().casefold()
+    return float(written) if is_number(written) and written.strip("+-") != "nan" else written
 
 
 def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
@@ -159,5 +171,23 @@ def _durations(columns: Columns, runs: Mapping[Key, ImportedRun]) -> str | None:
             return (
                 f"n_train {size} and seed {seed} took {stated:.3g} s, and CodeCarbon says "
                 f"{metered_s:.3g} s: is its row of this run?"
+            )
+    return None
+
+
+def _windows(runs: Mapping[Key, ImportedRun]) -> str | None:
+    """Durations in another unit, by when the runs started and ended."""
+    times = []
+    for run in runs.values():
+        started, ended = (run.further.get(name) for name in TIMES)
+        if not (started and ended and run.energy.duration_s):
+            return None
+        window = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
+        times.append(window.total_seconds() / run.energy.duration_s)
+    for unit, size in _UNITS.items():
+        if all(1 / LIKE <= time / size <= LIKE for time in times):
+            return (
+                f"from their starts to their ends, all runs took about {size:g} times as long as "
+                f"duration_s says: is it in {unit}?"
             )
     return None
