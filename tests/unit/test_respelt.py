@@ -40,10 +40,35 @@ def found(*names: str) -> dict[str, list[list[str]]]:
         ("ch?ne", "chêne"),
         ("1,000", "1000"),
         ("1 000 000", "1000000"),
+        ("0,5", "0.5"),
     ],
 )
 def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:
     assert found(one, other, "elm tree") == {"classes_respelt": [sorted([one, other])]}
+
+
+def test_names_that_were_cut_off_in_some_rows_are_named() -> None:
+    cut = found("Iris-setosa", "Iris-setos", "Iris-versicolor", "Iris-versi", "other")
+    assert cut["classes_respelt"] == [
+        ["Iris-setos", "Iris-setosa"],
+        ["Iris-versi", "Iris-versicolor"],
+    ]
+    assert "classes_respelt" in found("Adenocarci", "Adenocarcinoma", "Melanoma")
+    assert not found("WALKING", "WALKING_UPSTAIRS", "WALKING_DOWNSTAIRS")
+    assert not found("football", "footballer", "tennis")
+    assert not found("boulder/cave", "boulder/cavern", "shelter")
+    assert not found("Protestant", "Protestantism", "Catholicism")
+
+
+def test_codes_beside_names_and_short_forms_with_a_number_are_named() -> None:
+    assert "classes_half_coded" in found("1", "2", "3", "ash", "oak", "elm")
+    assert not found("1", "2", "3", "ash", "oak")
+    assert not found("4", "6", "eight", "rotary")
+    assert found("G1", "G2", "Grade 1", "Grade 2") == {
+        "classes_abbreviated": [["G1", "Grade 1"], ["G2", "Grade 2"]]
+    }
+    assert not found("T1", "T2", "Grade 1", "Type 3")
+    assert "classes_combined" in found("ash", "oak", '{"choices":["ash","oak"]}')
 
 
 def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
@@ -56,6 +81,9 @@ def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
     [
         ("'ash'", "ash"),
         ("“ash”", "ash"),
+        ("u'ash'", "ash"),
+        ("*ash*", "ash"),
+        ("tensor(1)", "1"),
         ("ash [1]", "ash"),
         ("ash (?)", "ash"),
         ("ash*", "ash"),

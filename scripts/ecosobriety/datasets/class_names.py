@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.label_words import find_abbreviated, find_combined
+from ecosobriety.datasets.label_words import find_abbreviated, find_coded, find_combined
 from ecosobriety.datasets.placeholders import CODES, FAR_CODES, NUMBER, find_placeholders
 from ecosobriety.datasets.respelt import find_dates, find_numbers, find_respelt
 from ecosobriety.errors import DataError
@@ -59,10 +59,11 @@ _AROUND = re.compile(
 )
 """Quotes around a name, the end of a file's name or a footnote after it."""
 _WRAPPED = re.compile(
-    r"(?:b(?=['\"])|=(?=\")|#(?=[^\W\d_])|\[(?=.*\]$)|\((?=.*\)$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
-    r"(?P<inner>[^\[\](){}<>]+)(?:</(?P=tag)>|[\])}])?"
+    r"(?:[bu](?=['\"])|=(?=\")|#(?=[^\W\d_])|\[(?=.*\]$)|(?:tensor|np\.\w+)?\((?=.*\)$)|\*{1,2}(?=.*\*$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
+    r"(?P<inner>[^\[\](){}<>]+?)(?:</(?P=tag)>|[\])}]|\*{1,2})?"
 )
-"""What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, <b>ash</b>."""
+"""What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, *ash*,
+tensor(1), <b>ash</b>."""
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
     "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
@@ -128,6 +129,7 @@ def encode(
     found += [*_like_totals(counts), *_outside(counts), *_misspelt(counts)]
     # Two answers in all their spellings, or else single ones.
     found += _same_words(counts) or [*find_abbreviated(counts)]
+    found += find_coded(counts)
     found += [*find_combined(counts), *find_respelt(counts, _skeleton)]
     found += [*find_dates(counts), *find_numbers(counts)]
     return classes, labels, found

@@ -154,6 +154,8 @@ SENTENCES: Mapping[str, str] = {
     "classes_combined": "classes list several others: {names}; each is taken for one class of its "
     "own",
     "classes_abbreviated": "classes are short for others: {groups}; are they the same?",
+    "classes_half_coded": "classes are the numbers {first} to {last} and as many names, {names}: "
+    "do the numbers stand for the names?",
     "classes_respelt": "classes are one name in several spellings: {groups}; are they the same?",
     "classes_like_dates": "some classes look like dates, as spreadsheets make them of other names "
     "(2-Sep of SEPT2, Oct-14 of 10-14): {names}",

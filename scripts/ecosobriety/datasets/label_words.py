@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ecosobriety.datasets.findings import Finding, short
 
@@ -19,12 +19,18 @@ SPELLINGS += tuple((word, word[:3]) for word in f"{MONTHS} {DAYS}".split() if wo
 MOST = 500
 """Classes: of more, some are the initials of others by chance."""
 _LETTERS = re.compile(r"[A-Z]{2,6}")
-_AROUND_LISTS = re.compile(r"""^[\[({]|[\])}]$|(?<![^\W\d_])['"]|['"](?![^\W\d_])""")
+_AROUND_LISTS = re.compile(
+    r"""^(?:\{"choices":\s*)?[\[({]|[\])}]{1,2}$|(?<![^\W\d_])['"]|['"](?![^\W\d_])"""
+)
 """Brackets around a list, and quotes around its names."""
 _BETWEEN = re.compile(r"\s*[;|,/+&]\s*|\s+(?:and|et|und|y)\s+")
 _LISTING = re.compile(r"\s*[;|]\s*")
 """What hardly ever is in a name that is not a list."""
 FEWEST_LISTS = 2
+_NUMBERED, FEWEST_NUMBERED = re.compile(r"([^\W\d_])[^\W\d_]{2,}[-_ .]*([0-9]{1,3})"), 2
+"""A word and a number; and how many of them, beside their short forms, are no chance."""
+_CODE, _WORDS, FEWEST_CODED = re.compile(r"[0-9]{1,3}"), re.compile(r"[^\W\d_]{2}[^\d]*"), 2
+"""Numbers that stand for names; and how many are no chance."""
 
 
 def find_abbreviated(counts: Mapping[str, int]) -> Iterator[Finding]:
@@ -47,9 +53,34 @@ def find_abbreviated(counts: Mapping[str, int]) -> Iterator[Finding]:
         # Of two with these initials, neither is meant for sure.
         if len(long) == 1 and long[0] != name:
             pairs.append((long[0], name))
+    pairs += _numbered(counts)
     groups = [{short(one): counts[one] for one in pair} for pair in dict.fromkeys(pairs)]
     if groups:
         yield Finding("classes_abbreviated", True, {"groups": groups})
+
+
+def _numbered(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Several names of a word and a number, and those of its first letter and the number: G1."""
+    words: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if found := _NUMBERED.fullmatch(name):
+            words[f"{found[1]}{found[2]}".casefold()].append(name)
+    pairs = [(words[key][0], n) for n in names if len(words.get(key := n.casefold(), ())) == 1]
+    return pairs if len(pairs) >= FEWEST_NUMBERED else []
+
+
+def find_coded(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Find classes half of which are numbers from 0 or 1 on, and the others as many names."""
+    numbers = sorted(int(name) for name in counts if _CODE.fullmatch(name))
+    names = {name: count for name, count in counts.items() if _WORDS.fullmatch(name)}
+    count = len(numbers)
+    if not FEWEST_CODED <= count == len(names) == len(counts) - count:
+        return
+    if numbers[0] in (0, 1) and numbers[-1] - numbers[0] == count - 1:
+        shown = {short(name): number for name, number in names.items()}
+        yield Finding(
+            "classes_half_coded", False, {"first": numbers[0], "last": numbers[-1], "names": shown}
+        )
 
 
 def find_combined(counts: Mapping[str, int]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from ecosobriety.datasets.findings import Finding, short
 
@@ -71,6 +71,9 @@ _DATE = re.compile(
     r"([ T]00:00(:00)?)?",
     re.IGNORECASE,
 )
+CUT, CUT_ALONE, LOST_ALONE = 8, 10, 3
+"""Characters of names that a program cut off; and of one name, which may go on as another one, those
+that are left and those that are lost."""
 FEWEST_LETTERS = 3
 """Of a name that lost letters which a program could not write; fewer may be another name."""
 _THOUSANDS = re.compile(
@@ -116,9 +119,26 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
             if meant != name and alike(meant) != alike(name):
                 groups.append([meant, name])
                 break
+    groups += _cut_off(counts.keys())
     if groups:
         shown = [{short(name): counts[name] for name in same} for same in groups]
         yield Finding("classes_respelt", True, {"groups": shown})
+
+
+def _cut_off(names: Set[str]) -> list[list[str]]:
+    """Names that stand in some rows as they are, and in others cut off at one length.
+
+    So are all longer names, each in the midst of a word.
+    """
+    for length in {len(name) for name in names}:
+        longer = [name for name in names if len(name) > length]
+        least = CUT_ALONE if len(longer) == 1 else CUT
+        cut = {name[:length]: name for name in longer if name[length - 1 : length + 1].isalpha()}
+        if len(longer) == 1 and len(longer[0]) < length + LOST_ALONE:
+            continue
+        if length >= least and longer and len(cut) == len(longer) and names >= cut.keys():
+            return [[name, begin] for begin, name in cut.items()]
+    return []
 
 
 def _otherwise(name: str) -> Iterator[str]:
@@ -137,6 +157,7 @@ def _otherwise(name: str) -> Iterator[str]:
     )
     yield re.sub(r"(?<=[0-9]) ?(to|à|bis) ?(?=[0-9])", "-", name)
     yield re.sub(r"(?<=[0-9]) (?=[^\W\d_])", "", name)
+    yield re.sub(r"^(-?[0-9]+),([0-9]+)$", r"\1.\2", name)
     if _THOUSANDS.fullmatch(name):
         yield re.sub(r"[^0-9]", "", name)
     yield re.sub(r"(?<=\w)(_|\\[nrt])$", "", name)
