@@ -13,14 +13,14 @@ AGREE, EXACT = 0.95, 1e-3
 in deviations of the label: such means are rounded."""
 FEWEST = 5
 """Different means."""
-SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 16, 20
+SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 64, 20
 NOTHING = 1e-10
 """Share of a logarithm's variance that is left of what is a product."""
 HIGHEST_POWER, COARSEST = 3.0, 0.1
 """Of a product that was rounded, the highest power, all being whole, and what its rounding
 may be of its logarithm's deviation: the mean of two that are alike is nearly a root."""
-STEPS, ROUNDED_FLOAT = tuple(10.0**power for power in range(2, -7, -1)), 1e-9
-"""To which numbers are rounded, from the coarsest on; and what float64 leaves of a logarithm."""
+STEPS, ROUNDED_FLOAT = tuple(10.0**power for power in range(2, -7, -1)), 3e-7
+"""To which numbers are rounded, from the coarsest on; and what float32 leaves of a logarithm."""
 
 
 def find_group_means(

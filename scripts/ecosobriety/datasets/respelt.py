@@ -72,8 +72,8 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 CUT, CUT_ALONE, LOST_ALONE = 8, 10, 3
-"""Characters of names that a program cut off; and of one name, which may go on as another one, those
-that are left and those that are lost."""
+"""Characters of names that a program cut off; and of one name, which may go on as another one,
+those that are left and those that are lost."""
 FEWEST_LETTERS = 3
 """Of a name that lost letters which a program could not write; fewer may be another name."""
 _THOUSANDS = re.compile(
