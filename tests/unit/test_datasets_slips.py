@@ -123,6 +123,16 @@ def test_what_most_people_answer_is_no_missing_target(tmp_path: Path) -> None:
     assert found(given).keys() == {"features_used"}
 
 
+@pytest.mark.parametrize("sizes", [(100, 100), (120, 80), (50, 50, 50, 50)])
+def test_row_numbers_that_begin_again_are_named(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    index = np.concatenate([np.arange(size) for size in sizes])
+    columns = {"x": np.random.default_rng(3).random(N), "kind": KINDS}
+    told = found(table(tmp_path, {"index": index, **columns}))
+    assert told["index_like_feature"].values == {"feature": "index"}
+    assert "index_like_feature" not in found(table(tmp_path, {"id": index % 10, **columns}))
+    assert "index_like_feature" not in found(table(tmp_path, {"day": index, **columns}))
+
+
 def test_equal_columns_are_named(tmp_path: Path) -> None:
     columns = {"cm": X, "width": RNG.random(N), "length": X, "flat": [1] * N, "low": [1] * N}
     told = found(table(tmp_path, {**columns, "kind": KINDS}))

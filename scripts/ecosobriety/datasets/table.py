@@ -29,6 +29,14 @@ INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 ROWS_AT_ONCE = 4096
 MIN_COUNTED_ROWS = 5
 """Of fewer rows, a column can be 0, 1, … by chance."""
+MOST_PIECES, MIN_PIECE = 10, 20
+"""Files whose rows were numbered, and how many of each on average: more are persons or series."""
+NUMBERING = re.compile(
+    r"(.*[-_ .])?(index|idx|id|nr|no|num|number|row|case|obs|record|sample|example|nummer|num[ée]ro"
+    r"|n°|#)([-_ .]?(id|nr|no|num|number))?",
+    re.IGNORECASE,
+)
+"""What begins again in columns of other names may be days or years."""
 
 
 def read(
@@ -325,6 +333,7 @@ def _index_like(
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     whole = spans and bool((values == np.round(values)).all())
     permuted = whole and len(np.unique(values)) == len(values)
+    permuted = permuted or (NUMBERING.fullmatch(name) is not None and _counts_again(values))
     if permuted or _grows_steadily(values) or is_dense(values, columns):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
@@ -338,6 +347,17 @@ def _grows_steadily(values: np.ndarray) -> bool:
         if len(part) < MIN_COUNTED_ROWS or steps[0] == 0 or (steps != steps[0]).any():
             return False
     return bool(values[0] == np.round(values[0]) and steps[0] == np.round(steps[0]))
+
+
+def _counts_again(values: np.ndarray) -> bool:
+    """Whether they count from 0 or 1, and begin again a few times, as rows of several files do."""
+    if len(values) < MIN_PIECE or values[0] not in (0, 1):
+        return False
+    steps = np.diff(values)
+    begins = steps != 1
+    pieces = 1 + np.count_nonzero(begins)
+    again = bool((values[1:][begins] == values[0]).all())
+    return again and pieces <= MOST_PIECES and len(values) >= MIN_PIECE * pieces
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:
