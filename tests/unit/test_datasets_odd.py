@@ -79,6 +79,11 @@ def test_marks_at_the_end_of_the_values_are_named(
     assert told["mark_at_end"].values["value"] == mark
 
 
+def test_a_few_years_of_birth_far_before_all_others_are_named(tmp_path: Path) -> None:
+    years = np.random.default_rng(3).integers(1940, 2005, N)
+    assert of_column(tmp_path, among(years, 1900, 0.04)).keys() == {"mark_at_end"}
+
+
 def test_a_sign_that_was_lost_is_named(tmp_path: Path) -> None:
     told = of_column(tmp_path, among(HEIGHT, -HEIGHT))
     assert told.keys() == {"feature_of_two_signs"}
@@ -207,7 +212,19 @@ def test_places_whose_numbers_are_swapped_are_named(tmp_path: Path, names: Any) 
 
 @pytest.mark.parametrize(
     "name",
-    ["y_hat", "yhat", "pred", "prediction", "y_pred_proba", "proba_1", "logits", "model_score"],
+    [
+        *(
+            "y_hat",
+            "yhat",
+            "pred",
+            "prediction",
+            "y_pred_proba",
+            "proba_1",
+            "logits",
+            "model_score",
+        ),
+        *("proba_ash", "prob_0", "annotator1", "label_confidence", "target_encoded"),
+    ],
 )
 def test_the_answer_of_another_model_is_named(tmp_path: Path, name: str) -> None:
     told = of_column(tmp_path, RNG.random(N), name)

@@ -43,6 +43,8 @@ INSIDE = 0.15
 ENDS_ABOVE = frozenset({99.0, 999.0, 9999.0, 99.9, 999.9, 99.99})
 ENDS_BELOW = frozenset({1900.0, 1800.0, 1970.0})
 """What is written for a missing number or year, where others come near it: 1970 is 0 in seconds."""
+FAR_BEFORE = 0.4
+"""Ranges of the others between them and such a year."""
 FAR_FROM_ZERO = 0.2
 """Of the largest size: nearer to 0 values of both signs are nothing special."""
 _LATITUDE, _LONGITUDE = re.compile(r"lat(itude)?", re.I), re.compile(r"lo?ng?(itude)?", re.I)
@@ -54,7 +56,9 @@ _PREDICTION = re.compile(
     r"([-_ .]?(\d+|class|label|proba?|score|y|target|value))?|(\w+[-_ .])?(logit|proba)s?"
     r"([-_ .]?\d+)?|(model|classifier|clf)[-_ .]?(score|output|prob\w*)"
     r"|vorhersage|pr[ée]diction|pr[ée]dit|ground[-_ .]?truth([-_ .]?\w+)?"
-    r"|label[-_ .]?(id|idx|index|code|encoded|enc)|y[-_ .]?true",
+    r"|(label|target|outcome)[-_ .]?(id|idx|index|code|encoded|enc)|y[-_ .]?true"
+    r"|(probas?|logits?)[-_ .]\w+|prob[-_ .]?\d+|annotator[-_ .]?\d*"
+    r"|(label|prediction|pred|class|model)[-_ .]?confidence",
     re.IGNORECASE,
 )
 """Names of columns that another model has filled, or that hold the label once more."""
@@ -225,6 +229,9 @@ def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
     if not (highest or (value == values[0] and value in ENDS_BELOW)):
         return False
     others = values[:-number] if highest else values[number:]
+    # No year is so far from all others, and several times the same.
+    if not highest and others[0] - value >= FAR_BEFORE * (others[-1] - others[0]):
+        return True
     # What lies far away is named as that.
     if highest and value - others[-1] >= TIMES_OFTEN * (others[-1] - others[0]):
         return False
