@@ -119,8 +119,10 @@ def test_values_that_stand_for_missing_targets_are_named(
 def test_what_most_people_answer_is_no_missing_target(tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     years = np.where(random.random(N) < 0.4, 12, random.normal(12, 4, N).round().clip(0, 25))
-    given = table(tmp_path, {"x": random.random(N), "y": years}, task="regression", label="y")
-    assert found(given).keys() == {"features_used"}
+    ratings = np.where(random.random(N) < 0.4, 3.5, random.integers(1, 6, N))
+    for answers in (years, ratings):
+        given = table(tmp_path, {"x": random.random(N), "y": answers}, task="regression", label="y")
+        assert found(given).keys() == {"features_used"}
 
 
 @pytest.mark.parametrize("sizes", [(100, 100), (120, 80), (50, 50, 50, 50)])

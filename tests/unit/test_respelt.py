@@ -41,6 +41,8 @@ def found(*names: str) -> dict[str, list[list[str]]]:
         ("1,000", "1000"),
         ("1 000 000", "1000000"),
         ("0,5", "0.5"),
+        ("positiv", "positive"),
+        ("Mai", "May"),
     ],
 )
 def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:

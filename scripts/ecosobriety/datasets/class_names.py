@@ -47,7 +47,7 @@ TOTALS = frozenset(
     {
         *("total", "totals", "grand total", "subtotal", "sum", "mean", "average", "avg", "median"),
         *("count", "min", "max", "std", "total général", "somme", "moyenne", "médiane", "effectif"),
-        *("summe", "gesamt", "mittelwert", "suma", "promedio", "media"),
+        *("summe", "gesamt", "gesamtergebnis", "mittelwert", "suma", "promedio", "media"),
     }
 )
 """What people call the last rows of a table; a class of so few rows is one."""

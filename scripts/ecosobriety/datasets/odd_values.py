@@ -124,7 +124,8 @@ def _is_hardly_measured(values: NDArray[np.float64], value: float) -> bool:
     step = next((grid for grid in GRIDS if fits(others, grid)), None)
     if step is None:
         return float(f"{value:.3g}") != value
-    off = not fits(np.array([value]), step)
+    # Between two steps lies what some answer, too.
+    off = not fits(np.array([value]), step / 2)
     return off or MEASURED * distinct_of(others) >= len(others)
 
 

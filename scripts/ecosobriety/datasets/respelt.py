@@ -31,6 +31,8 @@ _SAID = {
     **{"doughnut": "donut", "pyjamas": "pajamas", "storey": "story", "draught": "draft"},
     **{"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"},
     **{"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th"},
+    **{"positiv": "positive", "negativ": "negative", "mai": "may", "juni": "june", "juli": "july"},
+    **{"januar": "january", "februar": "february", "oktober": "october", "dezember": "december"},
     **{"seven": "7", "eight": "8", "nine": "9", "ten": "10"},
 }
 _ROMAN = {
