@@ -125,6 +125,9 @@ def test_a_target_that_is_a_product_is_named(tmp_path: Path) -> None:
     columns = {"mass": mass, "height": height, "u": NOISE}
     findings = numbers(tmp_path, columns, mass / height**2)
     assert {*findings["target_is_product"].values["names"]} == {"mass", "height"}
+    more = columns | {"volume": mass / 1.06, "area": height**2, "both": mass * height}
+    several = numbers(tmp_path, more, mass / height**2)["target_is_product"].values["names"]
+    assert len(several) == 2
     rounded = numbers(tmp_path, columns, (mass / height**2).round(1))
     assert {*rounded["target_is_product"].values["names"]} == {"mass", "height"}
     # To tens, most ratios are the same.

@@ -16,6 +16,8 @@ FEWEST = 5
 SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 64, 20
 NOTHING = 1e-10
 """Share of a logarithm's variance that is left of what is a product."""
+PRUNED = 512
+"""Rows that say which columns such a product takes."""
 HIGHEST_POWER, COARSEST = 3.0, 0.1
 """Of a product that was rounded, the highest power, all being whole, and what its rounding
 may be of its logarithm's deviation: the mean of two that are alike is nearly a root."""
@@ -79,15 +81,36 @@ def find_products(
     factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
     rest = about - scaled @ factors
     parts = np.abs(factors)
-    chosen = np.flatnonzero(parts > 1e-3 * parts.max(initial=0.0))
     exactly = (rest**2).sum() <= NOTHING * (about**2).sum()
-    if not exactly:
+    if exactly:
+        chosen = _needed(scaled[:PRUNED], about[:PRUNED], np.argsort(parts, kind="stable"))
+    else:
         powers = np.round(factors / logs.std(axis=0))
         chosen = np.flatnonzero(powers)
         exactly = _but_for_rounding(some[:, positive[chosen]], powers[chosen], targets)
     if len(chosen) > 1 and exactly:
         named = [short(names[positive[i]]) for i in chosen[:MAX_LISTED]]
         yield Finding("target_is_product", True, {"names": named})
+
+
+def _needed(
+    x: NDArray[np.float64], y: NDArray[np.float64], order: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Which columns of (n, d) it takes to say (n,), where all of them do.
+
+    Where columns are products of each other, all of them seem to have a part.
+
+    Args:
+        x: (n, d) numbers.
+        y: (n,) numbers.
+        order: (d,) the columns, from what most likely is not needed on.
+    """
+    needed = np.ones(x.shape[1], bool)
+    for i in order.tolist():
+        needed[i] = False
+        factors, *_ = np.linalg.lstsq(x[:, needed], y, rcond=None)
+        needed[i] = ((y - x[:, needed] @ factors) ** 2).sum() > NOTHING * (y**2).sum()
+    return np.flatnonzero(needed)
 
 
 def _but_for_rounding(
