@@ -96,6 +96,26 @@ def test_windows_of_one_series_are_named(tmp_path: Path) -> None:
         assert "feature_is_lagged" not in told(tmp_path, columns)
 
 
+@pytest.mark.parametrize("columns", [4, 12])
+def test_rows_that_were_made_between_two_others_are_named(tmp_path: Path, columns: int) -> None:
+    random = np.random.default_rng(2)
+    y = np.repeat(["ash", "oak"], [240, 40])
+    x = random.normal(10, 2, (280, columns)).round(2)
+    first, other = random.choice(np.arange(240, 280), (2, 80))
+    made = x[first] + random.random((80, 1)) * (x[other] - x[first])
+
+    def named(rows: Any, kinds: Any) -> dict[str, Any]:
+        order = np.random.default_rng(3).permutation(len(rows))
+        features = {f"f{i}": column for i, column in enumerate(rows[order].T)}
+        return found(table(tmp_path, {**features, "kind": kinds[order]}))
+
+    more = np.append(y, ["oak"] * 80)
+    assert named(np.concatenate([x, made]), more)["rows_between"].values["names"].keys() == {"oak"}
+    scaled = (x - x.mean(axis=0)) / x.std(axis=0)
+    for sound in (x, scaled, random.normal(size=x.shape)):
+        assert "rows_between" not in named(sound, y)
+
+
 def test_the_mean_of_a_label_by_group_is_named(tmp_path: Path) -> None:
     groups = RNG.integers(0, 40, N)
 

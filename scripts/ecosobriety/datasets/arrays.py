@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets import (
+    between_rows,
     class_means,
     class_names,
     class_targets,
@@ -259,6 +260,7 @@ def _of_all_rows(
     """What only all rows in their order show, before they are split."""
     rows = x[:].astype(np.float64, copy=False)
     yield from row_order.examine(rows, y, names, classes=bool(classes))
+    yield from between_rows.find_between(rows, y, classes)
     if len(classes) in (0, 2):
         yield from formulas.find_group_means(names, rows, y.astype(np.float64))
 

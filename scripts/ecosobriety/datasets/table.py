@@ -357,7 +357,7 @@ def _counts_again(values: np.ndarray) -> bool:
     begins = steps != 1
     pieces = 1 + np.count_nonzero(begins)
     again = bool((values[1:][begins] == values[0]).all())
-    return again and pieces <= MOST_PIECES and len(values) >= MIN_PIECE * pieces
+    return bool(again and pieces <= MOST_PIECES and len(values) >= MIN_PIECE * pieces)
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:
