@@ -270,6 +270,10 @@ def test_two_people_of_one_age_and_schooling_are_no_copies(tmp_path: Path) -> No
             "age",
             np.where(OWN.random(240) < 0.5, OWN.uniform(18, 28, 240), OWN.uniform(65, 85, 240)),
         ),
+        (
+            "age_years",
+            np.where(OWN.random(240) < 0.5, OWN.integers(18, 29, 240), OWN.integers(65, 86, 240)),
+        ),
         ("year", OWN.choice([95, 96, 97], 240)),
         ("year", OWN.choice([92, 95, 99], 240)),
         ("dose", OWN.choice([0, 0.1, 0.25, 0.5, 0.75, 5], 240)),

@@ -64,7 +64,7 @@ HOURS, MINUTES, LAST = 24, 60, 2359
 _AGE = re.compile(
     r"(.*[-_ .])?(ages?|years?|alter|[âa]ge|edad|età|jahre)([-_ .].*)?", re.IGNORECASE
 )
-"""Names of ages: the young and the old of a study are as far apart as two kinds of degrees."""
+"""Names of ages: the young and the old of a study are as far apart as feet and metres are."""
 
 Units = dict[str, float] | None
 
@@ -80,7 +80,8 @@ def find_units(
         distinct: (d,) how many different ones there are.
     """
     for i in np.flatnonzero(distinct > 2 * SOME).tolist():
-        units = _two_units(ordered[i], degrees=_AGE.fullmatch(names[i]) is None)
+        of_age = _AGE.fullmatch(names[i]) is not None
+        units = _far(ordered[i]) if of_age else _two_units(ordered[i])
         if units:
             yield Finding("feature_of_two_units", True, {"feature": short(names[i]), **units})
 
@@ -92,10 +93,10 @@ def find_target_units(y: NDArray[np.float64]) -> tuple[Finding, ...]:
     return (Finding("targets_of_two_units", True, units),) if units else ()
 
 
-def _two_units(values: NDArray[np.float64], *, degrees: bool = True) -> Units:
-    """What says that values, in their order, are in two units; they may be degrees, or not."""
+def _two_units(values: NDArray[np.float64]) -> Units:
+    """What says that values, in their order, are in two units."""
     for look in (_far, _temperatures, _shares, _clocks, _factors, _tight, _logarithms):
-        if (degrees or look is not _temperatures) and (units := look(values)):
+        if units := look(values):
             return units
     return None
 
