@@ -8,7 +8,7 @@ from ecosobriety.datasets.file_labels import find_leftovers, find_other_classes
 @pytest.mark.parametrize(
     "name",
     ["New folder", "Nouveau dossier (2)", "unsorted", "to_label", "_trash", "backup", "ash (1)",
-     "ash - Copy", "Copy of ash", "ash_old", "thumbnails", "à trier"],
+     "ash - Copy", "Copy of ash", "ash_old", "thumbnails", "à trier", "Corbeille", "100CANON"],
 )  # fmt: skip
 def test_folders_that_name_no_class_are_named(name: str) -> None:
     (finding,) = find_leftovers(["ash"] * 3 + ["oak"] * 3 + [name] * 2)

@@ -128,8 +128,10 @@ def test_names_that_are_only_alike_are_not(names: tuple[str, ...]) -> None:
     assert not found(*names)
 
 
-@pytest.mark.parametrize("date", ["14. Okt", "14-ott", "14-Dez", "14/abr", "14. окт", "10月14日"])
-def test_dates_of_a_spreadsheet_in_another_language_are_named(date: str) -> None:
+@pytest.mark.parametrize(
+    "date", ["14. Okt", "14-ott", "14-Dez", "14/abr", "14. окт", "10月14日", "20241014"]
+)
+def test_dates_of_programs_and_in_other_languages_are_named(date: str) -> None:
     assert found("10-14", "15-19", date) == {"classes_like_dates": []}
 
 

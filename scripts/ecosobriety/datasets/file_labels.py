@@ -11,7 +11,8 @@ _LEFT = re.compile(
     r"|unsorted|to[-_ ]?(sort|do|label|check|delete)|[-_. ]*trash|recycled?([-_ ]?bin)?|te?mp"
     r"|backups?|bak|outputs?|predictions?|thumb(nail)?s?|checkpoints?|deleted|__pycache__"
     r"|non[-_ ]?tri[ée]e?s?|[àa][-_ ]?trier|sauvegardes?"
-    r"|unsortiert",
+    r"|unsortiert|corbeille|papierkorb|papelera|cestino|lixeira|dcim"
+    r"|[1-9]\d{2}(canon|nikon|nd\d{3}|olymp|msdcf|apple|_pana|_fuji|gopro|media)",
     re.IGNORECASE,
 )
 """What people and programs call a folder that holds no class."""
