@@ -119,12 +119,15 @@ def _at_end(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
     """A score that is exactly the least or the most possible, where others are not near it."""
     for key, run in runs.items():
         score = run.scores[metric.name]
+        # Few are: of each, all others are looked at.
+        if score is None or score not in (metric.lowest, metric.highest):
+            continue
         others = [
             other.scores[metric.name] or 0.0
             for (size, seed), other in runs.items()
             if size == key[0] and seed != key[1]
         ]
-        if score not in (metric.lowest, metric.highest) or score is None or not others:
+        if not others:
             continue
         gap = min(abs(score - other) for other in others)
         if gap >= max(FROM_END, CLEAR * (max(others) - min(others))):

@@ -90,10 +90,11 @@ class _Reader:
         places = self._own_places()
         finished = [place for place in places if self._finished(place)]
         keys = {place: self._key(place) for place in finished}
-        others = [key for key in keys.values() if key not in set(wanted)]
+        asked, of_finished = set(wanted), set(finished)
+        others = [key for key in keys.values() if key not in asked]
         epochs = self._by_epoch(keys, wanted)
         by_key = {key: of_run[-1].place for key, of_run in epochs.items()}
-        unfinished = [place for place in places if place not in set(finished)]
+        unfinished = [place for place in places if place not in of_finished]
         lost = self._lost(unfinished)
         self._require_all(wanted, by_key, unfinished)
         runs = {
