@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from ecosobriety.user_code import apart
-from warm import WarmSubprocess, share_server
+from warm import WarmSubprocess, share_server, warm_executable
 
 # Tests run beside each other. A training whose threads wait for each other in a loop, as those of
 # OpenMP do, then takes twenty times as long: let them sleep. It is read when PyTorch is imported.
@@ -40,13 +40,24 @@ def pytest_xdist_auto_num_workers(config):
 
 
 def pytest_configure(config):
-    """Where several processes share the tests, they share the warm Python too.
-
-    Quick tests need none: one that does starts it for itself.
-    """
-    shared = config.getoption("numprocesses", None) and config.option.markexpr != QUICK
-    if shared and not hasattr(config, "workerinput"):
+    """Where several processes share the tests, they share the warm Python too."""
+    if hasattr(config, "workerinput"):
+        # A test that starts Python itself gets one that has imported nothing.
+        sys.executable = config.workerinput["python"]
+    elif config.getoption("numprocesses", None):
         share_server()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    """They are its forks themselves: none of them imports the packages, which takes 6 s."""
+    for spec in specs:
+        spec.python = warm_executable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["python"] = sys.executable
 
 
 def pytest_collection_modifyitems(items):
@@ -64,9 +75,11 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """No test looks through what is imported and collected for garbage."""
+    """No test looks through what is imported and collected for garbage, and seldom for its own."""
     gc.collect()
     gc.freeze()
+    # Tables and pages are many objects and no circles: looking takes a twelfth of their time.
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,9 @@ import sys
 
 def call(place: str, executable: str, arguments: list[str]) -> int:
     """Have a command run with this process's files, folder and environment; its exit code."""
+    if arguments[:1] == ["-u"]:
+        # As those who hand out tests start their processes, whose streams have no buffer anyway.
+        arguments = arguments[1:]
     known = arguments and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
     if not known:
         os.execv(sys.executable, [sys.executable, *arguments])
