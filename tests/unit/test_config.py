@@ -1,6 +1,4 @@
 import copy
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -10,6 +8,7 @@ from ecosobriety.errors import ConfigError
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.study_config import config as study_config
 from ecosobriety.study_config.schema import document, read_schema
+from warm import run_warm
 
 README = ROOT / "config/README.md"
 STUDIES = sorted(set((ROOT / "config").glob("*.yaml")) - {ROOT / "config/claims.yaml"})
@@ -306,8 +305,8 @@ def test_the_program_writes_the_table(tmp_path):
     text = README.read_text(encoding="utf-8")
     stale = tmp_path / "README.md"
     stale.write_text(study_config.insert_table(text, "an old table"), encoding="utf-8")
-    command = [sys.executable, "-m", "ecosobriety.study_config.config", str(stale)]
-    subprocess.run(command, check=True, cwd=ROOT / "scripts")
+    program = ["-m", "ecosobriety.study_config.config"]
+    assert run_warm([*program, str(stale)], cwd=ROOT / "scripts").returncode == 0
     assert stale.read_text(encoding="utf-8") == text
 
 
@@ -315,14 +314,8 @@ def test_the_program_writes_the_table(tmp_path):
 @pytest.mark.parametrize(("content", "fault"), [("study: a\n", ""), ("study: [\n", "not valid")])
 def test_the_program_tells_why_a_file_cannot_be_read(tmp_path, content, fault):
     (tmp_path / "a.yaml").write_text(content, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "ecosobriety.study_config.config",
-        "--read",
-        str(tmp_path / "a.yaml"),
-    ]
-    done = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True)
+    program = ["-m", "ecosobriety.study_config.config"]
+    done = run_warm([*program, "--read", str(tmp_path / "a.yaml")], cwd=ROOT / "scripts")
     assert bool(done.returncode) == bool(fault)
     assert fault in done.stderr
     assert len(done.stderr.splitlines()) == bool(fault)

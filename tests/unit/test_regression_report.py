@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -38,17 +39,23 @@ def regression_runs(**options):
     return check_table("runs", runs.rename(columns={"test_accuracy": "test_rmse"}), metric=RMSE)
 
 
+def study_at(margin):
+    return make_study(regression_runs(), metric=RMSE, margin=margin, target=50)
+
+
 @pytest.fixture(scope="module")
 def study():
-    return make_study(regression_runs(), metric=RMSE, margin=0.1, target=50)
+    return study_at(0.1)
 
 
 def text_of(language, study):
     return Texts.load(language, REPORT_DIR / "locale").of(study.metric)
 
 
-def report(study, language):
+@cache
+def report(margin, language):
     """The words of the report, without the poster's claims and the configuration."""
+    study = study_at(margin)
     text = text_of(language, study)
     svgs = draw_svgs(study, text)
     page = build_report(
@@ -62,7 +69,7 @@ def report(study, language):
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("margin", [0.001, 0.1])
 def test_no_section_speaks_of_accuracy(language, margin):
-    words = report(make_study(regression_runs(), metric=RMSE, margin=margin, target=50), language)
+    words = report(margin, language)
     found = [words[max(0, m.start() - 60) : m.end() + 40] for m in re.finditer(OF_ACCURACY, words)]
     assert found == []
     assert "RMSE" in words
@@ -71,7 +78,7 @@ def test_no_section_speaks_of_accuracy(language, margin):
 def test_the_answer_is_told_in_the_targets_unit(study):
     case = study.cases()[0]
     rmse = study.curve.set_index("n_train")["rmse_mean"]
-    words = report(study, "en")
+    words = report(0.1, "en")
     found, reference = case.decision.sufficient, case.decision.reference
     assert found < reference
     assert f"enough: test RMSE {rmse[found]:.1f}, against {rmse[reference]:.1f} with all" in words

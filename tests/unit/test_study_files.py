@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
 
 import pytest
@@ -17,6 +15,7 @@ from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config.config import complete
 from ecosobriety.study_config.layers import blame, read_command_line
 from ecosobriety.study_config.schema import read_schema
+from warm import run_warm
 
 pytestmark = pytest.mark.slow
 
@@ -352,13 +351,8 @@ def test_a_value_in_a_message_is_quoted():
 )
 def test_the_name_of_a_study_is_told_whatever_its_file_is(tmp_path, content, code, expected):
     (tmp_path / "s").write_text(content)
-    done = subprocess.run(
-        [sys.executable, "-m", "ecosobriety.study_config.config", "--study", str(tmp_path / "s")],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = ["-m", "ecosobriety.study_config.config"]
+    done = run_warm([*program, "--study", str(tmp_path / "s")], cwd=ROOT / "scripts")
     assert done.returncode == code
     assert expected in (done.stderr if code else done.stdout)
     assert code == 0 or done.stderr.startswith("error: ")
