@@ -28,6 +28,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 Done = subprocess.CompletedProcess[str]
@@ -112,6 +113,7 @@ def _serve(listening: socket.socket) -> None:
         __import__(package)
     # Snakemake looks for its plugins among all that is installed, and keeps what it has found.
     sys.modules["snakemake.cli"].get_argument_parser()
+    _keep_parsed_rules()
     # No child looks through what is imported for garbage, which would copy all of it as well.
     gc.collect()
     gc.freeze()
@@ -167,6 +169,36 @@ def _serve(listening: socket.socket) -> None:
                 with suppress(KeyError):
                     events.unregister(line)
                 lines.pop(child).close()
+
+
+def _keep_parsed_rules() -> None:
+    """Keep what Snakemake makes of the workflow's files, by their text.
+
+    It takes a quarter of a plan's time to parse them, and hundreds of runs have the same ones.
+    """
+    workflow = sys.modules["snakemake.workflow"]
+    parse, root, kept = workflow.parse, Path(__file__).parents[1], {}
+    files = (root / "Snakefile", root / "workflow/Snakefile", *root.glob("workflow/rules/*.smk"))
+    for path in files:
+        source = sys.modules["snakemake.sourcecache"].LocalSourceFile(str(path))
+        opened = SimpleNamespace(sourcecache=SimpleNamespace(open=lambda _, path=path: path.open()))
+        lines: dict[int, int] = {}
+        # Who runs a file that is wrong is told so.
+        with suppress(SyntaxError):
+            code, rules = parse(source, opened, lines)
+            kept[path.read_text()] = (f"snakefile={str(path)!r}", code, lines, rules)
+
+    def parse_once(source: Any, running: Any, linemap: dict[int, int], rulecount: int) -> Any:
+        with running.sourcecache.open(source) as file:
+            text = file.read()
+        if text not in kept:
+            return parse(source, running, linemap, rulecount=rulecount)
+        place, code, lines, rules = kept[text]
+        linemap |= lines
+        here = f"snakefile={source.get_path_or_uri(secret_free=True)!r}"
+        return code.replace(place, here), rulecount + rules
+
+    workflow.parse = parse_once
 
 
 def _hear(line: socket.socket) -> tuple[Any, list[int]] | None:
