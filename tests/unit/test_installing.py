@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 
@@ -19,6 +20,7 @@ README = """
 import sys
 sys.path[:0] = {paths}
 BLOCKED = {blocked}
+KNOWN = {{}}
 
 from importlib.machinery import PathFinder
 
@@ -30,9 +32,12 @@ class Declared(PathFinder):
 
     @classmethod
     def find_distributions(cls, *context):
-        # Some packages are used where their metadata are found.
-        return [found for found in PathFinder.find_distributions(*context)
-            if not any(module in BLOCKED for module in modules_of(found))]
+        # Some packages are used where their metadata are found. All are asked for several times.
+        asked = tuple((one.name, *one.path) for one in context)
+        if asked not in KNOWN:
+            KNOWN[asked] = [found for found in PathFinder.find_distributions(*context)
+                if not any(module in BLOCKED for module in modules_of(found))]
+        return KNOWN[asked]
 
 def modules_of(distribution):
     named = distribution.read_text("top_level.txt") or ""
@@ -87,6 +92,7 @@ def closure(names):
     return found
 
 
+@cache
 def undeclared():
     """Modules that are installed here and would not be after `pip install .`."""
     declared = closure(PROJECT["dependencies"])
