@@ -20,13 +20,12 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.user_code.apart import run_apart
-from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.lightnings import lightning_of, trainers_version
 from ecosobriety.user_code.words import cut, cut_list, described
 
 Kind = Literal["network", "data", "optimizer", "lr_scheduler"]
@@ -189,7 +188,7 @@ def _require_a_trainer(kind: type, spec: ClassSpec) -> None:
             "lightning.pytorch, so that it would never run: derive it from that, or leave "
             "training_step out for the study's own training",
         )
-    wanted = version("pytorch-lightning")
+    wanted = trainers_version()
     if package.__version__ != wanted:
         raise _refusal(
             spec,

@@ -4,7 +4,9 @@ A user's class may be of either; each is trained by the Trainer of its own packa
 """
 
 import sys
+from functools import cache
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 PACKAGES = ("pytorch_lightning", "lightning.pytorch")
@@ -27,6 +29,12 @@ def lightning_of(kind: type, base: str = "LightningModule") -> Any | None:
         if issubclass(kind, getattr(package, base, ())):
             return package
     return None
+
+
+@cache
+def trainers_version() -> str:
+    """The version of the study's Trainers; a file is read for it, and each class is asked."""
+    return version("pytorch-lightning")
 
 
 def is_lightning(network: object) -> bool:
