@@ -321,6 +321,32 @@ def test_the_program_tells_why_a_file_cannot_be_read(tmp_path, content, fault):
     assert len(done.stderr.splitlines()) == bool(fault)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("content", "code", "expected"),
+    [
+        (
+            "study: small\ndataset: {name: digits}\nmodels: [{name: mlp}]\n"
+            "grid: {n_train: [200, 400]}\n",
+            0,
+            "small\n",
+        ),
+        ('{"study": "small", "grid": {"n_train": [2, 3]}}', 0, "small\n"),
+        ("study: '2022'  # of 2022\n", 0, "2022\n"),
+        ("study: ../x\n", 1, 'study is "../x", but must be text'),
+        ("title: x\n", 1, "study is missing, but must be text"),
+        ("__use_yte__: true\nstudy: x\n", 1, "would run Python"),
+    ],
+)
+def test_the_name_of_a_study_is_told_whatever_its_file_is(tmp_path, content, code, expected):
+    (tmp_path / "s").write_text(content)
+    program = ["-m", "ecosobriety.study_config.config"]
+    done = run_warm([*program, "--study", str(tmp_path / "s")], cwd=ROOT / "scripts")
+    assert done.returncode == code
+    assert expected in (done.stderr if code else done.stdout)
+    assert code == 0 or done.stderr.startswith("error: ")
+
+
 def test_a_text_without_markers_is_refused():
     with pytest.raises(ConfigError, match="must hold the lines"):
         study_config.insert_table("# Configuration\n", "a table")

@@ -393,9 +393,7 @@ def test_a_file_that_holds_no_study_is_refused(tmp_path, content, expected):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    path = tmp_path / "none.yaml"
     with pytest.raises(ConfigError) as caught:
-        study_config.load(path, **KNOWN)
-    assert str(caught.value) == (
-        f"{path}: the whole file cannot be read: No such file or directory"
-    )
+        study_config.load(tmp_path / "none.yaml", **KNOWN)
+    why = "the whole file cannot be read: No such file or directory"
+    assert str(caught.value) == f"{tmp_path}/none.yaml: {why}"

@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from config_cases import KNOWN, ROOT, SCHEMA, SMALLEST, outcome, refusal, sentence
+from config_cases import KNOWN, SCHEMA, SMALLEST, outcome, refusal, sentence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,6 @@ from ecosobriety.study_config import files as study_files
 from ecosobriety.study_config.config import complete
 from ecosobriety.study_config.layers import blame, read_command_line
 from ecosobriety.study_config.schema import read_schema
-from warm import run_warm
 
 pytestmark = pytest.mark.slow
 
@@ -336,26 +335,6 @@ def test_a_value_in_a_message_is_quoted():
     assert quote('a "b"') == '"a \\"b\\""'
     assert quote("\u202eabc\x1b[31m") == r'"\u202eabc\x1b[31m"'
     assert quote("x" * 200) == f'"{"x" * 79}…"'
-
-
-@pytest.mark.parametrize(
-    ("content", "code", "expected"),
-    [
-        (STUDY, 0, "small\n"),
-        ('{"study": "small", "grid": {"n_train": [2, 3]}}', 0, "small\n"),
-        ("study: '2022'  # of 2022\n", 0, "2022\n"),
-        ("study: ../x\n", 1, 'study is "../x", but must be text'),
-        ("title: x\n", 1, "study is missing, but must be text"),
-        ("__use_yte__: true\nstudy: x\n", 1, "would run Python"),
-    ],
-)
-def test_the_name_of_a_study_is_told_whatever_its_file_is(tmp_path, content, code, expected):
-    (tmp_path / "s").write_text(content)
-    program = ["-m", "ecosobriety.study_config.config"]
-    done = run_warm([*program, "--study", str(tmp_path / "s")], cwd=ROOT / "scripts")
-    assert done.returncode == code
-    assert expected in (done.stderr if code else done.stdout)
-    assert code == 0 or done.stderr.startswith("error: ")
 
 
 def test_a_key_that_is_very_long_leaves_room_for_what_is_allowed():
