@@ -136,8 +136,7 @@ def build(
             _require_some_values(checked[0])
         classes, labels, reported = _labels(parts, options.task)
         findings += (*train.findings, *reported)
-        if test is not None:
-            checked = [*own_inputs.of_one_type(*checked)]
+        checked = checked if test is None else [*own_inputs.of_one_type(*checked)]
         marked = marks.examine([part.x for part in checked], labels, classes, options.channels)
         if train.formats is not None:
             formats = [part.formats for part in parts if part.formats is not None]
