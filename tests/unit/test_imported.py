@@ -269,6 +269,17 @@ def test_a_word_for_nothing_is_a_missing_value(read, word):
     assert run.scores["macro_f1"] is None
 
 
+def test_states_of_slurm_are_known(read):
+    ended = ["OUT_OF_MEMORY", "CANCELLED by 1000", "COMPLETED", "ok", "COMPLETED", "Finished"]
+    rows = table().splitlines()
+    lines = [rows[0], rows[1], rows[1], *rows[1:]]
+    text = "\n".join(
+        f"{line},{state}" for line, state in zip(lines, ["state", *ended], strict=True)
+    )
+    found = read(text)
+    assert found.runs[100, 1].lost_kwh == pytest.approx(0.002)
+
+
 def test_one_column_has_one_meaning(read):
     said = refusal(read, table(), columns={"energy_kwh": "accuracy"})
     assert '"accuracy" is its column of both energy_kwh and accuracy' in said

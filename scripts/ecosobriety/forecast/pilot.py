@@ -248,7 +248,8 @@ def _train_few(
         )
         lay(trainer.strategy.root_device, batches, test_batches)
         own = isinstance(module, Learner)
-        trainer.fit(module, Blocks(cast(Slices, first)) if own else Counted(first))
+        taken = Blocks(cast(Slices, first)) if own else Counted(first, training.n_train)
+        trainer.fit(module, taken)
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
     except (Exception, SystemExit) as error:

@@ -168,7 +168,8 @@ class _Reader:
         column = self.columns.get("state")
         if column is None:
             return True
-        state = (column.text(place) or "").casefold()
+        # Slurm says by whom a run was cancelled.
+        state = (column.text(place) or "").casefold().partition(" by ")[0]
         if state not in FINISHED | UNFINISHED:
             column.refuse(
                 place,

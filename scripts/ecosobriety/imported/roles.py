@@ -17,15 +17,15 @@ TEXTS = ("device", "accelerator", "energy_source")
 TIMES = ("started_at", "ended_at")
 JOINS = ("run_id", "experiment_id")
 """What a table of runs and CodeCarbon's file are joined on, the first where both are there."""
-FINISHED = frozenset({"finished", "complete", "completed", "success", "succeeded", "done"})
+FINISHED = frozenset({"finished", "complete", "completed", "success", "succeeded", "done", "ok"})
 UNFINISHED = frozenset(
     {
         *("failed", "crashed", "killed", "running", "scheduled", "pending", "preempted"),
         *("preempting", "canceled", "cancelled", "error", "queued", "aborted", "stopped"),
-        "timeout",
+        *("timeout", "out_of_memory", "node_fail", "boot_fail", "deadline", "pruned"),
     }
 )
-"""States of runs, as MLflow and Weights & Biases write them, in lower case."""
+"""States of runs, as MLflow, Weights & Biases, Slurm and Optuna write them, in lower case."""
 _QUANTITIES = ("n_train", "seed", "energy_kwh", "duration_s", "power_w")
 """What no two can be in one column, nor one and the score."""
 _OTHER_NAMES = {

@@ -50,10 +50,17 @@ class _Batches(Sized, Protocol):
 
 
 class Counted:
-    """Batches that are counted as they are handed out."""
+    """Batches that are counted as they are handed out.
 
-    def __init__(self, batches: _Batches):
+    Args:
+        batches: Of an epoch.
+        examples: In them.
+    """
+
+    def __init__(self, batches: _Batches, examples: int):
         self._batches = batches
+        self.dataset = range(examples)
+        """As a DataLoader's: a module may ask how many examples there are."""
         self.batches = 0
         """Handed out so far."""
         self.examples = 0

@@ -143,7 +143,7 @@ class Stage:
             trainer.fit(module, blocks)
             soundness.require_early(network, trainer, self.class_path)
         else:
-            counted = Counted(FewBatches(acts, length))
+            counted = Counted(FewBatches(acts, length), self.n_train)
             self._passed = passed = Passed(counted)
             if self.task.outputs == 1:
                 few.append(soundness.Pairs(self.class_path))

@@ -37,7 +37,7 @@ _NEARLY = re.compile(
     r"|(?P<quote>[\"'])\{(?P<quoted>[A-Za-z_][A-Za-z0-9_]*)\}(?P=quote)"
 )
 """A placeholder with a format, or in quotes of its own."""
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[a-z_]+)\}|(?P<bare>[a-z_]+)\b)")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]+)\}|(?P<bare>[A-Za-z_]+)\b)")
 """A variable of the shell that may be meant as a placeholder."""
 
 
@@ -61,10 +61,13 @@ def fault(command: str) -> str | None:
             )
     for found in _VARIABLE.finditer(command):
         name = found["braced"] or found["bare"]
-        if name in PLACEHOLDERS and not _is_set(name, command):
+        meant = name.lower()
+        # Others in capitals are those of a cluster or an account.
+        missing = meant in ("n_train", "seed") and meant not in names
+        if (name in PLACEHOLDERS or missing) and not _is_set(name, command):
             return (
                 f"holds {found[0]}, a variable of the shell that it does not set, but must hold "
-                f"{{{name}}}, which is replaced"
+                f"{{{meant}}}, which is replaced"
             )
     for name in names:
         if name not in PLACEHOLDERS:
