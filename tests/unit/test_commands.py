@@ -63,7 +63,7 @@ PARAMETERS = {
         ("a --seed=${seed} {subset} {result}", "holds ${seed}, a variable of the shell that"),
         ("a seed=$seed {subset} {result}", "holds $seed, a variable of the shell that it does not"),
         ("seed={seed}; a --seed=$seed {subset} {result}", None),
-        ("a --seed $SEED {subset} {result}", "holds $SEED, a variable of the shell that it does not"),
+        ("a --seed $SEED {subset} {result}", "holds $SEED, a variable of the shell that it"),
         ("a ${N_TRAIN} {seed} {subset} {result}", "must hold {n_train}, which is replaced"),
         ("a --n $n_train {subset} {result}", "holds $n_train, a variable of the shell that it"),
         ("result={result}; a {subset} $result", None),
