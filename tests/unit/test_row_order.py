@@ -272,7 +272,7 @@ PRICES = np.exp(RNG.normal(10, 0.4, N)).round()
         (np.where(RNG.random(N) < 0.1, 1, PRICES), "values_far_away"),
         (RNG.choice([1, 2, 9], N, p=[0.5, 0.45, 0.05]), "values_far_away"),
         (np.where(np.arange(N) == 5, -273.15, RNG.normal(15, 8, N)), "values_far_away"),
-        (RNG.choice([1, 2, 3, 9], N), "values_far_away"),
+        (RNG.choice([1, 2, 3, 9], N, p=[0.4, 0.3, 0.2, 0.1]), "values_far_away"),
         (np.where(np.arange(N) == 5, 9, RNG.poisson(1.5, N).clip(0, 7)), None),
         (RNG.normal(20, 12, N), None),
         (np.where(RNG.random(N) < 0.3, 1, RNG.poisson(8, N) + 1), None),

@@ -41,11 +41,7 @@ def content_digest(spec: ImportSpec, folder: Path) -> str:
 
 
 def read_imports(
-    spec: ImportSpec,
-    sizes: Sequence[int],
-    seeds: Sequence[int],
-    metric: Metric,
-    folder: Path,
+    spec: ImportSpec, sizes: Sequence[int], seeds: Sequence[int], metric: Metric, folder: Path
 ) -> Imports:
     """Read the runs of a model, all that a study asks for and no others.
 
