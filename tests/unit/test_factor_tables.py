@@ -186,9 +186,18 @@ def test_a_factor_that_most_countries_share_is_named(tmp_path, factor):
     (tmp_path / "c.csv").write_text(HEADER + "".join(lines))
     flags = read_user_table(tmp_path / "c.csv")["flag"]
     assert flags.str.contains("CodeCarbon's intensity").sum() == len(known)
-    # Of a few countries, each may have changed.
-    (tmp_path / "c.csv").write_text(HEADER + "".join(lines[:4]))
-    assert not read_user_table(tmp_path / "c.csv")["flag"].str.contains("CodeCarbon").any()
+
+
+@pytest.mark.parametrize(
+    ("factor", "countries", "named"),
+    [(2.2046, 1, 1), (1 / 2.2046, 2, 2), (1.8, 3, 3), (1.8, 2, 0), (0.6, 1, 0)],
+)
+def test_another_unit_is_named_in_a_table_of_few_countries(tmp_path, factor, countries, named):
+    known = {"FRA": 56.04, "DEU": 381.0, "USA": 369.5}
+    lines = [f"{code},{factor * value},2023\n" for code, value in known.items()]
+    (tmp_path / "c.csv").write_text(HEADER + "".join(lines[:countries]))
+    flags = read_user_table(tmp_path / "c.csv")["flag"]
+    assert flags.str.contains("CodeCarbon's intensity").sum() == named
 
 
 def test_a_share_that_does_not_go_with_the_intensity_is_named(tmp_path):
