@@ -79,6 +79,11 @@ def refused(tmp_path, content, name="study.yaml"):
                 "1e3",
             )
         ),
+        # Number signs that end a text
+        ("title: Study #3\n", ", line 1: title ends before #3, which YAML reads as a comment: put"),
+        ("title:\n  en: A\n    study  #3 of 5\n", ", line 3: title.en ends before #3,"),
+        ("dataset:\n  label: kind #2\n", ", line 2: dataset.label ends before #2,"),
+        ("dataset:\n  features:\n    - mass #1\n", ", line 3: dataset.features[0] ends before"),
         # Commas that end a number
         ("a: {m: 0,05}\n", ", line 1: a holds 0,05, where YAML ends the number at the comma"),
         ("p: {FRA: 0,25, DEU: 1}\n", ", line 1: p holds 0,25, where YAML ends the number"),
@@ -363,6 +368,12 @@ def test_what_yaml_made_of_text_is_told(tmp_path, lines, key, hint):
     message = blame(caught.value, [file], {})
     assert key in message
     assert message.endswith(hint)
+
+
+def test_comments_are_taken(tmp_path):
+    content = "title: A study # 3\nstudy: a #2 of them\nn: 200 #1\nx: 'A #3' #4\nunit: C#3 #c\n"
+    expected = {"title": "A study", "study": "a", "n": 200, "x": "A #3", "unit": "C#3"}
+    assert read(tmp_path, content).content == expected
 
 
 def test_what_looks_as_it_is_read_is_taken(tmp_path):

@@ -38,6 +38,10 @@ _NUMBERS_AS_TEXT = re.compile(
     rf"\(?\s*{_NUMBER}(?:\s*(?:/|\*\*?|\^|,|\s)\s*{_NUMBER})*\s*,?\s*\)?%?|[-+]?(?i:inf(?:inity)?|nan)"
 )
 """One or several, a computation with them, or a tuple as Python writes it."""
+_FREE_TEXT = re.compile(r"title(\..*)?|dataset\.(label|features.*)|.*\.columns\..*|(.*\.)?unit")
+"""Keys whose text may have any words: what YAML ends too early is text there all the same."""
+_NUMBERED = re.compile(r"\s+(#[0-9]\S*)")
+"""Behind a value: to YAML a comment, but whoever comments sets a blank behind the #."""
 _RUNS_PYTHON = "__use_yte__"
 _SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
 
@@ -49,6 +53,8 @@ class Place:
     line: int | None
     written: str | None
     """Of a value without quotes, its characters; None for text in quotes, lists and mappings."""
+    end: tuple[int, int] | None = None
+    """Where these end: their last line, counted from 0, and the column behind them."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ def read(path: Path) -> StudyFile:
         places = dict(_walk(root, "", file))
         loaded = _construct(root, file)
         _require_no_tags(text, file)
+        _require_uncut(text, places, file)
     _require_mapping(isinstance(loaded, dict), type(loaded).__name__, file)
     if _RUNS_PYTHON in loaded:
         raise fault(file, _RUNS_PYTHON, "would run Python in this file, but must be left out")
@@ -226,7 +233,8 @@ def _walk(node: yaml.Node, key: str, file: str) -> Iterator[tuple[str, Place]]:
         plain = not node.style
         if plain:
             _require_as_it_looks(node, key, f"{file}, line {line}")
-        yield key, Place(line, node.value if plain else None)
+        end = (node.end_mark.line, node.end_mark.column)
+        yield key, Place(line, node.value, end) if plain else Place(line, None)
 
 
 def _require_as_it_looks(node: yaml.ScalarNode, key: str, where: str) -> None:
@@ -327,6 +335,19 @@ def _require_no_tags(text: str, file: str) -> None:
             shown = shorten(tag.replace("tag:yaml.org,2002:", "!!"))
             problem = f"has the tag {shown}, which can change a value: write the value without it"
             raise fault(file, where, problem)
+
+
+def _require_uncut(text: str, places: Mapping[str, Place], file: str) -> None:
+    """Refuse text without quotes that ends before a number sign, as Study does in Study #3."""
+    lines = text.splitlines()
+    for key, place in places.items():
+        if place.end is None or not _FREE_TEXT.fullmatch(key):
+            continue
+        line, column = place.end
+        if cut := _NUMBERED.match(lines[line][column:] if line < len(lines) else ""):
+            problem = f"ends before {shorten(cut[1])}, which YAML reads as a comment: put the text"
+            where = f"{file}, line {line + 1}"
+            raise fault(where, key, f"{problem} in quotes, or a blank behind # if it is one")
 
 
 def _scalars(node: yaml.Node) -> Iterator[yaml.Node]:
