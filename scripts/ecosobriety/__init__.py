@@ -10,6 +10,7 @@ study, and a module imports only from its own room and from those above it in th
 - units, metrics, scoring, metric_names: conversions; what a study's score is, how it is computed,
   and what a name says of it
 - files: whole files
+- country_codes: of ISO 3166
 - catalogue, metric_words, texts: the reader's languages, and what they call the study's metric
 - tables: the contract of the output tables
 - hardware: the machine, and how much of it a process may use

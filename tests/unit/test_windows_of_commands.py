@@ -12,6 +12,7 @@ from codecarbon.external.hardware import SystemCPULoadMeter
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering import (
+    CodeCarbonMeter,
     FakeMeter,
     Reading,
     ReplayMeter,
@@ -169,6 +170,48 @@ def test_a_counter_that_fails_in_the_window_is_named():
 def test_without_a_study_a_country_is_asked_for():
     with pytest.raises(MeteringError, match=r'such as window\("FRA"\)'), window():
         pass
+
+
+@pytest.mark.parametrize("code", ["FR", "WLD", "fra", "France", "", "EUU", 250, None])
+def test_what_is_no_country_is_refused(code):
+    with pytest.raises(MeteringError, match="must be a country's ISO 3166 alpha-3 code"):
+        CodeCarbonMeter(code)
+
+
+@pytest.mark.parametrize("code", ["FRA", "USA", "XKX", "TWN", "ATA"])
+def test_every_country_is_one(code):
+    assert CodeCarbonMeter(code).arguments()["country_iso_code"] == code
+
+
+@pytest.mark.parametrize("name", ["interval_s", "cpu_power_w", "ram_power_w"])
+@pytest.mark.parametrize("number", [0, -1.5, float("nan"), float("inf"), "60"])
+def test_a_meters_numbers_are_above_0(name, number):
+    with pytest.raises(MeteringError, match=f"the meter's {name} is .* must be a number above 0"):
+        CodeCarbonMeter("FRA", **{name: number})
+
+
+def test_a_window_may_be_used_again():
+    clock = iter(range(100))
+    meter = FakeMeter(cpu_w=3600.0, clock=lambda: next(clock))
+    again = window(meter=meter)
+    with again as first:
+        next(clock)
+    with again as second:
+        pass
+    assert (first.duration_s, second.duration_s) == (2, 1)
+
+    @again
+    def trained(rate):
+        return rate
+
+    assert (trained(2), trained(rate=3)) == (2, 3)
+    with again, pytest.raises(MeteringError, match="two windows at once"), again:
+        pass
+    with pytest.raises(ValueError, match="diverged"), again:
+        raise ValueError("diverged")
+    with again as last:
+        pass
+    assert last.duration_s == 1
 
 
 def test_several_machines_are_refused(monkeypatch):

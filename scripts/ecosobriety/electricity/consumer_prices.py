@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecosobriety.electricity.country_names import is_country
+from ecosobriety.country_codes import is_country
 from ecosobriety.electricity.factor_tables import read_factors, require
 from ecosobriety.errors import ConfigError
 

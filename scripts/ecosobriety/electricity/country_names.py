@@ -14,10 +14,8 @@ from functools import cache
 import pycountry
 from babel import Locale
 
+from ecosobriety.country_codes import KOSOVO
 from ecosobriety.errors import quote
-
-KOSOVO = "XKX"
-"""Of the codes that ISO 3166 leaves to its users, the one that statistics give to Kosovo."""
 
 _LIKENESS = 0.75
 # Common names of a country, where neither ISO 3166 nor CLDR has it.
@@ -94,13 +92,6 @@ def country_name(code: str) -> str:
         return "Kosovo"
     country = pycountry.countries.get(alpha_3=code)
     return code if country is None else str(getattr(country, "common_name", country.name))
-
-
-def is_country(code: str) -> bool:
-    """Whether a text is an alpha-3 code of ISO 3166, or Kosovo's, as it stands."""
-    # pycountry also takes small letters.
-    upper = re.fullmatch("[A-Z]{3}", code) is not None
-    return code == KOSOVO or (upper and pycountry.countries.get(alpha_3=code) is not None)
 
 
 def code_of_name(text: str) -> str:

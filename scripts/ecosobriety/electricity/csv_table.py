@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 import pycountry
 
+from ecosobriety.country_codes import is_country
 from ecosobriety.electricity.countries import LOW_CARBON_SHARES, SHARES, finish_countries
-from ecosobriety.electricity.country_names import country_hint, country_name, is_country
+from ecosobriety.electricity.country_names import country_hint, country_name
 from ecosobriety.electricity.factor_tables import read_cells, read_number, read_year, require
 from ecosobriety.electricity.plausibility import check_rows, remark_on
 from ecosobriety.electricity.provider import Provided, Provider, Settings, facts

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.country_codes import KOSOVO, is_country
 from ecosobriety.electricity import web
 from ecosobriety.electricity.countries import PLAUSIBLE_MIX
-from ecosobriety.electricity.country_names import KOSOVO, is_country
 from ecosobriety.electricity.csv_table import write_table_file
 from ecosobriety.electricity.factor_tables import NUMBER, parse_cells
 from ecosobriety.errors import DataError, quote

@@ -6,16 +6,19 @@ is made to find the hardware, and is never started: see `sensors`.
 """
 
 import logging
+import math
 import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
 from codecarbon import OfflineEmissionsTracker
 
-from ecosobriety.errors import MeteringError
+from ecosobriety.country_codes import is_country
+from ecosobriety.errors import MeteringError, quote
 from ecosobriety.hardware import find_cpu_name, plain_language
 from ecosobriety.metering.counters import Course
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
@@ -46,6 +49,9 @@ class CodeCarbonMeter:
         cpu_power_w: TDP in W for CodeCarbon's load model; it also disables RAPL. None: CodeCarbon
             reads RAPL or finds a TDP.
         ram_power_w: Constant draw of the memory in W; None: CodeCarbon's guess from its size.
+
+    Raises:
+        MeteringError: the country is none, or a number is not above 0.
     """
 
     def __init__(
@@ -55,6 +61,17 @@ class CodeCarbonMeter:
         cpu_power_w: float | None = None,
         ram_power_w: float | None = None,
     ):
+        if not (isinstance(country_iso3, str) and is_country(country_iso3)):
+            raise MeteringError(
+                f"the meter's country is {quote(country_iso3)}, but must be a country's ISO 3166 "
+                "alpha-3 code, such as FRA"
+            )
+        numbers = {"interval_s": interval_s, "cpu_power_w": cpu_power_w, "ram_power_w": ram_power_w}
+        for name, number in numbers.items():
+            if number is not None and not _is_positive(number):
+                raise MeteringError(
+                    f"the meter's {name} is {quote(number)}, but must be a number above 0"
+                )
         self._country_iso3 = country_iso3
         self._interval_s = interval_s
         self._cpu_power_w = cpu_power_w
@@ -311,6 +328,12 @@ class CodeCarbonMeter:
             for name, course in self._courses.items()
         }
         return _reading(time_s, energies)
+
+
+def _is_positive(number: Any) -> bool:
+    with suppress(TypeError):
+        return bool(0 < number < math.inf)
+    return False
 
 
 def _reading(duration_s: float, energies: Mapping[ComponentName, float | None]) -> Reading:

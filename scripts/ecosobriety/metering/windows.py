@@ -11,10 +11,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ContextDecorator, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,25 @@ class Window:
         return None if self.record is None else self.record.duration_s
 
 
-@contextmanager
-def window(
-    country_iso3: str | None = None, *, meter: EnergyMeter | None = None
-) -> Iterator[Window]:
-    """Meter the enclosed block.
+class _Metered(ContextDecorator):
+    """Each block that it is used for is a window of its own."""
+
+    def __init__(self, opened: Callable[[], AbstractContextManager[Window]]):
+        self._opened = opened
+        self._open: list[AbstractContextManager[Window]] = []
+
+    def __enter__(self) -> Window:
+        managed = self._opened()
+        opened = managed.__enter__()
+        self._open.append(managed)
+        return opened
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._open.pop().__exit__(*error)
+
+
+def window(country_iso3: str | None = None, *, meter: EnergyMeter | None = None) -> _Metered:
+    """Meter the enclosed block, or each of several.
 
     In a command that a study has started, the energy goes to the file that the study names, and the
     meter is the study's, whatever is given here; several windows of one command are added. Under
@@ -68,8 +83,14 @@ def window(
         meter: Another meter than CodeCarbon's with its own settings.
 
     Raises:
-        MeteringError: there is no country, the energy is not known, or its file cannot be written.
+        MeteringError: when a block begins: there is no country, or it is none; when it ends: its
+            energy is not known, or its file cannot be written.
     """
+    return _Metered(partial(_metered, country_iso3, meter))
+
+
+@contextmanager
+def _metered(country_iso3: str | None, meter: EnergyMeter | None) -> Iterator[Window]:
     path, chosen = _chosen(country_iso3, meter)
     _require_one_machine()
     opened = Window()
