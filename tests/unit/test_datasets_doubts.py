@@ -34,6 +34,7 @@ def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
                 "unlabelled",
                 "none of these",
                 "None_of_the_above",
+                "None",
                 "<todo>",
                 "??",
             )
@@ -58,6 +59,7 @@ def test_labels_that_are_hardly_meant_are_named(
     [
         {"0": 90, "1": 80, "-1": 60},
         {"empty": 90, "occupied": 80},
+        {"none": 40, "acute": 80, "truncate": 70},
         {":)": 90, ":(": 80, "emptiness": 70},
         {"typical": 90, "atypical": 8},
         {"type I": 90, "type II": 8, "type IV": 4},

@@ -179,6 +179,13 @@ def test_ids_are_named_whatever_their_order_and_gaps(tmp_path: Path, ids: Any) -
     assert told["index_like_feature"].headline
 
 
+def test_ranks_are_no_row_numbers(tmp_path: Path) -> None:
+    ranks = {name: RNG.permutation(N) + 1 for name in ("rank", "world_ranking", "incomeRank")}
+    assert found(table(tmp_path, {**ranks, "kind": KINDS})).keys() == {"features_used"}
+    told = found(table(tmp_path, {"drank": ranks["rank"], "kind": KINDS}))
+    assert "index_like_feature" in told
+
+
 @pytest.mark.parametrize(
     "ids", [np.arange(N), np.arange(N) + 1, np.arange(N)[::-1], N - np.arange(N)]
 )

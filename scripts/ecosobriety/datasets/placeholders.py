@@ -128,6 +128,9 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
     # Of a sign and its opposite, both are answers.
     if "+" in counts:
         marks.discard("-")
+    # Python's own word has a capital; in the others' small letters, it is one of the answers.
+    if all(name == name.lower() for name in counts):
+        marks.discard("none")
     numbers = [name for name in counts if NUMBER.fullmatch(name)]
     # One number among words.
     if len(numbers) == 1 and len(counts) > 2:

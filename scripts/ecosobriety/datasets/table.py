@@ -37,6 +37,8 @@ NUMBERING = re.compile(
     re.IGNORECASE,
 )
 """What begins again in columns of other names may be days or years."""
+_RANK = re.compile(r"(.*[-_ .])?[Rr]ank(s|ing)?([-_ .].*)?|.*[a-z]Rank(ing)?|RANK")
+"""Of a rank, each number stands once."""
 
 
 def read(
@@ -334,7 +336,8 @@ def _index_like(
     whole = spans and bool((values == np.round(values)).all())
     permuted = whole and len(np.unique(values)) == len(values)
     permuted = permuted or (NUMBERING.fullmatch(name) is not None and _counts_again(values))
-    if permuted or _grows_steadily(values) or is_dense(values, columns):
+    once = permuted or is_dense(values, columns)
+    if (once and _RANK.fullmatch(name) is None) or _grows_steadily(values):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
 
