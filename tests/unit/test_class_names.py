@@ -89,6 +89,6 @@ def test_the_end_of_a_type_is_named_as_a_missing_label_is(mark: int) -> None:
     assert found("0", "1", "2", str(mark)) == {"class_outside_count"}
 
 
-@pytest.mark.parametrize("name", ["NaT", "<NA>", "pd.NA", r"\N", "."])
+@pytest.mark.parametrize("name", ["NaT", "<NA>", "pd.NA", r"\N", ".", "to check"])
 def test_further_placeholders_are_named(name: str) -> None:
     assert found(name, "ash", "oak") == {"classes_like_missing"}

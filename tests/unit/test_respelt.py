@@ -43,6 +43,25 @@ def found(*names: str) -> dict[str, list[list[str]]]:
         ("0,5", "0.5"),
         ("positiv", "positive"),
         ("Mai", "May"),
+        ("10%", "10 %"),
+        ("0-9", "0 - 9"),
+        ("50+", "50 +"),
+        ("$10", "$ 10"),
+        ("stage 1", "stage 1.0"),
+        ("won't pay", "wont pay"),
+        ("parkinson's", "parkinsons"),
+        ("baker’s yeast", "bakers yeast"),
+        ("bachelor", "Bachelor's"),
+        ("leaf", "leaves"),
+        ("wolf", "wolves"),
+        ("knife", "knives"),
+        ("mouse", "mice"),
+        ("bus", "busses"),
+        ("pass", "passed"),
+        ("reject", "rejected"),
+        ("approve", "approved"),
+        ("oak", "?oak"),
+        ("oak", "maybe oak"),
     ],
 )
 def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:
@@ -71,6 +90,29 @@ def test_codes_beside_names_and_short_forms_with_a_number_are_named() -> None:
     }
     assert not found("T1", "T2", "Grade 1", "Type 3")
     assert "classes_combined" in found("ash", "oak", '{"choices":["ash","oak"]}')
+
+
+@pytest.mark.parametrize(
+    ("long", "brief"),
+    [
+        ("medium", "med"),
+        ("September", "Sept"),
+        ("malignant", "M"),
+        ("female", "fem"),
+        ("control", "ctrl"),
+        ("treatment", "treat"),
+        ("north", "N"),
+        ("fail", "F"),
+        ("USA", "US"),
+    ],
+)
+def test_usual_short_forms_are_named(long: str, brief: str) -> None:
+    assert found(long, brief, "elm") == {"classes_abbreviated": [sorted([long, brief])]}
+
+
+@pytest.mark.parametrize("name", ["oak or elm", "oak vs. elm", "oak oder elm"])
+def test_a_choice_between_two_others_is_named(name: str) -> None:
+    assert found("oak", "elm", name) == {"classes_combined": []}
 
 
 def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
@@ -122,6 +164,12 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
         ("5-9", "10-14", "15-19"),
         ("<18.5", ">25", "18.5-25"),
         ("poet", "pet", "does"),
+        ("were", "we're", "its", "it's"),
+        ("red", "r", "wed", "we"),
+        ("ham", "hammer", "lea", "leaves"),
+        ("C", "Cobol", "R", "Ruby"),
+        ("10 +", "10 -", "1 0"),
+        ("cats or dogs", "cats", "birds"),
     ],
 )
 def test_names_that_are_only_alike_are_not(names: tuple[str, ...]) -> None:

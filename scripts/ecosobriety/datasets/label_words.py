@@ -11,6 +11,14 @@ SPELLINGS: tuple[tuple[str, str], ...] = (
     *(("positive", "pos"), ("negative", "neg"), ("oui", "o"), ("non", "n"), ("vrai", "v")),
     *(("united states", "us"), ("united states", "usa"), ("united states of america", "us")),
     *(("homme", "h"), ("femme", "f"), ("woman", "w"), ("man", "m"), ("normal", "norm")),
+    *(("usa", "us"), ("female", "fem"), ("september", "sept"), ("low", "l"), ("high", "h")),
+    *(("medium", "m"), ("medium", "med"), ("moderate", "mod"), ("average", "avg"), ("small", "s")),
+    *(("large", "l"), ("left", "l"), ("right", "r"), ("pass", "p"), ("fail", "f"), ("north", "n")),
+    *(("south", "s"), ("east", "e"), ("west", "w"), ("benign", "b"), ("malignant", "m")),
+    *(("malignant", "malig"), ("malignant", "mal"), ("control", "ctrl"), ("control", "ctl")),
+    *(("treatment", "treat"), ("treatment", "trt")),
+    *(("unknown", "unk"), ("temporary", "temp"), ("permanent", "perm"), ("maximum", "max")),
+    *(("minimum", "min"), ("difficult", "diff"), ("abnormal", "abn"), ("abnormal", "abnorm")),
 )
 """Words and their short forms."""
 MONTHS = "january february march april june july august september october november december"
@@ -23,7 +31,7 @@ _AROUND_LISTS = re.compile(
     r"""^(?:\{"choices":\s*)?[\[({]|[\])}]{1,2}$|(?<![^\W\d_])['"]|['"](?![^\W\d_])"""
 )
 """Brackets around a list, and quotes around its names."""
-_BETWEEN = re.compile(r"\s*[;|,/+&]\s*|\s+(?:and|et|und|y)\s+")
+_BETWEEN = re.compile(r"\s*[;|,/+&]\s*|\s+(?:and|et|und|y|or|ou|oder|vs\.?|versus)\s+")
 _LISTING = re.compile(r"\s*[;|]\s*")
 """What hardly ever is in a name that is not a list."""
 FEWEST_LISTS = 2

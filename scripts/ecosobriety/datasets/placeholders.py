@@ -19,6 +19,7 @@ UNKNOWN = frozenset(
     {
         *("unknown", "unknow", "unk", "undefined", "unspecified", "not specified", "unlabeled"),
         *("unlabelled", "unclassified", "missing", "not available", "not applicable", "todo"),
+        *("to check", "to be checked", "to verify", "to review", "needs review"),
         *("to do", "to label", "to be labelled", "to be labeled", "tba", "tbd", "fixme", "xxx"),
         *(
             "no label",

@@ -34,6 +34,7 @@ _SAID = {
     **{"positiv": "positive", "negativ": "negative", "mai": "may", "juni": "june", "juli": "july"},
     **{"januar": "january", "februar": "february", "oktober": "october", "dezember": "december"},
     **{"seven": "7", "eight": "8", "nine": "9", "ten": "10"},
+    **{"mice": "mouse", "geese": "goose", "children": "child", "women": "woman", "men": "man"},
 }
 _ROMAN = {
     **{"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8"},
@@ -78,6 +79,8 @@ CUT, CUT_ALONE, LOST_ALONE = 8, 10, 3
 those that are left and those that are lost."""
 FEWEST_LETTERS = 3
 """Of a name that lost letters which a program could not write; fewer may be another name."""
+MOST_OF_SHORT = 4
+"""Letters of a word that is another one without its apostrophe."""
 _THOUSANDS = re.compile(
     r"[1-9][0-9]{0,2}(?P<by>[,.' \u00a0\u2019\u202f])[0-9]{3}((?P=by)[0-9]{3})*"
 )
@@ -168,8 +171,26 @@ def _otherwise(name: str) -> Iterator[str]:
         yield read
     yield re.sub(r"^(not|no) ", "non-", name)
     yield re.sub(r"^(not|no) ", "non", name)
-    yield re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$", "", name)
+    yield from _other_forms(name)
+
+
+def _other_forms(name: str) -> Iterator[str]:
+    """A name in small letters as one instead of several, without its apostrophes, or in doubt."""
+    yield re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$|(?<=s)ses$", "", name)
     yield re.sub(r"(?<=[^\W\d_]{2})ies$", "y", name)
+    yield re.sub(r"(?<=[^\W\d_]{2})ves$", "f", name)
+    yield re.sub(r"(?<=[^\W\d_]{2})ves$", "fe", name)
+    # What was done: short words may be others, as were and we're.
+    yield re.sub(r"(?<=[^\W\d_]{4})ed$", "", name)
+    yield re.sub(r"(?<=[^\W\d_]{4}e)d$", "", name)
+    bare = re.sub(r"(?<=\w)['’](?=\w)", "", name)
+    if len(bare) > MOST_OF_SHORT:
+        yield bare
+        yield re.sub(r"(?<=\w)['’]s$", "", name)
+    yield re.sub(r"^(\?+ ?|maybe )", "", name)
+    # Blanks around a sign, and what a number became among others.
+    yield re.sub(r" *([^\w\s.,]) *", r"\1", name)
+    yield re.sub(r"(?<=[^\W\d_]{3}[-_ ])([0-9]+)\.0$", r"\1", name)
 
 
 def _words(name: str, counts: Mapping[str, int]) -> list[str]:
