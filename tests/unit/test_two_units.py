@@ -55,6 +55,21 @@ def test_two_humps_are_seldom_named_and_two_units_mostly() -> None:
     assert true >= 370
 
 
+@pytest.mark.parametrize(
+    ("middle", "spread", "factor"),
+    [(120, 10, 10.7639), (2.2, 0.2, 14.5038), (16, 1.3, 7.50062), (500, 50, 4.184)],
+)
+def test_units_that_are_near_are_named_where_nothing_lies_between(
+    middle: float, spread: float, factor: float
+) -> None:
+    random = np.random.default_rng(1)
+    values = random.normal(middle, spread, 400)
+    mixed = np.where(random.random(400) < 0.4, factor * values, values).round(2)
+    assert named(mixed)
+    wider = np.where(random.random(400) < 0.4, factor * (values + middle / 5), values)
+    assert not named(wider.round(2))
+
+
 @pytest.mark.parametrize("factor", [*FAR[1:], 137.0])
 def test_targets_in_two_units_far_apart_are_named(factor: float) -> None:
     random = np.random.default_rng(5)

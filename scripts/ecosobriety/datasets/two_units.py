@@ -32,9 +32,10 @@ FACTORS = (2.54, 2.20462, 10.0, 12.0, 18.016, 60.0, 100.0, 1000.0)
 """Centimetres in an inch, pounds in a kilogram, a point that was lost, inches in a foot, mg/dl of
 glucose in a mmol/l, minutes in an hour, and what the metric system has."""
 FOOT = 3.28084
-TIGHT = (1.609344, FOOT, 3.6, 3.78541, 4.184, 28.3495)
+TIGHT = (1.609344, FOOT, 3.6, 3.78541, 4.184, 7.50062, 10.7639, 14.5038, 28.3495)
 """Kilometres in a mile, feet in a metre, kilometres an hour in metres a second, litres in a gallon,
-joules in a calorie, grams in an ounce."""
+joules in a calorie, millimetres of mercury in a kilopascal, square feet in a square metre, pounds a
+square inch in a bar, grams in an ounce."""
 FAR = (7.0, 16.0, 24.0, 25.4, 30.48, 36.0, 39.3701, 88.57, 365.25, 453.592, 3600.0, 86400.0)
 """Days in a week, ounces in a pound, hours in a day, millimetres in an inch, centimetres in a foot,
 inches in a yard and in a metre, mg/dl of triglycerides in a mmol/l, days in a year, grams in a
@@ -253,10 +254,13 @@ def _tight(values: NDArray[np.float64]) -> Units:
     if low[0] > 0:
         ratio = float(np.median(high) / np.median(low))
         heights = METRES[0] <= low[0] <= low[-1] <= METRES[1]
+        logs = np.log(low), np.log(high)
         for factor in TIGHT:
-            off = METRES_OFF if heights and factor == FOOT else TIGHT_OFF
-            if abs(ratio / factor - 1) <= off:
+            off = abs(ratio / factor - 1)
+            if heights and factor == FOOT and off <= METRES_OFF:
                 alike = alike or are_alike(low * factor, high)
+            elif factor > CLOSE or off <= TIGHT_OFF:
+                alike = alike or _is_multiple(*logs, factor)
     if abs(np.median(high) - np.median(low) - KELVIN) <= np.ptp(low) / 4:
         alike = alike or are_alike(low + KELVIN, high)
     return _ends(low, high) if alike else None
