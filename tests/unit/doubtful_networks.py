@@ -92,6 +92,21 @@ class Optimised(Whole):
         return [optimiser], [eval(self.schedule, {"o": optimiser, "S": torch.optim.lr_scheduler})]
 
 
+class ByHand(Optimised):
+    """Takes the steps of its schedule itself, with each batch."""
+
+    def __init__(self, input_shape, num_classes: int, schedule: str):
+        super().__init__(input_shape, num_classes, schedule)
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        optimiser, schedule = self.optimizers(), self.lr_schedulers()
+        optimiser.zero_grad()
+        self.manual_backward(super().training_step(batch, batch_idx))
+        optimiser.step()
+        schedule.step()
+
+
 class Rounded(Base):
     """No gradient but 0 comes back from what it gives."""
 

@@ -179,12 +179,34 @@ SGD = "torch.optim.SGD"
         # 1,000 steps, which Lightning takes once an epoch.
         ("S.LambdaLR(o, lambda step: min(1.0, step / 1000))", ["rate_stays_low"]),
         ("S.LambdaLR(o, lambda step: min(1.0, step / 5))", []),
+        ("S.CosineAnnealingLR(o, 1)", ["rate_rises_again"]),
+        ("S.OneCycleLR(o, 0.1, total_steps=25, pct_start=0.5)", ["rate_unfinished"]),
+        # Each with each batch: 30 in all.
+        ("{'scheduler': S.OneCycleLR(o, 0.1, total_steps=30), 'interval': 'step'}", []),
+        ("{'scheduler': S.CosineAnnealingLR(o, 30), 'interval': 'step'}", []),
+        (
+            "{'scheduler': S.CosineAnnealingLR(o, 10), 'interval': 'step'}",
+            ["rate_rises_again"],
+        ),
+        (
+            "{'scheduler': S.OneCycleLR(o, 0.1, total_steps=990), 'interval': 'step'}",
+            ["rate_unfinished"],
+        ),
     ],
 )
 def test_a_schedule_that_the_training_does_not_fit_is_named(
     noticed: Any, schedule: str, odd: list[str]
 ) -> None:
     assert [*noticed("Optimised", epochs=10, schedule=schedule)] == odd
+
+
+@pytest.mark.parametrize(
+    "schedule", ["S.OneCycleLR(o, 0.1, total_steps=30)", "S.LinearLR(o, 0.01, total_iters=25)"]
+)
+def test_a_module_may_take_the_steps_of_its_schedule_with_each_batch(
+    noticed: Any, schedule: str
+) -> None:
+    assert not noticed("ByHand", epochs=10, schedule=schedule)
 
 
 @pytest.mark.parametrize(
@@ -226,8 +248,74 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
     assert odd("OneCycleLR", max_lr=0.1, total_steps=11) == []
     assert odd("OneCycleLR", epochs=3, max_lr=0.1, total_steps=4) == []
     assert odd("CosineAnnealingLR", T_max=10) == odd("ExponentialLR", gamma=0.9) == []
+    assert odd("OneCycleLR", max_lr=0.01, total_steps=30) == ["rate_unfinished"]
+    assert odd("PolynomialLR", total_iters=1000) == ["rate_unfinished"]
+    assert odd("LinearLR", start_factor=1, end_factor=0, total_iters=90) == ["rate_unfinished"]
+    for length, told in ((1, "rises_again"), (2, "rises_again"), (6, "rises_again"), (21, "unfin")):
+        (found,) = odd("CosineAnnealingLR", T_max=length)
+        assert found.startswith(f"rate_{told}")
     # A millionth is reached after the sixth step, in the last epoch of seven.
     assert odd("StepLR", epochs=7, step_size=1) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "epochs"),
+    [
+        # Off by one, or by a few, either way.
+        *(("CosineAnnealingLR", {"T_max": length}, 10) for length in (8, 9, 11, 12, 15, 20)),
+        *(("CosineAnnealingLR", {"T_max": length}, 1) for length in (1, 2)),
+        ("CosineAnnealingLR", {"T_max": 5, "eta_min": 8e-4}, 10),
+        ("CosineAnnealingLR", {"T_max": 500, "eta_min": 8e-4}, 10),
+        ("CosineAnnealingWarmRestarts", {"T_0": 2}, 10),
+        ("CosineAnnealingWarmRestarts", {"T_0": 5, "T_mult": 2}, 15),
+        ("CyclicLR", {"base_lr": 1e-4, "max_lr": 1e-3, "step_size_up": 2}, 10),
+        *(("OneCycleLR", {"max_lr": 0.1, "total_steps": steps}, 10) for steps in (10, 12, 15)),
+        ("OneCycleLR", {"max_lr": 0.1, "epochs": 10, "steps_per_epoch": 1}, 10),
+        ("OneCycleLR", {"max_lr": 0.1, "total_steps": 2}, 1),
+        ("LinearLR", {"start_factor": 0.1, "total_iters": 5}, 10),
+        ("LinearLR", {"start_factor": 1.0, "end_factor": 0.8, "total_iters": 100}, 10),
+        ("PolynomialLR", {"total_iters": 10, "power": 2}, 10),
+        ("StepLR", {"step_size": 30}, 10),
+        ("MultiStepLR", {"milestones": [6, 8]}, 10),
+        ("ConstantLR", {"factor": 0.5, "total_iters": 3}, 10),
+    ],
+)
+def test_schedules_that_are_meant_so_are_not_named(
+    name: str, arguments: dict[str, Any], epochs: int
+) -> None:
+    momentum = {"class_path": SGD, "init_args": {"momentum": 0.9}}
+    written = {"class_path": f"torch.optim.lr_scheduler.{name}", "init_args": arguments}
+    assert find_odd(momentum, written, 1e-3, epochs) == []
+
+
+def test_of_schedules_that_follow_each_other_the_last_one_counts() -> None:
+    known = torch.optim.lr_scheduler
+
+    def odd(length: int, steps: int) -> list[str]:
+        optimiser = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+        parts = [
+            known.LinearLR(optimiser, 0.1, total_iters=5),
+            known.CosineAnnealingLR(optimiser, length),
+        ]
+        schedule = known.SequentialLR(optimiser, parts, milestones=[5])
+        found = [recognise(sentence) for sentence in optimisers.odd_length(schedule, steps)]
+        return [one[0] for one in found if one]
+
+    assert odd(5, 10) == odd(10, 10) == odd(6, 10) == []
+    assert odd(2, 10) == ["rate_rises_again"]
+    assert odd(100, 10) == ["rate_unfinished"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "S.OneCycleLR(o, 0.1, total_steps=9)",
+        "{'scheduler': S.OneCycleLR(o, 0.1, epochs=10, steps_per_epoch=2), 'interval': 'step'}",
+    ],
+)
+def test_a_cycle_that_ends_before_the_training_is_refused(noticed: Any, schedule: str) -> None:
+    with pytest.raises(ConfigError, match=r"OneCycleLR ends with an error after (9|20) steps"):
+        noticed("Optimised", epochs=10, schedule=schedule)
 
 
 def test_optimisers_are_looked_at_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.study_config.config import model_parameters
+from ecosobriety.study_config.config import epochs_of_sizes, model_parameters
 from ecosobriety.study_config.contradictions import own_classes
 from ecosobriety.training.batches import Blocks, Slices
 from ecosobriety.training.fitting import TrainingSettings, make_trainer
@@ -176,6 +176,14 @@ def test_the_page_s_settings_are_taken_and_their_keys_named(tmp_path):
     assert len(network["classes"]) == 2
     plain = model_parameters(complete(SMALLEST), config["models"][0]["name"], tmp_path)
     assert "classes" not in plain
+
+
+def test_with_a_budget_of_steps_small_sizes_take_more_epochs():
+    config = complete(put(("grid", "n_train"), [50, 100, 199, 800]))
+    training = {**config["training"], "epochs": 2, "batch_size": 100}
+    assert epochs_of_sizes(config, {**training, "budget": "epochs"}) == [2]
+    # 16 steps: of 1, 1, 2 and 8 batches.
+    assert epochs_of_sizes(config, {**training, "budget": "steps"}) == [2, 8, 16]
 
 
 def test_a_learning_rate_beside_an_lr_is_refused():

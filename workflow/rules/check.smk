@@ -1,6 +1,7 @@
 # What a user's commands, runs and networks would fail on, known before any job. Of the processes
 # that read the rules, the first alone looks.
 from ecosobriety.metrics import metric_from
+from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.user_code import foresight, optimisers
 
@@ -120,11 +121,14 @@ def try_out_optimisers():
         training = config["training"] | model.get("training", {})
         pair = [training.get(kind) for kind in ("optimizer", "lr_scheduler")]
         if any(pair):
-            named.append(model["name"])
-            asked.append([*pair, training["learning_rate"], training["epochs"]])
-    for name, sentences in zip(named, optimisers.find_odd_apart(asked), strict=True):
-        for sentence in sentences:
-            print(f"warning: models: {name}: {sentence}", file=sys.stderr)
+            for epochs in epochs_of_sizes(config, training):
+                named.append(model["name"])
+                asked.append([*pair, training["learning_rate"], epochs])
+    found = zip(named, optimisers.find_odd_apart(asked), strict=True)
+    for name, sentence in dict.fromkeys(
+        (name, sentence) for name, sentences in found for sentence in sentences
+    ):
+        print(f"warning: models: {name}: {sentence}", file=sys.stderr)
 
 
 if workflow.is_main_process:

@@ -72,6 +72,10 @@ TRAINING = {
     "of {epochs} on, so that it learns nothing more",
     "rate_stays_low": "its learning rate stays at or below {highest} in its {epochs} epochs, far "
     "below the {rate} that is set: does its schedule rise over more epochs, or count batches?",
+    "rate_rises_again": "its {name} falls over {length} steps, but takes {steps} in the training, "
+    "so that its learning rate rises again: is it meant to?",
+    "rate_unfinished": "its {name} is set for {length} steps, but takes {steps} in the training, "
+    "so that its learning rate does not come down: does it count batches?",
     "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "

@@ -8,6 +8,7 @@ or checks a file before Snakemake reads it, or prints which study it is.
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -169,6 +170,21 @@ def reference_n_train(config: Mapping[str, Any]) -> int:
     """The training-set size, in examples, against which the others are judged."""
     size = config["analysis"]["reference_n_train"]
     return int(max(config["grid"]["n_train"]) if size == "max" else size)
+
+
+def epochs_of_sizes(config: Mapping[str, Any], training: Mapping[str, Any]) -> list[int]:
+    """Each number of epochs that a size takes; with a budget of steps, small ones take more.
+
+    Args:
+        config: of the study.
+        training: the settings of a model.
+    """
+    epochs, batch_size = training["epochs"], training["batch_size"]
+    if training["budget"] == "epochs":
+        return [epochs]
+    steps = math.ceil(reference_n_train(config) / batch_size) * epochs
+    sizes = config["grid"]["n_train"]
+    return sorted({math.ceil(steps / math.ceil(size / batch_size)) for size in sizes})
 
 
 def scenario_countries(config: Mapping[str, Any], known: Collection[str]) -> list[str]:

@@ -3,6 +3,7 @@
 It is said in the check, in the log and in the report, and nothing is refused.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,7 +18,15 @@ from ecosobriety.reasons import reason
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.squashed import takes_logits
-from ecosobriety.user_code.optimisers import MOST_EPOCHS, first_group, odd_groups, odd_rates
+from ecosobriety.user_code.lightnings import is_lightning
+from ecosobriety.user_code.optimisers import (
+    MOST_EPOCHS,
+    first_group,
+    odd_groups,
+    odd_length,
+    odd_rates,
+    too_short,
+)
 from ecosobriety.user_code.words import cut_list
 
 MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
@@ -52,6 +61,12 @@ class Watch(pl.Callback):
         self._handles: list[Any] = []
         self._first_rates: list[float] = []
         """Of each schedule, in the first epoch."""
+        self._steps: list[int | None] = []
+        """Of each schedule, in the whole training; None: not known."""
+        self.by_batch = False
+        """Whether a schedule takes its steps with the batches, which each size has more of."""
+        self.too_short: str | None = None
+        """Why a schedule ends the training with an error."""
         self.odd_groups: dict[str, None] = {}
         """What is odd about the optimisers' settings, each once."""
 
@@ -66,6 +81,15 @@ class Watch(pl.Callback):
         self.learnt.maximised = any(group.get("maximize", False) for group in groups)
         schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
         self._first_rates = [first_group(schedule).get("lr", 0.0) for schedule in schedules]
+        # By itself, a module may take the steps of its schedules at any time.
+        known = pl_module.automatic_optimization or not is_lightning(self._network)
+        configs = trainer.lr_scheduler_configs if known else []
+        with suppress(Exception):
+            self._steps = [_steps_of(config, trainer) for config in configs]
+        self.by_batch = any(config.interval == "step" for config in configs)
+        for schedule, steps in zip(schedules, self._steps, strict=False):
+            if steps is not None and self.too_short is None:
+                self.too_short = too_short(schedule, steps)
         self._handles.append(self._network.register_forward_hook(self._on_output))
         for name, layer in self._layers:
             self._handles.append(layer.register_forward_hook(partial(self._on_layer, name)))
@@ -99,9 +123,14 @@ class Watch(pl.Callback):
         # A schedule may want what only a whole training gives.
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for config, first in zip(trainer.lr_scheduler_configs, self._first_rates, strict=True):
-                found = odd_rates(_rates(config, float(first), trainer), config.scheduler)
-                self.odd_groups |= dict.fromkeys(found)
+            # There are no steps where none are known.
+            found = zip(trainer.lr_scheduler_configs, self._first_rates, self._steps, strict=False)
+            for config, first, steps in found:
+                if steps is None:
+                    continue
+                epochs = steps if config.interval == "epoch" and config.frequency == 1 else 0
+                odd = [*odd_rates(_rates(config.scheduler, float(first), epochs), config.scheduler)]
+                self.odd_groups |= dict.fromkeys(odd or odd_length(config.scheduler, steps))
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
@@ -174,13 +203,19 @@ class Learnt:
             yield reason("labels_not_learnt", share=f"{agree:.1%}")
 
 
-def _rates(config: Any, first: float, trainer: pl.Trainer) -> list[float]:
+def _steps_of(config: Any, trainer: pl.Trainer) -> int | None:
+    """How many steps Lightning has a schedule take in the whole training; None: not known."""
+    batches = trainer.estimated_stepping_batches
+    if config.reduce_on_plateau or batches == math.inf:
+        return None
+    per_epoch = trainer.num_training_batches if config.interval == "epoch" else 1
+    return math.ceil(batches / per_epoch) // int(config.frequency)
+
+
+def _rates(schedule: Any, first: float, epochs: int) -> list[float]:
     """The learning rates of the epochs, of a schedule that is thrown away afterwards."""
-    schedule, epochs = config.scheduler, trainer.max_epochs or 0
-    if config.reduce_on_plateau or config.frequency != 1 or config.interval != "epoch":
-        return []
     done = int(schedule.last_epoch)
-    rates = [first] * done
+    rates = [first] * min(done, epochs)
     for _ in range(done, min(epochs, MOST_EPOCHS)):
         rates.append(float(first_group(schedule)["lr"]))
         schedule.step()

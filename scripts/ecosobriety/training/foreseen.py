@@ -39,7 +39,8 @@ def refuse(
     """
     settings = settings_from(about["parameters"], network["training"])
     seed = about["seed"]
-    for n_train in tried_sizes(about["sizes"], settings.batch_size):
+    sizes = tried_sizes(about["sizes"], settings.batch_size)
+    for n_train in sizes:
         task, batches, test_batches = cut_batches(dataset, n_train, seed, settings.batch_size)
         play = Play(
             class_path=network["class_path"],
@@ -55,6 +56,9 @@ def refuse(
             stage.try_out()
             noticed = [f"models: {play.class_path}: {what}" for what in stage.noticed]
             warnings += [sentence for sentence in noticed if sentence not in warnings]
+            if stage.scheduled_by_batch and max(about["sizes"]) not in sizes:
+                # It has the most batches, and its schedule may be over before they are.
+                sizes.append(max(about["sizes"]))
         except EcosobrietyError as error:
             traceback.print_exc()
             return str(error)

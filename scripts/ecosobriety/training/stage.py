@@ -104,6 +104,11 @@ class Stage:
         self.noticed: list[str] = []
         """What may be meant so, and should be known; see `reasons.trained`."""
 
+    @property
+    def scheduled_by_batch(self) -> bool:
+        """Whether the last fit had a learning rate that changes with each batch."""
+        return self._watch.by_batch
+
     def build(self, changed_by: int = 0) -> torch.nn.Module:
         """The network, as built and shaped before its training, or before that of another seed."""
         pl.seed_everything(self._content["seed"] ^ changed_by, verbose=False)
@@ -138,7 +143,7 @@ class Stage:
             module.task = cast(Task, soundness.Watched(module.task, leaves.see, losses.see))
             blocks = FewBatches([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
-                self.settings, few, epochs=self.settings.epochs, validation_batches=1
+                self.settings, few, **limits(module, self.settings, length), validation_batches=1
             )
             trainer.fit(module, blocks)
             soundness.require_early(network, trainer, self.class_path)
@@ -166,6 +171,8 @@ class Stage:
                 )
             if module.automatic_optimization and passed.passes_of_a_batch == {0}:
                 raise NoLossError
+        if watch.too_short is not None:
+            raise ConfigError(f"models: {self.class_path}: {watch.too_short}")
         known = [*soundness.optimised(trainer), *(tensor for batch in acts for tensor in batch)]
         leaves.require_trained(known, self.class_path)
         if not isinstance(module, pl.LightningModule):

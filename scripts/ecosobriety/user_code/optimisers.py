@@ -25,6 +25,11 @@ VANISHED, IDLE = 1e-6, 0.25
 on that is no mere end of a schedule."""
 LOW = 0.1
 """Of the learning rate that is set: below it a whole training is none with that."""
+HALF, RISEN = 0.5, 1.5
+"""Of a rate, what is no mere change of it; and falls of a cosine after which it has risen again to
+the half."""
+MOST_OF_A_FALL, MOST_OF_A_CYCLE = 2.0, 1.5
+"""Times that a schedule may be as long as the training: later the rate stays above the half."""
 MOST_EPOCHS = 5000
 _CHECKED_WITH = 1e-3
 """A learning rate to check arguments with."""
@@ -145,6 +150,60 @@ def odd_rates(rates: Sequence[float], schedule: Any) -> Iterator[str]:
         yield reason("rate_vanishes", epoch=last + 2, epochs=len(rates))
 
 
+def odd_length(schedule: Any, steps: int) -> Iterator[str]:
+    """Say whether a schedule is over long before a training, or the training long before it.
+
+    Args:
+        schedule: of PyTorch's; of others, nothing is known.
+        steps: of the schedule, in the whole training.
+    """
+    from torch.optim import lr_scheduler as known
+
+    part, steps = _at_end(schedule, steps)
+    length, most = 0, MOST_OF_A_FALL
+    if isinstance(part, known.CosineAnnealingLR) and part.eta_min <= LOW * max(part.base_lrs):
+        length = part.T_max
+    elif isinstance(part, known.PolynomialLR) or (
+        isinstance(part, known.LinearLR) and part.end_factor <= HALF * part.start_factor
+    ):
+        length = part.total_iters
+    elif isinstance(part, known.OneCycleLR):
+        length, most = part.total_steps, MOST_OF_A_CYCLE
+    values = {"name": type(part).__name__, "length": f"{length:g}", "steps": steps}
+    if isinstance(part, known.CosineAnnealingLR) and 0 < length * RISEN <= steps - 1:
+        yield reason("rate_rises_again", **values)
+    elif length > most * steps and length - steps > 1:
+        yield reason("rate_unfinished", **values)
+
+
+def too_short(schedule: Any, steps: int) -> str | None:
+    """Why a schedule ends a training with an error; None: it does not, as far as is known.
+
+    Args:
+        schedule: of which PyTorch's OneCycleLR alone has an end.
+        steps: of the schedule, in the whole training.
+    """
+    from torch.optim.lr_scheduler import OneCycleLR
+
+    part, steps = _at_end(schedule, steps)
+    if not isinstance(part, OneCycleLR) or steps <= part.total_steps:
+        return None
+    return (
+        f"its {type(part).__name__} ends with an error after {part.total_steps} steps, but the "
+        f"training takes {steps} of them"
+    )
+
+
+def _at_end(schedule: Any, steps: int) -> tuple[Any, int]:
+    """Of schedules that follow each other the last one, and the steps that it takes."""
+    from torch.optim.lr_scheduler import SequentialLR
+
+    if isinstance(schedule, SequentialLR):
+        begins = schedule._milestones[-1]  # type: ignore[attr-defined]
+        return schedule._schedulers[-1], max(steps - begins, 0)
+    return schedule, steps
+
+
 def find_odd(
     optimizer: Mapping[str, Any] | None,
     lr_scheduler: Mapping[str, Any] | None,
@@ -184,7 +243,7 @@ def find_odd(
                 raise EndedError(
                     str(_refusal(_spec("lr_scheduler", lr_scheduler), ended))
                 ) from error
-        found += odd_rates(rates, schedule)
+        found += [*odd_rates(rates, schedule)] or odd_length(schedule, epochs)
     return list(dict.fromkeys(found))
 
 
