@@ -179,6 +179,25 @@ def test_ids_are_named_whatever_their_order_and_gaps(tmp_path: Path, ids: Any) -
     assert told["index_like_feature"].headline
 
 
+WIDE = RNG.choice(10**8, N, replace=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["id", "customer_id", "CustomerId", "patient_nbr", "ID number", "uid", "Sample code number",
+     "order_no", "Subject"],
+)  # fmt: skip
+def test_a_column_that_is_named_as_an_identifier_is_named(tmp_path: Path, name: str) -> None:
+    told = found(table(tmp_path, {"x": X, name: WIDE, "kind": KINDS}))
+    assert told["index_like_feature"].values == {"feature": name}
+
+
+def test_what_measures_or_sorts_is_no_identifier(tmp_path: Path) -> None:
+    columns = {"order": WIDE, "samples": WIDE[::-1], "id": WIDE / 8, "genre_id": RNG.choice(99, N)}
+    told = found(table(tmp_path, {**columns, "kind": KINDS}))
+    assert "index_like_feature" not in told
+
+
 def test_ranks_are_no_row_numbers(tmp_path: Path) -> None:
     ranks = {name: RNG.permutation(N) + 1 for name in ("rank", "world_ranking", "incomeRank")}
     assert found(table(tmp_path, {**ranks, "kind": KINDS})).keys() == {"features_used"}

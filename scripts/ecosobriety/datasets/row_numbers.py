@@ -1,0 +1,104 @@
+"""Columns of a table that number its rows, or things, and measure nothing."""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.mistakes import is_dense
+from ecosobriety.errors import DataError
+
+INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
+"""What programs call a column that numbers the rows."""
+MIN_COUNTED_ROWS = 5
+"""Of fewer rows, a column can be 0, 1, … by chance."""
+MOST_PIECES, MIN_PIECE = 10, 20
+"""Files whose rows were numbered, and how many of each on average: more are persons or series."""
+NUMBERING = re.compile(
+    r"(.*[-_ .])?(index|idx|id|nr|no|num|number|row|case|obs|record|sample|example|nummer|num[ée]ro"
+    r"|n°|#)([-_ .]?(id|nr|no|num|number))?",
+    re.IGNORECASE,
+)
+"""What begins again in columns of other names may be days or years."""
+_IDENTIFIER = re.compile(
+    r"(?i:(.*[-_ .])?(id|uid|uuid|guid|identifier|subject|patient|participant|respondent|specimen)"
+    r"([-_ .]?(no|nr|nbr|num|number))?"
+    r"|(.*[-_ .])?(sample|case|record|patient|customer|client|employee|student|account|order|user"
+    r"|invoice|ticket|member|policy|serial|transaction|passenger|loan)([-_ .]?code)?"
+    r"[-_ .]?(id|no|nr|nbr|num|number))|.*[a-z](Id|ID)"
+)
+"""Names of columns that say which thing or person a row is of, in whatever numbers."""
+FEWEST_THINGS = 20
+"""Different ones, which are half of the rows or more; else they are groups."""
+_RANK = re.compile(r"(.*[-_ .])?[Rr]ank(s|ing)?([-_ .].*)?|.*[a-z]Rank(ing)?|RANK")
+"""Of a rank, each number stands once."""
+
+
+def examine(
+    name: str,
+    values: np.ndarray,
+    column: pa.ChunkedArray,
+    *,
+    is_index: bool,
+    asked_for: bool,
+    columns: int,
+) -> list[Finding]:
+    """Refuse a row number that nobody asked for; name what looks like one of `columns` columns."""
+    named = is_index or INDEX_NAME.fullmatch(name) is not None
+    # Only what spans as many whole numbers as there are rows can number them.
+    spans = len(values) >= MIN_COUNTED_ROWS and values.max() - values.min() == len(values) - 1
+    steps = np.diff(values) if spans else values[:0]
+    counts = spans and bool((steps == steps[0]).all())
+    numbered = counts and values.min() in (0, 1) and _is_whole(column)
+    if named or numbered:
+        if not asked_for:
+            what = "numbers the rows" if numbered or not is_index else "is the index of the rows"
+            raise DataError(
+                f'the column "{short(name)}" {what}: leave it out of the file, or name the columns '
+                "to learn from in dataset.features, with this one if it is meant"
+            )
+        return [Finding("index_like_feature", True, {"feature": short(name)})]
+    whole = spans and bool((values == np.round(values)).all())
+    permuted = whole and len(np.unique(values)) == len(values)
+    permuted = permuted or (NUMBERING.fullmatch(name) is not None and _counts_again(values))
+    once = permuted or is_dense(values, columns)
+    once = (once and _RANK.fullmatch(name) is None) or _grows_steadily(values)
+    if once or (_IDENTIFIER.fullmatch(name) is not None and _are_things(values)):
+        return [Finding("index_like_feature", True, {"feature": short(name)})]
+    return []
+
+
+def _are_things(values: np.ndarray) -> bool:
+    """Whether they are whole numbers, most of which stand once."""
+    distinct = len(np.unique(values))
+    whole = bool((values == np.round(values)).all())
+    return whole and distinct >= max(FEWEST_THINGS, len(values) / 2)
+
+
+def _grows_steadily(values: np.ndarray) -> bool:
+    """Whether they are whole numbers in equal steps, such as 10, 20 and 30."""
+    # Most columns do not even begin so.
+    for part in (values[:MIN_COUNTED_ROWS], values):
+        steps = np.diff(part)
+        if len(part) < MIN_COUNTED_ROWS or steps[0] == 0 or (steps != steps[0]).any():
+            return False
+    return bool(values[0] == np.round(values[0]) and steps[0] == np.round(steps[0]))
+
+
+def _counts_again(values: np.ndarray) -> bool:
+    """Whether they count from 0 or 1, and begin again a few times, as rows of several files do."""
+    if len(values) < MIN_PIECE or values[0] not in (0, 1):
+        return False
+    steps = np.diff(values)
+    begins = steps != 1
+    pieces = 1 + np.count_nonzero(begins)
+    again = bool((values[1:][begins] == values[0]).all())
+    return bool(again and pieces <= MOST_PIECES and len(values) >= MIN_PIECE * pieces)
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_string(column.type):
+        return bool(pc.all(pc.match_substring_regex(column, r"^\s*[+-]?[0-9]+\s*$")).as_py())
+    return bool(pa.types.is_integer(column.type))
