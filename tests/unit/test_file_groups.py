@@ -127,7 +127,7 @@ def test_an_archive_that_says_whose_each_example_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "pattern",
     ["{0}_aug", "{0}_aug{1}", "{0}_flip", "{0}-rot90", "{0} (1)", "{0}_copy", "{0} - Copy",
-     "{0}_hflip_noise", "{0}.rf.0a1b2c3d{1}"],
+     "{0}_hflip_noise", "{0}.rf.0a1b2c3d{1}", "{0}_90deg", "{0}_new30degFlipLR", "{0}_flipTB"],
 )  # fmt: skip
 def test_changed_copies_are_named(pattern: str) -> None:
     names = [f"cat/{i:04}" for i in range(50)]
@@ -142,9 +142,27 @@ def test_changed_copies_are_named(pattern: str) -> None:
     assert [*find_file_copies([names[30:], copies])] in ([], [told])
 
 
+def test_versions_that_keras_numbers_are_named() -> None:
+    names = [f"cat/aug_{i % 30}_{1000 + 7 * i}" for i in range(90)]
+    (told,) = find_file_copies([names])
+    assert told.headline
+    assert [*find_file_copies([names[:30]])] == []
+
+
 @pytest.mark.parametrize(
     "pattern",
-    ["cat/{0}", "cat/cat ({0})", "cat/p{0}_1", "cat/crop{0}", "cat/{0}_dark", "cat/x.{0}"],
+    [
+        "cat/{0}_90",
+        "cat/{0}deg",
+        "cat/aug_{0}",
+        "cat/aug_1_{0}",
+        "cat/{0}",
+        "cat/cat ({0})",
+        "cat/p{0}_1",
+        "cat/crop{0}",
+        "cat/{0}_dark",
+        "cat/x.{0}",
+    ],
 )
 def test_names_without_an_original_are_no_copies(pattern: str) -> None:
     names = [pattern.format(i) for i in range(60)]

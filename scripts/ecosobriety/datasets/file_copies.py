@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 _CHANGED = re.compile(
-    r"([-_ .]+(aug(ment(ed|ation)?)?|[hv]?flip(ped)?|mirror(ed)?|rot(at(ed|ion))?|crop(ped)?"
+    r"([-_ .]+(aug(ment(ed|ation)?)?|(new)?(\d+deg(rees)?)?[hv]?flip(ped)?(lr|tb|ud)?|(new)?\d+deg"
+    r"|mirror(ed)?|rot(at(ed|ion))?|crop(ped)?"
     r"|masks?|seg(mentation)?s?|gt|depth|thumb(nail)?s?|nois[ey]|blur(red)?|bright(ness|er)?|dark(er)?|contrast|jitter|zoom(ed)?|copy|copie|kopie)"
     r"[-_ ]?\d*|\s*\(\d+\))+$",
     re.IGNORECASE,
 )
 """What programs and systems add to the name of a changed copy, or of a mask beside its image."""
-_EXPORTED = re.compile(r"^(.+?)\.rf\.[0-9a-zA-Z]{8,}$")
-"""How Roboflow names each augmented version of an image."""
+_EXPORTED = re.compile(r"^(.+?)\.rf\.[0-9a-zA-Z]{8,}$|^((?:.*/)?aug(?:mented)?_\d+)_\d+$")
+"""How Roboflow and Keras name each augmented version of an image."""
 FEWEST, MOST_EACH = 3, 20
 """Originals, and versions of each: more are numbered, not copied."""
 REPORTED, HEADLINE = 0.01, 0.05
@@ -38,7 +39,7 @@ def find_file_copies(parts: Sequence[Sequence[str]]) -> Iterator[Finding]:
     for number, part in enumerate(parts):
         for name in part:
             exported = _EXPORTED.match(name)
-            original = exported[1] if exported else _CHANGED.sub("", name)
+            original = (exported[1] or exported[2]) if exported else _CHANGED.sub("", name)
             if original != name:
                 changed.add(original)
             versions[original].append((number, name))
