@@ -62,7 +62,7 @@ from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
 
 ROOT = Path(__file__).parents[2]
-_STUDIES: dict[bytes, bytes] = {}
+MADE_STUDIES: dict[bytes, bytes] = {}
 _KEPT = 24  # of 11 MB each
 REPORT_DIR = ROOT / "workflow" / "report"
 COUNTRY_DATA = {
@@ -178,11 +178,11 @@ def make_study(
     added = (target, usage, hardware, water)
     told = [[_content(one) for one in (*asked, *added)], sorted(analysis.items())]
     key = hashlib.sha256(repr(told).encode()).digest()
-    kept = _STUDIES.pop(key, None) or pickle.dumps(_make_study(*asked, *added, **analysis))
+    kept = MADE_STUDIES.pop(key, None) or pickle.dumps(_make_study(*asked, *added, **analysis))
     # The last that was asked for is the last to go.
-    _STUDIES[key] = kept
-    if len(_STUDIES) > _KEPT:
-        del _STUDIES[next(iter(_STUDIES))]
+    MADE_STUDIES[key] = kept
+    if len(MADE_STUDIES) > _KEPT:
+        del MADE_STUDIES[next(iter(MADE_STUDIES))]
     return pickle.loads(kept)
 
 
