@@ -191,36 +191,80 @@ class Pairs(pl.Callback):
 
     Args:
         class_path: The network's name, for the message.
+        network: What is trained.
     """
 
-    def __init__(self, class_path: str):
-        self._class_path = class_path
+    def __init__(self, class_path: str, network: nn.Module):
+        self._class_path, self._network = class_path, network
+        self._given: set[Any] = set()
+        """What made the outputs of the network."""
+        self._undo: list[Callable[[], None]] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at what the network gives."""
+        self._undo.append(self._network.register_forward_hook(self._on_output).remove)
+
+    def _on_output(self, network: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.grad_fn is not None:
+            self._given.add(output.grad_fn)
 
     def on_before_backward(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
     ) -> None:
-        """Look for what makes (n, n) of outputs (n, 1) and of something that is not trained.
+        """Look for what makes (n, n) of outputs and of something that is not trained.
 
         Raises:
             ConfigError: the loss is made of that.
         """
-        # What is behind a number for each example is inside of the network.
-        for node in nodes(loss, lambda node: _column(node) is not None):
+        # What is behind the outputs, or a number for each example, is inside of the network.
+        for node in nodes(loss, lambda node: node in self._given or _column(node) is not None):
             operands = [following for following, _ in node.next_functions]
             made = _shape(node)
             if len(operands) == OPERANDS and operands.count(None) == 1:
                 (output,) = (operand for operand in operands if operand is not None)
                 if output.name().startswith("Expand"):  # As PyTorch's own losses do first.
                     made, output = _shape(output), output.next_functions[0][0]
-                n = None if output is None else _column(output)
-                if n is not None and made == (n, n):
-                    raise ConfigError(
-                        f"models: {self._class_path} computes its loss from outputs (n, 1) and "
-                        "targets (n,), which compares each output with the targets of all others: "
-                        "bring them to one shape, as by self(x).squeeze(1) in training_step"
-                    )
+                if output is None:
+                    continue
+                if (n := _column(output)) is not None and made == (n, n):
+                    raise self._refusal("outputs (n, 1) and targets (n,)", "self(x).squeeze(1)")
+                shape = _shape(output)
+                if (
+                    made == shape * 2
+                    and shape != (1,)
+                    and node.name().startswith(_DIFFERENCES)
+                    and self._is_given(output)
+                ):
+                    raise self._refusal("outputs (n,) and targets (n, 1)", "y.flatten()")
+        self._given.clear()
+
+    def _is_given(self, node: Any) -> bool:
+        """Whether an operation gives the outputs, or what was made of them alone."""
+        made_of = [node]
+        while len(made_of) == 1 and made_of[0] not in self._given:
+            made_of = [one for one, _ in made_of[0].next_functions if one is not None]
+        return len(made_of) == 1
+
+    def _refusal(self, what: str, how: str) -> ConfigError:
+        return ConfigError(
+            f"models: {self._class_path} computes its loss from {what}, which compares each output "
+            f"with the targets of all others: bring them to one shape, as by {how} in training_step"
+        )
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look no more."""
+        while self._undo:
+            self._undo.pop()()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Look no more."""
+        self.on_train_end(trainer, pl_module)
 
 
+_DIFFERENCES = ("Sub", "Rsub", "MseLoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+"""Operations that compare two tensors, as they begin."""
 OPERANDS = 2
 """Of a difference, and of PyTorch's losses."""
 

@@ -151,7 +151,7 @@ class Stage:
             counted = Counted(FewBatches(acts, length), self.n_train)
             self._passed = passed = Passed(counted)
             if self.task.outputs == 1:
-                few.append(soundness.Pairs(self.class_path))
+                few.append(soundness.Pairs(self.class_path, network))
             package = lightning_of(type(module))
             trainer = make_trainer(
                 self.settings,

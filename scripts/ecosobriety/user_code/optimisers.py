@@ -199,7 +199,7 @@ def _at_end(schedule: Any, steps: int) -> tuple[Any, int]:
     from torch.optim.lr_scheduler import SequentialLR
 
     if isinstance(schedule, SequentialLR):
-        begins = schedule._milestones[-1]  # type: ignore[attr-defined]
+        begins = schedule._milestones[-1]
         return schedule._schedulers[-1], max(steps - begins, 0)
     return schedule, steps
 
