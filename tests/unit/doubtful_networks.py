@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import torch
 from silent_losses import Losing
 from silent_networks import Base, Whole
@@ -129,3 +130,85 @@ class Averaged(Whole):
         if self.begun:
             for own, kept in zip(self.layers.parameters(), self.kept.parameters(), strict=True):
                 kept.data.lerp_(own.data, 0.01)
+
+
+class NeverStepping(Optimised):
+    """Takes the steps of its optimiser by itself, and none of its schedule."""
+
+    def __init__(self, input_shape, num_classes: int, schedule: str):
+        super().__init__(input_shape, num_classes, schedule)
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        optimiser = self.optimizers()
+        optimiser.zero_grad()
+        self.manual_backward(super().training_step(batch, batch_idx))
+        optimiser.step()
+
+
+class OwnMode(Base):
+    """Keeps its statistics as they are, whatever mode it is in."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers.append(nn.BatchNorm1d(num_classes))
+
+    def train(self, mode: bool = True):
+        super().train(mode)
+        self.layers[-1].eval()
+        return self
+
+
+class EvaluatingAfterwards(Whole):
+    """Looks at its answers in the mode of the test."""
+
+    def __init__(self, input_shape, num_classes: int, back: bool = False):
+        super().__init__(input_shape, num_classes)
+        self.layers.append(nn.BatchNorm1d(num_classes))
+        self.back = back
+
+    def training_step(self, batch, batch_idx):
+        loss = super().training_step(batch, batch_idx)
+        self.eval()
+        with torch.no_grad():
+            self(batch[0])
+        return loss
+
+    def on_before_zero_grad(self, optimizer):
+        if self.back:
+            self.train()
+
+
+class SecondAlone(Whole):
+    """Tells two classes apart by one number, as a sigmoid does."""
+
+    def __init__(self, input_shape, num_classes: int, constant: bool = True):
+        super().__init__(input_shape, num_classes)
+        self.constant = constant
+
+    def forward(self, x):
+        z = super().forward(x)
+        if self.constant:
+            return torch.cat([torch.zeros_like(z[:, :1]), z[:, 1:]], 1)
+        return z
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        return F.binary_cross_entropy_with_logits(self(x)[:, 1:], F.one_hot(y, 10)[:, 1:].float())
+
+
+class MixedUp(Whole):
+    """Learns from mixtures of two examples, or from the labels of such alone."""
+
+    def __init__(
+        self, input_shape, num_classes: int, alpha: float = 0.2, labels_alone: bool = False
+    ):
+        super().__init__(input_shape, num_classes)
+        self.alpha, self.labels_alone = alpha, labels_alone
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        share = float(np.random.beta(self.alpha, self.alpha)) * (not self.labels_alone)
+        other = torch.randperm(len(y))
+        z = self(x if self.labels_alone else share * x + (1 - share) * x[other])
+        return share * F.cross_entropy(z, y) + (1 - share) * F.cross_entropy(z, y[other])

@@ -76,6 +76,12 @@ TRAINING = {
     "so that its learning rate rises again: is it meant to?",
     "rate_unfinished": "its {name} is set for {length} steps, but takes {steps} in the training, "
     "so that its learning rate does not come down: does it count batches?",
+    "config_keys_unused": "Lightning does not know {keys} in what its configure_optimizers "
+    "returns, and ignores it: is it misspelt?",
+    "schedule_never_stepped": "its {name} never takes a step: with manual optimisation, the module "
+    "itself must call step() of its lr_schedulers()",
+    "rate_unchanged": "its learning rate is the same in its {epochs} epochs: its {name} changes it "
+    "from epoch {epoch} on; does it count batches?",
     "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "

@@ -3,7 +3,6 @@
 It is said in the check, in the log and in the report, and nothing is refused.
 """
 
-import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,13 +13,15 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from ecosobriety.reasons import reason
+from ecosobriety.reasons import reason, recognise
+from ecosobriety.training.configured import never_stepped, steps_of
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.squashed import takes_logits
 from ecosobriety.user_code.lightnings import is_lightning
 from ecosobriety.user_code.optimisers import (
     MOST_EPOCHS,
+    begins_late,
     first_group,
     odd_groups,
     odd_length,
@@ -34,6 +35,7 @@ MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 12
 """Share of the examples that a loss is made of; that of those whose own label it wants, beyond
 chance; and examples that say so."""
+_BY_CHANCE = ("labels_not_learnt", "examples_unused")
 SAME = 1e-6
 """Of the largest output: what rounding changes at most."""
 
@@ -53,14 +55,24 @@ class Watch(pl.Callback):
             if isinstance(layer, MODES) and _does_something(layer)
         ]
         self._modes: dict[str, bool] = {}
-        """Of those that gradients go through: whether they were ever in the training's mode."""
+        """Of those that gradients go through: whether they were in the training's mode in the last
+        batch that they had a part in."""
+        self._in_batch: set[str] = set()
+        """Those that have had a part in this one."""
         self.used: Tensor | None = None
         """(outputs,) which of them any loss was made of; None: not known."""
+        self.constant: Tensor | None = None
+        """(outputs,) which of them were one number for all examples of all batches."""
+        self._first: Tensor | None = None
         self.learnt = Learnt()
         """What the gradients of its outputs say of the labels."""
         self._handles: list[Any] = []
         self._first_rates: list[float] = []
         """Of each schedule, in the first epoch."""
+        self._taken: list[int] = []
+        """Steps of each schedule, before the first batch."""
+        self._by_hand = False
+        """Whether the module takes steps by itself."""
         self._steps: list[int | None] = []
         """Of each schedule, in the whole training; None: not known."""
         self.by_batch = False
@@ -72,7 +84,7 @@ class Watch(pl.Callback):
 
     @property
     def test_mode(self) -> list[str]:
-        """Layers that were in the mode of the test in every step."""
+        """Layers that were in the mode of the test, in the end."""
         return [name or "network" for name, trained in self._modes.items() if not trained]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -81,11 +93,12 @@ class Watch(pl.Callback):
         self.learnt.maximised = any(group.get("maximize", False) for group in groups)
         schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
         self._first_rates = [first_group(schedule).get("lr", 0.0) for schedule in schedules]
+        self._taken = [int(getattr(schedule, "last_epoch", 0)) for schedule in schedules]
         # By itself, a module may take the steps of its schedules at any time.
-        known = pl_module.automatic_optimization or not is_lightning(self._network)
-        configs = trainer.lr_scheduler_configs if known else []
+        self._by_hand = is_lightning(self._network) and not pl_module.automatic_optimization
+        configs = [] if self._by_hand else trainer.lr_scheduler_configs
         with suppress(Exception):
-            self._steps = [_steps_of(config, trainer) for config in configs]
+            self._steps = [steps_of(config, trainer) for config in configs]
         self.by_batch = any(config.interval == "step" for config in configs)
         for schedule, steps in zip(schedules, self._steps, strict=False):
             if steps is not None and self.too_short is None:
@@ -96,16 +109,24 @@ class Watch(pl.Callback):
 
     def _on_layer(self, name: str, layer: nn.Module, inputs: Any, output: Any) -> None:
         if torch.is_grad_enabled():
-            self._modes[name] = self._modes.get(name, False) or layer.training
+            before = name in self._in_batch and self._modes[name]
+            self._modes[name] = before or layer.training
+            self._in_batch.add(name)
 
     def _on_output(self, network: nn.Module, inputs: Any, output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 2 and output.requires_grad:
+            known = output.detach().cpu()
+            if self._first is None or self._first.shape != known[:1].shape:
+                self._first, self.constant = known[:1].clone(), None
+            same = (known == self._first).all(dim=0)
+            self.constant = same if self.constant is None else self.constant & same
             output.register_hook(partial(self._on_gradient, output.detach().clone()))
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Keep the labels that the loss is to be made of."""
+        self._in_batch.clear()
         pair = isinstance(batch, list | tuple) and len(batch) == 2
         self.learnt.begin(batch[1] if pair and isinstance(batch[1], Tensor) else None)
 
@@ -120,6 +141,11 @@ class Watch(pl.Callback):
         self.odd_groups = dict.fromkeys(odd_groups(groups))
         self.learnt.begin(None)
         self._unhook()
+        if self._by_hand:
+            schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
+            pairs = zip(schedules, self._taken, strict=True)
+            still = [one for one, taken in pairs if getattr(one, "last_epoch", -1) == taken]
+            self.odd_groups |= dict.fromkeys(never_stepped(self._network, still))
         # A schedule may want what only a whole training gives.
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -129,8 +155,11 @@ class Watch(pl.Callback):
                 if steps is None:
                     continue
                 epochs = steps if config.interval == "epoch" and config.frequency == 1 else 0
-                odd = [*odd_rates(_rates(config.scheduler, float(first), epochs), config.scheduler)]
-                self.odd_groups |= dict.fromkeys(odd or odd_length(config.scheduler, steps))
+                rates = _rates(config.scheduler, float(first), epochs)
+                odd = [*odd_rates(rates, config.scheduler)]
+                odd = odd or [*odd_length(config.scheduler, steps)]
+                odd = odd or [*begins_late(rates, config.scheduler)]
+                self.odd_groups |= dict.fromkeys(odd)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
@@ -203,15 +232,6 @@ class Learnt:
             yield reason("labels_not_learnt", share=f"{agree:.1%}")
 
 
-def _steps_of(config: Any, trainer: pl.Trainer) -> int | None:
-    """How many steps Lightning has a schedule take in the whole training; None: not known."""
-    batches = trainer.estimated_stepping_batches
-    if config.reduce_on_plateau or batches == math.inf:
-        return None
-    per_epoch = trainer.num_training_batches if config.interval == "epoch" else 1
-    return math.ceil(batches / per_epoch) // int(config.frequency)
-
-
 def _rates(schedule: Any, first: float, epochs: int) -> list[float]:
     """The learning rates of the epochs, of a schedule that is thrown away afterwards."""
     done = int(schedule.last_epoch)
@@ -265,6 +285,7 @@ def find_doubts(
     watch: Watch,
     x: Tensor,
     outputs: int,
+    look_longer: Callable[[], Watch],
 ) -> Iterator[str]:
     """Say what is odd and may be meant so.
 
@@ -275,6 +296,7 @@ def find_doubts(
         watch: What else was seen in these batches.
         x: (n, *input_shape) a few examples.
         outputs: Numbers that the network gives; 1: of a regression.
+        look_longer: Trains it anew, on more batches.
     """
     if (found := find_untrained(build, trained, losses, x)) is not None:
         values = {"share": f"{found[1]:.1%}", "names": cut_list(", ".join(found[0]))}
@@ -292,10 +314,15 @@ def find_doubts(
     if watch.test_mode:
         yield reason("test_mode", names=cut_list(", ".join(watch.test_mode)))
     used = watch.used
-    if used is not None and len(used) == outputs > 1 and not used.all() and used.any():
+    if used is None or len(used) != outputs or outputs == 1 or used.all() or not used.any():
+        doubts = [*watch.learnt.doubts()]
+        # By chance, labels may be mixed most in the first batches, and examples left out.
+        if any((recognise(doubt) or [""])[0] in _BY_CHANCE for doubt in doubts):
+            doubts = [*look_longer().learnt.doubts()]
+        yield from doubts
+    # Beside an output that is always 0, the other one is what tells two classes apart.
+    elif watch.constant is None or not watch.constant[~used].all():
         yield reason("outputs_unused", used=int(used.sum()), number=outputs)
-    else:
-        yield from watch.learnt.doubts()
     yield from watch.odd_groups
 
 

@@ -221,6 +221,10 @@ class Learner(Scorer):
 
     def on_train_start(self) -> None:
         """Take the optimiser itself, unless Lightning scales the loss for 16-bit floats."""
+        for part in self.network.modules():
+            # Lightning sets the mode of each layer by itself; a loop of one's own calls this.
+            if type(part).train is not nn.Module.train:
+                part.train(part.training)
         scaled = self.trainer.precision == "16-mixed"
         self._optimiser = cast(torch.optim.Optimizer, self.optimizers(use_pl_optimizer=scaled))
         self._backward: Callable[[Tensor], None] = (

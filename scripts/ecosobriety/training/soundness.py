@@ -187,15 +187,19 @@ def nodes(root: Tensor, ends: Callable[[Any], bool] = lambda node: False) -> Ite
 
 
 class Pairs(pl.Callback):
-    """Refuses a regression's loss that compares each output with each target, by broadcasting.
+    """Refuses a loss that compares each output with each target, by broadcasting.
 
     Args:
         class_path: The network's name, for the message.
         network: What is trained.
+        outputs: Numbers that it gives for an example: 1, or 2 of which one may be taken.
     """
 
-    def __init__(self, class_path: str, network: nn.Module):
-        self._class_path, self._network = class_path, network
+    MOST = 2
+    """Outputs."""
+
+    def __init__(self, class_path: str, network: nn.Module, outputs: int):
+        self._class_path, self._network, self._outputs = class_path, network, outputs
         self._given: set[Any] = set()
         """What made the outputs of the network."""
         self._undo: list[Callable[[], None]] = []
@@ -226,8 +230,9 @@ class Pairs(pl.Callback):
                     made, output = _shape(output), output.next_functions[0][0]
                 if output is None:
                     continue
-                if (n := _column(output)) is not None and made == (n, n):
-                    raise self._refusal("outputs (n, 1) and targets (n,)", "self(x).squeeze(1)")
+                n, own = _column(output), self._outputs == 1 or self._is_given(output)
+                if n is not None and made == (n, n) and own:
+                    raise self._refusal("outputs (n, 1) and targets (n,)", "squeeze(1)")
                 shape = _shape(output)
                 if (
                     made == shape * 2

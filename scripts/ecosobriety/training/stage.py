@@ -15,6 +15,7 @@ from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.reasons import reason
 from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
+from ecosobriety.training.configured import listening, unused_keys
 from ecosobriety.training.doubts import Watch, find_doubts, find_untrained
 from ecosobriety.training.few_batches import FewBatches, OneEpoch, Seen
 from ecosobriety.training.fitting import (
@@ -150,8 +151,8 @@ class Stage:
         else:
             counted = Counted(FewBatches(acts, length), self.n_train)
             self._passed = passed = Passed(counted)
-            if self.task.outputs == 1:
-                few.append(soundness.Pairs(self.class_path, network))
+            if self.task.outputs <= soundness.Pairs.MOST:
+                few.append(soundness.Pairs(self.class_path, network, self.task.outputs))
             package = lightning_of(type(module))
             trainer = make_trainer(
                 self.settings,
@@ -160,7 +161,9 @@ class Stage:
                 validation_batches=1,
                 package=package,
             )
-            trainer.fit(module, counted)
+            with listening() as heard:
+                trainer.fit(module, counted)
+            watch.odd_groups |= dict.fromkeys(unused_keys(heard))
             own = {id(parameter) for parameter in module.parameters()}
             if module.automatic_optimization and not any(
                 id(parameter) in own for parameter in soundness.optimised(trainer)
@@ -196,9 +199,8 @@ class Stage:
             rate = "of its configure_optimizers"
         self._require_right_way()
         self._losses.require_finite(network, rate)
-        self.noticed += find_doubts(
-            self.build, network, self._losses, self._watch, self.x_test, self.task.outputs
-        )
+        seen = self._losses, self._watch, self.x_test, self.task.outputs
+        self.noticed += find_doubts(self.build, network, *seen, self._look_longer)
         self._require_logits(network, self.build)
         soundness.require_alone(
             partial(self._tested, trainer, scorer),
@@ -265,6 +267,10 @@ class Stage:
                 "examples once: what it learns is not that of so many; stop it after whole epochs"
             )
         return network, acts, first, trainer, scorer
+
+    def _look_longer(self) -> Watch:
+        self._fit_named(self.build(), self._many)
+        return self._watch
 
     @property
     def _many(self) -> list[Batch]:

@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ HALF, RISEN = 0.5, 1.5
 the half."""
 MOST_OF_A_FALL, MOST_OF_A_CYCLE = 2.0, 1.5
 """Times that a schedule may be as long as the training: later the rate stays above the half."""
+CHANGED = 0.01
+"""Of a rate, what counts as a change."""
 MOST_EPOCHS = 5000
 _CHECKED_WITH = 1e-3
 """A learning rate to check arguments with."""
@@ -176,6 +179,26 @@ def odd_length(schedule: Any, steps: int) -> Iterator[str]:
         yield reason("rate_unfinished", **values)
 
 
+def begins_late(rates: Sequence[float], schedule: Any) -> Iterator[str]:
+    """Say whether a schedule changes nothing in a training, but would in a longer one.
+
+    Args:
+        rates: one of each epoch.
+        schedule: after these epochs; it is thrown away afterwards.
+    """
+    groups = getattr(getattr(schedule, "optimizer", None), "param_groups", [])
+    if len(groups) != 1 or len(rates) < 2 or max(rates) - min(rates) > CHANGED * max(rates):
+        return
+    # Some cannot go on after their end.
+    with suppress(Exception):
+        for epoch in range(len(rates), MOST_EPOCHS):
+            if abs(groups[0]["lr"] - rates[0]) > CHANGED * max(rates):
+                values = {"name": type(schedule).__name__, "epochs": len(rates)}
+                yield reason("rate_unchanged", epoch=epoch + 1, **values)
+                return
+            schedule.step()
+
+
 def too_short(schedule: Any, steps: int) -> str | None:
     """Why a schedule ends a training with an error; None: it does not, as far as is known.
 
@@ -243,7 +266,11 @@ def find_odd(
                 raise EndedError(
                     str(_refusal(_spec("lr_scheduler", lr_scheduler), ended))
                 ) from error
-        found += [*odd_rates(rates, schedule)] or odd_length(schedule, epochs)
+        found += (
+            [*odd_rates(rates, schedule)]
+            or [*odd_length(schedule, epochs)]
+            or begins_late(rates, schedule)
+        )
     return list(dict.fromkeys(found))
 
 

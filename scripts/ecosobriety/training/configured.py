@@ -1,0 +1,103 @@
+"""What becomes of what a module's `configure_optimizers` returns; see `rehearsal`."""
+
+import ast
+import inspect
+import math
+import re
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytorch_lightning as pl
+
+from ecosobriety.reasons import reason
+from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.words import cut_list
+
+_UNUSED_KEYS = re.compile(r"Found unsupported keys in the [a-z ]+: \{(.*?)\}")
+"""Lightning's own words."""
+_TAKES_STEPS = re.compile(r"\blr_schedulers\b|\blr_scheduler_(?:configs|step)\b")
+"""By what a module comes to its schedules."""
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Hear what is warned of meanwhile, and let it pass."""
+    heard: list[str] = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", message=_UNUSED_KEYS.pattern)
+        shown = warnings.showwarning
+
+        def hear(message: Any, *others: Any, **further: Any) -> None:
+            heard.append(str(message))
+            shown(message, *others, **further)
+
+        warnings.showwarning = hear
+        yield heard
+
+
+def unused_keys(heard: Iterable[str]) -> Iterator[str]:
+    """Say which keys of what a module returns Lightning does not know.
+
+    Args:
+        heard: its warnings.
+    """
+    for sentence in heard:
+        if found := _UNUSED_KEYS.match(sentence):
+            yield reason("config_keys_unused", keys=cut_list(found[1]))
+
+
+def steps_of(config: Any, trainer: pl.Trainer) -> int | None:
+    """How many steps Lightning has a schedule take in the whole training; None: not known."""
+    batches = trainer.estimated_stepping_batches
+    if config.reduce_on_plateau or batches == math.inf:
+        return None
+    per_epoch = trainer.num_training_batches if config.interval == "epoch" else 1
+    return math.ceil(batches / per_epoch) // int(config.frequency)
+
+
+def never_stepped(module: Any, schedules: Iterable[Any]) -> Iterator[str]:
+    """Say which schedules a module with manual optimisation has, and never comes to.
+
+    What keeps a schedule, or asks for all of them anywhere, may take their steps later than in a
+    few batches.
+
+    Args:
+        module: after a few batches.
+        schedules: that have taken no step in them.
+    """
+    package = lightning_of(type(module))
+    if package is None or _may_come_to_schedules(type(module), package):
+        return
+    held = [part for value in vars(module).values() for part in _parts(value)]
+    for schedule in schedules:
+        if not any(part is schedule for part in held):
+            yield reason("schedule_never_stepped", name=type(schedule).__name__)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value.values()]
+    return [*value] if isinstance(value, list | tuple) else [value]
+
+
+def _may_come_to_schedules(kind: type, package: Any) -> bool:
+    """Whether a class, or a function beside it, asks for schedules; so may callbacks elsewhere."""
+    if kind.configure_callbacks is not package.LightningModule.configure_callbacks:  # type: ignore[attr-defined]
+        return True
+    own = [base for base in kind.__mro__ if not issubclass(package.LightningModule, base)]
+    names = {base.__name__ for base in own}
+    for module in {base.__module__ for base in own}:
+        try:
+            text = inspect.getsource(sys.modules[module])
+            parts = ast.parse(text).body
+        except (OSError, TypeError, SyntaxError):
+            return True
+        for part in parts:
+            if isinstance(part, ast.ClassDef) and part.name not in names:
+                continue
+            if _TAKES_STEPS.search(ast.get_source_segment(text, part) or ""):
+                return True
+    return False

@@ -1,0 +1,77 @@
+"""What a module's `configure_optimizers` returns is used, or named."""
+
+import warnings
+from typing import Any
+
+import hand_schedules
+import pytest
+import torch
+from pytorch_lightning.core import optimizer as lightnings_own
+from test_doubts import noticed  # noqa: F401
+
+from ecosobriety.reasons import recognise
+from ecosobriety.training.configured import listening, never_stepped, unused_keys
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def told(sentences: Any) -> list[tuple[str, dict[str, str]]]:
+    return [found for sentence in sentences if (found := recognise(sentence))]
+
+
+def test_keys_that_lightning_does_not_know_are_named() -> None:
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    schedule = torch.optim.lr_scheduler.StepLR(optimiser, 3)
+    with warnings.catch_warnings(record=True) as passed, listening() as heard:
+        warnings.simplefilter("always")
+        lightnings_own._validate_optim_conf({"optimizer": optimiser, "lr_schedulers": schedule})
+        lightnings_own._configure_schedulers_automatic_opt(
+            [{"scheduler": schedule, "intervall": "step"}], None
+        )
+        warnings.warn("Found unsupported things", stacklevel=1)
+    found = told(unused_keys(heard))
+    assert found == [
+        ("config_keys_unused", {"keys": "'lr_schedulers'"}),
+        ("config_keys_unused", {"keys": "'intervall'"}),
+    ]
+    assert len(passed) == len(heard) == 3
+    with listening() as heard:
+        lightnings_own._validate_optim_conf({"optimizer": optimiser, "monitor": "loss"})
+    assert not heard
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("Never", True), ("Sometimes", False), ("Keeping", False), ("CalledBack", False)],
+)
+def test_a_schedule_that_a_module_never_comes_to_is_named(name: str, odd: bool) -> None:
+    module = getattr(hand_schedules, name)()
+    found = told(never_stepped(module, [module.schedule()]))
+    assert found == ([("schedule_never_stepped", {"name": "StepLR"})] if odd else [])
+    assert not [*never_stepped(module, [])]
+
+
+def test_what_is_configured_and_not_used_is_named_in_the_rehearsal(noticed: Any) -> None:  # noqa: F811
+    by_key = "{'scheduler': S.StepLR(o, 3), 'intervall': 'step'}"
+    assert [*noticed("Optimised", schedule=by_key)] == ["config_keys_unused"]
+    assert [*noticed("NeverStepping", schedule="S.LinearLR(o, 0.001)")] == [
+        "schedule_never_stepped"
+    ]
+
+
+def test_a_mode_that_a_loop_of_ones_own_would_set_is_set(noticed: Any) -> None:  # noqa: F811
+    assert noticed("OwnMode") == {"test_mode": {"names": "layers.4"}}
+    # From the second batch on.
+    assert noticed("EvaluatingAfterwards") == {"test_mode": {"names": "layers.2"}}
+    assert not noticed("EvaluatingAfterwards", back=True)
+
+
+def test_the_second_of_two_outputs_may_be_all_that_is_learnt(noticed: Any) -> None:  # noqa: F811
+    assert not noticed("SecondAlone")
+    assert "outputs_unused" in noticed("SecondAlone", constant=False)
+
+
+def test_mixtures_of_examples_are_no_shuffled_labels(noticed: Any) -> None:  # noqa: F811
+    assert not noticed("MixedUp", alpha=0.1)
+    assert not noticed("MixedUp", alpha=0.2)
+    assert [*noticed("MixedUp", alpha=0.2, labels_alone=True)] == ["labels_not_learnt"]
