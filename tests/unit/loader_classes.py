@@ -10,6 +10,7 @@ from torch.utils.data import (
     BatchSampler,
     DataLoader,
     Dataset,
+    DistributedSampler,
     IterableDataset,
     RandomSampler,
     Sampler,
@@ -122,6 +123,11 @@ class Replacing(Base):
 class Few(Base):
     def train_dataloader(self):
         return DataLoader(WHOLE, batch_size=4, sampler=RandomSampler(WHOLE, num_samples=5))
+
+
+class Distributed(Base):
+    def train_dataloader(self):
+        return DataLoader(WHOLE, batch_size=4, sampler=DistributedSampler(WHOLE, 2, 0))
 
 
 class Endless(Base):

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import leaking_loaders
 import loader_classes
+import numpy as np
 import pytest
 
 from ecosobriety import datasets
+from ecosobriety.datasets import store
 from ecosobriety.errors import DataError
 
 LEAKING = vars(leaking_loaders).keys() - vars(loader_classes).keys()
@@ -82,6 +84,7 @@ def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
         ("Replacing", {}, r"has a sampler \(RandomSampler\) that draws some examples twice"),
         ("Few", {}, r"has a sampler \(RandomSampler\)"),
         ("Endless", {}, r"has a sampler \(Sampling\)"),
+        ("Distributed", {}, r"one of 2 processes its share of the 20 examples alone: leave"),
         ("OwnBatches", {}, r"has a batch_sampler \(list\), but the study cuts its own"),
         ("Overlapping", {}, "share 1 rows of one data set, the first of them 0"),
         ("Same", {}, "share 20 rows of one data set"),
@@ -157,6 +160,43 @@ def test_rows_that_are_there_several_times_are_counted():
     (told,) = (found for found in dataset.findings if found.id == "train_repeats")
     assert told.values["number"] == 8
     assert not [f for f in read("Repeating").findings if f.id == "train_repeats"]
+
+
+def test_test_examples_that_are_there_several_times_are_counted():
+    x, y = np.arange(900.0).reshape(300, 3), np.arange(300) % 2
+    for times, named in ((2, True), (1, False)):
+        some = [*range(200, 300)] * times
+        parts = (x[:200], y[:200]), (x[some], y[some])
+        found = store.Dataset.from_arrays("a", *parts, ("0", "1"), "")
+        assert [(f.id, f.headline) for f in found.findings] == [("test_repeats", True)] * named
+
+
+@pytest.mark.parametrize("drawn", ["at import", "as a default", "with a seed"])
+def test_a_split_that_is_drawn_when_its_file_is_imported_is_refused(tmp_path, monkeypatch, drawn):
+    order = {"with a seed": "np.random.default_rng(0).permutation(20)"}
+    source = f"""
+from loader_classes import WHOLE, Base, DataLoader, Subset
+import numpy as np
+ORDER = {order.get(drawn, "np.random.permutation(20)")}.tolist()
+class Own(Base):
+    def __init__(self, order={"ORDER" if drawn == "as a default" else None}):
+        super().__init__()
+        self.order = order or ORDER
+    def train_dataloader(self):
+        return DataLoader(Subset(WHOLE, self.order[:14]), 4)
+    def test_dataloader(self):
+        return DataLoader(Subset(WHOLE, self.order[14:]), 4)
+"""
+    name = f"drawn_{drawn.replace(' ', '_')}"
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    given = {"name": "mine", "class_path": f"{name}.Own", "init_args": {}}
+    if drawn == "with a seed":
+        assert len(datasets.obtain(given).y_train) == 14
+        return
+    with pytest.raises(DataError, match=r"give other examples (under|each time)"):
+        datasets.obtain(given)
 
 
 def test_a_hook_that_asks_a_trainer_for_anything_is_taken_where_it_does_the_same():

@@ -1,4 +1,4 @@
-"""Examples that are equal, value by value: within the training part, and across both parts."""
+"""Examples that are equal, value by value: within each part, and across both."""
 
 import math
 import secrets
@@ -14,7 +14,9 @@ from ecosobriety.datasets.findings import Finding
 MOST_MIXED_BYTES = 1024
 """Longer examples have their bytes hashed one by one."""
 REPEATS_FROM = 0.05
-"""From this share of training examples that are equal to another one, that is reported."""
+"""From this share of a part's examples that are equal to another one, that is reported."""
+HEADLINE = 0.2
+"""The same of test examples, for a place beside the answer: the test says less than its size."""
 CONTRADICTIONS_FROM = 0.001
 """The same of those whose equal has another label."""
 MOST_COLUMNS = 64
@@ -25,12 +27,13 @@ _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 def count_duplicates(
     x_train: Examples, y_train: NDArray[Any], x_test: Examples
-) -> tuple[int, int, int]:
-    """Inputs that are equal to a training input, value by value.
+) -> tuple[int, int, int, int]:
+    """Inputs that are equal to another one, value by value.
 
     Returns:
-        Those of the test; those of the training, without the first of equal ones; and those of the
-        training that are equal to one with another label.
+        Those of the test that are training inputs; those of the training, without the first of
+        equal ones; those of the training that are equal to one with another label; and those of the
+        test that are equal to one of the test, without the first.
     """
     # Of 10^7 examples two hashes collide by chance once in 10^5 data sets.
     key = secrets.randbits(64)
@@ -46,10 +49,11 @@ def count_duplicates(
         np.maximum.at(high, place, y_train)
         contradicting = int(np.count_nonzero((low < high)[place]))
     if not (len(x_test) and len(trained)):
-        return 0, repeats, contradicting
-    tested = np.concatenate([*_hashes(x_test, key)])
+        return 0, repeats, contradicting, 0
+    tested = np.sort(np.concatenate([*_hashes(x_test, key)]))
     places = np.minimum(np.searchsorted(trained, tested), len(trained) - 1)
-    return int(np.count_nonzero(trained[places] == tested)), repeats, contradicting
+    both = int(np.count_nonzero(trained[places] == tested))
+    return both, repeats, contradicting, int(np.count_nonzero(tested[1:] == tested[:-1]))
 
 
 def find_copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding, ...]:
@@ -59,13 +63,7 @@ def find_copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding,
     """
     many = repeats > 0 and repeats >= REPEATS_FROM * len(x)
     contradict = contradicting > 0 and contradicting >= CONTRADICTIONS_FROM * len(x)
-    if not (many or contradict):
-        return ()
-    # Of equal rows once: many copies of one make its values common.
-    some = np.unique(x.sample()[:, :MOST_COLUMNS], axis=0)
-    shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
-    log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
-    if 2 * math.log(len(x)) + log_chance > math.log(repeats / 10):
+    if not (many or contradict) or _are_by_chance(repeats, x):
         return ()
     found = [("train_repeats", repeats, False)] if many else []
     if contradict:
@@ -75,6 +73,23 @@ def find_copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding,
         Finding(id, headline, {"number": number, "share": number / len(x)})
         for id, number, headline in found
     )
+
+
+def find_test_copies(repeats: int, x: Examples) -> tuple[Finding, ...]:
+    """Copies within the test part, which make the test look larger than it is."""
+    if repeats == 0 or repeats < REPEATS_FROM * len(x) or _are_by_chance(repeats, x):
+        return ()
+    share = repeats / len(x)
+    return (Finding("test_repeats", share >= HEADLINE, {"number": repeats, "share": share}),)
+
+
+def _are_by_chance(repeats: int, x: Examples) -> bool:
+    """Whether so many rows may be equal as their values are few."""
+    # Of equal rows once: many copies of one make its values common.
+    some = np.unique(x.sample()[:, :MOST_COLUMNS], axis=0)
+    shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
+    log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
+    return 2 * math.log(len(x)) + log_chance > math.log(repeats / 10)
 
 
 def _hashes(x: Examples, key: int) -> Iterator[NDArray[np.uint64]]:

@@ -4,10 +4,12 @@ The study cuts its own subsets and batches, so a loader counts for the examples 
 would change which examples these are, or their values, is honoured or refused: nothing is dropped.
 """
 
+import importlib
 import logging
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import chdir
+from contextlib import chdir, contextmanager, nullcontext, suppress
 from copy import deepcopy
 from itertools import islice
 from types import SimpleNamespace
@@ -157,19 +159,24 @@ def _require_seeded(
     class_path = spec["class_path"]
     loaded = ((train, "fit", "train_dataloader"), (test, "test", "test_dataloader"))
 
-    def others(seed: int, names: Collection[str]) -> list[str]:
+    def others(seed: int, names: Collection[str], *, anew: bool) -> list[str]:
         pl.seed_everything(seed, verbose=False)
-        module = _built(spec, prepare=prepare)
-        return [
-            name
-            for part, stage, name in loaded
-            if name in names and _differs(module, part, stage, name, seed)
-        ]
+        with _imported_anew(class_path) if anew else nullcontext():
+            module = _built(spec, prepare=prepare)
+            return [
+                name
+                for part, stage, name in loaded
+                if name in names and _differs(module, part, stage, name, seed)
+            ]
 
     with chdir(os.curdir):
         try:
-            differing = others(OTHER_SEED, [name for _, _, name in loaded])
-            by_seed = set(differing) - set(others(SEED, differing) if differing else ())
+            every = [name for _, _, name in loaded]
+            # What stays in the process, such as a counter, is new in another one.
+            for anew in (False, True):
+                if differing := others(OTHER_SEED, every, anew=anew):
+                    by_seed = set(differing) - set(others(SEED, differing, anew=anew))
+                    break
         # It may be made to be read once; what was read is right.
         except (Exception, SystemExit) as error:
             logger.info("%s: cannot be read a second time (%s)", class_path, described(error))
@@ -186,6 +193,23 @@ def _require_seeded(
             "examples under another seed of the process: draw a split, or whatever is random, with "
             "a seed of its own (generator=torch.Generator().manual_seed(0))"
         )
+
+
+@contextmanager
+def _imported_anew(class_path: str) -> Iterator[None]:
+    """A class's own file as another process would import it: what it draws then has no other seed.
+
+    What can be imported once only stays as it is.
+    """
+    name = class_path.rpartition(".")[0]
+    known = sys.modules.pop(name)
+    try:
+        with suppress(Exception, SystemExit):
+            importlib.import_module(name)
+        sys.modules.setdefault(name, known)
+        yield
+    finally:
+        sys.modules[name] = known
 
 
 def _differs(module: Any, part: arrays.Part, stage: str, name: str, seed: int) -> bool:

@@ -25,6 +25,8 @@ SENTENCES: Mapping[str, str] = {
     "({share:.1%})",
     "train_repeats": "training examples that are equal to another one: {number} ({share:.1%}), so "
     "that a size has fewer different ones than it says",
+    "test_repeats": "test examples that are equal to another one: {number} ({share:.1%}), so that "
+    "the test says less than its size",
     "arrays_unused": "arrays of the archive that are not read: {names}",
     "files_unused": "{number} files of the folder are not read as images: {names}",
     "images_unread": "files of several images, of which the first is read: {number}",

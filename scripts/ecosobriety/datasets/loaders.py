@@ -149,6 +149,11 @@ def _indices(loader: Any, name: str) -> Sequence[Any]:
         )
     sampler = loader.sampler if batches is None else batches.sampler
     count = len(loader.dataset)
+    if (replicas := getattr(sampler, "num_replicas", None) or 1) > 1:
+        raise DataError(
+            f"{name} has a sampler ({type(sampler).__name__}) that gives one of {replicas} "
+            f"processes its share of the {count} examples alone: leave the sampler out"
+        )
     indices: Sequence[Any]
     if type(sampler) is SequentialSampler:
         indices, shuffled = range(count), False

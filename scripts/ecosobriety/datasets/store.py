@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.archive import Archive, write
-from ecosobriety.datasets.copies import count_duplicates, find_copies
+from ecosobriety.datasets.copies import count_duplicates, find_copies, find_test_copies
 from ecosobriety.datasets.examples import IN_MEMORY_BYTES, Examples, Place
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.errors import DataError
@@ -135,7 +135,7 @@ class Dataset:
         """
         x_train, x_test = Examples.of(train[0]), Examples.of(test[0])
         normalise = normalise or default_normalisation(x_train)
-        duplicates, repeats, contradicting = count_duplicates(x_train, train[1], x_test)
+        both, trained, contradicting, tested = count_duplicates(x_train, train[1], x_test)
         return cls(
             name,
             x_train,
@@ -145,8 +145,11 @@ class Dataset:
             classes=classes,
             sha256=_sha256((x_train, train[1], x_test, test[1]), normalise, channels),
             origin=origin,
-            test_duplicates=duplicates,
-            findings=find_copies(repeats, contradicting if classes else 0, x_train),
+            test_duplicates=both,
+            findings=(
+                *find_copies(trained, contradicting if classes else 0, x_train),
+                *find_test_copies(tested, x_test),
+            ),
             normalise=normalise,
             channels=channels,
         )
