@@ -6,7 +6,6 @@ configuration, which runs as a process of its own (`python -m ecosobriety.user_c
 """
 
 import argparse
-import ast
 import importlib
 import inspect
 import json
@@ -14,7 +13,6 @@ import math
 import re
 import sys
 import tempfile
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -25,6 +23,8 @@ from typing import Any, Literal
 
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.user_code.apart import run_apart
+from ecosobriety.user_code.bodies import named_in_body
+from ecosobriety.user_code.defaults import kept_defaults
 from ecosobriety.user_code.lightnings import lightning_of, trainers_version
 from ecosobriety.user_code.words import cut, cut_list, described
 
@@ -81,16 +81,17 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
     sizes = {name for name in signature.known if "Size" in signature.annotation(name)}
     read = {name: value for name, value in given.items() if name in signature.known - sizes}
     parser, arguments = _parse(found, spec, signature, read)
-    try:
-        own = vars(parser.instantiate(arguments).get("init_args") or argparse.Namespace())
-        # Defaults are the class's own: jsonargparse writes functions among them as text.
-        own = {name: value for name, value in own.items() if name in {**read, **spec.init_args}}
-        callables = {name: meant() for name, meant in signature.callables(spec).items()}
-        own |= {name: _size(given[name]) for name in sizes} | callables
-        made = found(**own, **signature.unread)
-    # Whatever the user's code raises is reported with its class's name.
-    except (Exception, SystemExit) as error:
-        raise _refusal(spec, f"cannot be built: {described(error)}") from error
+    with kept_defaults(spec.class_path):
+        try:
+            own = vars(parser.instantiate(arguments).get("init_args") or argparse.Namespace())
+            # Defaults are the class's own: jsonargparse writes functions among them as text.
+            own = {name: value for name, value in own.items() if name in {**read, **spec.init_args}}
+            callables = {name: meant() for name, meant in signature.callables(spec).items()}
+            own |= {name: _size(given[name]) for name in sizes} | callables
+            made = found(**own, **signature.unread)
+        # Whatever the user's code raises is reported with its class's name.
+        except (Exception, SystemExit) as error:
+            raise _refusal(spec, f"cannot be built: {described(error)}") from error
     if spec.kind == "network" and hasattr(made, "training_step"):
         _require_a_trainer(type(made), spec)
     return made
@@ -145,11 +146,12 @@ def load(spec: ClassSpec) -> type:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     module_name, _, name = spec.class_path.rpartition(".")
-    try:
-        module = importlib.import_module(module_name)
-    # SystemExit too: a script that was meant to be run may end itself.
-    except (Exception, SystemExit) as error:
-        raise _refusal(spec, f"cannot be imported: {described(error)}") from error
+    with kept_defaults(spec.class_path):
+        try:
+            module = importlib.import_module(module_name)
+        # SystemExit too: a script that was meant to be run may end itself.
+        except (Exception, SystemExit) as error:
+            raise _refusal(spec, f"cannot be imported: {described(error)}") from error
     found = getattr(module, name, None)
     if found is None:
         raise _refusal(spec, f"does not exist: the module {module_name} has no {name}")
@@ -240,7 +242,7 @@ class _Signature:
         plain = {name: p for name, p in written.items() if p.kind not in variable}
         dests = (action.dest.partition("init_args.")[2] for action in parser._actions)
         names = dict.fromkeys([*plain, *(name for name in dests if name and "." not in name)])
-        inner = _named_in_body(found) - names.keys() if len(plain) < len(written) else set()
+        inner = named_in_body(found) - names.keys() if len(plain) < len(written) else set()
         own = sorted(given.keys() & {*names, *inner} & spec.init_args.keys())
         if own:
             raise _refusal(spec, f"is given {own[0]} by the study: leave it out of init_args")
@@ -277,37 +279,6 @@ class _Signature:
                 is_instance = isinstance(named, type) and not factory
                 found[name] = named if is_instance else partial(_itself, named)
         return found
-
-
-def _named_in_body(found: type) -> set[str]:
-    """Names that `__init__` takes out of its `**kwargs` one by one."""
-    try:
-        source = textwrap.dedent(inspect.getsource(found.__init__))  # type: ignore[misc]
-        tree = ast.parse(source)
-    except (OSError, TypeError, SyntaxError):
-        return set()
-    kwargs = {
-        node.args.kwarg.arg
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.args.kwarg
-    }
-    return {
-        name.value
-        for node in ast.walk(tree)
-        for name in _taken_out(node, kwargs)
-        if isinstance(name, ast.Constant) and isinstance(name.value, str)
-    }
-
-
-def _taken_out(node: ast.AST, kwargs: set[str]) -> list[ast.expr]:
-    """What stands between the brackets of `kwargs[…]`, `kwargs.pop(…)` or `kwargs.get(…)`."""
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-        return [node.slice] if node.value.id in kwargs else []
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        method, owner = node.func.attr, node.func.value
-        if method in ("pop", "get") and isinstance(owner, ast.Name) and owner.id in kwargs:
-            return node.args[:1]
-    return []
 
 
 def _itself(value: Any) -> Any:

@@ -18,19 +18,20 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 TRAINING_MODULES = (
-    *("datasets/sampling", "hardware", "records/measured", "records/record", "scoring"),
-    *("reasons/__init__", "reasons/trained", "training", "units"),
+    *("country_codes", "datasets/sampling", "hardware", "records/measured", "records/record"),
+    *("scoring", "reasons/__init__", "reasons/trained", "training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
     *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
     *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
     *("metering/results", "metering/sensors", "metering/windows"),
-    *("user_code/apart", "user_code/lightnings", "user_code/optimisers", "user_code/words"),
+    *("user_code/apart", "user_code/bodies", "user_code/defaults", "user_code/lightnings"),
+    *("user_code/optimisers", "user_code/words"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
 COMMAND_MODULES = (
     *("datasets/sampling", "hardware", "records/measured", "records/record", "units"),
-    *("reasons/__init__", "reasons/imported", "reasons/trained"),
+    *("country_codes", "reasons/__init__", "reasons/imported", "reasons/trained"),
     *("outside/command", "outside/result", "outside/session"),
     *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
     *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
