@@ -121,6 +121,8 @@ def test_many_copies_of_one_row_are_repeats(tmp_path: Path) -> None:
     columns = {"x": RNG.normal(size=N), "y": HEIGHT, "kind": KINDS}
     again = {name: np.concatenate([v, np.repeat(v[:1], N // 3)]) for name, v in columns.items()}
     assert "train_repeats" in found(table(tmp_path, again))
+    twice = {name: np.concatenate([v, v]) for name, v in columns.items()}
+    assert "test_repeats" not in found(table(tmp_path, twice))
 
 
 HOURS = RNG.integers(0, 24, N)

@@ -171,7 +171,8 @@ def gaps(start: int, share: float) -> Any:
 @pytest.mark.parametrize(
     "ids",
     [gaps(1000, 0.9), gaps(1, 0.5), gaps(7, 0.1), RNG.permutation(gaps(1, 0.7)),
-     gaps(1, 0.5)[::-1], np.arange(N) + 2, np.arange(N)[::-1] + 2, RNG.permutation(N)],
+     gaps(1, 0.5)[::-1], np.arange(N) + 2, np.arange(N)[::-1] + 2, RNG.permutation(N),
+     1_640_995_200 + 86_400 * RNG.permutation(N), 3600 * RNG.permutation(N)],
 )  # fmt: skip
 def test_ids_are_named_whatever_their_order_and_gaps(tmp_path: Path, ids: Any) -> None:
     told = found(table(tmp_path, {"x": X, "id": ids, "kind": KINDS}))

@@ -42,6 +42,25 @@ def test_neighbours_of_a_series_are_named(tmp_path: Path) -> None:
     assert not told(tmp_path, {name: x[mixed] for name, x in series(1).items()})
 
 
+def test_columns_of_the_calendar_hide_no_series(tmp_path: Path) -> None:
+    day = np.arange(N)
+    calendar = {
+        "weekday": day % 7,
+        "month": day // 30 % 12 + 1,
+        "hour": day % 24,
+        "year": day // 365,
+    }
+    assert told(tmp_path, {"x": series(1)["x0"], **calendar}).keys() == {"rows_follow"}
+    assert "rows_follow" not in told(tmp_path, {"x": NOISE, **calendar})
+
+
+def test_noise_around_0_is_no_multiple_of_a_time(tmp_path: Path) -> None:
+    columns = {"v": 1.64e9 + 86_400 * RNG.integers(0, 99, N), "u": NOISE}
+    assert "target_nearly" not in numbers(tmp_path, columns, RNG.normal(0, 1, N).round(3))
+    twice = np.where(np.arange(N) % 9 == 0, NOISE, columns["v"] / 2e9)
+    assert "target_nearly" in numbers(tmp_path, columns, twice)
+
+
 @pytest.mark.parametrize("rows", [2, 3, 4])
 @pytest.mark.parametrize("change", [0.1, 0.4])
 def test_persons_with_several_rows_each_are_named(tmp_path: Path, rows: int, change: float) -> None:

@@ -182,7 +182,9 @@ def build(
             normalise=resolved,
             channels=options.channels,
         )
-        return replace(dataset, features=train.features, findings=(*dataset.findings, *findings))
+        # Of one part, copies are named as the training's, and as those that are in both.
+        known = (f for f in dataset.findings if test is not None or f.id != "test_repeats")
+        return replace(dataset, features=train.features, findings=(*known, *findings))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 

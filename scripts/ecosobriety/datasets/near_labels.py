@@ -27,6 +27,8 @@ BY_THRESHOLD, SURELY, ERRORS = 0.98, 0.995, 0.05
 answer; and what is left of the errors of always answering the commonest class."""
 SAMPLED, SAMPLE_FEWEST = 2**16, 20
 """Rows that say so, and rows of each class."""
+DIGITS = 9
+"""Of two ratios that are one."""
 COPIED = 0.5
 """Share of the rows in which a target is the same multiple of a feature."""
 SOME_TARGETS = 20
@@ -208,7 +210,7 @@ def find_near_targets(
     for i, name in enumerate(names):
         values = block[i, rows]
         known = values != 0
-        ratios = np.round(np.divide(targets, values, out=np.zeros(len(rows)), where=known), 9)
+        ratios = _to_digits(np.divide(targets, values, out=np.ones(len(rows)), where=known))
         same, counts = np.unique(ratios[known], return_counts=True)
         if not len(counts) or counts.max() < COPIED * len(rows):
             continue
@@ -217,6 +219,13 @@ def find_near_targets(
         # What is so in all rows is in their order, which is found elsewhere.
         if len(np.unique(targets[alike])) >= SOME_TARGETS and share < 1:
             yield Finding("target_nearly", True, {"feature": short(name), "share": share})
+
+
+def _to_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rounded to as many digits, whatever their size; none is 0."""
+    last = 10.0 ** (np.floor(np.log10(np.abs(values))) + 1 - DIGITS)
+    found: NDArray[np.float64] = np.round(values / last)
+    return found * last
 
 
 def find_like_targets(

@@ -12,7 +12,7 @@ from ecosobriety.errors import DataError
 
 INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 """What programs call a column that numbers the rows."""
-MIN_COUNTED_ROWS = 5
+FIRST_ROWS, MIN_COUNTED_ROWS = 1000, 5
 """Of fewer rows, a column can be 0, 1, … by chance."""
 MOST_PIECES, MIN_PIECE = 10, 20
 """Files whose rows were numbered, and how many of each on average: more are persons or series."""
@@ -60,8 +60,7 @@ def examine(
                 "to learn from in dataset.features, with this one if it is meant"
             )
         return [Finding("index_like_feature", True, {"feature": short(name)})]
-    whole = spans and bool((values == np.round(values)).all())
-    permuted = whole and len(np.unique(values)) == len(values)
+    permuted = _are_steps(values)
     permuted = permuted or (NUMBERING.fullmatch(name) is not None and _counts_again(values))
     once = permuted or is_dense(values, columns)
     once = (once and _RANK.fullmatch(name) is None) or _grows_steadily(values)
@@ -75,6 +74,19 @@ def _are_things(values: np.ndarray) -> bool:
     distinct = len(np.unique(values))
     whole = bool((values == np.round(values)).all())
     return whole and distinct >= max(FEWEST_THINGS, len(values) / 2)
+
+
+def _are_steps(values: np.ndarray) -> bool:
+    """Whether they are whole numbers in equal steps, each once, in any order."""
+    n, low = len(values), values.min()
+    step = (values.max() - low) / max(n - 1, 1)
+    if n < MIN_COUNTED_ROWS or step < 1 or step != np.round(step):
+        return False
+    # Most columns do not even begin so.
+    for part in (values[:FIRST_ROWS], values):
+        if (np.mod(part - low, step) != 0).any() or len(np.unique(part)) < len(part):
+            return False
+    return bool(low == np.round(low))
 
 
 def _grows_steadily(values: np.ndarray) -> bool:

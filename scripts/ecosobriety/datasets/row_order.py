@@ -5,6 +5,7 @@ each, test rows then have their neighbours in the training part, which look like
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,6 +19,12 @@ FEWEST_ROWS, APART, PLACES = 200, 25, 4096
 FOLLOWS, STAYS = 0.3, 0.2
 """Squares of differences between neighbours, by those of rows apart; and these by those of any two
 rows: of a table that is sorted by a feature, rows apart are alike, too."""
+_CALENDAR = re.compile(
+    r"(.*[-_ .])?(year|yr|quarter|month|mnth|week|weekday|wday|wd|dow|doy|day|hour|hr|minute|season"
+    r"|holiday)(s?[-_ .]?of[-_ .]?\w+)?",
+    re.IGNORECASE,
+)
+"""Names of columns that say when a row is of, such as a weekday, which changes in each of them."""
 FEWEST_PAIRS = 100
 PERSONS = (1, 2, 3)
 """Rows of one person, one after another; from four on, most neighbours are of one."""
@@ -71,11 +78,14 @@ def _series(
     found = np.zeros(x.shape[1], bool)
     for apart in (APART, n // 10):
         found |= _follow(x, y if classes else None, apart)
-    follows = varies & found
-    # What changes in each row is no series, as where a few factors are varied one by one.
-    if follows.sum() >= max(1, 2 / 3 * varies.sum()):
-        listed = [short(names[i]) for i in np.flatnonzero(follows)[:MAX_LISTED]]
-        yield Finding("rows_follow", False, {"names": listed})
+    measured = varies & ~np.array([_CALENDAR.fullmatch(name) is not None for name in names])
+    for kept in (varies, measured):
+        follows = kept & found
+        # What changes in each row is no series, as where a few factors are varied one by one.
+        if follows.sum() >= max(1, 2 / 3 * kept.sum()):
+            listed = [short(names[i]) for i in np.flatnonzero(follows)[:MAX_LISTED]]
+            yield Finding("rows_follow", False, {"names": listed})
+            return
 
 
 def _follow(
