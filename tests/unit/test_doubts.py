@@ -337,17 +337,20 @@ def test_optimisers_are_looked_at_before_the_training(monkeypatch: pytest.Monkey
     found = optimisers.find_odd_apart(
         [[momentum, None, 0.01, 3], [unknown, None, 0.01, 3], [None, None, 0.01, 3]]
     )
-    assert found == [[reason("momentum_whole", value="1")], [], []]
+    assert found == [(None, [reason("momentum_whole", value="1")]), (None, []), (None, [])]
     name = "torch.optim.lr_scheduler.OneCycleLR"
     short = {"class_path": name, "init_args": {"max_lr": 0.1, "total_steps": 3}}
     told = optimisers.find_odd_apart([[None, short, 0.01, 2], [None, short, 0.01, 9]])
-    assert told[0] == []
-    assert told[1][0].startswith(f"{name} takes no step after epoch 4 of 9: ")
+    assert told[0] == (None, [])
+    ended, odd = told[1]
+    assert ended is not None
+    assert ended.startswith(f"{name} takes no step after epoch 4 of 9: ")
+    assert not odd
     with pytest.raises(ConfigError, match="takes no step after epoch 4 of 9"):
         find_odd(None, short, 0.01, 9)
     # What ends by itself has said nothing.
     monkeypatch.setattr(optimisers, "run_apart", lambda *_: None)
-    assert optimisers.find_odd_apart([[momentum, None, 0.01, 3]]) == [[]]
+    assert optimisers.find_odd_apart([[momentum, None, 0.01, 3]]) == [(None, [])]
     assert not optimisers.find_odd_apart([])
 
 

@@ -19,6 +19,13 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 import {package} as pl
 
+class Halving(pl.Callback):
+    def on_test_start(self, trainer, pl_module):
+        self.weight = pl_module.layer.weight.detach().clone()
+        pl_module.layer.weight.data.mul_(0.5)
+    def on_test_end(self, trainer, pl_module):
+        pl_module.layer.weight.data.copy_(self.weight)
+
 class Net(pl.LightningModule):
     def __init__(self, input_shape, num_classes: int, schedule: bool = True):
         super().__init__()
@@ -30,6 +37,8 @@ class Net(pl.LightningModule):
         loss = cross_entropy(self(x), y)
         self.log("own_loss", loss, on_step=False, on_epoch=True)
         return loss
+    def configure_callbacks(self):
+        return [Halving()]
     def test_step(self, batch, batch_idx): ...
     def configure_optimizers(self):
         optimiser = torch.optim.SGD(self.parameters(), lr=0.05, momentum=0.9)

@@ -18,7 +18,7 @@ from ecosobriety.training.batches import Blocks, Slices
 from ecosobriety.training.fitting import TrainingSettings, make_trainer
 from ecosobriety.training.learner import Learner
 from ecosobriety.training.tasks import Classification
-from ecosobriety.training.train import settings_from
+from ecosobriety.training.train import _trainers, settings_from
 from ecosobriety.user_code.classes import ClassSpec, check
 
 EXAMPLES, BATCH, EPOCHS = 100, 16, 3
@@ -176,6 +176,20 @@ def test_the_page_s_settings_are_taken_and_their_keys_named(tmp_path):
     assert len(network["classes"]) == 2
     plain = model_parameters(complete(SMALLEST), config["models"][0]["name"], tmp_path)
     assert "classes" not in plain
+
+
+def test_a_precision_that_the_machine_has_not_is_refused_before_the_training():
+    # With the accelerator auto, whether there is a GPU is known here first.
+    with pytest.raises(ConfigError, match='precision is "16-mixed", which needs a GPU'):
+        trainers(precision="16-mixed")
+    for precision in ("32-true", "bf16-mixed"):
+        trainer, tester = trainers(precision=precision)
+        assert (trainer.precision, tester) == (precision, trainer)
+
+
+def trainers(**settings):
+    settings = replace(SETTINGS, **settings)
+    return _trainers(Learner(network(), Classification(3), settings), settings, [], 7, False)
 
 
 def test_with_a_budget_of_steps_small_sizes_take_more_epochs():

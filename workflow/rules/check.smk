@@ -113,8 +113,8 @@ def try_out_networks():
 
 def try_out_optimisers():
     """Name what is odd about the optimisers of networks that come along; own ones are tried out."""
-    named, asked = [], []
-    for model in config["models"]:
+    places, asked, told = [], [], set()
+    for i, model in enumerate(config["models"]):
         network = json.loads(MODELS[model["name"]])
         if "class_path" not in network or network["source"] is not None:
             continue
@@ -122,13 +122,16 @@ def try_out_optimisers():
         pair = [training.get(kind) for kind in ("optimizer", "lr_scheduler")]
         if any(pair):
             for epochs in epochs_of_sizes(config, training):
-                named.append(model["name"])
+                places.append(i)
                 asked.append([*pair, training["learning_rate"], epochs])
-    found = zip(named, optimisers.find_odd_apart(asked), strict=True)
-    for name, sentence in dict.fromkeys(
-        (name, sentence) for name, sentences in found for sentence in sentences
-    ):
-        print(f"warning: models: {name}: {sentence}", file=sys.stderr)
+    for i, (ended, odd) in zip(places, optimisers.find_odd_apart(asked), strict=True):
+        if ended is not None:
+            sys.exit(f"error: {ConfigError(f'{study_file()}: models[{i}]: {ended}')}")
+        for sentence in odd:
+            if (i, sentence) not in told:
+                name = config["models"][i]["name"]
+                print(f"warning: models: {name}: {sentence}", file=sys.stderr)
+            told.add((i, sentence))
 
 
 if workflow.is_main_process:

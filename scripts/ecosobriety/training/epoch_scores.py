@@ -26,7 +26,7 @@ from ecosobriety.metering.accounts import missing_part, sound
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochTest, RunRecord
 from ecosobriety.training.batches import Slices
-from ecosobriety.training.fitting import TrainingSettings, make_trainer
+from ecosobriety.training.fitting import TrainingSettings, brought, make_trainer
 from ecosobriety.training.learner import Scorer
 from ecosobriety.user_code.lightnings import lightning_of
 
@@ -150,10 +150,7 @@ class KeptWeights(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note what the module has brought: itself, and callbacks of its own."""
-        callbacks: list[Any] = vars(trainer)["callbacks"]
-        ours = "ecosobriety."
-        brought = [one for one in callbacks if not type(one).__module__.startswith(ours)]
-        self._own = [pl_module, *brought]
+        self._own = [pl_module, *brought(trainer)]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Copy the weights, as the epochs before have left them."""
@@ -221,8 +218,6 @@ def _has_end_hook(part: Any) -> bool:
     for base in ("LightningModule", "Callback"):
         package = lightning_of(kind, base)
         if package is not None:
-            if issubclass(kind, package.callbacks.ProgressBar):
-                return False
             inherited = getattr(package, base)
             hooks = ("on_train_end", "on_fit_end")
             return any(getattr(kind, hook) is not getattr(inherited, hook) for hook in hooks)

@@ -45,3 +45,7 @@ class Seen(pl.Callback):
     def on_train_batch_end(self, *_: Any, **__: Any) -> None:
         """Count one."""
         self.batches += 1
+
+
+class NoLossError(Exception):
+    """No batch has had a backward pass."""

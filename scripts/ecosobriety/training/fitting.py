@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.user_code.lightnings import single_process
+from ecosobriety.user_code.lightnings import imported, single_process
 
 Batch = tuple[Tensor, Tensor]
 
@@ -282,6 +282,28 @@ def make_trainer(
         plugins=[single_process(package)],
     )
     return trainer
+
+
+def brought(trainer: Any) -> list[Any]:
+    """The callbacks that a module has brought to its Trainer; a progress bar is Lightning's own."""
+    callbacks: list[Any] = vars(trainer)["callbacks"]
+    bars = tuple(package.callbacks.ProgressBar for package in imported())
+    return [
+        one
+        for one in callbacks
+        if not (type(one).__module__.startswith("ecosobriety.") or isinstance(one, bars))
+    ]
+
+
+def lend_callbacks(trainer: Any, tester: Any) -> None:
+    """Have the callbacks that a module has brought called in its test, whoever does that.
+
+    Args:
+        trainer: has trained the module.
+        tester: another Trainer, or the same.
+    """
+    if tester is not trainer:
+        tester.callbacks.extend(brought(trainer))
 
 
 class Limits(TypedDict):

@@ -17,12 +17,13 @@ from ecosobriety.training import soundness
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.configured import listening, unused_keys
 from ecosobriety.training.doubts import Watch, find_doubts, find_untrained
-from ecosobriety.training.few_batches import FewBatches, OneEpoch, Seen
+from ecosobriety.training.few_batches import FewBatches, NoLossError, OneEpoch, Seen
 from ecosobriety.training.fitting import (
     Batch,
     Counted,
     Passed,
     TrainingSettings,
+    lend_callbacks,
     limits,
     make_trainer,
 )
@@ -180,7 +181,9 @@ class Stage:
         leaves.require_trained(known, self.class_path)
         if not isinstance(module, pl.LightningModule):
             # The scorer is of this package, whatever the module is.
-            return make_trainer(self.settings, [], epochs=1), scorer
+            tester = make_trainer(self.settings, [], epochs=1)
+            lend_callbacks(trainer, tester)
+            return tester, scorer
         return trainer, scorer
 
     def try_out(self) -> None:
@@ -392,7 +395,3 @@ class Stage:
             # The study's own loop: one backward pass for each batch.
             counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
         return cost_of(forward.get_total_flops() // most, counted)
-
-
-class NoLossError(Exception):
-    """No batch has had a backward pass."""

@@ -31,6 +31,7 @@ from ecosobriety.training.fitting import (
     EpochCheckpoint,
     Passed,
     TrainingSettings,
+    lend_callbacks,
     limits,
     make_trainer,
 )
@@ -152,6 +153,8 @@ def train(
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = cut_batches(dataset, training.n_train, seed, settings.batch_size)
     built, found = _build(training, threads, task, dataset, batches, test_batches)
+    # Before energy is spent: a schedule may end before the training.
+    noticed = _noticed(found, settings, built, len(batches))
     module, scorer = build_module(built, settings, task)
     # Named so that the checkpoint of another training is never taken.
     checkpoint = checkpoints / f"{ledger.identity}.ckpt" if checkpoints else None
@@ -171,6 +174,7 @@ def train(
         taken = counted if learner is None else Blocks(batches)
         resume_from = checkpoint if checkpoint and checkpoint.exists() else None
         trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
+        lend_callbacks(trainer, tester)
         tester.test(scorer, test_batches, verbose=False)
     _require_learnt(training, dataset.name, module, scorer.test_loss, None if learner else passed)
     scores, no_scores = scorer.test_scores()
@@ -183,7 +187,7 @@ def train(
         data_on=place,
         on_gpu=trainer.strategy.root_device.type == "cuda",
         not_called=unused_hooks(built),
-        noticed=_noticed(found, settings, built, len(batches)),
+        noticed=noticed,
     )
     # A killed attempt's last entry can be some seconds older than the checkpoint it left.
     lost_kwh = max(lost_before_kwh - ledger.carried_energy_kwh, 0.0)
@@ -293,7 +297,11 @@ def _build(
 def _noticed(
     found: Rehearsed, settings: TrainingSettings, network: torch.nn.Module, batches: int
 ) -> list[str]:
-    """What is odd about a training and may be meant so."""
+    """What is odd about a training and may be meant so.
+
+    Raises:
+        ConfigError: its schedule ends before it does.
+    """
     noticed = [*found.noticed]
     if not is_lightning(network) and (settings.optimizer or settings.lr_scheduler):
         steps = settings.max_steps
@@ -343,6 +351,9 @@ def _trainers(
         callbacks: the first of them meters, the test as well.
         batches: of an epoch.
         progress_bar: show Lightning's progress bar.
+
+    Raises:
+        ConfigError: the precision is none of this machine's.
     """
     package = lightning_of(type(module))
     trainer = make_trainer(
@@ -352,6 +363,12 @@ def _trainers(
         progress_bar=progress_bar,
         package=package,
     )
+    if settings.precision == "16-mixed" and trainer.strategy.root_device.type == "cpu":
+        # Lightning trains in bf16-mixed instead, and only warns.
+        raise ConfigError(
+            'training.precision is "16-mixed", which needs a GPU, and there is none that this '
+            "training uses: take 32-true or bf16-mixed"
+        )
     return trainer, trainer if package is pl else make_trainer(settings, callbacks[:1], epochs=1)
 
 

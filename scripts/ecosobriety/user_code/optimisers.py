@@ -274,14 +274,15 @@ def find_odd(
     return list(dict.fromkeys(found))
 
 
-def find_odd_apart(settings: Sequence[Sequence[Any]]) -> list[list[str]]:
+def find_odd_apart(settings: Sequence[Sequence[Any]]) -> list[tuple[str | None, list[str]]]:
     """The same in a process of its own, as the classes may be a user's.
 
     Args:
         settings: of each training, the arguments of `find_odd`.
 
     Returns:
-        What is odd about each; nothing where it cannot be said.
+        Of each, why its schedule ends before it, or None; and what is odd. Nothing where it cannot
+        be said.
     """
     if not settings:
         return []
@@ -290,10 +291,10 @@ def find_odd_apart(settings: Sequence[Sequence[Any]]) -> list[list[str]]:
         question.write_text(json.dumps(settings))
         run_apart("user_code.optimisers", str(question), str(answer))
         try:
-            found: list[list[str]] = json.loads(answer.read_bytes())
+            found = json.loads(answer.read_bytes())
         except (OSError, ValueError):
-            return [[] for _ in settings]
-    return found
+            return [(None, []) for _ in settings]
+    return [(ended, odd) for ended, odd in found]
 
 
 def _spec(kind: Any, written: Mapping[str, Any]) -> ClassSpec:
@@ -331,15 +332,15 @@ def _refusal(spec: ClassSpec, reason: str) -> ConfigError:
 
 def _main() -> None:
     settings = json.loads(Path(sys.argv[1]).read_bytes())
-    found = []
+    found: list[tuple[str | None, list[str]]] = []
     for arguments in settings:
         try:
-            found.append(find_odd(*arguments))
+            found.append((None, find_odd(*arguments)))
         except EndedError as error:
-            found.append([str(error)])
+            found.append((str(error), []))
         # What is wrong with a class is told by the check of all classes.
         except ConfigError:
-            found.append([])
+            found.append((None, []))
     Path(sys.argv[2]).write_text(json.dumps(found))
 
 
