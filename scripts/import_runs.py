@@ -25,10 +25,6 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
             sha256, model, network, *key, {}, origin.code_fingerprint
         ),
     )
-    for key, record in records.items():
-        path = next(
-            Path(path)
-            for path in snakemake.output
-            if Path(path).parts[-2:] == (f"n{key[0]}", f"seed{key[1]}.json")
-        )
-        write_record(path, record)
+    paths = {path.parts[-2:]: path for path in map(Path, snakemake.output)}
+    for (n_train, seed), record in records.items():
+        write_record(paths[f"n{n_train}", f"seed{seed}.json"], record)
