@@ -1,5 +1,6 @@
 """What several unit tests use."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -8,6 +9,15 @@ import pytest
 
 # What takes long to import is imported where it is used: the process that only hands out tests
 # reads this file as well.
+
+
+@pytest.fixture(autouse=True)
+def own_meter(monkeypatch):
+    """What is trained in a test's process waits for no measurement of the machine, and keeps none.
+
+    Its meters are stand-ins, or its powers are known; the studies of `tests/workflow` are measured.
+    """
+    monkeypatch.setattr("ecosobriety.metering.lock.METER", f"ecosobriety-test-{os.getpid()}")
 
 
 @pytest.fixture(scope="session")

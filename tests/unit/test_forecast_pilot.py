@@ -1,7 +1,6 @@
 """Batches that are measured say what whole trainings take: of a network that owns the clock."""
 
 import json
-import os
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -34,7 +33,6 @@ def clock(monkeypatch):
     monkeypatch.setattr(pilot, "time", counted)
     # The garbage of a test's process is none of its business.
     monkeypatch.setattr(pilot, "settle", lambda: None)
-    monkeypatch.setattr("ecosobriety.metering.lock.METER", f"forecast-test-{os.getpid()}")
     return now
 
 

@@ -1,7 +1,6 @@
 """`with window(...)` meters any Python code, and hands its energy to the study that asks for it."""
 
 import json
-import os
 import re
 import sys
 import time
@@ -38,8 +37,7 @@ SETTINGS = {
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    """Other measurements on this machine go on."""
-    monkeypatch.setattr(lock, "METER", f"ecosobriety-test-{os.getpid()}")
+    """A training by nobody's command, in one process."""
     for name in ("LOCAL_RANK", "GROUP_WORLD_SIZE", lock.ASKED):
         monkeypatch.delenv(name, raising=False)
 
