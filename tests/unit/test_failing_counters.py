@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import datetime, timedelta
 
+import fake_counters
 import psutil
 import pytest
 import pytorch_lightning as pl
@@ -14,7 +15,15 @@ from fake_counters import FakeCounter, nvml, powercap  # noqa: F401
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
-from ecosobriety.metering import CodeCarbonMeter, EnergyCallback, Ledger, Reading, ReplayMeter
+from ecosobriety.metering import (
+    CodeCarbonMeter,
+    EnergyCallback,
+    Ledger,
+    Reading,
+    ReplayMeter,
+    codecarbon_meter,
+    probing,
+)
 from ecosobriety.metering import callback as callback_module
 from ecosobriety.reasons import recognise
 from ecosobriety.units import kwh_to_joules
@@ -25,15 +34,38 @@ POWER_W = 100.0
 WINDOW_S = 2.0
 
 
-def measure(meter, *events, length_s=WINDOW_S):
-    """A window in which things happen, each at its time in s; the energy of the CPU in J."""
-    meter.start()
-    started_s = time.perf_counter()
-    for at_s, happen in events:
-        time.sleep(max(at_s - (time.perf_counter() - started_s), 0.0))
-        happen()
-    time.sleep(max(length_s - (time.perf_counter() - started_s), 0.0))
-    return meter.stop()
+@pytest.fixture
+def measure(monkeypatch):
+    """A window in which things happen, each at its time in s, and its energy.
+
+    No time passes but what the window takes: a busy machine changes nothing, and nobody waits.
+    """
+    clock = StandingClock()
+    for module in (codecarbon_meter, probing, fake_counters):
+        monkeypatch.setattr(module, "time", clock)
+    # Its own thread would wait for real time: it is read here instead.
+    monkeypatch.setattr(CodeCarbonMeter, "_tick", lambda *_: None)
+
+    def measure(meter, *events, length_s=WINDOW_S):
+        meter.start()
+        started_s, interval_s = clock.now_s, meter.describe()["interval_s"]
+        readings = [(n * interval_s, meter.read) for n in range(1, int(length_s / interval_s))]
+        for at_s, happen in sorted([*events, *readings], key=lambda event: event[0]):
+            clock.now_s = started_s + at_s
+            happen()
+        clock.now_s = started_s + length_s
+        return meter.stop()
+
+    return measure
+
+
+class StandingClock:
+    """Stands in for `time`: it is as late as a test says."""
+
+    now_s = 1000.0
+
+    def perf_counter(self):
+        return self.now_s
 
 
 def joules(kwh):
@@ -65,7 +97,7 @@ def expect(reading, meter, name="cpu", power_w=POWER_W):
 
 
 @pytest.fixture(params=["powercap", "nvml"])
-def one(request, powercap, nvml):  # noqa: F811
+def one(request, powercap, nvml, measure):  # noqa: F811
     """One counter of 100 W, the component that it is of, and how it can be made to fail."""
     counter = FakeCounter(POWER_W, start_j=5000.0)
     if request.param == "powercap":
@@ -76,21 +108,21 @@ def one(request, powercap, nvml):  # noqa: F811
     return counter, "cpu" if request.param == "powercap" else "gpu"
 
 
-def test_a_counter_that_works_is_measured(one):
+def test_a_counter_that_works_is_measured(one, measure):
     _, name = one
     meter = warm()
     part = expect(measure(meter), meter, name)
     assert (part.quality, part.reason) == ("measured", None)
 
 
-def test_samples_that_are_skipped_lose_nothing(one):
+def test_samples_that_are_skipped_lose_nothing(one, measure):
     counter, name = one
     meter = warm()
     events = ((0.5, lambda: unreadable(counter)), (1.1, lambda: readable(counter)))
     assert expect(measure(meter, *events), meter, name).quality == "measured"
 
 
-def test_a_counter_that_goes_near_the_end_is_filled_in_and_told(one):
+def test_a_counter_that_goes_near_the_end_is_filled_in_and_told(one, measure):
     counter, name = one
     meter = warm()
     part = expect(measure(meter, (1.4, lambda: unreadable(counter))), meter, name)
@@ -100,7 +132,7 @@ def test_a_counter_that_goes_near_the_end_is_filled_in_and_told(one):
 
 
 @pytest.mark.parametrize("at_s", [0.0, 0.3])
-def test_a_counter_that_goes_early_has_no_energy(one, at_s):
+def test_a_counter_that_goes_early_has_no_energy(one, at_s, measure):
     counter, name = one
     meter = warm()
     part = expect(measure(meter, (at_s, lambda: unreadable(counter))), meter, name)
@@ -108,7 +140,7 @@ def test_a_counter_that_goes_early_has_no_energy(one, at_s):
     assert "not readable" in part.reason
 
 
-def test_gone_between_the_warm_up_and_the_window(one):
+def test_gone_between_the_warm_up_and_the_window(one, measure):
     counter, name = one
     meter = warm()
     counter.readable = False
@@ -118,7 +150,7 @@ def test_gone_between_the_warm_up_and_the_window(one):
     assert expect(measure(meter), meter, name).quality == "measured"
 
 
-def test_a_counter_that_comes_late_is_told(one):
+def test_a_counter_that_comes_late_is_told(one, measure):
     counter, name = one
     meter = warm()
     counter.readable = False
@@ -126,7 +158,7 @@ def test_a_counter_that_comes_late_is_told(one):
     assert part.quality == "estimated"
 
 
-def test_a_dead_counter_has_no_energy(one):
+def test_a_dead_counter_has_no_energy(one, measure):
     counter, name = one
     meter = warm()
     counter.freeze()
@@ -135,7 +167,7 @@ def test_a_dead_counter_has_no_energy(one):
     assert "stood still" in part.reason
 
 
-def test_a_counter_that_stands_still_for_a_while_is_told(one):
+def test_a_counter_that_stands_still_for_a_while_is_told(one, measure):
     counter, name = one
     meter = warm(interval_s=0.1)
     part = expect(measure(meter, (0.3, counter.freeze), (1.1, counter.thaw)), meter, name)
@@ -143,7 +175,7 @@ def test_a_counter_that_stands_still_for_a_while_is_told(one):
     assert "stood still" in part.reason
 
 
-def test_a_counter_that_dies_is_told(one):
+def test_a_counter_that_dies_is_told(one, measure):
     counter, name = one
     meter = warm()
     part = expect(measure(meter, (1.2, counter.freeze)), meter, name)
@@ -151,7 +183,7 @@ def test_a_counter_that_dies_is_told(one):
 
 
 @pytest.mark.parametrize("to_j", [0.0, 2000.0])
-def test_a_counter_that_is_set_back_is_told(one, to_j):
+def test_a_counter_that_is_set_back_is_told(one, to_j, measure):
     counter, name = one
     meter = warm()
     part = expect(measure(meter, (0.9, lambda: counter.reset(to_j))), meter, name)
@@ -160,7 +192,7 @@ def test_a_counter_that_is_set_back_is_told(one, to_j):
 
 
 @pytest.mark.parametrize("by_j", [400.0, 262_033.0])
-def test_a_counter_that_jumps_is_told(one, by_j):
+def test_a_counter_that_jumps_is_told(one, by_j, measure):
     counter, name = one
     meter = warm()
     part = expect(measure(meter, (0.9, lambda: counter.jump(by_j))), meter, name)
@@ -169,7 +201,7 @@ def test_a_counter_that_jumps_is_told(one, by_j):
     assert "jumped" in part.reason or "set back" in part.reason
 
 
-def test_a_small_jump_is_told_though_its_energy_may_be_right(powercap):  # noqa: F811
+def test_a_small_jump_is_told_though_its_energy_may_be_right(powercap, measure):  # noqa: F811
     counter = FakeCounter(POWER_W)
     powercap([counter])
     meter = warm()
@@ -181,7 +213,7 @@ def test_a_small_jump_is_told_though_its_energy_may_be_right(powercap):  # noqa:
 
 
 @pytest.mark.parametrize("range_j", [262_143.328850, 65_532.6, 2000.0])
-def test_a_counter_that_starts_again_at_its_range_is_measured(powercap, range_j):  # noqa: F811
+def test_a_counter_that_starts_again_at_its_range_is_measured(powercap, range_j, measure):  # noqa: F811
     counter = FakeCounter(POWER_W, start_j=range_j - 100.0, range_j=range_j)
     powercap([counter])
     meter = warm()
@@ -189,7 +221,7 @@ def test_a_counter_that_starts_again_at_its_range_is_measured(powercap, range_j)
 
 
 @pytest.mark.parametrize("says", ["nan\n", "-5\n", "inf\n", "1e400\n", "no number\n", ""])
-def test_a_counter_that_says_no_number_has_no_energy(powercap, says):  # noqa: F811
+def test_a_counter_that_says_no_number_has_no_energy(powercap, says, measure):  # noqa: F811
     counter = FakeCounter(POWER_W)
     powercap([counter])
     meter = warm()
@@ -197,7 +229,7 @@ def test_a_counter_that_says_no_number_has_no_energy(powercap, says):  # noqa: F
     assert expect(measure(meter), meter).quality is None
 
 
-def test_one_package_of_two_is_never_taken_for_both(powercap):  # noqa: F811
+def test_one_package_of_two_is_never_taken_for_both(powercap, measure):  # noqa: F811
     first, second = FakeCounter(POWER_W), FakeCounter(POWER_W, start_j=9000.0)
     powercap([first, second])
     meter = warm()
@@ -209,7 +241,7 @@ def test_one_package_of_two_is_never_taken_for_both(powercap):  # noqa: F811
     assert "intel-rapl:0" not in part.reason
 
 
-def test_one_package_of_two_that_goes_near_the_end(powercap):  # noqa: F811
+def test_one_package_of_two_that_goes_near_the_end(powercap, measure):  # noqa: F811
     first, second = FakeCounter(POWER_W), FakeCounter(POWER_W, start_j=9000.0)
     powercap([first, second])
     meter = warm()
@@ -217,7 +249,7 @@ def test_one_package_of_two_that_goes_near_the_end(powercap):  # noqa: F811
     assert expect(reading, meter, power_w=2 * POWER_W).quality == "estimated"
 
 
-def test_a_gpu_without_a_counter_is_an_estimate(powercap, nvml):  # noqa: F811
+def test_a_gpu_without_a_counter_is_an_estimate(powercap, nvml, measure):  # noqa: F811
     powercap([FakeCounter(50.0)])
     nvml([FakeCounter(POWER_W)], has_energy=False)
     meter = warm()
@@ -225,7 +257,7 @@ def test_a_gpu_without_a_counter_is_an_estimate(powercap, nvml):  # noqa: F811
     assert (part.quality, part.source) == ("estimated", "nvml")
 
 
-def test_a_gpu_whose_counter_did_not_move_yet_is_taken_at_its_power(powercap, nvml):  # noqa: F811
+def test_a_gpu_whose_counter_did_not_move_yet_is_taken_at_its_power(powercap, nvml, measure):  # noqa: F811
     powercap([FakeCounter(50.0)])
     counter = FakeCounter(POWER_W)
     nvml([counter])
@@ -237,21 +269,21 @@ def test_a_gpu_whose_counter_did_not_move_yet_is_taken_at_its_power(powercap, nv
 
 
 class Slow(pl.LightningModule):
-    """Four batches of 0.3 s; something happens in one of them."""
+    """Four batches, of 0.3 s where it matters; something happens in one of them."""
 
-    def __init__(self, at_step=None, happen=None):
+    def __init__(self, at_step=None, happen=None, wait_s=0.3):
         super().__init__()
         self.layer = torch.nn.Linear(2, 1)
-        self.at_step, self.happen = at_step, happen
+        self.at_step, self.happen, self.wait_s = at_step, happen, wait_s
 
     def training_step(self, batch, batch_idx):
         if self.global_step == self.at_step:
             self.happen()
-        time.sleep(0.3)
+        time.sleep(self.wait_s)
         return self.layer(batch[0]).square().mean()
 
     def test_step(self, batch, batch_idx):
-        time.sleep(0.3)
+        time.sleep(self.wait_s)
 
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=0.01)
@@ -303,7 +335,7 @@ def test_an_evaluation_whose_counter_failed_is_null_with_the_reason(powercap, tm
 def test_what_no_energy_is_becomes_one_sentence(tmp_path, bad):
     callback = EnergyCallback(ReplayMeter([Reading(2.0, cpu_kwh=bad)]))
     with pytest.raises(MeteringError, match=r"the meter gave .* kWh for the CPU"):
-        train(callback, tmp_path, Slow())
+        train(callback, tmp_path, Slow(wait_s=0.0))
 
 
 def test_a_falling_meter_becomes_one_sentence(tmp_path):
@@ -314,7 +346,7 @@ def test_a_falling_meter_becomes_one_sentence(tmp_path):
 
     callback = EnergyCallback(Falling([Reading(2.0, cpu_kwh=1e-6)]))
     with pytest.raises(MeteringError, match="fell from 4e-06 to 3e-06 kWh"):
-        train(callback, tmp_path, Slow(), epochs=2)
+        train(callback, tmp_path, Slow(wait_s=0.0), epochs=2)
 
 
 def test_a_load_that_is_no_number_becomes_one_sentence(monkeypatch):
@@ -345,10 +377,11 @@ def test_a_stepped_clock_changes_neither_duration_nor_order(tmp_path, monkeypatc
 
     monkeypatch.setattr(callback_module, "datetime", Stepped)
     callback = Bracketed(CodeCarbonMeter("FRA", cpu_power_w=50.0))
-    train(callback, tmp_path, Slow(1, lambda: step.__setitem__(0, timedelta(hours=-3))))
+    back = Slow(1, lambda: step.__setitem__(0, timedelta(hours=-3)), wait_s=0.05)
+    train(callback, tmp_path, back)
     result = callback.result()
     lasted = datetime.fromisoformat(result.ended_at) - datetime.fromisoformat(result.started_at)
-    assert 1.2 <= result.train.duration_s <= lasted.total_seconds()
+    assert 0.2 <= result.train.duration_s <= lasted.total_seconds()
     assert lasted.total_seconds() <= callback.ended_s - callback.began_s
 
 
@@ -358,7 +391,7 @@ def test_a_system_that_tells_no_cpu_time_ends_no_training(tmp_path, monkeypatch)
 
     callback = EnergyCallback(ReplayMeter([Reading(2.0, cpu_kwh=1e-6)]))
     monkeypatch.setattr(psutil, "cpu_times", refuse)
-    train(callback, tmp_path, Slow())
+    train(callback, tmp_path, Slow(wait_s=0.0))
     result = callback.result()
     assert result.other_cpu_share is None
     assert "does not report its CPU time" in result.missing["other_cpu_share"]
