@@ -2,8 +2,8 @@
 
 Many tests run a fresh Python whose imports take most of its time. This one imports other people's
 packages once and forks for every command; the child does what a fresh Python does from there on,
-and nothing of what it loads or changes meets the next. Of the library itself nothing is imported
-before, so that a child finds the one that it is to find.
+and nothing of what it loads or changes meets the next. The library of this checkout is imported
+before, too, and is that of each child which finds it: one that is to find a copy does.
 
 `warm_executable()` is a program that is called as Python is. As `sys.executable` of a Snakemake it
 also runs that one's steps. A command is in its caller's process group and dies with its caller, but
@@ -13,9 +13,11 @@ it is no child of its caller: a test of that needs the real Python.
 import array
 import ctypes
 import gc
+import importlib
 import importlib.metadata
 import json
 import os
+import pkgutil
 import selectors
 import signal
 import socket
@@ -26,9 +28,10 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 Done = subprocess.CompletedProcess[str]
@@ -114,6 +117,7 @@ def _serve(listening: socket.socket) -> None:
     # Snakemake looks for its plugins among all that is installed, and keeps what it has found.
     sys.modules["snakemake.cli"].get_argument_parser()
     _keep_parsed_rules()
+    sys.meta_path.insert(0, _KeptLibrary())
     # No child looks through what is imported for garbage, which would copy all of it as well.
     gc.collect()
     gc.freeze()
@@ -199,6 +203,86 @@ def _keep_parsed_rules() -> None:
         return code.replace(place, here), rulecount + rules
 
     workflow.parse = parse_once
+
+
+class _KeptLibrary:
+    """Finds modules of the library that are imported already, where the import would find them.
+
+    In a copy of this checkout, too, if no file of it was changed. Each is in `sys.modules` only
+    once it is asked for, and has run once: who reloads it, or drops it and imports it again, has it
+    run anew.
+    """
+
+    def __init__(self) -> None:
+        self._scripts = str(Path(__file__).parents[1] / "scripts")
+        sys.path.insert(0, self._scripts)
+        self._modules = {"ecosobriety": importlib.import_module("ecosobriety")}
+        for found in pkgutil.walk_packages([f"{self._scripts}/ecosobriety"], "ecosobriety."):
+            if not found.name.endswith(".__main__"):
+                self._modules[found.name] = importlib.import_module(found.name)
+        sys.path.remove(self._scripts)
+        self._stamps = {}
+        for name, module in self._modules.items():
+            del sys.modules[name]
+            self._stamps[module.__file__.removeprefix(self._scripts)] = _stamp(module.__file__)
+        # What modules know of their own place.
+        self._places = [
+            (vars(module), key)
+            for module in self._modules.values()
+            for key, value in vars(module).items()
+            if isinstance(value, str | Path) and str(value).startswith(self._scripts)
+        ]
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As a finder of `sys.meta_path`; None: the others look for it."""
+        if name not in self._modules or target is not None:
+            return None
+        found = PathFinder.find_spec(name, path)
+        if found is None or found.origin is None:
+            return None
+        if name == "ecosobriety" and not self._are_of(str(Path(found.origin).parents[1])):
+            self._modules.clear()
+            return None
+        found.loader = _Kept(self._modules.pop(name), found.origin)
+        return found
+
+    def _are_of(self, scripts: str) -> bool:
+        """Take the modules for those of another folder, if they are the same there."""
+        if any(_stamp(scripts + file) != stamp for file, stamp in self._stamps.items()):
+            return False
+        if scripts != self._scripts:
+            for module, key in self._places:
+                moved = scripts + str(module[key]).removeprefix(self._scripts)
+                module[key] = type(module[key])(moved)
+        return True
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    """Size and time of a file's last change, which its copy has too; None: it cannot be seen."""
+    try:
+        state = os.stat(file)  # noqa: PTH116 — each start looks at hundreds of files
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
+
+
+class _Kept(SourceFileLoader):
+    """Loads a module that has run already."""
+
+    def __init__(self, module: ModuleType, file: str) -> None:
+        super().__init__(module.__name__, file)
+        self._module = module
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The module; it may be in another place than where it ran."""
+        if spec.submodule_search_locations is not None:
+            self._module.__path__ = spec.submodule_search_locations
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It has run."""
 
 
 def _hear(line: socket.socket) -> tuple[Any, list[int]] | None:
