@@ -15,7 +15,7 @@ import ctypes
 import gc
 import importlib
 import importlib.metadata
-import json
+import marshal
 import os
 import pkgutil
 import selectors
@@ -296,10 +296,18 @@ def _hear(line: socket.socket) -> tuple[Any, list[int]] | None:
             break
         message += part
     if message and len(message) == int.from_bytes(length):
-        return json.loads(message), files
+        return _read(message), files
     for file in files:
         os.close(file)
     return None
+
+
+def _read(message: bytes) -> tuple[Any, ...]:
+    """What `warm_call.py` says, as `_become` takes it."""
+    executable, arguments, cwd, env, *others = marshal.loads(message)
+    cwd = os.fsdecode(cwd)
+    env = {os.fsdecode(name): os.fsdecode(value) for name, value in env.items()}
+    return os.path.abspath(os.path.join(cwd, executable)), arguments, cwd, env, *others  # noqa: PTH100, PTH118
 
 
 def _take_account(account: tuple[int, int]) -> None:

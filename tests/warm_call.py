@@ -1,13 +1,13 @@
 """Has a command run by the warm Python of `warm.py`: all that such a call starts is this.
 
-`warm_call.py SOCKET EXECUTABLE ARGUMENT ...`, by a Python that has imported no packages.
+`warm_call.py SOCKET EXECUTABLE ARGUMENT ...`, by a Python that has imported no packages. It imports
+what is built into it, and not the modules around that: they take twice as long as the call.
 """
 
-import array
-import json
-import os
-import signal
-import socket
+import _signal
+import _socket
+import marshal
+import posix
 import sys
 
 
@@ -18,24 +18,22 @@ def call(place: str, executable: str, arguments: list[str]) -> int:
         arguments = arguments[1:]
     known = arguments and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
     if not known:
-        os.execv(sys.executable, [sys.executable, *arguments])
-    executable = os.path.abspath(executable)  # noqa: PTH100 — pathlib takes as long as all else
-    mask = os.umask(0)
-    os.umask(mask)
-    cwd = os.getcwd()  # noqa: PTH109
-    order = [executable, arguments, cwd, dict(os.environ), os.getpgrp(), mask]
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(place)
-        files = array.array("i", [0, 1, 2])
-        message = json.dumps(order).encode()
-        line.sendmsg([len(message).to_bytes(8)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
-        line.sendall(message)
-        answer = line.recv(8)
+        posix.execv(sys.executable, [sys.executable, *arguments])
+    mask = posix.umask(0)
+    posix.umask(mask)
+    order = [executable, arguments, posix.getcwdb(), posix.environ, posix.getpgrp(), mask]
+    line = _socket.socket(_socket.AF_UNIX)
+    line.connect(place)
+    files = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+    message = marshal.dumps(order)
+    line.sendmsg([len(message).to_bytes(8)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+    line.sendall(message)
+    answer = line.recv(8)
     code = int(answer) if answer else 1
     if code < 0:
-        if -code != signal.SIGKILL:  # It has no other handler.
-            signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
+        if -code != _signal.SIGKILL:  # It has no other handler.
+            _signal.signal(-code, _signal.SIG_DFL)
+        posix.kill(posix.getpid(), -code)
     return code
 
 
