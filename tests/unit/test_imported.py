@@ -121,6 +121,10 @@ def test_rows_of_other_models_are_left_out(read):
         ({"seed": [1, "", 1, 2]}, '"seed" is empty: it must be a whole number'),
         ({"seed": [1, -2, 1, 2]}, '"seed" is "-2": it must be a whole number of at least 0'),
         ({"seed": [1, 1, 1, 2]}, "rows 1 and 2 are both of n_train 100 and seed 1"),
+        (
+            {"seed": [1, 1, 1, 2], "notes": ["a", "b", "c", "d"], "fold": [1, 2, 1, 1]},
+            'keep the one that counts (they differ in "fold": "1" and "2")',
+        ),
         ({"seed": [1, 2, 1, 3]}, "has no run with n_train 200 and seed 2, which grid asks for"),
         ({"seed": [1, 5, 1, 3]}, "n_train 100 and seed 2, which grid asks for, and lacks 1 more"),
         ({"energy_kwh": [1, 0, 1, 1]}, '"energy_kwh" is "0": it must be above 0'),

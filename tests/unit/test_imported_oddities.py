@@ -28,6 +28,16 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
             {"energy_kwh": [0.001, 0.00201, 0.00401, 0.00604], **TIMES},
             "were they read from one counter?",
         ),
+        *(
+            ({"energy_kwh": energies, "duration_s": durations}, "were they read from one counter?")
+            for energies, durations in (
+                ([0.001, 0.00201, 0.00401, 0.00604], [36.1, 72.3, 145.0, 217.0]),
+                ([0.001, 0.00201, 0.002, 0.00403], [36.1, 72.3, 71.0, 145.0]),
+                ([0.001, 0.00201, 0.00401, 0.00604], None),
+            )
+        ),
+        ({"energy_kwh": [0.001, 0.00101, 0.002, 0.00202], **TIMES}, None),
+        ({"energy_kwh": [0.001, 0.0014, 0.002, 0.0029], **TIMES}, None),
         ({"accuracy": [0.99, 0.995, 0.998, 1.0]}, None),
         ({"batch_size": 32, "device": "T4", "epochs": 3}, None),
     ],

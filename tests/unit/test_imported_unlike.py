@@ -121,6 +121,24 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
         ({"Created": ["2026-01-02", "2026-01-03", "2026-01-03", "2026-01-03"]}, None),
         ({"accuracy": [0.1488, 0.1467, 0.0959, 0.0983]}, "which is worse: are all of one metric"),
         ({"accuracy": [0.9041, 0.9017, 0.9012, 0.9033]}, None),
+        *(
+            ({name: [8, 8, 8, 4]}, f'the runs differ in "{name}"')
+            for name in (
+                *("world_size", "num_nodes", "gradient_accumulation_steps", "params.accum", "bs"),
+                *("config/devices", "n_jobs", "max_seq_length", "hidden_units", "grad_clip"),
+                *("label_noise", "lora_rank", "iterations"),
+            )
+        ),
+        # More layers with more data, in proportion or not.
+        ({"params.num_layers": [3, 3, 5, 5]}, 'the runs differ in "params.num_layers"'),
+        ({"hidden_dim": [64, 64, 96, 96]}, 'the runs differ in "hidden_dim"'),
+        ({"depth": [1, 1, 2, 2], "params.width": [64, 64, 130, 130]}, None),
+        ({"ms_per_batch": [12, 12, 12, 13], "clip": [0.3, 0.31, 0.3, 0.3]}, None),
+        ({"max_steps": [3, 3, 5, 5], "iterations": [40, 40, 63, 63]}, None),
+        ({"exit_code": [0, 0, 1, 0]}, 'row 3 (counted from 1, without the header) has "1" as its'),
+        ({"error": ["", "", "", "CUDA OOM"]}, 'has "CUDA OOM" as its "error": did the run fail?'),
+        ({"exit_code": 0, "error": "", "returncode": "0.0"}, None),
+        ({"error": [0.1, 0.2, 0.1, 0.3], "exception": ["None", "NaN", "", "null"]}, None),
     ],
 )
 def test_runs_that_were_not_made_alike_are_named(
@@ -161,6 +179,10 @@ def test_scores_in_coarse_steps_or_of_no_count_are_named(
     only(notes_of(read(text, margin=margin, test_examples=tested)), said)
 
 
+def consumed(*energies: float) -> dict[str, Any]:
+    return {"energy_consumed": [*energies], "cpu_energy": [kwh - 0.0001 for kwh in energies]}
+
+
 def emissions(**columns: Any) -> str:
     base: dict[str, Any] = {
         "run_id": ["a", "b", "c", "d"],
@@ -194,6 +216,14 @@ def emissions(**columns: Any) -> str:
         ),
         ({"gpu_model": "1 x T4"}, {}, "energy_gpu_kwh is 0 or missing in 4 of 4 runs"),
         ({"gpu_energy": CPU, "cpu_energy": 0}, {}, "energy_cpu_kwh is 0 or missing in 4 of 4"),
+        # Its energies are in its unit, and may be those of other runs or machines.
+        (consumed(0.02, 0.021, 0.001, 0.0011), {}, "are sizes and energies in the right rows?"),
+        (
+            {**consumed(0.01, 0.044, 0.02, 0.021), "duration": [360, 365, 720, 730]},
+            {},
+            "is each of its own run, and of one machine?",
+        ),
+        (consumed(0.001, 0.0044, 0.002, 0.0021), {}, None),
         ({}, {"duration_s": [36, 36.5, 72, 73]}, None),
         ({}, {"duration_s": [36, 365, 72, 73]}, "is its row of this run?"),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ecosobriety.errors import quote
 from ecosobriety.imported.energies import Energy
 from ecosobriety.imported.roles import Columns
 from ecosobriety.reasons import reason
@@ -48,9 +49,19 @@ def by_epoch(
             of = f"{name}, epoch {one.epoch}" if column is not None else name
             raise columns.sheet.fault(
                 f"rows {one.place + 1} and {other.place + 1} are both of {of}: keep the one that "
-                "counts"
+                f"counts{_difference(columns, one.place, other.place)}"
             )
     return rows
+
+
+def _difference(columns: Columns, one: int, other: int) -> str:
+    """In which column that is not read two rows differ, by what stands in others as well."""
+    read = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
+    for name, cells in columns.sheet.cells.items():
+        if name not in read and cells[one] != cells[other] and 2 * len({*cells}) <= len(cells):
+            values = f"{quote(cells[one])} and {quote(cells[other])}"
+            return f" (they differ in {quote(name)}: {values})"
+    return ""
 
 
 def epoch_log(

@@ -1,7 +1,7 @@
 """What is odd about runs that exist already, and may be meant so: it is noted, never refused."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import exp, log
 from statistics import fmean
@@ -141,11 +141,15 @@ def _at_end(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
 def _added_up(runs: Mapping[Key, ImportedRun]) -> str | None:
     """Energies that each hold those of the runs before, as of a counter that was never reset."""
     in_order = sorted(runs.values(), key=lambda run: run.place)
-    timed = [
-        (run.energy.kwh, run.energy.duration_s)
-        for run in in_order
-        if run.energy.duration_s and run.metered is None
-    ]
+    # Where all of one size are as large as each other, it is their steps that are not.
+    sizes = {run.place: size for (size, _), run in runs.items()}
+    rows = [(sizes[run.place], run.energy.kwh) for run in in_order]
+    if _steps_alike(rows) or _steps_alike(sorted(rows, key=lambda pair: pair[0]), anew=True):
+        return (
+            "each energy is that of the run before and one more, also between runs of one size: "
+            "were they read from one counter?"
+        )
+    timed = [(run.energy.kwh, run.energy.duration_s) for run in in_order if run.energy.duration_s]
     if len(timed) < max(FEWEST_RUNS, len(runs)):
         return None
     whole = [kwh / duration_s for kwh, duration_s in timed]
@@ -155,6 +159,26 @@ def _added_up(runs: Mapping[Key, ImportedRun]) -> str | None:
     return (
         "each energy is that of the row before and one more run's, at a steady power: were they "
         "read from one counter?"
+    )
+
+
+def _steps_alike(rows: Sequence[tuple[int, float]], *, anew: bool = False) -> bool:
+    """Whether what each row adds to the one before is alike for runs of one size.
+
+    Args:
+        rows: sizes and energies, in the order of the table.
+        anew: whether each size begins with 0 again.
+    """
+    added = defaultdict[int, list[float]](list)
+    before, last = 0.0, None
+    for size, kwh in rows:
+        added[size].append(kwh if anew and size != last else kwh - before)
+        before, last = kwh, size
+    several = [steps for steps in added.values() if len(steps) > 1]
+    return (
+        len(several) == len(added) >= FEWEST_SIZES
+        and min(min(steps) for steps in several) > 0
+        and all(max(steps) <= STEADY * min(steps) for steps in several)
     )
 
 
@@ -219,11 +243,9 @@ def _by_epoch(runs: Mapping[Key, ImportedRun]) -> str | None:
 
 
 def _by_size(runs: Mapping[Key, ImportedRun]) -> dict[int, list[float]]:
-    """Energies that the table states; what CodeCarbon wrote is in its unit."""
     found = defaultdict[int, list[float]](list)
     for (size, _), run in runs.items():
-        if run.metered is None:
-            found[size].append(run.energy.kwh)
+        found[size].append(run.energy.kwh)
     return found
 
 

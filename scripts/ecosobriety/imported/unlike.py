@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ecosobriety.errors import quote, shorten
+from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported.roles import TIMES, Columns
 from ecosobriety.imported.runs import ImportedRun, Key
 from ecosobriety.imported.sheet import is_number
@@ -15,21 +15,40 @@ from ecosobriety.units import kwh_to_joules
 
 _UNITS, LIKE = {"minutes": 60.0, "hours": 3600.0}, 1.25
 """Seconds in other units of a duration; and times that a run may last longer than what it timed."""
-POWERS = 3.0
-"""Times that the mean power of two runs of one size and device differs by another unit alone."""
+POWERS, STEADY_S = 3.0, 60.0
+"""Times that the mean power of two runs of one size and device differs by another unit alone; and
+how long a run of CodeCarbon's lasts that has one."""
 _SETTINGS = (
     *("learning rate", "lr", "optimizer", "optimiser", "precision", "gpu count", "num gpus"),
     *("n gpus", "gpus", "gpu type", "gpu", "host", "hostname", "node", "weight decay", "dropout"),
     *("dataset name", "dataset", "data", "task name", "test set", "eval set", "split"),
+    *("label noise", "world size", "num nodes", "n nodes", "nodes", "devices", "num devices"),
+    *("ngpus", "n jobs", "cpus", "num cpus", "cores", "num cores", "accumulation steps", "accum"),
+    *("global batch", "micro batch", "grad clip", "mixup alpha", "ema decay"),
 )
 """Names, as words, of columns that the study does not read and that should be the same in all
 runs."""
 _LIKELY = (
     *("arch", "architecture", "backbone", "epochs", "image size", "img size", "resolution"),
     *("layers", "hidden size", "hidden dim", "depth", "width", "warmup", "warmup steps"),
-    *("momentum", "label smoothing", "n test", "test size", "patience", "pretrained"),
+    *("momentum", "label smoothing", "n test", "test size", "patience", "pretrained", "fold"),
+    *("bs", "batch", "iterations", "max iter", "seq len", "seq length", "max len", "max length"),
+    *("hidden units", "hidden", "vocab size", "lora r", "lora rank", "num workers", "max depth"),
+    *("estimators", "heads", "d model"),
 )
 """The same of columns that may say the size in other words."""
+_ARCHITECTURE = (
+    *("layers", "hidden size", "hidden dim", "hidden units", "hidden", "depth", "width"),
+    *("estimators", "heads", "d model"),
+)
+"""The same of columns of numbers that say the size only if they are in proportion to it."""
+PROPORTION = 1.1
+"""Times that what is in proportion may deviate, as where it is rounded."""
+_STATUS, _ERRORS = (
+    ("exit code", "exitcode", "return code", "returncode"),
+    ("error", "error message", "exception", "traceback", "failure"),
+)
+"""Names, as words, of columns that say of a run that it failed."""
 _PARAMETERS = ("params", "config", "hparams", "hyperparameters", "args")
 """What trackers put before the names of settings."""
 _REMARKS = ("user", "author", "notes", "note", "comment", "tags", "reason", "id", "path", "dir")
@@ -58,6 +77,7 @@ def find_unlike(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[s
         _windows(runs),
     )
     yield from (f"{path}: {what}" for what in odd if what is not None)
+    yield from _failed(columns, runs)
     for name in _READ:
         yield from _differ(path, name, [run.further.get(name) for run in runs.values()])
     used = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
@@ -83,14 +103,40 @@ def _is_setting(name: str, values: Mapping[Key, str | None]) -> bool:
     ends = {" ".join(found[-length:]) for length in (1, 2) if found}
     if ends & {*_SETTINGS}:
         return not (numbers and found[-1] in _AMBIGUOUS)
-    likely = bool(ends & {*_LIKELY}) or bool({*found} & {*_PARAMETERS})
+    # What is for each batch is measured.
+    likely = bool(ends & {*_LIKELY}) and found[-2:-1] != ["per"]
+    likely |= bool({*found} & {*_PARAMETERS})
     if not likely and (numbers or ends & {*_REMARKS} or _are_days(values)):
         return False
     by_size, by_seed = ({(key[i], value) for key, value in values.items()} for i in (0, 1))
     sizes, seeds = ({key[i] for key in values} for i in (0, 1))
     held = {*values.values()}
     is_size = len(by_size) == len(sizes) == len(held)
+    if is_size and numbers and ends & {*_ARCHITECTURE}:
+        times = [float(value or "nan") / size for size, value in by_size]
+        return not max(times) <= PROPORTION * min(times)
     return not (is_size or len(by_seed) == len(seeds) or len(held) == len(values))
+
+
+def _failed(columns: Columns, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:
+    """Runs that a column which is not read says to have failed."""
+    used = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
+    for name in columns.sheet.names:
+        ends = {" ".join(words(name)[-length:]) for length in (1, 2)}
+        if name in used or not ends & {*_STATUS, *_ERRORS} or columns.sheet.names.count(name) > 1:
+            continue
+        column = columns.sheet.column(name)
+        said = {run.place: column.given(run.place) for run in runs.values()}
+        if ends & {*_STATUS}:
+            failed = [at for at, code in said.items() if is_number(code) and float(code or 0) != 0]
+        else:
+            failed = [at for at, text in said.items() if text and not is_number(text)]
+        # What stands in most of the rows says something else.
+        if failed and 2 * len(failed) < len(said):
+            yield (
+                f"{columns.sheet.path}: {row(min(failed))} has {quote(said[min(failed)])} as its "
+                f"{quote(name)}: did the run fail? Leave such rows out, or name a column of states"
+            )
 
 
 def _are_days(values: Mapping[Key, str | None]) -> bool:
@@ -118,16 +164,21 @@ def _plain(value: Any) -> str | float:
 def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
     powers = defaultdict[tuple[int, Any], list[float]](list)
     for (size, _), run in runs.items():
-        # What CodeCarbon wrote is in its unit.
-        if run.energy.duration_s and run.metered is None:
+        duration_s = run.energy.duration_s or 0.0
+        # In moments, CodeCarbon's own power goes up and down.
+        if duration_s and (run.metered is None or duration_s >= STEADY_S):
             device = run.further.get("device")
-            power = kwh_to_joules(run.energy.kwh) / run.energy.duration_s
+            power = kwh_to_joules(run.energy.kwh) / duration_s
             powers[size, device].append(power)
+    # What CodeCarbon wrote is in its unit.
+    metered = any(run.metered is not None for run in runs.values())
+    why = "is each of its own run, and of one machine"
+    why = why if metered else "are all energies in kWh, and all durations in s"
     for (size, _), found in powers.items():
         if max(found) >= POWERS * min(found):
             return (
                 f"the mean power of n_train {size} goes from {min(found):.3g} to "
-                f"{max(found):.3g} W: are all energies in kWh, and all durations in s?"
+                f"{max(found):.3g} W: {why}?"
             )
     return None
 

@@ -145,15 +145,13 @@ def train(
         MeteringError: the meter gave no usable energy.
     """
     dataset.require_size(training.n_train)
-    settings, seed = training.settings, training.seed
-    threads = min(training.threads, usable_cpus())
+    settings, seed, threads = training.settings, training.seed, min(training.threads, usable_cpus())
     # First, so that a damaged ledger is reported before energy is spent.
     lost_before_kwh = lost_energy_kwh(ledger.folder, ledger.identity)
     torch.set_num_threads(threads)
     pl.seed_everything(seed, verbose=False)
     task, batches, test_batches = cut_batches(dataset, training.n_train, seed, settings.batch_size)
     built, found = _build(training, threads, task, dataset, batches, test_batches)
-    # Before energy is spent: a schedule may end before the training.
     noticed = _noticed(found, settings, built, len(batches))
     module, scorer = build_module(built, settings, task)
     # Named so that the checkpoint of another training is never taken.
@@ -189,11 +187,11 @@ def train(
         not_called=unused_hooks(built),
         noticed=noticed,
     )
-    # A killed attempt's last entry can be some seconds older than the checkpoint it left.
-    lost_kwh = max(lost_before_kwh - ledger.carried_energy_kwh, 0.0)
-    measured, metering = energy.result(), meter.describe()
     record = make_record(
-        dataset, training, fitted, measured, ledger, metering=metering, lost_kwh=lost_kwh
+        *(dataset, training, fitted, energy.result(), ledger),
+        metering=meter.describe(),
+        # A killed attempt's last entry can be some seconds older than the checkpoint it left.
+        lost_kwh=max(lost_before_kwh - ledger.carried_energy_kwh, 0.0),
     )
     # Last of all, and after the record's own figures: the network is another one then.
     with _reported(training.class_path):
