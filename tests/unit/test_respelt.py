@@ -110,7 +110,7 @@ def test_usual_short_forms_are_named(long: str, brief: str) -> None:
     assert found(long, brief, "elm") == {"classes_abbreviated": [sorted([long, brief])]}
 
 
-@pytest.mark.parametrize("name", ["oak or elm", "oak vs. elm", "oak oder elm"])
+@pytest.mark.parametrize("name", ["oak or elm", "oak vs. elm", "oak oder elm", "oak_and_elm"])
 def test_a_choice_between_two_others_is_named(name: str) -> None:
     assert found("oak", "elm", name) == {"classes_combined": []}
 

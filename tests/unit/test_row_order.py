@@ -55,8 +55,9 @@ def test_columns_of_the_calendar_hide_no_series(tmp_path: Path) -> None:
 
 
 def test_noise_around_0_is_no_multiple_of_a_time(tmp_path: Path) -> None:
-    columns = {"v": 1.64e9 + 86_400 * RNG.integers(0, 99, N), "u": NOISE}
-    assert "target_nearly" not in numbers(tmp_path, columns, RNG.normal(0, 1, N).round(3))
+    random = np.random.default_rng(8)
+    columns = {"v": 1.64e9 + 86_400 * random.integers(0, 99, N), "u": NOISE}
+    assert "target_nearly" not in numbers(tmp_path, columns, random.normal(0, 1, N).round(3))
     twice = np.where(np.arange(N) % 9 == 0, NOISE, columns["v"] / 2e9)
     assert "target_nearly" in numbers(tmp_path, columns, twice)
 
@@ -145,6 +146,13 @@ def test_the_mean_of_a_label_by_group_is_named(tmp_path: Path) -> None:
     assert "feature_is_group_mean" in told(tmp_path, {"u": NOISE, "m": 1 - means(Y)})
     assert "feature_is_group_mean" in numbers(tmp_path, {"u": NOISE, "m": means(TARGETS)})
     assert "feature_is_group_mean" not in told(tmp_path, {"u": NOISE, "m": means(NOISE)})
+
+
+def test_the_median_of_a_target_by_group_is_named(tmp_path: Path) -> None:
+    groups = np.random.default_rng(8).integers(0, 40, N)
+    made = np.array([np.median(TARGETS[groups == group]) for group in range(40)])[groups].round(3)
+    assert "feature_is_group_mean" in numbers(tmp_path, {"u": NOISE, "m": made})
+    assert "feature_is_group_mean" not in numbers(tmp_path, {"u": NOISE, "m": made}, NOISE)
 
 
 @pytest.mark.parametrize("digits", [2, 1, 0])

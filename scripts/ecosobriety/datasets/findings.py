@@ -180,8 +180,8 @@ SENTENCES: Mapping[str, str] = {
     "windows of one series? Then neighbouring rows, which share values, are in both parts",
     "feature_stands_still": "the feature {feature} is {value} in {number} rows one after "
     "another, and hardly elsewhere: did a sensor stand still, or was it filled in?",
-    "feature_is_group_mean": "each value of the feature {feature} is the mean of the label over "
-    "its rows, those of the test included: it was made of the label",
+    "feature_is_group_mean": "each value of the feature {feature} is the mean or the median of the "
+    "label over its rows, those of the test included: it was made of the label",
     "target_is_product": "the target is a product of powers of features, as a ratio is, but for "
     "rounding: {names}; are they known before the target is?",
     "feature_is_rounded_target": "the feature {feature} is the target, rounded to a whole "

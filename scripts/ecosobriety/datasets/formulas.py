@@ -13,6 +13,8 @@ AGREE, EXACT = 0.95, 1e-3
 in deviations of the label: such means are rounded."""
 FEWEST = 5
 """Different means."""
+HALF, MEDIANS = 0.45, 100
+"""Share of the rows on either side of a median, or on it; and rows whose values are looked at."""
 SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 64, 20
 NOTHING = 1e-10
 """Share of a logarithm's variance that is left of what is a product."""
@@ -28,7 +30,7 @@ STEPS, ROUNDED_FLOAT = tuple(10.0**power for power in range(2, -7, -1)), 3e-7
 def find_group_means(
     names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> Iterator[Finding]:
-    """Find features each of whose values is the mean of the label over its rows.
+    """Find features each of whose values is the mean of the label over its rows, or the median.
 
     So does an encoding of categories by the label, of all rows, with those of the test.
 
@@ -39,23 +41,43 @@ def find_group_means(
     """
     spread = float(y.std())
     middles = x.mean(axis=0)
+    measured = len(np.unique(y[: FEWEST_TARGETS**2])) >= FEWEST_TARGETS
     for i, name in enumerate(names):
+        if spread == 0:
+            return
         # The mean of the means is that of the label.
         targets = [t for t in (y, 1 - y) if abs(middles[i] - t.mean()) <= EXACT * spread]
-        if spread == 0 or not targets:
-            continue
-        order = np.argsort(x[:, i])
-        values = x[order, i]
-        starts = np.flatnonzero(np.append(True, np.diff(values) > 0))
-        sizes = np.diff(starts, append=len(values))
-        several = sizes > 1
-        if several.sum() < FEWEST or 2 * len(starts) > len(values):
-            continue
-        means = np.add.reduceat(targets[0][order], starts) / sizes
-        alike = np.abs(means - values[starts]) <= EXACT * spread
-        share = sizes[alike & several].sum() / sizes[several].sum()
-        if share >= AGREE:
+        if (targets and _are_means(x[:, i], targets[0], spread)) or (
+            measured and _are_medians(x[:, i], y, spread)
+        ):
             yield Finding("feature_is_group_mean", True, {"feature": short(name)})
+
+
+def _are_means(values: NDArray[np.float64], y: NDArray[np.float64], spread: float) -> bool:
+    """Whether nearly all values (n,) that come several times are the mean of y (n,) there."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, np.diff(ordered) > 0))
+    sizes = np.diff(starts, append=len(ordered))
+    several = sizes > 1
+    if several.sum() < FEWEST or 2 * len(starts) > len(ordered):
+        return False
+    means = np.add.reduceat(y[order], starts) / sizes
+    alike = np.abs(means - ordered[starts]) <= EXACT * spread
+    return bool(sizes[alike & several].sum() >= AGREE * sizes[several].sum())
+
+
+def _are_medians(values: NDArray[np.float64], y: NDArray[np.float64], spread: float) -> bool:
+    """Whether each of some values (n,) is the median of y (n,) in its rows, which are several."""
+    # Half of the rows are on either side of their median, or on it.
+    if min((values <= y).mean(), (values >= y).mean()) < HALF:
+        return False
+    known = np.unique(values[:: max(1, len(values) // MEDIANS)])
+    for value in known:
+        there = y[values == value]
+        if len(there) < 2 or abs(np.median(there) - value) > EXACT * spread:
+            return False
+    return len(known) >= FEWEST
 
 
 def find_products(
