@@ -78,9 +78,11 @@ def _are_things(values: np.ndarray) -> bool:
 
 def _are_steps(values: np.ndarray) -> bool:
     """Whether they are whole numbers in equal steps, each once, in any order."""
-    n, low = len(values), values.min()
-    step = (values.max() - low) / max(n - 1, 1)
-    if n < MIN_COUNTED_ROWS or step < 1 or step != np.round(step):
+    if len(values) < MIN_COUNTED_ROWS:
+        return False
+    low = values.min()
+    step = (values.max() - low) / (len(values) - 1)
+    if step < 1 or step != np.round(step):
         return False
     # Most columns do not even begin so.
     for part in (values[:FIRST_ROWS], values):

@@ -81,16 +81,19 @@ def _read(
         header, table, lossy = delimited.parse(read_bytes(path))
         names = _names(header)
         chosen = _features(names, label, features)
-        rest = [name for name in names if name not in chosen and name != _clean(label)]
+        known = {*chosen, _clean(label)}
+        rest = [name for name in names if name not in known]
         left = {name: table.column(names.index(name)) for name in rest[:MAX_LISTED]}
     else:
         with _opened(path) as file:
             names = _names(file.schema_arrow.names)
             chosen = _features(names, label, features)
             indexes = _indexes(file.schema_arrow)
-            table = _parquet(file, [names.index(name) for name in (*chosen, _clean(label))], names)
-            left = _left_out(file, names, {*chosen, _clean(label)})
-            names = [*chosen, _clean(label)]
+            place = {name: i for i, name in enumerate(names)}
+            read = [*chosen, _clean(label)]
+            table = _parquet(file, [place[name] for name in read], names)
+            left = _left_out(file, names, {*read})
+            names = read
     place = {name: i for i, name in enumerate(names)}
     found = [
         Finding(
@@ -246,16 +249,13 @@ def _parquet(
     file: pyarrow.parquet.ParquetFile, places: Sequence[int], names: Sequence[str]
 ) -> pa.Table:
     """The wanted columns, in the order asked for."""
-    written = file.schema_arrow.names
+    # Made anew for each column, they would take as long as there are columns.
+    fields = [*file.schema_arrow]
+    written = [field.name for field in fields]
     for i in places:
-        _require_plain(file.schema_arrow.field(i))
-    for i in places:
-        if "." in written[i] or file.schema_arrow.types[i].num_fields:
-            # The reader takes a point for a path into nested columns.
-            places_of_all = True
-            break
-    else:
-        places_of_all = False
+        _require_plain(fields[i])
+    # The reader takes a point for a path into nested columns.
+    places_of_all = any("." in written[i] or fields[i].type.num_fields for i in places)
     try:
         table = file.read() if places_of_all else file.read([written[i] for i in places])
     except Exception as error:
