@@ -1,7 +1,7 @@
 """A message on a wrong value says what was probably meant, or nothing."""
 
 import pytest
-from config_cases import put, refusal
+from config_cases import SMALLEST, complete, put, refusal
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,9 @@ def test_a_wrong_currency_comes_before_the_rate_that_it_asks_for():
     message = refusal(put(("cost",), {"currency": "USD"}))
     assert "cost.usd_per_unit is missing" in message
     assert message.endswith(', as cost.currency is "USD"')
+
+
+def test_the_default_currency_needs_no_rate():
+    assert complete(put(("cost",), {"currency": "EUR"})) == complete(SMALLEST)
+    assert complete(put(("cost",), {"currency": "EUR", "usd_per_unit": 1.1}))["cost"]
+    assert "cost.usd_per_unit is missing" in refusal(put(("cost",), {"currency": "GBP"}))

@@ -3,6 +3,7 @@
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.metric import wide_margin
+from ecosobriety.study_config.unread import unread_training
 from ecosobriety.user_code import foresight, optimisers
 
 
@@ -10,6 +11,17 @@ def say_wide_margin():
     """Say a wide margin in words, as points and shares are easily confused."""
     if said := wide_margin(config):
         print(f"note: {said}", file=sys.stderr)
+
+
+def say_unread_training():
+    """Name keys of `training` that are written for models that there are not."""
+    schema = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+    if keys := unread_training(config, schema):
+        print(
+            f"note: {', '.join(keys)} reach no model: commands, and runs that exist already, have "
+            "settings of their own",
+            file=sys.stderr,
+        )
 
 
 def try_out_commands():
@@ -99,6 +111,7 @@ def try_out_networks():
             parameters=json.loads(TRAINING),
             sizes=config["grid"]["n_train"],
             seed=config["grid"]["seeds"][0],
+            alone=len(networks) == 1,
         ),
         dict(files=datasets.stamp(config["dataset"]), code=TRAINING_CODE),
         Path(".snakemake/ecosobriety/tried"),
@@ -136,6 +149,7 @@ def try_out_optimisers():
 
 if workflow.is_main_process:
     say_wide_margin()
+    say_unread_training()
     try_out_commands()
     try_out_imports()
     try_out_networks()

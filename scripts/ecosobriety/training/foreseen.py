@@ -19,6 +19,14 @@ from ecosobriety.hardware import usable_cpus
 from ecosobriety.training.batches import cut_batches
 from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.training.train import settings_from
+from ecosobriety.user_code.classes import ClassSpec, load
+from ecosobriety.user_code.lightnings import lightning_of
+
+OF_OUR_LOOP: Mapping[str, object] = {
+    **dict.fromkeys(("optimizer", "lr_scheduler", "gradient_clip_val")),
+    "accumulate_grad_batches": 1,
+}
+"""Keys of `training` that modules which train themselves do not take, with their defaults."""
 
 
 def tried_sizes(sizes: Sequence[int], batch_size: int) -> list[int]:
@@ -65,6 +73,21 @@ def refuse(
     return None
 
 
+def unread_settings(network: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
+    """What a study sets for its own loop, where its only model is a module that trains itself."""
+    spec = ClassSpec("network", network["class_path"], network["init_args"])
+    if not about.get("alone") or lightning_of(load(spec)) is None:
+        return []
+    given = {
+        key: about["parameters"].get(f"training.{key}", OF_OUR_LOOP[key]) for key in OF_OUR_LOOP
+    }
+    keys = [f"training.{key}" for key, value in given.items() if value != OF_OUR_LOOP[key]]
+    if not keys:
+        return []
+    named, have = ", ".join(keys), "has" if len(keys) == 1 else "have"
+    return [f"models: {spec.class_path} trains itself, so that {named} {have} no effect"]
+
+
 def _trains_elsewhere(accelerator: str, refusal: str) -> bool:
     """Whether a GPU is meant that this machine, such as a cluster's login node, has not."""
     if torch.cuda.is_available() or accelerator == "cpu":
@@ -90,6 +113,7 @@ def _main() -> None:
             odd: list[str] = []
             try:
                 refusal = refuse(network, dataset, about, odd)
+                odd += unread_settings(network, about) if refusal is None else []
             except BaseException:
                 write(trying=False)
                 raise

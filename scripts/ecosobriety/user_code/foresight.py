@@ -39,7 +39,7 @@ def foresee(
         networks: `class_path`, `init_args` and `source` (the fingerprint of its code) of each.
         about: `dataset` (the configuration's section and the study's `task`), `prepared` (the path
             of its file; None: it is small, and read), `parameters` (those of the training),
-            `sizes` and `seed`.
+            `sizes`, `seed`, and `alone` (whether it is the study's only model).
         decided_by: what else decides how it ends, such as the fingerprint of the data.
         folder: where to remember what passed.
         warn: gets a sentence on what could not be tried to its end.

@@ -1,0 +1,50 @@
+"""Settings that are written and that no model takes are named."""
+
+from typing import Any
+
+import module_classes
+import pytest
+import yaml
+from config_cases import SCHEMA, complete, put
+
+from ecosobriety.study_config.unread import unread_training
+from ecosobriety.training.foreseen import unread_settings
+
+COMMAND = {"name": "mine", "command": "python t.py {subset} {result}"}
+SET = {"learning_rate": 0.1, "epochs": 50, "gradient_clip_val": 1.0, "process": "size"}
+
+
+def unread(models: list[Any], training: dict[str, Any]) -> list[str]:
+    config = complete({**put(("models",), models), "training": training})
+    return unread_training(config, yaml.safe_load(SCHEMA.read_text()))
+
+
+def test_settings_of_networks_are_named_where_all_models_are_commands() -> None:
+    keys = ["training.epochs", "training.learning_rate", "training.gradient_clip_val"]
+    assert unread([COMMAND], SET) == keys
+    asking = {**COMMAND, "name": "asking", "command": f"{COMMAND['command']} {{epochs}}"}
+    assert unread([COMMAND, asking], SET) == keys[1:]
+    assert unread([COMMAND, {"name": "mlp"}], SET) == unread([COMMAND], {"process": "size"}) == []
+    assert unread([COMMAND], {"epochs": 10, "learning_rate": 0.001}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "alone", "parameters", "said"),
+    [
+        ("Plain", True, {"optimizer": {"class_path": "a.B"}, "gradient_clip_val": 1}, "have no"),
+        ("Plain", True, {"accumulate_grad_batches": 4}, "training.accumulate_grad_batches has no"),
+        ("Plain", True, {"learning_rate": 0.1}, None),
+        ("Plain", True, {"gradient_clip_val": 1.0, "accumulate_grad_batches": 1}, "val has no"),
+        ("Plain", True, {"optimizer": None, "accumulate_grad_batches": 1}, None),
+        ("Plain", False, {"gradient_clip_val": 1}, None),
+        ("Net", True, {"gradient_clip_val": 1}, None),
+    ],
+)
+def test_settings_of_the_studys_loop_are_named_for_a_module_alone(
+    name: str, alone: bool, parameters: dict[str, Any], said: str | None
+) -> None:
+    path = f"{module_classes.__name__}.Plain" if name == "Plain" else "torch.nn.Linear"
+    about = {"alone": alone, "parameters": {f"training.{k}": v for k, v in parameters.items()}}
+    found = unread_settings({"class_path": path, "init_args": {}}, about)
+    assert len(found) == (said is not None)
+    assert said is None or said in found[0]
