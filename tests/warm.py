@@ -43,7 +43,8 @@ PACKAGES = (
     *("jinja2", "babel.numbers", "babel.dates", "jsonschema", "pycountry", "pooch", "requests"),
     *("sklearn.datasets", "sklearn.ensemble", "snakemake.cli", "snakemake.report.html_reporter"),
     *("docutils.core", "pygments.formatters", "yte", "smart_open", "nbformat"),
-    *("pandera.backends.pandas.builtin_checks", "xml.etree.ElementTree"),
+    *("pandera.backends.pandas.builtin_checks", "xml.etree.ElementTree", "xml.sax.saxutils"),
+    *("pyarrow.pandas_compat", "pandas.io.formats.csvs", "pandas.core.methods.to_dict"),
 )
 CALL = Path(__file__).with_name("warm_call.py")
 SITE = "sitecustomize.py"
@@ -114,6 +115,9 @@ def _serve(listening: socket.socket) -> None:
     importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
     for package in PACKAGES:
         __import__(package)
+    # With the first table that it looks at, Pandera imports what looks at tables.
+    table = sys.modules["pandas"].DataFrame()
+    sys.modules["pandera.pandas"].DataFrameSchema().validate(table)
     # Snakemake looks for its plugins among all that is installed, and keeps what it has found.
     sys.modules["snakemake.cli"].get_argument_parser()
     _keep_parsed_rules()

@@ -6,9 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -81,16 +79,16 @@ class Workflow:
         return self.folder / "results/digits" / path
 
 
-@cache
-def own_code_kept() -> str:
-    """What a first run keeps of the library's fingerprints, which take a second of the processor.
+def remember_code(folder: Path) -> None:
+    """Keep what a first run in the folder would: a second of the processor, for all tests once.
 
-    A copy has the same; of another code, a run takes no notice of it.
+    A copy of the software has the same fingerprints; of another code, a run takes no notice.
     """
-    with TemporaryDirectory() as folder:
-        memory = Path(folder, "own_code.json")
-        own_code(ROOT / "scripts", memory)
-        return memory.read_text()
+    kept = Path(warm_executable()).with_name("own_code.json")
+    own_code(ROOT / "scripts", kept)
+    memory = folder / ".snakemake/ecosobriety/own_code.json"
+    memory.parent.mkdir(parents=True)
+    shutil.copy(kept, memory)
 
 
 def copy_workflow(folder: Path, untouched: bool = False) -> Workflow:
@@ -104,9 +102,7 @@ def copy_workflow(folder: Path, untouched: bool = False) -> Workflow:
         else:
             shutil.copy(source, folder / part)
     if not untouched:
-        memory = folder / ".snakemake/ecosobriety/own_code.json"
-        memory.parent.mkdir(parents=True)
-        memory.write_text(own_code_kept())
+        remember_code(folder)
     return Workflow(folder)
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from warm import warm_executable
 
-from .conftest import ROOT, Workflow, copy_workflow
+from .conftest import ROOT, Workflow, copy_workflow, remember_code
 
 STUDY = {
     "study": "tiny",
@@ -149,6 +149,7 @@ def deployed(folder: Path, snakefile: str) -> None:
     shutil.copytree(ROOT / "profiles", folder / "profiles")
     (folder / "workflow").mkdir()
     (folder / "workflow/Snakefile").write_text(MODULE.format(snakefile=snakefile))
+    remember_code(folder)
     study(folder)
 
 
