@@ -42,9 +42,8 @@ PACKAGES = (
     *("torch", "pytorch_lightning", "torchmetrics", "jsonargparse", "codecarbon", "cpuinfo"),
     *("jinja2", "babel.numbers", "babel.dates", "jsonschema", "pycountry", "pooch", "requests"),
     *("sklearn.datasets", "sklearn.ensemble", "snakemake.cli", "snakemake.report.html_reporter"),
-    *("docutils.core", "pygments.formatters", "yte", "smart_open", "nbformat"),
-    *("pandera.backends.pandas.builtin_checks", "xml.etree.ElementTree", "xml.sax.saxutils"),
-    *("pyarrow.pandas_compat", "pandas.io.formats.csvs", "pandas.core.methods.to_dict"),
+    *("docutils.core", "pygments.formatters", "yte", "smart_open", "nbformat", "xml.sax.saxutils"),
+    *("xml.etree.ElementTree", "pyarrow.pandas_compat", "pandas.io.formats.csvs"),
 )
 CALL = Path(__file__).with_name("warm_call.py")
 SITE = "sitecustomize.py"
@@ -116,8 +115,7 @@ def _serve(listening: socket.socket) -> None:
     for package in PACKAGES:
         __import__(package)
     # With the first table that it looks at, Pandera imports what looks at tables.
-    table = sys.modules["pandas"].DataFrame()
-    sys.modules["pandera.pandas"].DataFrameSchema().validate(table)
+    sys.modules["pandera.pandas"].DataFrameSchema().validate(sys.modules["pandas"].DataFrame())
     # Snakemake looks for its plugins among all that is installed, and keeps what it has found.
     sys.modules["snakemake.cli"].get_argument_parser()
     _keep_parsed_rules()
@@ -225,6 +223,12 @@ class _KeptLibrary:
             if not found.name.endswith(".__main__"):
                 self._modules[found.name] = importlib.import_module(found.name)
         sys.path.remove(self._scripts)
+        # A package may have something else by a module's name: to import that later would hide it.
+        self._behind: dict[str, list[str]] = {}
+        for name in [*self._modules][1:]:
+            package, _, own = name.rpartition(".")
+            if getattr(self._modules[package], own) is not self._modules[name]:
+                self._behind.setdefault(package, []).append(name)
         self._stamps = {}
         for name, module in self._modules.items():
             del sys.modules[name]
@@ -250,6 +254,7 @@ class _KeptLibrary:
             self._modules.clear()
             return None
         found.loader = _Kept(self._modules.pop(name), found.origin)
+        sys.modules.update((one, self._modules.pop(one)) for one in self._behind.get(name, ()))
         return found
 
     def _are_of(self, scripts: str) -> bool:
