@@ -212,3 +212,23 @@ class MixedUp(Whole):
         other = torch.randperm(len(y))
         z = self(x if self.labels_alone else share * x + (1 - share) * x[other])
         return share * F.cross_entropy(z, y) + (1 - share) * F.cross_entropy(z, y[other])
+
+
+class Swapped(Whole):
+    """Is meant to be tested by other weights than those that it trains, or counts its tests."""
+
+    def __init__(self, input_shape, num_classes: int, swaps: bool = True):
+        super().__init__(input_shape, num_classes)
+        self.average, self.swaps = copy.deepcopy(self.layers).requires_grad_(False), swaps
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        for mean, weight in zip(self.average.parameters(), self.layers.parameters(), strict=True):
+            mean.lerp_(weight.detach(), 0.1)
+
+    def on_test_start(self):
+        self.answers = []
+        if self.swaps:
+            self.layers.load_state_dict(self.average.state_dict())
+
+    def on_test_epoch_start(self):
+        self.logger.log_metrics({})

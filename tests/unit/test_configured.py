@@ -75,3 +75,8 @@ def test_mixtures_of_examples_are_no_shuffled_labels(noticed: Any) -> None:  # n
     assert not noticed("MixedUp", alpha=0.1)
     assert not noticed("MixedUp", alpha=0.2)
     assert [*noticed("MixedUp", alpha=0.2, labels_alone=True)] == ["labels_not_learnt"]
+
+
+def test_a_hook_of_the_test_that_decides_the_answers_is_named(noticed: Any) -> None:  # noqa: F811
+    assert noticed("Swapped") == {"test_hook_unused": {"name": "on_test_start"}}
+    assert not noticed("Swapped", swaps=False)

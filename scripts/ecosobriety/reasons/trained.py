@@ -82,6 +82,8 @@ TRAINING = {
     "itself must call step() of its lr_schedulers()",
     "rate_unchanged": "its learning rate is the same in its {epochs} epochs: its {name} changes it "
     "from epoch {epoch} on; does it count batches?",
+    "test_hook_unused": "its {name} changes what it answers, and the study does not call it: bring "
+    "it as a callback of configure_callbacks",
     "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "

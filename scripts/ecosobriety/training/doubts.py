@@ -18,7 +18,7 @@ from ecosobriety.training.configured import never_stepped, steps_of
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.squashed import takes_logits
-from ecosobriety.user_code.lightnings import is_lightning
+from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.optimisers import (
     MOST_EPOCHS,
     begins_late,
@@ -311,6 +311,9 @@ def find_doubts(
             yield reason("one_answer")
         elif _is_unchanged(build(), trained, x):
             yield reason("test_unchanged")
+    with suppress(Exception):
+        for name in _deciding_hooks(trained, x):
+            yield reason("test_hook_unused", name=name)
     if watch.test_mode:
         yield reason("test_mode", names=cut_list(", ".join(watch.test_mode)))
     used = watch.used
@@ -343,9 +346,32 @@ def _is_unchanged(fresh: nn.Module, trained: nn.Module, x: Tensor) -> bool:
     pairs = [*zip(fresh.parameters(), trained.parameters(), strict=True)]
     if all(torch.equal(a.detach().cpu(), b.detach().cpu()) for a, b in pairs):
         return False
-    given = []
-    for network in (fresh, trained):
-        weight = next(network.parameters(), x)
-        with torch.no_grad(), unlogged(network), evaluating(network):
-            given.append(network(x.clone().to(weight.device)).cpu())
-    return torch.equal(*given)
+    return torch.equal(_answers(fresh, x), _answers(trained, x))
+
+
+def _answers(network: nn.Module, x: Tensor) -> Tensor:
+    weight = next(network.parameters(), x)
+    with torch.no_grad(), unlogged(network), evaluating(network):
+        answers: Tensor = network(x.clone().to(weight.device)).cpu()
+    return answers
+
+
+def _deciding_hooks(network: nn.Module, x: Tensor) -> Iterator[str]:
+    """A module's own hooks before a test that change what it answers; the study calls none."""
+    package = lightning_of(type(network))
+    for name in ("on_test_start", "on_test_epoch_start"):
+        if package is None or getattr(type(network), name) is getattr(
+            package.LightningModule, name
+        ):
+            continue
+        before = _answers(network, x)
+        kept = {key: value.clone() for key, value in network.state_dict().items()}
+        try:
+            # What it wants may be there in a test alone; then nothing is known.
+            with suppress(Exception), torch.no_grad():
+                getattr(network, name)()
+            changed = not torch.equal(before, _answers(network, x))
+        finally:
+            network.load_state_dict(kept)
+        if changed:
+            yield name

@@ -158,6 +158,7 @@ def unused_hooks(network: nn.Module) -> list[str]:
         return getattr(type(network), name) is not getattr(package.LightningModule, name)
 
     names = ["test_step", "predict_step", "test_dataloader", "predict_dataloader"]
+    names += ["on_test_start", "on_test_epoch_start", "on_test_batch_start"]
     if not own("val_dataloader"):
         names.append("validation_step")
     return [name for name in names if own(name)]
