@@ -62,6 +62,11 @@ SCORES = RNG.integers(1, 6, N)
         (1.7e9 + RNG.integers(0, 10**7, N), 0),
         (with_marks(SCORES, 88, 0.2), 99),
         (with_marks(SCORES, -8, 0.2), -9),
+        (RNG.normal(26, 4, N).clip(15, 39).round(1), 99.9),
+        (RNG.normal(26, 4, N).round(1), -2),
+        (with_marks(RNG.normal(26, 4, N).round(1), -1, 0.2), -2),
+        (with_marks(RNG.integers(1, 6, N), -1, 0.2), -2),
+        (with_marks(RNG.lognormal(10, 0.5, N).round(), 9_999_998, 0.2), 9_999_999),
     ],
 )
 def test_marks_of_missing_values_are_named(tmp_path: Path, values: Any, mark: float) -> None:
@@ -197,6 +202,15 @@ def test_what_measures_or_sorts_is_no_identifier(tmp_path: Path) -> None:
     columns = {"order": WIDE, "samples": WIDE[::-1], "id": WIDE / 8, "genre_id": RNG.choice(99, N)}
     told = found(table(tmp_path, {**columns, "kind": KINDS}))
     assert "index_like_feature" not in told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [RNG.integers(-3, 9, N), RNG.choice([-3, -2, -1, 1, 2, 3], N), RNG.normal(0, 1, N).round(1),
+     RNG.normal(97, 1, N).clip(0, 99.9).round(1)],
+)  # fmt: skip
+def test_small_numbers_below_0_and_ends_are_no_marks(tmp_path: Path, values: Any) -> None:
+    assert "values_far_away" not in found(table(tmp_path, {"x": values, "kind": KINDS}))
 
 
 def test_ranks_are_no_row_numbers(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ MINUS_ONE = -1.0
 BELOW = frozenset(-float(digit * times) for digit in "789" for times in range(1, 7))
 BELOW |= {-32768.0, MINUS_ONE, -273.0, -273.1, -273.15, -273.2, -459.67}
 ABOVE = frozenset(float(digit * times) for digit in "789" for times in range(2, 7))
-ABOVE |= {97.0, 98.0, 997.0, 998.0, 32767.0, 65535.0}
+ABOVE |= {97.0, 98.0, 997.0, 998.0, 32767.0, 65535.0, 99.9, 999.9, 99.99}
 """What programs and surveys write for a missing number, several of them for several reasons."""
 TIMES_ONCE, TIMES_OFTEN = 10.0, 0.75
 """A price may be 999: above the others, a mark lies so many of their ranges away, or more; the
@@ -30,6 +30,9 @@ TIMES_TAIL, TIMES_LEAST, TIMES_FEW = 5.0, 10.0, 100.0
 """So many ranges away are no few values of any distribution that is measured: the first times the
 range in quartiles' distances, which says how heavy its tails are, between the second and third."""
 FEW_SHARE = 0.01
+SMALL_MARKS, MOST_MARKS, NEAR = frozenset({-1.0, -2.0, -3.0}), 3, 0.1
+"""What several reasons are numbered by, where nothing else is below 1; how many marks there may be;
+and how far apart, as a share of the gap behind them."""
 TIMES_BELOW = 20.0
 """The next value, of one that stands often."""
 STEP_OF_DOSES = 1.5
@@ -148,6 +151,8 @@ def _marks_below(values: NDArray[np.float64], distinct: int) -> int:
     """How often the lowest values stand, if they mark what is missing."""
     number, gap, spread = _lowest(values, BELOW)
     value, low = values[0], values[number]
+    if several := _small_marks(values, distinct):
+        return several
     if value == MINUS_ONE:
         return number if _is_mark(values, number, distinct) else 0
     alone = low >= 0 and value < 0
@@ -158,7 +163,7 @@ def _marks_below(values: NDArray[np.float64], distinct: int) -> int:
         return number
     if distinct > SOME and _is_far_below(values, number):
         return number
-    return _marks_any(values, number, gap, spread, distinct)
+    return _marks_any(values, distinct)
 
 
 def _is_far_below(values: NDArray[np.float64], number: int) -> bool:
@@ -194,8 +199,7 @@ def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
     often = max(SEVERAL, FEW_SHARE * len(values)) <= unknown <= UNKNOWN_SHARE * len(values)
     if often and -values[0] in NINES and apart > 1 and _are_codes(-values[unknown:]):
         return unknown
-    number, gap, spread = _lowest(values)
-    return _marks_any(values, number, gap, spread, distinct)
+    return _marks_any(values, distinct)
 
 
 def _are_codes(values: NDArray[np.float64]) -> bool:
@@ -205,9 +209,31 @@ def _are_codes(values: NDArray[np.float64]) -> bool:
     return bool(few and (known == np.arange(known[0], known[0] + len(known))).all())
 
 
-def _marks_any(
-    values: NDArray[np.float64], number: int, gap: float, spread: float, distinct: int
-) -> int:
+def _small_marks(values: NDArray[np.float64], distinct: int) -> int:
+    """How many of some values are -1, -2 or -3, if nothing else is below 1, and there are few."""
+    number = int(np.searchsorted(values, 0.0))
+    few = 2 <= number <= NOTHING_SHARE * len(values) and distinct > 2 * SEVERAL
+    if not few or values[number] < 1:
+        return 0
+    return number if np.isin(values[:number], [*SMALL_MARKS]).all() else 0
+
+
+def _lowest_few(values: NDArray[np.float64]) -> tuple[int, float, float]:
+    """As `_lowest`, of one value, or of a few that are close together and come several times."""
+    best, number = _lowest(values), 0
+    for _ in range(MOST_MARKS):
+        following = int(np.searchsorted(values, values[number], side="right"))
+        if following - number < SEVERAL or following == len(values):
+            break
+        number = following
+        gap = float(values[number] - values[number - 1])
+        if gap > best[1] and values[number - 1] - values[0] <= NEAR * gap:
+            best = number, gap, float(values[-1] - values[number])
+    return best
+
+
+def _marks_any(values: NDArray[np.float64], distinct: int) -> int:
+    number, gap, spread = _lowest_few(values)
     times = TIMES_ANY if values[0] else TIMES_NOTHING
     if number < SEVERAL or gap < times * spread or distinct <= SEVERAL:
         return 0
