@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 
 import pytest
 import pytorch_lightning as pl
@@ -152,6 +153,32 @@ def test_a_resumed_training_reports_the_sum_of_its_parts(clock, meter, tmp_path)
     assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([3.0, 3.0, 3.0])
     assert [epoch.epoch for epoch in result.epochs] == [0, 1, 2]
     assert result.started_at == first.result().started_at
+
+
+def test_of_two_fits_the_result_is_that_of_the_last(clock, meter, tmp_path):
+    callback = EnergyCallback(meter)
+    for batches in (5, 2):
+        runner = trainer(callback, tmp_path)
+        runner.fit(SomebodysModule(clock), loader(batches), val_dataloaders=loader(1))
+    runner.test(SomebodysModule(clock), loader(1), verbose=False)
+    result = callback.result()
+    assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([2.0, 2.0])
+    assert wh(result.energy_kwh) == result.train.duration_s == pytest.approx(4.0)
+    assert wh(result.evaluation.energy_kwh) == pytest.approx(2 * 10 + 10)
+    started, ended = map(datetime.fromisoformat, (result.started_at, result.ended_at))
+    # By the machine's own clock, of which these fits take moments.
+    assert ended - started < timedelta(seconds=30)
+    # One Trainer may go on, and begins anew for the meter.
+    runner.fit_loop.max_epochs = 4
+    runner.fit(SomebodysModule(clock), loader(2))
+    assert [epoch.epoch for epoch in callback.result().epochs] == [2, 3]
+    assert wh(callback.result().energy_kwh) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("meter", ["FRA", FakeMeter, None, 3])
+def test_what_is_no_meter_is_refused(meter):
+    with pytest.raises(MeteringError, match=r"is no meter: CodeCarbonMeter\(\"FRA\"\) is one"):
+        EnergyCallback(meter)
 
 
 @pytest.mark.parametrize("energy_kwh", [0.0, -1e-9, float("nan"), float("inf")])

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from ecosobriety.errors import MeteringError
@@ -221,3 +222,13 @@ def worse(
         name: max(before.get(name, part), part, key=lambda found: order.index(found.quality))
         for name, part in now.items()
     }
+
+
+def iso(moment: datetime) -> str:
+    """A moment as records have it."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def energy_and_duration(reading: Reading) -> tuple[float, float]:
+    """What the ledger holds; a meter without any component has spent no known energy."""
+    return max(reading.energy_kwh or 0.0, 0.0), max(reading.duration_s, 0.0)

@@ -25,7 +25,9 @@ from ecosobriety.metering.accounts import (
     Closed,
     Mark,
     MarkKind,
+    energy_and_duration,
     epochs_of,
+    iso,
     missing_part,
     others_share,
     over_machines,
@@ -38,7 +40,7 @@ from ecosobriety.metering.accounts import (
 from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lightning import find_lightning
 from ecosobriety.metering.machines import Machines
-from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading
+from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading, require_meter
 from ecosobriety.metering.results import EnergyResult, WindowRecord
 from ecosobriety.metering.windows import add_to, asked_file
 from ecosobriety.reasons import reason
@@ -53,31 +55,31 @@ else:
 class EnergyCallback(pl.Callback):
     """Meters `fit` and evaluation; `result()` gives the energy afterwards, in every process.
 
+    Of several fits, the result is that of the last, with what it was taken up from.
+
     Args:
         meter: The meter; `CodeCarbonMeter("FRA")` for example.
         ledger: Where the attempt's energy is kept while it runs; None: nowhere. Of several
             processes the first writes it.
+
+    Raises:
+        MeteringError: it is no meter.
     """
 
     def __init__(self, meter: EnergyMeter, ledger: Ledger | None = None):
+        require_meter(meter)
         self._meter = meter
         self._ledger = ledger
         self._exclusive = ExitStack()
         self._trainer: pl.Trainer | None = None
         self._machines: Machines | None = None
         self._expected: list[list[ComponentName]] = []
-        self._before = NOTHING
-        self._train = NOTHING
-        self._evaluation = NOTHING
-        self._evaluation_fault: str | None = None
+        self._forget()
         self._marks: list[Mark] = []
         self._own: list[Reading] = []
         self._others: list[Reading] = []
         self._in_validation = NOTHING
         self._last_reading = NOTHING
-        self._epochs: list[EpochRecord] = []
-        self._components: dict[ComponentName, Component] = {}
-        self._started_at: str | None = None
         self._ended_at: str | None = None
         self._attempt_from = (datetime.now(UTC), 0.0)
         self._opened_at = ""
@@ -85,8 +87,16 @@ class EnergyCallback(pl.Callback):
         self._on_gpu = False
         self._cpu_from: tuple[float, float] | str = ""
         self._other_cpu_share: float | None = None
-        self._missing: dict[str, str] = {}
         self._fault: str | None = None
+
+    def _forget(self) -> None:
+        """Begin with nothing, as what a checkpoint has kept is loaded afterwards."""
+        self._before = self._train = self._evaluation = NOTHING
+        self._evaluation_fault: str | None = None
+        self._epochs: list[EpochRecord] = []
+        self._components: dict[ComponentName, Component] = {}
+        self._started_at: str | None = None
+        self._missing: dict[str, str] = {}
 
     def result(self) -> EnergyResult:
         """The measured energies.
@@ -138,6 +148,9 @@ class EnergyCallback(pl.Callback):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Probe the hardware before any window."""
         asked_file()
+        # What was evaluated before the first training counts.
+        if stage == "fit" and self._started_at is not None:
+            self._forget()
         self._trainer = trainer
         attempt = None if self._ledger is None else self._ledger.attempt
         self._machines = machines = Machines.of(
@@ -174,7 +187,7 @@ class EnergyCallback(pl.Callback):
         }
         reading = self._mark("epoch", trainer.current_epoch, metrics)
         if self._ledger is not None:
-            self._ledger.update(*_energy_and_duration(reading - self._in_validation))
+            self._ledger.update(*energy_and_duration(reading - self._in_validation))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Close the training's window; `result` reports what went wrong in it."""
@@ -230,7 +243,7 @@ class EnergyCallback(pl.Callback):
             if self._ledger is not None:
                 lost = together([last, *self._others]) - self._in_validation
                 why = f"{type(exception).__name__}: {exception}"
-                self._ledger.close("failed", *_energy_and_duration(lost), error=why)
+                self._ledger.close("failed", *energy_and_duration(lost), error=why)
 
     def state_dict(self) -> dict[str, Any]:
         """Energy and epochs so far, for a checkpoint: the same in every process."""
@@ -277,12 +290,12 @@ class EnergyCallback(pl.Callback):
         self._cpu_from = own_and_busy_cpu_s(self._all().pids)
         self._meter.start(self._on_reading)
         self._running = True
-        return _iso(self._attempt_from[0])
+        return iso(self._attempt_from[0])
 
     def _on_reading(self, reading: Reading) -> None:
         if self._ledger is not None:
             spent = together([reading, *self._others]) - self._in_validation
-            self._ledger.update_if_due(*_energy_and_duration(spent))
+            self._ledger.update_if_due(*energy_and_duration(spent))
 
     def _read(self) -> Reading:
         """This machine's energy so far, which is finite and has not fallen since the last time."""
@@ -339,7 +352,7 @@ class EnergyCallback(pl.Callback):
             marks=settled,
             components=self._meter.components(),
             cpu=others_share(self._cpu_from, own_and_busy_cpu_s(self._all().pids)),
-            ended_at=_iso(wall + timedelta(seconds=time.monotonic() - monotonic_s)),
+            ended_at=iso(wall + timedelta(seconds=time.monotonic() - monotonic_s)),
             fault=fault,
         )
 
@@ -384,12 +397,3 @@ class EnergyCallback(pl.Callback):
         self._evaluation = self._evaluation + together(spent for spent, _ in answers)
         faults = [fault for _, fault in answers if fault]
         self._evaluation_fault = self._evaluation_fault or next(iter(faults), None)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
-
-
-def _energy_and_duration(reading: Reading) -> tuple[float, float]:
-    """What the ledger holds; a meter without any component has spent no known energy."""
-    return max(reading.energy_kwh or 0.0, 0.0), max(reading.duration_s, 0.0)

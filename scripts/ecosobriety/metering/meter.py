@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from ecosobriety.errors import MeteringError, quote
 from ecosobriety.records.record import Component
 from ecosobriety.units import watt_seconds_to_kwh
 
@@ -82,6 +83,19 @@ class EnergyMeter(Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """What a reader needs to judge the numbers: tool, version, settings, hardware seen."""
+
+
+def require_meter(meter: object) -> None:
+    """Refuse what measures nothing.
+
+    Raises:
+        MeteringError: it is no meter.
+    """
+    if isinstance(meter, type) or not hasattr(meter, "warm_up"):
+        raise MeteringError(
+            f'{quote(meter)} is no meter: CodeCarbonMeter("FRA") is one, for example, where FRA is '
+            "the country"
+        )
 
 
 class FakeMeter:

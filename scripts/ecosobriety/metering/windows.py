@@ -27,7 +27,7 @@ from ecosobriety.hardware import own_and_busy_cpu_s
 from ecosobriety.metering.accounts import missing_part, others_share, sound, without_zero_gpu
 from ecosobriety.metering.codecarbon_meter import CodeCarbonMeter, meter_from
 from ecosobriety.metering.lock import ASKED, exclusive_meter
-from ecosobriety.metering.meter import ComponentName, EnergyMeter
+from ecosobriety.metering.meter import ComponentName, EnergyMeter, require_meter
 from ecosobriety.metering.results import WindowRecord
 
 _FILE = "file"
@@ -182,6 +182,7 @@ def _chosen(country_iso3: str | None, meter: EnergyMeter | None) -> tuple[Path |
     if asked is not None:
         return Path(asked[_FILE]), meter_from(asked)
     if meter is not None:
+        require_meter(meter)
         return None, meter
     if country_iso3 is None:
         raise MeteringError(
