@@ -118,6 +118,9 @@ def test_numbers_that_are_named_as_codes_are_named(tmp_path: Path, name: str, od
         (lambda i: f"{i % 7 + 1}e5", False),
         (lambda i: f"{i % 7 + 1}.0E+05", False),
         (lambda i: f"{(i * i) % 37}", False),
+        (lambda i: f"{i % 24:02}", False),
+        (lambda i: f"{i + 55:02}", False),
+        (lambda i: f"0{i + 55}", True),
     ],
 )
 def test_codes_with_a_letter_or_a_plus_are_named(

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from ecosobriety.datasets import obtain
+from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.inputs import check
-from ecosobriety.datasets.scales import compare_scales, find_scaled_apart, targets_apart
+from ecosobriety.datasets.scales import (
+    compare_scales,
+    find_examples_scaled_apart,
+    find_scaled_apart,
+    targets_apart,
+)
 from ecosobriety.errors import DataError
 
 
@@ -73,3 +79,40 @@ def test_parts_that_were_scaled_apart_are_named(scale: Any) -> None:
     assert not find_scaled_apart(whole[:300], whole[300:])
     assert not find_scaled_apart(one, (x[300:] - x[:300].mean(axis=0)) / x[:300].std(axis=0))
     assert not find_scaled_apart((x[:300] > 3) * 1.0, (x[300:] > 3) * 1.0)
+
+
+@pytest.mark.parametrize(
+    ("middle", "width"),
+    [
+        (
+            lambda x: np.median(x, axis=0),
+            lambda x: np.ptp(np.percentile(x, [25, 75], axis=0), axis=0),
+        ),
+        (lambda x: 0, lambda x: np.abs(x).max(axis=0)),
+    ],
+)
+def test_parts_that_were_scaled_apart_in_other_ways_are_named(middle: Any, width: Any) -> None:
+    x = np.random.default_rng(3).normal(1, 2, (500, 5))
+    one, other = x[:300], x[300:]
+    told = find_scaled_apart(*((part - middle(part)) / width(part) for part in (one, other)))
+    assert [found.values for found in told] == [{"number": 5}]
+    assert not find_scaled_apart(*((part - middle(one)) / width(one) for part in (one, other)))
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_images_that_were_scaled_apart_are_named(axis: int | None, dtype: str) -> None:
+    x = np.random.default_rng(3).integers(0, 256, (90, 8, 8)).astype(dtype)
+    parts = x[:60], x[60:]
+
+    def told(*by: Any) -> int:
+        scaled = [
+            ((part - of.mean(axis=axis)) / of.std(axis=axis)).astype(dtype)
+            for part, of in zip(parts, by, strict=True)
+        ]
+        return len(find_examples_scaled_apart(*map(Examples.of, scaled)))
+
+    assert told(*parts) == 1
+    assert told(parts[0], parts[0]) == told(x, x) == 0
+    each = (x - x.mean(axis=(1, 2), keepdims=True)) / x.std(axis=(1, 2), keepdims=True)
+    assert not find_examples_scaled_apart(Examples.of(each[:60]), Examples.of(each[60:]))

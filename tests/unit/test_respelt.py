@@ -134,6 +134,7 @@ def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
         ("ash.jpg", "ash"),
         ("chÃªne", "chêne"),
         ("black &amp; white", "black & white"),
+        (r"ch\u00eane", "chêne"),
     ],
 )
 def test_what_programs_put_around_a_name_is_named(one: str, other: str) -> None:
@@ -170,6 +171,7 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
         ("C", "Cobol", "R", "Ruby"),
         ("10 +", "10 -", "1 0"),
         ("cats or dogs", "cats", "birds"),
+        ("Indre", "Loire", "Indre-et-Loire"),
     ],
 )
 def test_names_that_are_only_alike_are_not(names: tuple[str, ...]) -> None:

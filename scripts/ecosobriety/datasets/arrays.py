@@ -173,6 +173,8 @@ def build(
             findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
         if train.features is None:
             findings += tuple(noisy_copies.find_overlaps(one.x, other.x))
+            if test is not None and all(found.id != "parts_scaled_apart" for found in findings):
+                findings += scales.find_examples_scaled_apart(one.x, other.x)
         dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),

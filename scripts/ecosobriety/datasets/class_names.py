@@ -64,6 +64,8 @@ _WRAPPED = re.compile(
 )
 """What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, *ash*,
 tensor(1), <b>ash</b>."""
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+"""A character as JSON writes it."""
 _LOOK_ALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
     "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
@@ -268,6 +270,7 @@ def _as_written(name: str) -> str:
     """A name before programs put it into quotes, escaped it, or read its UTF-8 as another code."""
     name = html.unescape(name) if "&" in name else name
     name = unquote(name) if "%" in name else name
+    name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name) if "\\u" in name else name
     while (found := _WRAPPED.fullmatch(name)) is not None:
         name = found["inner"]
     with suppress(UnicodeError):

@@ -16,6 +16,7 @@ FEW = 5
 """Numbers that a network may well tell apart."""
 _CODE = r"^[ \t]*(0[0-9]+|[0-9]+E[0-9]+|\+[0-9]{7,})[ \t]*$"
 """Programs write a sign before an exponent, and people a small e, or a point."""
+CLOCK, _TWO_DIGITS = 60, r"^[ \t]*[0-9]{2}[ \t]*$"
 
 
 _NAMES = re.compile(
@@ -44,7 +45,11 @@ def is_like_codes(name: str, column: pa.ChunkedArray, values: NDArray[np.float64
         return False
     if not any(map(_may_be_codes, column.chunks)):
         return False
-    return bool(pc.any(pc.match_substring_regex(column, _CODE)).as_py())
+    if not pc.any(pc.match_substring_regex(column, _CODE)).as_py():
+        return False
+    # Hours, minutes and months have two digits each.
+    clock = values.max() < CLOCK and pc.all(pc.match_substring_regex(column, _TWO_DIGITS)).as_py()
+    return not clock
 
 
 def _may_be_codes(texts: pa.Array) -> bool:

@@ -31,7 +31,7 @@ _AROUND_LISTS = re.compile(
     r"""^(?:\{"choices":\s*)?[\[({]|[\])}]{1,2}$|(?<![^\W\d_])['"]|['"](?![^\W\d_])"""
 )
 """Brackets around a list, and quotes around its names."""
-_BETWEEN = re.compile(r"\s*[;|,/+&]\s*|[-_\s]+(?:and|et|und|y|or|ou|oder|vs\.?|versus)[-_\s]+")
+_BETWEEN = re.compile(r"\s*[;|,/+&]\s*|[_\s]+(?:and|et|und|y|or|ou|oder|vs\.?|versus)[_\s]+")
 _LISTING = re.compile(r"\s*[;|]\s*")
 """What hardly ever is in a name that is not a list."""
 FEWEST_LISTS = 2

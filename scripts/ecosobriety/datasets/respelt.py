@@ -118,7 +118,10 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
         if len(long) == 1:
             groups.append([long[0], name])
     known_names = {name.casefold(): name for name in counts}
-    for name in counts.keys() - {name for same in groups for name in same}:
+    done = {name for same in groups for name in same}
+    for name in counts:
+        if name in done:
+            continue
         for other in _otherwise(name.casefold()):
             meant = known_names.get(other, name)
             if meant != name and alike(meant) != alike(name):
