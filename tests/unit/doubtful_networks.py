@@ -90,7 +90,8 @@ class Optimised(Whole):
         optimiser = torch.optim.SGD(self.parameters(), **self.arguments)
         if self.schedule is None:
             return optimiser
-        return [optimiser], [eval(self.schedule, {"o": optimiser, "S": torch.optim.lr_scheduler})]
+        made = eval(self.schedule, {"o": optimiser, "S": torch.optim.lr_scheduler})
+        return ([optimiser], [made]) if made is not None else optimiser
 
 
 class ByHand(Optimised):
@@ -232,3 +233,18 @@ class Swapped(Whole):
 
     def on_test_epoch_start(self):
         self.logger.log_metrics({})
+
+
+class SteppingToo(Optimised):
+    """Takes the steps of its schedule itself, beside Lightning's or alone."""
+
+    def __init__(self, input_shape, num_classes: int, schedule: str, alone: bool = False):
+        super().__init__(input_shape, num_classes, schedule)
+        self.alone = alone
+
+    def configure_optimizers(self):
+        optimisers, (self.mine,) = super().configure_optimizers()
+        return optimisers[0] if self.alone else (optimisers, [self.mine])
+
+    def on_train_epoch_end(self):
+        self.mine.step()

@@ -80,3 +80,15 @@ def test_mixtures_of_examples_are_no_shuffled_labels(noticed: Any) -> None:  # n
 def test_a_hook_of_the_test_that_decides_the_answers_is_named(noticed: Any) -> None:  # noqa: F811
     assert noticed("Swapped") == {"test_hook_unused": {"name": "on_test_start"}}
     assert not noticed("Swapped", swaps=False)
+
+
+def test_a_schedule_that_is_stepped_twice_or_lost_is_named(noticed: Any) -> None:  # noqa: F811
+    told = noticed("SteppingToo", schedule="S.StepLR(o, 2)")
+    assert told == {"schedule_stepped_twice": {"name": "StepLR", "steps": "2", "wanted": "1"}}
+    assert not noticed("SteppingToo", schedule="S.LinearLR(o, 0.01)", alone=True)
+    lost = "(S.LinearLR(o, 0.01), None)[1]"
+    assert noticed("Optimised", schedule=lost) == {
+        "schedule_not_returned": {"rate": "0.0001", "given": "0.01"}
+    }
+    for sound in ("(S.LinearLR(o, 0.5), None)[1]", "S.CosineAnnealingWarmRestarts(o, 3)"):
+        assert not noticed("Optimised", schedule=sound)

@@ -84,6 +84,10 @@ TRAINING = {
     "from epoch {epoch} on; does it count batches?",
     "test_hook_unused": "its {name} changes what it answers, and the study does not call it: bring "
     "it as a callback of configure_callbacks",
+    "schedule_stepped_twice": "its {name} takes {steps} steps in an epoch in which Lightning takes "
+    "{wanted}: does the module call its step() as well?",
+    "schedule_not_returned": "its learning rate begins at {rate}, far below the {given} that is "
+    "set, and nothing raises it: is a schedule made and not returned?",
     "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "

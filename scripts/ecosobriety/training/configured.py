@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
+from torch.optim.lr_scheduler import LRScheduler
 
 from ecosobriety.reasons import reason
 from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.optimisers import LOW
 from ecosobriety.user_code.words import cut_list
 
 _UNUSED_KEYS = re.compile(r"Found unsupported keys in the [a-z ]+: \{(.*?)\}")
@@ -75,6 +77,38 @@ def never_stepped(module: Any, schedules: Iterable[Any]) -> Iterator[str]:
     for schedule in schedules:
         if not any(part is schedule for part in held):
             yield reason("schedule_never_stepped", name=type(schedule).__name__)
+
+
+def stepped_too_often(config: Any, taken: int, batches: int) -> Iterator[str]:
+    """Say whether a schedule takes more steps in an epoch than Lightning has it take.
+
+    Args:
+        config: of the schedule, with automatic optimisation.
+        taken: steps that it has taken in an epoch.
+        batches: of that epoch.
+    """
+    wanted = 1 if config.interval == "epoch" else batches
+    if taken > wanted:
+        values = {"name": type(config.scheduler).__name__, "steps": taken, "wanted": wanted}
+        yield reason("schedule_stepped_twice", **values)
+
+
+def not_returned(module: Any, trainer: pl.Trainer) -> Iterator[str]:
+    """Say whether an optimiser stays at the far lower rate at which a lost schedule begins.
+
+    Args:
+        module: after a few batches; what it keeps, it may have take steps later.
+        trainer: of these.
+    """
+    held = [part for value in vars(module).values() for part in _parts(value)]
+    if trainer.lr_scheduler_configs or any(isinstance(part, LRScheduler) for part in held):
+        return
+    for optimiser in trainer.optimizers:
+        group = optimiser.param_groups[0]
+        given = max(float(group.get(name) or 0.0) for name in ("initial_lr", "max_lr"))
+        if float(group.get("lr") or 0.0) < LOW * given:
+            values = {"rate": f"{float(group['lr']):.3g}", "given": f"{given:g}"}
+            yield reason("schedule_not_returned", **values)
 
 
 def _parts(value: Any) -> list[Any]:

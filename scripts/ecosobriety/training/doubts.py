@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.reasons import reason, recognise
-from ecosobriety.training.configured import never_stepped, steps_of
+from ecosobriety.training.configured import never_stepped, not_returned, stepped_too_often, steps_of
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.squashed import takes_logits
@@ -71,8 +71,8 @@ class Watch(pl.Callback):
         """Of each schedule, in the first epoch."""
         self._taken: list[int] = []
         """Steps of each schedule, before the first batch."""
-        self._by_hand = False
-        """Whether the module takes steps by itself."""
+        self._by_hand, self._batches = False, 0
+        """Whether the module takes steps by itself; and batches so far."""
         self._steps: list[int | None] = []
         """Of each schedule, in the whole training; None: not known."""
         self.by_batch = False
@@ -127,6 +127,7 @@ class Watch(pl.Callback):
     ) -> None:
         """Keep the labels that the loss is to be made of."""
         self._in_batch.clear()
+        self._batches += 1
         pair = isinstance(batch, list | tuple) and len(batch) == 2
         self.learnt.begin(batch[1] if pair and isinstance(batch[1], Tensor) else None)
 
@@ -141,11 +142,8 @@ class Watch(pl.Callback):
         self.odd_groups = dict.fromkeys(odd_groups(groups))
         self.learnt.begin(None)
         self._unhook()
-        if self._by_hand:
-            schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
-            pairs = zip(schedules, self._taken, strict=True)
-            still = [one for one, taken in pairs if getattr(one, "last_epoch", -1) == taken]
-            self.odd_groups |= dict.fromkeys(never_stepped(self._network, still))
+        if is_lightning(self._network):
+            self.odd_groups |= dict.fromkeys(self._odd_steps(trainer))
         # A schedule may want what only a whole training gives.
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -160,6 +158,18 @@ class Watch(pl.Callback):
                 odd = odd or [*odd_length(config.scheduler, steps)]
                 odd = odd or [*begins_late(rates, config.scheduler)]
                 self.odd_groups |= dict.fromkeys(odd)
+
+    def _odd_steps(self, trainer: pl.Trainer) -> Iterator[str]:
+        """What is odd about the steps that a module's schedules have taken."""
+        yield from not_returned(self._network, trainer)
+        still = []
+        for config, before in zip(trainer.lr_scheduler_configs, self._taken, strict=True):
+            taken = int(getattr(config.scheduler, "last_epoch", before + 1)) - before
+            if not self._by_hand:
+                yield from stepped_too_often(config, taken, self._batches)
+            elif not taken:
+                still.append(config.scheduler)
+        yield from never_stepped(self._network, still)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
