@@ -77,6 +77,8 @@ def test_two_spellings_of_one_class_are_named(names: tuple[str, ...], id: str) -
         ("край", "краи"),
         ("かき", "かぎ"),
         ("1 2", "12"),
+        ("NNP", "NNPS"),
+        ("Na", "Ca"),
         ("é", "è"),
     ],
 )

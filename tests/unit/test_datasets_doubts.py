@@ -60,6 +60,7 @@ def test_labels_that_are_hardly_meant_are_named(
         {"0": 90, "1": 80, "-1": 60},
         {"empty": 90, "occupied": 80},
         {"none": 40, "acute": 80, "truncate": 70},
+        {"NONE": 40, "AGAINST": 80, "FAVOR": 70},
         {":)": 90, ":(": 80, "emptiness": 70},
         {"typical": 90, "atypical": 8},
         {"type I": 90, "type II": 8, "type IV": 4},

@@ -49,6 +49,17 @@ def test_features_of_one_distribution_are_on_one_scale(draw: Any) -> None:
             compare_scales(parts[0], scaled, "auto")
 
 
+def test_noise_on_the_training_part_alone_is_no_other_scale() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.beta(0.5, 0.5, (400, 6, 6))
+    one, other = x[:300], x[300:]
+    noisy = check(one + rng.normal(0, 0.2, one.shape), 300, "a", None)
+    assert compare_scales(noisy, check(other, 100, "b", None), "auto") == ()
+    centred = check((other - other.mean()) / other.std(), 100, "b", None)
+    with pytest.raises(DataError, match="on scales that do not fit together"):
+        compare_scales(check(one, 300, "a", None), centred, "auto")
+
+
 def test_a_split_that_the_study_draws_itself_has_one_scale(tmp_path: Path) -> None:
     # Most targets are small, and which part has more large ones is chance.
     y = np.repeat([1.0, 2.0, 3.0, 1e4, 2e4, 3e4], [22, 22, 22, 11, 11, 12])

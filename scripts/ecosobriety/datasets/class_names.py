@@ -64,6 +64,8 @@ _WRAPPED = re.compile(
 )
 """What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, *ash*,
 tensor(1), <b>ash</b>."""
+_VOWEL = re.compile(r"[aeiouy\u00c0-\u017e]", re.IGNORECASE)
+"""Without one, letters are no word, and an s behind them says nothing: NNP and NNPS."""
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 """A character as JSON writes it."""
 _LOOK_ALIKES = str.maketrans(
@@ -258,7 +260,8 @@ def _skeleton(name: str) -> str:
     seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=[^\W\d_])", " ", seen)
     seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=\d)|(?<=\w)[.,;:!?]+$", "", seen)
     # One, or several of them.
-    seen = re.sub(r"(?<=[^\W\d_]{3})(?<![sS])[sS]$", "", seen)
+    if _VOWEL.search(seen):
+        seen = re.sub(r"(?<=[^\W\d_]{3})(?<![sS])[sS]$", "", seen)
     seen = re.sub(r"(?<=[^\W\d_]) (?=[^\W\d_])", "", seen)
     if len(seen) >= MIN_ACCENTED:
         # Of Latin letters alone: elsewhere such marks make other letters.

@@ -129,9 +129,12 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
     # Of a sign and its opposite, both are answers.
     if "+" in counts:
         marks.discard("-")
-    # Python's own word has a capital; in the others' small letters, it is one of the answers.
-    if all(name == name.lower() for name in counts):
-        marks.discard("none")
+    # No program writes these so: sodium, and a province.
+    marks -= {"Na", "Nan"}
+    # Python's own word has one capital; written as all others are, it is one of the answers.
+    for same in (str.lower, str.upper):
+        if all(name == same(name) for name in counts):
+            marks.discard(same("none"))
     numbers = [name for name in counts if NUMBER.fullmatch(name)]
     # One number among words.
     if len(numbers) == 1 and len(counts) > 2:

@@ -19,6 +19,8 @@ REFUSED_SHIFT, REPORTED_SHIFT = 4.0, 1.0
 """The same for the distance of their means, in standard deviations."""
 ITSELF = 1e-6
 """What 32 bits leave of a mean of 0, of a deviation of 1, and of these ends."""
+MOVED, SPREAD = 0.25, 1.5
+"""Deviations, and a ratio of them, by which what was standardised differs from what was not."""
 FLOATS_OFF, MOST_VALUES = 1e-5, 2**27
 """The same of many values; parts with more of them are not read once more."""
 NEGATIVE_SHARE = 0.1
@@ -64,7 +66,8 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if by_feature:
         refused &= _none_by_chance(one, other, refused, CHANCE)
     if normalise != "none" or train.x.dtype.kind == "f":
-        refused |= _one_standardised(one, other, width)
+        # Noise on one part alone moves neither middle nor spread.
+        refused |= _one_standardised(one, other, width) & _moved(one, other)
     if refused.mean() >= 1 / 2:
         raise DataError(
             f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
@@ -251,6 +254,15 @@ def _differ(
     varies = (deviations > 0).all(axis=0)
     scaled = (_ratio(deviations) >= ratio) & (_ratio(ranges) >= ratio)
     found: NDArray[np.bool_] = varies & (scaled | (distance > shift * deviations.max(axis=0)))
+    return found
+
+
+def _moved(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(d,) whether columns have clearly another mean or another deviation."""
+    deviations = np.stack([one.std(axis=0), other.std(axis=0)])
+    distance = np.abs(one.mean(axis=0) - other.mean(axis=0))
+    moved = distance > MOVED * deviations.max(axis=0)
+    found: NDArray[np.bool_] = moved | (_ratio(deviations) >= SPREAD)
     return found
 
 
