@@ -48,16 +48,17 @@ def test_numbers_in_tables_are_as_large_as_words(open_page):
     assert len(set(sizes)) == 1
 
 
-# Of the rows of a table that differ by their texts and values alone, all but the first two.
+# Of the rows of a table, and of what a figure repeats, as its glyphs, places and ticks, all but the
+# first two that differ by their texts and values alone.
 ALIKE = r"""() => {
-  for (const body of document.querySelectorAll("tbody")) {
+  for (const whole of document.querySelectorAll("tbody, svg g")) {
     const found = {};
-    for (const row of [...body.rows]) {
-      const form = row.outerHTML
+    for (const part of [...whole.children]) {
+      const form = part.outerHTML
         .replace(/>[^<]+/g, ">")
-        .replace(/ (?!class|style)[\w-]+="[^"]*"/g, "");
+        .replace(/ (?!class|style)([\w:-]+)="[^"]*"/g, " $1");
       found[form] = (found[form] ?? 0) + 1;
-      if (found[form] > 2) row.remove();
+      if (found[form] > 2) part.remove();
     }
   }
 }"""
