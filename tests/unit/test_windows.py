@@ -22,9 +22,9 @@ WINDOWS = 9
 
 
 def pass_time(seconds):
-    """Pass exactly this time; `sleep` oversleeps, by less than what is waited for here."""
+    """Pass exactly this time; `sleep` oversleeps, by less than what is waited for here, mostly."""
     until = time.perf_counter() + seconds
-    time.sleep(max(seconds - 0.05, 0.0))
+    time.sleep(max(seconds - 0.002, 0.0))
     while time.perf_counter() < until:
         pass
 
