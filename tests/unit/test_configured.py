@@ -9,8 +9,11 @@ import torch
 from pytorch_lightning.core import optimizer as lightnings_own
 from test_doubts import noticed  # noqa: F401
 
+from ecosobriety.errors import ConfigError
 from ecosobriety.reasons import recognise
 from ecosobriety.training.configured import listening, never_stepped, unused_keys
+from ecosobriety.training.doubts import Watch, _lacking
+from ecosobriety.training.losses import Losses
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -92,3 +95,40 @@ def test_a_schedule_that_is_stepped_twice_or_lost_is_named(noticed: Any) -> None
     }
     for sound in ("(S.LinearLR(o, 0.5), None)[1]", "S.CosineAnnealingWarmRestarts(o, 3)"):
         assert not noticed("Optimised", schedule=sound)
+
+
+def watched(used: list[bool], labels: list[int] | None) -> Watch:
+    watch = Watch(torch.nn.Linear(1, 1))
+    watch.used = torch.tensor(used)
+    watch.learnt.begin(None if labels is None else torch.tensor(labels))
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("used", "labels", "lacking"),
+    [
+        # A loss of each example's own class alone: class 2 is in no batch.
+        ([True, True, False], [0, 1, 1, 0], None),
+        ([True, True, False], [0, 1, 2, 0], [False, False, True]),
+        ([True, False, False], [0, 1, 1, 0], [False, True, True]),
+        ([True, True, False], None, [False, False, True]),
+        ([True, True, True], [0], None),
+        ([False, False, False], [0], None),
+    ],
+)
+def test_outputs_of_classes_that_are_in_no_batch_may_be_unused(
+    used: list[bool], labels: list[int] | None, lacking: list[bool] | None
+) -> None:
+    found = _lacking(watched(used, labels), 3)
+    assert (found if found is None else found.tolist()) == lacking
+
+
+def test_a_batch_of_one_is_blamed_for_its_own_loss() -> None:
+    losses, network = Losses("my.Net", "32-true", trains_itself=True), torch.nn.Linear(1, 1)
+    network.weight.data.fill_(float("nan"))
+    losses.values = [0.8, float("nan")]
+    with pytest.raises(ConfigError, match="nan for a batch of 1 example, as the last of an epoch"):
+        losses.require_finite(network, "", [32, 1])
+    for sizes in ([32, 32], [1, 1], [1]):
+        with pytest.raises(ConfigError, match="diverges within 2 batches"):
+            losses.require_finite(network, "", sizes)

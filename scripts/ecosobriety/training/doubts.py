@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from ecosobriety.reasons import reason, recognise
 from ecosobriety.training.configured import never_stepped, not_returned, stepped_too_often, steps_of
+from ecosobriety.training.learnt import Learnt
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
-from ecosobriety.training.squashed import takes_logits
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.optimisers import (
     MOST_EPOCHS,
@@ -32,9 +32,6 @@ from ecosobriety.user_code.words import cut_list
 
 MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Layers that do something else in the test than in the training."""
-MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 12
-"""Share of the examples that a loss is made of; that of those whose own label it wants, beyond
-chance; and examples that say so."""
 _BY_CHANCE = ("labels_not_learnt", "examples_unused")
 SAME = 1e-6
 """Of the largest output: what rounding changes at most."""
@@ -182,66 +179,6 @@ class Watch(pl.Callback):
             self._handles.pop().remove()
 
 
-class Learnt:
-    """Which examples the losses of a few batches are made of, and which labels they want.
-
-    A loss of classes has each example's output grow where its label is, and mostly there alone.
-    """
-
-    def __init__(self) -> None:
-        self._labels: Tensor | None = None
-        self._taken = 0
-        self.rows: list[tuple[int, int]] = []
-        """Of each batch: examples that its losses were made of, and all of them."""
-        self.wanted: list[Tensor] = []
-        """(n, 2) of each pass: whether the label's output is to grow, and the label."""
-        self.maximised = False
-        """Whether the optimiser makes the loss larger."""
-        self.squashed: list[bool] = []
-        """Of each pass: whether shares were taken for logits."""
-
-    def begin(self, labels: Tensor | None) -> None:
-        """Begin another batch with labels (n,), or end."""
-        if self._labels is not None:
-            self.rows.append((min(self._taken, len(self._labels)), len(self._labels)))
-        self._labels = labels if labels is None or labels.ndim == 1 else None
-        self._taken = 0
-
-    def see(self, gradient: Tensor, output: Tensor) -> None:
-        """Look at the gradient (m, classes) of some outputs (m, classes)."""
-        labels = self._labels
-        if labels is None or gradient.shape[1] < 2 or len(gradient) > len(labels):
-            return
-        used = gradient.ne(0).any(dim=1)
-        self._taken += int(used.sum())
-        if len(gradient) == len(labels) and not labels.is_floating_point():
-            gradient = -gradient if self.maximised else gradient
-            own = labels.to(gradient.device).clamp(0, gradient.shape[1] - 1)
-            grows = gradient.gather(1, own[:, None])[:, 0] < 0
-            self.wanted.append(torch.stack([grows.long(), own], dim=1)[used].cpu())
-            self.squashed.append(takes_logits(output, gradient, own))
-
-    def doubts(self) -> Iterator[str]:
-        """Say what is odd about them."""
-        if self.squashed and all(self.squashed):
-            yield reason("probabilities_as_logits")
-        taken, number = (
-            (sum(column) for column in zip(*self.rows, strict=True)) if self.rows else (0, 0)
-        )
-        if taken and taken < MOST_TAKEN * number:
-            yield reason("examples_unused", share=f"{taken / number:.1%}")
-        pairs = torch.cat(self.wanted) if self.wanted else torch.zeros(0, 2)
-        if len(pairs) < FEWEST_WANTED:
-            return
-        agree = float(pairs[:, 0].float().mean())
-        shares = pairs[:, 1].unique(return_counts=True)[1] / len(pairs)
-        chance = float((shares**2).sum())
-        # Of two classes, half of all agree in whatever order.
-        least = chance + LEAST_AGREEMENT * (1 - chance) if len(shares) > 2 else chance / 2
-        if agree <= least:
-            yield reason("labels_not_learnt", share=f"{agree:.1%}")
-
-
 def _rates(schedule: Any, first: float, epochs: int) -> list[float]:
     """The learning rates of the epochs, of a schedule that is thrown away afterwards."""
     done = int(schedule.last_epoch)
@@ -326,17 +263,30 @@ def find_doubts(
             yield reason("test_hook_unused", name=name)
     if watch.test_mode:
         yield reason("test_mode", names=cut_list(", ".join(watch.test_mode)))
-    used = watch.used
-    if used is None or len(used) != outputs or outputs == 1 or used.all() or not used.any():
+    lacking = _lacking(watch, outputs)
+    if lacking is None:
         doubts = [*watch.learnt.doubts()]
         # By chance, labels may be mixed most in the first batches, and examples left out.
         if any((recognise(doubt) or [""])[0] in _BY_CHANCE for doubt in doubts):
             doubts = [*look_longer().learnt.doubts()]
         yield from doubts
     # Beside an output that is always 0, the other one is what tells two classes apart.
-    elif watch.constant is None or not watch.constant[~used].all():
-        yield reason("outputs_unused", used=int(used.sum()), number=outputs)
+    elif watch.constant is None or not watch.constant[lacking].all():
+        yield reason("outputs_unused", used=outputs - int(lacking.sum()), number=outputs)
     yield from watch.odd_groups
+
+
+def _lacking(watch: Watch, outputs: int) -> Tensor | None:
+    """Which of several outputs (outputs,) no loss was made of, if it was made of others.
+
+    A loss may take the output of each example's class alone, and a class may be in no batch.
+    """
+    used = watch.used
+    if used is None or len(used) != outputs or outputs == 1 or used.all() or not used.any():
+        return None
+    classes = watch.learnt.classes or set(range(outputs))
+    held = torch.tensor([place in classes for place in range(outputs)])
+    return ~used if (~used & held).any() else None
 
 
 def _gives_one_answer(network: nn.Module, x: Tensor) -> bool:

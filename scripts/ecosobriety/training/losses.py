@@ -6,7 +6,7 @@ stay as they were drawn.
 """
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import pytorch_lightning as pl
@@ -182,18 +182,26 @@ class Losses(pl.Callback):
         """Whether the last loss is much larger than the first."""
         return len(self.values) > 1 and not self.values[-1] <= GROWN * max(1.0, self.values[0])
 
-    def require_finite(self, network: nn.Module, rate: str) -> None:
+    def require_finite(self, network: nn.Module, rate: str, sizes: Sequence[int]) -> None:
         """Refuse a network whose weights are none any more after a few batches.
 
         Args:
             network: As trained.
             rate: What decides the size of its steps.
+            sizes: Of the batches.
 
         Raises:
             ConfigError: weights are NaN or infinite.
         """
         if all(bool(weight.isfinite().all()) for weight in network.parameters()):
             return
+        broken = [i for i, value in enumerate(self.values) if not math.isfinite(value)]
+        if broken and len(self.values) <= len(sizes) and sizes[broken[0]] == 1 < max(sizes):
+            raise ConfigError(
+                f"models: {self._class_path}: its loss is {self.values[broken[0]]} for a batch of "
+                "1 example, as the last of an epoch is, where grid.n_train modulo "
+                "training.batch_size is 1: change either, or the loss"
+            )
         # Of what calls backward by itself, no loss is seen.
         within, goes = "its first batches", ","
         if number := len(self.values):

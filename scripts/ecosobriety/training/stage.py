@@ -201,7 +201,7 @@ class Stage:
         if is_lightning(network):
             rate = "of its configure_optimizers"
         self._require_right_way()
-        self._losses.require_finite(network, rate)
+        self._losses.require_finite(network, rate, [len(y) for _, y in acts])
         seen = self._losses, self._watch, self.x_test, self.task.outputs
         self.noticed += find_doubts(self.build, network, *seen, self._look_longer)
         self._require_logits(network, self.build)

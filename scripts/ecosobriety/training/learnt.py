@@ -1,0 +1,77 @@
+"""What the gradients of a network's outputs say of the labels; see `doubts`."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ecosobriety.reasons import reason
+from ecosobriety.training.squashed import takes_logits
+
+MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 12
+"""Share of the examples that a loss is made of; that of those whose own label it wants, beyond
+chance; and examples that say so."""
+
+
+class Learnt:
+    """Which examples the losses of a few batches are made of, and which labels they want.
+
+    A loss of classes has each example's output grow where its label is, and mostly there alone.
+    """
+
+    def __init__(self) -> None:
+        self._labels: Tensor | None = None
+        self._taken = 0
+        self.rows: list[tuple[int, int]] = []
+        """Of each batch: examples that its losses were made of, and all of them."""
+        self.wanted: list[Tensor] = []
+        """(n, 2) of each pass: whether the label's output is to grow, and the label."""
+        self.maximised = False
+        """Whether the optimiser makes the loss larger."""
+        self.squashed: list[bool] = []
+        """Of each pass: whether shares were taken for logits."""
+        self.classes: set[int] = set()
+        """That the batches hold; none: not known."""
+
+    def begin(self, labels: Tensor | None) -> None:
+        """Begin another batch with labels (n,), or end."""
+        if self._labels is not None:
+            self.rows.append((min(self._taken, len(self._labels)), len(self._labels)))
+        self._labels = labels if labels is None or labels.ndim == 1 else None
+        self._taken = 0
+        if self._labels is not None and not self._labels.is_floating_point():
+            self.classes |= {int(label) for label in self._labels.unique()}
+
+    def see(self, gradient: Tensor, output: Tensor) -> None:
+        """Look at the gradient (m, classes) of some outputs (m, classes)."""
+        labels = self._labels
+        if labels is None or gradient.shape[1] < 2 or len(gradient) > len(labels):
+            return
+        used = gradient.ne(0).any(dim=1)
+        self._taken += int(used.sum())
+        if len(gradient) == len(labels) and not labels.is_floating_point():
+            gradient = -gradient if self.maximised else gradient
+            own = labels.to(gradient.device).clamp(0, gradient.shape[1] - 1)
+            grows = gradient.gather(1, own[:, None])[:, 0] < 0
+            self.wanted.append(torch.stack([grows.long(), own], dim=1)[used].cpu())
+            self.squashed.append(takes_logits(output, gradient, own))
+
+    def doubts(self) -> Iterator[str]:
+        """Say what is odd about them."""
+        if self.squashed and all(self.squashed):
+            yield reason("probabilities_as_logits")
+        taken, number = (
+            (sum(column) for column in zip(*self.rows, strict=True)) if self.rows else (0, 0)
+        )
+        if taken and taken < MOST_TAKEN * number:
+            yield reason("examples_unused", share=f"{taken / number:.1%}")
+        pairs = torch.cat(self.wanted) if self.wanted else torch.zeros(0, 2)
+        if len(pairs) < FEWEST_WANTED:
+            return
+        agree = float(pairs[:, 0].float().mean())
+        shares = pairs[:, 1].unique(return_counts=True)[1] / len(pairs)
+        chance = float((shares**2).sum())
+        # Of two classes, half of all agree in whatever order.
+        least = chance + LEAST_AGREEMENT * (1 - chance) if len(shares) > 2 else chance / 2
+        if agree <= least:
+            yield reason("labels_not_learnt", share=f"{agree:.1%}")
