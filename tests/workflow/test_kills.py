@@ -52,7 +52,7 @@ def disturbed(tmp_path_factory):
             wait_for_training(process, workflow.results("attempts"))
             time.sleep(moments.uniform(0, 0.1))
         else:
-            time.sleep(moments.uniform(0.3, 2.5))
+            time.sleep(moments.uniform(0.2, 1.8))
 
     kill_again_and_again(workflow, "config/digits.yaml", KILLS, wait)
     tables = (f"results/digits/tables/{name}.csv" for name in TABLES)

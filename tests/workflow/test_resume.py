@@ -16,7 +16,7 @@ TARGET = f"results/digits/runs/{RUN}.json"
 
 def long_study(folder):
     workflow = copy_workflow(folder)
-    workflow.with_config(lambda c: c["training"].update(epochs=80, checkpoint=True, process="run"))
+    workflow.with_config(lambda c: c["training"].update(epochs=50, checkpoint=True, process="run"))
     return workflow
 
 
@@ -35,8 +35,8 @@ def resumed(tmp_path_factory):
     while not list(workflow.results("checkpoints").rglob("*.ckpt")):
         assert process.poll() is None
         assert time.monotonic() < until
-        time.sleep(0.1)
-    time.sleep(1)
+        time.sleep(0.02)
+    time.sleep(0.3)
     kill_all(process)
     workflow.snakemake("--cores", "2", "--", TARGET, config="config/changed.yaml")
     return workflow

@@ -137,7 +137,7 @@ def test_ten_kills_end_with_the_same_decisions(done, tmp_path):
     def wait(process, kill, moments):
         """By what is done, not by the clock: so that each machine is killed all along the way."""
         wait_for_results(process, results, moments.randint(0, 4))
-        time.sleep(moments.uniform(0, 1))
+        time.sleep(moments.uniform(0, 0.5))
 
     kill_again_and_again(killed, CONFIG, KILLS, wait)
     killed.snakemake("--cores", "2", "--", "results/enough/recommendation.json", config=CONFIG)
