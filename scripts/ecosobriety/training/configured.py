@@ -103,8 +103,8 @@ def not_returned(module: Any, trainer: pl.Trainer) -> Iterator[str]:
     held = [part for value in vars(module).values() for part in _parts(value)]
     if trainer.lr_scheduler_configs or any(isinstance(part, LRScheduler) for part in held):
         return
-    for optimiser in trainer.optimizers:
-        group = optimiser.param_groups[0]
+    # Lightning's stand-in for no optimiser has no group.
+    for group in (one for optimiser in trainer.optimizers for one in optimiser.param_groups[:1]):
         given = max(float(group.get(name) or 0.0) for name in ("initial_lr", "max_lr"))
         if float(group.get("lr") or 0.0) < LOW * given:
             values = {"rate": f"{float(group['lr']):.3g}", "given": f"{given:g}"}
