@@ -13,6 +13,7 @@ from ecosobriety.errors import ConfigError
 from ecosobriety.reasons import recognise
 from ecosobriety.training.configured import listening, never_stepped, unused_keys
 from ecosobriety.training.doubts import Watch, _lacking
+from ecosobriety.training.learnt import Learnt
 from ecosobriety.training.losses import Losses
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -132,3 +133,23 @@ def test_a_batch_of_one_is_blamed_for_its_own_loss() -> None:
     for sizes in ([32, 32], [1, 1], [1]):
         with pytest.raises(ConfigError, match="diverges within 2 batches"):
             losses.require_finite(network, "", sizes)
+
+
+@pytest.mark.parametrize(
+    ("rows", "odd"),
+    [
+        # Beyond a margin, what is learnt has no loss any more.
+        ([(32, 32), (30, 32), *[(9, 32), (2, 32)] * 4], False),
+        ([(32, 32), (2, 32)], True),
+        ([(32, 32), (0, 32)] * 8, True),
+        ([(16, 32), (32, 32), (16, 32)] * 4, True),
+        ([(16, 32), (32, 32), *[(32, 32)] * 20], False),
+        ([(0, 32), (0, 32)], False),
+    ],
+)
+def test_examples_that_have_no_loss_from_the_first_batch_on_are_named(
+    rows: list[tuple[int, int]], odd: bool
+) -> None:
+    learnt = Learnt()
+    learnt.rows = rows
+    assert [id for id, _ in told(learnt.doubts())] == ["examples_unused"] * odd

@@ -133,6 +133,7 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
         ({"params.num_layers": [3, 3, 5, 5]}, 'the runs differ in "params.num_layers"'),
         ({"hidden_dim": [64, 64, 96, 96]}, 'the runs differ in "hidden_dim"'),
         ({"depth": [1, 1, 2, 2], "params.width": [64, 64, 130, 130]}, None),
+        ({"CUDA_VISIBLE_DEVICES": [0, 1, 1, 2]}, None),
         ({"ms_per_batch": [12, 12, 12, 13], "clip": [0.3, 0.31, 0.3, 0.3]}, None),
         ({"max_steps": [3, 3, 5, 5], "iterations": [40, 40, 63, 63]}, None),
         ({"exit_code": [0, 0, 1, 0]}, 'row 3 (counted from 1, without the header) has "1" as its'),

@@ -10,11 +10,11 @@ from ecosobriety.errors import ConfigError
 from ecosobriety.training.soundness import Pairs
 
 
-def look_at_pairs(loss: str) -> None:
+def look_at_pairs(loss: str, outputs: int = 1) -> None:
     """Have the loss of a network that gives (n,) looked at; a batch is as large as it is wide."""
     torch.manual_seed(1)
     network = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 1), nn.Flatten(0))
-    pairs, nothing = Pairs("my.Net", network), cast(Any, None)
+    pairs, nothing = Pairs("my.Net", network, outputs), cast(Any, None)
     pairs.on_train_start(nothing, nothing)
     x, y = torch.randn(6, 6), torch.randn(6)
     names = {"F": torch.nn.functional, "nn": nn, "torch": torch, "network": network}
@@ -62,7 +62,12 @@ def test_flat_outputs_against_a_column_of_targets_are_refused(loss: str) -> None
         "F.mse_loss(network(x), y) + (x - network[0].bias).square().mean()",
         "F.mse_loss(network[:2](x)[:, 0], y) + (x - network[0].bias.exp()).square().mean()",
         "(x - z[:1]).square().mean()",
+        "F.mse_loss(z, y) - 0.1",
+        "(F.mse_loss(z, y) - torch.tensor(0.02)).abs() + 0.02",
+        "F.binary_cross_entropy_with_logits(z, y.sigmoid()).sub(torch.tensor(0.05))",
+        "F.mse_loss(z.mean(), y.mean())",
     ],
 )
 def test_flat_outputs_against_flat_targets_are_taken(loss: str) -> None:
     look_at_pairs(loss)
+    look_at_pairs(loss, outputs=2)

@@ -101,7 +101,8 @@ def _is_setting(name: str, values: Mapping[Key, str | None]) -> bool:
     """
     found, numbers = words(name), all(map(is_number, values.values()))
     ends = {" ".join(found[-length:]) for length in (1, 2) if found}
-    if ends & {*_SETTINGS}:
+    # Which devices a run sees is no number of them.
+    if ends & {*_SETTINGS} and "visible" not in found:
         return not (numbers and found[-1] in _AMBIGUOUS)
     # What is for each batch is measured.
     likely = bool(ends & {*_LIKELY}) and found[-2:-1] != ["per"]

@@ -8,6 +8,8 @@ from torch import Tensor
 from ecosobriety.reasons import reason
 from ecosobriety.training.squashed import takes_logits
 
+MANY = 8
+"""Batches, after which a network may have learnt all that a loss asks for."""
 MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 12
 """Share of the examples that a loss is made of; that of those whose own label it wants, beyond
 chance; and examples that say so."""
@@ -56,6 +58,11 @@ class Learnt:
             self.wanted.append(torch.stack([grows.long(), own], dim=1)[used].cpu())
             self.squashed.append(takes_logits(output, gradient, own))
 
+    def _has_learnt(self) -> bool:
+        """Whether the first batch was whole and no later one is, as beyond a margin's loss."""
+        whole = [taken >= MOST_TAKEN * number for taken, number in self.rows]
+        return len(whole) >= MANY and whole[0] and not any(whole[len(whole) // 2 :])
+
     def doubts(self) -> Iterator[str]:
         """Say what is odd about them."""
         if self.squashed and all(self.squashed):
@@ -63,7 +70,7 @@ class Learnt:
         taken, number = (
             (sum(column) for column in zip(*self.rows, strict=True)) if self.rows else (0, 0)
         )
-        if taken and taken < MOST_TAKEN * number:
+        if 0 < taken < MOST_TAKEN * number and not self._has_learnt():
             yield reason("examples_unused", share=f"{taken / number:.1%}")
         pairs = torch.cat(self.wanted) if self.wanted else torch.zeros(0, 2)
         if len(pairs) < FEWEST_WANTED:

@@ -235,7 +235,7 @@ class Pairs(pl.Callback):
                     raise self._refusal("outputs (n, 1) and targets (n,)", "squeeze(1)")
                 shape = _shape(output)
                 if (
-                    made == shape * 2
+                    (len(shape), made) == (1, shape * 2)
                     and shape != (1,)
                     and node.name().startswith(_DIFFERENCES)
                     and self._is_given(output)
