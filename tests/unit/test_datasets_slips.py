@@ -213,6 +213,16 @@ def test_small_numbers_below_0_and_ends_are_no_marks(tmp_path: Path, values: Any
     assert "values_far_away" not in found(table(tmp_path, {"x": values, "kind": KINDS}))
 
 
+def test_what_computing_rounds_differently_is_one_value(tmp_path: Path) -> None:
+    tenths = RNG.integers(0, 50, (N, 5)) / 10
+    assert "feature_values_merge" not in found(
+        table(tmp_path, {"x": tenths.mean(axis=1), "u": tenths[:, 0] - tenths[:, 1], "kind": KINDS})
+    )
+    near = 1e9 + RNG.integers(0, 999, N) * 0.01
+    lost = found(table(tmp_path, {"x": np.append(near[1:], 0.5), "kind": KINDS}, test_share=0.01))
+    assert "feature_values_merge" in lost
+
+
 def test_ranks_are_no_row_numbers(tmp_path: Path) -> None:
     ranks = {name: RNG.permutation(N) + 1 for name in ("rank", "world_ranking", "incomeRank")}
     assert found(table(tmp_path, {**ranks, "kind": KINDS})).keys() == {"features_used"}

@@ -45,6 +45,11 @@ def test_labels_stratify_the_subsets(tmp_path, labels):
         assert np.bincount(drawn).tolist() == [size * 3 // 4, size // 4]
 
 
+def test_labels_in_a_parquet_file_are_refused_without_a_hint_for_tables(labels):
+    with pytest.raises(DataError, match=r"is a Parquet file, but must be a CSV file$"):
+        declared.read_declared(spec(n_examples=2, labels=labels(b"PAR1 \0 PAR1")))
+
+
 def test_the_identity_is_that_of_the_number_and_the_labels(labels):
     bare = declared.read_declared(spec()).sha256
     assert declared.read_declared(spec(name="other")).sha256 == bare

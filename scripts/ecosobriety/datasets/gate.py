@@ -38,6 +38,8 @@ CHANCE = 0.01
 """A feature that fits the labels is named if chance would make one do so less often than this."""
 FEW_VALUES = 20
 """A feature with fewer values puts no targets in their order."""
+ROUNDING = 1e-13
+"""What computing leaves of 64 bits, of a column's largest size."""
 LOST_SHARE = 0.1
 """Share of a feature's distinct values that may merge in float32 before it is named."""
 MAX_NAMED = 5
@@ -264,15 +266,16 @@ def _losses(
             f'the column "{short(names[i])}" goes from {values[i, 0]:g} to {values[i, -1]:g}, '
             "which is too far for a mean and a deviation: use another unit"
         )
+    largest = np.abs(values[:, [0, -1]]).max(axis=1)
     values -= mean
     values /= np.where(deviation > 0, deviation, 1.0)
     after = 1 + np.count_nonzero(np.diff(values.astype(np.float32), axis=1), axis=1)
     found = []
     for i in np.flatnonzero(after < (1 - LOST_SHARE) * before).tolist():
-        values_of = {
-            "feature": short(names[i]),
-            "before": int(before[i]),
-            "after": int(after[i]),
-        }
-        found.append(Finding("feature_values_merge", bool(after[i] * 2 < before[i]), values_of))
+        # 0.1 + 0.2 is 0.30000000000000004: what was computed differs by its rounding.
+        same = ROUNDING * largest[i] / (deviation[i, 0] or 1.0)
+        different, left = 1 + int(np.count_nonzero(np.diff(values[i]) > same)), int(after[i])
+        if left < (1 - LOST_SHARE) * different:
+            values_of = {"feature": short(names[i]), "before": different, "after": left}
+            found.append(Finding("feature_values_merge", left * 2 < different, values_of))
     return found

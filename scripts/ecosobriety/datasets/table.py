@@ -23,6 +23,8 @@ from ecosobriety.files import require_data
 
 MAX_LISTED = 10
 ROWS_AT_ONCE = 4096
+PARQUET = b"PAR1"
+"""How a file begins."""
 
 
 def read(
@@ -59,7 +61,10 @@ def read_labels(path: Path, label: str | None) -> Coded:
     Raises:
         DataError: the file is no such table, lacks the column, or has a cell that is no label.
     """
-    header, table, _ = delimited.parse(read_bytes(path))
+    content = read_bytes(path)
+    if content.startswith(PARQUET):
+        raise DataError("is a Parquet file, but must be a CSV file")
+    header, table, _ = delimited.parse(content)
     names = _names(header)
     chosen = names[0] if label is None else _clean(label)
     if label is None and len(names) > 1:
