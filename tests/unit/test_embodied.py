@@ -122,6 +122,9 @@ def test_the_schema_names_the_kinds_of_the_table():
         ("900,2087", "900,899", "high_kg"),
         (",277,,6", ",,,6", "central_kg"),
         (",277,,6", ",277,,0", "lifetime_years"),
+        (",277,,6", ",277000,,6", "central_kg is 277000, but must be 1 to 20000 kg"),
+        (",277,,6", ",0.277,,6", "central_kg is 0.277, but must be 1 to 20000 kg"),
+        (",277,,6", ",277,,52560", "lifetime_years is 52560, but must be 0.5 to 50 years"),
         ("gpu_large,", "gpu,", "a name that stands once"),
     ],
 )

@@ -116,6 +116,32 @@ def test_a_cost_in_no_currency_is_refused(tmp_path):
     assert 'currency is "XQQ", but must be a code of ISO 4217' in message
 
 
+COSTS = (
+    "source,low_per_kwh,central_per_kwh,high_per_kwh,currency,price_year,"
+    "reference,year,url,verified\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("cost", "currency", "good"),
+    [
+        *((cost, "USD", True) for cost in ("0.001", "0.02", "0.3", "1.5", "5")),
+        *((cost, "USD", False) for cost in ("36", "5.1", "0.0009")),
+        *((cost, currency, True) for cost, currency in (("9.5", "JPY"), ("0.4", "EUR"))),
+        *((cost, currency, True) for cost, currency in (("1800", "VND"), ("6", "INR"))),
+        ("44", "EUR", False),
+    ],
+)
+def test_a_cost_per_mwh_is_refused(tmp_path, cost, currency, good):
+    row = f"gas,,{cost},,{currency},2025,Somebody,2025,https://example.org,yes\n"
+    path = tmp_path / "source_cost.csv"
+    path.write_text(COSTS + row)
+    if good:
+        assert load_costs(path)["central_per_kwh"].tolist() == [float(cost)]
+    else:
+        assert "a thousandth of what it is per MWh" in refused(load_costs, path, COSTS + row)
+
+
 FULL = HEADER.strip() + (
     ",country_name,low_carbon_share,coal_share,gas_share,oil_share,nuclear_share,hydro_share,"
     "solar_share,wind_share,bioenergy_share,other_renewable_share\n"

@@ -14,6 +14,8 @@ from ecosobriety.electricity.factor_tables import FIRST_YEAR, read_ranges, read_
 from ecosobriety.errors import ConfigError, quote
 from ecosobriety.tables import GRID_SOURCE
 
+PLAUSIBLE_COST, _LIKE_A_EURO = (1e-3, 5.0), ("CHF", "EUR", "GBP", "USD")
+"""What a kWh costs, and the currencies in which it does so."""
 PLAUSIBLE_SOURCE = (1.0, 3000.0)
 """That of an energy source, by the lowest and highest values of IPCC AR5 WG3 Annex III."""
 
@@ -85,4 +87,8 @@ def load_costs(path: Path) -> pd.DataFrame:
     upper = table["currency"].str.fullmatch("[A-Z]{3}")
     require(path, table, "source", "currency", upper & real, "a code of ISO 4217, such as USD")
     read_year(path, table, "source", "price_year", FIRST_YEAR)
+    low, high = PLAUSIBLE_COST
+    plausible = table["central_per_kwh"].between(low, high) | ~table["currency"].isin(_LIKE_A_EURO)
+    allowed = f"{low:g} to {high:g} per kWh: a thousandth of what it is per MWh"
+    require(path, table, "source", "central_per_kwh", plausible, allowed)
     return table

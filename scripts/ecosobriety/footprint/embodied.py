@@ -12,13 +12,15 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.decision.rows import mean_durations_s, on_mix
-from ecosobriety.electricity.factor_tables import read_ranges
+from ecosobriety.electricity.factor_tables import read_ranges, require
 from ecosobriety.errors import DataError
 from ecosobriety.units import kg_to_grams, seconds_to_hours
 
 BOUNDS = ("low", "central", "high")
 HOURS_PER_YEAR = 8760.0
 """Of 365 days, as BoaviztAPI counts the lives of hardware."""
+PLAUSIBLE_KG, PLAUSIBLE_YEARS = (1.0, 20_000.0), (0.5, 50.0)
+"""What making a part of hardware emits, and how long it lives: not in g or t, nor in hours."""
 OWN = "own"
 """Stands for the kind of hardware whose emissions are the user's own figure."""
 DOMINATES = 0.5
@@ -95,7 +97,14 @@ def load_hardware(path: Path) -> pd.DataFrame:
         DataError: the file cannot be read, or a value is missing, repeated, not positive or out of
             order; names the file, the row and the column.
     """
-    return read_ranges(path, key="kind", unit="kg", numbers=["lifetime_years"])
+    table = read_ranges(path, key="kind", unit="kg", numbers=["lifetime_years"])
+    for column, (low, high), unit in (
+        ("central_kg", PLAUSIBLE_KG, "kg"),
+        ("lifetime_years", PLAUSIBLE_YEARS, "years"),
+    ):
+        plausible = table[column].between(low, high)
+        require(path, table, "kind", column, plausible, f"{low:g} to {high:g} {unit}")
+    return table
 
 
 def hardware_of(section: Mapping[str, Any], table: pd.DataFrame) -> Hardware | None:
