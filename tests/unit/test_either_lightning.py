@@ -62,11 +62,11 @@ class Data(pl.LightningDataModule):
         return x - 0.5, y
 """
 STUDY = """
-import json, sys
+import json, os, sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from ecosobriety import datasets
-from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.metering import FakeMeter, Ledger, lock
 from ecosobriety.training.fitting import TrainingSettings
 from ecosobriety.training.recording import Training
 from ecosobriety.training.train import train
@@ -75,6 +75,8 @@ def settings(**more):
     return TrainingSettings(epochs=3, batch_size=32, learning_rate=0.01, accelerator="cpu",
         precision="32-true", score_epochs=True, **more)
 
+# Other measurements on this machine go on.
+lock.METER = f"ecosobriety-test-{{os.getpid()}}"
 answers = {{}}
 # What is left of the first training is resumed after its second epoch.
 for place, max_steps in (("whole", None), ("resumed", None), ("steps", 20),

@@ -1,5 +1,6 @@
 """`pip install .` brings what `ecosobriety.metering` needs, for a Trainer of either Lightning."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,6 +49,10 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Declared
 
 from ecosobriety.metering import CodeCarbonMeter, EnergyCallback
 print("loaded:", *sorted({{"snakemake", "pandas"}} & sys.modules.keys()))
+
+# Other measurements on this machine go on.
+from ecosobriety.metering import lock
+lock.METER = {meter!r}
 
 import torch
 import {lightning} as lightning
@@ -121,7 +126,8 @@ def installed(tmp_path_factory):
 
 
 def run_readme(folder, lightning, paths, blocked):
-    code = README.format(paths=list(map(str, paths)), blocked=blocked, lightning=lightning)
+    names = {"lightning": lightning, "meter": f"ecosobriety-test-{os.getpid()}"}
+    code = README.format(paths=list(map(str, paths)), blocked=blocked, **names)
     # -I: neither the checkout nor PYTHONPATH helps out.
     done = subprocess.run(
         [sys.executable, "-I", "-W", "ignore", "-c", code],
@@ -155,7 +161,10 @@ def test_the_readmes_lines_work_with_the_package_lightning_alone(
 
 def test_without_any_lightning_one_sentence_says_what_to_install(installed, tmp_path):
     code = README.format(
-        paths=[str(installed)], blocked={"pytorch_lightning", "lightning"}, lightning="none"
+        paths=[str(installed)],
+        blocked={"pytorch_lightning", "lightning"},
+        lightning="none",
+        meter="none",
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True
