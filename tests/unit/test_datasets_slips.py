@@ -223,6 +223,25 @@ def test_what_computing_rounds_differently_is_one_value(tmp_path: Path) -> None:
     assert "feature_values_merge" in lost
 
 
+@pytest.mark.parametrize("rare", ["unknown", "yew"])
+def test_a_rare_class_hides_no_leak(tmp_path: Path, rare: str) -> None:
+    random = np.random.default_rng(3)
+    y = random.integers(0, 3, N)
+    kinds = np.array(["ash", "oak", "elm"], dtype=object)[y]
+    kinds[np.flatnonzero(y == 0)[: N // 40]] = rare
+    wrong = np.where(random.random(N) < 0.01, (y + 1) % 3, y)
+    noisy = (y + random.normal(0, 0.1, N)).round(3)
+    for column, id in ((wrong, "label_nearly"), (noisy, "feature_nearly_orders")):
+        told = found(table(tmp_path, {"u": X, "near": column, "kind": kinds}))
+        assert told[id].values["feature"] == "near"
+    assert not found(
+        table(tmp_path, {"u": X, "near": RNG.permutation(y), "kind": kinds})
+    ).keys() & {
+        "label_nearly",
+        "feature_nearly_orders",
+    }
+
+
 def test_ranks_are_no_row_numbers(tmp_path: Path) -> None:
     ranks = {name: RNG.permutation(N) + 1 for name in ("rank", "world_ranking", "incomeRank")}
     assert found(table(tmp_path, {**ranks, "kind": KINDS})).keys() == {"features_used"}

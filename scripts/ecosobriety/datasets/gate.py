@@ -94,15 +94,16 @@ def examine(
         slips += [*find_zeros(names, ordered, distinct), *find_weights(names)]
         slips += [*find_odd_values(names, ordered, distinct), *find_predictions(names)]
         found += [*slips, *find_splits(names, distinct)]
+        # What says all by itself is named already.
+        known = {finding.values["feature"] for finding in reported}
         if classes:
-            found += find_near_classes(names, block, labels, distinct)
-            found += find_thresholds(names, block, labels, distinct)
+            near = [*find_near_classes(names, block, labels, distinct)]
+            near += find_thresholds(names, block, labels, distinct)
+            found += [finding for finding in near if finding.values["feature"] not in known]
             found += find_filled_by_class(names, block, labels)
         else:
             found += find_near_targets(names, block, y)
         lost = _losses(names, ordered, distinct)
-        # What says all by itself is named already.
-        known = {finding.values["feature"] for finding in reported}
         leaks = [*find_group_leaks(block, labels, distinct, x, classes=classes)]
         found += _groups(names, block, labels if classes else halves, distinct, leaks)
         found += reported + lost

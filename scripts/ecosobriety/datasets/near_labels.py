@@ -16,6 +16,8 @@ NEARLY = 0.95
 FEWER_ERRORS = 0.25
 """Of those of always answering the commonest class: where that is right in 94 % of the rows, 95 %
 are nothing."""
+RARE = 0.035
+"""Share of the rows of a class that need not be given away, if all such classes are few rows."""
 VALUES_PER_CLASS = 3
 """A feature with more values is no other spelling of the label."""
 TWO, FEWEST_MARKED, MOST_CLASSES = 2, 3, 100
@@ -57,6 +59,7 @@ def find_near_classes(
         labels: (n,) classes, from 0 on.
         distinct: (d,) how many different values each has.
     """
+    block, labels, rare = _without_rare(block, labels)
     counts = np.bincount(labels)
     if len(counts) > MOST_CLASSES:
         return
@@ -67,8 +70,24 @@ def find_near_classes(
         if _agreement(block[i, some], labels[some], len(counts)) < NEARLY - 0.05:
             continue
         share = _agreement(block[i], labels, len(counts))
-        if max(NEARLY, most) <= share < 1:
+        if max(NEARLY, most) <= share < 1 + rare:
             yield Finding("label_nearly", True, {"feature": short(names[i]), "share": share})
+
+
+def _without_rare(
+    block: NDArray[np.float64], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], bool]:
+    """The rows of common classes: what holds in nearly all of these, a few slips cannot hide.
+
+    Returns:
+        Values (d, m) and classes (m,) from 0 on, and whether rows were left out.
+    """
+    counts = np.bincount(labels)
+    common = counts > RARE * len(labels)
+    if common.all() or common.sum() < TWO or counts[common].sum() < NEARLY * len(labels):
+        return block, labels, False
+    kept = common[labels]
+    return block[:, kept], (np.cumsum(common) - 1)[labels[kept]], True
 
 
 def find_thresholds(
@@ -81,6 +100,7 @@ def find_thresholds(
 
     So does the score of another model, a clock, or what is known after the label only.
     """
+    block, labels, rare = _without_rare(block, labels)
     counts = np.bincount(labels)
     if not TWO <= len(counts) <= MOST_PARTED or counts.min() < SAMPLE_FEWEST:
         return
@@ -90,7 +110,7 @@ def find_thresholds(
         if _parted(block[i, some], labels[some], len(counts)) < least - 0.02:
             continue
         share = _parted(block[i, more], labels[more], len(counts))
-        if least <= share < 1:
+        if least <= share < 1 + rare:
             values = {"feature": short(names[i]), "share": share}
             yield Finding("feature_nearly_orders", share >= SURELY, values)
 
