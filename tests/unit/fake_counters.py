@@ -18,6 +18,15 @@ from codecarbon.external import hardware
 RAPL_RANGE_J = 262_143.328850
 
 
+class StandingClock:
+    """Stands in for `time`: it is as late as a test says."""
+
+    now_s = 1000.0
+
+    def perf_counter(self):
+        return self.now_s
+
+
 class FakeCounter:
     """A cumulative counter in J of a constant power in W."""
 
@@ -159,6 +168,14 @@ def install_nvml(monkeypatch, counters, has_energy=True):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     hardware_cache.clear_cache()
     return nvml
+
+
+def unreadable(counter):
+    counter.readable = False
+
+
+def readable(counter):
+    counter.readable = True
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from codecarbon.external.hardware import SystemCPULoadMeter
-from fake_counters import FakeCounter, nvml, powercap  # noqa: F401
+from fake_counters import FakeCounter, StandingClock, nvml, powercap, readable, unreadable  # noqa: F401
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
@@ -59,25 +59,8 @@ def measure(monkeypatch):
     return measure
 
 
-class StandingClock:
-    """Stands in for `time`: it is as late as a test says."""
-
-    now_s = 1000.0
-
-    def perf_counter(self):
-        return self.now_s
-
-
 def joules(kwh):
     return None if kwh is None else kwh_to_joules(kwh)
-
-
-def unreadable(counter):
-    counter.readable = False
-
-
-def readable(counter):
-    counter.readable = True
 
 
 def warm(interval_s=0.2):

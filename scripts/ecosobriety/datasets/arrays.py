@@ -138,8 +138,7 @@ def build(
         findings += (*train.findings, *reported)
         checked = checked if test is None else [*own_inputs.of_one_type(*checked)]
         marked = marks.examine([part.x for part in checked], labels, classes, options.channels)
-        if train.formats is not None:
-            formats = [part.formats for part in parts if part.formats is not None]
+        if formats := [part.formats for part in parts if part.formats is not None]:
             marked += marks.examine_formats(formats, labels, classes)
         names = train.features or _names(checked[0].x)
         if test is None:
@@ -157,10 +156,7 @@ def build(
         resolved = own_inputs.resolve(options.normalise, options.channels, one)
         colours = marks.colours(one.x.shape[1:], options.channels)
         if test is not None:
-            findings += scales.compare_scales(one, other, resolved)
-            findings += tuple(turned.find_turned(one.x, other.x, colours))
-            findings += tuple(class_means.find_swapped(one.x, other.x, labels, classes))
-            findings += _larger_test(len(labels[0]), len(labels[1]))
+            findings += tuple(_between_parts(one, other, resolved, labels, classes, colours))
         findings += marked
         if names is not None:
             x, tested = one.x[:], other.x[:]
@@ -173,7 +169,7 @@ def build(
             findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
         if train.features is None:
             findings += tuple(noisy_copies.find_overlaps(one.x, other.x))
-            if test is not None and all(found.id != "parts_scaled_apart" for found in findings):
+            if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
                 findings += scales.find_examples_scaled_apart(one.x, other.x)
         dataset = Dataset.from_arrays(
             name,
@@ -189,6 +185,21 @@ def build(
         return replace(dataset, features=train.features, findings=(*known, *findings))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+
+
+def _between_parts(
+    one: own_inputs.Checked,
+    other: own_inputs.Checked,
+    resolved: str,
+    labels: Sequence[NDArray[Any]],
+    classes: tuple[str, ...],
+    colours: int | None,
+) -> Iterator[Finding]:
+    """What is another in the user's test part than in the training part."""
+    yield from scales.compare_scales(one, other, resolved)
+    yield from turned.find_turned(one.x, other.x, colours)
+    yield from class_means.find_swapped(one.x, other.x, labels, classes)
+    yield from _larger_test(len(labels[0]), len(labels[1]))
 
 
 def _inputs(part: Part) -> own_inputs.Checked:

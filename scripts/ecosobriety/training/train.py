@@ -175,10 +175,8 @@ def train(
         lend_callbacks(trainer, tester)
         tester.test(scorer, test_batches, verbose=False)
     _require_learnt(training, dataset.name, module, scorer.test_loss, None if learner else passed)
-    scores, no_scores = scorer.test_scores()
     fitted = Fitted(
-        scores=scores,
-        no_scores=no_scores,
+        *scorer.test_scores(),
         loss=scorer.test_loss,
         passed=learner or passed,
         cost=found.cost,
