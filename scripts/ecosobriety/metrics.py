@@ -77,7 +77,8 @@ class Metric:
         low, high = self.ends
         if low <= value <= high:
             return None
-        meant = value > 1 and low <= value / 100 <= high
+        # A hair above 1 is rounding, and no percentage.
+        meant = value > 1.1 and low <= value / 100 <= high
         hint = f" (did you mean {value / 100:g}?)" if meant else ""
         return f"must be from {low:g} to {high:g}{hint}"
 

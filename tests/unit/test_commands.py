@@ -151,6 +151,7 @@ def test_what_is_watched_counts_by_name_and_content(tmp_path):
         ('{"accuracy": 1e999}', "but must be a finite number"),
         (f'{{"accuracy": 1{"0" * 400}}}', "but must be a finite number"),
         ('{"accuracy": 87.0}', "is 87, but must be from 0 to 1 (did you mean 0.87?)"),
+        ('{"accuracy": 1.0000001}', "is 1.0000001, but must be from 0 to 1"),
         ('{"accuracy": -0.5}', "is -0.5, but must be from 0 to 1"),
         ('{"accuracy": 0.5, "macro_f1": 3}', "macro_f1 is 3"),
         ('{"accuracy": 0.5, "accuracy": 0.6}', "accuracy stands in it twice"),
@@ -166,6 +167,10 @@ def test_a_result_is_read_or_refused(tmp_path, text, said):
     assert str(error.value).startswith("models: forest: its result")
     assert said in str(error.value)
     assert len(str(error.value)) <= 300
+
+
+def test_a_hair_above_a_limit_is_called_no_percentage():
+    assert ACCURACY.impossible(1.0000001) == "must be from 0 to 1"
 
 
 def test_other_numbers_are_kept(tmp_path):

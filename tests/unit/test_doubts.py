@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -360,7 +361,7 @@ def test_what_is_odd_stands_in_the_record_the_provenance_and_the_report(
 ) -> None:
     odd = reason("outputs_unused", used=1, number=10)
     # The package has a function of the module's name.
-    module = sys.modules["ecosobriety.training.train"]
+    module = import_module("ecosobriety.training.train")
     monkeypatch.setattr(module, "rehearse", lambda *_: Rehearsed("not counted", (odd,)))
     momentum = {"class_path": SGD, "init_args": {"momentum": 1.0, "lr": 1e-6}}
     network = {"class_path": "epoch_networks.Restless", "init_args": {}}

@@ -1,8 +1,8 @@
 """What fewer epochs would have reached: tested after a training, which stays the same."""
 
 import dataclasses
-import sys
 import time
+from importlib import import_module
 
 import pytest
 import torch
@@ -70,7 +70,7 @@ def weights_at_the_end(monkeypatch):
     """Of each training that ends, the weights, before any epoch is tested."""
     seen = []
     # The package has a function of the module's name.
-    module = sys.modules["ecosobriety.training.train"]
+    module = import_module("ecosobriety.training.train")
     monkeypatch.setattr(
         module,
         "_require_learnt",

@@ -110,6 +110,12 @@ def test_a_source_is_read_as_it_is_written_or_refused(tmp_path, old, new, told):
     assert told in refused(load_sources, path, content.replace(old, new, 1))
 
 
+def test_a_table_without_rows_is_refused(tmp_path):
+    header, _ = (FACTORS / "poster/source_intensity.csv").read_text().split("\n", 1)
+    told = refused(load_sources, tmp_path / "source_intensity.csv", header)
+    assert told.endswith("has a header alone, but must have a row for each source")
+
+
 def test_a_cost_in_no_currency_is_refused(tmp_path):
     content = (FACTORS / "poster" / "source_cost.csv").read_text().replace("USD", "XQQ", 1)
     message = refused(load_costs, tmp_path / "c.csv", content)

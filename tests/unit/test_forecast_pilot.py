@@ -1,8 +1,8 @@
 """Batches that are measured say what whole trainings take: of a network that owns the clock."""
 
 import json
-import sys
 from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -55,9 +55,11 @@ def slow(clock, monkeypatch):
             return super().forward(x.flatten(1))
 
     for module in ("forecast.pilot", "training.train"):
-        monkeypatch.setattr(sys.modules[f"ecosobriety.{module}"], "build_network", Slow)
+        monkeypatch.setattr(import_module(f"ecosobriety.{module}"), "build_network", Slow)
     # It calls the network before the training, without being a part of it.
-    monkeypatch.setattr(sys.modules["ecosobriety.training.train"], "count_flops", lambda *_: (1, 1))
+    monkeypatch.setattr(
+        import_module("ecosobriety.training.train"), "count_flops", lambda *_: (1, 1)
+    )
     settings = TrainingSettings(
         epochs=4, batch_size=16, learning_rate=0.01, accelerator="cpu", precision="32-true"
     )
@@ -161,7 +163,7 @@ def test_no_short_training_pays_for_what_was_loaded_before_it(measured, monkeypa
 
 def test_each_epoch_takes_other_examples(digits, slow, clock, measured, monkeypatch):
     first = []
-    network = sys.modules["ecosobriety.forecast.pilot"].build_network
+    network = pilot.build_network
 
     def build(*given, **named):
         built = network(*given, **named)

@@ -60,6 +60,8 @@ def read_factors(
     for column in columns:
         if column not in table:
             raise DataError(f"{path}: column {column} is missing; needed are {', '.join(columns)}")
+    if table.empty:
+        raise DataError(f"{path} has a header alone, but must have a row for each {key}")
     for column in (name for name in columns if name not in optional):
         require(path, table, key, column, table[column].notna(), "a value")
     require(

@@ -197,7 +197,7 @@ def _numbers(what: str, found: Mapping[str, Any], metric: Metric) -> dict[str, f
     for key, value in found.items():
         known = metric if key == metric.name else METRICS.get(key)
         if known is not None and (why := known.impossible(value)):
-            raise ConfigError(f"{what} says {key} is {value:g}, but {why}")
+            raise ConfigError(f"{what} says {key} is {value:.15g}, but {why}")
     return {key: float(value) for key, value in found.items()}
 
 
