@@ -70,13 +70,14 @@ def never_stepped(module: Any, schedules: Iterable[Any]) -> Iterator[str]:
         module: after a few batches.
         schedules: that have taken no step in them.
     """
-    package = lightning_of(type(module))
-    if package is None or _may_come_to_schedules(type(module), package):
-        return
     held = [part for value in vars(module).values() for part in _parts(value)]
-    for schedule in schedules:
-        if not any(part is schedule for part in held):
-            yield reason("schedule_never_stepped", name=type(schedule).__name__)
+    left = [one for one in schedules if not any(part is one for part in held)]
+    package = lightning_of(type(module))
+    # To read the module's file takes as long as a rehearsal's batches.
+    if not left or package is None or _may_come_to_schedules(type(module), package):
+        return
+    for schedule in left:
+        yield reason("schedule_never_stepped", name=type(schedule).__name__)
 
 
 def stepped_too_often(config: Any, taken: int, batches: int) -> Iterator[str]:
