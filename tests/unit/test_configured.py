@@ -16,7 +16,7 @@ from ecosobriety.training.doubts import Watch, _lacking
 from ecosobriety.training.learnt import Learnt
 from ecosobriety.training.losses import Losses
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 def told(sentences: Any) -> list[tuple[str, dict[str, str]]]:

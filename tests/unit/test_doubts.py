@@ -27,7 +27,7 @@ from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.user_code import optimisers
 from ecosobriety.user_code.optimisers import find_odd
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture
