@@ -219,12 +219,15 @@ class Learner(Scorer):
         self._seen = 0
         self._sums = torch.zeros(2)
 
-    def on_train_start(self) -> None:
-        """Take the optimiser itself, unless Lightning scales the loss for 16-bit floats."""
+    def on_fit_start(self) -> None:
+        """Set the mode as a loop of one's own does, before the measured window opens."""
         for part in self.network.modules():
-            # Lightning sets the mode of each layer by itself; a loop of one's own calls this.
+            # Lightning sets the mode of each layer by itself, past a method of the network's own.
             if type(part).train is not nn.Module.train:
                 part.train(part.training)
+
+    def on_train_start(self) -> None:
+        """Take the optimiser itself, unless Lightning scales the loss for 16-bit floats."""
         scaled = self.trainer.precision == "16-mixed"
         self._optimiser = cast(torch.optim.Optimizer, self.optimizers(use_pl_optimizer=scaled))
         self._backward: Callable[[Tensor], None] = (
