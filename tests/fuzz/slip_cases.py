@@ -20,7 +20,7 @@ def add_slip(draw: Any, case: Case, names: list[str], columns: list[list[str]]) 
         mark = draw(st.sampled_from(MARKS))
         column = [mark if i % 4 == 0 else f"0.{i * 37 % 101:03}" for i in range(n)]
     elif name == "id":
-        start, step = draw(st.sampled_from([2, 1000])), draw(st.sampled_from([1, -1, 3]))
+        start, step = draw(st.sampled_from([2, 1000])), draw(st.sampled_from([1, -1, 3, 0.5]))
         column = [str(start + step * i) for i in range(n)]
     elif name == "is_test":
         column = [str(int(i % 5 == 0)) for i in range(n)]

@@ -177,6 +177,7 @@ def gaps(start: int, share: float) -> Any:
     "ids",
     [gaps(1000, 0.9), gaps(1, 0.5), gaps(7, 0.1), RNG.permutation(gaps(1, 0.7)),
      gaps(1, 0.5)[::-1], np.arange(N) + 2, np.arange(N)[::-1] + 2, RNG.permutation(N),
+     np.arange(N) / 2, 3 - np.arange(N) / 12, 1_640_995_200 + np.arange(N) * 0.25,
      1_640_995_200 + 86_400 * RNG.permutation(N), 3600 * RNG.permutation(N)],
 )  # fmt: skip
 def test_ids_are_named_whatever_their_order_and_gaps(tmp_path: Path, ids: Any) -> None:
@@ -191,7 +192,7 @@ WIDE = RNG.choice(10**8, N, replace=False)
 @pytest.mark.parametrize(
     "name",
     ["id", "customer_id", "CustomerId", "patient_nbr", "ID number", "uid", "Sample code number",
-     "order_no", "Subject"],
+     "order_no", "Subject", "no", "key", "record", "Nr"],
 )  # fmt: skip
 def test_a_column_that_is_named_as_an_identifier_is_named(tmp_path: Path, name: str) -> None:
     told = found(table(tmp_path, {"x": X, name: WIDE, "kind": KINDS}))
@@ -200,8 +201,11 @@ def test_a_column_that_is_named_as_an_identifier_is_named(tmp_path: Path, name: 
 
 def test_what_measures_or_sorts_is_no_identifier(tmp_path: Path) -> None:
     columns = {"order": WIDE, "samples": WIDE[::-1], "id": WIDE / 8, "genre_id": RNG.choice(99, N)}
+    columns |= {"NO": WIDE // 2, "keys": WIDE // 3, "x": np.repeat(np.arange(N / 2) / 2, 2)}
     told = found(table(tmp_path, {**columns, "kind": KINDS}))
     assert "index_like_feature" not in told
+    chosen = found(table(tmp_path, {"x": np.linspace(0, 1, N), "kind": KINDS}))
+    assert "index_like_feature" not in chosen
 
 
 @pytest.mark.parametrize(

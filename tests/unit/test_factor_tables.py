@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecosobriety.electricity.codecarbon_table import load_countries
+from ecosobriety.electricity.consumer_prices import load_consumer_prices
 from ecosobriety.electricity.csv_table import read_user_table
 from ecosobriety.electricity.factor_tables import is_web_address, read_cells
 from ecosobriety.electricity.plausibility import check_rows, remark_on
@@ -48,6 +49,7 @@ READERS = {
     "hardware_embodied": load_hardware,
     "hardware_tdp": load_methods,
     "green_algorithms_intensity": load_methods,
+    "electricity_price": load_consumer_prices,
 }
 
 
@@ -146,6 +148,39 @@ def test_a_cost_per_mwh_is_refused(tmp_path, cost, currency, good):
         assert load_costs(path)["central_per_kwh"].tolist() == [float(cost)]
     else:
         assert "a thousandth of what it is per MWh" in refused(load_costs, path, COSTS + row)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("hardware_tdp", "T4,70,", "T4,0.07,", "must be 0.1 to 3000 W"),
+        ("hardware_tdp", "T4,70,", "T4,70000,", "must be 0.1 to 3000 W"),
+        ("source_water", ",2.601,", ",2601,", "must be 0 to 200 l/kWh"),
+        ("source_water", ",2.601,", ",687,", "must be 0 to 200 l/kWh"),
+        ("method_constants", "intensity,432,", "intensity,0.432,", "must be 1 to 3000 g/kWh"),
+        ("method_constants", "pue,1.56,", "pue,156,", "must be 1 to 10 (PUE)"),
+        ("method_constants", "per_gb,0.3725,", "per_gb,0.0003725,", "must be 0.005 to 20 W/GB"),
+        ("method_constants", "gpu_w,200,", "gpu_w,200000,", "must be 0.1 to 3000 W"),
+        ("method_constants", "lb_per_kwh,0.954,", "lb_per_kwh,433,", "must be 0.002 to 6.6 lb/kWh"),
+        ("green_algorithms_intensity", "AUT,", "AT,", 'is "AT", but must be an ISO 3166 alpha-3'),
+        ("green_algorithms_intensity", "ARG,307,", "ARG,307000,", "must be 0 to 3000 g CO2e"),
+        ("electricity_price", ",0.3571,", ",357.1,", "must be 0.005 to 5 EUR/kWh"),
+    ],
+)  # fmt: skip
+def test_values_of_another_unit_are_refused(tmp_path, name, old, new, told):
+    content = next(FACTORS.rglob(f"{name}.csv")).read_text()
+    assert old in content
+    message = refused(READERS[name], tmp_path / f"{name}.csv", content.replace(old, new, 1))
+    assert told in message
+    assert f"{name}.csv, row " in message
+
+
+def test_intensities_of_green_algorithms_in_kg_are_refused(tmp_path):
+    path = tmp_path / "green_algorithms_intensity.csv"
+    table = read_cells(FACTORS / path.name)
+    table["intensity_g_per_kwh"] = [f"{float(x) / 1000:g}" for x in table["intensity_g_per_kwh"]]
+    message = refused(load_methods, path, table.to_csv(index=False))
+    assert "must be g CO2e per kWh: those of half of the rows are below 2" in message
 
 
 FULL = HEADER.strip() + (

@@ -141,6 +141,14 @@ def test_what_programs_put_around_a_name_is_named(one: str, other: str) -> None:
     assert found(one, other, "elm") == {"classes_look_alike": [sorted([one, other])]}
 
 
+@pytest.mark.parametrize("form", ["Tree.{}", "<Tree.{}: 1>", "Tree::{}"])
+def test_members_of_an_enumeration_beside_their_names_are_named(form: str) -> None:
+    written = [form.format("ash"), form.format("oak")]
+    groups = [sorted([name, form.format(name)]) for name in ("ash", "oak")]
+    assert found("ash", "oak", *written) == {"classes_respelt": groups}
+    assert found("ash", "Label.ash", "elm") == {"classes_respelt": [["Label.ash", "ash"]]}
+
+
 def test_a_number_before_a_name_is_no_other_name() -> None:
     assert found("2. ash", "ash", "elm") == {"classes_respelt": [["2. ash", "ash"]]}
 
@@ -172,6 +180,8 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
         ("10 +", "10 -", "1 0"),
         ("cats or dogs", "cats", "birds"),
         ("Indre", "Loire", "Indre-et-Loire"),
+        ("Non.smoker", "smoker", "Former.smoker"),
+        ("hand", "foot", "Left.hand", "Left.foot", "Right.hand", "Right.foot"),
     ],
 )
 def test_names_that_are_only_alike_are_not(names: tuple[str, ...]) -> None:

@@ -57,7 +57,9 @@ _IN_LETTERS = str.maketrans(
 _IN_WORDS = str.maketrans("01", "ol")
 _SIGNS = re.compile(r"\s*(<=|>=|≤|≥|<|>|=)\s*")
 _SAME_SIGNS = {"≤": "<=", "≥": ">="}
-_KIND = re.compile(r"(class|label|category|classe|cat[ée]gorie|klasse)[\s_:-]+(?=\S)")
+_KIND = re.compile(r"(class|label|category|classe|cat[ée]gorie|klasse)[\s_:.-]+(?=\S)")
+_MEMBER = re.compile(r"<?(?P<of>[A-Z]\w*)(?:\.|::)(?P<name>[^\W\d]\w*)(?:: .+>)?")
+"""A member of an enumeration, as programs write it: Tree.ASH, <Tree.ASH: 1>."""
 _LOST = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])|\ufffd+")
 """What stands for letters that a program could not write."""
 _MONTHS = (
@@ -99,7 +101,8 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
     """
     if len(counts) > MOST:
         return
-    names = {name: _words(name, counts) for name in counts}
+    members = _members(counts.keys())
+    names = {name: _words(members.get(name, name), counts) for name in counts}
     known = {word for words in names.values() for word in words}
     numbers = all(len(words) == 1 for words in names.values()) and all(
         word in _ROMAN or word.isdigit() for word in known
@@ -131,6 +134,14 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
     if groups:
         shown = [{short(name): counts[name] for name in same} for same in groups]
         yield Finding("classes_respelt", True, {"groups": shown})
+
+
+def _members(names: Set[str]) -> dict[str, str]:
+    """The members of one enumeration among names, and what they are called beside it."""
+    found = {name: member for name in names if (member := _MEMBER.fullmatch(name))}
+    called = {name: member["name"] for name, member in found.items()}
+    one = len({member["of"] for member in found.values()}) == 1
+    return called if one and len(called) > 1 and names >= {*called.values()} else {}
 
 
 def _cut_off(names: Set[str]) -> list[list[str]]:

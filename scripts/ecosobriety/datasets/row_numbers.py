@@ -10,6 +10,8 @@ from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.mistakes import is_dense
 from ecosobriety.errors import DataError
 
+ROUNDED = 0.01
+"""Of a step, which rounding may change."""
 INDEX_NAME = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__")
 """What programs call a column that numbers the rows."""
 FIRST_ROWS, MIN_COUNTED_ROWS = 1000, 5
@@ -27,9 +29,9 @@ _IDENTIFIER = re.compile(
     r"([-_ .]?(no|nr|nbr|num|number))?"
     r"|(.*[-_ .])?(sample|case|record|patient|customer|client|employee|student|account|order|user"
     r"|invoice|ticket|member|policy|serial|transaction|passenger|loan)([-_ .]?code)?"
-    r"[-_ .]?(id|no|nr|nbr|num|number))|.*[a-z](Id|ID)"
+    r"[-_ .]?(id|no|nr|nbr|num|number)|(.*[-_ .])?key|nr|record)|.*[a-z](Id|ID)|[Nn]o"
 )
-"""Names of columns that say which thing or person a row is of, in whatever numbers."""
+"""Names of columns that say which thing or person a row is of, in whatever numbers; NO is a gas."""
 FEWEST_THINGS = 20
 """Different ones, which are half of the rows or more; else they are groups."""
 _RANK = re.compile(r"(.*[-_ .])?[Rr]ank(s|ing)?([-_ .].*)?|.*[a-z]Rank(ing)?|RANK")
@@ -63,7 +65,7 @@ def examine(
     permuted = _are_steps(values)
     permuted = permuted or (NUMBERING.fullmatch(name) is not None and _counts_again(values))
     once = permuted or is_dense(values, columns)
-    once = (once and _RANK.fullmatch(name) is None) or _grows_steadily(values)
+    once = (once and _RANK.fullmatch(name) is None) or _grows_steadily(values, columns)
     if once or (_IDENTIFIER.fullmatch(name) is not None and _are_things(values)):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
@@ -91,14 +93,20 @@ def _are_steps(values: np.ndarray) -> bool:
     return bool(low == np.round(low))
 
 
-def _grows_steadily(values: np.ndarray) -> bool:
-    """Whether they are whole numbers in equal steps, such as 10, 20 and 30."""
+def _grows_steadily(values: np.ndarray, columns: int) -> bool:
+    """Whether they grow in equal steps, as 10, 20 and 30 or a clock's 0, 0.5 and 1.
+
+    A feature that is the only one may have been chosen so, but for whole numbers.
+    """
     # Most columns do not even begin so.
     for part in (values[:MIN_COUNTED_ROWS], values):
-        steps = np.diff(part)
-        if len(part) < MIN_COUNTED_ROWS or steps[0] == 0 or (steps != steps[0]).any():
+        if len(part) < MIN_COUNTED_ROWS:
             return False
-    return bool(values[0] == np.round(values[0]) and steps[0] == np.round(steps[0]))
+        step = (part[-1] - part[0]) / (len(part) - 1)
+        apart = np.abs(part - part[0] - step * np.arange(len(part)))
+        if step == 0 or (apart > ROUNDED * abs(step)).any():
+            return False
+    return columns > 1 or bool((values[:2] == np.round(values[:2])).all())
 
 
 def _counts_again(values: np.ndarray) -> bool:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety.country_codes import is_country
-from ecosobriety.electricity.factor_tables import read_factors, require
+from ecosobriety.electricity.factor_tables import read_factors, require, require_between
 from ecosobriety.errors import ConfigError
 
 TABLE = "electricity_price"
 CURRENCY = "EUR"
+PLAUSIBLE_PRICE = (0.005, 5.0)
+"""Euros for a kWh."""
 
 
 def load_consumer_prices(path: Path) -> Mapping[str, float]:
@@ -30,6 +32,7 @@ def load_consumer_prices(path: Path) -> Mapping[str, float]:
     table = read_factors(path, key=key, numbers=["price_per_kwh"], texts=texts)
     require(path, table, key, key, table[key].map(is_country).astype(bool), "an ISO 3166 code")
     require(path, table, key, "currency", table["currency"] == CURRENCY, CURRENCY)
+    require_between(path, table, key, "price_per_kwh", PLAUSIBLE_PRICE, "EUR/kWh")
     require(path, table, key, "consumer", table["consumer"] == "households", "households")
     return dict(zip(table[key], table["price_per_kwh"], strict=True))
 

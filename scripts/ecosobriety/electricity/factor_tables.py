@@ -232,6 +232,27 @@ def is_web_address(text: object) -> bool:
     return named is not None and not re.search(r"[\"'<>\\^`{|}]", text)
 
 
+def require_between(
+    path: Path, table: pd.DataFrame, key: str, column: str, limits: tuple[float, float], unit: str
+) -> None:
+    """Refuse the first row whose number is of another unit, as no such quantity is so small or big.
+
+    Args:
+        path: the table's file, for the message.
+        table: its values.
+        key: the column that names a row.
+        column: of numbers; null is allowed.
+        limits: the lowest and the highest.
+        unit: of these, for the message.
+
+    Raises:
+        DataError: a number lies outside the limits.
+    """
+    low, high = limits
+    good = table[column].between(low, high) | table[column].isna()
+    require(path, table, key, column, good, f"{low:g} to {high:g} {unit}")
+
+
 def require(
     path: Path, table: pd.DataFrame, key: str, column: str, good: pd.Series, allowed: str
 ) -> None:

@@ -10,7 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pycountry
 
-from ecosobriety.electricity.factor_tables import FIRST_YEAR, read_ranges, read_year, require
+from ecosobriety.electricity.factor_tables import (
+    FIRST_YEAR,
+    read_ranges,
+    read_year,
+    require,
+    require_between,
+)
 from ecosobriety.errors import ConfigError, quote
 from ecosobriety.tables import GRID_SOURCE
 
@@ -54,10 +60,8 @@ def load_sources(path: Path) -> pd.DataFrame:
             order; names the file, the row and the column.
     """
     table = read_ranges(path, key="source", unit="g_per_kwh", texts=["low_carbon"])
-    low, high = PLAUSIBLE_SOURCE
-    central = table["central_g_per_kwh"]
-    allowed = f"{low:g} to {high:g} g/kWh over the life cycle"
-    require(path, table, "source", "central_g_per_kwh", central.between(low, high), allowed)
+    unit = "g/kWh over the life cycle"
+    require_between(path, table, "source", "central_g_per_kwh", PLAUSIBLE_SOURCE, unit)
     named = table["source"].str.fullmatch("[a-z0-9][a-z0-9_]*") & (table["source"] != GRID_SOURCE)
     allowed = f"a name of a-z, 0-9 and _ that is not {GRID_SOURCE}"
     require(path, table, "source", "source", named, allowed)

@@ -6,11 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.electricity.factor_tables import read_ranges
+from ecosobriety.electricity.factor_tables import read_ranges, require_between
 from ecosobriety.errors import ConfigError, quote
 
 TABLE = "source_water"
 KEY = "source_l_per_kwh"
+PLAUSIBLE_L = (0.0, 200.0)
+"""Litres for a kWh: reservoirs of hydropower evaporate up to 70 (Macknick et al. 2012), and gallons
+or litres for a MWh are hundreds."""
 
 
 def load_water(path: Path) -> pd.DataFrame:
@@ -24,10 +27,12 @@ def load_water(path: Path) -> pd.DataFrame:
         high null where they are not known); reference, year, url, verified.
 
     Raises:
-        DataError: the file cannot be read, or a value is missing, repeated, below 0 or out of
-            order; names the file, the row and the column.
+        DataError: the file cannot be read, or a value is missing, repeated, of another unit or
+            out of order; names the file, the row and the column.
     """
-    return read_ranges(path, key="source", unit="l_per_kwh", from_0=True)
+    table = read_ranges(path, key="source", unit="l_per_kwh", from_0=True)
+    require_between(path, table, "source", "central_l_per_kwh", PLAUSIBLE_L, "l/kWh")
+    return table
 
 
 def figures(water: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.decision.rows import mean_durations_s, on_mix
-from ecosobriety.electricity.factor_tables import read_ranges, require
+from ecosobriety.electricity.factor_tables import read_ranges, require_between
 from ecosobriety.errors import DataError
 from ecosobriety.units import kg_to_grams, seconds_to_hours
 
@@ -98,12 +98,8 @@ def load_hardware(path: Path) -> pd.DataFrame:
             order; names the file, the row and the column.
     """
     table = read_ranges(path, key="kind", unit="kg", numbers=["lifetime_years"])
-    for column, (low, high), unit in (
-        ("central_kg", PLAUSIBLE_KG, "kg"),
-        ("lifetime_years", PLAUSIBLE_YEARS, "years"),
-    ):
-        plausible = table[column].between(low, high)
-        require(path, table, "kind", column, plausible, f"{low:g} to {high:g} {unit}")
+    require_between(path, table, "kind", "central_kg", PLAUSIBLE_KG, "kg")
+    require_between(path, table, "kind", "lifetime_years", PLAUSIBLE_YEARS, "years")
     return table
 
 

@@ -8,10 +8,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecosobriety.electricity.factor_tables import read_factors, require
+from ecosobriety.country_codes import is_country
+from ecosobriety.electricity.factor_tables import read_factors, require, require_between
 from ecosobriety.methods.method import NotApplicableError, known
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
+
+PLAUSIBLE_W = (0.1, 3000.0)
+PLAUSIBLE_BY_UNIT = {
+    "W": PLAUSIBLE_W,
+    "W/GB": (0.005, 20.0),
+    "g/kWh": (1.0, 3000.0),
+    "lb/kWh": (0.002, 6.6),
+    "1": (1.0, 10.0),
+}
+"""What a constant of a unit can be; the one of none, 1, is of a site's overhead (PUE)."""
+HIGHEST_INTENSITY, LOWEST_MEDIAN = 3000.0, 2.0
+"""In g/kWh: Iceland's operation alone emits 0.13, and half of the countries do not."""
 
 
 @dataclass(frozen=True)
@@ -120,20 +133,37 @@ def read_inputs(
     for name, unit in needed.items():
         good = (values["constant"] != name) | (values["unit"] == unit)
         require(constants, values, "constant", "unit", good, unit)
+    for unit, limits in PLAUSIBLE_BY_UNIT.items():
+        of_unit = values.assign(value=values["value"].where(values["unit"] == unit))
+        shown = "(PUE)" if unit == "1" else unit
+        require_between(constants, of_unit, "constant", "value", limits, shown)
     rows = pd.DataFrame({"constant": list(needed)})
     present = rows["constant"].isin(values["constant"])
     require(constants, rows, "constant", "constant", present, "a row of its own")
     devices = read_factors(
         hardware, key="device", numbers=["tdp_w", "cores"], optional=["cores"], texts=["kind"]
     )
+    require_between(hardware, devices, "device", "tdp_w", PLAUSIBLE_W, "W")
     kinds = devices["kind"].isin(["cpu", "gpu"])
     require(hardware, devices, "device", "kind", kinds, "cpu or gpu")
     counted = (devices["kind"] == "cpu") == devices["cores"].notna()
     require(hardware, devices, "device", "cores", counted, "a number for a cpu, nothing for a gpu")
-    countries = read_factors(
-        green_algorithms_intensity, key="country_iso3", numbers=["intensity_g_per_kwh"]
+    return Inputs(values, devices, _read_countries(green_algorithms_intensity))
+
+
+def _read_countries(path: Path) -> pd.DataFrame:
+    key, intensity = "country_iso3", "intensity_g_per_kwh"
+    countries = read_factors(path, key=key, numbers=[intensity])
+    real = countries[key].map(is_country).astype(bool)
+    require(path, countries, key, key, real, "an ISO 3166 alpha-3 code, such as FRA")
+    unit = "g CO2e per kWh"
+    require_between(path, countries, key, intensity, (0.0, HIGHEST_INTENSITY), unit)
+    # The first below, as others may be so.
+    good = (countries[intensity] >= LOWEST_MEDIAN) | (
+        countries[intensity].median() >= LOWEST_MEDIAN
     )
-    return Inputs(values, devices, countries)
+    require(path, countries, key, intensity, good, f"{unit}: those of half of the rows are below 2")
+    return countries
 
 
 def intensity_of(countries: pd.DataFrame, country_iso3: str) -> float | None:
