@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import torch
 from silent_losses import Losing
-from silent_networks import Base, Whole
+from silent_networks import Base, SteppingByHand, Whole
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -94,19 +94,16 @@ class Optimised(Whole):
         return ([optimiser], [made]) if made is not None else optimiser
 
 
-class ByHand(Optimised):
+class NeverStepping(SteppingByHand, Optimised):
+    """Takes the steps of its optimiser by itself, and none of its schedule."""
+
+
+class ByHand(NeverStepping):
     """Takes the steps of its schedule itself, with each batch."""
 
-    def __init__(self, input_shape, num_classes: int, schedule: str):
-        super().__init__(input_shape, num_classes, schedule)
-        self.automatic_optimization = False
-
     def training_step(self, batch, batch_idx):
-        optimiser, schedule = self.optimizers(), self.lr_schedulers()
-        optimiser.zero_grad()
-        self.manual_backward(super().training_step(batch, batch_idx))
-        optimiser.step()
-        schedule.step()
+        super().training_step(batch, batch_idx)
+        self.lr_schedulers().step()
 
 
 class Rounded(Base):
@@ -131,20 +128,6 @@ class Averaged(Whole):
         if self.begun:
             for own, kept in zip(self.layers.parameters(), self.kept.parameters(), strict=True):
                 kept.data.lerp_(own.data, 0.01)
-
-
-class NeverStepping(Optimised):
-    """Takes the steps of its optimiser by itself, and none of its schedule."""
-
-    def __init__(self, input_shape, num_classes: int, schedule: str):
-        super().__init__(input_shape, num_classes, schedule)
-        self.automatic_optimization = False
-
-    def training_step(self, batch, batch_idx):
-        optimiser = self.optimizers()
-        optimiser.zero_grad()
-        self.manual_backward(super().training_step(batch, batch_idx))
-        optimiser.step()
 
 
 class OwnMode(Base):

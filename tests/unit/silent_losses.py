@@ -4,7 +4,7 @@ from math import prod
 
 import pytorch_lightning as pl
 import torch
-from silent_networks import Base, Whole
+from silent_networks import Base, SteppingByHand, Whole
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -44,16 +44,8 @@ class Squashing(Losing):
         return logits.sigmoid() if self.end == "sigmoid" else logits.softmax(1)
 
 
-class LosingByHand(Losing):
-    def __init__(self, input_shape, num_classes: int, loss: str):
-        super().__init__(input_shape, num_classes, loss)
-        self.automatic_optimization = False
-
-    def training_step(self, batch, batch_idx):
-        optimiser = self.optimizers()
-        optimiser.zero_grad()
-        self.manual_backward(super().training_step(batch, batch_idx))
-        optimiser.step()
+class LosingByHand(SteppingByHand, Losing):
+    pass
 
 
 class LosingNumbers(Losing):

@@ -127,6 +127,20 @@ class Whole(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 
+class SteppingByHand(pl.LightningModule):
+    """Before a module whose optimiser steps by itself: takes the steps, and none of a schedule."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        optimiser = self.optimizers()
+        optimiser.zero_grad()
+        self.manual_backward(super().training_step(batch, batch_idx))
+        optimiser.step()
+
+
 class ListedWhole(Whole):
     def __init__(self, input_shape, num_classes: int):
         super().__init__(input_shape, num_classes)
