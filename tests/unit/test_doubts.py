@@ -182,6 +182,7 @@ SGD = "torch.optim.SGD"
         ("S.LambdaLR(o, lambda step: min(1.0, step / 5))", []),
         ("S.CosineAnnealingLR(o, 1)", ["rate_rises_again"]),
         ("S.StepLR(o, 30)", ["rate_unchanged"]),
+        ("S.MultiStepLR(o, [0.5, 0.75])", ["rate_at_share"]),
         ("S.LambdaLR(o, lambda step: 1.0)", []),
         ("S.OneCycleLR(o, 0.1, total_steps=25, pct_start=0.5)", ["rate_unfinished"]),
         # Each with each batch: 30 in all.
@@ -256,6 +257,10 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
     assert odd("LinearLR", start_factor=1, end_factor=0, total_iters=90) == ["rate_unfinished"]
     assert odd("StepLR", step_size=30) == odd("StepLR", step_size=4000) == ["rate_unchanged"]
     assert odd("MultiStepLR", milestones=[30, 60, 90]) == ["rate_unchanged"]
+    # Shares of the training, where steps are counted.
+    assert odd("MultiStepLR", milestones=[0.5, 0.75]) == ["rate_at_share"]
+    assert odd("StepLR", step_size=0.3) == odd("LinearLR", total_iters=0.1) == ["rate_at_share"]
+    assert odd("MultiStepLR", milestones=[5.0, 7.0]) == odd("StepLR", step_size=3.0) == []
     for length, told in ((1, "rises_again"), (2, "rises_again"), (6, "rises_again"), (21, "unfin")):
         (found,) = odd("CosineAnnealingLR", T_max=length)
         assert found.startswith(f"rate_{told}")
@@ -277,6 +282,7 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
         ("OneCycleLR", {"max_lr": 0.1, "epochs": 10, "steps_per_epoch": 1}, 10),
         ("OneCycleLR", {"max_lr": 0.1, "total_steps": 2}, 1),
         ("LinearLR", {"start_factor": 0.1, "total_iters": 5}, 10),
+        ("LinearLR", {"start_factor": 0.1, "total_iters": 2.5}, 10),
         ("LinearLR", {"start_factor": 1.0, "end_factor": 0.8, "total_iters": 100}, 10),
         ("PolynomialLR", {"total_iters": 10, "power": 2}, 10),
         ("StepLR", {"step_size": 30}, 1),
@@ -299,19 +305,20 @@ def test_schedules_that_are_meant_so_are_not_named(
 def test_of_schedules_that_follow_each_other_the_last_one_counts() -> None:
     known = torch.optim.lr_scheduler
 
-    def odd(length: int, steps: int) -> list[str]:
+    def odd(length: int, steps: int, begins: float = 5) -> list[str]:
         optimiser = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
         parts = [
             known.LinearLR(optimiser, 0.1, total_iters=5),
             known.CosineAnnealingLR(optimiser, length),
         ]
-        schedule = known.SequentialLR(optimiser, parts, milestones=[5])
+        schedule = known.SequentialLR(optimiser, parts, milestones=[begins])
         found = [recognise(sentence) for sentence in optimisers.odd_length(schedule, steps)]
         return [one[0] for one in found if one]
 
     assert odd(5, 10) == odd(10, 10) == odd(6, 10) == []
     assert odd(2, 10) == ["rate_rises_again"]
     assert odd(100, 10) == ["rate_unfinished"]
+    assert odd(5, 10, begins=0.5) == ["rate_at_share"]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ TRAINING = {
     "so that its learning rate rises again: is it meant to?",
     "rate_unfinished": "its {name} is set for {length} steps, but takes {steps} in the training, "
     "so that its learning rate does not come down: does it count batches?",
+    "rate_at_share": "its {name} waits for step {step}, which never comes, as steps are whole "
+    "numbers: is a share of the training given in place of steps?",
     "config_keys_unused": "Lightning does not know {keys} in what its configure_optimizers "
     "returns, and ignores it: is it misspelt?",
     "schedule_never_stepped": "its {name} never takes a step: with manual optimisation, the module "

@@ -156,12 +156,18 @@ def odd_rates(rates: Sequence[float], schedule: Any) -> Iterator[str]:
 def odd_length(schedule: Any, steps: int) -> Iterator[str]:
     """Say whether a schedule is over long before a training, or the training long before it.
 
+    It may also wait for a step that no training takes.
+
     Args:
         schedule: of PyTorch's; of others, nothing is known.
         steps: of the schedule, in the whole training.
     """
     from torch.optim import lr_scheduler as known
 
+    for one in (schedule, *getattr(schedule, "_schedulers", ())):
+        for share in filter(lambda step: step % 1, _waited_for(one)):
+            yield reason("rate_at_share", name=type(one).__name__, step=f"{share:g}")
+            return
     part, steps = _at_end(schedule, steps)
     length, most = 0, MOST_OF_A_FALL
     if isinstance(part, known.CosineAnnealingLR) and part.eta_min <= LOW * max(part.base_lrs):
@@ -177,6 +183,22 @@ def odd_length(schedule: Any, steps: int) -> Iterator[str]:
         yield reason("rate_rises_again", **values)
     elif length > most * steps and length - steps > 1:
         yield reason("rate_unfinished", **values)
+
+
+def _waited_for(schedule: Any) -> list[float]:
+    """The steps at which a schedule of PyTorch's changes, of which it has counted whole ones."""
+    from torch.optim import lr_scheduler as known
+
+    if isinstance(schedule, known.MultiStepLR):
+        return [*schedule.milestones]
+    if isinstance(schedule, known.SequentialLR):
+        return [*schedule._milestones]
+    if isinstance(schedule, known.StepLR):
+        return [schedule.step_size]
+    lengths = known.ConstantLR | known.LinearLR | known.PolynomialLR
+    # A fraction of a step more makes a length no other one.
+    is_share = isinstance(schedule, lengths) and schedule.total_iters < 1
+    return [schedule.total_iters] if is_share else []
 
 
 def begins_late(rates: Sequence[float], schedule: Any) -> Iterator[str]:
