@@ -100,6 +100,9 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
         ),
         ({**WINDOWS, "duration_s": [36, 33, 70, 73], "energy_kwh": WATTS}, None),
         ({"energy_kwh": 0.002}, "all runs take 0.002 kWh, whatever their size"),
+        ({"energy_kwh": 0.002, "duration_s": 72.3}, "all runs take 0.002 kWh, whatever their size"),
+        # As many seconds as were set.
+        *(({"energy_kwh": 0.002, "duration_s": set_s}, None) for set_s in (60, 90, 100.0, 1380)),
         ({"params.lr": [0.1, 0.1, 0.2, 0.2]}, 'the runs differ in "params.lr" ("0.1", "0.2")'),
         ({"params.lr": ["0.001", "1e-3", 0.001, "1.0e-3"], "dropout": [0, "0.0", 0, 0]}, None),
         (

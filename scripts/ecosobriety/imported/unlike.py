@@ -186,15 +186,22 @@ def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
 
 def _one_energy(runs: Mapping[Key, ImportedRun]) -> str | None:
     energies = {run.energy.kwh for run in runs.values()}
-    # Trainings of one length at one power take one energy.
-    durations = {run.energy.duration_s for run in runs.values()} - {None}
+    durations = {taken for run in runs.values() if (taken := run.energy.duration_s) is not None}
     sizes = {size for size, _ in runs}
-    if len(energies) > 1 or len(durations) == 1 or max(sizes) < 2 * min(sizes):
+    if len(energies) > 1 or max(sizes) < 2 * min(sizes):
+        return None
+    # At one power, trainings of one length take one energy, where somebody has set the length.
+    if len(durations) == 1 and _is_round(durations.pop()):
         return None
     return (
         f"all runs take {energies.pop():.3g} kWh, whatever their size: is it that of all runs "
         "together, or rounded?"
     )
+
+
+def _is_round(duration_s: float) -> bool:
+    """Whether it is one of whole minutes, or of two digits, as no measured one often is."""
+    return duration_s % 60 == 0 or len(f"{duration_s:g}".replace(".", "").strip("0")) <= 2
 
 
 def _unseen(runs: Mapping[Key, ImportedRun]) -> str | None:
