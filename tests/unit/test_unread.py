@@ -1,5 +1,6 @@
 """Settings that are written and that no model takes are named."""
 
+from pathlib import Path
 from typing import Any
 
 import module_classes
@@ -7,7 +8,8 @@ import pytest
 import yaml
 from config_cases import SCHEMA, complete, put
 
-from ecosobriety.study_config.unread import unread_training
+from ecosobriety.study_config.config import model_parameters, training_parameters
+from ecosobriety.study_config.unread import equal_models, unread_training
 from ecosobriety.training.foreseen import unread_settings
 
 COMMAND = {"name": "mine", "command": "python t.py {subset} {result}"}
@@ -26,6 +28,23 @@ def test_settings_of_networks_are_named_where_all_models_are_commands() -> None:
     assert unread([COMMAND, asking], SET) == keys[1:]
     assert unread([COMMAND, {"name": "mlp"}], SET) == unread([COMMAND], {"process": "size"}) == []
     assert unread([COMMAND], {"epochs": 10, "learning_rate": 0.001}) == []
+
+
+def equal(*models: Any) -> list[tuple[str, str]]:
+    config = complete({**put(("models",), [*models]), "training": {"epochs": 5}})
+    own = {model["name"]: model_parameters(config, model["name"], Path()) for model in models}
+    return [*equal_models(own, training_parameters(config))]
+
+
+def test_models_whose_settings_are_the_same_are_named_however_they_are_written() -> None:
+    wide = {"name": "wide", "class_path": "mlp"}
+    assert equal({"name": "mlp"}, wide) == [("mlp", "wide")]
+    again = {"training": {"epochs": 5}, "init_args": {"hidden": [256]}}
+    assert equal({"name": "mlp"}, {**wide, **again}) == [("mlp", "wide")]
+    assert equal(COMMAND, {**COMMAND, "name": "other"}) == [("mine", "other")]
+    for differing in ({"training": {"epochs": 6}}, {"init_args": {"hidden": [64]}}):
+        assert equal({"name": "mlp"}, {**wide, **differing}) == []
+    assert equal(COMMAND, {"name": "mlp"}, {**COMMAND, "name": "other", "shell": "bash"}) == []
 
 
 @pytest.mark.parametrize(

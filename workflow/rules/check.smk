@@ -3,7 +3,7 @@
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.metric import wide_margin
-from ecosobriety.study_config.unread import unread_training
+from ecosobriety.study_config.unread import equal_models, unread_training
 from ecosobriety.user_code import foresight, optimisers
 
 
@@ -20,6 +20,17 @@ def say_unread_training():
         print(
             f"note: {', '.join(keys)} reach no model: commands, and runs that exist already, have "
             "settings of their own",
+            file=sys.stderr,
+        )
+
+
+def say_equal_models():
+    """Name models whose trainings are the same, each of which is done and paid for."""
+    networks = {name: json.loads(network) for name, network in MODELS.items()}
+    for one, other in equal_models(networks, json.loads(TRAINING)):
+        print(
+            f"note: the models {one} and {other} have the same settings: each training is done "
+            "twice",
             file=sys.stderr,
         )
 
@@ -152,5 +163,6 @@ if workflow.is_main_process:
     say_unread_training()
     try_out_commands()
     try_out_imports()
+    say_equal_models()
     try_out_networks()
     try_out_optimisers()

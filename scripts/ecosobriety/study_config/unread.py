@@ -1,6 +1,7 @@
-"""Keys of `training` that a study sets and that none of its models takes."""
+"""What a study sets to no purpose: keys of `training` that no model takes, and models twice."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecosobriety.study_config.contradictions import is_command, is_import
@@ -27,3 +28,20 @@ def unread_training(config: Mapping[str, Any], schema: Mapping[str, Any]) -> lis
         for key in _OF_NETWORKS
         if config["training"][key] != known[key]["default"] and not (key == "epochs" and asked)
     ]
+
+
+def equal_models(
+    models: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """The names of two models whose trainings are the same, however their settings are written.
+
+    Args:
+        models: `config.model_parameters`, by name.
+        parameters: `config.training_parameters`.
+    """
+    first: dict[str, str] = {}
+    for name, own in models.items():
+        training = {**parameters, **own.get("training", {})}
+        same = first.setdefault(json.dumps({**own, "training": training}, sort_keys=True), name)
+        if same != name:
+            yield same, name
