@@ -99,6 +99,19 @@ def _persons(random: Random) -> Arrays:
     return {"x": x, "y": random.integers(0, 3, 40)[person], "patient": person * 31 % 997}
 
 
+def _targets(change: Callable[[Any], Any]) -> Callable[[Random], Arrays]:
+    """A regression with a test part; the targets of each part are changed by themselves."""
+
+    def make(random: Random) -> Arrays:
+        n = int(random.integers(150, 300))
+        x = random.normal(size=(n, 4))
+        y = 3 + x.sum(axis=1) + random.normal(size=n)
+        train, test = change(y[50:]), change(y[:50])
+        return {"x_train": x[50:], "x_test": x[:50], "y_train": train, "y_test": test}
+
+    return make
+
+
 ARCHIVES: dict[str, tuple[Callable[[Random], Arrays], frozenset[str]]] = {
     "images": (_images, frozenset()),
     "series": (_series, frozenset()),
@@ -108,6 +121,15 @@ ARCHIVES: dict[str, tuple[Callable[[Random], Arrays], frozenset[str]]] = {
     "compressed copies": (_with(_compressed), COPIES),
     "copies with noise": (_noisy_series, COPIES),
     "windows that overlap": (_windows, frozenset({"windows_overlap"})),
+    "targets of two parts": (_targets(lambda y: y), frozenset()),
+    "targets scaled apart": (
+        _targets(lambda y: (y - y.mean()) / y.std()),
+        frozenset({"targets_scaled_apart"}),
+    ),
+    "test targets of the other sign": (
+        _targets(lambda y: y if len(y) > 50 else -y),
+        frozenset({"targets_shifted"}),
+    ),
     "several examples of each person": (_persons, frozenset({"groups_split"})),
 }
 

@@ -11,6 +11,7 @@ from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.inputs import check
 from ecosobriety.datasets.scales import (
     compare_scales,
+    compare_targets,
     find_examples_scaled_apart,
     find_scaled_apart,
     targets_apart,
@@ -108,6 +109,27 @@ def test_parts_that_were_scaled_apart_in_other_ways_are_named(middle: Any, width
     told = find_scaled_apart(*((part - middle(part)) / width(part) for part in (one, other)))
     assert [found.values for found in told] == [{"number": 5}]
     assert not find_scaled_apart(*((part - middle(one)) / width(one) for part in (one, other)))
+
+
+@pytest.mark.parametrize("scale", [_standardised, _to_ends])
+def test_targets_that_were_scaled_apart_are_named(scale: Any) -> None:
+    y = np.random.default_rng(5).normal(3, 2, 400)
+    (found,) = compare_targets(scale(y[:300]), scale(y[300:]))
+    assert (found.id, found.headline) == ("targets_scaled_apart", True)
+    assert not compare_targets(scale(y)[:300], scale(y)[300:])
+
+
+@pytest.mark.parametrize("factor", [2.54, 1 / 2.2046, -1])
+def test_test_targets_in_another_unit_are_named(factor: float) -> None:
+    rng = np.random.default_rng(5)
+    y = rng.normal(150, 40, 400).round(1)
+    (found,) = compare_targets(y[:300], factor * y[300:])
+    assert (found.id, found.headline) == ("targets_shifted", True)
+    assert not compare_targets(y[:300], y[300:])
+    for draw in (_inflated, _heavy):
+        for n in [100] * 100 + [400] * 50:
+            drawn = draw(rng, n)
+            assert not compare_targets(drawn[n // 4 :], drawn[: n // 4])
 
 
 @pytest.mark.parametrize("axis", [None, 0])

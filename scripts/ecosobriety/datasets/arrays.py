@@ -199,6 +199,7 @@ def _between_parts(
     yield from scales.compare_scales(one, other, resolved)
     yield from turned.find_turned(one.x, other.x, colours)
     yield from class_means.find_swapped(one.x, other.x, labels, classes)
+    yield from () if classes else scales.compare_targets(*labels)
     yield from _larger_test(len(labels[0]), len(labels[1]))
 
 

@@ -36,6 +36,10 @@ SENTENCES: Mapping[str, str] = {
     "spread in the test part than in the training part",
     "parts_scaled_apart": "{number} features were standardised, or brought to 0 to 1, in the test "
     "part by itself: scale both parts by the numbers of the training part",
+    "targets_scaled_apart": "the targets were standardised, or brought to 0 to 1, in the test part "
+    "by themselves: scale both parts by the numbers of the training part",
+    "targets_shifted": "the targets have the mean {train_mean} and the deviation {train_deviation} "
+    "in the training part, {test_mean} and {test_deviation} in the test part: in one unit?",
     "names_normalised": "labels that lost blanks or invisible characters at their ends, or were "
     "brought to one Unicode form ({number}): {names}",
     "classes_differ_by_case": "classes differ by capitals alone: {groups}",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.inputs import VECTOR_DIMENSIONS, Checked
+from ecosobriety.datasets.mistakes import plain
 from ecosobriety.errors import DataError
 
 FEW = 10
@@ -105,6 +106,27 @@ def find_scaled_apart(train: NDArray[np.float64], test: NDArray[np.float64]) -> 
         if number >= max(1, varies.sum() / 2):
             return (Finding("parts_scaled_apart", True, {"number": number}),)
     return ()
+
+
+def compare_targets(train: NDArray[Any], test: NDArray[Any]) -> tuple[Finding, ...]:
+    """Look whether the targets (n,) and (m,) of a user's two parts are on one scale.
+
+    So different that none of it is right, they are refused by `targets_apart`.
+    """
+    one, other = (part.astype(np.float64)[:, None] for part in (train, test))
+    if min(len(one), len(other)) < FEW:
+        return ()
+    if find_scaled_apart(one, other):
+        return (Finding("targets_scaled_apart", True, {}),)
+    asked = _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
+    if not _none_by_chance(one, other, asked, CHANCE).any():
+        return ()
+    values = {
+        f"{name}_{what}": plain(float(f"{count(part):.4g}"))
+        for name, part in (("train", one), ("test", other))
+        for what, count in (("mean", np.mean), ("deviation", np.std))
+    }
+    return (Finding("targets_shifted", True, values),)
 
 
 def find_examples_scaled_apart(train: Examples, test: Examples) -> tuple[Finding, ...]:
