@@ -3,6 +3,7 @@
 Names say the unit on both sides. All functions take and give floats or NumPy arrays.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -56,6 +57,11 @@ def seconds_to_hours(duration_s: Number) -> Number:
 def bytes_to_mb(size_bytes: Number) -> Number:
     """Convert bytes to megabytes (10^6 bytes)."""
     return size_bytes / 1.0e6
+
+
+def epochs_to_steps(epochs: int, n_train: int, batch_size: int) -> int:
+    """Convert epochs over `n_train` examples to batches, the last of which may be smaller."""
+    return math.ceil(n_train / batch_size) * epochs
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from ecosobriety.training.train import (
     TrainingSettings,
     _require_learnt,
     settings_from,
-    steps_of,
     train,
 )
 
@@ -141,10 +140,6 @@ def test_settings_come_from_the_configurations_leaves():
     assert settings_from(leaves).max_steps is None
     leaves |= {"training.budget": "steps", "analysis.reference_n_train": 60_000}
     assert settings_from(leaves).max_steps == 4690  # 469 batches x 10 epochs
-
-
-def test_steps():
-    assert steps_of(n_train=1000, epochs=2, batch_size=128) == 16
 
 
 def test_normalisation_uses_the_training_subset_alone(train_digits, digits):

@@ -16,6 +16,11 @@ def test_100_w_for_36_s_is_one_watt_hour():
     assert units.kwh_to_wh(0.001) == 1.0
 
 
+def test_the_last_batch_of_an_epoch_may_be_smaller():
+    # 7 batches of 128 and one of 104, twice.
+    assert units.epochs_to_steps(2, n_train=1000, batch_size=128) == 16
+
+
 def test_mass_time_and_size():
     assert units.grams_to_kg(56.0) == 0.056
     assert units.kg_to_grams(0.056) == pytest.approx(56.0)

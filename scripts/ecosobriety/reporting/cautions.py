@@ -12,6 +12,7 @@ from ecosobriety.reporting.remarks import remark
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name
 from ecosobriety.texts import Texts
+from ecosobriety.units import epochs_to_steps
 
 UNEQUAL_FROM = 1.5
 """The largest class's share of the test part, in even shares, from which an accuracy hides others:
@@ -259,7 +260,7 @@ def _ended_early(case: Case, text: Texts) -> list[str]:
     done, all_of_it = case.runs["epochs"], float(asked["epochs"])
     if asked["budget"] == "steps":
         # Its epochs are those of the reference size.
-        steps = math.ceil(case.decision.reference / asked["batch_size"]) * asked["epochs"]
+        steps = epochs_to_steps(asked["epochs"], case.decision.reference, asked["batch_size"])
         done, all_of_it = case.runs["steps"] / steps * asked["epochs"], float(asked["epochs"])
     early = done < all_of_it * (1 - 1e-9)
     if not early.any():

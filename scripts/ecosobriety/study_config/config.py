@@ -41,6 +41,7 @@ from ecosobriety.study_config.schema import (
     read_schema,
     show,
 )
+from ecosobriety.units import epochs_to_steps
 from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
 from ecosobriety.user_code.fingerprint import class_fingerprint
@@ -182,9 +183,9 @@ def epochs_of_sizes(config: Mapping[str, Any], training: Mapping[str, Any]) -> l
     epochs, batch_size = training["epochs"], training["batch_size"]
     if training["budget"] == "epochs":
         return [epochs]
-    steps = math.ceil(reference_n_train(config) / batch_size) * epochs
-    sizes = config["grid"]["n_train"]
-    return sorted({math.ceil(steps / math.ceil(size / batch_size)) for size in sizes})
+    steps = epochs_to_steps(epochs, reference_n_train(config), batch_size)
+    batches = (epochs_to_steps(1, size, batch_size) for size in config["grid"]["n_train"])
+    return sorted({math.ceil(steps / of_size) for of_size in batches})
 
 
 def scenario_countries(config: Mapping[str, Any], known: Collection[str]) -> list[str]:

@@ -43,6 +43,7 @@ from ecosobriety.training.recording import Fitted, Training, make_record
 from ecosobriety.training.rehearsal import Rehearsed, rehearse
 from ecosobriety.training.stage import Play
 from ecosobriety.training.tasks import Task
+from ecosobriety.units import epochs_to_steps
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.optimisers import find_odd
 
@@ -73,18 +74,13 @@ def settings_from(
         learning_rate=parameters["training.learning_rate"],
         accelerator=parameters["training.accelerator"],
         precision=parameters["training.precision"],
-        max_steps=steps_of(parameters["analysis.reference_n_train"], epochs, batch_size)
+        max_steps=epochs_to_steps(epochs, parameters["analysis.reference_n_train"], batch_size)
         if fixed_steps
         else None,
         **{
             name: parameters[key] for name in _MAY_LACK if (key := f"training.{name}") in parameters
         },
     )
-
-
-def steps_of(n_train: int, epochs: int, batch_size: int) -> int:
-    """Optimiser steps of `epochs` epochs over `n_train` examples; the last batch may be smaller."""
-    return math.ceil(n_train / batch_size) * epochs
 
 
 class _EpochOrder(pl.Callback):
