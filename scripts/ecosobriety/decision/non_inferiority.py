@@ -122,15 +122,15 @@ def compare_with_reference(
         above 0 is then not worse). Numbers are NaN without a test; the reference has only
         its mean difference, 0.
     """
-    present: dict[Any, int] = scores.count(axis=1).to_dict()
     gain_margin = 0.0 if metric.relative_margin else margin
-    rows = {
-        size: _compare(scores.loc[[size, reference]], margin, confidence, metric, test_examples)
+    among = scores.loc[reference].to_numpy()
+    rows = [
+        _compare(own, among, margin, confidence, metric, test_examples)
         if size != reference
-        else Comparison(n_pairs=present[size], diff_mean=0.0)
-        for size in scores.index
-    }
-    table = pd.DataFrame(list(rows.values()), index=scores.index)
+        else Comparison(n_pairs=int(np.isfinite(among).sum()), diff_mean=0.0)
+        for size, own in zip(scores.index, scores.to_numpy(), strict=True)
+    ]
+    table = pd.DataFrame(rows, index=scores.index)
     table["precision"] = metric.sign * (table["diff_mean"] - table[f"diff_{metric.bound}"])
     table["verdict"] = _verdicts(table, reference, gain_margin)
     table["verdict_reason"] = _reasons(
@@ -182,15 +182,16 @@ def finest_step(metric: Metric, test_examples: float | None) -> float:
 
 
 def _compare(
-    scores: pd.DataFrame,
+    own: Floats,
+    reference: Floats,
     margin: float,
     confidence: float,
     metric: Metric,
     test_examples: float | None,
 ) -> Comparison:
-    """Compare a size with the reference: the two rows of `scores`, in this order."""
-    own, reference = scores.dropna(axis="columns").to_numpy()
-    return compare_scores(own, reference, margin, confidence, metric, test_examples)
+    """Compare a size with the reference in the seeds that ran at both; NaN: it did not run."""
+    both = ~(np.isnan(own) | np.isnan(reference))
+    return compare_scores(own[both], reference[both], margin, confidence, metric, test_examples)
 
 
 def compare_scores(
@@ -268,10 +269,10 @@ def _chance_of_loss(gain: float, test_examples: float, margin: float) -> float:
     return float(betainc(max(test_examples - lost, 1e-9), lost + 1, 1 - margin))
 
 
-def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> pd.Series:
+def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> Any:
     size = table.index.to_numpy()
     lower, upper = table["gain_lower"].to_numpy(), table["gain_upper"].to_numpy()
-    verdicts = pd.Series("reference", index=table.index)
+    verdicts = np.full(size.shape, "reference", dtype=object)
     below, above = size < reference, size > reference
     downwards = fixed_sequence(lower[below][::-1], upper[below][::-1], margin)
     verdicts[below] = downwards[::-1]
@@ -281,15 +282,18 @@ def _verdicts(table: pd.DataFrame, reference: int, margin: float) -> pd.Series:
 
 
 def _reasons(table: pd.DataFrame, reference: int, n_seeds: int, step: float) -> pd.Series:
-    size = table.index
-    failed = size[(size < reference) & (table["verdict"] != "non_inferior")]
-    first_failure = failed.max() if len(failed) else 0
-    reasons = pd.Series(index=size, dtype="str")
-    reasons[table["n_pairs"] < n_seeds] = "missing_pairs"
-    same = (table["gain_sd"] == 0) | (table["gain_sd"] < (1 - ROUNDING) * step)
-    reasons[same] = "zero_variance"
-    reasons[(size < first_failure) & (table["verdict"] == "inconclusive")] = "sequence_stopped"
-    reasons[size > reference] = "above_reference"
-    reasons[table["n_pairs"] < 2] = "too_few_pairs"
-    reasons[reference] = None
-    return reasons
+    """The first that holds, of each size; none of the reference."""
+    size, verdict = table.index.to_numpy(), table["verdict"].to_numpy()
+    pairs, sd = table["n_pairs"].to_numpy(), table["gain_sd"].to_numpy()
+    failed = size[(size < reference) & (verdict != "non_inferior")]
+    after_failure = size < failed.max(initial=0)
+    reasons = {
+        "too_few_pairs": pairs < 2,
+        "above_reference": size > reference,
+        "sequence_stopped": after_failure & (verdict == "inconclusive"),
+        "zero_variance": (sd == 0) | (sd < (1 - ROUNDING) * step),
+        "missing_pairs": pairs < n_seeds,
+    }
+    of_others = [holds & (size != reference) for holds in reasons.values()]
+    first = np.argmax([*of_others, np.full(size.shape, True)], axis=0)
+    return pd.Series(np.array([*reasons, None])[first], table.index, dtype="str")

@@ -1,5 +1,6 @@
 """What the table `methods` says as a whole: how far off each method is, and how it ranks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,8 @@ class Summary:
 
 def summarise(table: pd.DataFrame) -> list[Summary]:
     """Summarise the methods that a table `methods` holds, in the report's order."""
-    return [_summary(table, method) for method in _present(table)]
+    rows = _rows(table)
+    return [_summary(rows, method) for method in _present(rows)]
 
 
 def rank_correlations(table: pd.DataFrame) -> dict[str, float | None]:
@@ -56,31 +58,32 @@ def rank_correlations(table: pd.DataFrame) -> dict[str, float | None]:
         By method: 1, they agree on which of any two trainings is greener; None, it cannot order two
         of them apart.
     """
-    measured = _rows(table, REFERENCE)
-    return {method: _tau(_rows(table, method), measured) for method in _present(table)}
+    rows = _rows(table)
+    return {method: _tau(rows[method], rows[REFERENCE]) for method in _present(rows)}
 
 
-def _present(table: pd.DataFrame) -> list[str]:
-    present = set(table["method"])
-    return [method for method in method_ids() if method in present]
+def _rows(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each method and of each harmonised one, by training."""
+    trainings = table.set_index(list(RUN_KEY))
+    return {str(method): rows for method, rows in trainings.groupby("method", sort=False)}
 
 
-def _summary(table: pd.DataFrame, method: str) -> Summary:
-    own = _rows(table, method)
+def _present(rows: Mapping[str, pd.DataFrame]) -> list[str]:
+    return [method for method in method_ids() if method in rows]
+
+
+def _summary(rows: Mapping[str, pd.DataFrame], method: str) -> Summary:
+    own, harmonised = rows[method], rows.get(method + HARMONISED)
     reasons = own["reason"].value_counts()
     return Summary(
         method=method,
         trainings=len(own),
         applied=int(own["applies"].sum()),
-        own=_spread(own["emissions_g"] / _rows(table, REFERENCE)["emissions_g"]),
-        harmonised=_spread(_rows(table, method + HARMONISED)["ratio_to_codecarbon"]),
+        own=_spread(own["emissions_g"] / rows[REFERENCE]["emissions_g"]),
+        harmonised=None if harmonised is None else _spread(harmonised["ratio_to_codecarbon"]),
         reasons={str(reason): int(count) for reason, count in reasons.items()},
         ignores=tuple(str(own["ignores"].iloc[0]).split(", ")),
     )
-
-
-def _rows(table: pd.DataFrame, method: str) -> pd.DataFrame:
-    return table[table["method"] == method].set_index(list(RUN_KEY))
 
 
 def _spread(ratios: pd.Series) -> Spread | None:

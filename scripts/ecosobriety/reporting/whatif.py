@@ -113,7 +113,7 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
         `pue`, `equivalents`, `units`, `formats`, `texts`. Money is in the study's currency.
     """
     cost = study.config["cost"]
-    names = set(study.scenarios["source"])
+    names = set(study.scenarios["source"].unique())
     asked = study.costs[study.costs["source"].isin(names)]
     prices = convert_costs(asked, cost["currency"], cost["usd_per_unit"])
     grid_prices = cost.get("grid_price_per_kwh") or {}

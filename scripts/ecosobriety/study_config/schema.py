@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,19 @@ def read_schema(path: Path, names: Mapping[str, Sequence[str]] | None = None) ->
         path: the JSON Schema, in YAML; its `$ref` point into its own `$defs`.
         names: the allowed texts of a definition in `$defs`, by its name.
     """
-    # The fast parser, where PyYAML has it: every job of a workflow reads the schema.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    schema = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    schema = _parsed(path.read_text(encoding="utf-8"))
+    definitions = dict(schema["$defs"])
     for definition, allowed in (names or {}).items():
-        schema["$defs"][definition]["enum"] = list(allowed)
-    expanded: dict[str, Any] = _expand(schema, schema["$defs"])
+        definitions[definition] = {**definitions[definition], "enum": list(allowed)}
+    expanded: dict[str, Any] = _expand({**schema, "$defs": definitions}, definitions)
     return expanded
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> Any:
+    """A schema's text as it stands, which nobody changes; a plan reads it more than once."""
+    # The fast parser, where PyYAML has it: every job of a workflow reads the schema.
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def complete_value(schema: Mapping[str, Any], value: Any, file: str) -> Any:
