@@ -112,10 +112,18 @@ def build_network(
         raise ConfigError(
             f"models: unknown network {class_path!r}; allowed are {allowed}, or a class_path"
         )
+    return own_network(class_path, init_args, input_shape, num_classes)()
+
+
+def own_network(
+    class_path: str, init_args: Mapping[str, Any], input_shape: Sequence[int], num_classes: int
+) -> Callable[[], nn.Module]:
+    """What builds a user's network, each time anew; the arguments are those of `build_network`.
+
+    Raises:
+        ConfigError: there is no such class, or it refuses its arguments.
+    """
     given = {"input_shape": tuple(input_shape), "num_classes": num_classes}
-    spec = ClassSpec("network", class_path, init_args)
     # What a module draws, or seeds, where it is imported would count for the first training alone.
     with isolate_rng():
-        classes.load(spec)
-    network: nn.Module = classes.build(spec, given)
-    return network
+        return classes.maker(ClassSpec("network", class_path, init_args), given)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -31,7 +31,7 @@ from ecosobriety.training.flops import Cost, Counter, cost_of, counting
 from ecosobriety.training.gradients import OPPOSED, OPPOSITE, Gradients, cosine, own_gradients
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.losses import Losses
-from ecosobriety.training.networks import build_network
+from ecosobriety.training.networks import own_network
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
 from ecosobriety.training.tasks import Classification, Regression, Task
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
@@ -111,15 +111,17 @@ class Stage:
         """Whether the last fit had a learning rate that changes with each batch."""
         return self._watch.by_batch
 
+    @cached_property
+    def _make(self) -> Callable[[], torch.nn.Module]:
+        # Its arguments are read once: that takes longer than most networks take to be built.
+        init_args = json.loads(self._content["init_args"])
+        shape, outputs = self.x_test.shape[1:], self.task.outputs
+        return own_network(self.class_path, init_args, shape, outputs)
+
     def build(self, changed_by: int = 0) -> torch.nn.Module:
         """The network, as built and shaped before its training, or before that of another seed."""
         pl.seed_everything(self._content["seed"] ^ changed_by, verbose=False)
-        network = build_network(
-            self.class_path,
-            json.loads(self._content["init_args"]),
-            self.x_test.shape[1:],
-            self.task.outputs,
-        )
+        network = self._make()
         try:
             materialise(network, self.x_test[:2])
         except (Exception, SystemExit) as error:

@@ -65,12 +65,20 @@ class ClassSpec:
 
 
 def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
-    """Import a class and make an instance of it.
+    """Import a class and make an instance of it: `maker`, called once."""
+    return maker(spec, given)()
+
+
+def maker(spec: ClassSpec, given: Mapping[str, Any]) -> Callable[[], Any]:
+    """Import a class and read its arguments.
 
     Args:
         spec: the class.
         given: arguments that the study knows, by name; the class gets those that its `__init__`
             names, itself or through `**kwargs`.
+
+    Returns:
+        What makes an instance. It raises a ConfigError if the class fails, as this does.
 
     Raises:
         ConfigError: the class cannot be imported, is none of its kind, or refuses its arguments.
@@ -81,20 +89,27 @@ def build(spec: ClassSpec, given: Mapping[str, Any]) -> Any:
     sizes = {name for name in signature.known if "Size" in signature.annotation(name)}
     read = {name: value for name, value in given.items() if name in signature.known - sizes}
     parser, arguments = _parse(found, spec, signature, read)
-    with kept_defaults(spec.class_path):
-        try:
-            own = vars(parser.instantiate(arguments).get("init_args") or argparse.Namespace())
-            # Defaults are the class's own: jsonargparse writes functions among them as text.
-            own = {name: value for name, value in own.items() if name in {**read, **spec.init_args}}
-            callables = {name: meant() for name, meant in signature.callables(spec).items()}
-            own |= {name: _size(given[name]) for name in sizes} | callables
-            made = found(**own, **signature.unread)
-        # Whatever the user's code raises is reported with its class's name.
-        except (Exception, SystemExit) as error:
-            raise _refusal(spec, f"cannot be built: {described(error)}") from error
-    if spec.kind == "network" and hasattr(made, "training_step"):
-        _require_a_trainer(type(made), spec)
-    return made
+
+    def make() -> Any:
+        with kept_defaults(spec.class_path):
+            try:
+                # A copy, as an instance may change its arguments.
+                made = parser.instantiate(deepcopy(arguments)).get("init_args")
+                # Defaults are the class's own: jsonargparse writes functions among them as text.
+                written = {**read, **spec.init_args}
+                taken = vars(made or argparse.Namespace())
+                own = {name: value for name, value in taken.items() if name in written}
+                callables = {name: meant() for name, meant in signature.callables(spec).items()}
+                own |= {name: _size(given[name]) for name in sizes} | callables
+                instance = found(**own, **deepcopy(signature.unread))
+            # Whatever the user's code raises is reported with its class's name.
+            except (Exception, SystemExit) as error:
+                raise _refusal(spec, f"cannot be built: {described(error)}") from error
+        if spec.kind == "network" and hasattr(instance, "training_step"):
+            _require_a_trainer(type(instance), spec)
+        return instance
+
+    return make
 
 
 def check(spec: ClassSpec) -> None:
