@@ -46,6 +46,10 @@ def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
         ({"setosa": 90, "versicolor": 80, "vesricolor": 4}, "classes_misspelt", True),
         ({"New York": 90, "Boston": 80, "New Yirk": 4}, "classes_misspelt", True),
         ({"normal": 90, "benign": 80, "bening": 4}, "classes_misspelt", True),
+        *(
+            ({"setosa": 90, "virginica": 80, slip: 3}, "classes_misspelt", True)
+            for slip in ("setos", "etosa", "estosa", "zetosa", "setosq", "setosaa", "qsetosa")
+        ),
     ],
 )
 def test_labels_that_are_hardly_meant_are_named(
@@ -63,6 +67,9 @@ def test_labels_that_are_hardly_meant_are_named(
         {"NONE": 40, "AGAINST": 80, "FAVOR": 70},
         {":)": 90, ":(": 80, "emptiness": 70},
         {"typical": 90, "atypical": 8},
+        {"typical": 40, "atypical": 3},
+        {"groupA": 90, "groupB": 3},
+        {"house": 90, "mouse": 3},
         {"type I": 90, "type II": 8, "type IV": 4},
         {"grade a": 90, "grade b": 8},
         {"class_1": 90, "class_2": 4},

@@ -12,14 +12,14 @@ import pytest
 
 from ecosobriety.electricity import codecarbon_table, editions
 from ecosobriety.electricity.countries import add_mix_intensity
-from ecosobriety.electricity.factor_tables import is_web_address
+from ecosobriety.electricity.factor_tables import VERIFIED, is_web_address
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.footprint import Accounting, Factors, derive_savings, derive_scenarios
 
 ROOT = Path(__file__).parents[2]
 FACTORS = ROOT / "config/factors"
 BEFORE = Path(__file__).with_name("poster_edition.csv")
-VERIFIED = {"seen", "secondary copies", "second-hand", "from memory"}
+
 # Ember's countries have one reference, in config/factors/README.md and in the report.
 TABLES = [path for path in FACTORS.rglob("*.csv") if path.name != "country_intensity.csv"]
 RUNS = pd.DataFrame(

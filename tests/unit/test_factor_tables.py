@@ -141,7 +141,7 @@ COSTS = (
     ],
 )
 def test_a_cost_per_mwh_is_refused(tmp_path, cost, currency, good):
-    row = f"gas,,{cost},,{currency},2025,Somebody,2025,https://example.org,yes\n"
+    row = f"gas,,{cost},,{currency},2025,Somebody,2025,https://example.org,seen\n"
     path = tmp_path / "source_cost.csv"
     path.write_text(COSTS + row)
     if good:
@@ -155,8 +155,8 @@ def test_a_cost_per_mwh_is_refused(tmp_path, cost, currency, good):
     [
         ("hardware_tdp", "T4,70,", "T4,0.07,", "must be 0.1 to 3000 W"),
         ("hardware_tdp", "T4,70,", "T4,70000,", "must be 0.1 to 3000 W"),
-        ("source_water", ",2.601,", ",2601,", "must be 0 to 200 l/kWh"),
-        ("source_water", ",2.601,", ",687,", "must be 0 to 200 l/kWh"),
+        ("source_water", "0.9464,2.601,", ",2601,", "must be 0 to 200 l/kWh"),
+        ("source_water", "0.9464,2.601,", ",687,", "must be 0 to 200 l/kWh"),
         ("method_constants", "intensity,432,", "intensity,0.432,", "must be 1 to 3000 g/kWh"),
         ("method_constants", "pue,1.56,", "pue,156,", "must be 1 to 10 (PUE)"),
         ("method_constants", "per_gb,0.3725,", "per_gb,0.0003725,", "must be 0.005 to 20 W/GB"),
@@ -164,6 +164,10 @@ def test_a_cost_per_mwh_is_refused(tmp_path, cost, currency, good):
         ("method_constants", "lb_per_kwh,0.954,", "lb_per_kwh,433,", "must be 0.002 to 6.6 lb/kWh"),
         ("green_algorithms_intensity", "AUT,", "AT,", 'is "AT", but must be an ISO 3166 alpha-3'),
         ("green_algorithms_intensity", "ARG,307,", "ARG,307000,", "must be 0 to 3000 g CO2e"),
+        ("source_intensity", "coal,740,", "coal,0.74,", "must be in the unit of central_g_per_kwh"),
+        ("source_intensity", ",910,false", ",910,true", "must be false above 400 g CO2e per kWh"),
+        ("source_intensity", ",48,180,true", ",48,180,false", "must be true below 60 g CO2e"),
+        ("source_water", ",second-hand", ",yes", 'is "yes", but must be seen, secondary copies'),
         ("electricity_price", ",0.3571,", ",357.1,", "must be 0.005 to 5 EUR/kWh"),
     ],
 )  # fmt: skip

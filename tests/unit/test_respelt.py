@@ -62,6 +62,17 @@ def found(*names: str) -> dict[str, list[list[str]]]:
         ("approve", "approved"),
         ("oak", "?oak"),
         ("oak", "maybe oak"),
+        ("oak", "-oak"),
+        ("oak", "oak-"),
+        ("oak", "__oak"),
+        ("oak", "oak__"),
+        ("oak", "/oak"),
+        ("oak", "oak/"),
+        ("oak", "@oak"),
+        ("oak", "tree=oak"),
+        ("oak", "kind: oak"),
+        ("oak", "(1) oak"),
+        ("oak", "oak(1)"),
     ],
 )
 def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:
@@ -125,6 +136,7 @@ def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
     [
         ("'ash'", "ash"),
         ("“ash”", "ash"),
+        ("`ash`", "ash"),
         ("u'ash'", "ash"),
         ("*ash*", "ash"),
         ("tensor(1)", "1"),
@@ -178,6 +190,7 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
         ("ham", "hammer", "lea", "leaves"),
         ("C", "Cobol", "R", "Ruby"),
         ("10 +", "10 -", "1 0"),
+        ("good-", "good", "good+"),
         ("cats or dogs", "cats", "birds"),
         ("Indre", "Loire", "Indre-et-Loire"),
         ("Non.smoker", "smoker", "Former.smoker"),

@@ -43,6 +43,9 @@ _WHOLE = re.compile(r"-?[0-9]{1,20}")
 MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
 """A name of so many characters, so many times rarer than one that differs by a letter, may be a
 slip; more names than this are no few that somebody typed."""
+LONGER, FEW_ROWS, TIMES_RARER_AT_ENDS = 6, 3, 20
+"""The same of a slip in the first or the last letter, which may make another word (typical,
+atypical), and the most rows that it is in."""
 TOTALS = frozenset(
     {
         *("total", "totals", "grand total", "subtotal", "sum", "mean", "average", "avg", "median"),
@@ -53,7 +56,7 @@ TOTALS = frozenset(
 """What people call the last rows of a table; a class of so few rows is one."""
 MOST_TOTALS = 2
 _AROUND = re.compile(
-    r"(?P<open>['\"«“‘]?) ?(?P<name>[^\W\d_].{2,}?)(?(open) ?['\"»”’]?)"
+    r"(?P<open>['\"`«“‘]?) ?(?P<name>[^\W\d_].{2,}?)(?(open) ?['\"`»”’]?)"
     r"(?:\.(?:jpe?g|png|bmp|tiff?|csv|txt|wav)| ?\[[0-9a-z?]\]| ?\([?!]\)|[*†‡]+)?",
     re.IGNORECASE,
 )
@@ -348,7 +351,8 @@ def _misspelt(counts: Mapping[str, int]) -> list[Finding]:
         meant = [
             other
             for other in near
-            if counts[other] >= TIMES_RARER * number and _is_slip(name, other)
+            if counts[other] >= TIMES_RARER * number
+            and _is_slip(name, other, rare=_is_rare(number, counts[other]))
         ]
         if meant:
             best = max(meant, key=lambda other: counts[other])
@@ -360,24 +364,30 @@ def _with_one_less(name: str) -> set[str]:
     return {name, *(name[:i] + name[i + 1 :] for i in range(len(name)))}
 
 
-def _is_slip(written: str, meant: str) -> bool:
+def _is_rare(number: int, other: int) -> bool:
+    return number <= FEW_ROWS and other >= TIMES_RARER_AT_ENDS * number
+
+
+def _is_slip(written: str, meant: str, *, rare: bool) -> bool:
     """Whether one of two names is the other with a letter more, less, changed or out of place.
 
-    A difference of digits, of a word of one or two characters (type I, type II), of the first
-    letter (typical, atypical) or of the last one (glas, glass; series, serie) may be meant.
+    A difference of digits, of a word of one or two characters (type I, type II), and, unless the
+    first is `rare`, of the first letter (typical, atypical) or of the last one (glas, glass;
+    series, serie) may be meant.
     """
     if max(len(written), len(meant)) < MIN_SPELT or _skeleton(written) == _skeleton(meant):
         return False
     first = next((i for i, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), None)
-    if first is None or first == 0:
-        return False
+    if first is None:
+        first = min(len(written), len(meant))
     ends = [*zip(reversed(written[first:]), reversed(meant[first:]), strict=False)]
     last = next((i for i, (a, b) in enumerate(ends) if a != b), len(ends))
     parts = [name[first : max(first, len(name) - last)] for name in (written, meant)]
     swapped = len(parts[0]) == 2 and parts[0] == parts[1][::-1]
     if not (swapped or max(map(len, parts)) <= 1) or not "".join(parts).isalpha():
         return False
-    if last == 0 and not swapped:
+    at_ends = rare and "".join(parts).islower() and max(len(written), len(meant)) >= LONGER
+    if (first == 0 or last == 0) and not (swapped or at_ends):
         return False
     words = [
         re.split(r"[^\w]|_", name[:first])[-1] + re.split(r"[^\w]|_", name[first:])[0]

@@ -38,7 +38,10 @@ UNKNOWN = frozenset(
             "dummy",
             "unassigned",
         ),
-        *("not sure", "unsure", "don't know", "uncategorized", "uncategorised", "undef", "idk"),
+        *("not identified", "not classified", "not given", "unidentified", "undetermined", "indet"),
+        *("can't tell", "cant tell", "cannot tell", "can't say", "cannot say", "unkn", "dont know"),
+        *("not sure", "unsure", "do not know", "don't know"),
+        *("uncategorized", "uncategorised", "undef", "idk"),
         *("nat", "pd.na", "\\n", "."),
         *("to be defined", "to be determined", "to be confirmed", "not stated", "not reported"),
         *("not recorded", "not determined", "null class", "—", "–"),
@@ -103,7 +106,12 @@ _JOINED = frozenset(word.replace(" ", "") for word in MISSING | UNKNOWN | FOREIG
 EMPTY = frozenset({"none", "empty", "blank", "void", "neither", "vide", "aucun", "aucune", "leer"})
 """The same of words that name one of two classes, too: empty and occupied."""
 RARELY = frozenset(
-    {"x", "xx", "test", "tmp", "temp", "skip", "ignore", "invalid", "delete", "asdf", "check"}
+    {
+        *("x", "xx", "test", "tmp", "temp", "skip", "ignore", "invalid", "asdf", "check"),
+        *("delete", "deleted", "remove", "removed", "exclude", "excluded", "discard", "discarded"),
+        *("garbage", "junk", "unclear", "uncertain", "undecided", "indeterminate", "pending"),
+        *("no response", "n.d.", "n.r."),
+    }
 )
 """The same of words that are names of classes as well, and of few rows where they are none."""
 TIMES_RARER = 10

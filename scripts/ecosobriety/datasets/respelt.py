@@ -57,7 +57,7 @@ _IN_LETTERS = str.maketrans(
 _IN_WORDS = str.maketrans("01", "ol")
 _SIGNS = re.compile(r"\s*(<=|>=|≤|≥|<|>|=)\s*")
 _SAME_SIGNS = {"≤": "<=", "≥": ">="}
-_KIND = re.compile(r"(class|label|category|classe|cat[ée]gorie|klasse)[\s_:.-]+(?=\S)")
+_KIND = re.compile(r"(class|label|category|kind|classe|cat[ée]gorie|klasse)[\s_:.-]+(?=\S)")
 _MEMBER = re.compile(r"<?(?P<of>[A-Z]\w*)(?:\.|::)(?P<name>[^\W\d]\w*)(?:: .+>)?")
 """A member of an enumeration, as programs write it: Tree.ASH, <Tree.ASH: 1>."""
 _LOST = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])|\ufffd+")
@@ -127,7 +127,9 @@ def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iter
             continue
         for other in _otherwise(name.casefold()):
             meant = known_names.get(other, name)
-            if meant != name and alike(meant) != alike(name):
+            # Of good- and good+, both are meant.
+            graded = name.endswith("-") and f"{name[:-1]}+".casefold() in known_names
+            if meant != name and alike(meant) != alike(name) and not graded:
                 groups.append([meant, name])
                 break
     groups += _cut_off(counts.keys())
@@ -170,7 +172,7 @@ def _otherwise(name: str) -> Iterator[str]:
     if any(letter.isalpha() for letter in name):
         yield re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", name)
     yield re.sub(
-        r"^[0-9]+( ?[:_.)] ?| - )(?=[^\W\d_]{2})|(?<=\w)( \([0-9]+\)| - (copy|copie|kopie))$",
+        r"^\(?[0-9]+( ?[:_.)] ?| - )(?=[^\W\d_]{2})|(?<=\w)( ?\([0-9]+\)| - (copy|copie|kopie))$",
         "",
         name,
     )
@@ -179,7 +181,9 @@ def _otherwise(name: str) -> Iterator[str]:
     yield re.sub(r"^(-?[0-9]+),([0-9]+)$", r"\1.\2", name)
     if _THOUSANDS.fullmatch(name):
         yield re.sub(r"[^0-9]", "", name)
-    yield re.sub(r"(?<=\w)(_|\\[nrt])$", "", name)
+    yield re.sub(r"(?<=\w)(_+|[-/@~|]+|\\[nrt])$|^[-_/@~|]+(?=[^\W\d_]{2})", "", name)
+    # What a program wrote of a record, with its column's name.
+    yield re.sub(r"^[^\W\d]\w* ?= ?(?=\w)", "", name)
     # Digits that a scanner read in a word.
     if (read := name.translate(_IN_WORDS)).isalpha() and len(read) >= FEWEST_LETTERS:
         yield read

@@ -24,6 +24,11 @@ MAX_BYTES = 32 * 2**20
 MAX_COLUMNS = 1000
 FIRST_YEAR = 1900
 
+VERIFIED = ("seen", "secondary copies", "second-hand", "from memory")
+"""How a factor was verified; the report marks all but the first."""
+MOST_APART = 300.0
+"""Times the central value, or one part in so many of it: a bound farther off is of another unit.
+Hydropower's highest emissions are 92 times its central ones (IPCC AR5)."""
 _PROVENANCE = ["reference", "year", "url", "verified"]
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
@@ -53,7 +58,8 @@ def read_factors(
 
     Raises:
         DataError: the file cannot be read, a column is missing, or a value is missing, repeated,
-            not a number above 0 or no web address; names the file, the row and the column.
+            not a number above 0, no web address or none of `VERIFIED`; names the file, the row
+            and the column.
     """
     table = read_cells(path)
     columns = [key, *numbers, *texts, *_PROVENANCE]
@@ -71,6 +77,8 @@ def read_factors(
     for column in numbers:
         read_number(path, table, key, column, *given)
     read_year(path, table, key, "year", FIRST_YEAR)
+    words = f"{', '.join(VERIFIED[:-1])} or {VERIFIED[-1]}"
+    require(path, table, key, "verified", table["verified"].isin(VERIFIED), words)
     good = table["url"].map(is_web_address).astype(bool)
     require(path, table, key, "url", good, "an address that begins with https:// or http://")
     return table[columns]
@@ -96,7 +104,7 @@ def read_ranges(
         from_0: likewise.
 
     Raises:
-        DataError: as `read_factors`, or the three are out of order.
+        DataError: as `read_factors`, or the three are out of order or too far apart.
     """
     low, central, high = (f"{bound}_{unit}" for bound in ("low", "central", "high"))
     columns = [low, central, high, *numbers]
@@ -108,6 +116,11 @@ def read_ranges(
         (high, ~(table[high] < table[central]), f"at least {central}"),
     ):
         require(path, table, key, column, good, allowed)
+    for bound in (low, high):
+        ratio = table[bound] / table[central]
+        good = ratio.between(1 / MOST_APART, MOST_APART) | ~(ratio > 0) | (table[central] == 0)
+        allowed = f"in the unit of {central}, at most {MOST_APART:g} times as much or as little"
+        require(path, table, key, bound, good, allowed)
     return table
 
 
