@@ -76,7 +76,7 @@ def describe(
         },
         "hardware": _distinct([_machine(run) for run in runs if run.hardware]),
         "versions": {"python": platform.python_version(), **_distinct_versions(runs)},
-        "packages": {item.metadata["Name"]: item.version for item in sorted_distributions()},
+        "packages": installed_packages(),
         "meters": _distinct([run.metering for run in runs]),
         "components": _distinct(
             [{name: part.model_dump() for name, part in run.components.items()} for run in runs]
@@ -110,9 +110,12 @@ def _data(data_path: Path, intake_path: Path) -> dict[str, Any]:
     }
 
 
-def sorted_distributions() -> list[Any]:
-    """The installed packages, by name."""
-    return sorted(distributions(), key=lambda item: str(item.metadata["Name"]).lower())
+def installed_packages() -> dict[str, str]:
+    """The versions of the installed packages, by name and in the names' order."""
+    # Each look at a package's metadata reads its file: there are hundreds of them.
+    described = [item.metadata for item in distributions()]
+    described.sort(key=lambda item: str(item["Name"]).lower())
+    return {item["Name"]: item["Version"] for item in described}
 
 
 def git_commit(repository: Path) -> str | None:
