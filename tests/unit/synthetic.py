@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,15 @@ def make_record(**fields: Any) -> RunRecord:
 
 
 @cache
+def load_poster_factors() -> Factors:
+    """The countries' electricity and the poster's factors, which nobody changes."""
+    factors = ROOT / "config" / "factors" / "poster"
+    sources = load_sources(factors / "source_intensity.csv")
+    countries = add_mix_intensity(load_countries(), sources)
+    return Factors(countries, sources, load_costs(factors / "source_cost.csv"))
+
+
+@cache
 def load_method_inputs() -> Inputs:
     """The workflow's own tables of the methods' factors."""
     return load_inputs(
@@ -136,7 +146,7 @@ def make_methods(runs: pd.DataFrame, countries: pd.DataFrame, pue: float = 1.0) 
         make_record(**{**dict.fromkeys(first_run().keys() - row.keys()), **row})
         for row in plain.to_dict("records")
     ]
-    own = intensity_of(load_countries(), "FRA")
+    own = intensity_of(load_poster_factors().countries, "FRA")
     methods = methods_of(Setting(records, load_method_inputs(), "FRA", own, 1.0, 1.0))
     intensity = intensity_of(countries, "FRA")
     return compare(records, methods, pue=pue, intensity_g_per_kwh=intensity)
@@ -211,9 +221,8 @@ def _make_study(
     config = make_config(**analysis)
     if grid_price_per_kwh:
         config["cost"]["grid_price_per_kwh"] = grid_price_per_kwh
-    sources = load_sources(ROOT / "config" / "factors" / "poster" / "source_intensity.csv")
-    countries = add_mix_intensity(load_countries(), sources) if countries is None else countries
-    costs = load_costs(ROOT / "config" / "factors" / "poster" / "source_cost.csv")
+    factors = load_poster_factors()
+    countries = factors.countries if countries is None else countries
     decision = {
         key: config["analysis"][key] for key in ("reference_n_train", "margin", "confidence")
     }
@@ -222,7 +231,7 @@ def _make_study(
     reference = int(curve.loc[curve["verdict"] == "reference", "n_train"].iloc[0])
     scenarios = derive_scenarios(
         runs,
-        Factors(countries, sources, costs),
+        replace(factors, countries=countries),
         Accounting(
             coverage=coverage,
             confidence=config["analysis"]["confidence"],
@@ -280,8 +289,8 @@ def _make_study(
         methods=methods,
         method_ranks=rank_correlations(methods),
         countries=countries,
-        sources=sources,
-        costs=costs,
+        sources=factors.sources,
+        costs=factors.costs,
         method_inputs=load_method_inputs(),
         recommendation=recommendation,
         country_data=COUNTRY_DATA,
