@@ -11,7 +11,6 @@ it is no child of its caller: a test of that needs the real Python.
 """
 
 import array
-import ctypes
 import gc
 import importlib
 import importlib.metadata
@@ -33,6 +32,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType, SimpleNamespace
 from typing import Any
+
+from warm_linux import collapse_pages, take_account
 
 Done = subprocess.CompletedProcess[str]
 # What the steps of a study import of other people's, in an order in which Python can.
@@ -123,6 +124,7 @@ def _serve(listening: socket.socket) -> None:
     # No child looks through what is imported for garbage, which would copy all of it as well.
     gc.collect()
     gc.freeze()
+    collapse_pages()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -151,7 +153,7 @@ def _serve(listening: socket.socket) -> None:
                         other.close()
                     os.closerange(woken, wake + 1)
                     events.close()
-                    _take_account(account)
+                    take_account(account)
                     _become(*order, files)
                 for file in files:
                     os.close(file)
@@ -317,28 +319,6 @@ def _read(message: bytes) -> tuple[Any, ...]:
     cwd = os.fsdecode(cwd)
     env = {os.fsdecode(name): os.fsdecode(value) for name, value in env.items()}
     return os.path.abspath(os.path.join(cwd, executable)), arguments, cwd, env, *others  # noqa: PTH100, PTH118
-
-
-def _take_account(account: tuple[int, int]) -> None:
-    """Be of the caller's account from here on, with the one right to read whatever is there.
-
-    It is that of `setpriv --ambient-caps=+dac_read_search`; see linux/prctl.h and capability.h.
-    """
-    user, group = account
-    if user == os.getuid():
-        return
-    keep_capabilities, dumpable, ambient, raise_, dac_read_search = 8, 4, 47, 2, 2
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(keep_capabilities, 1, 0, 0, 0)
-    os.setgroups([])
-    os.setgid(group)
-    os.setuid(user)
-    sets = struct.pack("6I", *[1 << dac_read_search] * 3, 0, 0, 0)
-    failed = libc.capset(struct.pack("Ii", 0x20080522, 0), sets)
-    failed |= libc.prctl(ambient, raise_, dac_read_search, 0, 0)
-    libc.prctl(dumpable, 1, 0, 0, 0)
-    if failed:
-        raise OSError(ctypes.get_errno(), "the capability to read cannot be kept")
 
 
 def _become(
