@@ -3,8 +3,8 @@
 import os
 import pickle
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from ecosobriety.languages import REPORT_FILES
 # What takes long to import is imported where it is used: the process that only hands out tests
 # reads this file as well.
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
     from ecosobriety.study.study import Study
     from ecosobriety.texts import Texts
@@ -99,37 +99,81 @@ def context_of(browser):
     """
 
     @cache
-    def context_of(width: int, **options) -> "BrowserContext":
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    def context_of(**options) -> "BrowserContext":
+        context = browser.new_context(**options)
         context.new_page()
         return context
 
     return context_of
 
 
+@dataclass
+class Loader:
+    """Loads reports, and keeps what they ask of the network and what they complain of."""
+
+    context_of: "Callable[..., BrowserContext]"
+    site: Site
+    complaints: list[str] = field(default_factory=list)
+
+    def load(self, language: str, width: int, section: str, **options) -> "Page":
+        page = self.context_of(**options).new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        page.on("request", self._note)
+        # A section of the appendix opens by its address.
+        page.goto(self.site.url(language) + (f"#{section}" if section else ""))
+        return page
+
+    def _note(self, asked: "Request") -> None:
+        if not asked.url.startswith(self.site.folder.as_uri()):
+            self.complaints.append(asked.url)
+
+
 @pytest.fixture
 def open_page(context_of, site):
     """Opens a report; at the end nothing was asked of the network and nothing was complained of."""
-    complaints: list[str] = []
-    pages = []
+    loader, pages = Loader(context_of, site), []
 
     def open_page(language: str, width: int = 1280, section: str = "", **options) -> "Page":
-        page = context_of(width, **options).new_page()
-        pages.append(page)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on(
-            "request",
-            lambda asked: (
-                None if asked.url.startswith(site.folder.as_uri()) else complaints.append(asked.url)
-            ),
-        )
-        # A section of the appendix opens by its address.
-        page.goto(f"{site.url(language)}#{section}" if section else site.url(language))
-        return page
+        pages.append(loader.load(language, width, section, **options))
+        return pages[-1]
 
     yield open_page
     for page in pages:
         page.close()
-    assert complaints == []
+    assert loader.complaints == []
+
+
+@pytest.fixture(scope="session")
+def kept(context_of, site):
+    """Reports that are open already, by language, options and whether they are unfolded."""
+    return Loader(context_of, site), {}
+
+
+@pytest.fixture
+def look_at(kept):
+    """As `open_page`, for tests that change nothing of the page: they share one, loaded once."""
+    loader, pages = kept
+
+    def look_at(
+        language: str, width: int = 1280, media: str = "screen", unfolded=False, **options
+    ) -> "Page":
+        key = (language, unfolded, *options.items())
+        if key not in pages:
+            pages[key] = loader.load(language, width, "", **options)
+            if unfolded:
+                unfold(pages[key])
+        pages[key].set_viewport_size({"width": width, "height": 900})
+        pages[key].emulate_media(media=media)
+        return pages[key]
+
+    yield look_at
+    assert loader.complaints == []
+
+
+def unfold(page: "Page") -> None:
+    """Open all sections by the page's own button."""
+    page.click("#folding [data-fold=open]")
+    assert page.locator("#appendix > section > details:not([open])").count() == 0

@@ -7,11 +7,12 @@ from axe_playwright_python.sync_playwright import Axe
 
 from ecosobriety.languages import REPORT_FILES
 
+from .conftest import unfold
+
 
 @pytest.mark.parametrize("language", REPORT_FILES)
-def test_nothing_has_to_be_scrolled_sideways(open_page, language):
-    page = open_page(language)
-    unfold(page)
+def test_nothing_has_to_be_scrolled_sideways(look_at, language):
+    page = look_at(language, unfolded=True)
     for width in (360, 1280, 2560):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -23,16 +24,10 @@ def test_nothing_has_to_be_scrolled_sideways(open_page, language):
         assert (width, cut) == (width, [])
 
 
-def unfold(page):
-    page.click("#folding [data-fold=open]")
-    assert page.locator("#appendix > section > details:not([open])").count() == 0
-
-
 @pytest.mark.parametrize("language", REPORT_FILES)
-def test_on_paper_no_table_is_wider_than_the_sheet(open_page, language):
+def test_on_paper_no_table_is_wider_than_the_sheet(look_at, language):
     """A4 within its margins of 16 mm is 178 mm wide: 673 pixels."""
-    page = open_page(language, 673)
-    page.emulate_media(media="print")
+    page = look_at(language, 673, "print")
     wider = page.eval_on_selector_all(
         "table, pre, figure",
         "all => all.filter(e => e.getBoundingClientRect().right > 674).map(e => e.id)",
@@ -40,9 +35,9 @@ def test_on_paper_no_table_is_wider_than_the_sheet(open_page, language):
     assert wider == []
 
 
-def test_numbers_in_tables_are_as_large_as_words(open_page):
+def test_numbers_in_tables_are_as_large_as_words(look_at):
     """The first page's large numbers have a style of their own, and only they."""
-    page = open_page("en", section="tables")
+    page = look_at("en", unfolded=True)
     sizes = page.eval_on_selector_all(
         "#case1-country :is(td, th)", "all => all.map(cell => getComputedStyle(cell).fontSize)"
     )
@@ -80,8 +75,8 @@ def test_axe_finds_no_serious_violation(open_page, language):
 
 
 @pytest.mark.parametrize("language", REPORT_FILES)
-def test_a_hostile_title_is_text(open_page, site, language):
-    page = open_page(language)
+def test_a_hostile_title_is_text(look_at, site, language):
+    page = look_at(language)
     title = site.study.config["title"]
     assert "<script>" in title
     assert page.text_content("h1") == title
@@ -142,9 +137,8 @@ def test_focus_is_seen(open_page):
         assert width == "3px", selector
 
 
-def test_an_a4_page_cuts_no_figure(open_page):
-    page = open_page("en", width=673)  # A4 less its margins, at 96 dpi
-    page.emulate_media(media="print")
+def test_an_a4_page_cuts_no_figure(look_at):
+    page = look_at("en", 673, "print")  # A4 less its margins, at 96 dpi
     boxes = page.eval_on_selector_all(
         "figure",
         """all => all.map(f => [
@@ -191,16 +185,15 @@ def test_the_contents_and_the_marks_open_what_they_lead_to(open_page):
     assert opened(page) == ["claims", "method"]
 
 
-def test_all_is_open_without_a_script(open_page):
-    page = open_page("en", java_script_enabled=False)
+def test_all_is_open_without_a_script(look_at):
+    page = look_at("en", java_script_enabled=False)
     assert page.locator(f"{FOLDED}:not([open])").count() == 0
     assert page.locator("#folding").is_hidden()
     assert page.locator("#whatif-tables").is_visible()
 
 
-def test_the_contents_stay_in_view_where_there_is_room(open_page):
-    page = open_page("en", 1440)
-    unfold(page)
+def test_the_contents_stay_in_view_where_there_is_room(look_at):
+    page = look_at("en", 1440, unfolded=True)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     box = page.locator("#contents").bounding_box()
     assert 0 <= box["y"] < 900
@@ -218,8 +211,7 @@ def test_the_poster_is_the_first_sheet_and_the_only_thing_on_it(open_page, langu
         assert b"/Subtype /Image" not in printed  # vectors only
 
 
-def test_the_appendix_begins_on_a_sheet_of_its_own(open_page):
-    page = open_page("en")
-    page.emulate_media(media="print")
+def test_the_appendix_begins_on_a_sheet_of_its_own(look_at):
+    page = look_at("en", media="print")
     style = "e => getComputedStyle(e).breakAfter"
     assert page.locator("#poster").evaluate(style) == "page"

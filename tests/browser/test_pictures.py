@@ -168,8 +168,8 @@ def test_the_arrows_go_through_a_picture(open_page, width):
     assert page.text_content(SAID) != last
 
 
-def test_the_answer_of_a_picture_is_announced(open_page):
-    page = open_page("en")
+def test_the_answer_of_a_picture_is_announced(look_at):
+    page = look_at("en")
     assert page.get_attribute(SAID, "role") == "status"
     pictures = page.eval_on_selector_all(
         ".plot, #poster figure",
@@ -189,8 +189,8 @@ def test_touch_is_enough(open_page):
     assert page.text_content(SAID) == ""
 
 
-def test_without_script_each_place_keeps_its_title(open_page):
-    page = open_page("en", java_script_enabled=False)
+def test_without_script_each_place_keeps_its_title(look_at):
+    page = look_at("en", java_script_enabled=False)
     titles = page.locator(".spots title")
     assert titles.count() > 300
     assert "examples: " in titles.first.text_content()

@@ -187,16 +187,16 @@ def test_between_the_tables_coverages_it_holds_too(open_page, site):
         assert read(page, "emissions") == pytest.approx(expected, rel=1e-6, nan_ok=True)
 
 
-def test_equivalents_follow_the_emissions(open_page, site):
-    page = open_page("en", section="whatif")
+def test_equivalents_follow_the_emissions(look_at, site):
+    page = look_at("en")
     car = site.study.equivalents.set_index("equivalent")["amount"]["car_km"]
     trainings = float(f"{car / read(page, 'emissions'):.2e}")
     first = page.text_content("#whatif-equivalents li")
     assert f"{trainings:,.0f} such trainings" in first
 
 
-def test_without_script_there_is_a_table_instead(open_page, site):
-    page = open_page("en", java_script_enabled=False)
+def test_without_script_there_is_a_table_instead(look_at, site):
+    page = look_at("en", java_script_enabled=False)
     assert page.is_hidden("#whatif-calculator")
     assert page.is_visible("#whatif-table1")
     assert page.is_hidden("#case1-country-search")
