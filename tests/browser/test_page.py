@@ -44,19 +44,22 @@ def test_numbers_in_tables_are_as_large_as_words(look_at):
     assert len(set(sizes)) == 1
 
 
-# Of the rows of a table, and of what a figure repeats, as its glyphs, places and ticks, all but the
-# first two that differ by their texts and values alone.
+# Of what a picture draws, and of the rows of a table, the entries of a list and the parts of a
+# figure, all but the first two that differ by their texts and values alone.
 ALIKE = r"""() => {
-  for (const whole of document.querySelectorAll("tbody, svg g")) {
+  const thin = (parts) => {
     const found = {};
-    for (const part of [...whole.children]) {
+    for (const part of parts) {
       const form = part.outerHTML
         .replace(/>[^<]+/g, ">")
         .replace(/ (?!class|style)([\w:-]+)="[^"]*"/g, " $1");
       found[form] = (found[form] ?? 0) + 1;
       if (found[form] > 2) part.remove();
     }
-  }
+  };
+  const all = (selector) => document.querySelectorAll(selector);
+  for (const picture of all("svg")) thin(picture.querySelectorAll("use, path"));
+  for (const whole of all("tbody, ul, dl, select, svg g")) thin([...whole.children]);
 }"""
 
 
