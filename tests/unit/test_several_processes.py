@@ -36,10 +36,10 @@ def start(arguments, folder, options, **environment):
     )
 
 
-def torchrun(folder, options, **more):
-    nodes = [f"--{name.replace('_', '-')}={value}" for name, value in more.items()]
-    processes = f"--nproc-per-node={options['devices']}"
-    return [*TORCHRUN, processes, *(nodes or ["--standalone"]), warm_executable()]
+def torchrun(options, *how):
+    """Torchrun's own arguments: of one machine whose processes meet at a port, if not given."""
+    how = how or (f"--master-port={free_port()}",)
+    return [*TORCHRUN, f"--nproc-per-node={options['devices']}", *how, warm_executable()]
 
 
 def ended(*processes):
@@ -80,10 +80,11 @@ def entries(folder):
 @pytest.mark.parametrize("launcher", ["torchrun", "lightning"])
 @pytest.mark.parametrize("package", ["pytorch_lightning", "lightning"])
 def test_two_processes_of_a_machine_are_one_window(tmp_path, launcher, package, request):
-    options = {"devices": 2}
+    # Who launches alone looks through all modules for who calls it, in seconds of the processor.
+    options, alone = {"devices": 2}, ["--standalone"]
     if package == "lightning":
-        options["lightning"] = str(request.getfixturevalue("lightning_folder"))
-    first = torchrun(tmp_path, options) if launcher == "torchrun" else []
+        options["lightning"], alone = str(request.getfixturevalue("lightning_folder")), []
+    first = torchrun(options, *alone) if launcher == "torchrun" else []
     ((code, said),) = ended(start(first, tmp_path, options))
     assert code == 0, said
     ranks = told(tmp_path, 2)
@@ -102,7 +103,9 @@ def two_nodes(folder, options, hosts):
     launched = [
         start(
             torchrun(
-                folder, options, nnodes=2, node_rank=node, master_port=port, master_addr="127.0.0.1"
+                options,
+                *("--nnodes=2", f"--node-rank={node}"),
+                *("--master-addr=127.0.0.1", f"--master-port={port}"),
             ),
             folder,
             {**options, "nodes": 2},
@@ -133,7 +136,7 @@ def test_two_launchers_on_one_machine_are_one_machine(tmp_path):
 
 def test_the_window_lasts_until_the_slowest_is_done(tmp_path):
     options = {"devices": 2, "sleeps_s": 0.7}
-    ((code, said),) = ended(start(torchrun(tmp_path, options), tmp_path, options))
+    ((code, said),) = ended(start(torchrun(options), tmp_path, options))
     assert code == 0, said
     ranks = told(tmp_path, 2)
     # The second process sleeps after each of 2 epochs, after the last one too.
@@ -144,7 +147,7 @@ def test_the_window_lasts_until_the_slowest_is_done(tmp_path):
 @pytest.mark.parametrize("rank", [0, 1])
 def test_an_error_in_one_process_ends_all_and_leaves_the_energy(tmp_path, rank):
     options = {"devices": 2, "fails": [rank, 4]}
-    ((code, said),) = ended(start(torchrun(tmp_path, options), tmp_path, options))
+    ((code, said),) = ended(start(torchrun(options), tmp_path, options))
     assert code != 0
     assert "the loss is not a number" in said
     (entry,) = entries(tmp_path)
@@ -179,7 +182,7 @@ def test_all_wait_for_who_measures_on_the_machine(tmp_path):
     options = {"devices": 2}
     name = f"ecosobriety-test-{zlib.crc32(str(tmp_path).encode())}"
     with exclusive_meter(name):
-        waiting = start(torchrun(tmp_path, options), tmp_path, options)
+        waiting = start(torchrun(options), tmp_path, options)
         for line in waiting.stdout:
             if f"(process {os.getpid()} of" in line:
                 break
