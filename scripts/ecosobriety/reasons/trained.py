@@ -76,6 +76,12 @@ TRAINING = {
     "so that its learning rate rises again: is it meant to?",
     "rate_unfinished": "its {name} is set for {length} steps, but takes {steps} in the training, "
     "so that its learning rate does not come down: does it count batches?",
+    "norm_lags": "the averages of its batch norm are still {share} what they began with after "
+    "{steps} steps, and a test takes them: a momentum of {momentum} is too small for so few steps",
+    "norm_of_last_batch": "its batch norm has a momentum of {momentum}, so that a test takes the "
+    "statistics of the last batch alone: in PyTorch, Keras' 0.99 is 0.01",
+    "average_lags": "the averages of its weights are still {share} what they began with after "
+    "{steps} steps, and a test takes them: a decay of {decay} is too slow for so few steps",
     "rate_at_share": "its {name} waits for step {step}, which never comes, as steps are whole "
     "numbers: is a share of the training given in place of steps?",
     "config_keys_unused": "Lightning does not know {keys} in what its configure_optimizers "

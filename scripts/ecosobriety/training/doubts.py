@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.reasons import reason, recognise
+from ecosobriety.training.averages import Averages
 from ecosobriety.training.configured import never_stepped, not_returned, stepped_too_often, steps_of
 from ecosobriety.training.learnt import Learnt
 from ecosobriety.training.losses import Losses, far_offset, untrained
@@ -61,6 +62,8 @@ class Watch(pl.Callback):
         self.constant: Tensor | None = None
         """(outputs,) which of them were one number for all examples of all batches."""
         self._first: Tensor | None = None
+        self.averages = Averages(network)
+        """Of its layers' inputs, and of its weights."""
         self.learnt = Learnt()
         """What the gradients of its outputs say of the labels."""
         self._handles: list[Any] = []
@@ -100,6 +103,9 @@ class Watch(pl.Callback):
         for schedule, steps in zip(schedules, self._steps, strict=False):
             if steps is not None and self.too_short is None:
                 self.too_short = too_short(schedule, steps)
+        # What goes wrong here, and below, says nothing of the training.
+        with suppress(Exception):
+            self.averages.start(trainer)
         self._handles.append(self._network.register_forward_hook(self._on_output))
         for name, layer in self._layers:
             self._handles.append(layer.register_forward_hook(partial(self._on_layer, name)))
@@ -125,6 +131,8 @@ class Watch(pl.Callback):
         """Keep the labels that the loss is to be made of."""
         self._in_batch.clear()
         self._batches += 1
+        with suppress(Exception):
+            self.averages.begin_batch(trainer)
         pair = isinstance(batch, list | tuple) and len(batch) == 2
         self.learnt.begin(batch[1] if pair and isinstance(batch[1], Tensor) else None)
 
@@ -139,6 +147,8 @@ class Watch(pl.Callback):
         self.odd_groups = dict.fromkeys(odd_groups(groups))
         self.learnt.begin(None)
         self._unhook()
+        with suppress(Exception):
+            self.averages.end()
         if is_lightning(self._network):
             self.odd_groups |= dict.fromkeys(self._odd_steps(trainer))
         # A schedule may want what only a whole training gives.
@@ -273,6 +283,8 @@ def find_doubts(
     # Beside an output that is always 0, the other one is what tells two classes apart.
     elif watch.constant is None or not watch.constant[lacking].all():
         yield reason("outputs_unused", used=outputs - int(lacking.sum()), number=outputs)
+    with suppress(Exception):
+        yield from watch.averages.doubts(partial(_answers, trained, x))
     yield from watch.odd_groups
 
 
