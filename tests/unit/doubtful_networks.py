@@ -1,9 +1,11 @@
 """Networks of which one may ask whether they are meant so."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import torch
+from pytorch_lightning.callbacks import EarlyStopping
 from silent_losses import Losing
 from silent_networks import Base, SteppingByHand, Whole
 from torch import nn
@@ -104,6 +106,68 @@ class ByHand(NeverStepping):
     def training_step(self, batch, batch_idx):
         super().training_step(batch, batch_idx)
         self.lr_schedulers().step()
+
+
+class KeepingSchedule(Optimised):
+    """Keeps its schedule, and never comes to it."""
+
+    def configure_optimizers(self):
+        (optimiser,), (self.kept,) = super().configure_optimizers()
+        return optimiser
+
+
+class KeepingScheduleAsAttribute(KeepingSchedule):
+    def on_train_epoch_end(self):
+        self.kept.step()
+
+
+class KeepingScheduleInObject(KeepingSchedule):
+    def configure_optimizers(self):
+        optimiser = super().configure_optimizers()
+        self.inside, self.kept = SimpleNamespace(own={"schedule": self.kept}), None
+        return optimiser
+
+    def on_train_epoch_end(self):
+        self.inside.own["schedule"].step()
+
+
+class KeepingScheduleLater(KeepingSchedule):
+    def on_train_epoch_end(self):
+        if self.current_epoch > 2:
+            self.kept.step()
+
+
+class Waiting(Whole):
+    """Stops when something no longer becomes better."""
+
+    def __init__(self, input_shape, num_classes: int, monitor: str, mode: str):
+        super().__init__(input_shape, num_classes)
+        self.monitor, self.mode = monitor, mode
+
+    def training_step(self, batch, batch_idx):
+        loss = super().training_step(batch, batch_idx)
+        for name in ("loss", "gap"):
+            self.log(name, loss, on_epoch=True, on_step=False)
+        self.log("acc", -loss.detach(), on_epoch=True, on_step=True)
+        return loss
+
+    def configure_callbacks(self):
+        return [EarlyStopping(self.monitor, mode=self.mode, patience=3)]
+
+
+class WaitingPlateau(Waiting):
+    """Learns more slowly then."""
+
+    def configure_callbacks(self):
+        return []
+
+    def configure_optimizers(self):
+        optimiser = super().configure_optimizers()
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, self.mode)
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "monitor": self.monitor},
+        }
 
 
 class Rounded(Base):

@@ -66,7 +66,7 @@ def test_what_is_configured_and_not_used_is_named_in_the_rehearsal(noticed: Any)
 def test_a_mode_that_a_loop_of_ones_own_would_set_is_set(noticed: Any) -> None:  # noqa: F811
     assert noticed("OwnMode") == {"test_mode": {"names": "layers.4"}}
     # From the second batch on.
-    assert noticed("EvaluatingAfterwards") == {"test_mode": {"names": "layers.2"}}
+    assert noticed("EvaluatingAfterwards")["test_mode"] == {"names": "layers.2"}
     assert not noticed("EvaluatingAfterwards", back=True)
 
 
@@ -94,8 +94,23 @@ def test_a_schedule_that_is_stepped_twice_or_lost_is_named(noticed: Any) -> None
     assert noticed("Optimised", schedule=lost) == {
         "schedule_not_returned": {"rate": "0.0001", "given": "0.01"}
     }
-    for sound in ("(S.LinearLR(o, 0.5), None)[1]", "S.CosineAnnealingWarmRestarts(o, 3)"):
-        assert not noticed("Optimised", schedule=sound)
+    assert not noticed("Optimised", schedule="S.CosineAnnealingWarmRestarts(o, 3)")
+    assert noticed("Optimised", schedule="(S.StepLR(o, 2), None)[1]") == {"schedule_lost": {}}
+    assert noticed("KeepingSchedule", schedule="S.StepLR(o, 2)") == {"schedule_lost": {}}
+    for stepping in ("AsAttribute", "InObject", "Later"):
+        assert not noticed(f"KeepingSchedule{stepping}", schedule="S.LinearLR(o, 0.01)")
+
+
+def test_what_waits_for_a_value_to_become_worse_is_named(noticed: Any) -> None:  # noqa: F811
+    said = {"monitor": '"acc_epoch"', "mode": "min", "wanted": "max"}
+    stopping = {"name": "EarlyStopping", **said}
+    assert noticed("Waiting", monitor="acc_epoch", mode="min") == {"monitor_wrong_way": stopping}
+    assert noticed("Waiting", monitor="loss", mode="max").keys() == {"monitor_wrong_way"}
+    for monitor, mode in (("acc_epoch", "max"), ("loss", "min"), ("gap", "max"), ("gap", "min")):
+        assert not noticed("Waiting", monitor=monitor, mode=mode)
+    plateau = noticed("WaitingPlateau", monitor="acc_epoch", mode="min")
+    assert plateau == {"monitor_wrong_way": {**stopping, "name": "ReduceLROnPlateau"}}
+    assert not noticed("WaitingPlateau", monitor="loss", mode="min")
 
 
 def watched(used: list[bool], labels: list[int] | None) -> Watch:

@@ -76,6 +76,10 @@ TRAINING = {
     "so that its learning rate rises again: is it meant to?",
     "rate_unfinished": "its {name} is set for {length} steps, but takes {steps} in the training, "
     "so that its learning rate does not come down: does it count batches?",
+    "schedule_lost": "its configure_optimizers makes a schedule and does not return it, so that it "
+    "never takes a step",
+    "monitor_wrong_way": "its {name} has the mode {mode} for {monitor}, of which its name says the "
+    "opposite: is it to be {wanted}?",
     "norm_lags": "the averages of its batch norm are still {share} what they began with after "
     "{steps} steps, and a test takes them: a momentum of {momentum} is too small for so few steps",
     "norm_of_last_batch": "its batch norm has a momentum of {momentum}, so that a test takes the "

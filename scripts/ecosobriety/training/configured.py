@@ -1,6 +1,7 @@
 """What becomes of what a module's `configure_optimizers` returns; see `rehearsal`."""
 
 import ast
+import gc
 import inspect
 import math
 import re
@@ -13,6 +14,8 @@ from typing import Any
 import pytorch_lightning as pl
 from torch.optim.lr_scheduler import LRScheduler
 
+from ecosobriety.errors import quote
+from ecosobriety.metric_names import higher_by_name
 from ecosobriety.reasons import reason
 from ecosobriety.user_code.lightnings import lightning_of
 from ecosobriety.user_code.optimisers import LOW
@@ -20,8 +23,10 @@ from ecosobriety.user_code.words import cut_list
 
 _UNUSED_KEYS = re.compile(r"Found unsupported keys in the [a-z ]+: \{(.*?)\}")
 """Lightning's own words."""
-_TAKES_STEPS = re.compile(r"\blr_schedulers\b|\blr_scheduler_(?:configs|step)\b")
+_ASKS = re.compile(r"\blr_schedulers\b|\blr_scheduler_(?:configs|step)\b")
 """By what a module comes to its schedules."""
+_STEPS = re.compile(r"\.step\b")
+"""By what it takes steps of one that it keeps."""
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def never_stepped(module: Any, schedules: Iterable[Any]) -> Iterator[str]:
     left = [one for one in schedules if not any(part is one for part in held)]
     package = lightning_of(type(module))
     # To read the module's file takes as long as a rehearsal's batches.
-    if not left or package is None or _may_come_to_schedules(type(module), package):
+    if not left or package is None or _mentions(_ASKS, type(module), package):
         return
     for schedule in left:
         yield reason("schedule_never_stepped", name=type(schedule).__name__)
@@ -95,21 +100,57 @@ def stepped_too_often(config: Any, taken: int, batches: int) -> Iterator[str]:
 
 
 def not_returned(module: Any, trainer: pl.Trainer) -> Iterator[str]:
-    """Say whether an optimiser stays at the far lower rate at which a lost schedule begins.
+    """Say whether a schedule was made for an optimiser, and takes no step.
 
     Args:
-        module: after a few batches; what it keeps, it may have take steps later.
+        module: after a few batches.
         trainer: of these.
     """
-    held = [part for value in vars(module).values() for part in _parts(value)]
-    if trainer.lr_scheduler_configs or any(isinstance(part, LRScheduler) for part in held):
+    if trainer.lr_scheduler_configs:
         return
-    # Lightning's stand-in for no optimiser has no group.
-    for group in (one for optimiser in trainer.optimizers for one in optimiser.param_groups[:1]):
+    for optimiser in trainer.optimizers:
+        # Lightning's stand-in for no optimiser has no group.
+        group = next(iter(optimiser.param_groups), {})
         given = max(float(group.get(name) or 0.0) for name in ("initial_lr", "max_lr"))
-        if float(group.get("lr") or 0.0) < LOW * given:
+        stays_low = float(group.get("lr") or 0.0) < LOW * given
+        # A schedule counts the steps of its optimiser.
+        counted = hasattr(optimiser.step, "_wrapped_by_lr_sched")
+        if not (stays_low or counted) or _may_be_stepped(optimiser, module):
+            continue
+        if stays_low:
             values = {"rate": f"{float(group['lr']):.3g}", "given": f"{given:g}"}
             yield reason("schedule_not_returned", **values)
+        else:
+            yield reason("schedule_lost")
+
+
+def _may_be_stepped(optimiser: Any, module: Any) -> bool:
+    """Whether somebody keeps a schedule of it that has taken a step, or may take one later."""
+    kept = [one for one in gc.get_objects() if issubclass(type(one), LRScheduler)]
+    steps = [one.last_epoch for one in kept if getattr(one, "optimizer", None) is optimiser]
+    package = lightning_of(type(module))
+    return any(step > 0 for step in steps) or bool(
+        steps and package and _mentions(_STEPS, type(module), package)
+    )
+
+
+def wrong_ways(trainer: pl.Trainer) -> Iterator[str]:
+    """Say which callbacks and schedules take the worse values of something for the better ones.
+
+    Args:
+        trainer: of a few batches.
+    """
+    callbacks = [*getattr(trainer, "callbacks", ())]
+    waiting: list[tuple[Any, Any]] = [(one, getattr(one, "monitor", None)) for one in callbacks]
+    waiting += [(config.scheduler, config.monitor) for config in trainer.lr_scheduler_configs]
+    for who, monitor in waiting:
+        # What is logged of each batch and epoch has these endings.
+        name = f"{monitor or ''}".removesuffix("_epoch").removesuffix("_step")
+        higher = higher_by_name(name)
+        mode = getattr(who, "mode", None)
+        if higher is not None and mode == ("min" if higher else "max"):
+            values = {"name": type(who).__name__, "monitor": quote(monitor), "mode": mode}
+            yield reason("monitor_wrong_way", **values, wanted="max" if higher else "min")
 
 
 def _parts(value: Any) -> list[Any]:
@@ -118,8 +159,8 @@ def _parts(value: Any) -> list[Any]:
     return [*value] if isinstance(value, list | tuple) else [value]
 
 
-def _may_come_to_schedules(kind: type, package: Any) -> bool:
-    """Whether a class, or a function beside it, asks for schedules; so may callbacks elsewhere."""
+def _mentions(what: re.Pattern[str], kind: type, package: Any) -> bool:
+    """Whether a class, or a function beside it, does something; so may callbacks elsewhere."""
     if kind.configure_callbacks is not package.LightningModule.configure_callbacks:  # type: ignore[attr-defined]
         return True
     own = [base for base in kind.__mro__ if not issubclass(package.LightningModule, base)]
@@ -133,6 +174,6 @@ def _may_come_to_schedules(kind: type, package: Any) -> bool:
         for part in parts:
             if isinstance(part, ast.ClassDef) and part.name not in names:
                 continue
-            if _TAKES_STEPS.search(ast.get_source_segment(text, part) or ""):
+            if what.search(ast.get_source_segment(text, part) or ""):
                 return True
     return False

@@ -15,7 +15,13 @@ from torch import Tensor, nn
 
 from ecosobriety.reasons import reason, recognise
 from ecosobriety.training.averages import Averages
-from ecosobriety.training.configured import never_stepped, not_returned, stepped_too_often, steps_of
+from ecosobriety.training.configured import (
+    never_stepped,
+    not_returned,
+    stepped_too_often,
+    steps_of,
+    wrong_ways,
+)
 from ecosobriety.training.learnt import Learnt
 from ecosobriety.training.losses import Losses, far_offset, untrained
 from ecosobriety.training.own_networks import evaluating, unlogged
@@ -169,6 +175,7 @@ class Watch(pl.Callback):
     def _odd_steps(self, trainer: pl.Trainer) -> Iterator[str]:
         """What is odd about the steps that a module's schedules have taken."""
         yield from not_returned(self._network, trainer)
+        yield from wrong_ways(trainer)
         still = []
         for config, before in zip(trainer.lr_scheduler_configs, self._taken, strict=True):
             taken = int(getattr(config.scheduler, "last_epoch", before + 1)) - before

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1]
 
 TRAINING_MODULES = (
     *("country_codes", "datasets/sampling", "hardware", "records/measured", "records/record"),
-    *("scoring", "reasons/__init__", "reasons/trained", "training", "units"),
+    *("metric_names", "scoring", "reasons/__init__", "reasons/trained", "training", "units"),
     *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
     *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
     *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
