@@ -3,6 +3,8 @@
 import pytest
 from config_cases import complete, put, refusal
 
+from ecosobriety.study_config.money import inverse_rate
+
 
 @pytest.mark.parametrize("currency", ["XXQ", "DEM", "XXX", "XTS", "BTC"])
 def test_a_currency_that_is_not_in_use_is_refused(currency):
@@ -20,6 +22,22 @@ def test_a_currency_in_use_is_taken(currency):
 def test_an_inverse_rate_is_refused(currency, rate):
     cost = {"currency": currency, "usd_per_unit": rate}
     assert f"cost.usd_per_unit is {rate}" in refusal(put(("cost",), cost))
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "other"),
+    [
+        *(("EUR", 0.88, "1.136"), ("GBP", 0.785, "1.274"), ("CHF", 0.9, "1.111")),
+        *(("CAD", 1.36, "0.7353"), ("PLN", 3.95, "0.2532"), ("KWD", 0.307, "3.257")),
+        *(("EUR", 1.142, None), ("EUR", 1.0, None), ("CHF", 1.0, None), ("USD", 1.0, None)),
+        *(("AUD", 1.02, None), ("JPY", 0.0067, None), ("KWD", 3.3, None), ("BMD", 1.0, None)),
+    ],
+)
+def test_a_rate_that_may_be_the_inverse_is_said_in_words(currency, rate, other):
+    found = inverse_rate({"currency": currency, "usd_per_unit": rate})
+    assert (found is None) == (other is None)
+    assert other is None or f"1 {currency} is {rate:g} US dollars" in found
+    assert other is None or found.endswith(f"it must be {other}")
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,7 @@ def test_a_wrong_table_is_refused(tmp_path, old, new, told):
             "hardware.lifetime_years is 4, but must be null without hardware.parts and",
         ),
         ({"utilisation": 0.5}, "hardware.utilisation is 0.5, but must be null without"),
+        ({"lifetime_years": 48}, "hardware.lifetime_years is 48, but must be a number from 0.01"),
     ],
 )
 def test_a_contradiction_is_refused(section, told):

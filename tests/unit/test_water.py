@@ -78,6 +78,11 @@ def test_a_range_in_another_order_is_refused(key):
     assert "in the order low, central, high" in said
 
 
+@pytest.mark.parametrize("key", ["site_l_per_kwh", "source_l_per_kwh"])
+def test_litres_for_a_mwh_are_refused(key):
+    assert f"water.{key} is 1800, but must be 0 or a number" in refusal(put(("water", key), 1800))
+
+
 @pytest.mark.slow
 def test_the_report_has_the_litres_of_each_size():
     given = {"site_l_per_kwh": 0.5, "source_l_per_kwh": RANGE}

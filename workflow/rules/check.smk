@@ -3,13 +3,14 @@
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.metric import wide_margin
+from ecosobriety.study_config.money import inverse_rate
 from ecosobriety.study_config.unread import equal_models, unread_training
 from ecosobriety.user_code import foresight, optimisers
 
 
-def say_wide_margin():
-    """Say a wide margin in words, as points and shares are easily confused."""
-    if said := wide_margin(config):
+def say_odd_numbers():
+    """Say a wide margin, and a rate that may be the inverse, in words."""
+    for said in filter(None, (wide_margin(config), inverse_rate(config["cost"]))):
         print(f"note: {said}", file=sys.stderr)
 
 
@@ -159,7 +160,7 @@ def try_out_optimisers():
 
 
 if workflow.is_main_process:
-    say_wide_margin()
+    say_odd_numbers()
     say_unread_training()
     try_out_commands()
     try_out_imports()

@@ -14,6 +14,7 @@ from ecosobriety.errors import DataError
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.calibration import calibration_contradictions
 from ecosobriety.study_config.hardware import hardware_contradictions, water_contradictions
+from ecosobriety.study_config.money import currency_contradictions, price_contradictions
 from ecosobriety.study_config.schema import list_names, nearest, show
 from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec
@@ -24,8 +25,6 @@ COMMAND = "command"
 """Stands for the network of a model that is trained by a command."""
 IMPORT = "runs"
 """Stands for the network of a model whose runs exist already."""
-MOST_USD_PER_KWH = 5.0
-"""The dearest grids of the world, on small islands, ask less than a dollar."""
 CLASSES_OF_OUR_LOOP: tuple[Literal["optimizer"], Literal["lr_scheduler"]] = (
     "optimizer",
     "lr_scheduler",
@@ -77,9 +76,9 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "figures.heat_map_coverage", f"is {shown}, but must be {allowed}"
     if cost["currency"] == "USD" and cost["usd_per_unit"] != 1:
         yield "cost.usd_per_unit", f"is {cost['usd_per_unit']}, but must be 1 with the currency USD"
-    yield from _price_contradictions(cost)
+    yield from price_contradictions(cost)
     if cost["currency"] not in ("EUR", "USD"):
-        yield from _currency_contradictions(cost["currency"])
+        yield from currency_contradictions(cost["currency"])
 
 
 def is_command(model: Mapping[str, Any]) -> bool:
@@ -365,30 +364,6 @@ def size_contradictions(
         metric = metric_from(config["metric"])
         yield from datasets.intake.unfit(intake, config["analysis"]["margin"], metric)
         yield from _unfit_subsets(config["grid"], intake)
-
-
-def _price_contradictions(cost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    most = MOST_USD_PER_KWH / cost["usd_per_unit"]
-    for country, price in cost["grid_price_per_kwh"].items():
-        if price > most:
-            yield (
-                f"cost.grid_price_per_kwh.{country}",
-                f"is {price:g}, but must be at most {most:.3g} {cost['currency']} per kWh "
-                f"({MOST_USD_PER_KWH:g} USD): {price:g} cents are {price / 100:g}, and a price per "
-                f"MWh of {price:g} is {price / 1000:g}",
-            )
-
-
-def _currency_contradictions(currency: str) -> Iterator[tuple[str, str]]:
-    from babel.core import get_global
-    from babel.numbers import get_territory_currencies
-
-    places = get_global("territory_currencies")
-    used = {code for place in places for code in get_territory_currencies(place)}
-    if currency not in used:
-        # Codes of three letters are all alike, so that none is the nearest.
-        allowed = "the ISO 4217 code of a currency in use, such as EUR"
-        yield "cost.currency", f"is {show(currency)}, but must be {allowed}"
 
 
 def _unfit_subsets(grid: Mapping[str, Any], intake: datasets.Intake) -> Iterator[tuple[str, str]]:
