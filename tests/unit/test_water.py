@@ -80,7 +80,9 @@ def test_a_range_in_another_order_is_refused(key):
 
 @pytest.mark.parametrize("key", ["site_l_per_kwh", "source_l_per_kwh"])
 def test_litres_for_a_mwh_are_refused(key):
-    assert f"water.{key} is 1800, but must be 0 or a number" in refusal(put(("water", key), 1800))
+    assert f"water.{key} is 1800, but must be a number from 1e-06 to 200" in refusal(
+        put(("water",), {key: 1800})
+    )
 
 
 @pytest.mark.slow
