@@ -332,10 +332,9 @@ def _factor_notes(study: Study, text: Texts) -> list[str]:
 
 def _grid_prices(study: Study, text: Texts) -> str:
     """Which countries' mix has a price, and what its absence leaves empty."""
-    cost = study.config["cost"]
-    names = study.countries.set_index("country_iso3")["country_name"]
+    cost, names = study.config["cost"], study.country_names
     prices = [
-        f"{text.country(code, str(names.get(code, code)))} {text.money(price, cost['currency'])}"
+        f"{text.country(code, names.get(code, code))} {text.money(price, cost['currency'])}"
         for code, price in sorted(cost.get("grid_price_per_kwh", {}).items())
     ]
     if not prices:

@@ -1,7 +1,7 @@
 """The report's tables: the content of each cell, in the reader's language."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from ecosobriety.electricity.factor_tables import is_web_address
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.reporting.sentences import legend
-from ecosobriety.study.electricity_view import mark_of
+from ecosobriety.study.electricity_view import marks_of
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import (
     baseline_row,
@@ -262,7 +262,7 @@ def country_table(case: Case, text: Texts) -> Table:
             _sorted_cell(text.number(row["emissions_g"] * batch / unit.size), row["emissions_g"]),
             country_remark(row, text),
         ]
-        for _, row in cells.iterrows()
+        for row in cells.to_dict("records")
     ]
     rows.sort(key=lambda row: collate(row[0].text))
     caption = text("table.country", countries=len(rows))
@@ -270,7 +270,7 @@ def country_table(case: Case, text: Texts) -> Table:
     return Table("country", caption, columns, rows, search=search)
 
 
-def country_remark(row: pd.Series, text: Texts) -> Cell:
+def country_remark(row: Mapping[Any, Any], text: Texts) -> Cell:
     """What is to be known of a country's data.
 
     Args:
@@ -317,9 +317,9 @@ def _factor_table(
         Column(text("column.year")),
         Column(text("column.verified"), numeric=False),
     ]
-    rows = []
-    for _, row in shown.iterrows():
-        mark = mark_of(factors, row["source"])
+    rows, marks = [], marks_of(shown)
+    for row in shown.to_dict("records"):
+        mark = marks[row["source"]]
         url = str(row["url"])
         rows.append(
             [
@@ -338,8 +338,8 @@ def _factor_table(
                 Cell(_marked(text.name("verified", row["verified"]), mark)),
             ]
         )
-    marks = [mark_of(factors, source) for source in shown["source"]]
-    return Table(f"factor-{key}", text(f"table.factor.{key}"), columns, rows, legend(marks, text))
+    title, notes = text(f"table.factor.{key}"), legend([*marks.values()], text)
+    return Table(f"factor-{key}", title, columns, rows, notes)
 
 
 def _plain(value: Any, text: Texts) -> str:

@@ -31,10 +31,10 @@ MARKS = {"from memory": "†", "secondary copies": "‡", "second-hand": "§"}
 """Marks of factors that were not read in their source itself, by how they were verified."""
 
 
-def mark_of(factors: pd.DataFrame, source: str) -> str:
-    """The mark of how a source's factor was verified; empty without one."""
-    verified = factors.loc[factors["source"] == source, "verified"]
-    return MARKS.get(str(verified.iloc[0]), "") if len(verified) else ""
+def marks_of(factors: pd.DataFrame) -> dict[str, str]:
+    """The mark of how each source's factor was verified, by source; empty without one."""
+    rows = zip(factors["source"], factors["verified"], strict=True)
+    return {str(source): MARKS.get(str(verified), "") for source, verified in rows}
 
 
 @dataclass(frozen=True)
@@ -177,20 +177,14 @@ class ElectricityView:
         shown = self.shown_countries["country_iso3"]
         return cells.reindex(index=shown, columns=[GRID_SOURCE, *order])
 
-    def at(self, source: str, n_train: int) -> pd.Series:
+    def at(self, source: str, n_train: int) -> Mapping[Any, Any]:
         """The row of `source_cells` of one source and size."""
-        key = (source, n_train)
-        if key not in self._rows:
-            self._rows[key] = self._cells_by_source_and_size.loc[[key]].iloc[0]
-        return self._rows[key]
+        return self._rows[source, n_train]
 
     @cached_property
-    def _rows(self) -> dict[tuple[str, int], pd.Series]:
-        return {}
-
-    @cached_property
-    def _cells_by_source_and_size(self) -> pd.DataFrame:
-        return self.source_cells.set_index(["source", "n_train"], drop=False)
+    def _rows(self) -> dict[tuple[str, int], Mapping[Any, Any]]:
+        rows = self.source_cells.to_dict("records")
+        return {(row["source"], row["n_train"]): row for row in rows}
 
     def source_order(self, column: str) -> list[str]:
         """The sources with a known value of a column at the reference size, from high to low."""
@@ -230,15 +224,15 @@ class ElectricityView:
         """Every size on the metering country's mix, indexed by n_train."""
         return self.source_curve(GRID_SOURCE)
 
-    def saving(self, n_train: int) -> pd.Series:
+    def saving(self, n_train: int) -> Mapping[Any, Any]:
         """The row of `savings` of a size on the metering country's mix."""
-        table = self.savings
-        chosen = (
-            (table["n_train"] == n_train)
-            & (table["country_iso3"] == self.country)
-            & (table["source"] == GRID_SOURCE)
-        )
-        return table[chosen].iloc[0]
+        return self._savings[n_train]
+
+    @cached_property
+    def _savings(self) -> dict[int, Mapping[Any, Any]]:
+        table = self.savings[self.savings["country_iso3"] == self.country]
+        rows = table[table["source"] == GRID_SOURCE].to_dict("records")
+        return {row["n_train"]: row for row in rows}
 
     def saved_by_contract(self, n_train: int) -> pd.Series:
         """Emissions that a size saves with a contract for each low-carbon source, in g CO2e.
@@ -284,11 +278,11 @@ class ElectricityView:
 
     @cached_property
     def _intensity_marks(self) -> dict[str, str]:
-        return {source: mark_of(self.sources, source) for source in self.sources["source"]}
+        return marks_of(self.sources)
 
     @cached_property
     def _cost_marks(self) -> dict[str, str]:
-        return {source: mark_of(self.costs, source) for source in self.costs["source"]}
+        return marks_of(self.costs)
 
     @property
     def outlying_sources(self) -> list[str]:

@@ -79,6 +79,12 @@ class Study:
         return summarise(self.methods)
 
     @cached_property
+    def country_names(self) -> dict[str, str]:
+        """The English name of each country, by ISO-3166 alpha-3."""
+        codes, names = self.countries["country_iso3"], self.countries["country_name"]
+        return {str(code): str(name) for code, name in zip(codes, names, strict=True)}
+
+    @cached_property
     def countries_in_use(self) -> pd.DataFrame:
         """The rows of `countries` that the scenarios are derived for."""
         used = self.countries["country_iso3"].isin(self.scenarios["country_iso3"].unique())

@@ -26,8 +26,8 @@ def study_title(config: Mapping[str, Any], language: str) -> str:
 
 def country_name(case: Case, text: Texts) -> str:
     """The name of the metering country."""
-    names = case.study.countries.set_index("country_iso3")["country_name"]
-    return text.country(case.electricity.country, str(names[case.electricity.country]))
+    code = case.electricity.country
+    return text.country(code, case.study.country_names[code])
 
 
 def source_name(case: Case, source: str, text: Texts, mark: str = "") -> str:
