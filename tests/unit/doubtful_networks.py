@@ -170,6 +170,18 @@ class WaitingPlateau(Waiting):
         }
 
 
+class Stacked(Base):
+    """Has several layers, or one of them several times."""
+
+    def __init__(self, input_shape, num_classes: int, made: str):
+        super().__init__(input_shape, num_classes)
+        names = {"nn": nn, "block": nn.Sequential(nn.Linear(16, 16), nn.ReLU())}
+        self.middle = nn.Sequential(*eval(made, names | {"act": nn.PReLU()}))
+
+    def forward(self, x):
+        return self.layers[3](self.middle(self.layers[:3](x)))
+
+
 class Rounded(Base):
     """No gradient but 0 comes back from what it gives."""
 

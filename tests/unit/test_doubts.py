@@ -86,6 +86,14 @@ def test_a_network_whose_every_gradient_is_0_is_named(noticed: Any) -> None:
     assert noticed("Rounded")["weights_untrained"]["share"] == "100.0%"
 
 
+def test_one_layer_in_several_places_is_named(noticed: Any) -> None:
+    many = {"layer_repeated": {"name": "middle", "number": "4"}}
+    assert noticed("Stacked", made="[block] * 4") == many
+    assert noticed("Stacked", made="[nn.Linear(16, 16), nn.ReLU()] * 4") == many
+    assert not noticed("Stacked", made="[nn.Linear(16, 16), act, nn.Linear(16, 16), act]")
+    assert not noticed("Stacked", made="[nn.Linear(16, 16) for _ in range(4)]")
+
+
 def test_what_is_tested_and_not_trained_is_named(noticed: Any) -> None:
     assert noticed("Averaged").keys() == {"test_unchanged"}
     assert noticed("Averaged", begun=True).keys() == {"average_lags"}

@@ -239,3 +239,23 @@ def test_what_is_maximised_by_mistake_is_noticed(try_out: Any) -> None:
 )
 def test_ordinary_losses_of_numbers_are_taken(try_out: Any, loss: str) -> None:
     assert try_out("LosingNumbers", Regression(2.0), loss=loss) == []
+
+
+@pytest.mark.parametrize("loss", ["(z[:, 0] - y).mean() ** 2", "(z.mean() - y.mean()).abs()"])
+def test_a_mean_of_errors_is_no_mean_of_their_squares(try_out: Any, loss: str) -> None:
+    (said,) = try_out("LosingNumbers", Regression(2.0), loss=loss)
+    assert "one gradient, whatever their errors" in said
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        *("F.mse_loss(z[:, 0], y)", "F.l1_loss(z[:, 0], y)", "F.huber_loss(z[:, 0], y, delta=0.1)"),
+        "F.mse_loss(z[:, 0], y) ** 2",
+        "F.mse_loss(z[:, 0], y) + (z[:, 0] - y).mean() ** 2",
+        "torch.maximum(0.9 * (y - z[:, 0]), 0.1 * (z[:, 0] - y)).mean()",
+    ],
+)
+def test_a_gradient_of_each_error_is_not_named(try_out: Any, loss: str) -> None:
+    said = try_out("LosingNumbers", Regression(2.0), loss=loss)
+    assert "one gradient" not in " ".join(said)

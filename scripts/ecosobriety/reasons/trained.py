@@ -76,6 +76,10 @@ TRAINING = {
     "so that its learning rate rises again: is it meant to?",
     "rate_unfinished": "its {name} is set for {length} steps, but takes {steps} in the training, "
     "so that its learning rate does not come down: does it count batches?",
+    "errors_averaged": "its loss gives all examples of a batch one gradient, whatever their "
+    "errors: is it the square of a mean, in place of the mean of the squares?",
+    "layer_repeated": "its {name} holds one layer {number} times, whose weights are the same: is a "
+    "list multiplied, as in [layer] * n?",
     "schedule_lost": "its configure_optimizers makes a schedule and does not return it, so that it "
     "never takes a step",
     "monitor_wrong_way": "its {name} has the mode {mode} for {monitor}, of which its name says the "

@@ -278,6 +278,8 @@ def find_doubts(
     with suppress(Exception):
         for name in _deciding_hooks(trained, x):
             yield reason("test_hook_unused", name=name)
+    for name, number in _repeated(trained):
+        yield reason("layer_repeated", name=cut_list(name), number=number)
     if watch.test_mode:
         yield reason("test_mode", names=cut_list(", ".join(watch.test_mode)))
     lacking = _lacking(watch, outputs)
@@ -293,6 +295,19 @@ def find_doubts(
     with suppress(Exception):
         yield from watch.averages.doubts(partial(_answers, trained, x))
     yield from watch.odd_groups
+
+
+def _repeated(network: nn.Module) -> Iterator[tuple[str, int]]:
+    """Lists of layers that hold one with a matrix of weights several times."""
+    for name, layers in network.named_modules():
+        if isinstance(layers, nn.Sequential | nn.ModuleList):
+            held = [*layers._modules.values()]
+            for layer in {id(layer): layer for layer in held if layer is not None}.values():
+                number = sum(other is layer for other in held)
+                # Activations and the like may well be one.
+                if number > 1 and any(weight.ndim > 1 for weight in layer.parameters()):
+                    yield name or type(layers).__name__, number
+                    break
 
 
 def _lacking(watch: Watch, outputs: int) -> Tensor | None:

@@ -10,6 +10,8 @@ from ecosobriety.training.squashed import takes_logits
 
 MANY = 8
 """Batches, after which a network may have learnt all that a loss asks for."""
+SAME = 1e-5
+"""Share of a gradient that rounding changes at most."""
 MOST_TAKEN, LEAST_AGREEMENT, FEWEST_WANTED = 0.95, 0.1, 12
 """Share of the examples that a loss is made of; that of those whose own label it wants, beyond
 chance; and examples that say so."""
@@ -32,6 +34,8 @@ class Learnt:
         """Whether the optimiser makes the loss larger."""
         self.squashed: list[bool] = []
         """Of each pass: whether shares were taken for logits."""
+        self.averaged: list[bool] = []
+        """Of each pass of a regression: whether all gradients were one, whatever the errors."""
         self.classes: set[int] = set()
         """That the batches hold; none: not known."""
 
@@ -47,7 +51,10 @@ class Learnt:
     def see(self, gradient: Tensor, output: Tensor) -> None:
         """Look at the gradient (m, classes) of some outputs (m, classes)."""
         labels = self._labels
-        if labels is None or gradient.shape[1] < 2 or len(gradient) > len(labels):
+        if labels is None or len(gradient) > len(labels):
+            return
+        if gradient.shape[1] < 2:
+            self._see_numbers(gradient.flatten(), output.flatten(), labels)
             return
         used = gradient.ne(0).any(dim=1)
         self._taken += int(used.sum())
@@ -58,6 +65,15 @@ class Learnt:
             self.wanted.append(torch.stack([grows.long(), own], dim=1)[used].cpu())
             self.squashed.append(takes_logits(output, gradient, own))
 
+    def _see_numbers(self, gradient: Tensor, output: Tensor, targets: Tensor) -> None:
+        """Look at the gradient (n,) of the outputs (n,) of a regression."""
+        if len(gradient) == len(targets) >= FEWEST_WANTED and targets.is_floating_point():
+            errors = output - targets.to(output.device)
+            # Of errors of one sign, absolute ones have one gradient too.
+            if errors.min() < 0 < errors.max() and gradient.any():
+                apart = (gradient - gradient[0]).abs().max()
+                self.averaged.append(bool(apart <= SAME * gradient.abs().max()))
+
     def _has_learnt(self) -> bool:
         """Whether the first batch was whole and no later one is, as beyond a margin's loss."""
         whole = [taken >= MOST_TAKEN * number for taken, number in self.rows]
@@ -65,6 +81,8 @@ class Learnt:
 
     def doubts(self) -> Iterator[str]:
         """Say what is odd about them."""
+        if self.averaged and all(self.averaged):
+            yield reason("errors_averaged")
         if self.squashed and all(self.squashed):
             yield reason("probabilities_as_logits")
         taken, number = (
