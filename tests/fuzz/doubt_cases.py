@@ -143,6 +143,20 @@ def _age_99(random: np.random.Generator, c: Columns) -> Columns:
     return {"age": np.where(_some(random, n, 0.15), 99, random.integers(18, 97, n))}
 
 
+def _few_far(random: np.random.Generator, c: Columns) -> Columns:
+    n = len(c["kind"])
+    x = random.normal(72, 9, n).clip(45, 100).round(1)
+    x[random.choice(n, max(1, n // 200), replace=False)] = random.choice([300, 400])
+    return {"pulse": x}
+
+
+def _below_nothing(random: np.random.Generator, c: Columns) -> Columns:
+    x = random.exponential(20, len(c["kind"])).round(1)
+    x[random.integers(len(x))] *= -1
+    x[random.integers(len(x))] = -2
+    return {str(random.choice(["distance_km", "n_visits", "rainfall", "duration"])): x}
+
+
 def _signs(random: np.random.Generator, c: Columns) -> Columns:
     n = len(c["kind"])
     x = random.normal(170, 9, n).round(1)
@@ -326,6 +340,11 @@ SLIPS: dict[str, tuple[Slip, frozenset[str]]] = {
         _beyond_name,
         frozenset({"values_beyond_name", "values_far_away", "test_values_far_away"}),
     ),
+    "few values far from a bell": (
+        _few_far,
+        frozenset({"values_far_away", "test_values_far_away"}),
+    ),
+    "numbers below nothing": (_below_nothing, frozenset({"values_beyond_name"})),
     "feet among metres": (_feet, frozenset({"feature_of_two_units"})),
     "logarithms among numbers": (_logs, frozenset({"feature_of_two_units"})),
     "a class in two spellings": (_respelt, frozenset({"classes_respelt"})),

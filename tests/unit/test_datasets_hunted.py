@@ -122,6 +122,13 @@ def test_two_marks_among_codes_are_named(
         ("pickup_hour", 0, 23, 25),
         ("birth_month", 1, 12, 13),
         ("quarter", 1, 4, 5),
+        ("p_value", 0, 1, 1.2),
+        ("share", 0, 1, -0.1),
+        ("percent", 0, 100, 120),
+        ("n_visits", 0, 9, -2),
+        ("distance_km", 1, 60, -3.2),
+        ("rainfall", 0, 60, -3),
+        ("children", 0, 6, -2),
     ],
 )
 def test_further_names_say_what_values_can_be(
@@ -138,6 +145,28 @@ def test_years_of_two_digits_among_others_are_named() -> None:
     years[::3] %= 100
     assert [*find_beyond_names(["yr_built"], [years], ())]
     assert not [*find_beyond_names(["year_total"], [years * 30], ())]
+
+
+@pytest.mark.parametrize(
+    ("name", "end"), [("month", 12), ("weekday", 7), ("hour", 24), ("minute", 60), ("day", 31)]
+)
+def test_calendars_that_count_from_0_and_from_1_are_named(name: str, end: int) -> None:
+    random = np.random.default_rng(2)
+    values = random.integers(1, end, (2 * ROWS, 1)).astype(float)
+    values[: ROWS // 6] -= 1
+    values[:6] = 0
+    values[-9:] = end
+    assert [*find_beyond_names([name], [values], ())]
+    assert not [*find_beyond_names([name], [values[values > 0][:, None]], ())]
+    visits = random.choice([0, 1, 2, 3, end / 4, end / 2, end], (ROWS, 1))
+    assert not [*find_beyond_names([name], [visits // 1], ())]
+
+
+@pytest.mark.parametrize("name", ["weight_change", "log_area", "temperature", "net_weight_gain"])
+def test_what_may_be_below_0_is_not_named(name: str) -> None:
+    values = np.random.default_rng(2).uniform(0, 60, (ROWS, 1))
+    values[5] = -3
+    assert not [*find_beyond_names([name], [values], ())]
 
 
 @pytest.mark.parametrize("name", ["day", "hour", "minute", "month"])

@@ -209,7 +209,9 @@ def test_what_measures_or_sorts_is_no_identifier(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [RNG.integers(-3, 9, N), RNG.choice([-3, -2, -1, 1, 2, 3], N), RNG.normal(0, 1, N).round(1),
+    [np.repeat(np.arange(-1, 12), 20)[:N],
+     np.r_[[-1] * 18, [0] * 18, [1] * 23, RNG.permutation(N - 59) % 10 + 2],
+     RNG.integers(-3, 9, N), RNG.choice([-3, -2, -1, 1, 2, 3], N), RNG.normal(0, 1, N).round(1),
      RNG.normal(97, 1, N).clip(0, 99.9).round(1)],
 )  # fmt: skip
 def test_small_numbers_below_0_and_ends_are_no_marks(tmp_path: Path, values: Any) -> None:

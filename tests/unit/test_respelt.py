@@ -191,6 +191,8 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
         ("C", "Cobol", "R", "Ruby"),
         ("10 +", "10 -", "1 0"),
         ("good-", "good", "good+"),
+        ("Cl", "Cl-", "Na", "Na+"),
+        ("A", "B", "a", "b", "1"),
         ("cats or dogs", "cats", "birds"),
         ("Indre", "Loire", "Indre-et-Loire"),
         ("Non.smoker", "smoker", "Former.smoker"),

@@ -245,6 +245,9 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
     for name in counts:
         together[_skeleton(name)].append(name)
     several = [names for names in together.values() if len(names) > 1]
+    if len(several) > 1 and max(map(len, counts)) == 1:
+        # Letters as they are written by hand, say: of these, both are meant.
+        several = [names for names in several if len({name.lower() for name in names}) > 1]
     # Not casefold, which also writes ß as ss.
     by_case = [names for names in several if len({name.lower() for name in names}) == 1]
     others = [names for names in several if len({name.lower() for name in names}) > 1]

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.lost_points import find_lost_point, is_tail
-from ecosobriety.datasets.mistakes import SOME, TIMES_LEAST, plain, times_away
+from ecosobriety.datasets.lost_points import few_beyond, find_lost_point, is_tail
+from ecosobriety.datasets.mistakes import SOME, plain, times_away
 
 BEYOND = 1.5
 """Times the highest value of the training part, or the lowest by that: nearer is no lost point."""
@@ -22,7 +22,7 @@ def find_far_in_test(
     """
     low, high = train.min(axis=0), train.max(axis=0)
     ends = test.min(axis=0), test.max(axis=0)
-    reach = TIMES_LEAST * (high - low)
+    reach = high - low
     beyond = (ends[1] > high + reach) | (ends[0] < low - reach)
     lost = (low > 0) & (ends[0] > 0) & ((ends[1] > BEYOND * high) | (ends[0] < low / BEYOND))
     for i in np.flatnonzero((beyond | lost) & (high > low)).tolist():
@@ -51,6 +51,10 @@ def _far(ordered: NDArray[np.float64], test: NDArray[np.float64]) -> NDArray[np.
         if highest:
             above = test > high
         elif highest is not None:
+            below = test < low
+        elif few_beyond(-whole[::-1]):
+            above = test > high
+        elif few_beyond(whole):
             below = test < low
     found: NDArray[np.bool_] = above | below
     return found

@@ -1,4 +1,4 @@
-"""One number whose decimal point was lost or moved: 450 for 45.0, among ages."""
+"""Few numbers that a slip put far from all others: a point that was lost, feet as 511."""
 
 import math
 
@@ -13,6 +13,14 @@ FEWEST = 30
 MOST_POINTS, SLACK = 3, 0.1
 """Places by which a point moves; and by what the mended number may exceed the others, as a
 logarithm."""
+
+FEWEST_OF_A_BELL, FEW_SHARE = 60, 0.01
+DEVIATIONS, OF_A_BELL, EVEN, WILD = 12.0, 4.1, 2.2, 1e-2
+"""Few values so many deviations away, farther than all others lie apart, are none of a bell's: one
+whose second and 98th hundredth lie at most so many times as far apart as its quartiles, which lie
+evenly about its middle; and that a tail as heavy as you like gives less often than the last."""
+QUARTILES = 1.349
+"""Their distance on a normal distribution, in deviations."""
 
 
 def find_lost_point(ordered: NDArray[np.float64]) -> bool | None:
@@ -68,3 +76,32 @@ def is_tail(ordered: NDArray[np.float64], number: int) -> bool:
     return bool(
         math.log(first / last) * math.log(n / 2) < math.log(last / middle) * math.log(1 / RARE)
     )
+
+
+def few_beyond(ordered: NDArray[np.float64]) -> int:
+    """How many of the lowest values are few, and far from a distribution in the form of a bell.
+
+    Args:
+        ordered: (n,) from the lowest to the highest.
+    """
+    n = len(ordered)
+    most = int(FEW_SHARE * n) or 1
+    if n < FEWEST_OF_A_BELL or ordered[most] - ordered[0] < ordered[-1] - ordered[most]:
+        return 0
+    places = np.quantile(np.arange(n), [0.02, 0.25, 0.5, 0.75, 0.98]).astype(np.int64)
+    low, first, middle, last, high = ordered[places].tolist()
+    below, above = middle - first, last - middle
+    if max(below, above) > EVEN * min(below, above) or high - low > OF_A_BELL * (last - first):
+        return 0
+    around = float(np.median(np.abs(ordered - middle)))
+    for number in range(most, 0, -1):
+        far, rest = middle - ordered[number - 1], ordered[number:]
+        farthest = max(rest[-1] - middle, middle - rest[0])
+        if (
+            ordered[number] - ordered[number - 1] >= rest[-1] - rest[0]
+            and far * QUARTILES >= DEVIATIONS * (last - first)
+            and math.log(far / farthest) * math.log(n / 2)
+            >= math.log(farthest / around) * math.log(1 / WILD)
+        ):
+            return number
+    return 0

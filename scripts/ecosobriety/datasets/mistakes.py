@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
-from ecosobriety.datasets.lost_points import find_lost_point, is_tail
+from ecosobriety.datasets.lost_points import few_beyond, find_lost_point, is_tail
 
 HEADLINE_SHARE = 0.05
 """From this share of rows on, far values stand beside the answer."""
@@ -33,6 +33,8 @@ FEW_SHARE = 0.01
 SMALL_MARKS, MOST_MARKS, NEAR = frozenset({-1.0, -2.0, -3.0}), 3, 0.1
 """What several reasons are numbered by, where nothing else is below 1; how many marks there may be;
 and how far apart, as a share of the gap behind them."""
+CHANCES = 1.5
+"""Standard errors."""
 TIMES_BELOW = 20.0
 """The next value, of one that stands often."""
 STEP_OF_DOSES = 1.5
@@ -120,6 +122,7 @@ def _far_values(
             number = _few_far(values[i], int(distinct[i]))
             tail = number > 0 > sign and is_tail(ordered[i], number)
             number = (0 if tail else number) or marks(values[i], int(distinct[i]))
+            number = number or (few_beyond(values[i]) if distinct[i] > SOME else 0)
             if number:
                 others = sorted((sign * values[i, number], sign * values[i, -1]))
                 yield i, number, sign * float(values[i, 0]), float(others[0]), float(others[1])
@@ -183,8 +186,10 @@ def _is_mark(values: NDArray[np.float64], number: int, distinct: int) -> bool:
     at_zero, to_one = np.searchsorted(values, [0.0, 1.0], side="right") - number
     if values[-1] != np.round(values[-1]) or low >= 1 or to_one == at_zero:
         return bool(low >= 1 or number > at_zero)
-    # The lower end of a count or of a score thins out, ever faster.
-    return bool(5 * number * (to_one - at_zero) > 6 * at_zero**2)
+    # The lower end of a count or of a score thins out, ever faster, but for chance.
+    counts = np.array([number, at_zero, to_one - at_zero])
+    least = math.log(1.2) + CHANCES * math.sqrt((np.array([1, 4, 1]) / np.maximum(counts, 1)).sum())
+    return bool(at_zero == 0 or np.log(counts) @ [1, -2, 1] > least)
 
 
 def _marks_above(values: NDArray[np.float64], distinct: int) -> int:

@@ -33,6 +33,11 @@ CALENDAR, SPREAD = frozenset({4, 12, 24, 31, 60}), 0.25
 """Ends of calendar and clock, and the share of them between the quartiles: counts and durations,
 which have such names as well, are closer together."""
 AGES, YEARS = (0.0, OLDEST), (float(FIRST_YEAR), 9999.0)
+SHARES = (-ROUNDING, 1 + ROUNDING)
+COUNTED = (4.0, 7.0, 12.0, 24.0, 31.0, 60.0)
+"""Ends of calendar and clock that are counted from 0 or from 1, and never from both."""
+PRESENT = 0.8
+"""Share of these numbers that occur; doses and visits are at fewer hours and months."""
 _AGE = (
     r"((patient|person|subject|client|customer|employee|driver|passenger|mother|father)s?[-_ .]?)?"
     r"age([-_ .]?(in[-_ .]?)?(years?|yrs?|y))?|âge|alter|edad"
@@ -63,7 +68,13 @@ _WORDS: Mapping[str, tuple[float, float]] = {
     r"(correlation|ndvi|cos(ine)?[-_ .]?(theta|similarity))": (-1 - ROUNDING, 1 + ROUNDING),
     _AGE: AGES,
     _YEAR: YEARS,
-    r"prob(ability)?([-_ .]\w+)?|fraction|proportion": (-ROUNDING, 1 + ROUNDING),
+    r"prob(ability)?([-_ .]\w+)?|fraction|proportion|share|p[-_ .]?val(ue)?s?": SHARES,
+    r"percent(age)?s?|pct": (-ROUNDING, 100 + ROUNDING),
+    r"(?!.*(change|diff|delta|log|net|dev|resid|anomal|norm|scaled|std|gain|loss|excess|rel))"
+    r"((.*[-_ .])?(counts?|distance|length|height|width|area|weight|mass|volume|speed|rain(fall)?"
+    r"|precipitation|duration|freq(uency)?|population|children|visits|clicks|views)"
+    r"([-_ .](km|m|cm|mm|kg|g|lbs?|ml|l|s|sec|seconds|min|minutes|ms|h|hours|hz|khz|mhz|kmh|mph"
+    r"|m2|sqm|sqft))?|(n|num|number)[-_ .](of[-_ .])?[a-z_]+)": (0, np.inf),
 }
 """Names, and between which numbers their values lie."""
 _RANGES = [(re.compile(name, re.IGNORECASE), ends) for name, ends in _WORDS.items()]
@@ -86,6 +97,9 @@ def find_beyond_names(
         values = np.sort(np.concatenate([part[:, i] for part in parts]))
         if np.count_nonzero(np.diff(values)) < SEVERAL:
             continue
+        if ends[1] in COUNTED and (twice := _counted_twice(name, values, ends[1])):
+            yield twice
+            continue
         if ends == YEARS:
             # Of years to come, there may be some; of those of another calendar, none is meant.
             ends, most = _years(values)
@@ -101,9 +115,28 @@ def find_beyond_names(
         if not 1 <= beyond <= max(1, most * len(values)):
             continue
         value = plain(float(values[-1] if last < len(values) else values[0]))
-        low, high = (plain(end) for end in ends)
+        high = float(values[-1]) if ends[1] == np.inf else ends[1]
+        low, high = (plain(round(end, 3)) for end in (ends[0], high))
         shown = {"feature": short(name), "number": beyond, "value": value}
         yield Finding("values_beyond_name", most > FEW_SHARE, {**shown, "low": low, "high": high})
+
+
+def _counted_twice(name: str, values: NDArray[np.float64], end: float) -> Finding | None:
+    """Values, in their order, that are counted from 0 in some rows, from 1 to the end in others.
+
+    Months from 0 to 12, say, of which the first or the last are no more than the others.
+    """
+    if values[0] != 0 or values[-1] != end or (values != np.round(values)).any():
+        return None
+    counts = np.bincount(values.astype(np.int64))
+    few = int(min(counts[0], counts[-1]))
+    if (counts > 0).mean() < PRESENT or max(counts[0], counts[-1]) > counts[1:-1].max():
+        return None
+    first = int(counts[0] <= counts[-1])
+    ends = {"low": first, "high": int(end) - 1 + first}
+    value = 0 if first else int(end)
+    shown = {"feature": short(name), "number": few, "value": value}
+    return Finding("values_beyond_name", False, shown | ends)
 
 
 def _ends(name: str) -> tuple[float, float] | None:

@@ -181,7 +181,9 @@ def _otherwise(name: str) -> Iterator[str]:
     yield re.sub(r"^(-?[0-9]+),([0-9]+)$", r"\1.\2", name)
     if _THOUSANDS.fullmatch(name):
         yield re.sub(r"[^0-9]", "", name)
-    yield re.sub(r"(?<=\w)(_+|[-/@~|]+|\\[nrt])$|^[-_/@~|]+(?=[^\W\d_]{2})", "", name)
+    yield re.sub(
+        r"(?<=\w)(_+|[/@~|]+|\\[nrt])$|(?<=[^\W\d_]{3})-+$|^[-_/@~|]+(?=[^\W\d_]{2})", "", name
+    )
     # What a program wrote of a record, with its column's name.
     yield re.sub(r"^[^\W\d]\w* ?= ?(?=\w)", "", name)
     # Digits that a scanner read in a word.
