@@ -16,6 +16,20 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
     [
         ({}, None),
         ({"accuracy": 0.9}, None),
+        # What the runs of one size took stands at the next, or at another seed.
+        (
+            {"energy_kwh": [0.00131, 0.00127] * 2, "duration_s": [46.2, 45.1] * 2},
+            "runs have the energy and duration of another one",
+        ),
+        (
+            {"energy_kwh": [0.00131] * 2 + [0.00252] * 2, "duration_s": [46.2] * 2 + [90.2] * 2},
+            "runs have the energy and duration of another one",
+        ),
+        # At one power the energies say nothing, and whole seconds may be the same.
+        (
+            {"energy_kwh": [0.00122] * 2 + [0.00244] * 2, "duration_s": [44] * 2 + [88] * 2},
+            None,
+        ),
         ({"accuracy": [0.85, 0.85, 0.9, 0.9], "duration_s": [36, 36, 72, 72]}, "were rows copied?"),
         ({"accuracy": [0.85, 0.85, 0.9, 0.9], **TIMES}, None),
         ({"energy_kwh": [0.001, 1.0, 0.002, 2.0]}, "are all in kWh, and of one machine?"),
@@ -39,6 +53,11 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
         ({"energy_kwh": [0.001, 0.00101, 0.002, 0.00202], **TIMES}, None),
         ({"energy_kwh": [0.001, 0.0014, 0.002, 0.0029], **TIMES}, None),
         ({"accuracy": [0.99, 0.995, 0.998, 1.0]}, None),
+        # Far more is wrong with more data, and no seed's scatter is as large.
+        ({"accuracy": [0.985, 0.986, 0.887, 0.889]}, "which is worse: are all of one metric"),
+        ({"accuracy": [0.861, 0.863, 0.761, 0.764]}, "which is worse: are all of one metric"),
+        ({"accuracy": [0.985, 0.986, 0.971, 0.972]}, None),
+        ({"accuracy": [0.86, 0.85, 0.83, 0.825]}, None),
         ({"batch_size": 32, "device": "T4", "epochs": 3}, None),
     ],
 )

@@ -58,6 +58,26 @@ def test_a_column_whose_name_is_of_something_else_is_named(
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        *(("energy_unit", unit, "is energy_kwh in that unit?") for unit in ("Wh", "MJ", "joules")),
+        *(("units", "Wh", "is energy_kwh in"), ("time_unit", "min", "is duration_s in that unit?")),
+        *(("metric", "f1", "is it that number?"), ("metric_name", "top5_acc", "is it that number")),
+        *(("split", "val", "on the test data?"), ("eval_split", "train", "on the test data?")),
+        *(("energy_component", "gpu", "the whole run?"), ("pue", 1.4, "to be without one?")),
+        *(("energy_unit", "kWh", None), ("time_unit", "s", None), ("duration_unit", "sec", None)),
+        *(("metric", "accuracy", None), ("metric", "test_acc", None), ("pue", 1.0, None)),
+        *(("split", "test", None), ("split", "train", None), ("unit", "images", None)),
+        *(("mode", "train", None), ("component", "whole", None), ("energy_unit", "", None)),
+    ],
+)
+def test_a_column_that_says_something_else_of_all_runs_is_named(
+    read: Any, name: str, value: Any, said: str | None
+) -> None:
+    only(notes_of(read(table(accuracy=SCORES, duration_s=TIMES, **{name: value}))), said)
+
+
+@pytest.mark.parametrize(
     ("metric", "name", "said"),
     [
         ("rmse", "r2", "is a lower one better?"),
@@ -155,7 +175,8 @@ def test_runs_that_were_not_made_alike_are_named(
 def test_scores_that_fall_with_each_size_are_named(tmp_path: Any) -> None:
     rows = ["n_train,seed,accuracy,energy_kwh,duration_s"]
     for size, score in ((100, 0.139), (200, 0.117), (400, 0.112)):
-        rows += [f"{size},{seed},{score + seed / 1000},{size / 1e5},{size / 3}" for seed in SEEDS]
+        for seed in SEEDS:
+            rows.append(f"{size},{seed},{score + seed / 1000},{size / 1e5},{size / 3 + seed}")
     (tmp_path / "runs.csv").write_text("\n".join(rows))
     spec = ImportSpec("llm", "mine", "runs.csv")
     for metric, said in ((ACCURACY, "which is worse"), (Metric("accuracy", False), None)):

@@ -1,10 +1,11 @@
 """What the name of a column says, where it is no name of what the study's file takes it for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from ecosobriety.errors import quote
+from ecosobriety.errors import quote, shorten
 from ecosobriety.imported.roles import Columns
+from ecosobriety.imported.sheet import is_number
 from ecosobriety.metric_names import HIGHER, LOWER, higher_by_name, words
 from ecosobriety.metrics import Metric
 
@@ -38,6 +39,8 @@ _OTHER_KINDS = {
     *("top", "top2", "top3", "top5", "top10"),
 }
 """Words that make another number of a score."""
+_TIME_WORDS = {"time", "duration", "runtime"}
+_PARTS = {"split", "part", "subset"}
 
 
 def find_misnamed(columns: Columns, metric: Metric) -> Iterator[str]:
@@ -65,6 +68,48 @@ def find_misnamed(columns: Columns, metric: Metric) -> Iterator[str]:
         why := _other_score(column.name, metric)
     ):
         yield f"{path}: {quote(column.name)} is taken for {metric.name}: {why}"
+
+
+def find_said(columns: Columns, places: Iterable[int], metric: Metric) -> Iterator[str]:
+    """Say which columns that are not read say something else of all runs, in sentences.
+
+    Args:
+        columns: of the table, as they are taken.
+        places: the rows of the runs, from 0.
+        metric: the study's.
+    """
+    sheet, rows = columns.sheet, [*places]
+    used = {column.name for column in (*columns.by_role.values(), *columns.scores.values())}
+    for name in sheet.names:
+        if name in used or sheet.names.count(name) > 1:
+            continue
+        column = sheet.column(name)
+        held = {column.text(place) for place in rows}
+        # Of what differs, the runs were not made alike.
+        if len(held) == 1 and (value := held.pop()) and (why := _other_thing(name, value, metric)):
+            yield f"{sheet.path}: all runs have {quote(shorten(value, 24))} as {quote(name)}: {why}"
+
+
+def _other_thing(name: str, value: str, metric: Metric) -> str | None:
+    """What a column and its one value ask about energies, durations or scores; None: nothing."""
+    of, said = words(name), {*words(value)}
+    if of[-1:] in (["unit"], ["units"]):
+        role = "duration_s" if _TIME_WORDS & {*of} else "energy_kwh"
+        own, others = _UNITS[role]
+        is_other = bool(said & others) and not said & own
+        return f"is {role} in that unit?" if is_other else None
+    if of[-1:] == ["pue"]:
+        is_other = is_number(value) and float(value) > 1
+        return "is it in the energies, which are to be without one?" if is_other else None
+    if of[-1:] == ["component"]:
+        return "is the energy that of the whole run?" if said & _DEVICES else None
+    if of[-1:] == ["metric"] or of[-2:] == ["metric", "name"]:
+        return _other_score(value, metric)
+    if of and of[-1] in _PARTS:
+        others = _OTHER_PARTS - ({"train", "training"} if not _TESTS & {*of} else set())
+        is_other = bool(said & others) and not said & _TESTS
+        return "is it the score on the test data?" if is_other else None
+    return None
 
 
 def _other_score(name: str, metric: Metric) -> str | None:

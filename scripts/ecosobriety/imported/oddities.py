@@ -21,8 +21,12 @@ OTHER_UNIT, OTHER_KIND, OTHER_SIZE, HUNDRED = log(5), log(1.5), log(20), log(100
 RMSE and MSE are; those of two sizes that follow each other; and percents from shares."""
 WORSE, FEWEST_FALLING = 0.25, 3
 """The share by which a score must be worse with more data; and sizes over which any will do."""
+POINTS, ERRS = 0.02, 1.5
+"""By how much of the highest score, and by how many times as many errors, one is clearly worse."""
 UNSTEADY, STEADY = 2.0, 1.25
 """Times between two mean powers, of energies and of their differences, where these add up."""
+ONE_POWER = 1.002
+"""Times between two mean powers that rounding makes of one."""
 FROM_END = 0.05
 """How far other scores are, at least, from one that is 0 or 1."""
 CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
@@ -48,16 +52,30 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
 
 
 def _copies(runs: Mapping[Key, ImportedRun]) -> str | None:
+    """Runs with the numbers of another one, or with what that one took."""
+    spent = {key: (run.energy.kwh, run.energy.duration_s) for key, run in runs.items()}
+    whole = {key: (*run.scores.values(), *spent[key]) for key, run in runs.items()}
+    powers = [kwh / duration_s for kwh, duration_s in spent.values() if duration_s]
+    if len(powers) < len(runs):
+        return _same(whole, "score, energy and duration")
+    # At one power, energies say no more than durations.
+    first = 1 if max(powers) <= ONE_POWER * min(powers) else 0
+    took = {key: numbers[first:] for key, numbers in spent.items()}
+    return _same(whole, "score, energy and duration") or _same(took, "energy and duration")
+
+
+def _same(numbers: Mapping[Key, tuple[float | None, ...]], what: str) -> str | None:
+    """Numbers of several runs that are too long to be the same by chance."""
     same = defaultdict[tuple[float | None, ...], list[Key]](list)
-    for key, run in runs.items():
-        same[*run.scores.values(), run.energy.kwh, run.energy.duration_s].append(key)
-    copied = {numbers: keys for numbers, keys in same.items() if len(keys) > 1}
-    if sum(_digits(value) for numbers in copied for value in numbers) < FEWEST_DIGITS:
+    for key, of_run in numbers.items():
+        same[of_run].append(key)
+    copied = {of_run: keys for of_run, keys in same.items() if len(keys) > 1}
+    if sum(_digits(value) for of_run in copied for value in of_run) < FEWEST_DIGITS:
         return None
     number, (one, other, *_) = sum(map(len, copied.values())), next(iter(copied.values()))
     return (
-        f"{number} runs have the score, energy and duration of another one, such as {_name(one)} "
-        f"and {_name(other)}: were rows copied?"
+        f"{number} runs have the {what} of another one, such as {_name(one)} and {_name(other)}: "
+        "were rows copied?"
     )
 
 
@@ -106,13 +124,22 @@ def _worse(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
         gap = min(by_size[other]) - max(by_size[one])
         before, after = fmean(by_size[one]), fmean(by_size[other])
         whole = (one, other) == (sizes[0], sizes[-1]) and steadily
-        if gap >= CLEAR * noise and gap > 0 and (whole or gap >= WORSE * abs(before)):
+        clear = whole or gap >= WORSE * abs(before) or (noise > 0 and _errs(metric, before, after))
+        if gap >= CLEAR * noise and gap > 0 and clear:
             return (
                 f"the {metric.name} of n_train {one} is about {abs(before):.3g} and that of "
                 f"{other} {abs(after):.3g}, which is worse: are all of one metric, of which a "
                 f"{'higher' if metric.higher_is_better else 'lower'} value is better?"
             )
     return None
+
+
+def _errs(metric: Metric, before: float, after: float) -> bool:
+    """Whether far more is wrong than before, of scores that have a highest one; both negated."""
+    if metric.highest is None or not metric.higher_is_better:
+        return False
+    points = (after - before) / metric.highest
+    return points >= POINTS and after + metric.highest >= ERRS * (before + metric.highest)
 
 
 def _at_end(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:

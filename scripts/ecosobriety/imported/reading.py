@@ -14,7 +14,7 @@ from ecosobriety.imported import roles
 from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
-from ecosobriety.imported.misnamed import find_misnamed
+from ecosobriety.imported.misnamed import find_misnamed, find_said
 from ecosobriety.imported.oddities import find_odd
 from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_columns
 from ecosobriety.imported.runs import ImportedRun, Imports, ImportSpec, Key
@@ -114,6 +114,7 @@ class _Reader:
                 *self._untimed_notes(runs),
                 *self._end_notes(epochs),
                 *find_misnamed(self.columns, self.metric),
+                *find_said(self.columns, (run.place for run in runs.values()), self.metric),
                 *find_odd(self.columns.sheet.path, runs, self.metric),
                 *find_unlike(self.columns, runs),
                 *find_coarse(self.columns, runs, self.metric, self.spec),
