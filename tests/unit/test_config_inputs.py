@@ -53,3 +53,8 @@ def test_a_cnn_wants_to_know_where_the_channels_are(tmp_path: Path) -> None:
 )
 def test_channels_are_said_where_there_are_some(dataset: dict[str, Any], told: str) -> None:
     assert told in refusal(put(("dataset",), {"name": "digits", **dataset}))
+
+
+def test_a_share_for_the_test_is_refused_where_nothing_is_split() -> None:
+    said = refusal(put(("dataset",), {"name": "digits", "test_share": 0.5}))
+    assert "dataset.test_share is 0.5, but must be left out: digits has its own test part" in said

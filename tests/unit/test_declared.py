@@ -145,6 +145,7 @@ def test_a_study_of_declared_data_is_complete():
         (("dataset", "name"), "digits", 'is "digits", but must be a name of your own'),
         (("dataset", "path"), "x.csv", 'is "x.csv", but must be null with n_examples'),
         (("dataset", "normalise"), "none", 'is "none", but must be "auto" with n_examples'),
+        (("dataset", "test_share"), 0.5, "is 0.5, but must be 0.2 with n_examples"),
         (("dataset", "labels"), "gone.csv", 'dataset.labels is "gone.csv", but cannot be read'),
         (("dataset", "label"), "y", 'is "y", but must be null: only csv and parquet'),
         (("dataset", "unit"), "a\nb", "must be one line of text"),

@@ -34,6 +34,8 @@ OF_OUR_LOOP = frozenset(
     {"learning_rate", *CLASSES_OF_OUR_LOOP, "gradient_clip_val", "accumulate_grad_batches"}
 )
 """Keys of `models[].training` that say nothing to a module that trains itself."""
+TEST_SHARE = 0.2
+"""The schema's default of `dataset.test_share`."""
 MAX_CONVOLUTIONS_ON_DIGITS = 3
 """Each convolution halves the image: 8 pixels a side become 1 after three."""
 
@@ -154,6 +156,9 @@ def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, s
         what = "folder" if own == "image-folder" else "file"
         yield "dataset.path", f"is null, but must be the path of a {what} with the format {own}"
     yield from _declared_contradictions(dataset)
+    if own is None and not datasets.is_declared(dataset) and dataset["test_share"] != TEST_SHARE:
+        allowed = f"left out: {name} has its own test part"
+        yield "dataset.test_share", f"is {dataset['test_share']:g}, but must be {allowed}"
     if own in datasets.TABLES and dataset["label"] is None:
         yield "dataset.label", f"is null, but must be the name of a column with the format {own}"
     if dataset["normalise"] == "channel" and dataset["channels"] is None:
@@ -187,6 +192,7 @@ def _declared_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, 
     for key, default in (
         *((key, None) for key in ("path", "format", "class_path", "channels")),
         ("normalise", "auto"),
+        ("test_share", TEST_SHARE),
     ):
         if dataset[key] != default:
             yield (
