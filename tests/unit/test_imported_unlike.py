@@ -141,6 +141,7 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
         ({"group": ["s", "s", "l", "l"], "params.rows": [100, 100, 200, 200]}, None),
         ({"params.fold": [1, 2, 1, 2], "eval": ["x", "y", "x", "y"]}, None),
         ({"best_epoch": [9, 9, 9, 3], "n": [8, 8, 8, 7], "user": ["a", "a", "a", "b"]}, None),
+        ({"is_best": [False, False, False, True]}, None),
         ({"Created": ["2026-01-02", "2026-01-03", "2026-01-03", "2026-01-03"]}, None),
         ({"accuracy": [0.1488, 0.1467, 0.0959, 0.0983]}, "which is worse: are all of one metric"),
         ({"accuracy": [0.9041, 0.9017, 0.9012, 0.9033]}, None),

@@ -197,8 +197,7 @@ def test_headline_states_the_tables_numbers(study, svgs, texts):
         *(ENOUGH, curve["accuracy_mean"][ENOUGH], curve["accuracy_mean"][60_000], 60_000, 0.01),
         case.decision.baseline,
     ]
-    saved_kwh, saved_g = saved["energy_saved_kwh"], saved["emissions_saved_g"]
-    amounts = [amount * case.emissions_batch for amount in (saved_kwh, saved_g)]
+    amounts = [saved[k] * case.emissions_batch for k in ("energy_saved_kwh", "emissions_saved_g")]
     contracts = case.electricity.saved_by_contract(ENOUGH) * case.emissions_batch
     # Onshore wind's 11 g/kWh to biomass' 230 g/kWh, instead of the mix's 56 g/kWh.
     assert (contracts.index[0], contracts.index[-1]) == ("wind_onshore", "biomass")

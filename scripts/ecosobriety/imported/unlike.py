@@ -51,7 +51,10 @@ _STATUS, _ERRORS = (
 """Names, as words, of columns that say of a run that it failed."""
 _PARAMETERS = ("params", "config", "hparams", "hyperparameters", "args")
 """What trackers put before the names of settings."""
-_REMARKS = ("user", "author", "notes", "note", "comment", "tags", "reason", "id", "path", "dir")
+_REMARKS = (
+    *("user", "author", "notes", "note", "comment", "tags", "reason", "id", "path", "dir"),
+    *("best", "latest"),
+)
 """Last words of columns of text that are no setting."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _AMBIGUOUS = ("precision", "gpu", "split", "node", "data")
