@@ -212,6 +212,18 @@ DOUBTS = {
         "return torch.optim.SGD(self.parameters(), lr=1e-4, momentum=1.0)",
         "momentum_whole",
     ),
+    "a schedule that is lost": (
+        "optimisers",
+        f"o = {SGD}; s = torch.optim.lr_scheduler.StepLR(o, 2); return o",
+        "schedule_lost",
+    ),
+    "a stop the wrong way": (
+        "hooks",
+        "def on_train_epoch_end(self):\n        self.log('acc', 0.5)\n\n"
+        "    def configure_callbacks(self):\n"
+        "        return [pl.callbacks.EarlyStopping('acc', mode='min')]",
+        "monitor_wrong_way",
+    ),
     "one output": (
         "failing_step",
         "return (self(x)[:, 0] - y.float()).square().mean()",
