@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 from config_cases import complete, put, refusal
@@ -95,7 +96,7 @@ def test_jobs_at_the_same_time_hold_what_they_may_take(tmp_path):
     for one in jobs:
         one.start()
     while len(granted) < 8:
-        pass
+        time.sleep(0.01)
     ended.set()
     for one in jobs:
         one.join()

@@ -77,6 +77,7 @@ class TestTable:
             assert not re.search(r"\d\.\d", row.explanation_fr.split("https")[0]), row.claim_id
             assert row.explanation_en != row.explanation_fr
 
+    @pytest.mark.slow
     def test_first_model_is_used_and_told(self, poster):
         linear = make_runs("linear").assign(test_accuracy=0.8)
         study = make_study(pd.concat([make_runs("mlp"), linear], ignore_index=True))

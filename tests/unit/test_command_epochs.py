@@ -145,6 +145,7 @@ def test_the_number_of_epochs_reaches_a_command_that_asks_for_it():
         (-2, None, "the command reports -2, and a test loss is 0 or more"),
     ],
 )
+@pytest.mark.slow
 def test_a_command_is_given_its_epochs_and_reports_them(tmp_path, loss, kept, why):
     reported = listed(
         {"epoch": 3, "accuracy": 0.8, "loss": loss, "duration_s": 0.05},

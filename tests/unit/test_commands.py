@@ -254,6 +254,7 @@ def entry(run):
     return json.loads(run.ledger.path.read_text())
 
 
+@pytest.mark.slow
 def test_the_window_is_the_life_of_the_process(run):
     began_s = time.monotonic()
     done = run("sleep 0.5; echo done; echo '{{\"accuracy\": 0.9}}' > {result}")
@@ -281,6 +282,7 @@ def test_a_failed_command_is_one_sentence_and_its_energy_is_kept(run, command, s
     assert entry(run)["energy_kwh"] >= 0
 
 
+@pytest.mark.slow
 def test_a_command_that_never_ends_is_ended(run):
     with pytest.raises(ConfigError, match=r"was not finished after 1 s \(time_limit_s\)"):
         run("sleep 98761 & sleep 98761", time_limit_s=1.0)
@@ -316,6 +318,7 @@ RESUMED = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_has_the_energy_of_all_its_attempts(run, tmp_path):
     (tmp_path / "checkpoint").mkdir()
     command = RESUMED.replace("{saved}", "x")

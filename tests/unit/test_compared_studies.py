@@ -158,6 +158,7 @@ def row_of(table, at="same_size"):
     return row
 
 
+@pytest.mark.slow
 def test_twice_the_energy_is_a_ratio_of_two_in_all_that_follows_from_it(pair):
     for at in ("same_size", "sufficient"):
         row = row_of(compare(pair), at)

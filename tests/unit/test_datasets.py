@@ -366,6 +366,7 @@ def test_the_package_is_unpacked_and_cached(
         ("slow", "`apt-get download` did not end within 0.5 s"),
     ],
 )
+@pytest.mark.slow
 def test_what_stops_apt_is_told(
     apt: DebianPackage, monkeypatch: pytest.MonkeyPatch, mode: str, reason: str
 ) -> None:

@@ -39,6 +39,7 @@ def test_a_part_of_the_machine_is_told():
     assert "2 by affinity, 1.5 by cgroup" in advice
 
 
+@pytest.mark.slow
 def test_every_component_of_this_machine_is_told(tmp_path):
     lines = list(doctor.diagnose(tmp_path))
     for name in ("Machine:", "CPU:", "GPU:", "RAM:", "Idle draw as metered:"):

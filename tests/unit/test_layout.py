@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import ecosobriety
 from ecosobriety.user_code.fingerprint import PACKAGE
@@ -13,8 +14,13 @@ ORDER = [
 ]
 
 
+@cache
+def nodes(path):
+    return [*ast.walk(ast.parse(path.read_text()))]
+
+
 def imports(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom):
             yield from (
                 [f"{node.module}.{name.name}" for name in node.names]
@@ -61,7 +67,7 @@ def test_files_and_functions_stay_short_enough_to_be_read():
     for path in (*(root / "workflow").rglob("*.smk"), root / "Snakefile"):
         assert len(path.read_text().splitlines()) < 400, path
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 taken = node.args
                 names = [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]

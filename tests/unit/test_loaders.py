@@ -38,7 +38,7 @@ TRAIN, TEST = loader_classes.TRAIN, loader_classes.TEST
         ("OwnSampler", {}, [0, 3, 6, 9, 12, 15], [1, 4, 7, 10]),
         ("Streamed", {"workers": 0}, TRAIN, TEST),
         ("Streamed", {"workers": 1}, TRAIN, TEST),
-        ("WithWorkers", {}, TRAIN, TEST),
+        pytest.param("WithWorkers", {}, TRAIN, TEST, marks=pytest.mark.slow),
         ("WholeBatches", {}, [*range(11)], [*range(11, 20)]),
     ],
 )
@@ -48,6 +48,7 @@ def test_a_loader_gives_the_examples_that_it_visits(name, init_args, train, test
     assert rows(dataset.x_test) == test
 
 
+@pytest.mark.slow
 def test_workers_that_share_a_stream_out_are_honoured():
     assert sorted(rows(read("Streamed", workers=2, shared=True).x_train)) == sorted(TRAIN)
 

@@ -165,6 +165,7 @@ def test_a_softmax_over_the_examples_of_a_batch_is_refused(try_out: Any) -> None
         assert try_out("Losing", loss=loss) == []
 
 
+@pytest.mark.slow
 def test_weights_that_no_gradient_reaches_are_named(try_out: Any) -> None:
     (told,) = try_out("Detached")
     assert "86.0% of its weights decide its outputs and are not trained (layers.1.weight" in told

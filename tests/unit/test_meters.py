@@ -78,6 +78,7 @@ def meter():
     return meter
 
 
+@pytest.mark.slow
 def test_codecarbon_measures_a_window(meter):
     readings, fourth = [], threading.Event()
 
@@ -103,6 +104,7 @@ def test_codecarbon_measures_a_window(meter):
     assert [r.duration_s for r in readings] == sorted(r.duration_s for r in readings)
 
 
+@pytest.mark.slow
 def test_windows_of_one_meter_are_independent(monkeypatch):
     # Else others' load in the shorter one could cost more.
     monkeypatch.setattr(SystemCPULoadMeter, "percent", lambda self, prime_interval=0.05: 100.0)
@@ -127,6 +129,7 @@ def test_every_component_says_how_it_was_obtained_or_why_not(meter):
         assert component.quality == "measured" or component.reason
 
 
+@pytest.mark.slow
 def test_settings_reach_codecarbon():
     meter = CodeCarbonMeter("DEU", interval_s=0.5, cpu_power_w=100.0, ram_power_w=36.0)
     meter.warm_up()

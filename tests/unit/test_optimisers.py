@@ -166,6 +166,7 @@ def test_what_can_train_passes():
     check(ClassSpec("lr_scheduler", *COSINE.values()))
 
 
+@pytest.mark.slow
 def test_the_page_s_settings_are_taken_and_their_keys_named(tmp_path):
     page = (ROOT / "docs/how-to/own-network.md").read_text(encoding="utf-8")
     written = next(b for b in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S) if "SGD" in b)

@@ -47,6 +47,7 @@ def two_units(seed: int) -> Any:
     ).round(3)
 
 
+@pytest.mark.slow
 def test_two_humps_are_seldom_named_and_two_units_mostly() -> None:
     false = sum(named(two_humps(seed)) for seed in range(COLUMNS))
     true = sum(named(two_units(seed)) for seed in range(COLUMNS))
