@@ -74,11 +74,17 @@ class Averages:
         kept = {id(part): part for owner in (self._network, *others) for part in _tensors(owner)}
         known: dict[Any, Tensor] = {}
         for part in sorted(kept.values(), key=Tensor.numel, reverse=True):
-            if part.is_floating_point() and part.min() < part.max():
-                beginning = part.detach().flatten()[:8].tolist()
-                other = known.setdefault((part.shape, *beginning), part)
-                if other is not part and torch.equal(other.detach().cpu(), part.detach().cpu()):
-                    return other, part
+            if not part.is_floating_point() or part.numel() < 2:
+                continue
+            beginning = part.detach().flatten()[:8].tolist()
+            other = known.setdefault((part.shape, *beginning), part)
+            # Of zeros or ones, as biases and norms begin with, many are alike.
+            if (
+                other is not part
+                and part.min() < part.max()
+                and torch.equal(other.detach().cpu(), part.detach().cpu())
+            ):
+                return other, part
         return ()
 
     def end(self) -> None:
