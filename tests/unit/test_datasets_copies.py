@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 from test_datasets_odd import ordinary
-from test_datasets_slips import found, generated, table
+from test_datasets_slips import DEFAULTS, found, generated, table
 from test_marks import archive
 
 from ecosobriety.datasets import take_in
@@ -134,6 +134,53 @@ def test_windows_that_overlap_are_named(tmp_path: Path, channels: int | None, st
     apart = np.stack([series[i : i + 40] for i in range(0, 4000, 40)])
     told = found(archive(tmp_path, apart[..., 0], labels) | {"normalise": "global"})
     assert "windows_overlap" not in told
+
+
+@pytest.mark.parametrize("length", [5, 8, 10, 12])
+@pytest.mark.parametrize("shape", [(), (1,), (3,)])
+def test_short_windows_that_overlap_are_named(
+    tmp_path: Path, length: int, shape: tuple[int, ...]
+) -> None:
+    series = RNG.normal(size=(400, *shape)).cumsum(axis=0)
+    x = np.stack([series[i : i + length] for i in range(300)])
+    told = found(archive(tmp_path, x, np.arange(300) % 2) | {"normalise": "global"})
+    assert told["windows_overlap"].headline
+    for apart in (RNG.normal(size=(300, length)).round(1), RNG.integers(0, 9, (300, length)) / 4):
+        told = found(archive(tmp_path, apart, np.arange(300) % 2) | {"normalise": "global"})
+        assert "windows_overlap" not in told
+
+
+@pytest.mark.parametrize("dtype", ["f4", "u1", "i8"])
+@pytest.mark.parametrize(("axis", "channels"), [(1, "first"), (3, None)])
+def test_an_axis_of_one_channel_or_a_wider_type_hides_nothing(
+    tmp_path: Path, dtype: str, axis: int, channels: str | None
+) -> None:
+    spec = {"channels": channels, "normalise": "global"}
+    bunch = sklearn.datasets.load_digits()
+    order = np.random.default_rng(0).permutation(len(bunch.target))
+    x, y = np.expand_dims(15 * bunch.images[order], axis).astype(dtype), bunch.target[order]
+    sides = tuple(place for place in (1, 2, 3) if place != axis)
+    copies = np.concatenate([np.flip(x[:150], sides[1]), x[900:]])[: len(x) - 900]
+    for tested, id in (
+        (x[900:], None),
+        (x[900:].swapaxes(*sides), "test_images_turned"),
+        (copies, "examples_noisy_copies"),
+    ):
+        path = tmp_path / "a.npz"
+        np.savez(path, x_train=x[:900], y_train=y[:900], x_test=tested, y_test=y[900:])
+        told = found({**DEFAULTS, "name": "npz", "path": str(path), "label": None} | spec)
+        assert {*told} & {"test_images_turned", *COPIES} == ({id} if id else set())
+
+
+@pytest.mark.parametrize("shape", [(24, 1), (24, 3), (3, 24), (8, 8)])
+def test_a_target_among_the_values_of_a_series_is_named(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    x = RNG.normal(size=(200, *shape))
+    y = 2 * x[:, -1, -1] + 0.01 * RNG.normal(size=200)
+    spec = {"normalise": "global", "task": "regression"}
+    assert "feature_like_target" in found(archive(tmp_path, x, y) | spec)
+    assert "feature_like_target" not in found(archive(tmp_path, x, RNG.permutation(y)) | spec)
 
 
 def test_series_of_few_values_do_not_overlap(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ecosobriety.datasets import (
     far_in_test,
     formulas,
     gate,
+    looks,
     marks,
     mistakes,
     named_values,
@@ -137,38 +138,38 @@ def build(
         classes, labels, reported = _labels(parts, options.task)
         findings += (*train.findings, *reported)
         checked = checked if test is None else [*own_inputs.of_one_type(*checked)]
-        marked = marks.examine([part.x for part in checked], labels, classes, options.channels)
+        looked = looks.looked_at(checked)
+        marked = marks.examine(looked, labels, classes, options.channels)
         if formats := [part.formats for part in parts if part.formats is not None]:
             marked += marks.examine_formats(formats, labels, classes)
-        names = train.features or _names(checked[0].x)
+        names = train.features or _names(looked[0])
         if test is None:
             (whole,), (y,) = checked, labels
             if names is not None:
-                findings += tuple(_of_all_rows(whole.x, y, names, classes))
+                findings += tuple(_of_all_rows(looked[0], y, names, classes))
             kept = _split(y, options.test_share)
             checked = [replace(whole, x=whole.x.select(rows)) for rows in kept]
+            looked = [looked[0].select(rows) for rows in kept]
             labels = [y[rows] for rows in kept]
         if options.task == "regression":
             _require_different(*labels, held_out=test is None)
         else:
             _require_trained_classes(classes, *labels, held_out=test is None)
-        one, other = checked
+        (one, other), colours = checked, marks.colours(looked[0].shape[1:], options.channels)
         resolved = own_inputs.resolve(options.normalise, options.channels, one)
-        colours = marks.colours(one.x.shape[1:], options.channels)
         if test is not None:
-            findings += tuple(_between_parts(one, other, resolved, labels, classes, colours))
+            found = scales.compare_scales(one, other, resolved)
+            findings += (*found, *_between_parts(looked, labels, classes, colours))
         findings += marked
         if names is not None:
             x, tested = one.x[:], other.x[:]
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
-            x, tested = (part.astype(np.float64, copy=False) for part in (x, tested))
+            x, tested = map(looks.as_columns, (x, tested))
             findings += () if test is None else scales.find_scaled_apart(x, tested)
             findings += tuple(_of_features(train.features, names, (x, tested), labels[0], classes))
-        else:
-            findings += tuple(noisy_copies.find_noisy_examples(one.x, other.x, colours))
         if train.features is None:
-            findings += tuple(noisy_copies.find_overlaps(one.x, other.x))
+            findings += tuple(looks.examine(looked, labels[0], classes, colours))
             if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
                 findings += scales.find_examples_scaled_apart(one.x, other.x)
         dataset = Dataset.from_arrays(
@@ -188,17 +189,16 @@ def build(
 
 
 def _between_parts(
-    one: own_inputs.Checked,
-    other: own_inputs.Checked,
-    resolved: str,
+    looked: Sequence[Examples],
     labels: Sequence[NDArray[Any]],
     classes: tuple[str, ...],
     colours: int | None,
 ) -> Iterator[Finding]:
     """What is another in the user's test part than in the training part."""
-    yield from scales.compare_scales(one, other, resolved)
-    yield from turned.find_turned(one.x, other.x, colours)
-    yield from class_means.find_swapped(one.x, other.x, labels, classes)
+    one, other = looked
+    if not (turns := [*turned.find_turned(one, other, colours)]):
+        yield from class_means.find_swapped(one, other, labels, classes)
+    yield from turns
     yield from () if classes else scales.compare_targets(*labels)
     yield from _larger_test(len(labels[0]), len(labels[1]))
 
@@ -298,9 +298,7 @@ def _larger_test(train: int, test: int) -> tuple[Finding, ...]:
 
 def _names(x: Examples) -> tuple[str, ...] | None:
     """What the measurements of an array are called, where each is one of its own kind."""
-    # Whole numbers are no measurements, and many values are one signal or image.
-    few = x.ndim == own_inputs.VECTOR_DIMENSIONS and x.shape[1] < marks.MANY_VALUES
-    return tuple(f"x[:, {i}]" for i in range(x.shape[1])) if few and x.dtype.kind == "f" else None
+    return tuple(f"x[:, {i}]" for i in range(x.shape[1])) if looks.are_columns(x) else None
 
 
 def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 NEARLY = 0.95
@@ -248,6 +249,30 @@ def _to_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return found * last
 
 
+def find_place_like_target(x: Examples, y: NDArray[np.float64]) -> Iterator[Finding]:
+    """Find the one value of an image or a signal (n, …) that says nearly all of the target (n,)."""
+    some = x.sample()
+    targets = y[x.evenly(len(some))]
+    if len(some) < SOME_TARGETS or len(np.unique(targets)) < SOME_TARGETS:
+        return
+    said = _said(some, targets)
+    best = int(said.argmax())
+    if said[best] >= VERY_LIKE:
+        place = ", ".join(map(str, np.unravel_index(best, x.shape[1:])))
+        shown = {"feature": f"x[:, {place}]", "share": float(said[best])}
+        yield Finding("feature_like_target", True, shown)
+
+
+def _said(some: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(d,) the share of the variance of targets (n,) that each of (n, d) columns says."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        centred, about = some - some.mean(axis=0), targets - targets.mean()
+        spread = (centred**2).sum(axis=0)
+        said = (centred * about[:, None]).sum(axis=0) ** 2 / (spread * (about**2).sum())
+    found: NDArray[np.float64] = np.where(np.isfinite(said), said, 0.0)
+    return found
+
+
 def find_like_targets(
     names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> Iterator[Finding]:
@@ -265,8 +290,7 @@ def find_like_targets(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         centred, about = some - some.mean(axis=0), targets - targets.mean()
         spread = (centred**2).sum(axis=0)
-        said = (centred * about[:, None]).sum(axis=0) ** 2 / (spread * (about**2).sum())
-    said = np.where(np.isfinite(said), said, 0.0)
+    said = _said(some, targets)
     alike = np.flatnonzero((said >= LIKE) & (said < 1 - EXACTLY)).tolist()
     for i in alike:
         shown = {"feature": short(names[i]), "share": float(said[i])}

@@ -34,6 +34,8 @@ SIDE = 8
 """Cells of an image, in each direction, whose means are compared."""
 RUN = 8
 """Values in their order that are equal by no chance, where each differs from the one before."""
+SHORTEST, BY_CHANCE = 4, 0.5
+"""The same of short series, where so few of them would be equal if each value were by itself."""
 MOST_WINDOWED = 2**21
 """Values of series that others may begin in."""
 TABLE_DISTANCES = 1e-5 * STEP ** np.arange(8)
@@ -160,7 +162,8 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
     # Time is the longer one.
     time = 1 + int(np.argmax(train.shape[1:]))
     length = train.shape[time]
-    if length < 2 * RUN:
+    run = min(RUN, max(SHORTEST, length // 2))
+    if length <= run:
         return
     most = max(1, MOST_WINDOWED // length)
     series = []
@@ -170,10 +173,12 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
         rows = np.moveaxis(rows, time, 1).reshape(len(rows), length, -1)[:, :, 0]
         series.append(np.ascontiguousarray(rows.astype(np.float64)))
     known, asked = series
-    first, last = asked[:, :RUN], asked[:, -RUN:]
+    if run < RUN and _equal_by_chance(known, run) * len(asked) > BY_CHANCE:
+        return
+    first, last = asked[:, :run], asked[:, -run:]
     # What stands still is the same anywhere.
     moves = [(np.diff(end, axis=1) != 0).all(axis=1) for end in (first, last)]
-    runs = _keys(np.lib.stride_tricks.sliding_window_view(known, RUN, axis=1))
+    runs = _keys(np.lib.stride_tricks.sliding_window_view(known, run, axis=1))
     inner = np.sort(runs[:, 1:].reshape(-1)), np.sort(runs[:, :-1].reshape(-1))
     found = np.zeros(len(asked), bool)
     for end, moving, others in zip((first, last), moves, inner, strict=True):
@@ -185,10 +190,20 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
         yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
 
 
+def _equal_by_chance(known: NDArray[np.float64], run: int) -> float:
+    """How many runs of series (n, time) begin as any other does and go on as it, by chance."""
+    shares = [
+        np.unique(values, return_counts=True)[1] / len(values)
+        for values in (known[:, 0], known[:, 1] - known[:, 0])
+    ]
+    begins, goes_on = (float((share**2).sum()) for share in shares)
+    return 2 * known.size * begins * goes_on ** (run - 1)
+
+
 def _keys(runs: NDArray[np.float64]) -> NDArray[np.uint64]:
-    """A number for the values of each run (..., RUN), equal for equal ones alone, but by chance."""
+    """A number for each run (..., values), equal for equal ones alone, but by chance."""
     draw = np.random.default_rng(0)
-    factors = draw.integers(1, 2**63, RUN, dtype=np.uint64) | np.uint64(1)
+    factors = draw.integers(1, 2**63, (runs.shape[-1],), dtype=np.uint64) | np.uint64(1)
     found = np.zeros(runs.shape[:-1], np.uint64)
     for i, factor in enumerate(factors):
         bits = np.ascontiguousarray(runs[..., i] + 0.0).view(np.uint64)
