@@ -88,9 +88,11 @@ def inside(outer, inner):
 
 def test_no_text_leaves_its_figure(figures):
     for key, figure in figures.items():
-        for text, box in written(figure):
-            # Matplotlib keeps ticks beyond the axis' limits, and does not draw them.
-            if text.get_text() in _tick_labels_beyond(figure):
+        shown = written(figure)
+        # Matplotlib keeps ticks beyond the axis' limits, and does not draw them.
+        beyond = _tick_labels_beyond(figure)
+        for text, box in shown:
+            if text.get_text() in beyond:
                 continue
             assert inside(figure.bbox, box), (key, text.get_text())
 
