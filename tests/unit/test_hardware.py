@@ -14,6 +14,7 @@ import pytest
 from ecosobriety import hardware
 from ecosobriety.hardware import cgroup_cpus, describe_hardware, peak_memory_mb, usable_cpus
 from ecosobriety.user_code.fingerprint import PACKAGE
+from warm import warm_executable
 
 pytestmark = pytest.mark.slow
 
@@ -137,7 +138,7 @@ def test_no_language_of_the_system_changes_the_processors_power(tmp_path):
         environment |= {"PATH": f"{tmp_path}:{environment['PATH']}"}
         environment |= {"LC_ALL": language} if language else {}
         done = subprocess.run(
-            [sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True
+            [warm_executable(), "-c", PROBE], env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         seen, reason, after = json.loads(done.stdout.splitlines()[-1])
