@@ -132,8 +132,8 @@ class Metric:
         if self.counts != "examples" or not test_examples or not scores:
             return None
         step = 10.0 ** -max(map(_decimals, scores))
-        # Rounded scores lie near some count where counts lie close together.
-        if test_examples * step > 1 / 10:
+        # A count that is rounded or cut lies within a step; where steps are as wide, all scores do.
+        if test_examples * step >= 1 / 2:
             return None
         off = test_examples * (step + FLOAT32)
         for place, score in enumerate(scores):

@@ -81,3 +81,17 @@ def test_few_runs_may_be_alike_by_chance() -> None:
     runs = [make_record(n_train=n, seed=s, test_accuracy=0.8) for n, s in ((5, 1), (5, 2))]
     assert provenance._noticed(runs, runs[0].model, ACCURACY) == []
     assert recognise(reason("order_decides"))
+
+
+@pytest.mark.parametrize(
+    ("scores", "place"),
+    [
+        # Counts of 1,000 examples; those of 397 rounded or cut to three digits; two digits.
+        ([0.948, 0.957, 0.913], 2),
+        ([round(right / 397, 3) for right in (376, 380, 362)], None),
+        ([int(right / 397 * 1000) / 1000 for right in (376, 380, 362)], None),
+        ([0.79, 0.78, 0.8], None),
+    ],
+)
+def test_rounded_accuracies_may_be_no_counts_either(scores: list[float], place: int | None) -> None:
+    assert ACCURACY.uncounted(scores, 397) == place
