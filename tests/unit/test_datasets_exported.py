@@ -101,7 +101,15 @@ def test_codes_that_are_read_as_numbers_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "odd"),
-    [("zipcode", True), ("Postal Code", True), ("phone_number", True), ("z", False)],
+    [
+        ("zipcode", True),
+        ("Postal Code", True),
+        ("phone_number", True),
+        ("state_code", True),
+        ("naics", True),
+        ("store_id", True),
+        ("z", False),
+    ],
 )
 def test_numbers_that_are_named_as_codes_are_named(tmp_path: Path, name: str, odd: bool) -> None:
     codes = RNG.integers(98001, 98199, 40)

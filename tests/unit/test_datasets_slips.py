@@ -191,7 +191,7 @@ WIDE = RNG.choice(10**8, N, replace=False)
 @pytest.mark.parametrize(
     "name",
     ["id", "customer_id", "CustomerId", "patient_nbr", "ID number", "uid", "Sample code number",
-     "order_no", "Subject", "no", "key", "record", "Nr"],
+     "order_no", "Subject", "no", "key", "record", "Nr", "barcode", "row_number", "mrn", "line_no"],
 )  # fmt: skip
 def test_a_column_that_is_named_as_an_identifier_is_named(tmp_path: Path, name: str) -> None:
     told = found(table(tmp_path, {"x": X, name: WIDE, "kind": KINDS}))

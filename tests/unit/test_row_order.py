@@ -199,6 +199,8 @@ YEAR, MONTH, DAY = RNG.integers(2015, 2024, N), RNG.integers(1, 13, N), RNG.inte
         YEAR * 100 + MONTH,
         DAY * 1_000_000 + MONTH * 10_000 + YEAR,
         MONTH * 1_000_000 + DAY * 10_000 + YEAR,
+        YEAR * 1_000_000 + MONTH * 10_000 + DAY * 100 + DAY % 24,
+        (YEAR * 10_000 + MONTH * 100 + DAY) * 1_000_000 + DAY % 24 * 10_000 + DAY * 101,
     ],
 )
 def test_dates_written_as_numbers_are_named(tmp_path: Path, values: Any) -> None:
@@ -206,8 +208,14 @@ def test_dates_written_as_numbers_are_named(tmp_path: Path, values: Any) -> None
 
 
 def test_codes_of_as_many_digits_are_no_dates(tmp_path: Path) -> None:
-    for low, high in ((10_000_000, 31_129_999), (190_000, 210_000), (19_000_000, 21_000_000)):
-        values = np.repeat(RNG.integers(low, high, N // 2), 2)
+    random = np.random.default_rng(1)
+    for low, high in (
+        (10_000_000, 31_129_999),
+        (190_000, 210_000),
+        (19_000_000, 21_000_000),
+        (1_900_000_000, 2_099_999_999),
+    ):
+        values = np.repeat(random.integers(low, high, N // 2), 2)
         assert "features_like_dates" not in told(tmp_path, {"u": NOISE, "code": values})
 
 

@@ -218,7 +218,7 @@ def _labels(
         together = np.concatenate(labels)
         found = two_units.find_target_units(together) or mistakes.find_far_targets(together)
         found += class_targets.find_class_targets(together, parts[0].label)
-        found += odd_values.find_odd_targets(together)
+        found += odd_values.find_odd_targets(together, parts[0].label or "")
         found += row_order.find_counting_targets(together) + dates.find_date_targets(together)
         return (), labels, found
     classes, labels, reported = class_names.encode(

@@ -21,7 +21,9 @@ CLOCK, _TWO_DIGITS = 60, r"^[ \t]*[0-9]{2}[ \t]*$"
 
 _NAMES = re.compile(
     r"(zip|postal|post|dial|area|fips|insee|country|airport|product|icd|naics|sic|isbn|ean|upc)"
-    r"[-_ .]?codes?|zip|plz|code[-_ .]?(postal|insee)|(phone|tel|fax|mobile|account|passport)"
+    r"[-_ .]?codes?|(state|region|city|store|brand|category|occupation|job|soil|industry|sector)"
+    r"[-_ .]?(code|id|fips)|(product|country|type|genre|airport)[-_ .]?id|naics|sic"
+    r"|zip|plz|code[-_ .]?(postal|insee)|(phone|tel|fax|mobile|account|passport)"
     r"[-_ .]?(no|nr|num|number)|(tele)?phone|ssn|fips|isbn|upc",
     re.IGNORECASE,
 )

@@ -12,7 +12,7 @@ FEWEST, FIRST_YEAR, LAST_YEAR = 20, 1900, 2100
 """Different dates, and between which years they lie."""
 FIRST_SERIAL, LAST_SERIAL = 20_000, 80_000
 """Days since 1900, of 1954 to 2119."""
-MONTHS, DAYS = 12, 31
+MONTHS, DAYS, HOURS, SIXTY = 12, 31, 24, 60
 Parts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -36,7 +36,11 @@ def _are_dates(values: NDArray[np.float64]) -> bool:
 
 def _fit(values: NDArray[np.float64]) -> bool:
     """Whether all values are dates, each in one of several forms, in more than one month."""
-    if values.min() < FIRST_SERIAL or values.max() >= 1e8 or (values != np.round(values)).any():
+    if values.min() < FIRST_SERIAL or (values != np.round(values)).any():
+        return False
+    distinct = values
+    values = _without_clock(values)
+    if values.max() >= 1e8:
         return False
     # Spreadsheets count days, which alone are a number as good as any.
     serial, months = values <= LAST_SERIAL, set[int]()
@@ -47,7 +51,20 @@ def _fit(values: NDArray[np.float64]) -> bool:
         fits &= (month >= 1) & (month <= MONTHS) & (values >= 1e5)
         known |= fits
         months |= {*np.unique(month[fits]).tolist()}
-    return bool(known.all() and len(months) > 1 and len(np.unique(values[~serial])) >= FEWEST)
+    return bool(known.all() and len(months) > 1 and len(np.unique(distinct[~serial])) >= FEWEST)
+
+
+def _without_clock(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Dates without the hours, minutes and seconds behind them, where all have them."""
+    for pairs in (1, 2, 3):
+        hour, clock = 100.0 ** (pairs - 1), 100.0**pairs
+        if values.min() < FIRST_YEAR * 1e4 * clock or values.max() > (LAST_YEAR + 1) * 1e4 * clock:
+            continue
+        seconds, minutes = values % 100, values // 100 % 100
+        sixty = [minutes, seconds][3 - pairs :]
+        if (values % clock // hour <= HOURS).all() and all((part < SIXTY).all() for part in sixty):
+            return np.floor(values / clock)
+    return values
 
 
 def _parts(values: NDArray[np.int64], way: int) -> Parts:

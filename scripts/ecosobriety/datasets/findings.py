@@ -136,6 +136,8 @@ SENTENCES: Mapping[str, str] = {
     "{high}; does 0 mark a missing value?",
     "targets_filled": "{share:.1%} of the targets are {value}, the middle of all, far more often "
     "than any other value: were missing targets filled in?",
+    "targets_of_two_signs": "the targets go from {low} to {high} with either sign, and nothing "
+    "between; the sign is minus in {share:.1%}: was it lost in some?",
     "targets_mark_at_end": "{share:.1%} of the targets are {value}, at the end of all, far more "
     "often than any other value: does it mark a missing target?",
     "test_values_far_away": "test values of the feature {feature} far from those of the training "

@@ -29,7 +29,7 @@ MEASURED = 4
 """Targets that are measured differ in more than one of so many rows."""
 SAMPLED, MOST_FILLED, FEWEST_FILLED = 2**15, 20, 30
 """Rows, classes and rows of each that show middles which were filled in by class."""
-GRIDS = (1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001)
+GRIDS = (1000.0, 100.0, 10.0, 1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001)
 """Steps in which people write numbers."""
 ROUND = 5
 """Multiples of so many steps are answers that people give most."""
@@ -96,18 +96,23 @@ def find_odd_values(
             yield Finding("feature_of_two_signs", True, feature | signs)
 
 
-def find_odd_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
-    """Find the same in the targets (n,) of a regression, and zeros far below all others."""
+def find_odd_targets(y: NDArray[np.float64], name: str) -> tuple[Finding, ...]:
+    """Find the same in the targets (n,) of a regression, and zeros far below others."""
     said_of_targets = {
         "zeros_apart": "targets_zero_apart",
         "feature_filled": "targets_filled",
         "mark_at_end": "targets_mark_at_end",
+        "feature_of_two_signs": "targets_of_two_signs",
     }
     ordered = np.sort(y)[None]
     distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
-    found = [*find_zeros([""], ordered, distinct), *find_odd_values([""], ordered, distinct)]
+    found = [*find_zeros([""], ordered, distinct), *find_odd_values([name], ordered, distinct)]
     return tuple(
-        Finding(said_of_targets[one.id], False, {k: v for k, v in one.values.items() if v != ""})
+        Finding(
+            said_of_targets[one.id],
+            one.headline,
+            {k: v for k, v in one.values.items() if k != "feature"},
+        )
         for one in found
         if one.id in said_of_targets
         and (one.id != "feature_filled" or _is_hardly_measured(ordered[0], one.values["value"]))

@@ -29,7 +29,10 @@ _IDENTIFIER = re.compile(
     r"([-_ .]?(no|nr|nbr|num|number))?"
     r"|(.*[-_ .])?(sample|case|record|patient|customer|client|employee|student|account|order|user"
     r"|invoice|ticket|member|policy|serial|transaction|passenger|loan)([-_ .]?code)?"
-    r"[-_ .]?(id|no|nr|nbr|num|number)|(.*[-_ .])?key|nr|record)|.*[a-z](Id|ID)|[Nn]o"
+    r"[-_ .]?(id|no|nr|nbr|num|number)|(.*[-_ .])?key|nr|record"
+    r"|row[-_ .]?(id|no|num|number)|(rec|line|entry|batch)[-_ .]?no"
+    r"|lfd[-_ .]?nr|objectid|fid|gid|pk|idx|barcode|ean|sku|mrn|vin|imei|iban|passport|mobile|fax"
+    r"|hash|checksum|matricule)|.*[a-z](Id|ID)|[Nn]o"
 )
 """Names of columns that say which thing or person a row is of, in whatever numbers; NO is a gas."""
 FEWEST_THINGS = 20
