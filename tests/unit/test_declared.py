@@ -8,6 +8,7 @@ from config_cases import complete, put, refusal
 
 from ecosobriety.datasets import declared, input_files, intake, stamp, take_in, training_order
 from ecosobriety.errors import DataError
+from ecosobriety.study_config.contradictions import TEST_SHARE
 
 
 def spec(**keys):
@@ -22,6 +23,10 @@ def labels(tmp_path):
         return str(path)
 
     return write
+
+
+def test_the_share_that_may_stand_everywhere_is_the_schemas_default():
+    assert complete(put(("dataset",), {"name": "digits"}))["dataset"]["test_share"] == TEST_SHARE
 
 
 def test_without_labels_subsets_are_plain_samples(tmp_path):

@@ -166,9 +166,8 @@ def test_a_cost_per_mwh_is_refused(tmp_path, cost, currency, good):
         ("green_algorithms_intensity", "ARG,307,", "ARG,307000,", "must be 0 to 3000 g CO2e"),
         ("source_intensity", "coal,740,", "coal,0.74,", "must be in the unit of central_g_per_kwh"),
         ("source_intensity", ",910,false", ",910,true", "must be false above 400 g CO2e per kWh"),
-        ("source_intensity", ",48,180,true", ",48,180,false", "must be true below 60 g CO2e"),
         ("source_water", ",second-hand", ",yes", 'is "yes", but must be seen, secondary copies'),
-        ("electricity_price", ",0.3571,", ",357.1,", "must be 0.005 to 5 EUR/kWh"),
+        ("electricity_price", ",0.3571,", ",357.1,", "must be 0.001 to 5 EUR/kWh"),
     ],
 )  # fmt: skip
 def test_values_of_another_unit_are_refused(tmp_path, name, old, new, told):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from config_cases import put, refusal
+from config_cases import complete, put, refusal
 from synthetic import REPORT_DIR, make_study
 
 from ecosobriety.decision import Usage
@@ -78,11 +78,19 @@ def test_a_range_in_another_order_is_refused(key):
     assert "in the order low, central, high" in said
 
 
-@pytest.mark.parametrize("key", ["site_l_per_kwh", "source_l_per_kwh"])
-def test_litres_for_a_mwh_are_refused(key):
-    assert f"water.{key} is 1800, but must be a number from 1e-06 to 200" in refusal(
-        put(("water",), {key: 1800})
+@pytest.mark.parametrize(
+    ("key", "litres", "most"), [("site_l_per_kwh", 1800, 200), ("source_l_per_kwh", 68_000, 4000)]
+)
+def test_litres_for_a_mwh_are_refused(key, litres, most):
+    assert f"water.{key} is {litres}, but must be a number from 1e-06 to {most}" in refusal(
+        put(("water",), {key: litres})
     )
+
+
+def test_a_reservoirs_litres_are_taken():
+    """245 on average: Mekonnen and Hoekstra 2012, HESS 16."""
+    given = complete(put(("water",), {"source_l_per_kwh": 245}))
+    assert given["water"]["source_l_per_kwh"] == 245
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Few numbers that a slip put far from all others: a point that was lost, feet as 511."""
+"""Few numbers that a slip put far from all others: a lost point, 5 ft 11 written as 511."""
 
 import math
 

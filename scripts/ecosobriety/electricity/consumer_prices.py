@@ -10,8 +10,8 @@ from ecosobriety.errors import ConfigError
 
 TABLE = "electricity_price"
 CURRENCY = "EUR"
-PLAUSIBLE_PRICE = (0.005, 5.0)
-"""Euros for a kWh."""
+PLAUSIBLE_PRICE = (0.001, 5.0)
+"""Euros for a kWh: households of some countries pay tenths of a cent."""
 
 
 def load_consumer_prices(path: Path) -> Mapping[str, float]:
