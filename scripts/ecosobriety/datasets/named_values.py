@@ -109,14 +109,14 @@ def find_beyond_names(
         first = int(np.searchsorted(values, ends[0], side="left"))
         last = int(np.searchsorted(values, ends[1], side="right"))
         beyond = first + len(values) - last
-        low, high = np.quantile(values, [0.25, 0.75])
-        if ends[1] in CALENDAR and (high - low < SPREAD * ends[1] or high > ends[1]):
+        lower, upper = np.quantile(values, [0.25, 0.75])
+        if ends[1] in CALENDAR and (upper - lower < SPREAD * ends[1] or upper > ends[1]):
             continue
         if not 1 <= beyond <= max(1, most * len(values)):
             continue
         value = plain(float(values[-1] if last < len(values) else values[0]))
-        high = float(values[-1]) if ends[1] == np.inf else ends[1]
-        low, high = (plain(round(end, 3)) for end in (ends[0], high))
+        top = float(values[-1]) if ends[1] == np.inf else ends[1]
+        low, high = (plain(round(end, 3)) for end in (ends[0], top))
         shown = {"feature": short(name), "number": beyond, "value": value}
         yield Finding("values_beyond_name", most > FEW_SHARE, {**shown, "low": low, "high": high})
 
