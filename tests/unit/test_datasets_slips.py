@@ -201,6 +201,7 @@ def test_a_column_that_is_named_as_an_identifier_is_named(tmp_path: Path, name: 
 def test_what_measures_or_sorts_is_no_identifier(tmp_path: Path) -> None:
     columns = {"order": WIDE, "samples": WIDE[::-1], "id": WIDE / 8, "genre_id": RNG.choice(99, N)}
     columns |= {"NO": WIDE // 2, "keys": WIDE // 3, "x": np.repeat(np.arange(N / 2) / 2, 2)}
+    columns |= {"no": np.random.default_rng(5).integers(0, N, N)}
     told = found(table(tmp_path, {**columns, "kind": KINDS}))
     assert "index_like_feature" not in told
     chosen = found(table(tmp_path, {"x": np.linspace(0, 1, N), "kind": KINDS}))

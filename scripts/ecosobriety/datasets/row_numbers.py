@@ -35,8 +35,11 @@ _IDENTIFIER = re.compile(
     r"|hash|checksum|matricule)|.*[a-z](Id|ID)|[Nn]o"
 )
 """Names of columns that say which thing or person a row is of, in whatever numbers; NO is a gas."""
-FEWEST_THINGS = 20
-"""Different ones, which are half of the rows or more; else they are groups."""
+_NO = re.compile(r"[Nn]o")
+"""May be the gas as well, of which hours have the same."""
+FEWEST_THINGS, SINGLE, NEARLY_SINGLE = 20, 0.5, 0.95
+"""Different ones, and which share of the rows they are, or of a doubtful name; else they are
+groups."""
 _RANK = re.compile(r"(.*[-_ .])?[Rr]ank(s|ing)?([-_ .].*)?|.*[a-z]Rank(ing)?|RANK")
 """Of a rank, each number stands once."""
 
@@ -69,16 +72,17 @@ def examine(
     permuted = permuted or (NUMBERING.fullmatch(name) is not None and _counts_again(values))
     once = permuted or is_dense(values, columns)
     once = (once and _RANK.fullmatch(name) is None) or _grows_steadily(values, columns)
-    if once or (_IDENTIFIER.fullmatch(name) is not None and _are_things(values)):
+    share = SINGLE if _NO.fullmatch(name) is None else NEARLY_SINGLE
+    if once or (_IDENTIFIER.fullmatch(name) is not None and _are_things(values, share)):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
 
 
-def _are_things(values: np.ndarray) -> bool:
-    """Whether they are whole numbers, most of which stand once."""
+def _are_things(values: np.ndarray, share: float) -> bool:
+    """Whether they are whole numbers, as many different ones as this share of the rows."""
     distinct = len(np.unique(values))
     whole = bool((values == np.round(values)).all())
-    return whole and distinct >= max(FEWEST_THINGS, len(values) / 2)
+    return whole and distinct >= max(FEWEST_THINGS, share * len(values))
 
 
 def _are_steps(values: np.ndarray) -> bool:
