@@ -142,7 +142,7 @@ def build(
         marked = marks.examine(looked, labels, classes, options.channels)
         if formats := [part.formats for part in parts if part.formats is not None]:
             marked += marks.examine_formats(formats, labels, classes)
-        names = train.features or _names(looked[0])
+        names = train.features or looks.names(looked[0], checked[0].x.shape)
         if test is None:
             (whole,), (y,) = checked, labels
             if names is not None:
@@ -155,11 +155,11 @@ def build(
             _require_different(*labels, held_out=test is None)
         else:
             _require_trained_classes(classes, *labels, held_out=test is None)
-        (one, other), colours = checked, marks.colours(looked[0].shape[1:], options.channels)
+        one, other = checked
         resolved = own_inputs.resolve(options.normalise, options.channels, one)
         if test is not None:
             found = scales.compare_scales(one, other, resolved)
-            findings += (*found, *_between_parts(looked, labels, classes, colours))
+            findings += (*found, *_between_parts(looked, labels, classes, options.channels))
         findings += marked
         if names is not None:
             x, tested = one.x[:], other.x[:]
@@ -169,7 +169,7 @@ def build(
             findings += () if test is None else scales.find_scaled_apart(x, tested)
             findings += tuple(_of_features(train.features, names, (x, tested), labels[0], classes))
         if train.features is None:
-            findings += tuple(looks.examine(looked, labels[0], classes, colours))
+            findings += (*looks.examine(looked, labels[0], classes, options.channels, one.x.shape),)
             if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
                 findings += scales.find_examples_scaled_apart(one.x, other.x)
         dataset = Dataset.from_arrays(
@@ -192,10 +192,11 @@ def _between_parts(
     looked: Sequence[Examples],
     labels: Sequence[NDArray[Any]],
     classes: tuple[str, ...],
-    colours: int | None,
+    channels: str | None,
 ) -> Iterator[Finding]:
     """What is another in the user's test part than in the training part."""
     one, other = looked
+    colours = marks.colours(one.shape[1:], channels)
     if not (turns := [*turned.find_turned(one, other, colours)]):
         yield from class_means.find_swapped(one, other, labels, classes)
     yield from turns
@@ -294,11 +295,6 @@ def _larger_test(train: int, test: int) -> tuple[Finding, ...]:
     if test < SWAPPED * train:
         return ()
     return (Finding("parts_swapped", False, {"train": train, "test": test}),)
-
-
-def _names(x: Examples) -> tuple[str, ...] | None:
-    """What the measurements of an array are called, where each is one of its own kind."""
-    return tuple(f"x[:, {i}]" for i in range(x.shape[1])) if looks.are_columns(x) else None
 
 
 def _targets(y: NDArray[Any] | Coded, name: str) -> NDArray[np.float64]:

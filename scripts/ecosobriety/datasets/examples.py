@@ -4,7 +4,7 @@ import math
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
@@ -246,6 +246,16 @@ class Examples:
         if isinstance(self.source, Place):
             self.source.verify()
         return self
+
+
+def place_name(place: int, shape: Sequence[int]) -> str:
+    """What one value of each example is called, as NumPy writes it.
+
+    Args:
+        place: of the value, counted from 0 over all those of an example.
+        shape: (n, *input_shape) of the user's array.
+    """
+    return f"x[:, {', '.join(map(str, np.unravel_index(place, tuple(shape[1:]))))}]"
 
 
 def kept(

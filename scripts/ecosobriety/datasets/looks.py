@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.examples import Examples, Place
+from ecosobriety.datasets.examples import Examples, Place, place_name
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.inputs import MAX_EXACT, VECTOR_DIMENSIONS, Checked
-from ecosobriety.datasets.marks import MANY_VALUES
+from ecosobriety.datasets.marks import MANY_VALUES, colours
 from ecosobriety.datasets.near_labels import find_place_like_target
 from ecosobriety.datasets.noisy_copies import find_noisy_examples, find_overlaps
 
@@ -41,7 +41,8 @@ def examine(
     looked: Sequence[Examples],
     y: NDArray[Any],
     classes: Sequence[str],
-    colours: int | None,
+    channels: str | None,
+    shape: Sequence[int],
 ) -> Iterator[Finding]:
     """What images, signals and vectors of both parts show.
 
@@ -49,14 +50,15 @@ def examine(
         looked: as `looked_at` gives them.
         y: (n,) class indices or targets of the training part.
         classes: names of the classes; none for a regression.
-        colours: which dimension (counted from 1) holds three colours.
+        channels: which dimension of an example the channels are; None: not said.
+        shape: (n, *input_shape) of the user's array.
     """
     one, other = looked
     # Few measurements are looked at as the columns of a table.
     if not are_columns(one):
-        yield from find_noisy_examples(one, other, colours)
+        yield from find_noisy_examples(one, other, colours(one.shape[1:], channels))
         if not classes:
-            yield from find_place_like_target(one, y)
+            yield from find_place_like_target(one, y, shape)
     yield from find_overlaps(one, other)
 
 
@@ -64,6 +66,16 @@ def are_columns(x: Examples) -> bool:
     """Whether each of the few values of an example is a measurement of its own kind."""
     # Whole numbers are no measurements, and many values are one signal or image.
     return x.ndim == VECTOR_DIMENSIONS and x.shape[1] < MANY_VALUES and x.dtype.kind == "f"
+
+
+def names(x: Examples, shape: Sequence[int]) -> tuple[str, ...] | None:
+    """What the measurements of an array are called, where each is one of its own kind.
+
+    Args:
+        x: as `looked_at` gives it.
+        shape: (n, *input_shape) of the user's array.
+    """
+    return tuple(place_name(i, shape) for i in range(x.shape[1])) if are_columns(x) else None
 
 
 def as_columns(x: NDArray[Any]) -> NDArray[np.float64]:

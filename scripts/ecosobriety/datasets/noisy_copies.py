@@ -191,12 +191,14 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
 
 
 def _equal_by_chance(known: NDArray[np.float64], run: int) -> float:
-    """How many runs of series (n, time) begin as any other does and go on as it, by chance."""
-    shares = [
-        np.unique(values, return_counts=True)[1] / len(values)
-        for values in (known[:, 0], known[:, 1] - known[:, 0])
-    ]
-    begins, goes_on = (float((share**2).sum()) for share in shares)
+    """How many runs of series (n, time) begin as any other does and go on as it, by chance.
+
+    Where most are equal stands for all places: a vector may be an age and some answers from 1 to 5.
+    """
+    begins, goes_on = (
+        max(float(((np.unique(at, return_counts=True)[1] / len(at)) ** 2).sum()) for at in places)
+        for places in (known.T, np.diff(known, axis=1).T)
+    )
     return 2 * known.size * begins * goes_on ** (run - 1)
 
 
