@@ -257,7 +257,7 @@ class MovingAverage(Whole):
     def __init__(self, input_shape, num_classes: int):
         super().__init__(input_shape, num_classes)
         self.average = torch.optim.swa_utils.AveragedModel(
-            self.layers, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.6)
+            self.layers, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.8)
         )
 
     def forward(self, x):

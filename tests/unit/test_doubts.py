@@ -268,7 +268,11 @@ def test_the_studys_own_optimiser_and_schedule_are_looked_at() -> None:
     assert odd("MultiStepLR", milestones=[30, 60, 90]) == ["rate_unchanged"]
     # Shares of the training, where steps are counted.
     assert odd("MultiStepLR", milestones=[0.5, 0.75]) == ["rate_at_share"]
-    assert odd("StepLR", step_size=0.3) == odd("LinearLR", total_iters=0.1) == ["rate_at_share"]
+    for name, length in (("LinearLR", 0.1), ("PolynomialLR", 0.5), ("ConstantLR", 2.5)):
+        assert odd(name, total_iters=length) == ["rate_at_share"]
+    # These come, at other steps.
+    assert odd("StepLR", step_size=0.3) == odd("StepLR", step_size=2.5) == ["rate_by_share"]
+    assert odd("StepLR", step_size=0.5, gamma=0.9) == ["rate_by_share"]
     assert odd("MultiStepLR", milestones=[5.0, 7.0]) == odd("StepLR", step_size=3.0) == []
     for length, told in ((1, "rises_again"), (2, "rises_again"), (6, "rises_again"), (21, "unfin")):
         (found,) = odd("CosineAnnealingLR", T_max=length)
@@ -327,7 +331,7 @@ def test_of_schedules_that_follow_each_other_the_last_one_counts() -> None:
     assert odd(5, 10) == odd(10, 10) == odd(6, 10) == []
     assert odd(2, 10) == ["rate_rises_again"]
     assert odd(100, 10) == ["rate_unfinished"]
-    assert odd(5, 10, begins=0.5) == ["rate_at_share"]
+    assert odd(5, 10, begins=0.5) == ["rate_by_share"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from imported_cases import reading, table  # noqa: F401
 from ecosobriety.metrics import RMSE, Metric
 
 SCORES = [0.85, 0.852, 0.9, 0.901]
+TWICE = [87.84, 87.85]
 TIMES = {"duration_s": [36, 36.5, 72, 73]}
 
 
@@ -29,6 +30,19 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
         (
             {"energy_kwh": [0.00122] * 2 + [0.00244] * 2, "duration_s": [44] * 2 + [88] * 2},
             None,
+        ),
+        # However many there are of these.
+        (
+            {"energy_kwh": [0.0328] * 2 + [0.0656] * 2, "duration_s": [1312] * 2 + [2624] * 2},
+            None,
+        ),
+        (
+            {"energy_kwh": [0.00122] * 2 + [0.00244] * 2, "duration_s": [43.92187645] * 2 + TWICE},
+            "2 runs have the duration of another one, such as n_train 100 and seed 1 and",
+        ),
+        (
+            {"accuracy": [0.8512] * 2 + SCORES[2:], "energy_kwh": [0.0012234] * 2 + [0.002] * 2},
+            "2 runs have the score and energy of another one",
         ),
         ({"accuracy": [0.85, 0.85, 0.9, 0.9], "duration_s": [36, 36, 72, 72]}, "were rows copied?"),
         ({"accuracy": [0.85, 0.85, 0.9, 0.9], **TIMES}, None),

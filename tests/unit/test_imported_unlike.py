@@ -65,6 +65,8 @@ def test_a_column_whose_name_is_of_something_else_is_named(
         *(("metric", "f1", "is it that number?"), ("metric_name", "top5_acc", "is it that number")),
         *(("split", "val", "on the test data?"), ("eval_split", "train", "on the test data?")),
         *(("energy_component", "gpu", "the whole run?"), ("pue", 1.4, "to be without one?")),
+        *((f"{of}_unit", unit, None) for of, unit in (("power", "W"), ("power", "kW"))),
+        *((f"{of}_unit", unit, None) for of, unit in (("emissions", "kg"), ("carbon", "g"))),
         *(("energy_unit", "kWh", None), ("time_unit", "s", None), ("duration_unit", "sec", None)),
         *(("metric", "accuracy", None), ("metric", "test_acc", None), ("pue", 1.0, None)),
         *(("split", "test", None), ("split", "train", None), ("unit", "images", None)),
@@ -75,6 +77,12 @@ def test_a_column_that_says_something_else_of_all_runs_is_named(
     read: Any, name: str, value: Any, said: str | None
 ) -> None:
     only(notes_of(read(table(accuracy=SCORES, duration_s=TIMES, **{name: value}))), said)
+
+
+@pytest.mark.parametrize(("unit", "said"), [("W", None), ("kW", "is power_w in that unit?")])
+def test_the_unit_of_powers_is_that_of_their_column(read: Any, unit: str, said: Any) -> None:
+    columns = {"energy_kwh": None, "duration_s": TIMES, "power_w": 100, "power_unit": unit}
+    only(notes_of(read(table(accuracy=SCORES, **columns))), said)
 
 
 @pytest.mark.parametrize(

@@ -86,18 +86,34 @@ def find_said(columns: Columns, places: Iterable[int], metric: Metric) -> Iterat
         column = sheet.column(name)
         held = {column.text(place) for place in rows}
         # Of what differs, the runs were not made alike.
-        if len(held) == 1 and (value := held.pop()) and (why := _other_thing(name, value, metric)):
+        if len(held) != 1 or not (value := held.pop()):
+            continue
+        if why := _other_unit(name, value, columns) or _other_thing(name, value, metric):
             yield f"{sheet.path}: all runs have {quote(shorten(value, 24))} as {quote(name)}: {why}"
 
 
+def _other_unit(name: str, value: str, columns: Columns) -> str | None:
+    """What a column and its one value ask about the unit of another column; None: nothing."""
+    *of, last = words(name) or [""]
+    if last not in ("unit", "units"):
+        return None
+    if _TIME_WORDS & {*of}:
+        role = "duration_s"
+    elif "power" in of:
+        role = "power_w"
+    # An emissions_unit or a price_unit says nothing of the energies.
+    elif {*of} <= _ENERGY_WORDS:
+        role = "energy_kwh"
+    else:
+        return None
+    (own, others), said = _UNITS[role], {*words(value)}
+    is_other = bool(said & others) and not said & own
+    return f"is {role} in that unit?" if is_other and columns.get(role) else None
+
+
 def _other_thing(name: str, value: str, metric: Metric) -> str | None:
-    """What a column and its one value ask about energies, durations or scores; None: nothing."""
+    """What a column and its one value ask about energies or scores; None: nothing."""
     of, said = words(name), {*words(value)}
-    if of[-1:] in (["unit"], ["units"]):
-        role = "duration_s" if _TIME_WORDS & {*of} else "energy_kwh"
-        own, others = _UNITS[role]
-        is_other = bool(said & others) and not said & own
-        return f"is {role} in that unit?" if is_other else None
     if of[-1:] == ["pue"]:
         is_other = is_number(value) and float(value) > 1
         return "is it in the energies, which are to be without one?" if is_other else None

@@ -56,12 +56,14 @@ def _copies(runs: Mapping[Key, ImportedRun]) -> str | None:
     spent = {key: (run.energy.kwh, run.energy.duration_s) for key, run in runs.items()}
     whole = {key: (*run.scores.values(), *spent[key]) for key, run in runs.items()}
     powers = [kwh / duration_s for kwh, duration_s in spent.values() if duration_s]
-    if len(powers) < len(runs):
-        return _same(whole, "score, energy and duration")
-    # At one power, energies say no more than durations.
-    first = 1 if max(powers) <= ONE_POWER * min(powers) else 0
-    took = {key: numbers[first:] for key, numbers in spent.items()}
-    return _same(whole, "score, energy and duration") or _same(took, "energy and duration")
+    found = _same(whole, "score, energy and duration" if powers else "score and energy")
+    if found or len(powers) < len(runs):
+        return found
+    if max(powers) > ONE_POWER * min(powers):
+        return _same(spent, "energy and duration")
+    # At one power, energies say no more than durations, of which short ones are soon the same.
+    long = {key: took[1:] for key, took in spent.items() if _digits(took[1]) >= FEWEST_DIGITS}
+    return _same(long, "duration")
 
 
 def _same(numbers: Mapping[Key, tuple[float | None, ...]], what: str) -> str | None:

@@ -85,13 +85,17 @@ TRAINING = {
     "monitor_wrong_way": "its {name} has the mode {mode} for {monitor}, of which its name says the "
     "opposite: is it to be {wanted}?",
     "norm_lags": "the averages of its batch norm are still {share} what they began with after "
-    "{steps} steps, and a test takes them: a momentum of {momentum} is too small for so few steps",
+    "{batches} batches, and a test takes them: a momentum of {momentum} is too small for so few",
+    "norm_begins": "the averages of its batch norm are still {share} what they began with, and a "
+    "test takes them: its training has {batches} batches, which are few for them",
     "norm_of_last_batch": "its batch norm has a momentum of {momentum}, so that a test takes the "
     "statistics of the last batch alone: in PyTorch, Keras' 0.99 is 0.01",
     "average_lags": "the averages of its weights are still {share} what they began with after "
-    "{steps} steps, and a test takes them: a decay of {decay} is too slow for so few steps",
+    "{batches} batches, and a test takes them: a decay of {decay} is too slow for so few",
     "rate_at_share": "its {name} waits for step {step}, which never comes, as steps are whole "
     "numbers: is a share of the training given in place of steps?",
+    "rate_by_share": "its {name} is given {step}, which is no whole number of steps: is a share of "
+    "the training given in place of steps?",
     "config_keys_unused": "Lightning does not know {keys} in what its configure_optimizers "
     "returns, and ignores it: is it misspelt?",
     "schedule_never_stepped": "its {name} never takes a step: with manual optimisation, the module "

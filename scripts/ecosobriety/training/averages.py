@@ -1,7 +1,7 @@
 """Running averages that a training is too short for: a test takes what they began with.
 
 Batch norm keeps averages of its inputs, and some modules one of their weights. What they began with
-counts for less with each step, and small sizes take few. See `doubts`.
+counts for less with each batch, and small sizes have few. See `doubts`.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from ecosobriety.reasons import reason
 
-MOST_LEFT = 0.2
+MOST_LEFT = 0.5
 """Share of what an average began with that may be left in the end."""
+USUAL = 0.1
+"""PyTorch's momentum of a batch norm: from there on, it is the training that is short."""
 LAST_ALONE = 0.9
 """Momentum of a batch norm from which on its averages are those of the last batch."""
 FITS = 0.01
@@ -35,9 +37,10 @@ class Averages:
         self._network = network
         self._norms: list[Any] = []
         """Batch norms that began with no batch."""
-        self._steps = self._epochs = 0.0
-        """Of the whole training."""
+        self._whole = self._epochs = 0.0
+        """Batches and epochs of the whole training."""
         self._batches = 0
+        """Those so far."""
         self._pair: tuple[Tensor, ...] = ()
         """Two tensors that began alike: one may be an average of the other."""
         self._before: tuple[Tensor, ...] = ()
@@ -51,8 +54,9 @@ class Averages:
 
     def start(self, trainer: pl.Trainer) -> None:
         """Know how long the training is, before its first batch."""
-        self._steps = float(trainer.estimated_stepping_batches)
-        self._epochs = self._steps / max(1, trainer.num_training_batches)
+        # Lightning accumulates no gradients here: it takes a step with each batch.
+        self._whole = float(trainer.estimated_stepping_batches)
+        self._epochs = self._whole / max(1, trainer.num_training_batches)
         layers = (layer for layer in self._network.modules() if isinstance(layer, _NORM))
         self._norms = [layer for layer in layers if _is_new(layer)]
 
@@ -101,7 +105,7 @@ class Averages:
             decay = float(left @ way) / size**2 if size else 0.0
             if 0 < decay < NEVER and float((left - decay * way).norm()) <= FITS * size:
                 self._average, self._decay = self._pair[place], decay
-                self._times = self._steps if place in self._by_batch else self._epochs
+                self._times = self._whole if place in self._by_batch else self._epochs
 
     def doubts(self, answer: Callable[[], Tensor]) -> Iterator[str]:
         """Say which averages are mostly what they began with when they are tested.
@@ -109,23 +113,27 @@ class Averages:
         Args:
             answer: Gives the outputs of a few examples in the test.
         """
-        steps = f"{self._steps:.0f}"
+        batches = f"{self._whole:.0f}"
         seen = [layer for layer in self._norms if layer.num_batches_tracked > 0]
         left = [(self._left_in(layer), layer.momentum) for layer in seen]
         if left and max(left)[0] > MOST_LEFT:
             share, momentum = max(left)
-            yield reason("norm_lags", share=f"{share:.0%}", momentum=f"{momentum:g}", steps=steps)
+            values = {"share": f"{share:.0%}", "batches": batches}
+            if momentum >= USUAL:
+                yield reason("norm_begins", **values)
+            else:
+                yield reason("norm_lags", momentum=f"{momentum:g}", **values)
         most = max((momentum for _, momentum in left), default=0.0)
         if most >= LAST_ALONE:
             yield reason("norm_of_last_batch", momentum=f"{most:g}")
         share = self._decay**self._times
         if self._average is not None and share > MOST_LEFT and self._is_tested(answer):
             decay = f"{self._decay:.4g}"
-            yield reason("average_lags", share=f"{share:.0%}", decay=decay, steps=steps)
+            yield reason("average_lags", share=f"{share:.0%}", decay=decay, batches=batches)
 
     def _left_in(self, layer: Any) -> float:
         a_batch = int(layer.num_batches_tracked) / max(1, self._batches)
-        return float((1 - layer.momentum) ** (a_batch * self._steps))
+        return float((1 - layer.momentum) ** (a_batch * self._whole))
 
     def _is_tested(self, answer: Callable[[], Tensor]) -> bool:
         """Whether the average decides the outputs; one of a callback's is for nothing else."""
@@ -135,10 +143,12 @@ class Averages:
             return True
         kept, before = average.detach().clone(), answer()
         with torch.no_grad():
-            average.add_(1.0)
-            changed = not torch.equal(before, answer())
-            average.copy_(kept)
-        return changed
+            # What is asked next is asked of the network as it was.
+            try:
+                average.add_(1.0)
+                return not torch.equal(before, answer())
+            finally:
+                average.copy_(kept)
 
 
 def _is_new(layer: Any) -> bool:

@@ -156,7 +156,7 @@ def odd_rates(rates: Sequence[float], schedule: Any) -> Iterator[str]:
 def odd_length(schedule: Any, steps: int) -> Iterator[str]:
     """Say whether a schedule is over long before a training, or the training long before it.
 
-    It may also wait for a step that no training takes.
+    It may also be given a share of a step, and wait for what no training takes.
 
     Args:
         schedule: of PyTorch's; of others, nothing is known.
@@ -165,9 +165,10 @@ def odd_length(schedule: Any, steps: int) -> Iterator[str]:
     from torch.optim import lr_scheduler as known
 
     for one in (schedule, *getattr(schedule, "_schedulers", ())):
-        for share in filter(lambda step: step % 1, _waited_for(one)):
-            yield reason("rate_at_share", name=type(one).__name__, step=f"{share:g}")
-            return
+        for id_, steps_of in (("rate_at_share", _waited_for), ("rate_by_share", _counted_by)):
+            for share in filter(lambda step: step % 1, steps_of(one)):
+                yield reason(id_, name=type(one).__name__, step=f"{share:g}")
+                return
     part, steps = _at_end(schedule, steps)
     length, most = 0, MOST_OF_A_FALL
     if isinstance(part, known.CosineAnnealingLR) and part.eta_min <= LOW * max(part.base_lrs):
@@ -186,19 +187,26 @@ def odd_length(schedule: Any, steps: int) -> Iterator[str]:
 
 
 def _waited_for(schedule: Any) -> list[float]:
-    """The steps at which a schedule of PyTorch's changes, of which it has counted whole ones."""
+    """Steps that a schedule of PyTorch's waits for, and that it never takes if they are shares."""
     from torch.optim import lr_scheduler as known
 
     if isinstance(schedule, known.MultiStepLR):
         return [*schedule.milestones]
-    if isinstance(schedule, known.SequentialLR):
-        return [*schedule._milestones]
-    if isinstance(schedule, known.StepLR):
-        return [schedule.step_size]
-    lengths = known.ConstantLR | known.LinearLR | known.PolynomialLR
-    # A fraction of a step more makes a length no other one.
+    if isinstance(schedule, known.ConstantLR):
+        return [schedule.total_iters]
+    # They take each step up to their end: below one, none.
+    lengths = known.LinearLR | known.PolynomialLR
     is_share = isinstance(schedule, lengths) and schedule.total_iters < 1
     return [schedule.total_iters] if is_share else []
+
+
+def _counted_by(schedule: Any) -> list[float]:
+    """Steps of which a schedule of PyTorch's takes shares as well, at whole steps."""
+    from torch.optim import lr_scheduler as known
+
+    if isinstance(schedule, known.SequentialLR):
+        return [*schedule._milestones]
+    return [schedule.step_size] if isinstance(schedule, known.StepLR) else []
 
 
 def begins_late(rates: Sequence[float], schedule: Any) -> Iterator[str]:
