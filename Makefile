@@ -44,7 +44,7 @@ debug: $(VENV)/run.stamp ## Open a Python prompt with the `snakemake` object of 
 check: $(VENV)/dev.stamp ## Check what an edit is likely to break: style, types and the quick tests
 	@# Side by side: each waits for itself at its start.
 	@$(MAKE) --no-print-directory lint & \
-	$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses=auto --dist=loadfile --quiet; \
+	$(BIN)/python -m pytest tests/unit -m "not slow" --numprocesses=auto --dist=worksteal --quiet; \
 	  tests=$$?; wait $$! && exit $$tests
 
 test: $(VENV)/dev.stamp ## Run all tests but those of a Slurm cluster

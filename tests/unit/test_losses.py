@@ -12,7 +12,7 @@ from ecosobriety.training.batches import Slices
 from ecosobriety.training.stage import Play, Stage, content_of
 from ecosobriety.training.tasks import Regression, Task
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture
@@ -114,7 +114,6 @@ def test_a_rate_that_a_few_batches_show_to_be_too_large_is_named(try_out: Any) -
     try_out("Deep", loss="F.cross_entropy(z, y)", lr=1.0)
 
 
-@pytest.mark.slow
 def test_what_would_learn_nothing_is_known_before(try_out: Any) -> None:
     for name in ("Losing", "LosingOnSchedule"):
         with pytest.raises(ConfigError, match="change none of its parameters in 32 steps"):
@@ -142,7 +141,6 @@ def test_what_undoes_each_step_is_known_before(try_out: Any, undo: str, said: st
         try_out("Undoing", undo=undo)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("n_train", [96, 97])
 @pytest.mark.parametrize("where", ["training_step", "on_train_batch_end"])
 def test_a_module_that_ends_its_training_in_its_first_batches_is_refused(
@@ -165,7 +163,6 @@ def test_a_softmax_over_the_examples_of_a_batch_is_refused(try_out: Any) -> None
         assert try_out("Losing", loss=loss) == []
 
 
-@pytest.mark.slow
 def test_weights_that_no_gradient_reaches_are_named(try_out: Any) -> None:
     (told,) = try_out("Detached")
     assert "86.0% of its weights decide its outputs and are not trained (layers.1.weight" in told
@@ -180,7 +177,6 @@ def test_outputs_in_the_targets_own_unit_are_named(try_out: Any) -> None:
     assert try_out("InOwnUnit", Regression(2.0), factor=3.0, offset=1.0) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [{}, {"every": 4}, {"own": True}])
 def test_gradients_that_nobody_clears_are_noticed(try_out: Any, how: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="gradients that earlier steps have used") as caught:
