@@ -180,45 +180,6 @@ def test_an_axis_of_one_channel_or_a_wider_type_hides_nothing(
         assert {*told} & {"test_images_turned", *COPIES} == ({id} if id else set())
 
 
-@pytest.mark.parametrize("shape", [(24, 1), (24, 3), (3, 24), (8, 8)])
-def test_a_target_among_the_values_of_a_series_is_named(
-    tmp_path: Path, shape: tuple[int, ...]
-) -> None:
-    x = RNG.normal(size=(200, *shape))
-    y = 2 * x[:, -1, -1] + 0.01 * RNG.normal(size=200)
-    spec = {"normalise": "global", "task": "regression"}
-    assert "feature_like_target" in found(archive(tmp_path, x, y) | spec)
-    assert "feature_like_target" not in found(archive(tmp_path, x, RNG.permutation(y)) | spec)
-
-
-@pytest.mark.parametrize("shape", [(1, 9, 9), (9, 9, 1), (1, 6), (80, 1)])
-def test_a_place_is_called_as_in_the_users_array(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    random = np.random.default_rng(6)
-    x = random.normal(size=(200, *shape))
-    place = tuple(side // 2 for side in shape)
-    y = x[:, *place] + 0.01 * random.normal(size=200)
-    told = found(archive(tmp_path, x, y) | {"normalise": "global", "task": "regression"})
-    called = f"x[:, {', '.join(map(str, place))}]"
-    assert told["feature_like_target"].values["feature"] == called
-
-
-@pytest.mark.parametrize("axis", [1, 2])
-def test_what_comes_next_is_no_leak_of_what_was_last(tmp_path: Path, axis: int) -> None:
-    random = np.random.default_rng(6)
-    series = random.normal(size=(20_000, 5)).cumsum(axis=0)
-    series += np.linspace(0, 200, len(series))[:, None]
-    first = range(0, len(series) - 60, 66)
-    x = np.stack([series[i : i + 60] for i in first])
-    spec = {"normalise": "global", "task": "regression"}
-    for y, headline in (
-        (series[[i + 60 for i in first], 0], False),
-        (2 * x[:, -1, 0] + 1, True),
-        (x[:, 30, 0] + 0.01 * random.normal(size=len(x)), True),
-    ):
-        told = found(archive(tmp_path, np.moveaxis(x, 1, axis), y) | spec)
-        assert told["feature_like_target"].headline == headline
-
-
 def test_series_of_few_values_do_not_overlap(tmp_path: Path) -> None:
     labels = np.arange(120) % 2
     still = np.where(RNG.random((120, 50)) < 0.95, 0.0, RNG.random((120, 50)))

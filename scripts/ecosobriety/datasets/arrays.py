@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets import (
+    array_targets,
     between_rows,
     class_means,
     class_names,
@@ -47,6 +48,8 @@ SWAPPED = 2
 """Times as many test examples as training examples."""
 HIDDEN = 1e-6
 """Targets of a test part are all one by chance less often than that."""
+ALIKE = ("feature_like_target", "feature_orders_target")
+"""Findings of a feature that says nearly all of a target."""
 MAX_NAMED = 5
 """More classes than this are not listed in a message."""
 
@@ -167,7 +170,10 @@ def build(
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
             x, tested = map(looks.as_columns, (x, tested))
             findings += () if test is None else scales.find_scaled_apart(x, tested)
-            findings += tuple(_of_features(train.features, names, (x, tested), labels[0], classes))
+            lags = {f.values["feature"] for f in findings if f.id == "feature_is_last_target"}
+            of = _of_features(train.features, names, (x, tested), labels[0], classes)
+            # What was before is known, and says nearly all of what goes on from it.
+            findings += (*(f for f in of if f.id not in ALIKE or f.values["feature"] not in lags),)
         if train.features is None:
             findings += (*looks.examine(looked, labels[0], classes, options.channels, one.x.shape),)
             if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
@@ -253,8 +259,6 @@ def _of_features(
     """
     x, tested = parts
     found = [*gate.examine(x, y, names, classes=bool(classes))]
-    # Places of an array that are not filled are no columns that somebody has named.
-    found = [one for one in found if columns or one.id != "features_constant"]
     found += () if columns else mistakes.find_row_numbers(names, x)
     found += far_in_test.find_far_in_test(x, tested, names)
     found += dates.find_dates(names, x)
@@ -264,6 +268,13 @@ def _of_features(
         if all(one.id != "target_is_sum" for one in found):
             found += formulas.find_products(names, x, targets)
         found += formulas.find_rounded(names, x, targets)
+    if not columns:
+        # Places of an array that are not filled are no columns that somebody has named, and its
+        # targets are looked for as those of images are.
+        other = {"features_constant", ALIKE[0]}
+        if not classes and array_targets.goes_on(x, y):
+            other |= {*ALIKE, "target_is_sum"}
+        found = [one for one in found if one.id not in other]
     far = {one.values["feature"] for one in found if one.id.endswith("values_far_away")}
     found += named_values.find_beyond_names(names, parts, far)
     near = [*near_copies.find_near_copies(x, tested, names)]

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.array_targets import find_array_targets
 from ecosobriety.datasets.examples import Examples, Place, place_name
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.inputs import MAX_EXACT, VECTOR_DIMENSIONS, Checked
 from ecosobriety.datasets.marks import MANY_VALUES, colours
-from ecosobriety.datasets.near_labels import find_place_like_target
 from ecosobriety.datasets.noisy_copies import find_noisy_examples, find_overlaps
 
 BYTE = 255
@@ -57,8 +57,8 @@ def examine(
     # Few measurements are looked at as the columns of a table.
     if not are_columns(one):
         yield from find_noisy_examples(one, other, colours(one.shape[1:], channels))
-        if not classes:
-            yield from find_place_like_target(one, y, shape)
+    if not classes:
+        yield from find_array_targets(one, y, shape)
     yield from find_overlaps(one, other)
 
 

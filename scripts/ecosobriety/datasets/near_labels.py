@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets.examples import Examples, place_name
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 NEARLY = 0.95
@@ -42,6 +41,7 @@ stand beside the answer, and what is left of it if that is a formula."""
 ROUNDED = 1e-5
 """The same of a sum whose parts, or whose result, are rounded."""
 MOST_SUMMED = 64
+TINY = float(np.finfo(np.float64).tiny)
 SAMPLE, MOST_VALUES = 4096, 2**22
 """Rows, and values in them, that rule most features out."""
 
@@ -249,45 +249,13 @@ def _to_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return found * last
 
 
-def find_place_like_target(
-    x: Examples, y: NDArray[np.float64], shape: Sequence[int]
-) -> Iterator[Finding]:
-    """Find the one value of an image or a signal (n, …) that says nearly all of the target (n,).
-
-    Args:
-        x: the inputs.
-        y: (n,) targets.
-        shape: (n, …) of the inputs as the user's array has them, with axes of one place.
-    """
-    some = x.sample()
-    targets = y[x.evenly(len(some))]
-    if len(some) < SOME_TARGETS or len(np.unique(targets)) < SOME_TARGETS:
-        return
-    said, *_ = _said(some, targets)
-    best = int(said.argmax())
-    if said[best] >= VERY_LIKE:
-        # Time is the longer one; what comes next is nearly what was last, and that is no leak.
-        time = int(np.argmax(x.shape[1:]))
-        last = np.unravel_index(best, x.shape[1:])[time] == x.shape[1 + time] - 1
-        shown = {"feature": place_name(best, shape), "share": float(said[best])}
-        headline = bool(not last or said[best] >= 1 - EXACTLY)
-        yield Finding("feature_like_target", headline, shown)
-
-
-def _said(
-    some: NDArray[np.float64], targets: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """What each of (n, d) columns says of targets (n,).
-
-    Returns:
-        (d,) the share of the targets' variance, (n, d) and (n,) the columns and the targets without
-        their means, and (d,) the sums of the columns' squares then.
-    """
+def explained(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(d,) the share of the variance of targets (n,) that each of (n, d) columns says."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        centred, about = some - some.mean(axis=0), targets - targets.mean()
-        spread = (centred**2).sum(axis=0)
-        said = (centred * about[:, None]).sum(axis=0) ** 2 / (spread * (about**2).sum())
-    return np.where(np.isfinite(said), said, 0.0), centred, about, spread
+        about = y - y.mean()
+        centred = x - x.mean(axis=0)
+        said = (about @ centred) ** 2 / ((centred**2).sum(axis=0) * (about**2).sum())
+    return np.where(np.isfinite(said), said, 0.0)
 
 
 def find_like_targets(
@@ -304,7 +272,7 @@ def find_like_targets(
     some, targets = x[rows], y[rows]
     if len(rows) < SOME_TARGETS or len(np.unique(targets)) < SOME_TARGETS:
         return
-    said, centred, about, spread = _said(some, targets)
+    said = explained(some, targets)
     alike = np.flatnonzero((said >= LIKE) & (said < 1 - EXACTLY)).tolist()
     for i in alike:
         shown = {"feature": short(names[i]), "share": float(said[i])}
@@ -314,15 +282,23 @@ def find_like_targets(
         return
     if len(rows) < 3 * d:
         return
-    chosen = spread > 0
-    scaled = centred[:, chosen] / np.sqrt(spread[chosen])
-    factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
-    rest = about - scaled @ factors
-    if (rest**2).sum() <= ROUNDED * (about**2).sum():
-        parts = np.abs(factors)
-        most = np.flatnonzero(chosen)[np.argsort(-parts, kind="stable")][:MAX_LISTED]
-        least = 1e-3 * parts.max()
-        named = [
-            short(names[i]) for i, p in zip(most, np.sort(parts)[::-1], strict=False) if p > least
-        ]
+    parts, left = as_sum(some, targets)
+    if left <= ROUNDED:
+        most = np.argsort(-parts, kind="stable")[:MAX_LISTED]
+        named = [short(names[i]) for i in most if parts[i] > 1e-3 * parts.max()]
         yield Finding("target_is_sum", True, {"names": named})
+
+
+def as_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Targets (n,) as the weighted sum of columns (n, d) that is nearest to them.
+
+    Returns:
+        (d,) how large the part of each is, and the share of the targets' variance that is left.
+    """
+    centred, about = x - x.mean(axis=0), y - y.mean()
+    with np.errstate(over="ignore"):
+        spread = np.sqrt((centred**2).sum(axis=0))
+    scaled = centred / np.where(spread > 0, spread, 1.0)
+    factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
+    left = ((about - scaled @ factors) ** 2).sum() / max(float((about**2).sum()), TINY)
+    return np.abs(factors), float(left)
