@@ -59,7 +59,7 @@ test-slurm: $(VENV)/dev.stamp ## Run the digits study through a Slurm cluster of
 bench: $(VENV)/dev.stamp ## Measure speed, as ratios within one run, into benchmarks/results.csv
 	PYTHONPATH=scripts:tests:tests/unit $(BIN)/python -m bench
 
-backtest: $(VENV)/backtest.stamp ## Replay the stopping rules on real learning curves, into docs/backtest.md (four minutes)
+backtest: $(VENV)/backtest.stamp ## Replay the stopping rules on real learning curves, into docs/backtest.md (one to four minutes)
 	PYTHONPATH=scripts:tests:$(VENV)/backtest $(BIN)/python -m backtest $(VENV)/backtest/lcdb/database-accuracy.csv
 
 lint: $(VENV)/dev.stamp ## Check style, types and the workflow

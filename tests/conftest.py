@@ -60,6 +60,17 @@ def pytest_configure_node(node):
     node.workerinput["python"] = sys.executable
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message):
+    """Send no category of a package's: who counts the tests would import it, for 5 s with PyTorch.
+
+    Meanwhile a process whose results are not read waits.
+    """
+    if type(warning_message.message).__module__ != "builtins":
+        warning_message.message = UserWarning(str(warning_message.message))
+        warning_message.category = UserWarning
+
+
 def pytest_collection_modifyitems(items):
     """Put five other files behind each file of real studies.
 

@@ -290,6 +290,7 @@ def test_a_command_that_never_ends_is_ended(run):
     assert not sleeping(98761)
 
 
+@pytest.mark.slow
 def test_what_a_command_leaves_at_work_is_ended(run):
     run("sleep 98762 & echo '{{\"accuracy\": 0.9}}' > {result}")
     assert not sleeping(98762)

@@ -109,6 +109,7 @@ def test_signals_that_are_copies_are_named(tmp_path: Path) -> None:
     assert not named(found(archive(tmp_path, x, labels[:N]) | {"normalise": "global"}))
 
 
+@pytest.mark.slow
 def test_images_of_others_are_no_copies(tmp_path: Path) -> None:
     bunch = sklearn.datasets.load_digits()
     assert not named(found(archive(tmp_path, bunch.images.astype(np.uint8), bunch.target)))
@@ -158,6 +159,7 @@ def test_answers_of_few_grades_are_no_windows(tmp_path: Path) -> None:
     assert "windows_overlap" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f4", "u1", "i8"])
 @pytest.mark.parametrize(("axis", "channels"), [(1, "first"), (3, None)])
 def test_an_axis_of_one_channel_or_a_wider_type_hides_nothing(

@@ -11,6 +11,9 @@ from imported_cases import SEEDS, SIZES, reading, records, refusal, table  # noq
 
 from ecosobriety.imported import RunsError, require_own_rows
 
+# CodeCarbon writes the file, in half a second of windows.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def emissions(tmp_path_factory):

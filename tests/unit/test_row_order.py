@@ -75,6 +75,7 @@ def test_persons_with_several_rows_each_are_named(tmp_path: Path, rows: int, cha
     assert numbers(tmp_path, columns, TARGETS).keys() == {"rows_follow"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [generated, ordinary])
 def test_rows_that_are_sorted_are_no_series(tmp_path: Path, make: Any) -> None:
     columns = make(3)
