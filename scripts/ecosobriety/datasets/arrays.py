@@ -168,12 +168,9 @@ def build(
             x, tested = one.x[:], other.x[:]
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
-            x, tested = map(looks.as_columns, (x, tested))
-            findings += () if test is None else scales.find_scaled_apart(x, tested)
-            lags = {f.values["feature"] for f in findings if f.id == "feature_is_last_target"}
-            of = _of_features(train.features, names, (x, tested), labels[0], classes)
-            # What was before is known, and says nearly all of what goes on from it.
-            findings += (*(f for f in of if f.id not in ALIKE or f.values["feature"] not in lags),)
+            both = looks.as_columns(x), looks.as_columns(tested)
+            findings += () if test is None else scales.find_scaled_apart(*both)
+            findings += (*_of_features(train.features, names, both, labels[0], classes, findings),)
         if train.features is None:
             findings += (*looks.examine(looked, labels[0], classes, options.channels, one.x.shape),)
             if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
@@ -247,6 +244,7 @@ def _of_features(
     parts: tuple[NDArray[np.float64], NDArray[np.float64]],
     y: NDArray[Any],
     classes: Sequence[str],
+    known: Sequence[Finding],
 ) -> Iterator[Finding]:
     """What the features of both parts give away, by themselves and beside the labels of the first.
 
@@ -256,9 +254,13 @@ def _of_features(
         parts: (n, d) and (m, d) the training part and the test part.
         y: (n,) class indices or targets.
         classes: names of the classes; none for a regression.
+        known: what all rows in their order have shown.
     """
     x, tested = parts
+    # What was before is known, and says nearly all of what goes on from it.
+    lags = {one.values["feature"] for one in known if one.id == "feature_is_last_target"}
     found = [*gate.examine(x, y, names, classes=bool(classes))]
+    found = [one for one in found if one.id not in ALIKE or one.values["feature"] not in lags]
     found += () if columns else mistakes.find_row_numbers(names, x)
     found += far_in_test.find_far_in_test(x, tested, names)
     found += dates.find_dates(names, x)
