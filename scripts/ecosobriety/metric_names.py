@@ -3,6 +3,8 @@
 import re
 
 _WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+")
+_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
+"""Where a capital begins a word inside of a name, as in valAccuracy."""
 HIGHER = frozenset(
     {
         *("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "bleu", "rouge", "iou"),
@@ -11,7 +13,19 @@ HIGHER = frozenset(
 )
 LOWER = frozenset(
     {
-        *("error", "err", "errors", "loss", "mse", "rmse", "mae", "mape", "nll", "perplexity"),
+        *(
+            "error",
+            "err",
+            "errors",
+            "loss",
+            "mse",
+            "rmse",
+            "mae",
+            "mape",
+            "nll",
+            "logloss",
+            "perplexity",
+        ),
         *("ppl", "wer", "cer", "eer", "fid", "misclassification", "mistakes"),
     }
 )
@@ -20,8 +34,8 @@ _NEGATIVE = frozenset({"neg", "minus", "inverse", "inverted"})
 
 
 def words(name: str) -> list[str]:
-    """The words of a name, such as metrics.test_acc, in small letters."""
-    return _WORD.findall(name.casefold())
+    """The words of a name, such as metrics.test_acc or testAcc, in small letters."""
+    return _WORD.findall(_CAMEL.sub(" ", name.replace("kWh", "Kwh")).casefold())
 
 
 def higher_by_name(name: str) -> bool | None:

@@ -35,14 +35,27 @@ def only(notes: list[str], said: str | None) -> None:
     [
         *(("energy_kwh", name, "in that unit?") for name in ("energy_wh", "E [J]", "emissions")),
         *(("energy_kwh", name, "in that unit?") for name in ("metrics.energy_mwh", "mean_power")),
-        ("energy_kwh", "gpu_energy", "is it that of the whole run?"),
+        *(("energy_kwh", name, "the whole run?") for name in ("gpu_energy", "gpu0_energy_kwh")),
+        *(("energy_kwh", name, "the whole run?") for name in ("kwh_per_epoch", "energy_test_kwh")),
+        ("energy_kwh", "energy_with_pue_kwh", "is it without a PUE?"),
+        *(("energy_kwh", name, "in that unit?") for name in ("energyWh", "energy_BTU")),
+        *(("energy_kwh", name, None) for name in ("energykWh", "consumption(kWh)", "trainEnergy")),
+        *(
+            ("duration_s", name, "whole run?")
+            for name in ("epoch_time_s", "queue_time", "cpu_time")
+        ),
+        *(("n_train", name, "count training examples?") for name in ("test_size", "train_steps")),
+        *(("n_train", name, None) for name in ("train_size", "N", "max_train_samples")),
+        *(("accuracy", name, "is it that number?") for name in ("acc5", "acc@5", "hits@10")),
+        *(("accuracy", name, "test data?") for name in ("valAccuracy", "oob_score", "cv_accuracy")),
+        *(("accuracy", name, None) for name in ("testAccuracy", "precision@1", "acc@1", "test_1")),
         ("energy_kwh", "energy_cpu_gpu_ram", None),
         ("energy_kwh", "emissions.energy_consumed", None),
         *(("energy_kwh", name, None) for name in ("energy", "metrics.energy_kwh", "kwh", "total")),
         *(("duration_s", name, "in that unit?") for name in ("time_ms", "minutes", "_timestamp")),
         *(("duration_s", name, None) for name in ("Runtime", "duration_s_min", "train_time_sec")),
         *(("accuracy", name, "on the test data?") for name in ("train/acc", "best_val_accuracy")),
-        *(("accuracy", name, "is a higher one better?") for name in ("test_error", "loss")),
+        *(("accuracy", name, "is a higher one better?") for name in ("test_error", "logloss")),
         *(("accuracy", name, "is it that number?") for name in ("f1", "top5_acc", "accuracy_std")),
         *(("accuracy", name, None) for name in ("test/acc", "eval_accuracy", "top-1 acc", "score")),
         *(("accuracy", name, "the best of") for name in ("best_test_acc", "test/acc__MAX")),
@@ -53,6 +66,7 @@ def test_a_column_whose_name_is_of_something_else_is_named(
     read: Any, role: str, name: str, said: str | None
 ) -> None:
     columns: dict[str, Any] = {"accuracy": SCORES, "duration_s": TIMES}
+    columns["n_train"] = [100, 100, 200, 200]
     columns |= {role: None, name: columns.get(role, [0.001, 0.00101, 0.002, 0.00201])}
     only(notes_of(read(table(**columns), columns={role: name})), said)
 
@@ -77,6 +91,18 @@ def test_a_column_that_says_something_else_of_all_runs_is_named(
     read: Any, name: str, value: Any, said: str | None
 ) -> None:
     only(notes_of(read(table(accuracy=SCORES, duration_s=TIMES, **{name: value}))), said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *((name, "the whole run?") for name in ("gpu_power", "max_power_w", "tdp_w", "idle_w")),
+        *((name, None) for name in ("mean_power_w", "avg_power", "power.draw [W]")),
+    ],
+)
+def test_a_power_of_something_else_is_named(read: Any, name: str, said: str | None) -> None:
+    columns = {"accuracy": SCORES, "duration_s": TIMES, "energy_kwh": None, name: 100.0}
+    only(notes_of(read(table(**columns), columns={"power_w": name})), said)
 
 
 @pytest.mark.parametrize(("unit", "said"), [("W", None), ("kW", "is power_w in that unit?")])

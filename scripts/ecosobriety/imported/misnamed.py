@@ -14,7 +14,7 @@ _UNITS = {
         {"kwh"},
         {
             *("wh", "mwh", "j", "kj", "mj", "joule", "joules", "w", "watt", "watts", "power"),
-            *("kg", "g", "emissions", "co2", "co2e", "co2eq", "carbon", "cost"),
+            *("kg", "g", "emissions", "co2", "co2e", "co2eq", "carbon", "cost", "btu"),
         },
     ),
     "duration_s": (
@@ -30,15 +30,33 @@ _UNITS = {
 _ENERGY_WORDS = {"energy", "electricity"}
 _CARBON_WORDS = {"emissions", "co2", "co2e", "co2eq", "carbon"}
 """CodeCarbon's own file is called emissions: `emissions.energy` is one."""
-_DEVICES = {"cpu", "gpu", "ram", "dram"}
+_DEVICES = {"cpu", "gpu", "ram", "dram", "pkg", "package"}
+_PIECES = {
+    *("per", "eval", "evaluation", "inference", "test", "idle", "std", "stderr"),
+    *("val", "valid", "validation"),
+}
+_NOT_WHOLE = {
+    "energy_kwh": _PIECES,
+    "duration_s": {
+        *(*_PIECES, "epoch", "step", "it", "iter", "iteration", "batch", "queue", "queued", "wait"),
+        *("waiting", "compile", "compilation", "cpu", "gpu", "user", "cputime", "limit", "eta"),
+        "timelimit",
+    },
+    "power_w": {*_PIECES, "max", "peak", "min", "tdp", "limit"},
+}
+"""Words of what is a part of a run, or a bound of it, in any unit."""
+_NOT_TRAINED = {"test", "val", "valid", "validation", "batch", "batches", "step", "steps"}
+"""Words of a number that is not that of the training examples."""
 _TESTS = {"test", "eval", "evaluation", "holdout", "tested"}
-_OTHER_PARTS = {"train", "training", "val", "valid", "validation", "dev"}
+_OTHER_PARTS = {"train", "training", "val", "valid", "validation", "dev", "cv", "oob"}
 _BEST = {"best", "max", "min", "highest", "lowest"}
 _OTHER_KINDS = {
     *("balanced", "std", "stderr", "sem", "var", "variance", "step", "steps", "epoch", "count"),
-    *("top", "top2", "top3", "top5", "top10"),
+    *("ci", "smoothed", "top", "top2", "top3", "top5", "top10", "acc5", "acc10"),
 }
 """Words that make another number of a score."""
+_AMONG = {"at", "hit", "hits", "top"}
+"""Words before how many answers the right one is to be among."""
 _TIME_WORDS = {"time", "duration", "runtime"}
 _PARTS = {"split", "part", "subset"}
 
@@ -61,13 +79,24 @@ def find_misnamed(columns: Columns, metric: Metric) -> Iterator[str]:
             odd = [word for word in odd if word not in _CARBON_WORDS]
         if odd and not own & {*found}:
             yield f"{path}: {quote(column.name)} is taken for {role}: is it in that unit?"
-        elif role == "energy_kwh" and len(_DEVICES & {*found}) == 1:
+        elif _NOT_WHOLE[role] & {*found} or _is_of_a_device(role, found):
             yield f"{path}: {quote(column.name)} is taken for {role}: is it that of the whole run?"
+        elif role == "energy_kwh" and {"pue", "facility"} & {*found}:
+            yield f"{path}: {quote(column.name)} is taken for {role}: is it without a PUE?"
+    column = columns.get("n_train")
+    if column is not None and _NOT_TRAINED & {*words(column.name)} and column.name != "n_train":
+        yield f"{path}: {quote(column.name)} is taken for n_train: does it count training examples?"
     column = columns.scores[metric.name]
     if column.name not in (metric.name, f"test_{metric.name}") and (
         why := _other_score(column.name, metric)
     ):
         yield f"{path}: {quote(column.name)} is taken for {metric.name}: {why}"
+
+
+def _is_of_a_device(role: str, found: Iterable[str]) -> bool:
+    """Whether the words of a name are of one part of the machine, such as gpu0."""
+    kinds = {word.rstrip("0123456789") for word in found}
+    return role != "duration_s" and len(_DEVICES & kinds) == 1
 
 
 def find_said(columns: Columns, places: Iterable[int], metric: Metric) -> Iterator[str]:
@@ -133,7 +162,14 @@ def _other_score(name: str, metric: Metric) -> str | None:
     own, found = {*words(metric.name)}, words(name)
     if _OTHER_PARTS & {*found} and not _TESTS & {*found}:
         return "is it the score on the test data?"
-    top_one = any(pair == ("top", "1") for pair in pairwise(found))
+    pairs = {*pairwise(found)}
+    top_one = ("top", "1") in pairs
+    # Of one answer for each example, the precision is the accuracy.
+    if ("precision", "1") in pairs and own & {"acc", "accuracy"}:
+        return None
+    among = {after for before, after in pairs if before in _AMONG and after.isdigit()} - {"1"}
+    if among or {("acc", "5"), ("acc", "10"), ("accuracy", "5")} & pairs:
+        return "is it that number?"
     if _BEST & {*found} and not _OTHER_PARTS & {*found}:
         return "is it the best of several by the test data, and not that of the end?"
     kinds = {*found} & _OTHER_KINDS - own - ({"top"} if top_one else set())
