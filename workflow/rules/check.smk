@@ -2,6 +2,7 @@
 # that read the rules, the first alone looks.
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.config import epochs_of_sizes
+from ecosobriety.study_config.hardware import odd_hardware
 from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.study_config.money import inverse_rate
 from ecosobriety.study_config.unread import equal_models, unread_training
@@ -9,8 +10,9 @@ from ecosobriety.user_code import foresight, optimisers
 
 
 def say_odd_numbers():
-    """Say a wide margin, and a rate that may be the inverse, in words."""
-    for said in filter(None, (wide_margin(config), inverse_rate(config["cost"]))):
+    """Say a wide margin, a rate that may be the inverse, and hardware's units in words."""
+    odd = inverse_rate(config["cost"]), odd_hardware(config["hardware"])
+    for said in filter(None, (wide_margin(config), *odd)):
         print(f"note: {said}", file=sys.stderr)
 
 

@@ -14,13 +14,14 @@ import pandas as pd
 from ecosobriety.decision.rows import mean_durations_s, on_mix
 from ecosobriety.electricity.factor_tables import read_ranges, require_between
 from ecosobriety.errors import DataError
+from ecosobriety.study_config.hardware import PLAUSIBLE_KG
 from ecosobriety.units import kg_to_grams, seconds_to_hours
 
 BOUNDS = ("low", "central", "high")
 HOURS_PER_YEAR = 8760.0
 """Of 365 days, as BoaviztAPI counts the lives of hardware."""
-PLAUSIBLE_KG, PLAUSIBLE_YEARS = (1.0, 20_000.0), (0.5, 50.0)
-"""What making a part of hardware emits, and how long it lives: not in g or t, nor in hours."""
+PLAUSIBLE_YEARS = (0.5, 50.0)
+"""How long a part of hardware lives: not in hours."""
 OWN = "own"
 """Stands for the kind of hardware whose emissions are the user's own figure."""
 DOMINATES = 0.5
