@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
-from silent_losses import Losing
+from silent_losses import Losing, NeverClearing
 from silent_networks import Base, SteppingByHand, Whole
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
@@ -111,6 +111,8 @@ class ByHand(NeverStepping):
 class KeepingSchedule(Optimised):
     """Keeps its schedule, and never comes to it."""
 
+    given = ()
+
     def configure_optimizers(self):
         (optimiser,), (self.kept,) = super().configure_optimizers()
         return optimiser
@@ -118,7 +120,7 @@ class KeepingSchedule(Optimised):
 
 class KeepingScheduleAsAttribute(KeepingSchedule):
     def on_train_epoch_end(self):
-        self.kept.step()
+        self.kept.step(*self.given)
 
 
 class KeepingScheduleInObject(KeepingSchedule):
@@ -135,6 +137,10 @@ class KeepingScheduleLater(KeepingSchedule):
     def on_train_epoch_end(self):
         if self.current_epoch > 2:
             self.kept.step()
+
+
+class KeepingScheduleOnPlateau(KeepingScheduleAsAttribute):
+    given = (1.0,)
 
 
 class Waiting(Whole):
@@ -307,3 +313,44 @@ class SteppingToo(Optimised):
 
     def on_train_epoch_end(self):
         self.mine.step()
+
+
+class LosingLater(Losing):
+    """Has another loss after its first epoch."""
+
+    def training_step(self, batch, batch_idx):
+        if self.current_epoch > 0:
+            return F.cross_entropy(self(batch[0]), batch[1])
+        return super().training_step(batch, batch_idx)
+
+
+class Toggling(Whole):
+    """Freezes its last layer while the first one learns, and never thaws it, unless `back`."""
+
+    def __init__(self, input_shape, num_classes: int, back: bool = False):
+        super().__init__(input_shape, num_classes)
+        self.layers = Base(input_shape, num_classes).layers
+        self.automatic_optimization, self.back = False, back
+
+    def training_step(self, batch, batch_idx):
+        for place, optimiser in enumerate(self.optimizers()):
+            if place == 0:
+                self.toggle_optimizer(optimiser)
+            optimiser.zero_grad()
+            self.manual_backward(super().training_step(batch, batch_idx))
+            optimiser.step()
+            if self.back and place == 0:
+                self.untoggle_optimizer(optimiser)
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.layers[i].parameters(), lr=0.01) for i in (1, 3)]
+
+
+class CountingBatches(NeverClearing):
+    """Takes a step after so many batches, of whatever epochs."""
+
+    passed = -1
+
+    def training_step(self, batch, batch_idx):
+        self.passed += 1
+        super().training_step(batch, self.passed)

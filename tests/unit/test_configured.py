@@ -96,9 +96,12 @@ def test_a_schedule_that_is_stepped_twice_or_lost_is_named(noticed: Any) -> None
     }
     assert not noticed("Optimised", schedule="S.CosineAnnealingWarmRestarts(o, 3)")
     assert noticed("Optimised", schedule="(S.StepLR(o, 2), None)[1]") == {"schedule_lost": {}}
+    lost = "(S.ReduceLROnPlateau(o), None)[1]"
+    assert noticed("Optimised", schedule=lost) == {"schedule_lost": {}}
     assert noticed("KeepingSchedule", schedule="S.StepLR(o, 2)") == {"schedule_lost": {}}
     for stepping in ("AsAttribute", "InObject", "Later"):
         assert not noticed(f"KeepingSchedule{stepping}", schedule="S.LinearLR(o, 0.01)")
+    assert not noticed("KeepingScheduleOnPlateau", schedule="S.ReduceLROnPlateau(o)")
 
 
 def test_what_waits_for_a_value_to_become_worse_is_named(noticed: Any) -> None:  # noqa: F811

@@ -23,9 +23,10 @@ from ecosobriety.reasons.trained import TRAINING
 from ecosobriety.reporting.cautions import noticed as noticed_in_report
 from ecosobriety.texts import Texts
 from ecosobriety.training.batches import Slices
+from ecosobriety.training.play import Play, content_of
 from ecosobriety.training.rehearsal import Rehearsed
 from ecosobriety.training.squashed import takes_logits
-from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.training.stage import Stage
 from ecosobriety.user_code import optimisers
 from ecosobriety.user_code.optimisers import find_odd
 
@@ -106,10 +107,10 @@ def test_what_is_tested_and_not_trained_is_named(noticed: Any) -> None:
         ("F.cross_entropy(z, y.roll(1))", {"labels_not_learnt"}),
         ("F.cross_entropy(z, (y + 1) % 9)", {"labels_not_learnt"}),
         ("F.cross_entropy(z, 0 * y)", {"labels_not_learnt"}),
-        ("F.cross_entropy(z, y, ignore_index=0)", {"examples_unused"}),
+        ("F.cross_entropy(z, y, ignore_index=0)", {"class_unused"}),
         ("F.cross_entropy(z[:1], y[:1])", {"examples_unused"}),
         ("F.cross_entropy(self(x[:16]), y[:16])", {"examples_unused"}),
-        ("F.cross_entropy(z, y, weight=torch.arange(10) / 10)", {"examples_unused"}),
+        ("F.cross_entropy(z, y, weight=torch.arange(10) / 10)", {"class_unused"}),
         (
             "None if self.trainer.fit_loop.batch_idx % 2 else F.cross_entropy(z, y)",
             {"examples_unused"},

@@ -15,8 +15,9 @@ from ecosobriety.training.batches import Blocks, Slices
 from ecosobriety.training.fitting import TrainingSettings, make_trainer
 from ecosobriety.training.learner import Learner
 from ecosobriety.training.networks import build_network
+from ecosobriety.training.play import Play, content_of
 from ecosobriety.training.ranges import Ranges
-from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.training.stage import Stage
 from ecosobriety.training.tasks import Classification, Regression, Task
 
 pytestmark = pytest.mark.slow

@@ -52,7 +52,8 @@ EPOCHS = {
 
 TRAINING = {
     "weights_untrained": "{share} of its weights decide its outputs and are not trained ({names}): "
-    "no gradient but 0 reaches them, as behind a detach, or no optimiser has them",
+    "no gradient but 0 reaches them, as behind a detach, no optimiser has them, or "
+    "toggle_optimizer keeps them frozen",
     "outputs_in_own_unit": "it gives about {value} before its training, but its targets are "
     "standardised (mean 0, deviation 1): leave out what brings its outputs to the targets' own "
     "unit",
@@ -63,6 +64,10 @@ TRAINING = {
     "test_unchanged": "its outputs in the test are the same before and after its first batches, "
     "although its weights changed: is what is tested trained?",
     "examples_unused": "its loss is made of {share} of the examples of its batches",
+    "class_unused": "its loss leaves out all examples of label {labels}, as under an ignore_index "
+    "or a weight of 0",
+    "labels_unused": "its first batches teach it the same when their examples exchange their "
+    "labels or targets: is its loss made of these?",
     "labels_not_learnt": "its loss wants the label of {share} of its examples alone: are they "
     "shuffled, shifted or left out?",
     "decay_large": "its weight_decay of {decay} outweighs what it learns, at the learning rate "

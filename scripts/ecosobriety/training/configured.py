@@ -9,10 +9,12 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
+from weakref import WeakSet
 
 import pytorch_lightning as pl
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from ecosobriety.errors import quote
 from ecosobriety.metric_names import higher_by_name
@@ -27,12 +29,32 @@ _ASKS = re.compile(r"\blr_schedulers\b|\blr_scheduler_(?:configs|step)\b")
 """By what a module comes to its schedules."""
 _STEPS = re.compile(r"\.step\b")
 """By what it takes steps of one that it keeps."""
+_WAITING: WeakSet[Any] = WeakSet()
+"""Optimisers that a `ReduceLROnPlateau` was made for, which leaves no trace in them."""
+
+
+_LATER = re.compile(r"epoch|global_step", re.IGNORECASE)
+"""By what it does in later batches what it does not in the first."""
+
+
+def changes_later(module: Any) -> bool:
+    """Whether a module may have another loss in later epochs; what is not known may."""
+    package = lightning_of(type(module))
+    return package is None or _mentions(_LATER, type(module), package)
 
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Hear what is warned of meanwhile, and let it pass."""
+    """Hear what is warned of meanwhile, and let it pass; know which schedules are made."""
     heard: list[str] = []
+    kind: Any = ReduceLROnPlateau
+    made = kind.__init__
+
+    @wraps(made)
+    def make(schedule: Any, *others: Any, **further: Any) -> None:
+        made(schedule, *others, **further)
+        _WAITING.add(schedule.optimizer)
+
     with warnings.catch_warnings():
         warnings.filterwarnings("always", message=_UNUSED_KEYS.pattern)
         shown = warnings.showwarning
@@ -42,7 +64,11 @@ def listening() -> Iterator[list[str]]:
             shown(message, *others, **further)
 
         warnings.showwarning = hear
-        yield heard
+        kind.__init__ = make
+        try:
+            yield heard
+        finally:
+            kind.__init__ = made
 
 
 def unused_keys(heard: Iterable[str]) -> Iterator[str]:
@@ -114,7 +140,7 @@ def not_returned(module: Any, trainer: pl.Trainer) -> Iterator[str]:
         given = max(float(group.get(name) or 0.0) for name in ("initial_lr", "max_lr"))
         stays_low = float(group.get("lr") or 0.0) < LOW * given
         # A schedule counts the steps of its optimiser.
-        counted = hasattr(optimiser.step, "_wrapped_by_lr_sched")
+        counted = hasattr(optimiser.step, "_wrapped_by_lr_sched") or optimiser in _WAITING
         if not (stays_low or counted) or _may_be_stepped(optimiser, module):
             continue
         if stays_low:

@@ -4,7 +4,7 @@ It is said in the check, in the log and in the report, and nothing is refused.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -39,7 +39,9 @@ from ecosobriety.user_code.words import cut_list
 
 MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Layers that do something else in the test than in the training."""
-_BY_CHANCE = ("labels_not_learnt", "examples_unused")
+OF_LABELS = ("labels_not_learnt", "errors_averaged", "outputs_in_own_unit")
+"""What says already why labels may not matter."""
+_BY_CHANCE = ("labels_not_learnt", "examples_unused", "class_unused")
 SAME = 1e-6
 """Of the largest output: what rounding changes at most."""
 
@@ -229,7 +231,10 @@ def find_untrained(
         x: (n, *input_shape) a few examples.
     """
     names = dict(trained.named_parameters())
-    still = {name for name, p in names.items() if p.requires_grad and id(p) not in losses.moved}
+    # What Lightning's toggle_optimizer has frozen; its counterpart keeps nothing.
+    toggled = getattr(trained, "_param_requires_grad_state", {})
+    meant = {name for name, p in names.items() if p.requires_grad or p in toggled}
+    still = {name for name in meant if id(names[name]) not in losses.moved}
     # What goes wrong here says nothing of the training; a step that is not seen, neither.
     with suppress(Exception):
         if still and losses.reached:
@@ -286,7 +291,7 @@ def find_doubts(
     if lacking is None:
         doubts = [*watch.learnt.doubts()]
         # By chance, labels may be mixed most in the first batches, and examples left out.
-        if any((recognise(doubt) or [""])[0] in _BY_CHANCE for doubt in doubts):
+        if are_among(_BY_CHANCE, doubts):
             doubts = [*look_longer().learnt.doubts()]
         yield from doubts
     # Beside an output that is always 0, the other one is what tells two classes apart.
@@ -295,6 +300,11 @@ def find_doubts(
     with suppress(Exception):
         yield from watch.averages.doubts(partial(_answers, trained, x))
     yield from watch.odd_groups
+
+
+def are_among(ids: Collection[str], doubts: Iterable[str]) -> bool:
+    """Whether one of the doubts has one of the ids."""
+    return any((recognise(doubt) or [""])[0] in ids for doubt in doubts)
 
 
 def _repeated(network: nn.Module) -> Iterator[tuple[str, int]]:

@@ -17,7 +17,8 @@ from ecosobriety import datasets
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.training.batches import cut_batches
-from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.training.play import Play, content_of
+from ecosobriety.training.stage import Stage
 from ecosobriety.training.train import settings_from
 from ecosobriety.user_code.classes import ClassSpec, load
 from ecosobriety.user_code.lightnings import lightning_of

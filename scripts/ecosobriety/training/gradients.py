@@ -44,6 +44,9 @@ class Gradients(pl.Callback):
         """Whether all steps had a learning rate of 0."""
         self.steps = 0
         """Of the optimiser that took most."""
+        self.before_first = 0
+        """Batches of the epoch before that of the first step."""
+        self._batch = 0
         self._repeating: set[int] = set()
         """Ids of optimisers that took a step with gradients that an earlier one had used."""
         self._fresh: set[int] = set()
@@ -64,6 +67,12 @@ class Gradients(pl.Callback):
                 self._undo.append(handle.remove)
         self._undo.append(register_optimizer_step_post_hook(self._on_step).remove)
 
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Know which batch it is."""
+        self._batch = batch_idx
+
     def _on_gradient(self, weight: Tensor, coming: Tensor) -> None:
         """A gradient comes, and is not added yet to the one that is there."""
         used, there = self._used.get(id(weight)), weight.grad
@@ -78,6 +87,7 @@ class Gradients(pl.Callback):
 
     def _on_step(self, optimizer: Optimizer, *_: Any) -> None:
         number = self._steps[id(optimizer)] = self._steps.get(id(optimizer), 0) + 1
+        self.before_first = self.before_first if self.steps else self._batch
         self.steps = max(self.steps, number)
         weights = [
             (weight, -1 if group.get("maximize") else 1)

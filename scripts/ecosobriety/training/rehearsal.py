@@ -24,7 +24,8 @@ import torch
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.flops import Cost
-from ecosobriety.training.stage import Play, Stage, content_of
+from ecosobriety.training.play import Play, content_of
+from ecosobriety.training.stage import Stage
 from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.words import cut, described, ended_by_itself
 

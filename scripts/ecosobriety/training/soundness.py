@@ -325,7 +325,7 @@ def require_same_beginning(network: nn.Module, start: list[Tensor], class_path: 
     Raises:
         ConfigError: it does not begin as the first did.
     """
-    if not _same(weights(network), start):
+    if not same(weights(network), start):
         raise ConfigError(
             f"models: {class_path} begins with other weights when it is built again with the same "
             "seed: make all weights in __init__, none at the level of the module or class, where "
@@ -357,10 +357,11 @@ def are_replicates(first: Beginning, other: Beginning, class_path: str) -> bool:
         )
     start = first.weights or []
     differing = any(part.min() < part.max() for part in start if part.numel())
-    return differing and _same(start, other.weights or [])
+    return differing and same(start, other.weights or [])
 
 
-def _same(some: list[Tensor], others: list[Tensor]) -> bool:
+def same(some: list[Tensor], others: list[Tensor]) -> bool:
+    """Whether two networks have the same `weights`."""
     return len(some) == len(others) and all(
         a.shape == b.shape and torch.allclose(a, b, 0.0, 0.0, equal_nan=True)
         for a, b in zip(some, others, strict=True)

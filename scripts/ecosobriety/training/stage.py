@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, cast
 
@@ -14,9 +14,8 @@ from torch import Tensor
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.reasons import reason
 from ecosobriety.training import soundness
-from ecosobriety.training.batches import Slices
-from ecosobriety.training.configured import listening, unused_keys
-from ecosobriety.training.doubts import Watch, find_doubts, find_untrained
+from ecosobriety.training.configured import changes_later, listening, unused_keys
+from ecosobriety.training.doubts import OF_LABELS, Watch, are_among, find_doubts, find_untrained
 from ecosobriety.training.few_batches import FewBatches, NoLossError, OneEpoch, Seen
 from ecosobriety.training.fitting import (
     Batch,
@@ -33,58 +32,15 @@ from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.losses import Losses
 from ecosobriety.training.networks import own_network
 from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
+from ecosobriety.training.play import FEW
 from ecosobriety.training.tasks import Classification, Regression, Task
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 
-FEW = 8
-"""Examples on which operations are counted and the test is tried."""
 FEWEST_STEPS = 2
 """What one step has used may be used again by the next."""
 PATIENCE = 32
 """Batches after which a module that has given no loss for any gives none at all, and after which
 one that has changed no weight changes none."""
-
-
-@dataclass(frozen=True)
-class Play:
-    """What is rehearsed.
-
-    Attributes:
-        class_path, init_args: the user's network.
-        task: what it is trained for.
-        settings: the hyper-parameters.
-        seed: that of the training.
-        threads: CPU threads for PyTorch.
-        n_train: examples of the training.
-    """
-
-    class_path: str
-    init_args: Mapping[str, Any]
-    task: Task
-    settings: TrainingSettings
-    seed: int
-    threads: int
-    n_train: int
-
-
-def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, Any]:
-    """What a `Stage` needs, in plain types."""
-    size = play.settings.batch_size
-    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
-    acts = [(x, y)]
-    # The last batch of an epoch, on which statistics over a batch may fail.
-    if play.n_train > size and play.n_train % size:
-        acts.append((x[: play.n_train % size], y[: play.n_train % size]))
-    return {
-        **{name: getattr(play, name) for name in ("class_path", "seed", "threads", "n_train")},
-        "init_args": json.dumps(dict(play.init_args)),
-        "settings": asdict(play.settings),
-        "deviation": getattr(play.task, "deviation", None),
-        "outputs": play.task.outputs,
-        "acts": acts,
-        "x_test": x_test[:FEW],
-        "length": len(batches),
-    }
 
 
 class Stage:
@@ -204,7 +160,8 @@ class Stage:
             rate = "of its configure_optimizers"
         self._require_right_way()
         self._losses.require_finite(network, rate, [len(y) for _, y in acts])
-        seen = self._losses, self._watch, self.x_test, self.task.outputs
+        watch = self._watch
+        seen = self._losses, watch, self.x_test, self.task.outputs
         self.noticed += find_doubts(self.build, network, *seen, self._look_longer)
         self._require_logits(network, self.build)
         soundness.require_alone(
@@ -220,6 +177,12 @@ class Stage:
             self._fit_named(self.build(1), acts, other)
         if soundness.are_replicates(first, other, self.class_path):
             self.noticed.append(reason("same_weights"))
+        # What fails with other labels says nothing of the training.
+        with suppress(Exception, SystemExit):
+            known = watch.learnt.asked or are_among(OF_LABELS, self.noticed)
+            open_ = is_lightning(network) and not known and not changes_later(network)
+            if open_ and self._ignores_labels(acts):
+                self.noticed.append(reason("labels_unused"))
 
     def _trained(
         self,
@@ -265,6 +228,8 @@ class Stage:
         steps, whole = self._gradients, self._content["length"] <= PATIENCE
         if whole or steps.steps:
             steps.require_learning(first.weights, trainer, network)
+        if self._passed is not None and steps.before_first >= self._content["length"]:
+            self._require_steps()
         if self._stopped(len(self.acts)):
             raise ConfigError(
                 f"models: {self.class_path} ends its training within the first batches of its "
@@ -272,6 +237,38 @@ class Stage:
                 "examples once: what it learns is not that of so many; stop it after whole epochs"
             )
         return network, acts, first, trainer, scorer
+
+    def _require_steps(self) -> None:
+        """Refuse a module that waits for more batches than its epochs have.
+
+        Raises:
+            ConfigError: it takes no step in several of them, and begins to wait anew in each.
+        """
+        network, length = self.build(), self._content["length"]
+        for _ in range(-(-PATIENCE // length)):
+            with suppress(NoLossError):
+                self._fit_named(network, self._many[:length])
+                if self._gradients.steps:
+                    return
+        raise ConfigError(
+            f"models: {self.class_path} takes no step in an epoch of {length} batches, so that "
+            "nothing would be learnt: does it wait for the gradients of more batches than that?"
+        )
+
+    def _ignores_labels(self, acts: Sequence[Batch]) -> bool:
+        """Whether batches train it in the same way when their examples exchange their labels."""
+        for some in (acts, self._many):
+            one, other = (self._trained_on(some, places) for places in (0, 1))
+            if not soundness.same(one, other):
+                return False
+        # Of one label alone, or before anything is learnt, nothing is known.
+        start = soundness.weights(self.build())
+        return self._watch.learnt.mixed and not soundness.same(start, one)
+
+    def _trained_on(self, acts: Sequence[Batch], places: int) -> list[torch.Tensor]:
+        network = self.build()
+        self._fit_named(network, [(x, y.roll(places)) for x, y in acts])
+        return soundness.weights(network)
 
     def _look_longer(self) -> Watch:
         self._fit_named(self.build(), self._many)

@@ -39,9 +39,9 @@ from ecosobriety.training.flops import Cost, count_flops
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise, unused_hooks
+from ecosobriety.training.play import Play
 from ecosobriety.training.recording import Fitted, Training, make_record
 from ecosobriety.training.rehearsal import Rehearsed, rehearse
-from ecosobriety.training.stage import Play
 from ecosobriety.training.tasks import Task
 from ecosobriety.units import epochs_to_steps
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of

@@ -1,0 +1,55 @@
+"""What is rehearsed of a user's network, and what its stage needs of that."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ecosobriety.training.batches import Slices
+from ecosobriety.training.fitting import Batch, TrainingSettings
+from ecosobriety.training.tasks import Task
+
+FEW = 8
+"""Examples on which operations are counted and the test is tried."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is rehearsed.
+
+    Attributes:
+        class_path, init_args: the user's network.
+        task: what it is trained for.
+        settings: the hyper-parameters.
+        seed: that of the training.
+        threads: CPU threads for PyTorch.
+        n_train: examples of the training.
+    """
+
+    class_path: str
+    init_args: Mapping[str, Any]
+    task: Task
+    settings: TrainingSettings
+    seed: int
+    threads: int
+    n_train: int
+
+
+def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, Any]:
+    """What a `Stage` needs, in plain types."""
+    size = play.settings.batch_size
+    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
+    acts: list[Batch] = [(x, y)]
+    # The last batch of an epoch, on which statistics over a batch may fail.
+    if play.n_train > size and play.n_train % size:
+        acts.append((x[: play.n_train % size], y[: play.n_train % size]))
+    return {
+        **{name: getattr(play, name) for name in ("class_path", "seed", "threads", "n_train")},
+        "init_args": json.dumps(dict(play.init_args)),
+        "settings": asdict(play.settings),
+        "deviation": getattr(play.task, "deviation", None),
+        "outputs": play.task.outputs,
+        "acts": acts,
+        "x_test": x_test[:FEW],
+        "length": len(batches),
+    }
