@@ -183,11 +183,25 @@ def test_a_target_that_is_a_product_is_named(tmp_path: Path) -> None:
     assert "target_is_product" not in coarse
 
 
-@pytest.mark.parametrize("whole", [np.round, np.floor, np.ceil])
-def test_a_rounded_target_is_named(tmp_path: Path, whole: Any) -> None:
-    findings = numbers(tmp_path, {"u": NOISE, "p": whole(TARGETS)})
-    assert "feature_is_rounded_target" in findings
-    assert not numbers(tmp_path, {"u": NOISE, "p": RNG.permutation(whole(TARGETS))})
+@pytest.mark.parametrize(
+    "bins",
+    [
+        *(np.round, np.floor, np.ceil, lambda y: (y / 5).round()),
+        *(lambda y: y > np.median(y), lambda y: y > np.quantile(y, 0.9)),
+        # Bins are numbered in the order of their names.
+        lambda y: np.array([2, 3, 0, 1])[np.digitize(y, np.quantile(y, [0.2, 0.5, 0.7]))],
+    ],
+)
+def test_a_target_in_bins_is_named(tmp_path: Path, bins: Any) -> None:
+    made = bins(TARGETS).astype(float)
+    assert numbers(tmp_path, {"u": NOISE, "p": made})["feature_bins_target"].headline
+    assert not numbers(tmp_path, {"u": NOISE, "p": RNG.permutation(made)})
+    slipped = made.copy()
+    slipped[[TARGETS.argmin(), TARGETS.argmax()]] = made[[TARGETS.argmax(), TARGETS.argmin()]]
+    assert "feature_bins_target" not in numbers(tmp_path, {"u": NOISE, "p": slipped})
+    # Kinds of things whose targets are far apart part them rightly.
+    apart = TARGETS + 30 * made
+    assert "feature_bins_target" not in numbers(tmp_path, {"u": NOISE, "p": made}, apart)
 
 
 YEAR, MONTH, DAY = RNG.integers(2015, 2024, N), RNG.integers(1, 13, N), RNG.integers(1, 29, N)

@@ -269,7 +269,9 @@ def _of_features(
         # The sum of two that are alike is nearly a product, too.
         if all(one.id != "target_is_sum" for one in found):
             found += formulas.find_products(names, x, targets)
-        found += formulas.find_rounded(names, x, targets)
+        alone = {one.values["feature"] for one in found if one.id == "feature_orders_target"}
+        bins = formulas.find_bins(names, x, targets)
+        found += [one for one in bins if one.values["feature"] not in alone]
     if not columns:
         # Places of an array that are not filled are no columns that somebody has named, and its
         # targets are looked for as those of images are.

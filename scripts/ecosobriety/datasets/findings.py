@@ -190,8 +190,8 @@ SENTENCES: Mapping[str, str] = {
     "label over its rows, those of the test included: it was made of the label",
     "target_is_product": "the target is a product of powers of features, as a ratio is, but for "
     "rounding: {names}; are they known before the target is?",
-    "feature_is_rounded_target": "the feature {feature} is the target, rounded to a whole "
-    "number; is it known before the target is?",
+    "feature_bins_target": "each of the {number} values of the feature {feature} stands for "
+    "targets of one range, as if the target was rounded or put into bins: is it known before?",
     "parts_swapped": "the test part ({test}) is much larger than the training part ({train}): are "
     "they swapped?",
     "target_like_index": "the targets look like numbers of the rows: is another column meant?",

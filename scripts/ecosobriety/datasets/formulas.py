@@ -1,5 +1,6 @@
 """Features that were made of the label, or of which the target is a formula."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,6 +14,11 @@ AGREE, EXACT = 0.95, 1e-3
 in deviations of the label: such means are rounded."""
 FEWEST = 5
 """Different means."""
+BIN, CHANCE = 5, 0.01
+"""Rows of a bin on average; and features that would look like bins by chance."""
+BESIDE, GAP = 10, 2.0
+"""Steps between targets of a bin and of the next, beside its end; of values at random, one is so
+many times as large as the largest of those beside it in one of 1,000 cases."""
 HALF, MEDIANS = 0.45, 100
 """Share of the rows on either side of a median, or on it; and rows whose values are looked at."""
 SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 64, 20
@@ -165,17 +171,51 @@ def _rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return half
 
 
-def find_rounded(
+def find_bins(
     names: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> Iterator[Finding]:
-    """Find features that are the target, rounded, cut or classed to whole numbers."""
-    some = slice(None, None, max(1, len(y) // SAMPLE))
-    if len(np.unique(y[some])) < FEWEST_TARGETS:
-        return
-    for whole in (np.round, np.floor, np.ceil):
-        said = whole(y[some])
-        if len(np.unique(said)) < FEWEST or (said == y[some]).mean() > 1 - AGREE:
+    """Find features that are the target in bins, such as rounded, above its median or its decile.
+
+    Each of their values stands for targets of a range of its own, and where one range ends, the
+    next begins: kinds of things whose targets differ leave a gap.
+
+    Args:
+        names: of d features.
+        x: (n, d) numbers.
+        y: (n,) targets.
+    """
+    order = np.argsort(y, kind="stable")
+    known, place = np.unique(y, return_inverse=True)
+    place, gaps = place.reshape(-1)[order], np.diff(known)
+    for i, name in enumerate(names):
+        column = x[order, i]
+        ends = np.flatnonzero(np.diff(column) != 0)
+        number = len(ends) + 1
+        if not 2 <= number <= len(y) / BIN or len(np.unique(column)) < number:
             continue
-        for i, name in enumerate(names):
-            if (x[some, i] == said).all():
-                yield Finding("feature_is_rounded_target", True, {"feature": short(name)})
+        ranks, others = place[ends], math.lgamma(len(y) + 1) - math.lgamma(number + 1)
+        sizes = np.diff(ends, prepend=-1, append=len(y) - 1)
+        by_chance = sum(map(math.lgamma, sizes + 1)) - others + math.log(len(names))
+        # Equal targets are in one bin.
+        if by_chance > math.log(CHANCE) or (place[ends + 1] == ranks).any():
+            continue
+        if _go_on(gaps, ranks):
+            shown = {"feature": short(name), "number": number}
+            yield Finding("feature_bins_target", True, shown)
+
+
+def _go_on(gaps: NDArray[np.float64], ends: NDArray[np.int64]) -> bool:
+    """Whether the ranges that known targets are parted into begin where the one before ends.
+
+    Args:
+        gaps: (k,) steps from each target to the next.
+        ends: Which of the steps lead from one range to the next.
+    """
+    steps, is_large = [], []
+    for low, at, high in zip([-1, *ends], ends, [*ends[1:], len(gaps)], strict=False):
+        beside = gaps[max(low + 1, at - BESIDE) : at], gaps[at + 1 : min(high, at + 1 + BESIDE)]
+        steps.append(gaps[at] / max(np.concatenate(beside).max(initial=0.0), NOTHING * gaps[at]))
+        is_large.append(min(at - low, high - at) >= BIN)
+    # The first and the last bin of what was rounded hold few targets, which lie far apart.
+    sizes = np.array(steps)[is_large if any(is_large) else slice(None)] - NOTHING
+    return bool((sizes <= GAP).all() and (sizes <= 1).mean() > 1 / 2)
