@@ -1,6 +1,7 @@
 """What the name of a column says, where it is no name of what the study's file takes it for."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from ecosobriety.errors import quote, shorten
@@ -45,6 +46,9 @@ _NOT_WHOLE = {
     "power_w": {*_PIECES, "max", "peak", "min", "tdp", "limit"},
 }
 """Words of what is a part of a run, or a bound of it, in any unit."""
+_RUNS = {"run", "training", "train", "fit", "job", "experiment"}
+_ALL = {"total", "all", "wall"}
+_WITHOUT = {"no", "without", "excl", "excluding", "not"}
 _NOT_TRAINED = {"test", "val", "valid", "validation", "batch", "batches", "step", "steps"}
 """Words of a number that is not that of the training examples."""
 _TESTS = {"test", "eval", "evaluation", "holdout", "tested"}
@@ -57,6 +61,7 @@ _OTHER_KINDS = {
 """Words that make another number of a score."""
 _AMONG = {"at", "hit", "hits", "top"}
 """Words before how many answers the right one is to be among."""
+_AT = re.compile(r"@(?!1$|1[^0-9])")
 _TIME_WORDS = {"time", "duration", "runtime"}
 _PARTS = {"split", "part", "subset"}
 
@@ -79,9 +84,9 @@ def find_misnamed(columns: Columns, metric: Metric) -> Iterator[str]:
             odd = [word for word in odd if word not in _CARBON_WORDS]
         if odd and not own & {*found}:
             yield f"{path}: {quote(column.name)} is taken for {role}: is it in that unit?"
-        elif _NOT_WHOLE[role] & {*found} or _is_of_a_device(role, found):
+        elif _is_of_a_part(role, found):
             yield f"{path}: {quote(column.name)} is taken for {role}: is it that of the whole run?"
-        elif role == "energy_kwh" and {"pue", "facility"} & {*found}:
+        elif role == "energy_kwh" and {"pue", "facility"} & {*found} and not _WITHOUT & {*found}:
             yield f"{path}: {quote(column.name)} is taken for {role}: is it without a PUE?"
     column = columns.get("n_train")
     if column is not None and _NOT_TRAINED & {*words(column.name)} and column.name != "n_train":
@@ -93,10 +98,14 @@ def find_misnamed(columns: Columns, metric: Metric) -> Iterator[str]:
         yield f"{path}: {quote(column.name)} is taken for {metric.name}: {why}"
 
 
-def _is_of_a_device(role: str, found: Iterable[str]) -> bool:
-    """Whether the words of a name are of one part of the machine, such as gpu0."""
+def _is_of_a_part(role: str, found: Sequence[str]) -> bool:
+    """Whether the words of a name are of a part of a run, or of one of the machine, as gpu0 is."""
     kinds = {word.rstrip("0123456789") for word in found}
-    return role != "duration_s" and len(_DEVICES & kinds) == 1
+    if role != "duration_s" and len(_DEVICES & kinds) == 1:
+        return True
+    whole = {before for before, after in pairwise(found) if before == "per" and after in _RUNS}
+    # The time of all epochs is that of the run.
+    return bool(_NOT_WHOLE[role] & {*found} - whole) and not _ALL & {*found}
 
 
 def find_said(columns: Columns, places: Iterable[int], metric: Metric) -> Iterator[str]:
@@ -160,7 +169,7 @@ def _other_thing(name: str, value: str, metric: Metric) -> str | None:
 def _other_score(name: str, metric: Metric) -> str | None:
     """What a column's name asks about its score; None: nothing."""
     own, found = {*words(metric.name)}, words(name)
-    if _OTHER_PARTS & {*found} and not _TESTS & {*found}:
+    if _OTHER_PARTS & {*found} and not ({*_TESTS, "after"} & {*found}):
         return "is it the score on the test data?"
     pairs = {*pairwise(found)}
     top_one = ("top", "1") in pairs
@@ -168,11 +177,12 @@ def _other_score(name: str, metric: Metric) -> str | None:
     if ("precision", "1") in pairs and own & {"acc", "accuracy"}:
         return None
     among = {after for before, after in pairs if before in _AMONG and after.isdigit()} - {"1"}
-    if among or {("acc", "5"), ("acc", "10"), ("accuracy", "5")} & pairs:
+    if among or _AT.search(name):
         return "is it that number?"
     if _BEST & {*found} and not _OTHER_PARTS & {*found}:
         return "is it the best of several by the test data, and not that of the end?"
     kinds = {*found} & _OTHER_KINDS - own - ({"top"} if top_one else set())
+    kinds -= {"epoch", "step"} if {"last", "final"} & {*found} else set()
     if kinds:
         return "is it that number?"
     better = higher_by_name(name)
