@@ -49,6 +49,7 @@ _NOT_WHOLE = {
 _RUNS = {"run", "training", "train", "fit", "job", "experiment"}
 _ALL = {"total", "all", "wall"}
 _WITHOUT = {"no", "without", "excl", "excluding", "not"}
+"""What may be said per run; words of a whole run; and before what an energy does not hold."""
 _NOT_TRAINED = {"test", "val", "valid", "validation", "batch", "batches", "step", "steps"}
 """Words of a number that is not that of the training examples."""
 _TESTS = {"test", "eval", "evaluation", "holdout", "tested"}
@@ -61,7 +62,8 @@ _OTHER_KINDS = {
 """Words that make another number of a score."""
 _AMONG = {"at", "hit", "hits", "top"}
 """Words before how many answers the right one is to be among."""
-_AT = re.compile(r"@(?!1$|1[^0-9])")
+_AT = re.compile(r"@(?!1(\D|$))\d")
+"""Among how many answers the right one is to be, as in acc@5."""
 _TIME_WORDS = {"time", "duration", "runtime"}
 _PARTS = {"split", "part", "subset"}
 
