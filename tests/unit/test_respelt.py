@@ -224,6 +224,32 @@ def test_numbers_that_measure_something_are_named(written: str) -> None:
     assert not found(*map(str, range(60)))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_that_measure_something_are_named_in_long_tables(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    measured = (
+        random.normal(15, 8, 20_000).round(1),
+        random.beta(2, 2, 20_000).round(2),
+        (2 * random.normal(70, 12, 20_000)).round() / 2,
+        random.poisson(30, 5000),
+        random.gamma(3, 12, 20_000).round().astype(int),
+        random.binomial(90, 0.5, 20_000),
+    )
+    for values in measured:
+        assert "classes_like_numbers" in found(*map(str, values))
+    by_frequency = np.repeat(np.arange(60), np.sort(random.integers(50, 900, 60))[::-1])
+    codes = 100 * random.integers(1, 90, 60) + random.integers(0, 100, 60)
+    classes = (
+        *(random.integers(0, 100, 5000), by_frequency, np.repeat(np.arange(60), 50)),
+        np.repeat(np.arange(60.0), random.integers(50, 900, 60)),
+        random.choice(codes / 100, 20_000),
+    )
+    for values in classes:
+        assert not found(*map(str, values))
+    chapters = (f"{a:02}.{b}" for a in range(1, 9) for b in range(9))
+    assert not found(*(name for name in chapters for _ in range(50)))
+
+
 def test_numbers_that_differ_by_rounding_are_named() -> None:
     assert found("0.3", "0.30000000000000004", "0.6") == {
         "classes_equal_as_numbers": [["0.3", "0.30000000000000004"]]

@@ -4,6 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
+import numpy as np
+
 from ecosobriety.datasets.findings import Finding, short
 
 MOST = 2000
@@ -88,8 +90,15 @@ _THOUSANDS = re.compile(
 )
 """A number with a sign between its thousands."""
 _NUMERIC = re.compile(r"-?[0-9]{1,9}(\.[0-9]+)?")
+_ZERO_IN_FRONT = re.compile(r"-?0[0-9]")
 FEWEST_NUMBERS, FEW_EACH, UNEVEN = 20, 20.0, 3
 """Numbers that measure something are many, come seldom, and some much more often."""
+FAR_OUT, FILLED = 0.01, 2.0
+"""Share of the rows that may lie anywhere on either side; and steps of their scale for one of the
+other numbers: codes leave most of them out."""
+SMOOTH = 0.2
+"""Squares of the differences between neighbours' frequencies, by those from their mean: about 2 in
+any order, and of 20 hardly ever below 0.5."""
 
 
 def find_respelt(counts: Mapping[str, int], alike: Callable[[str], str]) -> Iterator[Finding]:
@@ -268,10 +277,39 @@ def find_dates(counts: Mapping[str, int]) -> Iterator[Finding]:
 
 
 def find_numbers(counts: Mapping[str, int]) -> Iterator[Finding]:
-    """Find classes that are many numbers, each of few examples, as of what is measured."""
+    """Find classes that are many numbers of what is measured, or each of few examples."""
     if len(counts) < FEWEST_NUMBERS or not all(_NUMERIC.fullmatch(n) for n in counts):
         return
     each = sum(counts.values()) / len(counts)
-    if each < FEW_EACH and max(counts.values()) >= UNEVEN * min(counts.values()):
+    few = each < FEW_EACH and max(counts.values()) >= UNEVEN * min(counts.values())
+    if few or _are_measured(counts):
         values = {"number": len(counts), "each": round(each, 1)}
         yield Finding("classes_like_numbers", False, values)
+
+
+def _are_measured(counts: Mapping[str, int]) -> bool:
+    """Whether numbers with a point fill a scale, or the frequencies of whole ones are a hump."""
+    # Codes such as 01.1 have zeros in front.
+    if any(_ZERO_IN_FRONT.match(name) for name in counts):
+        return False
+    values = np.array([*map(float, counts)])
+    order = np.argsort(values)
+    values, numbers = values[order], np.array([*counts.values()], np.float64)[order]
+    below = np.cumsum(numbers) / numbers.sum()
+    inside = (below >= FAR_OUT) & (below - numbers / numbers.sum() <= 1 - FAR_OUT)
+    values, numbers = values[inside], numbers[inside]
+    differences = np.diff(values)
+    steps = (values - values[0]) / differences[differences > 0].min(initial=np.inf)
+    if not steps[-1] < FILLED * len(steps):
+        return False
+    if (values != np.round(values)).any():
+        return True
+    curve = np.bincount(np.round(steps).astype(np.int64), weights=numbers)
+    if len(curve) < FEWEST_NUMBERS:
+        return False
+    end = len(curve) // FEWEST_NUMBERS
+    ends = curve[:end].mean(), curve[-end:].mean()
+    hump = 2 * max(ends) <= curve.max() and end <= int(curve.argmax()) < len(curve) - end
+    return bool(
+        hump and (np.diff(curve) ** 2).sum() <= SMOOTH * ((curve - curve.mean()) ** 2).sum()
+    )
