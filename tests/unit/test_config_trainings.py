@@ -82,3 +82,21 @@ def test_a_learning_rate_that_a_whole_module_would_not_read_is_refused(tmp_path,
 def test_the_report_says_what_differs(language, said):
     text = Texts.load(language, ROOT / "workflow/report/locale")
     assert _own_training("longer", OWN, text).replace("\u202f", " ").replace("\xa0", " ") == said
+
+
+def test_what_a_class_of_ones_own_reads_may_be_watched(tmp_path):
+    (tmp_path / "w.pt").write_text("1")
+    own = {"name": "mine", "class_path": "torch.nn.Linear"}
+
+    def decided(**keys):
+        config = complete(put(("models",), [{**own, **keys}]))
+        return study_config.model_parameters(config, "mine", tmp_path)
+
+    before = decided(watch=["w.pt"])
+    assert before == {**decided(), "watched": before["watched"]}
+    (tmp_path / "w.pt").write_text("2")
+    assert decided(watch=["w.pt"]) != before
+    for model in ({"name": "mlp"}, {"name": "mine", "runs": "runs.csv"}):
+        said = refusal(put(("models",), [{**model, "watch": ["w.pt"]}]))
+        assert "models[0].watch is" in said
+        assert "must be left out without a command or a class of your own" in said

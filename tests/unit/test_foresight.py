@@ -1,10 +1,12 @@
 """What a user's networks would fail on is known before anything is run, and tried once."""
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ecosobriety.user_code import foresight
 from ecosobriety.user_code.foresight import foresee
@@ -12,7 +14,7 @@ from ecosobriety.user_code.foresight import foresee
 pytestmark = pytest.mark.slow
 
 NETS = """
-    import os, signal, time
+    import importlib, json, os, signal, time
     from math import prod
     from pathlib import Path
     import pytorch_lightning as pl
@@ -45,6 +47,17 @@ NETS = """
     class Raising(Good):
         def __init__(self, input_shape, num_classes: int):
             raise FileNotFoundError("weights.pt")
+
+
+    class Reading(Good):
+        def __init__(self, input_shape, num_classes: int):
+            super().__init__(input_shape, num_classes)
+            self.load_state_dict(torch.load("given/weights.pt"))
+            self.block = importlib.import_module("blocks.small").Block(num_classes)
+            json.loads(Path("shape.json").read_text())
+
+        def forward(self, x):
+            return self.block(super().forward(x))
 
 
     class Leaving(Good):
@@ -103,11 +116,11 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nets.py").write_text(textwrap.dedent(NETS))
 
-    def run(*names: str, source: str = "1", **about: Any) -> tuple[int, str] | None:
-        networks = [
-            {"class_path": f"nets.{name}", "init_args": {}, "source": source, "training": {}}
-            for name in names
-        ]
+    def run(
+        *names: str, source: str = "1", watch: Sequence[str] = (), **about: Any
+    ) -> tuple[int, str] | None:
+        own = {"init_args": {}, "source": source, "training": {}, "watch": list(watch)}
+        networks = [{"class_path": f"nets.{name}", **own} for name in names]
         folder = tmp_path / "tried"
         return foresee(networks, {**ABOUT, **about}, {"files": None}, folder, run.warnings.append)
 
@@ -122,6 +135,33 @@ def test_what_can_be_trained_is_tried_once(tried: Any, tmp_path: Path) -> None:
     assert (tmp_path / "built.txt").read_text() == built
     assert tried("Good", source="2") is None
     assert len((tmp_path / "built.txt").read_text()) == 2 * len(built)
+
+
+def test_files_that_nobody_watches_are_named(tried: Any, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "blocks" / "__init__.py").touch()
+    torch.save(
+        {"layers.1.weight": torch.ones(10, 64), "layers.1.bias": torch.ones(10)},
+        tmp_path / "given" / "weights.pt",
+    )
+    (tmp_path / "shape.json").write_text("[1]")
+    (tmp_path / "blocks" / "small.py").write_text(
+        "from torch import nn\n\nBlock = lambda n: nn.Linear(n, n)\n"
+    )
+    # What it writes, or reads of what is installed, does not count.
+    for watch, told in (
+        ((), "blocks/small.py, given/weights.pt, shape.json, which are not in watch: a change"),
+        (("given", "blocks"), "shape.json, which is not in watch: a change"),
+    ):
+        tried.warnings.clear()
+        assert tried("Reading", watch=watch) is None
+        assert [s for s in tried.warnings if "watch" in s] == [
+            f"models: nets.Reading reads {told} would train nothing again"
+        ]
+    tried.warnings.clear()
+    assert tried("Reading", watch=["given", "blocks", "shape.json"]) is None
+    assert not [s for s in tried.warnings if "watch" in s]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def try_out_networks():
     if prepared is None and not small:
         return
     found = foresight.foresee(
-        [networks[i] for i in own],
+        [{**networks[i], "watch": config["models"][i].get("watch", [])} for i in own],
         dict(
             dataset=dataset,
             prepared=prepared,

@@ -298,7 +298,8 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         `class_path` (of a network that comes along, its name), `init_args`, `source`, the
         fingerprint of the user's code (None for a network that comes along), and `training`, its
         own settings by dotted key, which come before those of `training_parameters`; with
-        `classes`, the fingerprints of the optimiser and the scheduler, where they are named. Of a
+        `classes`, the fingerprints of the optimiser and the scheduler, where they are named, and
+        `watched`, the digest of the files that it watches, where there are any. Of a
         command, `command`, `shell`, as `source` the digest of the files that it watches, and
         `epochs` where it holds that placeholder. Of imported runs, `runs`, what else names them,
         and as `source` the digest of their files.
@@ -308,8 +309,8 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         RunsError: a file of imported runs cannot be read.
     """
     (model,) = (model for model in config["models"] if model["name"] == name)
+    watched = commands.watched_digest(model.get("watch", ()), folder)
     if is_command(model):
-        watched = commands.watched_digest(model.get("watch", ()), folder)
         shell = model.get("shell", commands.SHELLS[0])
         own = {"command": model["command"], "shell": shell, "source": watched}
         if EPOCHS in commands.placeholders(model["command"]):
@@ -329,6 +330,7 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         "source": source,
         "training": own,
         **({"classes": [class_fingerprint(path, folder) for path in paths]} if paths else {}),
+        **({"watched": watched} if "watch" in model else {}),
     }
 
 

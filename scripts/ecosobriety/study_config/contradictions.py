@@ -271,8 +271,12 @@ def _command_contradictions(
     key: str, model: Mapping[str, Any], dataset: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
     if not is_command(model):
-        for name in model.keys() & {"shell", "watch", "time_limit_s"}:
-            yield f"{key}.{name}", f"is {show(model[name])}, but must be left out without a command"
+        asked = {"shell": "a command", "time_limit_s": "a command"}
+        if network_of(model) in (*NETWORK_NAMES, IMPORT):
+            asked["watch"] = "a command or a class of your own"
+        for name in model.keys() & asked.keys():
+            shown = show(model[name])
+            yield f"{key}.{name}", f"is {shown}, but must be left out without {asked[name]}"
         return
     if model["class_path"] is not None:
         yield (

@@ -7,7 +7,7 @@ that are small, and plays the rehearsal of each network's training, without coun
 import json
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from ecosobriety.training.stage import Stage
 from ecosobriety.training.train import settings_from
 from ecosobriety.user_code.classes import ClassSpec, load
 from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.reading import reading, unwatched
+from ecosobriety.user_code.words import cut_list
 
 OF_OUR_LOOP: Mapping[str, object] = {
     **dict.fromkeys(("optimizer", "lr_scheduler", "gradient_clip_val")),
@@ -89,6 +91,23 @@ def unread_settings(network: Mapping[str, Any], about: Mapping[str, Any]) -> lis
     return [f"models: {spec.class_path} trains itself, so that {named} {have} no effect"]
 
 
+def unwatched_files(
+    network: Mapping[str, Any], about: Mapping[str, Any], found: Collection[Path]
+) -> list[str]:
+    """Files of the study's folder that a network reads, and whose change would go unnoticed."""
+    settings = settings_from(about["parameters"], network["training"])
+    classes = [written for written in (settings.optimizer, settings.lr_scheduler) if written]
+    paths = [network["class_path"], *(written["class_path"] for written in classes)]
+    names = unwatched(found, paths, network["watch"], Path.cwd())
+    if not names:
+        return []
+    these, are = cut_list(", ".join(names)), "is" if len(names) == 1 else "are"
+    return [
+        f"models: {network['class_path']} reads {these}, which {are} not in watch: a change would "
+        "train nothing again"
+    ]
+
+
 def _trains_elsewhere(accelerator: str, refusal: str) -> bool:
     """Whether a GPU is meant that this machine, such as a cluster's login node, has not."""
     if torch.cuda.is_available() or accelerator == "cpu":
@@ -113,7 +132,9 @@ def _main() -> None:
             write(trying=True)
             odd: list[str] = []
             try:
-                refusal = refuse(network, dataset, about, odd)
+                with reading(Path.cwd()) as found:
+                    refusal = refuse(network, dataset, about, odd)
+                odd += unwatched_files(network, about, found)
                 odd += unread_settings(network, about) if refusal is None else []
             except BaseException:
                 write(trying=False)

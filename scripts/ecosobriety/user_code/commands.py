@@ -176,7 +176,7 @@ def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
 
 
 def watched_digest(paths: Sequence[str], folder: Path) -> str:
-    """Digest of the files that a command is made of: their names and content.
+    """Digest of the files that a command or a network is made of: their names and content.
 
     Args:
         paths: files or folders; hidden files in a folder and compiled modules do not count.

@@ -95,9 +95,14 @@ def class_fingerprint(class_path: str, folder: Path) -> str:
         class_path: module and class, with dots.
         folder: where the module is looked for before the installed packages.
     """
+    return _fingerprint(modules_of(class_path, folder))
+
+
+def modules_of(class_path: str, folder: Path) -> set[Path]:
+    """The modules that `class_fingerprint` hashes."""
     module = class_path.rpartition(".")[0]
     own = _find(module, [str(folder), *sys.path])
-    return _fingerprint(_needed(own, folder) if own else set())
+    return _needed(own, folder) if own else set()
 
 
 def _needed(start: Path, folder: Path) -> set[Path]:
