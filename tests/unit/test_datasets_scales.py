@@ -91,6 +91,9 @@ def test_parts_that_were_scaled_apart_are_named(scale: Any) -> None:
     assert not find_scaled_apart(whole[:300], whole[300:])
     assert not find_scaled_apart(one, (x[300:] - x[:300].mean(axis=0)) / x[:300].std(axis=0))
     assert not find_scaled_apart((x[:300] > 3) * 1.0, (x[300:] > 3) * 1.0)
+    # Most of some counts are 0, and some 1.
+    counts = np.random.default_rng(5).poisson(0.5, (400, 5)).astype(float)
+    assert not find_scaled_apart(counts[:300], counts[300:])
 
 
 @pytest.mark.parametrize(
