@@ -86,7 +86,8 @@ def test_the_report_says_what_differs(language, said):
 
 def test_what_a_class_of_ones_own_reads_may_be_watched(tmp_path):
     (tmp_path / "w.pt").write_text("1")
-    own = {"name": "mine", "class_path": "torch.nn.Linear"}
+    given = {"in_features": 64, "out_features": 10}
+    own = {"name": "mine", "class_path": "torch.nn.Linear", "init_args": given}
 
     def decided(**keys):
         config = complete(put(("models",), [{**own, **keys}]))
