@@ -174,9 +174,9 @@ def _is_centred_as_a_whole(part: Examples) -> bool:
 def _is_robust(x: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(d,) whether columns have the median 0 and quartiles that are 1 apart, as few counts have."""
     low, middle, high = np.percentile(x, [25, 50, 75], axis=0)
-    found: NDArray[np.bool_] = (np.abs(middle) <= ITSELF) & (np.abs(high - low - 1) <= ITSELF)
-    counts = (x == np.round(x)).all(axis=0)
-    return found & ~counts
+    scaled = (np.abs(middle) <= ITSELF) & (np.abs(high - low - 1) <= ITSELF)
+    found: NDArray[np.bool_] = scaled & ~(x == np.round(x)).all(axis=0)
+    return found
 
 
 def _is_by_largest(x: NDArray[np.float64]) -> NDArray[np.bool_]:
