@@ -1,11 +1,13 @@
 """What is odd about imported runs, and may be meant so, is noted; ordinary tables have no note."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 from imported_cases import reading, table  # noqa: F401
 
-from ecosobriety.metrics import RMSE, Metric
+from ecosobriety.imported import ImportSpec, read_imports
+from ecosobriety.metrics import ACCURACY, RMSE, Metric
 
 SCORES = [0.85, 0.852, 0.9, 0.901]
 TWICE = [87.84, 87.85]
@@ -127,3 +129,36 @@ def test_scores_of_two_metrics_or_units_are_noted(
     assert len(odd) == (said is not None), odd
     assert said is None or said in odd[0]
     assert all(len(note) < 300 for note in found)
+
+
+@pytest.mark.parametrize(
+    ("energies", "durations", "said"),
+    [
+        ([1, 1.01, 0.99, 2, 0.6, 2.02], None, "the energy of n_train 200 and seed 2 is 0.6 kWh"),
+        ([1, 1.01, 0.99, 2, 2.01, 1.3], None, "the energy of n_train 200 and seed 3 is 1.3 kWh"),
+        # At one power, and at another one.
+        ([1, 1.01, 0.3, 2, 2.01, 2.02], [100, 101, 30, 200, 201, 202], "energy of n_train 100"),
+        ([1, 1.01, 1.02, 2, 2.01, 2.02], [100, 101, 50, 200, 201, 202], "duration of n_train 100"),
+        # They differ anyway, or one takes more, as on a machine that others use too.
+        ([1, 1.3, 0.99, 2, 0.6, 2.02], None, None),
+        ([1, 1.01, 0.99, 2, 6.0, 2.02], None, None),
+        ([1, 1.01, 0.99, 2, 1.6, 2.02], None, None),
+    ],
+)
+def test_a_run_that_took_less_than_its_twins_is_noted(
+    tmp_path: Any, energies: list[float], durations: list[float] | None, said: str | None
+) -> None:
+    head = f"n_train,seed,accuracy,energy_kwh{',duration_s' if durations else ''}"
+    rows = [
+        ",".join(map(str, [*key, 0.8 + i / 999, energy, *([durations[i]] if durations else [])]))
+        for i, (key, energy) in enumerate(
+            zip(product((100, 200), (1, 2, 3)), energies, strict=True)
+        )
+    ]
+    (tmp_path / "runs.csv").write_text("\n".join([head, *rows]))
+    spec = ImportSpec("llm", "mine", "runs.csv", max_power_w=1e6)
+    notes = read_imports(spec, (100, 200), (1, 2, 3), ACCURACY, tmp_path).notes
+    odd = [note for note in notes if "as of one that was resumed?" in note]
+    assert len(odd) == (said is not None), notes
+    assert said is None or said in odd[0]
+    assert all(len(note) < 300 for note in odd)

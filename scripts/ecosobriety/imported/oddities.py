@@ -29,6 +29,9 @@ ONE_POWER = 1.002
 """Times between two mean powers that rounding makes of one."""
 FROM_END = 0.05
 """How far other scores are, at least, from one that is 0 or 1."""
+LESS, CLOSE, FEWEST_ALIKE = 1.5, 1.1, 2
+"""Times that others take what one run takes, at least; and what some of them take what others do,
+at most; and others of its size that say so."""
 CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
 """Times that a gap is as wide as the scores on either side lie apart; the share of it by which one
 score may miss the square of the other; and sizes, or runs of one, that show it."""
@@ -45,6 +48,7 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
     odd = (
         *(_copies(runs), _scores(runs, metric), _worse(runs, metric), _spread(runs)),
         *(_falling(runs), _by_epoch(runs), _at_end(runs, metric), _added_up(runs)),
+        _too_small(runs),
     )
     for what in odd:
         if what is not None:
@@ -241,6 +245,31 @@ def _spread(runs: Mapping[Key, ImportedRun]) -> str | None:
                 f"the energies of n_train {size} go from {low:.3g} to {high:.3g} kWh: are all in "
                 "kWh, and of one machine?"
             )
+    return None
+
+
+def _too_small(runs: Mapping[Key, ImportedRun]) -> str | None:
+    """A run that took far less than the others of its size, where all others agree closely."""
+    for what, unit in (("energy", "kWh"), ("duration", "s")):
+        took = {
+            key: run.energy.kwh if unit == "kWh" else run.energy.duration_s
+            for key, run in runs.items()
+        }
+        by_size = defaultdict[int, list[float]](list)
+        for (size, _), value in took.items():
+            by_size[size].append(value or 0.0)
+        ordered = {size: sorted(values) for size, values in by_size.items()}
+        for key, value in took.items():
+            first, *rest = ordered[key[0]]
+            if value != first or not value or len(rest) < FEWEST_ALIKE or rest[0] < LESS * first:
+                continue
+            others = [rest, *(values for size, values in ordered.items() if size != key[0])]
+            if len(others) >= FEWEST_SIZES and all(one[-1] <= CLOSE * one[0] for one in others):
+                return (
+                    f"the {what} of {_name(key)} is {value:.3g} {unit}, where the others of its "
+                    f"size take {rest[0]:.3g} to {rest[-1]:.3g}: is it that of the whole "
+                    "training, as of one that was resumed?"
+                )
     return None
 
 
