@@ -142,10 +142,10 @@ def build(
         findings += (*train.findings, *reported)
         checked = checked if test is None else [*own_inputs.of_one_type(*checked)]
         looked = looks.looked_at(checked)
-        marked = marks.examine(looked, labels, classes, options.channels)
-        if formats := [part.formats for part in parts if part.formats is not None]:
-            marked += marks.examine_formats(formats, labels, classes)
+        findings += marks.examine(looked, labels, classes, options.channels)
+        findings += marks.examine_formats([part.formats for part in parts], labels, classes)
         names = train.features or looks.names(looked[0], checked[0].x.shape)
+        following = looks.find_following(looked, labels, classes)
         if test is None:
             (whole,), (y,) = checked, labels
             if names is not None:
@@ -163,7 +163,6 @@ def build(
         if test is not None:
             found = scales.compare_scales(one, other, resolved)
             findings += (*found, *_between_parts(looked, labels, classes, options.channels))
-        findings += marked
         if names is not None:
             x, tested = one.x[:], other.x[:]
             # What is in memory now need not be picked from the whole table again.
@@ -172,7 +171,8 @@ def build(
             findings += () if test is None else scales.find_scaled_apart(*both)
             findings += (*_of_features(train.features, names, both, labels[0], classes, findings),)
         if train.features is None:
-            findings += (*looks.examine(looked, labels[0], classes, options.channels, one.x.shape),)
+            shown = looks.examine(looked, labels[0], classes, options.channels, one.x.shape)
+            findings += looks.without_doubles(shown, following)
             if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
                 findings += scales.find_examples_scaled_apart(one.x, other.x)
         dataset = Dataset.from_arrays(

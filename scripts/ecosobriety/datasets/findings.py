@@ -178,6 +178,9 @@ SENTENCES: Mapping[str, str] = {
     "rows_follow": "neighbouring rows are much more alike than rows a bit apart: {names}; are "
     "they a series in time or space, or several of each person? Then test rows have their "
     "neighbours in the training part",
+    "examples_follow": "examples that are much more like the next of their class than like another "
+    "one of it: {share:.1%}; are they frames of videos, or several of one thing? Then test "
+    "examples have their neighbours in the training part",
     "feature_is_next_target": "the feature {feature} is the target of a later row: is it known "
     "before the target is, or were rows shifted?",
     "feature_is_last_target": "the feature {feature} is the target of an earlier row; the study "

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets import row_order
 from ecosobriety.datasets.array_targets import find_array_targets
 from ecosobriety.datasets.examples import Examples, Place, place_name
 from ecosobriety.datasets.findings import Finding
@@ -18,6 +19,8 @@ from ecosobriety.datasets.marks import MANY_VALUES, colours
 from ecosobriety.datasets.noisy_copies import find_noisy_examples, find_overlaps
 
 BYTE = 255
+NEIGHBOURS = frozenset({"examples_noisy_copies", "windows_overlap"})
+"""Findings that say of neighbours more than that they are alike."""
 
 
 def looked_at(parts: Sequence[Checked]) -> list[Examples]:
@@ -60,6 +63,26 @@ def examine(
     if not classes:
         yield from find_array_targets(one, y, shape)
     yield from find_overlaps(one, other)
+
+
+def find_following(
+    looked: Sequence[Examples], labels: Sequence[NDArray[Any]], classes: Sequence[str]
+) -> Iterator[Finding]:
+    """What the order of images, signals and vectors shows that are still to be split.
+
+    Args:
+        looked: as `looked_at` gives them: all examples, or those of parts that the user has split.
+        labels: (n,) class indices or targets of each.
+        classes: names of the classes; none for a regression.
+    """
+    if len(looked) == 1 and not are_columns(looked[0]):
+        yield from row_order.find_following(looked[0], labels[0] if classes else None)
+
+
+def without_doubles(found: Iterator[Finding], following: Iterator[Finding]) -> tuple[Finding, ...]:
+    """Both, but what follows each other only where no other finding says why."""
+    said = tuple(found)
+    return said if NEIGHBOURS & {one.id for one in said} else (*said, *following)
 
 
 def are_columns(x: Examples) -> bool:

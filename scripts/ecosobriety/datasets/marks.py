@@ -114,16 +114,20 @@ def _is_mark(some: NDArray[np.float64], y: NDArray[np.int64]) -> Callable[[tuple
 
 
 def examine_formats(
-    formats: Sequence[NDArray[np.str_]], labels: Labels, classes: Sequence[str]
+    formats: Sequence[NDArray[np.str_] | None], labels: Labels, classes: Sequence[str]
 ) -> tuple[Finding, ...]:
-    """Look at the formats of images, which leave traces in them; as `examine` does."""
-    known, counts = np.unique(np.concatenate([*formats]), return_counts=True)
+    """Look at the formats of images, which leave traces in them; as `examine` does.
+
+    Arrays have none.
+    """
+    written = [part for part in formats if part is not None]
+    known, counts = np.unique(np.concatenate([*written, np.empty(0, str)]), return_counts=True)
     if len(known) < 2:
         return ()
     found: dict[str, Finding] = {}
     # The commonest is what the others are not.
     for name in known[np.argsort(-counts)][1:].tolist():
-        marked = [part == name for part in formats]
+        marked = [part == name for part in written]
         for finding in _compare("image_format", marked, labels, classes, {"format": name}):
             found.setdefault(finding.id, finding)
     return tuple(found.values())

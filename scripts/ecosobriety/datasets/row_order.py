@@ -7,10 +7,12 @@ each, test rows then have their neighbours in the training part, which look like
 import math
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.mistakes import SEVERAL, SOME, is_dense, plain
 
@@ -26,6 +28,9 @@ _CALENDAR = re.compile(
 )
 """Names of columns that say when a row is of, such as a weekday, which changes in each of them."""
 FEWEST_PAIRS = 100
+MOST_PAIRS, MOST_VALUES, NEARER = 1000, 1024, 0.25
+"""Pairs of examples that are compared, values of each, and the share of pairs that are much nearer
+than chance, less the share that are much farther: where the order says nothing, both are one."""
 PERSONS = (1, 2, 3)
 """Rows of one person, one after another; from four on, most neighbours are of one."""
 SHIFTED, FIRST_ROWS, FEWEST_TARGETS = 0.95, 1000, 20
@@ -60,6 +65,53 @@ def examine(
             number, value = found
             shown = {"feature": short(name), "number": number, "value": plain(value)}
             yield Finding("feature_stands_still", False, shown)
+
+
+def find_following(x: Examples, classes: NDArray[Any] | None) -> Iterator[Finding]:
+    """Images or signals like the next of their class: frames of a video, or several of one thing.
+
+    Args:
+        x: (n, *shape) all examples, in the order of their files or rows.
+        classes: (n,) class indices; None: of a regression.
+    """
+    if x.dtype != np.uint8 and x.dtype.kind != "f":
+        return
+    random = np.random.default_rng(0)
+    pairs = []
+    for one in [None] if classes is None else np.unique(classes):
+        rows = np.arange(len(x)) if one is None else np.flatnonzero(classes == one)
+        n = len(rows)
+        if n > SEVERAL:
+            # Any other one of the class but the neighbours.
+            away = (np.arange(n - 1) + random.integers(2, n - 1, n - 1)) % n
+            pairs.append(np.stack([rows[:-1], rows[1:], rows[away]]))
+    together = np.concatenate([*pairs, np.empty((3, 0), np.int64)], axis=1)
+    number = together.shape[1]
+    if number < FEWEST_ROWS:
+        return
+    chosen = together[:, np.linspace(0, number - 1, min(number, MOST_PAIRS)).astype(np.int64)]
+    here, near, far = (_shapes(x.select(rows)) for rows in chosen)
+    one, other = ((there - here) ** 2 for there in (near, far))
+    nearer, farther = one.sum(axis=1), other.sum(axis=1)
+    alike = (nearer < farther) & (nearer <= FOLLOWS * farther)
+    unlike = (farther < nearer) & (farther <= FOLLOWS * nearer)
+    if alike.mean() - unlike.mean() < NEARER:
+        return
+    # What is sorted goes in one direction, and is no series.
+    along = np.linalg.svd(here - here.mean(axis=0), full_matrices=False)[2][0]
+    rises = (((far - here) @ along > 0) == (chosen[2] > chosen[0])).mean()
+    if max(rises, 1 - rises) < SORTED:
+        yield Finding("examples_follow", False, {"share": float(alike.mean())})
+
+
+def _shapes(x: Examples) -> NDArray[np.float64]:
+    """(n, values) some values of each example, less their mean: light alone makes no two alike."""
+    values = int(np.prod(x.shape[1:]))
+    places = np.linspace(0, values - 1, min(values, MOST_VALUES)).astype(np.int64)
+    some = [chunk.reshape(len(chunk), -1)[:, places].astype(np.float64) for chunk in x.chunks()]
+    found = np.concatenate(some)
+    shapes: NDArray[np.float64] = found - found.mean(axis=1, keepdims=True)
+    return shapes
 
 
 def find_counting_targets(y: NDArray[np.float64]) -> tuple[Finding, ...]:
