@@ -12,7 +12,6 @@ from ecosobriety.errors import DataError
 from ecosobriety.exporting.amounts import ModelAmounts
 from ecosobriety.footprint.embodied import add_embodied, hardware_of, load_hardware
 from ecosobriety.reporting.embodied import embodied_sentences, embodied_table
-from ecosobriety.study_config.hardware import odd_hardware
 from ecosobriety.texts import Texts
 
 ROOT = Path(__file__).parents[2]
@@ -215,20 +214,3 @@ def test_a_years_making_is_that_of_its_hours_where_the_trainings_are_the_studys(
     assert result["yearly"]["embodied_reason"] == ("no_duration" if known_from == "usage" else None)
     (without,) = add_embodied({"results": [own]}, RUNS, SCENARIOS, "FRA", None)["results"]
     assert without["yearly"]["embodied_reason"] == "no_hardware"
-
-
-@pytest.mark.parametrize(
-    ("section", "told"),
-    [
-        ({"embodied_kg": 277_000.0, "lifetime_years": 4}, "277000 g are 277 kg"),
-        ({"embodied_kg": 0.277}, "0.277 t are 277 kg"),
-        ({"embodied_kg": {"low": 1e5, "central": 2e5, "high": 3e5}}, "200000 g are 200 kg"),
-        ({"embodied_kg": 277, "lifetime_years": 24}, "24 months are 2 years"),
-        ({"embodied_kg": 277, "lifetime_years": 12}, None),
-        ({"embodied_kg": 20_000}, None),
-        ({"parts": {"gpu": 1}}, None),
-    ],
-)
-def test_what_may_be_in_another_unit_is_said_in_words(section, told):
-    found = odd_hardware(NOTHING | section)
-    assert found is None if told is None else found.endswith(f": {told}")

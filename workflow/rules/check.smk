@@ -2,7 +2,7 @@
 # that read the rules, the first alone looks.
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.config import epochs_of_sizes
-from ecosobriety.study_config.hardware import odd_hardware
+from ecosobriety.study_config.in_words import large_test, odd_hardware
 from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.study_config.money import inverse_rate
 from ecosobriety.study_config.unread import equal_models, unread_training
@@ -10,9 +10,10 @@ from ecosobriety.user_code import foresight, optimisers
 
 
 def say_odd_numbers():
-    """Say a wide margin, a rate that may be the inverse, and hardware's units in words."""
-    odd = inverse_rate(config["cost"]), odd_hardware(config["hardware"])
-    for said in filter(None, (wide_margin(config), *odd)):
+    """Say in words what may be meant otherwise: a margin, a rate, units and a share."""
+    odd = [wide_margin(config), inverse_rate(config["cost"])]
+    odd += [odd_hardware(config["hardware"]), large_test(config["dataset"])]
+    for said in filter(None, odd):
         print(f"note: {said}", file=sys.stderr)
 
 

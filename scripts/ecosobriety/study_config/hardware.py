@@ -7,8 +7,6 @@ from ecosobriety.study_config.schema import show
 
 PLAUSIBLE_KG = (1.0, 20_000.0)
 """What making a part of hardware emits: a share of one emits less, and a cluster more."""
-LONG_YEARS = 15.0
-"""Longer than anybody trains on the same hardware."""
 
 
 def hardware_contradictions(hardware: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -31,22 +29,6 @@ def hardware_contradictions(hardware: Mapping[str, Any]) -> Iterator[tuple[str, 
         what = "hardware.parts" if own is None else "hardware.embodied_kg"
         allowed = f"the share of its life in which the hardware works, such as 0.3, with {what}"
         yield "hardware.utilisation", f"is null, but must be {allowed}"
-
-
-def odd_hardware(hardware: Mapping[str, Any]) -> str | None:
-    """What is probably written in another unit, in words; None: nothing.
-
-    Args:
-        hardware: of a completed configuration.
-    """
-    own, years = hardware["embodied_kg"], hardware["lifetime_years"]
-    kg = own["central"] if isinstance(own, Mapping) else own
-    if kg is not None and not PLAUSIBLE_KG[0] <= kg <= PLAUSIBLE_KG[1]:
-        other = f"g are {kg / 1000:g}" if kg > 1 else f"t are {1000 * kg:g}"
-        return f"hardware.embodied_kg is {kg:g} kg of CO2e: {kg:g} {other} kg"
-    if years is not None and years > LONG_YEARS:
-        return f"hardware.lifetime_years is {years:g}: {years:g} months are {years / 12:.2g} years"
-    return None
 
 
 def water_contradictions(water: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
