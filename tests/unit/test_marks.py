@@ -147,3 +147,43 @@ def test_a_mark_in_the_image_of_a_class_is_named(tmp_path: Path, kinds: Any) -> 
     x[:, 0, 0], x[LABELS == 2, 3, 4] = 255, 250
     told = found(archive(tmp_path, x, kinds))["place_orders_classes"].values
     assert (told["number"], told["place"], str(kinds.max()) in told["names"]) == (1, 40, True)
+
+
+@pytest.mark.parametrize("front", [False, True])
+@pytest.mark.parametrize("padding", [0.0, -999.0])
+def test_a_length_that_separates_classes_is_named(
+    tmp_path: Path, front: bool, padding: float
+) -> None:
+    random = np.random.default_rng(5)
+    series, classes = random.normal(size=(300, 80)), random.integers(0, 3, 300)
+    by_class = 25 + 15 * classes + random.integers(-5, 6, 300)
+
+    def padded(lengths: Any) -> Any:
+        x = np.where(np.arange(80) < np.reshape(lengths, (-1, 1)), series, padding)
+        return x[:, ::-1] if front else x
+
+    assert "level_orders_classes" in found(archive(tmp_path, padded(by_class), classes))
+    lengths = random.permutation(by_class)
+    told = found(archive(tmp_path, padded(lengths), classes))
+    assert not {"level_orders_classes", "examples_noisy_copies"} & {*told}
+
+
+@pytest.mark.parametrize(
+    ("shape", "said", "right"),
+    [
+        ((3, 24, 32), "last", "first"),
+        ((32, 32, 3), "first", "last"),
+        ((1, 28, 28), "last", "first"),
+        ((13, 16, 16), "first", None),
+        ((3, 32, 32), "first", None),
+        ((24, 3, 4), "first", None),
+        ((8, 8, 3), "last", None),
+    ],
+)
+def test_channels_at_the_other_end_are_named(
+    tmp_path: Path, shape: tuple[int, ...], said: str, right: str | None
+) -> None:
+    x = RNG.integers(0, 256, (40, *shape)).astype(np.uint8)
+    told = found(archive(tmp_path, x, np.arange(40) % 2) | {"channels": said})
+    named = told.get("channels_elsewhere")
+    assert (named and named.values["right"]) == right

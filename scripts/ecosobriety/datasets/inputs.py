@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.findings import short
+from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.errors import DataError
 
 NORMALISATIONS = ("auto", "none", "global", "feature", "channel")
@@ -25,7 +25,8 @@ SPATIAL = 8
 """From so many places on, an axis may be one of space or time."""
 BACKGROUND = 0.9
 """Share of a border's values that are the background alone."""
-VECTOR_DIMENSIONS = 2
+VECTOR_DIMENSIONS, IMAGE_DIMENSIONS = 2, 3
+GREY_OR_COLOURS = (1, 3)
 MOST_CHANNELS = 4
 """What a last dimension may be for an image's channels, if nobody says where they are."""
 _LARGEST = float(np.finfo(np.float32).max)
@@ -243,6 +244,21 @@ def _require_float32(x: Examples, name: str) -> None:
                 f"float32 leaves {after} of {before} different values of the feature {column} of "
                 f"{name}: dataset.normalise must not be none"
             )
+
+
+def find_other_channels(shape: Sequence[int], channels: str | None) -> tuple[Finding, ...]:
+    """Channels that were said to be at the wrong end of an example's shape.
+
+    An image with a side of 1 or 3 pixels and many channels is none.
+    """
+    if channels is None or len(shape) != IMAGE_DIMENSIONS:
+        return ()
+    said, other = (shape[0], shape[-1]) if channels == "first" else (shape[-1], shape[0])
+    if other not in GREY_OR_COLOURS or min(said, shape[1]) < SPATIAL:
+        return ()
+    right = "last" if channels == "first" else "first"
+    shown = {"said": channels, "number": said, "other": other, "right": right}
+    return (Finding("channels_elsewhere", True, shown),)
 
 
 def image_shape(shape: Sequence[int], channels: str | None) -> tuple[int, int, int]:

@@ -14,7 +14,7 @@ from ecosobriety.datasets import row_order
 from ecosobriety.datasets.array_targets import find_array_targets
 from ecosobriety.datasets.examples import Examples, Place, place_name
 from ecosobriety.datasets.findings import Finding
-from ecosobriety.datasets.inputs import MAX_EXACT, VECTOR_DIMENSIONS, Checked
+from ecosobriety.datasets.inputs import MAX_EXACT, VECTOR_DIMENSIONS, Checked, find_other_channels
 from ecosobriety.datasets.marks import MANY_VALUES, colours
 from ecosobriety.datasets.noisy_copies import find_noisy_examples, find_overlaps
 
@@ -60,6 +60,7 @@ def examine(
     # Few measurements are looked at as the columns of a table.
     if not are_columns(one):
         yield from find_noisy_examples(one, other, colours(one.shape[1:], channels))
+    yield from find_other_channels(shape[1:], channels)
     if not classes:
         yield from find_array_targets(one, y, shape)
     yield from find_overlaps(one, other)

@@ -83,8 +83,10 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
         return
     some = x.sample()
     y = labels[x.evenly(len(some))]
-    levels = np.stack([measure(some, axis=1) for measure in (np.mean, np.std, np.min, np.max)], 1)
-    apart = sorted({i for _, i in gate.standing_apart(levels, y)})
+    levels = [measure(some, axis=1) for measure in (np.mean, np.std, np.min, np.max)]
+    if x.ndim == VECTOR_DIMENSIONS:
+        levels += [_padded(some), _padded(some[:, ::-1])]
+    apart = sorted({i for _, i in gate.standing_apart(np.stack(levels, 1), y)})
     if apart:
         names = [short(classes[i]) for i in apart[:MAX_LISTED]]
         yield Finding("level_orders_classes", True, {"names": names})
@@ -93,6 +95,13 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
         names = [short(classes[i]) for i in sorted({i for _, i in found})[:MAX_LISTED]]
         shown = {"names": names, "number": number, "place": place}
         yield Finding("place_orders_classes", True, shown)
+
+
+def _padded(some: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) how many of the last values (n, d) are one value."""
+    others = some[:, ::-1] != some[:, -1:]
+    number: NDArray[np.int64] = np.where(others.any(axis=1), others.argmax(axis=1), some.shape[1])
+    return number
 
 
 def _is_mark(some: NDArray[np.float64], y: NDArray[np.int64]) -> Callable[[tuple[int, int]], bool]:

@@ -30,6 +30,8 @@ MANY = 0.7
 FEWEST_COLUMNS, MOST_COLUMNS = 3, 64
 CONTINUOUS, FEWEST_CONTINUOUS = 0.3, 2
 """Share of different values in a column that goes on without steps, and how many such columns."""
+PADDED = 0.01
+"""Share of the values of series that are what they were padded with."""
 SIDE = 8
 """Cells of an image, in each direction, whose means are compared."""
 RUN = 8
@@ -114,6 +116,9 @@ def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -
         or (train.dtype.kind == "u" and train.dtype != np.uint8)
     ):
         return
+    # Of series that were padded with -999, the length alone makes some alike.
+    if train.dtype.kind == "f" and not image and _is_padded(train.sample()):
+        return
     rows = [
         part.evenly(max(1, min(len(part), most, MOST_VALUES // values)))
         for part, most in ((train, MOST_TRAINED), (test, MOST_TESTED))
@@ -148,6 +153,16 @@ def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -
 
     found = _copied(known, turned, SIGNAL_DISTANCES, equal)
     yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
+
+
+def _is_padded(some: NDArray[np.float64]) -> bool:
+    """Whether an end of all values stands apart, and comes in many of them."""
+    low, high = some.min(), some.max()
+    for end in (low, high):
+        others = some[some != end]
+        if len(others) <= (1 - PADDED) * some.size and len(others):
+            return bool(np.abs(others - end).min() > np.ptp(others))
+    return False
 
 
 def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:

@@ -69,6 +69,14 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if normalise != "none" or train.x.dtype.kind == "f":
         # Noise on one part alone moves neither middle nor spread.
         refused |= _one_standardised(one, other, width) & _moved(one, other)
+    if refused.mean() >= 1 / 2 and by_feature:
+        first = int(refused.argmax())
+        ranges = [f"{part[:, first].min():g} to {part[:, first].max():g}" for part in (one, other)]
+        raise DataError(
+            f"{int(refused.sum())} of {len(refused)} features are on scales that do not fit "
+            f"together, such as that at place {first}: {ranges[0]} in {train.name}, {ranges[1]} in "
+            f"{test.name}. Scale both alike, and keep the features in one order"
+        )
     if refused.mean() >= 1 / 2:
         raise DataError(
             f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
