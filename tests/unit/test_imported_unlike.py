@@ -144,6 +144,10 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
         ({}, None),
         ({"energy_kwh": [0.001, 0.0036, 0.002, 0.0021]}, "the mean power of n_train 100 goes from"),
         ({"duration_s": [36, 0.6, 72, 73]}, "the mean power of n_train 100 goes from"),
+        ({"duration_s": [360, 365, 72, 73]}, "W and that of 100, which takes longer"),
+        ({"duration_s": [36, 36.5, 720, 730]}, "W and that of 200, which takes longer"),
+        # A device that waits for its data at first takes less in short runs.
+        ({"energy_kwh": [0.001, 0.0011, 0.008, 0.0081]}, None),
         (
             {"energy_kwh": [0.001, 0.0036, 0.002, 0.0021], "device": ["T4", "A100", "T4", "T4"]},
             'the runs differ in device ("A100", "T4")',

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import exp, log
 from statistics import fmean
 
@@ -14,7 +14,7 @@ from ecosobriety.metrics import Metric
 FEWEST_DIGITS = 8
 """Digits of all runs' numbers that are those of another run by no chance."""
 APART, FALLS, GROWS = 20.0, 0.5, 0.2
-"""Times between two energies of one size; the largest size's energy by the smallest one's; and the
+"""Times between two energies of one size; a larger size's energy by a smaller one's; and the
 least growth of an energy, by that of the epochs, if it counts from the start."""
 OTHER_UNIT, OTHER_KIND, OTHER_SIZE, HUNDRED = log(5), log(1.5), log(20), log(100)
 """Logarithms: by how much scores of one size differ in two units, at least, or of two kinds, as
@@ -275,7 +275,8 @@ def _too_small(runs: Mapping[Key, ImportedRun]) -> str | None:
 
 def _falling(runs: Mapping[Key, ImportedRun]) -> str | None:
     means = {size: float(np.mean(energies)) for size, energies in _by_size(runs).items()}
-    first, last = min(means, default=0), max(means, default=0)
+    pairs = [*combinations(sorted(means), 2)]
+    first, last = min(pairs, key=lambda pair: means[pair[1]] / means[pair[0]], default=(0, 0))
     if first == last or means[last] >= FALLS * means[first]:
         return None
     return (

@@ -4,6 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import permutations
+from statistics import fmean
 from typing import Any
 
 from ecosobriety.errors import quote, row, shorten
@@ -167,6 +169,7 @@ def _plain(value: Any) -> str | float:
 
 def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
     powers = defaultdict[tuple[int, Any], list[float]](list)
+    times = defaultdict[tuple[int, Any], list[float]](list)
     for (size, _), run in runs.items():
         duration_s = run.energy.duration_s or 0.0
         # In moments, CodeCarbon's own power goes up and down.
@@ -174,6 +177,7 @@ def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
             device = run.further.get("device")
             power = kwh_to_joules(run.energy.kwh) / duration_s
             powers[size, device].append(power)
+            times[size, device].append(duration_s)
     # What CodeCarbon wrote is in its unit.
     metered = any(run.metered is not None for run in runs.values())
     why = "is each of its own run, and of one machine"
@@ -183,6 +187,16 @@ def _powers(runs: Mapping[Key, ImportedRun]) -> str | None:
             return (
                 f"the mean power of n_train {size} goes from {min(found):.3g} to "
                 f"{max(found):.3g} W: {why}?"
+            )
+    means = {key: (fmean(found), min(times[key]), max(times[key])) for key, found in powers.items()}
+    for ((one, of), (high, _, longest)), ((other, by), (low, shortest, _)) in permutations(
+        means.items(), 2
+    ):
+        # Where a device still waits for its data at first, short runs take less.
+        if of == by and high >= POWERS * low and shortest > longest:
+            return (
+                f"the mean power of n_train {one} is about {high:.4g} W and that of {other}, which "
+                f"takes longer, {low:.4g} W: {why}?"
             )
     return None
 
