@@ -18,6 +18,8 @@ Score = Callable[[Any, Any], float | None]
 Scores = dict[str, float | None]
 """By the metric's name; None: there is none."""
 
+AT_ONCE = 2**20
+"""Outputs of which the largest are looked for at once."""
 REASONS: Mapping[str, str] = {
     "roc_auc": "a class has no test example",
     "r2": "the targets of the test part are all the same",
@@ -27,7 +29,7 @@ REASONS: Mapping[str, str] = {
 
 def accuracy(labels: Ints, outputs: Floats) -> float:
     """Share (0 to 1) of the examples whose class has the largest output."""
-    return float(np.mean(outputs.argmax(axis=1) == labels))
+    return float(np.mean(_answers(outputs) == labels))
 
 
 def balanced_accuracy(labels: Ints, outputs: Floats) -> float:
@@ -60,9 +62,14 @@ def roc_auc(labels: Ints, outputs: Floats) -> float | None:
     classes = outputs.shape[1]
     if len(np.unique(labels)) < classes:
         return None
-    probabilities = _softmax(outputs)
+    # Of all of thousands of classes at once, they take gigabytes.
+    high = outputs.max(axis=1)
+    powers = (np.exp(part - part.max(axis=1, keepdims=True)) for part in _parts(outputs))
+    total = np.concatenate([part.sum(axis=1) for part in powers])
     asked = [1] if classes == 2 else range(classes)
-    return float(np.mean([_area(labels == of, probabilities[:, of]) for of in asked]))
+    probabilities = (np.exp(outputs[:, of] - high) / total for of in asked)
+    areas = [_area(labels == of, own) for of, own in zip(asked, probabilities, strict=True)]
+    return float(np.mean(areas))
 
 
 def rmse(targets: Floats, predictions: Floats) -> float:
@@ -113,9 +120,18 @@ def score(task: str, truth: Ints | Floats, answers: Floats) -> tuple[Scores, dic
     return scores, {name: REASONS[name] for name, found in scores.items() if found is None}
 
 
+def _parts(outputs: Floats) -> list[Floats]:
+    """The outputs of some examples at a time: the same answer for all may lie in no memory."""
+    return np.array_split(outputs, 1 + outputs.size // AT_ONCE)
+
+
+def _answers(outputs: Floats) -> Ints:
+    return np.concatenate([part.argmax(axis=1) for part in _parts(outputs)])
+
+
 def _counts(labels: Ints, outputs: Floats) -> tuple[Ints, Ints, Ints]:
     """Of each class, how many are right, how many are tested and how often it is the answer."""
-    classes, answers = outputs.shape[1], outputs.argmax(axis=1)
+    classes, answers = outputs.shape[1], _answers(outputs)
     kinds = (labels[labels == answers], labels, answers)
     right, tested, answered = (np.bincount(kind, minlength=classes) for kind in kinds)
     return right, tested, answered
@@ -128,9 +144,3 @@ def _area(own: NDArray[np.bool_], scores: Floats) -> float:
     number = int(own.sum())
     above = ranks[own].sum() - number * (number + 1) / 2
     return float(above / (number * (len(own) - number)))
-
-
-def _softmax(outputs: Floats) -> Floats:
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities

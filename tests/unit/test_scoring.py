@@ -1,5 +1,6 @@
 """Every metric of our own loop: worked by hand, and compared with two libraries."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -36,6 +37,19 @@ def test_unequal_classes_by_hand():
     # Of the 16 pairs, 8 are in order and 8 are ties.
     assert scores["roc_auc"] == 0.75
     assert reasons == {}
+
+
+def test_an_answer_for_thousands_of_classes_takes_little_memory():
+    labels = np.arange(12000) % 1000
+    outputs = np.broadcast_to(np.eye(1000)[1], (12000, 1000))
+    tracemalloc.start()
+    scores, _ = score("classification", labels, outputs)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert scores["accuracy"] == 1 / 1000
+    assert scores["roc_auc"] == 0.5
+    # All outputs at once would take 96 MB.
+    assert peak_bytes < 60e6
 
 
 def test_always_the_same_answer_by_hand():
