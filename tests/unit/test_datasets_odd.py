@@ -117,6 +117,31 @@ def test_a_target_that_features_say_without_a_rest_is_named(tmp_path: Path) -> N
     assert "feature_like_target" not in found(table(tmp_path, near, task="regression"))
 
 
+@pytest.mark.parametrize("off", [0.01, 0.1])
+def test_a_target_that_is_a_formula_but_in_a_few_rows_is_named(tmp_path: Path, off: float) -> None:
+    random = np.random.default_rng(5)
+    slips = random.random(N) < off
+    a, b = random.lognormal(3, 0.5, N).round(2), random.lognormal(2, 0.5, N).round(2)
+    number, x = random.integers(1, 9, N), random.normal(size=N)
+    for id, columns, y in (
+        ("target_is_sum", {"a": a, "b": b}, a - b + 2.5 * slips),
+        ("target_is_product", {"number": number, "a": a}, number * a * (1 - 0.1 * slips)),
+        ("target_is_product", {"a": a, "b": b}, (a / b * (1 + slips)).round(2)),
+    ):
+        told = found(table(tmp_path, {"x": x, **columns, "kind": y}, task="regression"))[id]
+        assert (told.headline, {*told.values["names"]}) == (True, {*columns})
+        assert 1 - 3 * off < told.values["share"] <= 1
+        noisy = y * (1 + 0.02 * random.normal(size=N))
+        assert id not in found(
+            table(tmp_path, {"x": x, **columns, "kind": noisy}, task="regression")
+        )
+    # Where neither is anything, nothing is their sum.
+    none = random.random(N) < 0.9
+    parts = {"a": np.where(none, 0, a), "b": np.where(none, 0, b)}
+    y = np.where(none, 0, a + b * random.random(N))
+    assert "target_is_sum" not in found(table(tmp_path, {**parts, "kind": y}, task="regression"))
+
+
 def test_many_copies_of_one_row_are_repeats(tmp_path: Path) -> None:
     columns = {"x": RNG.normal(size=N), "y": HEIGHT, "kind": KINDS}
     again = {name: np.concatenate([v, np.repeat(v[:1], N // 3)]) for name, v in columns.items()}

@@ -124,8 +124,8 @@ SENTENCES: Mapping[str, str] = {
     "{share:.1%} of the rows; is that known before the target is?",
     "feature_like_target": "the feature {feature} alone says {share:.2%} of how the target varies; "
     "is it known before the target is?",
-    "target_is_sum": "the target is a weighted sum of features, but for rounding: {names}; "
-    "are they known before the target is?",
+    "target_is_sum": "in {share:.1%} of the rows, the target is a weighted sum of features, but "
+    "for rounding: {names}; are they known before the target is?",
     "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "
     "set task to classification",
     "targets_named_classes": "the target {feature} is named like a class and is one of {number} "
@@ -193,8 +193,8 @@ SENTENCES: Mapping[str, str] = {
     "another, and hardly elsewhere: did a sensor stand still, or was it filled in?",
     "feature_is_group_mean": "each value of the feature {feature} is the mean or the median of the "
     "label over its rows, those of the test included: it was made of the label",
-    "target_is_product": "the target is a product of powers of features, as a ratio is, but for "
-    "rounding: {names}; are they known before the target is?",
+    "target_is_product": "in {share:.1%} of the rows, the target is a product of powers of "
+    "features, as a ratio is, but for rounding: {names}; are they known before the target is?",
     "feature_bins_target": "each of the {number} values of the feature {feature} stands for "
     "targets of one range, as if the target was rounded or put into bins: is it known before?",
     "parts_swapped": "the test part ({test}) is much larger than the training part ({train}): are "

@@ -40,6 +40,9 @@ LIKE, VERY_LIKE, EXACTLY = 0.995, 0.999, 1e-10
 stand beside the answer, and what is left of it if that is a formula."""
 ROUNDED = 1e-5
 """The same of a sum whose parts, or whose result, are rounded."""
+NEARLY_SUM, ROUNDS, FAR, COLLINEAR = 0.8, 20, 3.0, 1e-6
+"""Share of the rows in which a target is such a sum; steps of the search for it; times that a
+rounding is exceeded by what is none; and what rounding leaves of a sum of columns that is 0."""
 MOST_SUMMED = 64
 TINY = float(np.finfo(np.float64).tiny)
 SAMPLE, MOST_VALUES = 4096, 2**22
@@ -283,10 +286,47 @@ def find_like_targets(
     if len(rows) < 3 * d:
         return
     parts, left = as_sum(some, targets)
-    if left <= ROUNDED:
-        most = np.argsort(-parts, kind="stable")[:MAX_LISTED]
-        named = [short(names[i]) for i in most if parts[i] > 1e-3 * parts.max()]
-        yield Finding("target_is_sum", True, {"names": named})
+    share = 1.0
+    if ROUNDED < left <= 1 - NEARLY_SUM:
+        parts, share = mostly_sum(some, targets)
+    chosen = np.flatnonzero(parts > 1e-3 * parts.max())
+    if (left <= ROUNDED or share < 1) and share >= NEARLY_SUM and len(chosen) > 1:
+        most = chosen[np.argsort(-parts[chosen], kind="stable")][:MAX_LISTED]
+        names = [short(names[i]) for i in most.tolist()]
+        yield Finding("target_is_sum", True, {"names": names, "share": share})
+
+
+def mostly_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Targets (n,) as a weighted sum of columns (n, d) that is exact but in a few rows.
+
+    Returns:
+        (d,) how large the part of each is, and the share of the rows that keep to it; 0: there is
+        no such sum.
+    """
+    known, counts = np.unique(y, return_counts=True)
+    # Nothing is the sum of nothings.
+    kept = y != known[counts.argmax()]
+    x, y = x[kept], y[kept]
+    none = np.zeros(x.shape[1]), 0.0
+    if len(y) < 3 * x.shape[1] or len(known) < SOME_TARGETS:
+        return none
+    low, high = np.quantile(y, [0.25, 0.75])
+    allowed = max(np.sqrt(ROUNDED) * (high - low), TINY)
+    spread = x.std(axis=0)
+    scaled = np.column_stack(
+        [(x - x.mean(axis=0)) / np.where(spread > 0, spread, 1), np.ones(len(y))]
+    )
+    weights = np.ones(len(y))
+    for _ in range(ROUNDS):
+        # Of columns that are sums of each other but for rounding, factors would be anything.
+        factors, *_ = np.linalg.lstsq(scaled * weights[:, None], y * weights, rcond=COLLINEAR)
+        off = np.abs(y - scaled @ factors)
+        # So weighted, the sizes of the errors count and not their squares.
+        weights = 1 / np.sqrt(np.maximum(off, allowed))
+    share = float((off <= allowed).mean())
+    # A slip is far off; of an error of measurement, most are near.
+    between = float(((off > allowed) & (off <= FAR * allowed)).mean())
+    return (np.abs(factors[:-1]), share) if between <= (1 - share) / 2 else none
 
 
 def as_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
