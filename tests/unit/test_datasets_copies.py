@@ -109,6 +109,27 @@ def test_signals_that_are_copies_are_named(tmp_path: Path) -> None:
     assert not named(found(archive(tmp_path, x, labels[:N]) | {"normalise": "global"}))
 
 
+@pytest.mark.parametrize("noise", [0.5, 2, 4])
+def test_copies_are_named_whatever_the_noise_far_below_other_distances(
+    tmp_path: Path, noise: float
+) -> None:
+    # The nearest other one is some 20 away.
+    x = RNG.normal(128, 6, (500, 20)) @ RNG.normal(size=(20, 64))
+    noisy = x + RNG.normal(0, noise, x.shape)
+    both = np.concatenate([x, noisy]).reshape(-1, 8, 8)
+    told = found(archive(tmp_path, both, np.arange(1000) % 2) | {"normalise": "global"})
+    assert named(told)
+    told = found(archive(tmp_path, both[:500], np.arange(500) % 2) | {"normalise": "global"})
+    assert not named(told)
+
+
+@pytest.mark.parametrize("noise", [0.002, 0.004, 0.008])
+def test_signals_of_a_few_shapes_are_no_copies(tmp_path: Path, noise: float) -> None:
+    kinds = RNG.integers(0, 4, 400)
+    x = RNG.normal(size=(4, 100))[kinds] + 10 * noise * RNG.normal(size=(400, 100))
+    assert not named(found(archive(tmp_path, x, kinds) | {"normalise": "global"}))
+
+
 @pytest.mark.slow
 def test_images_of_others_are_no_copies(tmp_path: Path) -> None:
     bunch = sklearn.datasets.load_digits()

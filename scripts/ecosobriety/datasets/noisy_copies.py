@@ -17,7 +17,11 @@ from ecosobriety.datasets.near_copies import rare_values
 
 STEP, SAME = 4.0, 2.0
 """Between two distances, and between the numbers of pairs within each: more are no step."""
-FEWEST = 8
+FINER = 4
+"""Distances from one to that of a step from it."""
+FEWEST, CROWD = 8, 0.05
+"""Pairs that say something; and the share of one part that is near one example, if they are of one
+kind by their nature, as signals of one shape and little noise are."""
 REPORTED, HEADLINE = 0.01, 0.05
 """Shares of the test examples from which on copies are named, and stand beside the answer."""
 MOST_TRAINED, MOST_TESTED = 10_000, 300
@@ -40,9 +44,9 @@ SHORTEST, BY_CHANCE = 4, 0.5
 """The same of short series, where so few of them would be equal if each value were by itself."""
 MOST_WINDOWED = 2**21
 """Values of series that others may begin in."""
-TABLE_DISTANCES = 1e-5 * STEP ** np.arange(8)
+TABLE_DISTANCES = 1e-5 * STEP ** (np.arange(7 * FINER + 1) / FINER)
 """By the root of the number of columns, of values that are scaled by `_scaled`."""
-SIGNAL_DISTANCES = 0.004 * STEP ** np.arange(4)
+SIGNAL_DISTANCES = 0.004 * STEP ** (np.arange(3.5 * FINER + 1) / FINER)
 """Between examples that have the mean 0 and the norm 1."""
 
 
@@ -274,11 +278,11 @@ def _copied(
     Args:
         known: (n, k).
         ways: Each (m, k): those asked for, as they are, and turned.
-        distances: From the smallest to the largest.
+        distances: From the smallest to the largest, `FINER` of them for each step.
         equal: Which pairs, by their places, are equal altogether, and so no noisy copies.
     """
     pairs = np.zeros(len(distances), np.int64)
-    rows = np.zeros((len(distances), len(ways[0])), bool)
+    nearest = np.full(len(ways[0]), len(distances))
     sizes = (known**2).sum(axis=1)
     for way in ways:
         for first in range(0, len(way), 100):
@@ -296,13 +300,13 @@ def _copied(
                 differs = np.ones(len(near), bool)
                 differs[close] = ~equal(first + i[close], j[close])
                 i, near = i[differs], near[differs]
-            for place, distance in enumerate(distances):
-                chosen = near <= distance**2
-                pairs[place] += np.count_nonzero(chosen)
-                rows[place, first + i[chosen]] = True
-    for place in range(len(distances) - 1):
-        if pairs[place] >= FEWEST and pairs[place + 1] <= SAME * pairs[place]:
-            return int(rows[place + 1].sum())
+            places = np.searchsorted(distances**2, near)
+            pairs += np.cumsum(np.bincount(places, minlength=len(distances))[: len(distances)])
+            np.minimum.at(nearest, first + i, places)
+    for place in range(len(distances) - FINER):
+        if pairs[place] >= FEWEST and pairs[place + FINER] <= SAME * pairs[place]:
+            copied = int(np.count_nonzero(nearest <= place + FINER))
+            return copied if pairs[place + FINER] <= max(1, CROWD * len(known)) * copied else 0
     return 0
 
 
