@@ -1,10 +1,12 @@
 """Networks of which one may ask whether they are meant so."""
 
 import copy
+from math import prod
 from types import SimpleNamespace
 
 import numpy as np
 import torch
+from pytorch_lightning import callbacks
 from pytorch_lightning.callbacks import EarlyStopping
 from silent_losses import Losing, NeverClearing
 from silent_networks import Base, SteppingByHand, Whole
@@ -354,3 +356,24 @@ class CountingBatches(NeverClearing):
     def training_step(self, batch, batch_idx):
         self.passed += 1
         super().training_step(batch, self.passed)
+
+
+class Called(Whole):
+    """Has a callback, and where that may add a backbone, an optimiser of the rest alone."""
+
+    def __init__(self, input_shape, num_classes: int, callback: str, apart: bool = False):
+        super().__init__(input_shape, num_classes)
+        self.backbone = nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), 16))
+        self.backbone.append(nn.BatchNorm1d(16))
+        self.head = nn.Linear(16, num_classes)
+        self.callback, self.apart, self.lr, self.layers = callback, apart, 0.01, None
+
+    def forward(self, x):
+        return self.head(self.backbone(x).relu())
+
+    def configure_optimizers(self):
+        learning = self.head if self.apart else self
+        return torch.optim.SGD(learning.parameters(), lr=self.lr)
+
+    def configure_callbacks(self):
+        return [eval(self.callback, vars(callbacks))]

@@ -116,6 +116,27 @@ def test_what_waits_for_a_value_to_become_worse_is_named(noticed: Any) -> None: 
     assert not noticed("WaitingPlateau", monitor="loss", mode="min")
 
 
+@pytest.mark.parametrize(
+    ("callback", "apart", "told"),
+    [
+        ("LearningRateFinder(num_training_steps=10)", False, "rate_searched"),
+        ("Timer(duration={'minutes': 1})", False, "ended_by_clock"),
+        # It gives the optimiser the rest later.
+        ("BackboneFinetuning(unfreeze_backbone_at_epoch=2)", True, None),
+        ("ModelSummary()", True, "weights_untrained"),
+        ("ModelSummary()", False, None),
+    ],
+)
+def test_callbacks_that_make_each_training_another_one_are_named(
+    noticed: Any,  # noqa: F811
+    callback: str,
+    apart: bool,
+    told: str | None,
+) -> None:
+    found = noticed("Called", callback=callback, apart=apart)
+    assert [*found] == [told] * (told is not None)
+
+
 def watched(used: list[bool], labels: list[int] | None) -> Watch:
     watch = Watch(torch.nn.Linear(1, 1))
     watch.used = torch.tensor(used)

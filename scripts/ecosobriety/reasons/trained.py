@@ -115,6 +115,10 @@ TRAINING = {
     "set, and nothing raises it: is a schedule made and not returned?",
     "probabilities_as_logits": "its loss treats its outputs as logits, though they lie between 0 "
     "and 1, as after a softmax or a sigmoid: it learns slowly, and never becomes sure",
+    "rate_searched": "its {name} takes steps before each training, and sets another learning rate "
+    "for each size and seed",
+    "ended_by_clock": "its {name} ends a training by the clock, so that what it learns depends on "
+    "the machine's pace",
     "same_weights": "it begins with the same weights for every seed, as pretrained ones do: its "
     "seeds differ by their examples and their order alone",
 }

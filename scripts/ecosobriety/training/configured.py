@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from ecosobriety.errors import quote
 from ecosobriety.metric_names import higher_by_name
 from ecosobriety.reasons import reason
-from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.lightnings import has_callback, lightning_of
 from ecosobriety.user_code.optimisers import LOW
 from ecosobriety.user_code.words import cut_list
 
@@ -33,6 +33,8 @@ _WAITING: WeakSet[Any] = WeakSet()
 """Optimisers that a `ReduceLROnPlateau` was made for, which leaves no trace in them."""
 
 
+FINDER = "LearningRateFinder"
+"""A callback."""
 _LATER = re.compile(r"epoch|global_step", re.IGNORECASE)
 """By what it does in later batches what it does not in the first."""
 
@@ -132,7 +134,8 @@ def not_returned(module: Any, trainer: pl.Trainer) -> Iterator[str]:
         module: after a few batches.
         trainer: of these.
     """
-    if trainer.lr_scheduler_configs:
+    # What searches for a learning rate makes a schedule for that.
+    if trainer.lr_scheduler_configs or has_callback(trainer, FINDER):
         return
     for optimiser in trainer.optimizers:
         # Lightning's stand-in for no optimiser has no group.
@@ -177,6 +180,17 @@ def wrong_ways(trainer: pl.Trainer) -> Iterator[str]:
         if higher is not None and mode == ("min" if higher else "max"):
             values = {"name": type(who).__name__, "monitor": quote(monitor), "mode": mode}
             yield reason("monitor_wrong_way", **values, wanted="max" if higher else "min")
+
+
+def odd_callbacks(trainer: pl.Trainer) -> Iterator[str]:
+    """Say which callbacks make each training another one, whatever its size and seed.
+
+    Args:
+        trainer: of a few batches.
+    """
+    for name, id_ in ((FINDER, "rate_searched"), ("Timer", "ended_by_clock")):
+        if has_callback(trainer, name):
+            yield reason(id_, name=name)
 
 
 def _parts(value: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from ecosobriety.training.averages import Averages
 from ecosobriety.training.configured import (
     never_stepped,
     not_returned,
+    odd_callbacks,
     stepped_too_often,
     steps_of,
     wrong_ways,
@@ -178,6 +179,7 @@ class Watch(pl.Callback):
         """What is odd about the steps that a module's schedules have taken."""
         yield from not_returned(self._network, trainer)
         yield from wrong_ways(trainer)
+        yield from odd_callbacks(trainer)
         still = []
         for config, before in zip(trainer.lr_scheduler_configs, self._taken, strict=True):
             taken = int(getattr(config.scheduler, "last_epoch", before + 1)) - before
@@ -237,7 +239,7 @@ def find_untrained(
     still = {name for name in meant if id(names[name]) not in losses.moved}
     # What goes wrong here says nothing of the training; a step that is not seen, neither.
     with suppress(Exception):
-        if still and losses.reached:
+        if still and losses.reached and not losses.thaws:
             fresh = build()
             for name, weight in fresh.named_parameters():
                 now = names[name].detach().cpu()

@@ -7,6 +7,7 @@ stay as they were drawn.
 
 import math
 from collections.abc import Callable, Sequence, Set
+from functools import wraps
 from typing import Any
 
 import pytorch_lightning as pl
@@ -18,6 +19,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.own_networks import evaluating, unlogged
 from ecosobriety.training.soundness import nodes
+from ecosobriety.user_code.lightnings import has_callback
 
 GROWN = 1e3
 """A loss that has grown so much on a few batches is looked at for longer."""
@@ -78,7 +80,10 @@ class Losses(pl.Callback):
         """Ids of the weights that had a gradient when an optimiser took a step."""
         self.moved: set[int] = set()
         """The same of those whose gradient was not 0."""
+        self.thaws = False
+        """Whether a callback may give the optimisers more weights later."""
         self._unhook: Callable[[], None] = _nothing
+        self._unwatch: Callable[[], None] = _nothing
 
     def see(self, loss: Tensor) -> None:
         """Look at a loss before its backward pass.
@@ -146,8 +151,30 @@ class Losses(pl.Callback):
         self.see(loss)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at every step of an optimiser."""
+        """Look at every step of an optimiser, and at what is given to a loss that asks nothing."""
+        self.thaws = has_callback(trainer, "BaseFinetuning")
         self._unhook = register_optimizer_step_post_hook(self._on_step).remove
+        if self._trains_itself:
+            self._unwatch = self._watch_kl_div()
+
+    def _watch_kl_div(self) -> Callable[[], None]:
+        """Refuse probabilities and logits where kl_div takes log-probabilities."""
+        functions: Any = nn.functional
+        own = functions.kl_div
+
+        @wraps(own)
+        def kl_div(input: Tensor, *others: Any, **further: Any) -> Any:
+            made = _same_values(input.grad_fn)
+            ends = {**_SQUASHING, **_CUTTING, **dict.fromkeys(_LINEAR, "a linear layer")}
+            if made is not None and made.name() in ends:
+                raise self._twice("kl_div", ends[made.name()], "log-probabilities (log_softmax)")
+            return own(input, *others, **further)
+
+        def unwatch() -> None:
+            functions.kl_div = own
+
+        functions.kl_div = kl_div
+        return unwatch
 
     def _on_step(self, optimizer: Optimizer, *_: Any) -> None:
         # After it, as Lightning has the gradients computed within.
@@ -169,13 +196,14 @@ class Losses(pl.Callback):
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Look at no more steps."""
         self._unhook()
-        self._unhook = _nothing
+        self._unwatch()
+        self._unhook = self._unwatch = _nothing
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Look at no more steps."""
-        self._unhook()
+        self.teardown(trainer, pl_module, "fit")
 
     @property
     def grown(self) -> bool:
@@ -269,10 +297,14 @@ def _over_examples(node: Any) -> bool:
 
 def _source(node: Any) -> Any:
     """What made the first operand, but for operations that change no value."""
-    source = node.next_functions[0][0]
-    while source is not None and source.name() in _SAME_VALUES:
-        source = source.next_functions[0][0]
-    return source
+    return _same_values(node.next_functions[0][0])
+
+
+def _same_values(node: Any) -> Any:
+    """What made some values, but for operations that change none."""
+    while node is not None and node.name() in _SAME_VALUES:
+        node = node.next_functions[0][0]
+    return node
 
 
 def _any(gradient: Tensor) -> bool:

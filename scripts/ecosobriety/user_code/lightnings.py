@@ -31,6 +31,12 @@ def lightning_of(kind: type, base: str = "LightningModule") -> Any | None:
     return None
 
 
+def has_callback(trainer: Any, name: str) -> bool:
+    """Whether a Trainer of either package has a callback of the packages' class of that name."""
+    kinds = tuple(getattr(package.callbacks, name) for package in imported())
+    return any(isinstance(one, kinds) for one in getattr(trainer, "callbacks", ()))
+
+
 @cache
 def trainers_version() -> str:
     """The version of the study's Trainers; a file is read for it, and each class is asked."""
