@@ -69,7 +69,7 @@ def test_weights_that_stay_frozen_are_named(noticed: Any) -> None:  # noqa: F811
 def test_a_module_that_waits_for_more_batches_than_an_epoch_has_is_refused(
     noticed: Any,  # noqa: F811
 ) -> None:
-    with pytest.raises(ConfigError, match="takes no step in an epoch of 3 batches"):
+    with pytest.raises(ConfigError, match=r"takes no step in an epoch \(batches: 3\)"):
         noticed("NeverClearing", clear="last", every=4)
     assert not noticed("NeverClearing", clear="last", every=3)
     # It counts them over all epochs.

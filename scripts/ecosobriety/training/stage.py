@@ -251,7 +251,7 @@ class Stage:
                 if self._gradients.steps:
                     return
         raise ConfigError(
-            f"models: {self.class_path} takes no step in an epoch of {length} batches, so that "
+            f"models: {self.class_path} takes no step in an epoch (batches: {length}), so that "
             "nothing would be learnt: does it wait for the gradients of more batches than that?"
         )
 
