@@ -13,7 +13,7 @@ from test_datasets_odd import HARMLESS, ordinary
 from test_datasets_slips import found, generated, table
 from test_marks import archive
 
-from ecosobriety.datasets import row_order
+from ecosobriety.datasets import row_order, take_in
 from ecosobriety.datasets.examples import Examples
 
 N = 600
@@ -381,3 +381,16 @@ def test_an_order_by_chance_names_none(seed: int, spread: float, classes: int) -
     x = Examples(size * random.normal(size=(300, 6, 6)))
     y = random.integers(0, classes, 300) if classes > 1 else None
     assert not [*row_order.find_following(x, y)]
+
+
+@pytest.mark.parametrize(("number", "more"), [(6, None), (40, 35)])
+def test_what_is_said_of_many_features_is_counted(
+    tmp_path: Path, number: int, more: int | None
+) -> None:
+    random = np.random.default_rng(6)
+    marked = np.where(random.random((number, N)) < 0.05, -999, random.normal(20, 3, (number, N)))
+    path = table(tmp_path, {f"c{i}": marked[i].round(2) for i in range(number)} | {"kind": Y})
+    told = [finding for finding in take_in(path).findings if "feature" in finding.values]
+    assert len(told) == (number if more is None else 6)
+    counts = [one.values["number"] for one in told if one.id == "more_alike"]
+    assert counts == ([] if more is None else [more])

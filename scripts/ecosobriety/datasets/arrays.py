@@ -32,7 +32,7 @@ from ecosobriety.datasets import (
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.class_names import Coded
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.findings import Finding, counted, short
 from ecosobriety.datasets.inputs import kind
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
@@ -186,7 +186,7 @@ def build(
         )
         # Of one part, copies are named as the training's, and as those that are in both.
         known = (f for f in dataset.findings if test is not None or f.id != "test_repeats")
-        return replace(dataset, features=train.features, findings=(*known, *findings))
+        return replace(dataset, features=train.features, findings=(*known, *counted(findings)))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 

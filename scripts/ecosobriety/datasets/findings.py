@@ -1,6 +1,6 @@
 """What the gate found in a user's data, and how a log says it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,14 @@ from ecosobriety.errors import one_line
 
 MAX_LISTED = 8
 """More items than this are counted in a sentence, not listed."""
+MOST_OF_A_KIND = 5
+"""Features of which one thing is said."""
 MAX_NAME = 30
 """Characters of one of the user's names in a sentence."""
 MAX_SENTENCE = 300
 
 SENTENCES: Mapping[str, str] = {
+    "more_alike": "{number:,} more features show what is said of the feature {feature}",
     "features_used": "the network learns from these features ({count}): {names}",
     "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
     "rows_nearly_equal": "test examples that are training examples but for the feature {feature}: "
@@ -242,6 +245,23 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """The finding as files hold it."""
         return {"id": self.id, "headline": self.headline, "values": dict(self.values)}
+
+
+def counted(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings, of which those of one kind are counted where they are of many features."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in found:
+        if "feature" not in finding.values:
+            yield finding
+        else:
+            kinds.setdefault(finding.id, []).append(finding)
+    for alike in kinds.values():
+        # One more is as soon named as counted.
+        most = MOST_OF_A_KIND if len(alike) > MOST_OF_A_KIND + 1 else len(alike)
+        yield from alike[:most]
+        if more := alike[most:]:
+            values = {"feature": alike[most - 1].values["feature"], "number": len(more)}
+            yield Finding("more_alike", any(one.headline for one in more), values)
 
 
 def fill(template: str, values: Mapping[str, Any], show: Callable[[Any], Any]) -> str:

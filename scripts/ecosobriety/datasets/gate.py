@@ -43,7 +43,7 @@ ROUNDING = 1e-13
 LOST_SHARE = 0.1
 """Share of a feature's distinct values that may merge in float32 before it is named."""
 MAX_NAMED = 5
-"""Findings of one kind; a table with more of such features has one that was meant."""
+"""Features that are the same in all rows."""
 BLOCK_VALUES = 1 << 21
 """Values that are looked at at once, which bounds the memory."""
 
@@ -125,7 +125,7 @@ def examine(
     if constant:
         values = {"count": len(constant), "names": [short(name) for name in constant[:MAX_NAMED]]}
         found.append(Finding("features_constant", False, values))
-    return tuple(_at_most(found))
+    return tuple(found)
 
 
 def _groups(
@@ -177,14 +177,6 @@ def _highest_other(values: NDArray[Any]) -> NDArray[Any]:
 def _grouped(y: NDArray[Any]) -> _Groups:
     order = np.argsort(y, kind="stable")
     return _Groups(order, np.flatnonzero(np.diff(y[order], prepend=np.nan) != 0))
-
-
-def _at_most(found: Sequence[Finding]) -> Iterator[Finding]:
-    seen: dict[str, int] = {}
-    for finding in found:
-        seen[finding.id] = seen.get(finding.id, 0) + 1
-        if seen[finding.id] <= MAX_NAMED:
-            yield finding
 
 
 def _ranges(block: NDArray[Any], groups: _Groups) -> tuple[NDArray[Any], NDArray[Any]]:
