@@ -7,7 +7,7 @@ from imported_cases import reading, refusal, table  # noqa: F401
 
 from ecosobriety.imported import ImportSpec, RunsError, read_imports, require_own_rows
 from ecosobriety.metric_names import higher_by_name
-from ecosobriety.metrics import ACCURACY, RMSE, Metric
+from ecosobriety.metrics import ACCURACY, METRICS, Metric
 
 SCORES = [0.8512, 0.8533, 0.9041, 0.9017]
 TIMES = [36.0, 36.5, 72, 73]
@@ -115,13 +115,26 @@ def test_the_unit_of_powers_is_that_of_their_column(read: Any, unit: str, said: 
     ("metric", "name", "said"),
     [
         ("rmse", "r2", "is a lower one better?"),
-        ("rmse", "mape", "is it that number?"),
-        ("rmse", "test_rmse_mg", None),
+        *(("rmse", name, "is it that number?") for name in ("mape", "rmsle", "rmse_norm")),
+        *(("rmse", name, None) for name in ("test_rmse_mg", "root_mean_squared_error")),
+        ("rmse", "mean_squared_error", "is it that number?"),
+        *(("mae", name, "is it that number?") for name in ("smape", "mae_scaled")),
+        *(("mae", name, None) for name in ("mean_absolute_error", "test/mae")),
+        *(("r2", name, "is it that number?") for name in ("adj_r2", "r")),
+        *(("r2", name, None) for name in ("r2_score", "r_squared", "R2")),
+        *(("macro_f1", name, "is it that number?") for name in ("f1_weighted", "micro_f1")),
+        *(("macro_f1", name, None) for name in ("f1_macro", "test/f1")),
+        *(("roc_auc", name, "is it that number?") for name in ("pr_auc", "aucpr")),
+        *(("roc_auc", name, None) for name in ("auc", "test/auroc")),
+        *(("balanced_accuracy", name, "is it that number?") for name in ("accuracy", "test_acc")),
+        *(("balanced_accuracy", name, None) for name in ("macro_recall", "bal_acc", "bacc")),
     ],
 )
 def test_a_score_of_another_name_is_named(read: Any, metric: str, name: str, said: Any) -> None:
-    text = table(accuracy=None, duration_s=TIMES, **{name: [0.52, 0.55, 0.31, 0.33]})
-    only(notes_of(read(text, metric=RMSE, columns={metric: name})), said)
+    of = METRICS[metric]
+    scores = [0.52, 0.55, 0.71, 0.73] if of.higher_is_better else [0.52, 0.55, 0.31, 0.33]
+    text = table(**{"accuracy": None, "duration_s": TIMES, name: scores})
+    only(notes_of(read(text, metric=of, columns={metric: name})), said)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,21 @@ _OTHER_KINDS = {
 """Words that make another number of a score."""
 _AMONG = {"at", "hit", "hits", "top"}
 """Words before how many answers the right one is to be among."""
+_FULL_NAMES = {
+    "rmse": ({"root", "squared", "error"}, {"root", "square", "error"}),
+    "mae": ({"absolute", "error"},),
+    "balanced_accuracy": ({"macro", "recall"},),
+    "r2": ({"r", "squared"}, {"r", "square"}),
+}
+"""Words of the full names of metrics, or of what is the same number."""
+_RELATED = {
+    "macro_f1": {"weighted", "micro", "binary", "precision", "recall", "f2"},
+    "roc_auc": {"pr", "auprc", "aucpr", "prauc", "ap", "gini"},
+    "rmse": {"rmsle", "nrmse", "norm", "normalized", "scaled", "relative", "pct", "log", "crps"},
+    "mae": {"smape", "mase", "medae", "median", "nmae", "norm", "normalized", "scaled", "relative"},
+    "r2": {"adj", "adjusted", "r", "corr", "nse"},
+}
+"""Words of other numbers than a metric that are called alike."""
 _AT = re.compile(r"@(?!1(\D|$))\d")
 """Among how many answers the right one is to be, as in acc@5."""
 _TIME_WORDS = {"time", "duration", "runtime"}
@@ -190,6 +205,12 @@ def _other_score(name: str, metric: Metric) -> str | None:
     better = higher_by_name(name)
     if better is not None and better != metric.higher_is_better:
         return f"is a {'higher' if metric.higher_is_better else 'lower'} one better?"
+    if any(full <= {*found} for full in _FULL_NAMES.get(metric.name, ())):
+        return None
+    if _RELATED.get(metric.name, set()) & {*found}:
+        return "is it that number?"
+    if metric.name == "balanced_accuracy" and not {"balanced", "bal", "mean"} & {*found}:
+        own -= {"accuracy"}
     same = own | ({"acc", "accuracy"} if own & {"acc", "accuracy"} else set())
     same |= {"auc", "auroc"} if own & {"auc", "auroc"} else set()
     if {*found} & (HIGHER | LOWER) and not {*found} & same:
