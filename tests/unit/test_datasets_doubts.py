@@ -41,6 +41,10 @@ def labelled(folder: Path, names: dict[str, int]) -> dict[str, Any]:
         ),
         ({"cat": 90, "dog": 80, "-1": 9}, "classes_like_missing", False),
         ({"cat": 90, "dog": 80, "999": 9}, "classes_like_missing", False),
+        *(
+            ({"cat": 90, "dog": 80, name: 9}, "classes_like_missing", False)
+            for name in ("0", "0.0", "*", "''")
+        ),
         ({"setosa": 90, "virginica": 80, "virginca": 4}, "classes_misspelt", True),
         ({"setosa": 90, "virginica": 80, "setossa": 4}, "classes_misspelt", True),
         ({"setosa": 90, "versicolor": 80, "vesricolor": 4}, "classes_misspelt", True),
@@ -63,6 +67,10 @@ def test_labels_that_are_hardly_meant_are_named(
     [
         {"0": 90, "1": 80, "-1": 60},
         {"empty": 90, "occupied": 80},
+        # A blood group, an emoji, grades.
+        {"A": 90, "B": 80, "AB": 20, "0": 9},
+        {"laugh": 90, "cry": 80, "😀": 60},
+        {"low": 40, "mid": 80, "high": 70, "0": 60},
         {"none": 40, "acute": 80, "truncate": 70},
         {"NONE": 40, "AGAINST": 80, "FAVOR": 70},
         {":)": 90, ":(": 80, "emptiness": 70},

@@ -114,6 +114,8 @@ RARELY = frozenset(
     }
 )
 """The same of words that are names of classes as well, and of few rows where they are none."""
+ZEROS, SHORTEST_WORD, MOST_OFTEN = frozenset({"0", "0.0"}), 3, 0.1
+"""What gaps are filled with; letters of a word at least; and share of the rows of such a name."""
 TIMES_RARER = 10
 """So many times rarer than half of the other classes is a class of few rows."""
 _FAILED = re.compile(
@@ -147,12 +149,22 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
     # One number among words.
     if len(numbers) == 1 and len(counts) > 2:
         marks |= {*numbers} & (CODES | FAR_CODES)
+    marks |= _alone_among_words(counts)
     if len(counts) > 2:
         usual = median(counts.values())
         marks |= {n for n in counts if n.casefold() in RARELY and TIMES_RARER * counts[n] <= usual}
     named = {short(name): counts[name] for name in counts if name in marks}
     if named:
         yield Finding("classes_like_missing", False, {"names": named})
+
+
+def _alone_among_words(counts: Mapping[str, int]) -> set[str]:
+    """The one name of few rows that is 0, as programs fill gaps, or signs, among words."""
+    odd = {name for name in counts if name in ZEROS or not any(map(str.isalnum, name))}
+    # Of blood groups and of marks, 0 and a sign are as good as a letter.
+    words = all(sum(map(str.isalpha, name)) >= SHORTEST_WORD for name in {*counts} - odd)
+    rare = MOST_OFTEN * sum(counts.values())
+    return odd if len(odd) == 1 and len(counts) > 2 and words and counts[min(odd)] < rare else set()
 
 
 def _is_placeholder(name: str, *, several: bool) -> bool:
