@@ -123,6 +123,27 @@ def test_what_is_measured_in_whole_numbers_is_no_group() -> None:
             assert found(age, y.astype(np.int64)) == []
 
 
+@pytest.mark.parametrize("persons", [100, 200])
+def test_persons_who_kept_only_a_measured_height_are_groups(persons: int) -> None:
+    person = rng().permutation(np.repeat(np.arange(persons), 4))
+    # Some share theirs with another one.
+    heights = rng().normal(171, 9, persons).round(1)
+    healthy = rng().integers(0, 2, persons)
+    assert len(np.unique(heights)) < persons
+    assert found(heights[person], healthy[person]) == [("groups_split", False)]
+
+
+@pytest.mark.parametrize("step", [1, 0.1])
+def test_what_is_measured_is_no_group(step: float) -> None:
+    random = rng()
+    for _ in range(20):
+        measured = (random.normal(40, 12, 900) / step).round() * step
+        rained = np.where(random.random(900) < 0.3, 0, measured.clip(0.1))
+        for x in (measured, rained):
+            y = abs(x - 35) + random.normal(0, 9, 900) > 15
+            assert not [id for id, _ in found(x, y.astype(np.int64)) if id == "groups_split"]
+
+
 def test_groups_are_found_in_columns_that_are_not_learnt_from(tmp_path: Path) -> None:
     group = rng().permutation(np.repeat(np.arange(60), 5))
     kind = np.where(rng().random(300) < 0.2, 0, group % 2)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecosobriety.datasets import shared_groups
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.group_leaks import find_group_leaks
+from ecosobriety.datasets.group_leaks import distinct_rows, find_group_leaks
 from ecosobriety.datasets.mistakes import (
     find_copies,
     find_far_values,
@@ -105,7 +105,7 @@ def examine(
             found += find_near_targets(names, block, y)
         lost = _losses(names, ordered, distinct)
         leaks = [*find_group_leaks(block, labels, distinct, x, classes=classes)]
-        found += _groups(names, block, labels if classes else halves, distinct, leaks)
+        found += _groups(names, block, labels if classes else halves, distinct, leaks, x)
         found += reported + lost
         found += [
             Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
@@ -134,16 +134,21 @@ def _groups(
     classes: NDArray[np.int64],
     distinct: NDArray[np.int64],
     leaks: Sequence[tuple[int, bool]],
+    x: NDArray[Any],
 ) -> Iterator[Finding]:
     """Features (d, n) that number groups of rows, but those that leak the label altogether."""
     leaking = {i for i, _ in leaks}
+    rows: int | None = None
     for i, name in enumerate(names):
-        first = block[i, : shared_groups.FIRST_ROWS]
         if i in leaking or not shared_groups.are_groups(int(distinct[i]), len(classes)):
             continue
-        if (first != np.round(first)).any():
+        if shared_groups.has_a_crowd(block[i]):
             continue
         if (found := shared_groups.shares(block[i], classes, ordered=True)) is not None:
+            # A row that is there twice says nothing of a group.
+            rows = distinct_rows(x) if rows is None else rows
+            if not shared_groups.are_groups(int(distinct[i]), rows):
+                continue
             shown = {"share": found[0], "share_others": found[1]}
             yield Finding("groups_split", False, {"feature": short(name), **shown})
 

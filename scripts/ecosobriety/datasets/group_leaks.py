@@ -7,6 +7,7 @@ next to each other then mostly have one class. A number's neighbours have any cl
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def find_group_leaks(
         if by_value is None:
             continue
         # A row that is there twice says nothing of a group.
-        rows = _distinct_rows(x) if rows is None else rows
+        rows = distinct_rows(x) if rows is None else rows
         pairs = rows - len(by_value)
         agreeing = int(np.count_nonzero(by_value[1:] == by_value[:-1]))
         neighbours = (agreeing + 1) / (len(by_value) + 1)
@@ -84,6 +85,7 @@ def _classes_by_value(
     return first
 
 
-def _distinct_rows(x: NDArray[np.float64]) -> int:
+def distinct_rows(x: NDArray[Any]) -> int:
+    """How many of the rows (n, d) are different."""
     rows = np.ascontiguousarray(x)
     return len(np.unique(rows.view(f"V{rows.strides[0]}")))

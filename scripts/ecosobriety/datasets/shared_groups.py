@@ -16,7 +16,7 @@ from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.sorting import stable_order
 
 FIRST_ROWS = 1000
-"""What is no whole number in these numbers nothing."""
+"""What is no whole number in these was measured, as the height of a person."""
 FEWEST_GROUPS, LARGEST_GROUPS = 20, 50
 """Fewer groups, or larger ones on average, are categories."""
 SHARED = 0.1
@@ -101,6 +101,14 @@ def of_examples(
 def are_groups(distinct: int, n: int) -> bool:
     """Whether so many different values in n rows may number groups of rows."""
     return n - distinct >= SHARED * n and distinct >= max(FEWEST_GROUPS, n / LARGEST_GROUPS)
+
+
+def has_a_crowd(values: NDArray[Any]) -> bool:
+    """Whether numbers (n,) were measured, and one of them is too common to be that of a person."""
+    first = values[:FIRST_ROWS]
+    if (first == np.round(first)).all():
+        return False
+    return int(np.unique(values, return_counts=True)[1].max()) > len(values) / FEWEST_GROUPS
 
 
 def as_classes(y: NDArray[np.float64]) -> NDArray[np.int64]:
