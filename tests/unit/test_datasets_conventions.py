@@ -55,7 +55,7 @@ def test_parts_that_fit_are_taken_and_told_if_they_differ_somewhat(tmp_path: Pat
     darker = (BYTES[::3] // 3).astype(np.uint8)
     (finding,) = obtain(split(tmp_path / "b.npz", BYTES, darker)).findings
     assert (finding.id, finding.headline) == ("parts_differ", True)
-    assert "from 0 to 255, those of the test part from 0 to 85" in finding.sentence()
+    assert "(mean 130.7), those of the test part from 0 to 85 (mean" in finding.sentence()
     vectors = RNG.normal(size=(60, 4))
     shifted = vectors[::3] + np.array([0, 0, 20, 0])
     found = {f.id: f for f in obtain(split(tmp_path / "c.npz", vectors, shifted)).findings}

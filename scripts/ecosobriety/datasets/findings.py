@@ -33,8 +33,8 @@ SENTENCES: Mapping[str, str] = {
     "arrays_unused": "arrays of the archive that are not read: {names}",
     "files_unused": "{number} files of the folder are not read as images: {names}",
     "images_unread": "files of several images, of which the first is read: {number}",
-    "parts_differ": "the training part's inputs go from {train_low} to {train_high}, those of the "
-    "test part from {test_low} to {test_high}",
+    "parts_differ": "the training part's inputs go from {train_low} to {train_high} (mean "
+    "{train_mean}), those of the test part from {test_low} to {test_high} (mean {test_mean})",
     "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
     "spread in the test part than in the training part",
     "parts_scaled_apart": "{number} features were standardised, or brought to 0 to 1, in the test "

@@ -91,7 +91,11 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if not reported.any():
         return ()
     ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
-    values: dict[str, Any] = {**ends, "test_high": test.high}
+    means = {
+        "train_mean": plain(float(f"{one.mean():.4g}")),
+        "test_mean": plain(float(f"{other.mean():.4g}")),
+    }
+    values: dict[str, Any] = {**ends, "test_high": test.high, **means}
     if by_feature:
         values = {"number": int(reported.sum()), "first": int(reported.argmax())}
         return (Finding("features_shifted", True, values),)
