@@ -144,6 +144,20 @@ NOT_KNOWN = {
 }
 
 
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        (None, r"on Unnamed\. Energy imported"),
+        ("2026-01-31T12:00:00Z", r"on Unnamed, until [^.]*2026[^.]*\. Energy imported"),
+    ],
+)
+def test_where_and_when_imports_were_run_is_not_made_up(imported, ended, said):
+    study, provenance = imported
+    study = replace(study, runs=study.runs.assign(device="Unnamed"))
+    known = {**provenance["trainings"], "last_ended_at": ended}
+    assert re.search(said, page_of(study, {**provenance, "trainings": known}))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", NOT_KNOWN)
 def test_nothing_is_said_of_imports_that_is_not_known(imported, language):

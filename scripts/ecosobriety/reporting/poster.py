@@ -339,9 +339,11 @@ def _measured(case: Case, provenance: Mapping[str, Any], text: Texts) -> str:
     """Where, when and with what the energy was found."""
     known = provenance["trainings"]
     devices = sorted({str(name) for name in case.study.runs["device"].dropna()})
-    ended = known["last_ended_at"]
+    ended, how = known["last_ended_at"], case.energy_quality
+    # A table of runs need not say when they ended, and does not say where they were.
+    how += "_undated" if how == "imported" and ended is None else ""
     return text(
-        f"poster.measured.{case.energy_quality}",
+        f"poster.measured.{how}",
         trainings=trainings(known["number"], text),
         device=text("missing")
         if not devices
