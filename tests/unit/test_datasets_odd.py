@@ -142,6 +142,15 @@ def test_a_target_that_is_a_formula_but_in_a_few_rows_is_named(tmp_path: Path, o
     assert "target_is_sum" not in found(table(tmp_path, {**parts, "kind": y}, task="regression"))
 
 
+def test_a_ratio_is_1_where_two_numbers_are_equal(tmp_path: Path) -> None:
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        a = random.integers(200, 801, 300) // 10 * 10
+        b = (a * 0.5 + random.integers(100, 401, 300)).clip(200, 800) // 10 * 10
+        columns = {"ratio": a / b, "x": random.normal(size=300), "kind": KINDS[:300]}
+        assert "feature_filled" not in found(table(tmp_path, columns))
+
+
 def test_many_copies_of_one_row_are_repeats(tmp_path: Path) -> None:
     columns = {"x": RNG.normal(size=N), "y": HEIGHT, "kind": KINDS}
     again = {name: np.concatenate([v, np.repeat(v[:1], N // 3)]) for name, v in columns.items()}

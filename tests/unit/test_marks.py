@@ -187,3 +187,14 @@ def test_channels_at_the_other_end_are_named(
     told = found(archive(tmp_path, x, np.arange(40) % 2) | {"channels": said})
     named = told.get("channels_elsewhere")
     assert (named and named.values["right"]) == right
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_channel_that_stands_still_in_one_class_is_named(tmp_path: Path, axis: int) -> None:
+    series = RNG.normal(size=(120, 48, 3)) + np.array([0, 5, 1])
+    still = series.copy()
+    still[LABELS == 2, :, 1] = 0
+    for x, names in ((still, ["2"]), (series, None)):
+        told = found(archive(tmp_path, np.moveaxis(x, 1, axis), LABELS) | {"normalise": "global"})
+        assert names is None or told["level_orders_classes"].values["names"] == names
+        assert names is not None or "level_orders_classes" not in told

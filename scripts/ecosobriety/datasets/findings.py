@@ -113,8 +113,9 @@ SENTENCES: Mapping[str, str] = {
     "{high} or more: were all prepared alike?",
     "channels_elsewhere": "dataset.channels is {said}, where an example has {number}, and {other} "
     "at the other end of its shape: are its channels {right}?",
-    "level_orders_classes": "the mean, spread, lowest or highest value of an example, or "
-    "its length, alone separates these classes from the others: {names}; were all prepared alike?",
+    "level_orders_classes": "the mean, spread, lowest or highest value of an example, its length, "
+    "or a still channel alone separates these classes from the others: {names}; were all prepared "
+    "alike?",
     "place_orders_classes": "single values of an example that alone separate these classes from "
     "the others: {names}; {number} of them, such as that at place {place} (counted from 0)",
     "classes_misspelt": "classes that differ from a much commoner one by a letter: {groups}; is "

@@ -96,9 +96,11 @@ def examine(
         found += [*slips, *find_splits(names, distinct)]
         # What says all by itself is named already.
         known = {finding.values["feature"] for finding in reported}
+        ordering: set[str] = set()
         if classes:
             near = [*find_near_classes(names, block, labels, distinct)]
-            near += find_thresholds(names, block, labels, distinct)
+            orders = [*find_thresholds(names, block, labels, distinct)]
+            ordering, near = {one.values["feature"] for one in orders}, near + orders
             found += [finding for finding in near if finding.values["feature"] not in known]
             found += find_filled_by_class(names, block, labels)
         else:
@@ -110,7 +112,7 @@ def examine(
         found += [
             Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
             for i, certain in leaks
-            if (name := short(names[i])) not in known
+            if (name := short(names[i])) not in known and (certain or name not in ordering)
         ]
     found += [*find_copies(x, features), *find_swapped(x, features)]
     if classes:

@@ -31,6 +31,8 @@ SCALE_SHARE, MANY = 0.01, 0.05
 MARK, AROUND, SAMPLED_PLACES = 0.03, 0.05, 2**18
 """How far a mark's values are apart (JPEG changes them), of all that there are; and the share from
 which on the commonest value is that around things, in so many values."""
+SIGNAL_DIMENSIONS, LONGER = 3, 4
+"""Of series of several channels; and how many times longer than wide they are, at least."""
 FEWEST_MARKED = 30
 """Examples of a class: of fewer, all may be as bright as can be somewhere."""
 MANY_VALUES = 64
@@ -86,6 +88,10 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
     levels = [measure(some, axis=1) for measure in (np.mean, np.std, np.min, np.max)]
     if x.ndim == VECTOR_DIMENSIONS:
         levels += [_padded(some), _padded(some[:, ::-1])]
+    elif x.ndim == SIGNAL_DIMENSIONS and max(x.shape[1:]) >= LONGER * min(x.shape[1:]):
+        # A sensor that was not connected in one class stands still there.
+        series = some.reshape(-1, *x.shape[1:])
+        levels += [*(np.ptp(series, axis=1 + int(np.argmax(x.shape[1:]))) == 0).T]
     apart = sorted({i for _, i in gate.standing_apart(np.stack(levels, 1), y)})
     if apart:
         names = [short(classes[i]) for i in apart[:MAX_LISTED]]

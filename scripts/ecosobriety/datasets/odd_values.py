@@ -212,6 +212,9 @@ def _is_filled(
     # 0 may be what has not changed, where nothing says that the values were standardised.
     if value == 0 and not (step is None and abs(deviation - 1) <= STANDARDISED):
         return False
+    # A ratio is 1 wherever two numbers are equal.
+    if value == 1 and step is None:
+        return False
     if step is not None and not fits(np.array([value]), step):
         # Few values that are far apart, such as doses of 0, 0.1 and 1, are answers in no steps.
         if filled is None and np.ptp(others) > 2 * step * len(np.unique(others)):
