@@ -152,3 +152,10 @@ def test_images_that_were_scaled_apart_are_named(axis: int | None, dtype: str) -
     assert told(parts[0], parts[0]) == told(x, x) == 0
     each = (x - x.mean(axis=(1, 2), keepdims=True)) / x.std(axis=(1, 2), keepdims=True)
     assert not find_examples_scaled_apart(Examples.of(each[:60]), Examples.of(each[60:]))
+
+
+def test_of_thousands_of_skewed_features_none_is_shifted_by_chance() -> None:
+    for seed in range(6):
+        x = np.random.default_rng(seed).lognormal(0, 1, (83, 2308))
+        parts = [check(part, None, name) for part, name in ((x[:63], "train"), (x[63:], "test"))]
+        assert not compare_scales(*parts, "feature")

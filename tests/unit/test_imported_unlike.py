@@ -180,6 +180,8 @@ def test_which_values_are_better_by_the_name(name: str, higher: bool | None) -> 
             {"optimizer": ["Adam", "adam", "Adam ", "ADAM"], "device": ["T4", "t4", "T4", "T4"]},
             None,
         ),
+        ({"power_cap_w": [250, 250, 400, 400]}, 'the runs differ in "power_cap_w" ("250", "400")'),
+        ({"torch": [2.3, 2.5, 2.3, 2.5]}, 'the runs differ in "torch" ("2.3", "2.5")'),
         ({"config/gpu_count": [1, 1, 8, 8]}, 'the runs differ in "config/gpu_count"'),
         ({"data": ["a", "a", "b", "b"]}, 'the runs differ in "data"'),
         ({"precision": [0.81, 0.83, 0.9, 0.91], "energy_gpu": [0.1, 0.2, 0.3, 0.4]}, None),

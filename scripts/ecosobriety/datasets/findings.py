@@ -35,8 +35,8 @@ SENTENCES: Mapping[str, str] = {
     "images_unread": "files of several images, of which the first is read: {number}",
     "parts_differ": "the training part's inputs go from {train_low} to {train_high} (mean "
     "{train_mean}), those of the test part from {test_low} to {test_high} (mean {test_mean})",
-    "features_shifted": "{number} features (counted from 0, first {first}) have another mean or "
-    "spread in the test part than in the training part",
+    "features_shifted": "features whose mean or spread is another one in the test part than in the "
+    "training part: {number} (counted from 0, first {first})",
     "parts_scaled_apart": "{number} features were standardised, or brought to 0 to 1, in the test "
     "part by itself: scale both parts by the numbers of the training part",
     "targets_scaled_apart": "the targets were standardised, or brought to 0 to 1, in the test part "

@@ -66,9 +66,11 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
     if by_feature:
         refused &= _none_by_chance(one, other, refused, CHANCE)
+    standardised = np.zeros(one.shape[1], bool)
     if normalise != "none" or train.x.dtype.kind == "f":
         # Noise on one part alone moves neither middle nor spread.
-        refused |= _one_standardised(one, other, width) & _moved(one, other)
+        standardised = _one_standardised(one, other, width) & _moved(one, other)
+        refused |= standardised
     if refused.mean() >= 1 / 2 and by_feature:
         first = int(refused.argmax())
         ranges = [f"{part[:, first].min():g} to {part[:, first].max():g}" for part in (one, other)]
@@ -87,7 +89,7 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if by_feature:
         reported &= _none_by_chance(one, other, reported, CHANCE / one.shape[1])
         reported |= _stuck(one, other, len(test.x))
-    reported |= refused
+    reported |= standardised
     if not reported.any():
         return ()
     ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}

@@ -27,6 +27,8 @@ _SETTINGS = (
     *("label noise", "world size", "num nodes", "n nodes", "nodes", "devices", "num devices"),
     *("ngpus", "n jobs", "cpus", "num cpus", "cores", "num cores", "accumulation steps", "accum"),
     *("global batch", "micro batch", "grad clip", "mixup alpha", "ema decay"),
+    *("num classes", "n classes", "val fraction", "power limit", "power cap", "cap w", "limit w"),
+    *("torch", "torch version", "pytorch version", "cuda version", "driver", "driver version"),
 )
 """Names, as words, of columns that the study does not read and that should be the same in all
 runs."""
