@@ -200,6 +200,7 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path: Path) -> None:
     assert "arrays of Python objects are never unpickled" in refusal(given)
     given = write_npz(tmp_path / "labels.npz", x=IMAGES[:2], y=trap)
     assert "the array y cannot be read" in refusal(given)
+    assert "store numbers (y.astype(float)), or text for labels" in refusal(given)
     (tmp_path / "bare.npz").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     assert "not a NumPy archive" in refusal(spec("npz", tmp_path / "bare.npz"))
     (tmp_path / "bare.parquet").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))

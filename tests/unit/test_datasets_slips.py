@@ -273,6 +273,7 @@ def test_a_number_of_the_rows_is_refused_up_and_down(tmp_path: Path, ids: Any) -
         (["yes", "y", "no"], "classes_same_word"),
         (["True", "False", "1", "0"], "classes_same_word"),
         (["pos", "positive", "neg"], "classes_same_word"),
+        (["+", "positive", "-"], "classes_same_word"),
         (["iris-setosa", "iris setosa", "iris_virginica"], "classes_look_alike"),
         (["T-shirt", "T shirt", "Bag"], "classes_look_alike"),
         (["-1", "0", "1", "2"], "class_outside_count"),
@@ -299,7 +300,7 @@ def test_classes_that_are_one_or_none_are_named(tmp_path: Path, names: list[str]
         ["3", "4", "5", "6", "7", "8", "9"], ["on", "off"], ["positive", "negative", "neutral"],
         ["1-2", "12"], ["1.5", "15"], ["glass", "glas"], ["m", "f"], ["8", "9"], ["97", "98", "99"],
         ["5", "6", "7", "9"], ["class", "clas"], ["us", "u"], ["-99", "-98", "-97"],
-        ["a1", "a2", "a11"], ["+", "-"], ["grade 1", "grade 2"],
+        ["a1", "a2", "a11"], ["+", "-"], ["+", "0", "-"], ["grade 1", "grade 2"],
     ],
 )  # fmt: skip
 def test_ordinary_classes_are_not(tmp_path: Path, names: list[str]) -> None:

@@ -55,6 +55,11 @@ def test_labels_in_a_parquet_file_are_refused_without_a_hint_for_tables(labels):
         declared.read_declared(spec(n_examples=2, labels=labels(b"PAR1 \0 PAR1")))
 
 
+def test_an_empty_line_among_labels_is_a_missing_one(labels):
+    with pytest.raises(DataError, match=r"line 3 is empty: its value is missing$"):
+        declared.read_declared(spec(labels=labels("kind\ncat\n\ndog\ncat\n")))
+
+
 def test_the_identity_is_that_of_the_number_and_the_labels(labels):
     bare = declared.read_declared(spec()).sha256
     assert declared.read_declared(spec(name="other")).sha256 == bare

@@ -192,7 +192,8 @@ class Archive:
         if dtype.hasobject:
             raise DataError(
                 f"{self.path}: the array {name} cannot be read: arrays of Python objects are "
-                "never unpickled: store numbers, and labels as numbers or text (y.astype(str))"
+                f"never unpickled: store numbers ({name}.astype(float)), or text for labels "
+                f"({name}.astype(str))"
             )
         if dtype.names is not None or dtype.subdtype is not None:
             raise DataError(records)

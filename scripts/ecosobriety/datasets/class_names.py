@@ -20,19 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.label_words import find_abbreviated, find_coded, find_combined
+from ecosobriety.datasets.label_words import (
+    SAME_WORDS,
+    find_abbreviated,
+    find_coded,
+    find_combined,
+)
 from ecosobriety.datasets.placeholders import CODES, FAR_CODES, NUMBER, find_placeholders
 from ecosobriety.datasets.respelt import find_dates, find_numbers, find_respelt
 from ecosobriety.errors import DataError
 
-SAME_WORDS = (
-    (
-        frozenset({"yes", "y", "true", "t", "1", "positive", "pos", "+", "on", "oui", "vrai"}),
-        frozenset({"no", "n", "false", "f", "0", "negative", "neg", "-", "off", "non", "faux"}),
-    ),
-    (frozenset({"male", "m", "man", "homme"}), frozenset({"female", "f", "w", "woman", "femme"})),
-)
-"""Pairs of answers, each in several spellings."""
 RARE_SHARE = 0.1
 """-1 may be an answer beside 0 and 1, and is hardly one in fewer rows than this."""
 MOST_COUNTED = 100_000

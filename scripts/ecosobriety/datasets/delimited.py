@@ -182,7 +182,8 @@ def _require_no_empty_line(content: bytes, breaks: np.ndarray) -> None:
         quotes += content.count(b'"', counted, found.start())
         counted = found.start()
         if quotes % 2 == 0:
-            raise DataError(f"{_line(content, found.end())} is empty: remove it")
+            what = "remove it" if b"," in content.splitlines()[0] else "its value is missing"
+            raise DataError(f"{_line(content, found.end())} is empty: {what}")
 
 
 def _last_opened(data: np.ndarray, quotes: np.ndarray) -> int:

@@ -6,6 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ecosobriety.datasets.findings import Finding, short
 
+_YES, _NO = frozenset({"positive", "pos"}), frozenset({"negative", "neg"})
+SAME_WORDS = (
+    (
+        _YES | {"yes", "y", "true", "t", "1", "on", "oui", "vrai"},
+        _NO | {"no", "n", "false", "f", "0", "off", "non", "faux"},
+    ),
+    # Beside + and -, 0 is a third answer.
+    (_YES | {"+"}, _NO | {"-"}),
+    (frozenset({"male", "m", "man", "homme"}), frozenset({"female", "f", "w", "woman", "femme"})),
+)
+"""Pairs of answers, each in several spellings."""
 SPELLINGS: tuple[tuple[str, str], ...] = (
     *(("yes", "y"), ("no", "n"), ("true", "t"), ("false", "f"), ("male", "m"), ("female", "f")),
     *(("positive", "pos"), ("negative", "neg"), ("oui", "o"), ("non", "n"), ("vrai", "v")),
