@@ -18,6 +18,27 @@ def test_scripts_that_are_not_watched_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("python -m src.train {subset}", ["src/train.py"]),
+        ("python3 -u -m train && python -m src", ["train.py", "src/__main__.py"]),
+        ("python 'train.py' \"b c.py\"", ["train.py", "b c.py"]),
+        ("bash -c 'python train.py {seed}'", ["train.py"]),
+        ("papermill in.ipynb out.ipynb -p seed {seed}", ["in.ipynb"]),
+        ("jupyter nbconvert --execute --output out.ipynb in.ipynb", ["in.ipynb"]),
+        ("python -m json.tool < train.txt; git commit -m train.py", []),
+        (f"python {'a' * 300}.py don't", []),
+    ],
+)
+def test_scripts_are_known_in_other_forms(tmp_path, command, named):
+    (tmp_path / "src").mkdir()
+    for name in ("train.py", "b c.py", "src/train.py", "src/__main__.py", "in.ipynb", "out.ipynb"):
+        (tmp_path / name).write_text("")
+    assert unwatched(command, [], tmp_path) == named
+    assert unwatched(command, ["."], tmp_path) == []
+
+
+@pytest.mark.parametrize(
     ("scores", "epochs", "said"),
     [
         ({}, 0, None),

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ecosobriety.errors import ConfigError, quote, shorten
@@ -154,14 +155,35 @@ def unwatched(command: str, watch: Sequence[str], folder: Path) -> list[str]:
     A change of them would train nothing again.
     """
     watched = [(folder / Path(path).expanduser()).resolve() for path in watch]
-    named = [word for word in command.split() if _SCRIPT.fullmatch(word)]
-    return [
-        word
-        for word in dict.fromkeys(named)
-        if Path(word).suffix in _SCRIPTS
-        and (script := (folder / word).resolve()).is_file()
-        and not any(script == path or path in script.parents for path in watched)
-    ]
+    left = []
+    for word in dict.fromkeys(_named(command)):
+        # What is too long for a name is none.
+        with suppress(OSError):
+            script = (folder / word).resolve()
+            if script.is_file() and not any(path in (script, *script.parents) for path in watched):
+                left.append(word)
+    return left
+
+
+def _named(command: str) -> Iterator[str]:
+    """Words of a command that may be scripts: by their ending, the first notebook, a module."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    # A command in quotes, as behind `bash -c`, is one word.
+    words = [part for word in words for part in dict.fromkeys([word, *word.split()])]
+    notebook = False
+    for before, word in zip(["", *words], words, strict=False):
+        if before == "-m":
+            module = word.replace(".", "/")
+            yield from (f"{module}.py", f"{module}/__main__.py")
+        elif Path(word).suffix in _SCRIPTS:
+            yield word
+        # The next one, or that of an option, is what papermill or nbconvert writes.
+        elif word.endswith(".ipynb") and not notebook and not before.startswith("-o"):
+            notebook = not before.startswith("--output")
+            yield from [word] if notebook else []
 
 
 def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
