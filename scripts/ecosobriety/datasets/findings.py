@@ -22,6 +22,8 @@ SENTENCES: Mapping[str, str] = {
     "{share:.1%}",
     "rows_noisy_copies": "test examples that are training examples but for very small differences: "
     "{share:.1%}",
+    "rows_have_twins": "test rows whose nearest training row is far nearer than chance puts any: "
+    "{share:.1%}; was each thing measured several times, or copied with noise?",
     "examples_noisy_copies": "test examples that are training examples but for noise, brightness, "
     "compression, or being mirrored or turned: {share:.1%}",
     "labels_contradict": "training examples that are equal to one with another label: {number} "

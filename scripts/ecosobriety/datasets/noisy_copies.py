@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.near_copies import rare_values
+from ecosobriety.datasets.twins import find_twins
 
 STEP, SAME = 4.0, 2.0
 """Between two distances, and between the numbers of pairs within each: more are no step."""
@@ -73,7 +74,8 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
         return found
 
     found = _copied(scaled[0], [scaled[1]], TABLE_DISTANCES * np.sqrt(d), equal)
-    yield from _named("rows_noisy_copies", found, len(test))
+    named = [*_named("rows_noisy_copies", found, len(test))]
+    yield from named or find_twins(*scaled)
 
 
 def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
