@@ -28,12 +28,20 @@ def test_scripts_that_are_not_watched_are_named(tmp_path):
         ("jupyter nbconvert --execute --output out.ipynb in.ipynb", ["in.ipynb"]),
         ("python -m json.tool < train.txt; git commit -m train.py", []),
         (f"python {'a' * 300}.py don't", []),
+        ("python own.py --config=net.yaml --log out.json", ["own.py", "net.yaml", "nets.py"]),
+        ("cd src && python deep.py -c net.yaml", ["net.yaml"]),
+        ("python src/deep.py", ["src/deep.py", "src/beside.py"]),
+        ("python -m src.deep", ["src/deep.py", "src/beside.py"]),
     ],
 )
 def test_scripts_are_known_in_other_forms(tmp_path, command, named):
     (tmp_path / "src").mkdir()
     for name in ("train.py", "b c.py", "src/train.py", "src/__main__.py", "in.ipynb", "out.ipynb"):
         (tmp_path / name).write_text("")
+    for name in ("nets.py", "net.yaml", "out.json", "src/beside.py"):
+        (tmp_path / name).write_text("import json\n")
+    (tmp_path / "own.py").write_text("import torch, ecosobriety.metering\nfrom nets import Net\n")
+    (tmp_path / "src" / "deep.py").write_text("import beside\n")
     assert unwatched(command, [], tmp_path) == named
     assert unwatched(command, ["."], tmp_path) == []
 

@@ -62,7 +62,7 @@ def try_out_commands():
             model["command"], model.get("watch", ()), Path.cwd()
         ):
             print(
-                f"warning: {place} holds {script}, which is not in watch: a change of it would "
+                f"warning: {place} rests on {script}, which is not in watch: a change of it would "
                 "train nothing again",
                 file=sys.stderr,
             )

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ecosobriety.errors import ConfigError, quote, shorten
+from ecosobriety.user_code.fingerprint import modules_behind
+from ecosobriety.user_code.reading import is_of_folder
 
 PLACEHOLDERS: Mapping[str, str] = {
     "subset": "file of the rows to train on (NumPy's .npy)",
@@ -30,6 +32,8 @@ _BRACES = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTERPRETER = re.compile(r"python[0-9.]*|torchrun|bash|sh|Rscript|julia|node|perl|ruby")
 _SCRIPT = re.compile(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]\.[A-Za-z]{1,3}")
 _SCRIPTS = frozenset({".py", ".sh", ".R", ".r", ".jl", ".js", ".pl", ".rb"})
+# A table or weights may be what it writes, and so may JSON.
+_SETTINGS = frozenset({".yaml", ".yml", ".toml", ".ini", ".cfg"})
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 """A first word that is a program's name, and no assignment or other work of the shell."""
 LIMIT_S = 10
@@ -150,23 +154,33 @@ def missing_script(command: str, folder: Path) -> str | None:
 
 
 def unwatched(command: str, watch: Sequence[str], folder: Path) -> list[str]:
-    """The scripts that a command names and that none of the watched files or folders holds.
+    """What a command names, or its scripts import, and none of the watched files or folders holds.
 
-    A change of them would train nothing again.
+    A change of these scripts, settings and modules of the folder would train nothing again.
     """
     watched = [(folder / Path(path).expanduser()).resolve() for path in watch]
-    left = []
+    left: dict[Path, str] = {}
     for word in dict.fromkeys(_named(command)):
         # What is too long for a name is none.
         with suppress(OSError):
             script = (folder / word).resolve()
-            if script.is_file() and not any(path in (script, *script.parents) for path in watched):
-                left.append(word)
-    return left
+            if script.is_file():
+                left.setdefault(script, word)
+    for script in [path for path in left if path.suffix == ".py"]:
+        # A script finds what lies beside it, and `python -m` what lies in the folder.
+        for place in (script.parent, folder.resolve()):
+            for module in sorted(modules_behind(script, place)):
+                if is_of_folder(module, folder.resolve()):
+                    left.setdefault(module, module.relative_to(folder.resolve()).as_posix())
+    return [
+        word
+        for path, word in left.items()
+        if not any(place in (path, *path.parents) for place in watched)
+    ]
 
 
 def _named(command: str) -> Iterator[str]:
-    """Words of a command that may be scripts: by their ending, the first notebook, a module."""
+    """Words of a command that may be files: scripts, settings, the first notebook, a module."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -178,8 +192,9 @@ def _named(command: str) -> Iterator[str]:
         if before == "-m":
             module = word.replace(".", "/")
             yield from (f"{module}.py", f"{module}/__main__.py")
-        elif Path(word).suffix in _SCRIPTS:
-            yield word
+        elif Path(word).suffix in _SCRIPTS | _SETTINGS:
+            # As in --config=net.yaml.
+            yield word.rpartition("=")[2]
         # The next one, or that of an option, is what papermill or nbconvert writes.
         elif word.endswith(".ipynb") and not notebook and not before.startswith("-o"):
             notebook = not before.startswith("--output")

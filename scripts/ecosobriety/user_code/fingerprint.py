@@ -82,7 +82,7 @@ def script_fingerprint(script: Path) -> str:
     Returns:
         The first 16 hex digits of a sha256.
     """
-    return _fingerprint(_needed(script, script.parent))
+    return _fingerprint(modules_behind(script, script.parent))
 
 
 def class_fingerprint(class_path: str, folder: Path) -> str:
@@ -102,10 +102,10 @@ def modules_of(class_path: str, folder: Path) -> set[Path]:
     """The modules that `class_fingerprint` hashes."""
     module = class_path.rpartition(".")[0]
     own = _find(module, [str(folder), *sys.path])
-    return _needed(own, folder) if own else set()
+    return modules_behind(own, folder) if own else set()
 
 
-def _needed(start: Path, folder: Path) -> set[Path]:
+def modules_behind(start: Path, folder: Path) -> set[Path]:
     """A file, and every module of the folder that it imports, directly or through others."""
     seen, waiting = set[Path](), [start]
     while waiting:

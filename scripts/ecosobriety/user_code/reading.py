@@ -46,11 +46,12 @@ def reading(folder: Path) -> Iterator[set[Path]]:
         opened = [path for path in files if path.suffix not in (".py", ".pyc")]
         origins = [getattr(sys.modules[name], "__file__", None) for name in {*sys.modules} - before]
         modules = [Path(origin).resolve() for origin in origins if origin]
-        inside = [path for path in [*opened, *modules] if _counts(path, folder.resolve())]
+        inside = [path for path in [*opened, *modules] if is_of_folder(path, folder.resolve())]
         found |= {path for path in inside if path.is_file()}
 
 
-def _counts(path: Path, folder: Path) -> bool:
+def is_of_folder(path: Path, folder: Path) -> bool:
+    """Whether a file is the study's own: not hidden, installed or this software's."""
     elsewhere = (Path(sys.prefix).resolve(), _SOFTWARE)
     if not path.is_relative_to(folder) or any(map(path.is_relative_to, elsewhere)):
         return False
