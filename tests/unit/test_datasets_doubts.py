@@ -239,8 +239,9 @@ def test_a_weight_of_the_rows_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_a_column_named_set_is_named_where_it_has_few_values(tmp_path: Path) -> None:
-    told = found(table(tmp_path, {"x": X, "set": RNG.integers(0, 2, N), "kind": KINDS}))
-    assert not told["feature_is_split"].headline
+    for name in ("set", "train"):
+        told = found(table(tmp_path, {"x": X, name: RNG.integers(0, 2, N), "kind": KINDS}))
+        assert not told["feature_is_split"].headline
 
 
 @pytest.mark.parametrize("seed", range(100, 104))

@@ -39,6 +39,17 @@ def test_folders_that_may_name_a_class_are_named_beside_two_others(name: str) ->
     assert finding.values == {"names": {"backup": 1}}
 
 
+@pytest.mark.parametrize(
+    "name", ["ash_aug", "ash-augmented", "ash_flip", "ash resized", "ash_128", "ash_train"]
+)
+def test_folders_of_changed_copies_of_a_class_are_named(name: str) -> None:
+    (finding,) = find_leftovers(["ash", "oak", name])
+    assert (finding.values, finding.headline) == ({"names": {name: 1}}, False)
+    # Nothing says that there is another class.
+    assert not [*find_leftovers(["elm", "oak", name])]
+    assert not [*find_leftovers(["ash", name])]
+
+
 @pytest.mark.parametrize("name", ["elm", "oldest", "oak (red)", "photocopy", "trashcan", "rawhide"])
 def test_other_folders_are_not(name: str) -> None:
     assert not [*find_leftovers(["ash", "oak", name])]

@@ -30,6 +30,12 @@ _COPY = re.compile(
     r"(copy of |copie de )?(?P<of>.+?)([-_ ]+(copy|copie|kopie|backup|bak|old)|[-_ ]?\(\d+\))*",
     re.IGNORECASE,
 )
+_CHANGED = re.compile(
+    r"(?P<of>.+?)[-_ ]+(aug(mented|mentation)?|flip(ped)?|mirror(ed)?|rot(ated)?|resized?"
+    r"|crop(ped)?|blur(red)?|noisy|extra|new|train(ing)?|val(idation)?|test|[1-9]\d{1,3}(x[1-9]\d{1,3})?)",
+    re.IGNORECASE,
+)
+"""What scripts write behind a class's name, and a class may be called as well."""
 MOSTLY, FEWEST_LETTERS = 0.5, 2
 """Share of the files whose names begin with a class, and letters of one that say so."""
 
@@ -41,8 +47,8 @@ def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
         labels: the class of each file.
     """
     counts = Counter(labels)
-    surely = [label for label in counts if _LEFT.fullmatch(label) or _copied(label, counts)]
-    perhaps = [label for label in counts if _PERHAPS_LEFT.fullmatch(label)]
+    surely = [label for label in counts if _LEFT.fullmatch(label) or _of(label, _COPY, counts)]
+    perhaps = [n for n in counts if _PERHAPS_LEFT.fullmatch(n) or _of(n, _CHANGED, counts)]
     if len(counts) - len(surely) - len(perhaps) < FEWEST_BESIDE:
         perhaps = []
     if surely or perhaps:
@@ -50,9 +56,10 @@ def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
         yield Finding("classes_like_leftovers", bool(surely), {"names": names})
 
 
-def _copied(label: str, counts: Counter[str]) -> bool:
-    copied = _COPY.fullmatch(label)
-    return copied is not None and copied["of"] != label and copied["of"] in counts
+def _of(label: str, ending: re.Pattern[str], counts: Counter[str]) -> bool:
+    """Whether a class is named as another one with such an ending."""
+    found = ending.fullmatch(label)
+    return found is not None and found["of"] != label and found["of"] in counts
 
 
 def find_other_classes(names: Sequence[str], labels: Sequence[str]) -> Iterator[Finding]:

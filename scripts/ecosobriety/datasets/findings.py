@@ -97,7 +97,7 @@ SENTENCES: Mapping[str, str] = {
     "windows that overlap do: {share:.1%}",
     "features_identical": "features that are equal row by row ({number}), such as {names}",
     "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
-    "from: leave it out; the study splits the rows itself",
+    "from: if it is, leave it out; the study splits the rows itself",
     "classes_same_word": "classes are one answer in several spellings: {groups}",
     "class_outside_count": "the class {names} stands outside of the classes {first} to {last}: "
     "does it mark a missing label?",
