@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -128,6 +129,16 @@ def test_what_is_watched_counts_by_name_and_content(tmp_path):
     (tmp_path / "lib/__pycache__").mkdir()
     (tmp_path / "lib/__pycache__/a.pyc").write_text("compiled")
     assert watched_digest(watched, tmp_path) == before
+    # What a study writes is none of what its command is made of, unless it is said to be.
+    whole = watched_digest(["."], tmp_path)
+    for place in ("results", "lib/results"):
+        (tmp_path / place / "own").mkdir(parents=True)
+        (tmp_path / place / "own" / "a.json").write_text("1")
+        assert (watched_digest(["."], tmp_path) == whole) == (place == "results")
+    own = watched_digest(["results/own"], tmp_path)
+    (tmp_path / "results/own/a.json").write_text("2")
+    assert watched_digest(["results/own"], tmp_path) != own
+    shutil.rmtree(tmp_path / "lib/results")
     (tmp_path / "lib/a.py").write_text("2")
     changed = watched_digest(watched, tmp_path)
     (tmp_path / "lib/a.py").rename(tmp_path / "lib/b.py")

@@ -1,5 +1,8 @@
 # What a user's commands, runs and networks would fail on, known before any job. Of the processes
 # that read the rules, the first alone looks.
+import atexit
+from contextlib import suppress
+
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.in_words import large_test, odd_hardware
@@ -162,6 +165,20 @@ def try_out_optimisers():
             told.add((i, sentence))
 
 
+def say_changed_files():
+    """Name models whose watched files have changed while they were trained."""
+    for i, model in enumerate(config["models"]):
+        if "watch" in model:
+            with suppress(EcosobrietyError):
+                now = study_config.model_parameters(config, model["name"], Path.cwd())
+                if canonical(now) != MODELS[model["name"]]:
+                    print(
+                        f"warning: what models[{i}].watch holds has changed since this run began, "
+                        "so that the next one trains again: does the training write there?",
+                        file=sys.stderr,
+                    )
+
+
 if workflow.is_main_process:
     say_odd_numbers()
     say_unread_training()
@@ -170,3 +187,5 @@ if workflow.is_main_process:
     say_equal_models()
     try_out_networks()
     try_out_optimisers()
+    # At its end, whatever that is; a dry run ends too soon for a change.
+    atexit.register(say_changed_files)

@@ -36,6 +36,8 @@ _SCRIPTS = frozenset({".py", ".sh", ".R", ".r", ".jl", ".js", ".pl", ".rb"})
 _SETTINGS = frozenset({".yaml", ".yml", ".toml", ".ini", ".cfg"})
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 """A first word that is a program's name, and no assignment or other work of the shell."""
+_MADE = ("results", "logs", "benchmarks", "reports")
+"""Folders that studies write into."""
 LIMIT_S = 10
 _NEARLY = re.compile(
     r"(?<![{$])\{(?P<formatted>[A-Za-z_][A-Za-z0-9_]*)[:!.\[][^{}]*\}(?!\})"
@@ -216,8 +218,9 @@ def watched_digest(paths: Sequence[str], folder: Path) -> str:
     """Digest of the files that a command or a network is made of: their names and content.
 
     Args:
-        paths: files or folders; hidden files in a folder and compiled modules do not count.
-        folder: where relative ones lie.
+        paths: files or folders; hidden files in a folder and compiled modules do not count, nor
+            does what studies write beside their file.
+        folder: where relative ones lie, and that of the study.
 
     Raises:
         ConfigError: one is missing or cannot be read; the end of a sentence.
@@ -225,7 +228,7 @@ def watched_digest(paths: Sequence[str], folder: Path) -> str:
     digest = hashlib.sha256()
     for path in paths:
         try:
-            for file in _files(folder / Path(path).expanduser()):
+            for file in _files(folder / Path(path).expanduser(), folder):
                 digest.update(os.fsencode(f"{os.path.relpath(file, folder)}\n"))
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
         except OSError as error:
@@ -234,12 +237,16 @@ def watched_digest(paths: Sequence[str], folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, study: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
+    made = [study.resolve() / name for name in _MADE]
+    whole = not any(path.resolve().is_relative_to(place) for place in made)
     for file in sorted(path.rglob("*")):
         inside = file.relative_to(path).parts
         hidden = any(part.startswith(".") or part == "__pycache__" for part in inside)
+        if whole and not hidden and not {*_MADE}.isdisjoint(inside):
+            hidden = any(file.resolve().is_relative_to(place) for place in made)
         if file.is_file() and not hidden:
             yield file
