@@ -142,6 +142,17 @@ def test_a_target_that_is_a_formula_but_in_a_few_rows_is_named(tmp_path: Path, o
     assert "target_is_sum" not in found(table(tmp_path, {**parts, "kind": y}, task="regression"))
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_sum_of_trends_is_no_product_of_them(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    common = random.normal(size=(120, 2)).cumsum(axis=0) @ random.uniform(0.5, 2, (2, 20))
+    trends = (500 + common + random.normal(0, 0.3, (120, 20)))[random.permutation(120)].round(1)
+    columns = {f"x{i}": trends[:, i] for i in range(20)}
+    y = (9 * trends[:, 0] + trends[:, 1]).round(1)
+    told = found(table(tmp_path, columns | {"kind": y}, task="regression"))
+    assert "target_is_product" not in told
+
+
 def test_a_ratio_is_1_where_two_numbers_are_equal(tmp_path: Path) -> None:
     for seed in range(5):
         random = np.random.default_rng(seed)

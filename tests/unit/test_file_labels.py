@@ -50,7 +50,9 @@ def test_folders_of_changed_copies_of_a_class_are_named(name: str) -> None:
     assert not [*find_leftovers(["ash", name])]
 
 
-@pytest.mark.parametrize("name", ["elm", "oldest", "oak (red)", "photocopy", "trashcan", "rawhide"])
+@pytest.mark.parametrize(
+    "name", ["ash 12", "ash-800", "elm", "oldest", "oak (red)", "photocopy", "trashcan", "rawhide"]
+)
 def test_other_folders_are_not(name: str) -> None:
     assert not [*find_leftovers(["ash", "oak", name])]
 

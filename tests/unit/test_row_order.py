@@ -77,8 +77,8 @@ def test_persons_with_several_rows_each_are_named(tmp_path: Path, rows: int, cha
         f"x{i}": random.normal(0, 1, N)[person] + random.normal(0, change, N) for i in range(4)
     }
     eyes = random.integers(0, 2, N)
-    assert told(tmp_path, columns, eyes).keys() == {"rows_follow"}
-    assert numbers(tmp_path, columns, TARGETS).keys() == {"rows_follow"}
+    assert told(tmp_path, columns, eyes).keys() - {"rows_have_twins"} == {"rows_follow"}
+    assert numbers(tmp_path, columns, TARGETS).keys() - {"rows_have_twins"} == {"rows_follow"}
 
 
 @pytest.mark.slow

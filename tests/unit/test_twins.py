@@ -46,6 +46,8 @@ def test_rows_that_lie_in_clusters_have_no_twins(tmp_path: Path, seed: int) -> N
         np.exp(random.normal(size=(600, 4))),
         kinds + random.normal(size=kinds.shape),
         np.column_stack([random.normal(size=(600, 3)), random.integers(0, 2, (600, 6))]),
+        np.column_stack([random.normal(size=(150, 4)), np.eye(20)[random.integers(0, 20, 150)]]),
+        np.column_stack([random.normal(size=(300, 3)), np.eye(9)[random.integers(0, 9, 300)]]),
         random.normal(size=(600, 2)) @ random.normal(size=(2, 9)),
     ):
         assert "rows_have_twins" not in told(tmp_path, x, seed)

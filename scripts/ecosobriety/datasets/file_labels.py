@@ -32,7 +32,8 @@ _COPY = re.compile(
 )
 _CHANGED = re.compile(
     r"(?P<of>.+?)[-_ ]+(aug(mented|mentation)?|flip(ped)?|mirror(ed)?|rot(ated)?|resized?"
-    r"|crop(ped)?|blur(red)?|noisy|extra|new|train(ing)?|val(idation)?|test|[1-9]\d{1,3}(x[1-9]\d{1,3})?)",
+    r"|crop(ped)?|blur(red)?|noisy|extra|new|train(ing)?|val(idation)?|test"
+    r"|(?<=[-_])(32|64|128|224|256|299|384|512|640|1024)|[1-9]\d{1,3}x[1-9]\d{1,3})",
     re.IGNORECASE,
 )
 """What scripts write behind a class's name, and a class may be called as well."""

@@ -25,6 +25,8 @@ HALF, MEDIANS = 0.45, 100
 SAMPLE, MOST_FACTORS, FEWEST_TARGETS = 4096, 64, 20
 NOTHING = 1e-10
 """Share of a logarithm's variance that is left of what is a product."""
+MOST_OF_THEM = 4
+"""Columns of a product that is not exact: with more, a sum of trends is one, too."""
 PRUNED = 512
 """Rows that say which columns such a product takes."""
 HIGHEST_POWER, COARSEST, NEVER_OFF = 3.0, 0.1, 0.99
@@ -121,7 +123,7 @@ def find_products(
         # Numbers of things are not rounded, and their product is exact where nothing else counts.
         parts, share = mostly_sum(logs, about)
         chosen = np.flatnonzero(parts > 1e-3 * parts.max())
-        share = share if share >= NEARLY_SUM else 0.0
+        share = share if share >= NEARLY_SUM and len(chosen) <= MOST_OF_THEM else 0.0
     if len(chosen) > 1 and share:
         named = [short(names[positive[i]]) for i in chosen[:MAX_LISTED]]
         yield Finding("target_is_product", True, {"names": named, "share": share})
@@ -159,7 +161,7 @@ def _but_for_rounding(
         powers: (d,) of each column.
         y: (n,) positive numbers.
     """
-    if not len(powers) or np.abs(powers).max() > HIGHEST_POWER:
+    if not 0 < len(powers) <= MOST_OF_THEM or np.abs(powers).max() > HIGHEST_POWER:
         return 0.0
     about = np.log(y)
     rest = about - np.log(x) @ powers

@@ -43,6 +43,8 @@ ROUNDED = 1e-5
 NEARLY_SUM, ROUNDS, FAR, COLLINEAR = 0.8, 20, 3.0, 1e-6
 """Share of the rows in which a target is such a sum; steps of the search for it; times that a
 rounding is exceeded by what is none; and what rounding leaves of a sum of columns that is 0."""
+EACH_COLUMN = 10
+"""Rows for each column that such a search takes."""
 MOST_SUMMED = 64
 TINY = float(np.finfo(np.float64).tiny)
 SAMPLE, MOST_VALUES = 4096, 2**22
@@ -308,7 +310,8 @@ def mostly_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[
     kept = y != known[counts.argmax()]
     x, y = x[kept], y[kept]
     none = np.zeros(x.shape[1]), 0.0
-    if len(y) < 3 * x.shape[1] or len(known) < SOME_TARGETS:
+    # Of many columns that rise together, some sum is near most of few targets.
+    if len(y) < EACH_COLUMN * x.shape[1] or len(known) < SOME_TARGETS:
         return none
     low, high = np.quantile(y, [0.25, 0.75])
     allowed = max(np.sqrt(ROUNDED) * (high - low), TINY)

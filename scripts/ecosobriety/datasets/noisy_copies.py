@@ -57,8 +57,9 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
     if not FEWEST_COLUMNS <= d <= MOST_COLUMNS:
         return
     some = train[:: max(1, len(train) // MOST_TESTED)]
-    distinct = [len(np.unique(column)) for column in some.T]
-    if sum(number >= CONTINUOUS * len(some) for number in distinct) < FEWEST_CONTINUOUS:
+    distinct = np.array([len(np.unique(column)) for column in some.T])
+    measured = distinct >= CONTINUOUS * len(some)
+    if measured.sum() < FEWEST_CONTINUOUS:
         return
     widest = int(np.argmax(distinct))
     train, test = _band(train, test, widest)
@@ -75,7 +76,8 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
 
     found = _copied(scaled[0], [scaled[1]], TABLE_DISTANCES * np.sqrt(d), equal)
     named = [*_named("rows_noisy_copies", found, len(test))]
-    yield from named or find_twins(*scaled)
+    # Rows of one category lie together, however they were measured.
+    yield from named or find_twins(*(part[:, measured] for part in scaled))
 
 
 def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
