@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 from config_cases import SCHEMA, complete, outcome, put, refusal
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecosobriety.study_config import config as study_config
@@ -244,6 +244,7 @@ def test_bad_values_are_generated_for_every_key():
 
 
 @pytest.mark.slow
+@example((("water", "source_l_per_kwh"), "1"))
 @given(
     st.sampled_from(sorted(BAD_VALUES, key=str)).flatmap(
         lambda key: st.tuples(st.just(key), BAD_VALUES[key])

@@ -157,6 +157,8 @@ SENTENCES: Mapping[str, str] = {
     "feature_filled_by_class": "the feature {feature} is the middle of a class's own values far "
     "more often than any other value, from {low} to {high}: were missing values filled in by "
     "class? That gives the label away",
+    "value_of_one_class": "the feature {feature} is {value} in nearly all rows of one class, and "
+    "hardly in others: was a missing column filled in? That gives the label away",
     "mark_at_end": "the feature {feature} is {value}, at the end of its values, in {share:.1%} of "
     "the rows, far more often than any other value: does it mark a missing value?",
     "feature_of_two_signs": "the feature {feature} goes from {low} to {high} with either sign, and "

@@ -29,6 +29,9 @@ MEASURED = 4
 """Targets that are measured differ in more than one of so many rows."""
 SAMPLED, MOST_FILLED, FEWEST_FILLED = 2**15, 20, 30
 """Rows, classes and rows of each that show middles which were filled in by class."""
+MOSTLY, HARDLY, COMMON = 0.9, 0.05, 0.1
+"""Shares of a class's rows, and of all others, that have a value which stands for the class; others
+that have one such value themselves, as counts and codes do, are no measurements."""
 GRIDS = (1000.0, 100.0, 10.0, 1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001)
 """Steps in which people write numbers."""
 ROUND = 5
@@ -137,7 +140,7 @@ def _is_hardly_measured(values: NDArray[np.float64], value: float) -> bool:
 def find_filled_by_class(
     names: Sequence[str], block: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> Iterator[Finding]:
-    """Find features in which classes have a middle of their own, as the label has filled it in.
+    """Find features that are filled in by class: with its middle, or with a value of its own.
 
     Args:
         names: of d features.
@@ -150,12 +153,34 @@ def find_filled_by_class(
         return
     rows = [np.flatnonzero(labels[some] == of) for of in np.flatnonzero(classes >= FEWEST_FILLED)]
     for i, name in enumerate(names):
-        found = (_filled(np.sort(block[i, some][of])) for of in rows)
+        by_class = [np.sort(block[i, some][of]) for of in rows]
+        found = (_filled(values) for values in by_class)
         middles = {middle for middle in found if middle is not None}
         if len(middles) > 1:
             low, high = plain(min(middles)), plain(max(middles))
             ends = {"low": low, "high": high}
             yield Finding("feature_filled_by_class", True, {"feature": short(name), **ends})
+        elif (value := _of_one_class(by_class)) is not None:
+            shown = {"feature": short(name), "value": plain(value)}
+            yield Finding("value_of_one_class", True, shown)
+
+
+def _of_one_class(by_class: Sequence[NDArray[np.float64]]) -> float | None:
+    """The value of nearly all rows of a class, where others have neither it nor another such one.
+
+    Args:
+        by_class: of each class the values in their order.
+    """
+    for place, values in enumerate(by_class):
+        value = float(values[len(values) // 2])
+        if _count(values, value) < MOSTLY * len(values) or len(by_class) < 2:
+            continue
+        others = np.sort(np.concatenate([*by_class[:place], *by_class[place + 1 :]]))
+        varies = distinct_of(others) > 2 * SOME
+        varies = varies and _runs(others)[1].max() <= COMMON * len(others)
+        if varies and _count(others, value) <= HARDLY * len(others):
+            return value
+    return None
 
 
 def _filled(values: NDArray[np.float64]) -> float | None:
