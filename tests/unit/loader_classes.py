@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.utilities import CombinedLoader
 from torch.utils.data import (
     BatchSampler,
+    ConcatDataset,
     DataLoader,
     Dataset,
     DistributedSampler,
@@ -50,6 +51,26 @@ class Inner(Base):
     def train_dataloader(self):
         sampler = SubsetRandomSampler(TRAIN)
         return DataLoader(WHOLE, batch_sampler=BatchSampler(sampler, 4, drop_last=True))
+
+
+class Joined(Base):
+    """What is tested on, or else other rows, is trained on too."""
+
+    def __init__(self, shared: bool = True):
+        super().__init__()
+        self.shared = shared
+
+    def train_dataloader(self):
+        other = Subset(WHOLE, TEST if self.shared else [1])
+        return DataLoader(ConcatDataset([Subset(WHOLE, TRAIN[:-1]), other]), batch_size=4)
+
+
+class Bulk(Base):
+    """Fetches whole batches, as PyTorch's own documentation has it."""
+
+    def train_dataloader(self):
+        batches = BatchSampler(SubsetRandomSampler(TRAIN), 4, drop_last=False)
+        return DataLoader(WHOLE, sampler=batches, batch_size=None)
 
 
 class Listed(Base):

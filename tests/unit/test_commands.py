@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -34,7 +33,6 @@ from ecosobriety.user_code.commands import (
     placeholders,
     shell_fault,
     unknown_program,
-    watched_digest,
 )
 
 PARAMETERS = {
@@ -117,34 +115,6 @@ def test_a_program_that_is_not_there_is_named(command, expected):
 def test_every_placeholder_is_found():
     command = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     assert placeholders(command) == [*PLACEHOLDERS]
-
-
-def test_what_is_watched_counts_by_name_and_content(tmp_path):
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib/a.py").write_text("1")
-    (tmp_path / "train.py").write_text("1")
-    watched = ["train.py", "lib"]
-    before = watched_digest(watched, tmp_path)
-    os.utime(tmp_path / "train.py", (1, 1))
-    (tmp_path / "lib/__pycache__").mkdir()
-    (tmp_path / "lib/__pycache__/a.pyc").write_text("compiled")
-    assert watched_digest(watched, tmp_path) == before
-    # What a study writes is none of what its command is made of, unless it is said to be.
-    whole = watched_digest(["."], tmp_path)
-    for place in ("results", "lib/results"):
-        (tmp_path / place / "own").mkdir(parents=True)
-        (tmp_path / place / "own" / "a.json").write_text("1")
-        assert (watched_digest(["."], tmp_path) == whole) == (place == "results")
-    own = watched_digest(["results/own"], tmp_path)
-    (tmp_path / "results/own/a.json").write_text("2")
-    assert watched_digest(["results/own"], tmp_path) != own
-    shutil.rmtree(tmp_path / "lib/results")
-    (tmp_path / "lib/a.py").write_text("2")
-    changed = watched_digest(watched, tmp_path)
-    (tmp_path / "lib/a.py").rename(tmp_path / "lib/b.py")
-    assert len({before, changed, watched_digest(watched, tmp_path)}) == 3
-    with pytest.raises(ConfigError, match=r'is "gone\.py", but cannot be read: No such file'):
-        watched_digest(["gone.py"], tmp_path)
 
 
 @pytest.mark.parametrize(

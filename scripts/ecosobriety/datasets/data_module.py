@@ -8,7 +8,7 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, nullcontext, suppress
 from copy import deepcopy
 from itertools import islice
@@ -248,7 +248,7 @@ def _set_up(module: Any, stage: str, name: str, seed: int) -> loaders.Reading:
     return loaders.readings(loader, name)
 
 
-def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, loaders.Rows | None]:
+def _part(module: Any, stage: str, name: str) -> tuple[arrays.Part, Sequence[loaders.Rows]]:
     """The examples of one loader; then it is torn down."""
     reading = _set_up(module, stage, name, SEED)
     taken = [*_ending(_pairs(module, reading.first, name), reading.streamed, name)]

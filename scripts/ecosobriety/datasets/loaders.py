@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of a data set of the user's: `Subset`s of it are looked through."""
+    """Rows of a data set of the user's: `Subset` and `ConcatDataset` are looked through."""
 
     dataset: Any
     indices: NDArray[np.int64]
@@ -46,7 +46,7 @@ class Reading:
     ordered: bool = False
     workers: int = 0
     streamed: bool = False
-    rows: Rows | None = None
+    rows: Sequence[Rows] = ()
 
 
 def readings(loader: Any, name: str) -> Reading:
@@ -148,6 +148,11 @@ def _indices(loader: Any, name: str) -> Sequence[Any]:
             "batches: leave it out"
         )
     sampler = loader.sampler if batches is None else batches.sampler
+    if isinstance(sampler, BatchSampler):
+        raise DataError(
+            f"{name} has a sampler ({type(sampler).__name__}) of whole batches and no batch_size, "
+            "but a study reads each example by itself: give the loader a batch_size in its place"
+        )
     count = len(loader.dataset)
     if (replicas := getattr(sampler, "num_replicas", None) or 1) > 1:
         raise DataError(
@@ -182,36 +187,39 @@ def _indices(loader: Any, name: str) -> Sequence[Any]:
     return indices
 
 
-def _rows(dataset: Any, indices: Sequence[Any]) -> Rows | None:
-    from torch.utils.data import Subset
+def _rows(dataset: Any, indices: Any) -> list[Rows]:
+    from torch.utils.data import ConcatDataset, Subset
 
     try:
         rows = np.asarray(indices, dtype=np.int64)
-        while type(dataset) is Subset:
-            rows = np.asarray(dataset.indices, dtype=np.int64)[rows]
-            dataset = dataset.dataset
+        if type(dataset) is Subset:
+            return _rows(dataset.dataset, np.asarray(dataset.indices, dtype=np.int64)[rows])
     # Keys that are no numbers.
     except (TypeError, ValueError):
-        return None
-    return Rows(dataset, rows)
+        return []
+    if type(dataset) is not ConcatDataset:
+        return [Rows(dataset, rows)]
+    ends, found = [0, *dataset.cumulative_sizes], list[Rows]()
+    for part, begin, end in zip(dataset.datasets, ends, ends[1:], strict=False):
+        found += _rows(part, rows[(rows >= begin) & (rows < end)] - begin)
+    return found
 
 
-def require_apart(train: Rows | None, test: Rows | None) -> None:
+def require_apart(train: Sequence[Rows], test: Sequence[Rows]) -> None:
     """Refuse a test on what was trained on, as far as rows of a data set show it.
 
     Raises:
         DataError: both parts hold the same rows of one data set, or of one that was made twice.
     """
-    if train is None or test is None:
-        return
-    shared = np.intersect1d(train.indices, test.indices)
-    if len(shared) and (
-        train.dataset is test.dataset or _made_twice(train.dataset, test.dataset, shared)
-    ):
-        raise DataError(
-            f"train_dataloader and test_dataloader share {len(shared)} rows of one data set, the "
-            f"first of them {shared[0]} (counted from 0), but must have none in common"
-        )
+    for one, other in product(train, test):
+        shared = np.intersect1d(one.indices, other.indices)
+        if len(shared) and (
+            one.dataset is other.dataset or _made_twice(one.dataset, other.dataset, shared)
+        ):
+            raise DataError(
+                f"train_dataloader and test_dataloader share {len(shared)} rows of one data set, "
+                f"the first of them {shared[0]} (counted from 0), but must have none in common"
+            )
 
 
 def require_others(train: Pair, test: Pair) -> None:
