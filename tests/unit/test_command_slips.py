@@ -7,7 +7,7 @@ import pytest
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.outside.result import EpochResult, Result, require_asked
-from ecosobriety.user_code.commands import unwatched, watched_digest
+from ecosobriety.user_code.commands import missing_script, unwatched, watched_digest
 
 
 def test_scripts_that_are_not_watched_are_named(tmp_path):
@@ -97,3 +97,25 @@ def test_a_result_of_something_else_is_refused(scores, epochs, said):
         return
     with pytest.raises(ConfigError, match=said):
         require_asked("models: mine", found, asked)
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("python trian.py --n {n_train}", "trian.py"),
+        ("python train.py --n {n_train}", None),
+        ("/usr/bin/python3.11 code/other.py {seed}", "code/other.py"),
+        ("bash run.sh", "run.sh"),
+        # Where these are, the shell or the program decides.
+        ("cd code && python other.py", None),
+        ("python -m trainer", None),
+        ("python -u trian.py", None),
+        ('python "$HOME/trian.py"', None),
+        ("./trian.py", None),
+        ("python {checkpoint}/x.py", None),
+        ("python", None),
+    ],
+)
+def test_a_script_that_is_not_there_is_known_before(tmp_path, command, missing):
+    (tmp_path / "train.py").touch()
+    assert missing_script(command, tmp_path) == missing

@@ -29,7 +29,6 @@ from ecosobriety.user_code.commands import (
     PLACEHOLDERS,
     fault,
     fill,
-    missing_script,
     placeholders,
     shell_fault,
     unknown_program,
@@ -354,25 +353,3 @@ def test_what_an_exact_window_leaves_out_counts_as_evaluation(run):
         )
         assert record.eval_energy_kwh == pytest.approx(expected)
         assert ("eval_energy_kwh" in record.missing) == (expected is None)
-
-
-@pytest.mark.parametrize(
-    ("command", "missing"),
-    [
-        ("python trian.py --n {n_train}", "trian.py"),
-        ("python train.py --n {n_train}", None),
-        ("/usr/bin/python3.11 code/other.py {seed}", "code/other.py"),
-        ("bash run.sh", "run.sh"),
-        # Where these are, the shell or the program decides.
-        ("cd code && python other.py", None),
-        ("python -m trainer", None),
-        ("python -u trian.py", None),
-        ('python "$HOME/trian.py"', None),
-        ("./trian.py", None),
-        ("python {checkpoint}/x.py", None),
-        ("python", None),
-    ],
-)
-def test_a_script_that_is_not_there_is_known_before(tmp_path, command, missing):
-    (tmp_path / "train.py").touch()
-    assert missing_script(command, tmp_path) == missing

@@ -389,27 +389,3 @@ def test_names_that_are_hardly_those_of_classes_are_named(
 )
 def test_classes_may_have_such_names(tmp_path: Path, names: dict[str, int]) -> None:
     assert not labelled(tmp_path, names)
-
-
-@pytest.mark.parametrize("value", [77, 30, 0.5])
-@pytest.mark.parametrize("share", [1, 0.95])
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_value_that_stands_for_one_class_is_named(
-    tmp_path: Path, value: float, share: float, classes: int
-) -> None:
-    random = np.random.default_rng(4)
-    kinds, x = random.integers(0, classes, 400), random.integers(0, 60, 400).astype(float)
-    filled = (kinds == 1) & (random.random(400) < share)
-    columns = {"a": np.where(filled, value, x), "b": random.normal(size=400)}
-    names = np.array(["ash", "oak", "elm"])[kinds]
-    assert found(table(tmp_path, {**columns, "kind": names}))["value_of_one_class"].headline
-
-
-def test_a_value_that_others_have_too_stands_for_none(tmp_path: Path) -> None:
-    random = np.random.default_rng(5)
-    kinds = random.integers(0, 2, 400)
-    births = np.where((kinds == 1) | (random.random(400) < 0.2), 0, random.poisson(9, 400))
-    legs = np.where(kinds == 1, 8, random.integers(1, 3, 400) * 2)
-    columns = {"births": births, "legs": legs, "b": random.normal(size=400)}
-    told = found(table(tmp_path, {**columns, "kind": np.array(["man", "woman"])[kinds]}))
-    assert "value_of_one_class" not in told

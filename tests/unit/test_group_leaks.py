@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from test_datasets_slips import found as of_table
+from test_datasets_slips import table as csv
 
 from ecosobriety.datasets import Finding, gate, table
 
@@ -161,3 +163,27 @@ def test_groups_are_found_in_columns_that_are_not_learnt_from(tmp_path: Path) ->
             part = table.read(file, format, "kind", ["x"], "classification")
             ids = [(f.id, f.values["feature"]) for f in part.findings if f.id == "groups_split"]
             assert ids == [("groups_split", name)] * told
+
+
+@pytest.mark.parametrize("value", [77, 30, 0.5])
+@pytest.mark.parametrize("share", [1, 0.95])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_value_that_stands_for_one_class_is_named(
+    tmp_path: Path, value: float, share: float, classes: int
+) -> None:
+    random = np.random.default_rng(4)
+    kinds, x = random.integers(0, classes, 400), random.integers(0, 60, 400).astype(float)
+    filled = (kinds == 1) & (random.random(400) < share)
+    columns = {"a": np.where(filled, value, x), "b": random.normal(size=400)}
+    names = np.array(["ash", "oak", "elm"])[kinds]
+    assert of_table(csv(tmp_path, {**columns, "kind": names}))["value_of_one_class"].headline
+
+
+def test_a_value_that_others_have_too_stands_for_none(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    kinds = random.integers(0, 2, 400)
+    births = np.where((kinds == 1) | (random.random(400) < 0.2), 0, random.poisson(9, 400))
+    legs = np.where(kinds == 1, 8, random.integers(1, 3, 400) * 2)
+    columns = {"births": births, "legs": legs, "b": random.normal(size=400)}
+    told = of_table(csv(tmp_path, {**columns, "kind": np.array(["man", "woman"])[kinds]}))
+    assert "value_of_one_class" not in told
