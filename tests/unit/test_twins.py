@@ -51,3 +51,13 @@ def test_rows_that_lie_in_clusters_have_no_twins(tmp_path: Path, seed: int) -> N
         random.normal(size=(600, 2)) @ random.normal(size=(2, 9)),
     ):
         assert "rows_have_twins" not in told(tmp_path, x, seed)
+
+
+@pytest.mark.parametrize("rows", [150, 300, 2000])
+def test_settings_that_were_tried_again_are_no_copies(tmp_path: Path, rows: int) -> None:
+    random = np.random.default_rng(5)
+    settings = random.choice([0.0, 5, 10, 20], (rows, 4)) + random.normal(0, 0.1, (rows, 4))
+    found = told(tmp_path, settings, 1)
+    assert not {"rows_have_twins", "rows_noisy_copies"} & {*found}
+    copied = np.concatenate([settings, settings + random.normal(0, 1e-3, settings.shape)])
+    assert "rows_nearly_equal" in told(tmp_path, copied, 1)
