@@ -35,6 +35,7 @@ def test_a_place_is_called_as_in_the_users_array(tmp_path: Path, shape: tuple[in
     assert told["feature_like_target"].values["feature"] == called
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [1, 2])
 def test_what_comes_next_is_no_leak_of_what_was_last(tmp_path: Path, axis: int) -> None:
     random = np.random.default_rng(6)
@@ -55,6 +56,7 @@ def test_what_comes_next_is_no_leak_of_what_was_last(tmp_path: Path, axis: int) 
 SAID = {"feature_like_target", "feature_orders_target", "target_is_sum"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [12, 30, 80])
 @pytest.mark.parametrize("back", [False, True])
 def test_a_series_that_goes_on_gives_no_target_away(tmp_path: Path, width: int, back: bool) -> None:

@@ -60,6 +60,7 @@ def curves(random: np.random.Generator, n: int, dimensions: int) -> Any:
     return np.sin(hidden @ random.normal(0, 3, (dimensions, 6)) + random.random(6))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 @pytest.mark.parametrize("digits", [2, 12])
 def test_rows_that_lie_close_by_nature_are_no_copies(
@@ -109,6 +110,7 @@ def test_signals_that_are_copies_are_named(tmp_path: Path) -> None:
     assert not named(found(archive(tmp_path, x, labels[:N]) | {"normalise": "global"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.5, 2, 3])
 def test_copies_are_named_whatever_the_noise_far_below_other_distances(
     tmp_path: Path, noise: float

@@ -244,6 +244,7 @@ def test_a_column_named_set_is_named_where_it_has_few_values(tmp_path: Path) -> 
         assert not told["feature_is_split"].headline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_ordinary_tables_raise_no_doubt(tmp_path: Path, seed: int) -> None:
     for target, task in (("kind", "classification"), ("hours", "regression")):
@@ -358,3 +359,17 @@ def test_ordinary_targets_are_not(tmp_path: Path, name: str, y: Any) -> None:
     given = {"x": RNG.normal(size=len(y)), name: y}
     told = found(table(tmp_path, given, task="regression", label=name))
     assert not {"targets_named_classes", "targets_like_classes"} & {*told}
+
+
+@pytest.mark.parametrize(
+    ("counts", "marks"),
+    [
+        ([9, 41, 54, 38, 47, 26, 14, 0, 3, 2], 0),
+        ([0, 20, 30, 40, 30, 20, 0, 0, 3, 4], 7),
+        ([0, 50, 30, 15, 4, 1, 0, 0, 0, 9], 9),
+    ],
+)
+def test_the_thin_end_of_a_count_is_no_mark(tmp_path: Path, counts: list[int], marks: int) -> None:
+    x = RNG.permutation(np.repeat(np.arange(len(counts)), counts))
+    told = found(table(tmp_path, {"x": x, "y": RNG.normal(size=len(x)), "kind": x % 2}))
+    assert ("values_far_away" in told) == (marks > 0)

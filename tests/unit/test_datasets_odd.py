@@ -232,6 +232,7 @@ def ordinary(seed: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("target", ["kind", "price"])
 def test_ordinary_tables_have_no_findings(tmp_path: Path, seed: int, target: str) -> None:

@@ -375,6 +375,7 @@ def test_sound_data_of_others_have_no_findings(tmp_path: Path, name: str) -> Non
     assert told <= {"features_used", "features_constant"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("target", ["kind", "income", "temperature"])
 def test_sound_tables_have_no_findings(tmp_path: Path, seed: int, target: str) -> None:

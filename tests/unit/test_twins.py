@@ -35,6 +35,7 @@ def test_copies_with_much_noise_are_named(tmp_path: Path, seed: int) -> None:
     assert 0.7 < twins.values["share"] < 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_rows_that_lie_in_clusters_have_no_twins(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)

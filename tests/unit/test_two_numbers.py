@@ -69,6 +69,7 @@ def test_numbers_of_a_parquet_file_are_looked_at_too(tmp_path: Path) -> None:
     assert "feature_of_two_numbers" in found(given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_decimal_numbers_are_not(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)

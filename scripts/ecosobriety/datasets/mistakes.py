@@ -43,6 +43,8 @@ UNKNOWN = frozenset({7.0, 8.0, 9.0, 77.0, 88.0, 99.0})
 LAST_CODE, FEWEST_CODES, NINES, UNKNOWN_SHARE = 6.0, 2, (9.0, 99.0), 0.25
 """What is written for codes that are unknown or not said, where others are counted to six at most;
 how many; what is written at least; and the share of rows above which it is one of the answers."""
+BY_CHANCE = 1e-4
+"""Places of a count are empty with at least this chance, or it has ended."""
 SEVERAL, SOME = 3, 10
 """Distinct values that make a range, and that make a distribution."""
 FIRST_ROWS = 1000
@@ -207,7 +209,7 @@ def _marks_above(values: NDArray[np.float64], distinct: int) -> int:
     unknown, apart, _ = _lowest(values, frozenset(-mark for mark in UNKNOWN))
     often = max(SEVERAL, FEW_SHARE * len(values)) <= unknown <= UNKNOWN_SHARE * len(values)
     if often and -values[0] in NINES and apart > 1 and _are_codes(-values[unknown:]):
-        return unknown
+        return 0 if _thin_out(-values[unknown:], unknown, round(apart) - 1) else unknown
     return _marks_any(values, distinct)
 
 
@@ -216,6 +218,16 @@ def _are_codes(values: NDArray[np.float64]) -> bool:
     known = np.unique(values)
     few = known[0] in (0, 1) and known[-1] <= LAST_CODE and len(known) >= FEWEST_CODES
     return bool(few and (known == np.arange(known[0], known[0] + len(known))).all())
+
+
+def _thin_out(values: NDArray[np.float64], number: int, gap: int) -> bool:
+    """Whether so many more behind so many empty places are the end of a count that falls on."""
+    *_, more, last = np.unique(values, return_counts=True)[1].tolist()
+    if last >= more:
+        return False
+    falls = last / more
+    missing = sum(last * falls**place for place in range(1, gap + 1))
+    return bool(number <= last * falls / (1 - falls) and math.exp(-missing) >= BY_CHANCE)
 
 
 def _small_marks(values: NDArray[np.float64], distinct: int) -> int:
