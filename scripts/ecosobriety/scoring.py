@@ -64,8 +64,8 @@ def roc_auc(labels: Ints, outputs: Floats) -> float | None:
         return None
     # Of all of thousands of classes at once, they take gigabytes.
     high = outputs.max(axis=1)
-    powers = (np.exp(part - part.max(axis=1, keepdims=True)) for part in _parts(outputs))
-    total = np.concatenate([part.sum(axis=1) for part in powers])
+    parts = zip(_parts(outputs), np.array_split(high, len(_parts(outputs))), strict=True)
+    total = np.concatenate([np.exp(part - top[:, None]).sum(axis=1) for part, top in parts])
     asked = [1] if classes == 2 else range(classes)
     probabilities = (np.exp(outputs[:, of] - high) / total for of in asked)
     areas = [_area(labels == of, own) for of, own in zip(asked, probabilities, strict=True)]

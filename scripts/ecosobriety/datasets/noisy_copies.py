@@ -77,9 +77,10 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
     distances = TABLE_DISTANCES * np.sqrt(d)
     found = _copied(scaled[0], [scaled[1]], distances, equal)
     # Where few settings were tried, rows meet even if each column is put into another order.
-    mixed = np.random.default_rng(0).permuted(scaled[0], axis=0)
-    if found and 2 * _copied(mixed, [scaled[1]], distances, lambda i, j: i < 0) >= found:
-        return
+    if found:
+        mixed = np.random.default_rng(0).permuted(scaled[0], axis=0)
+        if 2 * _copied(mixed, [scaled[1]], distances, lambda i, j: i < 0) >= found:
+            return
     named = [*_named("rows_noisy_copies", found, len(test))]
     # Rows of one category lie together, however they were measured.
     yield from named or find_twins(*(part[:, measured] for part in scaled))

@@ -176,9 +176,9 @@ def _of_one_class(by_class: Sequence[NDArray[np.float64]]) -> float | None:
         if _count(values, value) < MOSTLY * len(values) or len(by_class) < 2:
             continue
         others = np.sort(np.concatenate([*by_class[:place], *by_class[place + 1 :]]))
-        varies = distinct_of(others) > 2 * SOME
-        varies = varies and _runs(others)[1].max() <= COMMON * len(others)
-        if varies and _count(others, value) <= HARDLY * len(others):
+        if distinct_of(others) <= 2 * SOME or _runs(others)[1].max() > COMMON * len(others):
+            continue
+        if _count(others, value) <= HARDLY * len(others):
             return value
     return None
 
