@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from ecosobriety import footprint, tables
-from ecosobriety.electricity.sources import load_costs, load_sources
+from ecosobriety import footprint
 from ecosobriety.files import write_json
 from ecosobriety.metrics import metric_from
 from ecosobriety.records import collecting
@@ -20,17 +19,10 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
             asked,
             metric_from(json.loads(snakemake.params.metric)),
         ),
-        footprint.Factors(
-            tables.read_table("countries", Path(snakemake.input.countries)),
-            load_sources(Path(snakemake.input.sources)),
-            load_costs(Path(snakemake.input.costs)),
+        footprint.Factors.read(
+            *(Path(snakemake.input[name]) for name in ("countries", "sources", "costs"))
         ),
-        footprint.Accounting(
-            coverage=json.loads(snakemake.params.coverage),
-            confidence=snakemake.params.confidence,
-            pue=snakemake.params.pue,
-            **json.loads(snakemake.params.cost),
-        ),
+        footprint.Accounting(**json.loads(snakemake.params.accounting)),
         footprint.load_equivalents(Path(snakemake.input.equivalents)),
         country=snakemake.wildcards.country,
         source=snakemake.wildcards.source,

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from ecosobriety import footprint, tables
-from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.metrics import metric_from
 from ecosobriety.steps import logs
 
@@ -13,17 +12,10 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         tables.read_table(
             "runs", Path(snakemake.input.runs), metric_from(json.loads(snakemake.params.metric))
         ),
-        footprint.Factors(
-            tables.read_table("countries", Path(snakemake.input.countries)),
-            load_sources(Path(snakemake.input.sources)),
-            load_costs(Path(snakemake.input.costs)),
+        footprint.Factors.read(
+            *(Path(snakemake.input[name]) for name in ("countries", "sources", "costs"))
         ),
-        footprint.Accounting(
-            coverage=json.loads(snakemake.params.coverage),
-            confidence=snakemake.params.confidence,
-            pue=snakemake.params.pue,
-            **json.loads(snakemake.params.cost),
-        ),
+        footprint.Accounting(**json.loads(snakemake.params.accounting)),
         country_codes=json.loads(snakemake.params.countries),
         source_names=json.loads(snakemake.params.names),
     )

@@ -20,9 +20,10 @@ SIZES = 3
 PLOT_AND_REPORT = {"plot_figures": 1, "build_report": 1}
 # What the answer is told by: all that follows it.
 FROM_ANSWER = {"recommend_size": 1, "compare_editions": 1, **PLOT_AND_REPORT}
-# And of the scenarios, whose prices are those of the levers too.
-FROM_SCENARIOS = {"compare_levers": 1, **FROM_ANSWER}
-FROM_RUNS = {"fit_curves": 1, "derive_scenarios": 1, "compare_methods": 1, **FROM_SCENARIOS}
+FROM_LEVERS = {"compare_levers": 1, **FROM_ANSWER}
+# The levers have the prices of the study's own country.
+FROM_PRICES = {"derive_scenarios": 1, **FROM_LEVERS}
+FROM_RUNS = {"fit_curves": 1, "compare_methods": 1, **FROM_PRICES}
 
 
 def planned(workflow, **sections):
@@ -89,22 +90,26 @@ def test_what_decides_a_training_retrains_all(planning, change):
     assert planned(planning, **change)["train_model"] == SIZES
 
 
+def test_a_country_more_leaves_the_levers_as_they_are(planning):
+    more = {"grid": {"countries": ["FRA", "DEU", "ITA"]}}
+    assert planned(planning, **more) == {"derive_scenarios": 1, **FROM_ANSWER}
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"grid": {"countries": ["FRA", "DEU", "ITA"]}},
         {"grid": {"sources": ["coal", "hydro"]}},
         {"grid": {"coverage": [0.25, 1.0]}},
         {"cost": {"usd_per_unit": 1.2}},
     ],
 )
-def test_countries_sources_and_prices_derive_anew(planning, change):
-    assert planned(planning, **change) == {"derive_scenarios": 1, **FROM_SCENARIOS}
+def test_sources_and_prices_derive_anew(planning, change):
+    assert planned(planning, **change) == FROM_PRICES
 
 
 def test_the_pue_multiplies_scenarios_and_methods_anew(planning):
     jobs = planned(planning, metering={"pue": 1.5})
-    assert jobs == {"derive_scenarios": 1, "compare_methods": 1, **FROM_SCENARIOS}
+    assert jobs == {"compare_methods": 1, **FROM_PRICES}
 
 
 def test_a_baseline_and_a_calibration_train_nothing_again(planning):
@@ -193,7 +198,7 @@ def test_a_cell_beside_its_study_is_one_command(workflow):
 
 
 def test_the_margin_decides_anew(planning):
-    assert planned(planning, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_SCENARIOS}
+    assert planned(planning, analysis={"margin": 0.02}) == {"fit_curves": 1, **FROM_LEVERS}
 
 
 def test_a_target_is_looked_up_anew(planning):
@@ -202,7 +207,7 @@ def test_a_target_is_looked_up_anew(planning):
 
 def test_another_metric_trains_nothing_again(workflow):
     relative = {"name": "accuracy", "margin": "relative"}
-    assert planned(workflow, metric=relative) == {"fit_curves": 1, **FROM_SCENARIOS}
+    assert planned(workflow, metric=relative) == {"fit_curves": 1, **FROM_LEVERS}
     records = {path: path.read_bytes() for path in workflow.results("runs").rglob("*.json")}
     config = workflow.with_config(lambda content: content.update(metric="macro_f1"))
     plan = workflow.planned(config)

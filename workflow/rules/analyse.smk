@@ -65,6 +65,17 @@ rule fit_curves:
         "../../scripts/fit_curves.py"
 
 
+# How energy becomes emissions and money; as arguments of `footprint.Accounting`.
+ACCOUNTING = canonical(
+    dict(
+        coverage=config["grid"]["coverage"],
+        confidence=config["analysis"]["confidence"],
+        pue=config["metering"]["pue"],
+        **ELECTRICITY_COST,
+    )
+)
+
+
 rule derive_scenarios:
     input:
         runs=table("runs"),
@@ -83,10 +94,7 @@ rule derive_scenarios:
     params:
         countries=canonical(study_config.scenario_countries(config, COUNTRIES)),
         names=canonical(config["grid"]["sources"]),
-        coverage=canonical(config["grid"]["coverage"]),
-        cost=canonical(ELECTRICITY_COST),
-        pue=config["metering"]["pue"],
-        confidence=config["analysis"]["confidence"],
+        accounting=ACCOUNTING,
         # Of one that grows, which is the largest is known only by then.
         reference="max" if MAY_END_EARLY else study_config.reference_n_train(config),
         metric=METRIC,
@@ -99,7 +107,9 @@ rule compare_levers:
     input:
         runs=table("runs"),
         epochs=table("epochs"),
-        scenarios=table("scenarios"),
+        countries=STUDY_FILES["countries"],
+        sources=SOURCE_INTENSITY,
+        costs=SOURCE_COST,
         intake=INTAKE,
     output:
         reported("levers"),
@@ -115,6 +125,8 @@ rule compare_levers:
         # In the order of the models, for each that may be the first with trainings.
         levers=json.dumps(levers.levers_by_reference(config)),
         country=config["metering"]["country"],
+        names=canonical(config["grid"]["sources"]),
+        accounting=ACCOUNTING,
         code=code("compare_levers"),
     script:
         "../../scripts/compare_levers.py"

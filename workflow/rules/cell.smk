@@ -25,10 +25,7 @@ rule derive_cell:
         runs=lambda wildcards: canonical(cell_runs(wildcards)),
         asked=ASKED,
         metric=METRIC,
-        coverage=canonical(config["grid"]["coverage"]),
-        cost=canonical(ELECTRICITY_COST),
-        pue=config["metering"]["pue"],
-        confidence=config["analysis"]["confidence"],
+        accounting=ACCOUNTING,
         code=code("derive_cell"),
     script:
         "../../scripts/derive_cell.py"

@@ -5,7 +5,8 @@ A training is measured once; everything here is arithmetic on it, whole columns 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from ecosobriety.decision import mean_interval
 from ecosobriety.electricity.countries import select_countries
-from ecosobriety.electricity.sources import select_sources
+from ecosobriety.electricity.sources import load_costs, load_sources, select_sources
 from ecosobriety.errors import ConfigError, DataError
-from ecosobriety.tables import GRID_SOURCE, SCHEMAS
+from ecosobriety.tables import GRID_SOURCE, SCHEMAS, read_table
 
 _CELL = ["dataset", "model", "n_train"]
 _ELECTRICITY = ["country_iso3", "source", "coverage"]
@@ -36,6 +37,15 @@ class Factors:
     countries: pd.DataFrame
     sources: pd.DataFrame
     costs: pd.DataFrame
+
+    @classmethod
+    def read(cls, countries: Path, sources: Path, costs: Path) -> Self:
+        """Read the three files.
+
+        Raises:
+            DataError: one of them is missing or is not what it should be.
+        """
+        return cls(read_table("countries", countries), load_sources(sources), load_costs(costs))
 
 
 @dataclass(frozen=True)
