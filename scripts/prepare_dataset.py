@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from ecosobriety import datasets
+from ecosobriety import datasets, readers
 from ecosobriety.datasets import declared, intake
 from ecosobriety.metrics import metric_from
 from ecosobriety.steps import logs, watch
@@ -16,12 +16,12 @@ with logs.logged_to(snakemake.log[0]):
     what = spec["class_path"] or spec["name"]
     dataset: datasets.Dataset | datasets.Declared
     if datasets.is_declared(spec):
-        dataset = declared.read_declared(spec)
+        dataset = readers.read_declared(spec)
         declared.save(dataset, data)
         known = intake.describe_declared(dataset, spec)
     else:
         with watch.told_if_it_dies(f"dataset: {what}", snakemake.log[0]):
-            dataset = datasets.obtain(spec, scratch=data.parent)
+            dataset = readers.obtain(spec, scratch=data.parent)
         dataset.require_size(snakemake.params.n_train)
         datasets.save(dataset, data)
         known = intake.describe(dataset, spec["task"])

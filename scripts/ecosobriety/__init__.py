@@ -19,7 +19,9 @@ study, and a module imports only from its own room and from those above it in th
 - records: what is kept of each training, and which records count
 - steps: what every step does around its work: log, seals, end, queue
 - electricity: countries and energy sources, their carbon intensity and cost
-- datasets: where data come from, how they are checked, kept, split and sampled
+- datasets: how data are kept, described, split and sampled
+- checks: what is odd about data
+- readers: data as users bring them, found and read
 - imported: runs that exist already, read from tables
 - study_config: the study's file, read, checked and completed
 - metering: the energy of a window

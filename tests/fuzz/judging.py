@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 
-from ecosobriety.datasets import Dataset, Intake, intake, load, obtain, save, take_in
+from ecosobriety.datasets import Dataset, Intake, intake, load, save
 from ecosobriety.errors import MAX_MESSAGE, EcosobrietyError
+from ecosobriety.readers import obtain, take_in
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
-from ecosobriety.datasets import take_in
 from ecosobriety.errors import EcosobrietyError
+from ecosobriety.readers import take_in
 from ecosobriety.training.networks import build_network
 from fuzz.archive_cases import archive_cases, packed, twice
 from fuzz.array_doubts import ArrayDoubt, archive_doubt, archive_doubts

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import example, given
 
-from ecosobriety.datasets import take_in
+from ecosobriety.readers import take_in
 from fuzz.array_doubts import ArrayDoubt, folder_doubts
 from fuzz.doubt_cases import HARMLESS
 from fuzz.folder_cases import folder_cases, png, write

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from hypothesis import example, given
 
-from ecosobriety.datasets import intake, take_in
+from ecosobriety.datasets import intake
 from ecosobriety.metrics import ACCURACY
+from ecosobriety.readers import take_in
 from fuzz.doubt_cases import HARMLESS, Doubt, doubt_cases
 from fuzz.judging import READ, REFUSED, SPEC, Case, judge, share_of_examples
 from fuzz.parquet_cases import parquet_cases

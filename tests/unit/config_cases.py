@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecosobriety import datasets
+from ecosobriety import readers
 from ecosobriety.errors import MAX_MESSAGE, ConfigError
 from ecosobriety.study_config import config as study_config
 from ecosobriety.user_code.classes import check_apart
@@ -24,7 +24,7 @@ KNOWN = {
     "schema_path": SCHEMA,
     "countries": COUNTRIES,
     "sources": SOURCES,
-    "take_in": datasets.take_in,
+    "take_in": readers.take_in,
     "check_classes": check_apart,
 }
 

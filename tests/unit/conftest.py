@@ -23,9 +23,9 @@ def own_meter(monkeypatch):
 @pytest.fixture(scope="session")
 def digits():
     """scikit-learn's bundled digits: 1,400 training and 397 test images of 8 x 8."""
-    from ecosobriety import datasets
+    from ecosobriety import readers
 
-    return datasets.obtain({"name": "digits"})
+    return readers.obtain({"name": "digits"})
 
 
 @pytest.fixture(scope="session")

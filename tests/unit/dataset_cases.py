@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ecosobriety.datasets import obtain, take_in
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain, take_in
 
 
 def refusal(given: dict[str, Any]) -> str:

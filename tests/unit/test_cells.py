@@ -5,13 +5,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ecosobriety.datasets import take_in
 from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import ConfigError
 from ecosobriety.footprint.cell import describe_cell
 from ecosobriety.footprint.derive import Accounting, Factors, derive_scenarios
 from ecosobriety.footprint.equivalents import load_equivalents
+from ecosobriety.readers import take_in
 from ecosobriety.study_config.config import cell_runs
 
 FACTORS = Path(__file__).parents[2] / "config/factors"

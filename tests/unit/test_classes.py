@@ -10,7 +10,7 @@ import torch
 import user_classes
 from torch import nn
 
-from ecosobriety import datasets
+from ecosobriety import readers
 from ecosobriety.errors import ConfigError, DataError
 from ecosobriety.user_code.classes import ClassSpec, build, check, check_apart
 from ecosobriety.user_code.fingerprint import class_fingerprint
@@ -263,12 +263,12 @@ def module_spec(name, **init_args):
 
 
 def test_a_data_module_gives_every_example_once_and_in_order():
-    dataset = datasets.obtain(module_spec("Data", test=6))
+    dataset = readers.obtain(module_spec("Data", test=6))
     assert dataset.x_train[:].tolist() == np.arange(42.0).reshape(14, 3).tolist()
     assert dataset.y_test.tolist() == [2, 0, 1, 2, 0, 1]
     assert dataset.name == "mine"
-    assert dataset.sha256 == datasets.obtain(module_spec("Data", test=6)).sha256
-    assert datasets.take_in(module_spec("Data")).train_examples is None
+    assert dataset.sha256 == readers.obtain(module_spec("Data", test=6)).sha256
+    assert readers.take_in(module_spec("Data")).train_examples is None
     with pytest.raises(DataError, match="mine has 14 training examples, fewer than 15"):
         dataset.require_size(15)
 
@@ -285,14 +285,14 @@ def test_a_data_module_gives_every_example_once_and_in_order():
 )
 def test_a_data_module_that_gives_no_data_is_refused(name, reason):
     with pytest.raises(DataError, match=f"user_classes.{name}: {reason}"):
-        datasets.obtain(module_spec(name))
+        readers.obtain(module_spec(name))
 
 
 def test_what_a_data_module_draws_by_chance_is_always_the_same():
     torch.manual_seed(5)
-    first = datasets.obtain(module_spec("Data"))
+    first = readers.obtain(module_spec("Data"))
     torch.manual_seed(6)
-    assert datasets.obtain(module_spec("Data")).sha256 == first.sha256
+    assert readers.obtain(module_spec("Data")).sha256 == first.sha256
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import make_record
 
-from ecosobriety.datasets.declared import read_declared
 from ecosobriety.errors import ConfigError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.outside.command import CommandTraining, command_record, lay_out, run_command
 from ecosobriety.outside.result import _epochs, epoch_log, read_result, require_within
+from ecosobriety.readers import read_declared
 from ecosobriety.records.collecting import runs_of
 from ecosobriety.records.epochs import epoch_table
 from ecosobriety.study_config import config as study_config

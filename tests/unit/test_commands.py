@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecosobriety.datasets.declared import read_declared
 from ecosobriety.errors import ConfigError, MeteringError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import ACCURACY, metric_from
@@ -25,6 +24,7 @@ from ecosobriety.outside.command import (
     run_command,
 )
 from ecosobriety.outside.result import read_result
+from ecosobriety.readers import read_declared
 from ecosobriety.user_code.commands import (
     PLACEHOLDERS,
     fault,

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecosobriety.datasets import TRAIN_SIZES, catalogue, obtain, places, take_in
+from ecosobriety.datasets import TRAIN_SIZES, catalogue
 from ecosobriety.datasets.catalogue import IDX_SOURCES, DebianPackage
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain, places, take_in
 
 FASHION = {"name": "fashion-mnist"}
 

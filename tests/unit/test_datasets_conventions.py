@@ -12,8 +12,8 @@ import pytest
 from dataset_cases import refusal
 from PIL import Image
 
-from ecosobriety.datasets import obtain
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain
 
 DEFAULTS = {"format": None, "label": None, "features": None, "test_share": 0.2}
 RNG = np.random.default_rng(0)

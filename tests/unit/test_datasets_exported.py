@@ -10,7 +10,8 @@ import pytest
 from dataset_cases import refusal
 from PIL import Image
 
-from ecosobriety.datasets import Dataset, obtain, take_in
+from ecosobriety.datasets import Dataset
+from ecosobriety.readers import obtain, take_in
 
 DEFAULTS = {"label": "kind", "features": None, "test_share": 0.2, "format": None}
 RNG = np.random.default_rng(0)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecosobriety.datasets import foresee_module, foreseen
 from ecosobriety.errors import DataError
+from ecosobriety.readers import foresee_module, foreseen
 
 pytestmark = pytest.mark.slow
 

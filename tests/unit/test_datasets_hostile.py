@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ecosobriety.datasets import obtain, take_in
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain, take_in
 
 SPEC = {"label": None, "features": None, "test_share": 0.2, "format": None}
 ARRAY = arrays.arrays(

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecosobriety.datasets import take_in
+from ecosobriety.checks.file_copies import find_file_copies
+from ecosobriety.checks.named_values import find_beyond_names
+from ecosobriety.checks.noisy_copies import find_noisy_examples
+from ecosobriety.checks.odd_values import find_predictions
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.file_copies import find_file_copies
-from ecosobriety.datasets.named_values import find_beyond_names
-from ecosobriety.datasets.noisy_copies import find_noisy_examples
-from ecosobriety.datasets.odd_values import find_predictions
 from ecosobriety.errors import DataError
+from ecosobriety.readers import take_in
 from fuzz.doubt_cases import HARMLESS
 from fuzz.judging import SPEC
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ecosobriety.datasets import take_in
 from ecosobriety.datasets.idx import decompress, parse_idx
 from ecosobriety.errors import DataError
+from ecosobriety.readers import take_in
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from ecosobriety.datasets import examples, load, obtain, save
+from ecosobriety.datasets import examples, load, save
 from ecosobriety.datasets.archive import Archive
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain
 from ecosobriety.training.batches import HELD_BYTES, FromFile, cut_batches, fit_normaliser
 from ecosobriety.user_code.fingerprint import PACKAGE
 
@@ -27,9 +28,9 @@ def peak_mb(field):
 PREPARE = f"""{PEAK}
 import sys
 from pathlib import Path
-from ecosobriety import datasets
+from ecosobriety import datasets, readers
 before = peak_mb("VmRSS")
-dataset = datasets.obtain({SPEC!r} | {{"path": sys.argv[1]}}, scratch=Path(sys.argv[2]).parent)
+dataset = readers.obtain({SPEC!r} | {{"path": sys.argv[1]}}, scratch=Path(sys.argv[2]).parent)
 datasets.save(dataset, Path(sys.argv[2]))
 print(peak_mb("VmHWM") - before)
 """

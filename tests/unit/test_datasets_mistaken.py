@@ -15,8 +15,9 @@ import pytest
 from dataset_cases import refusal
 from PIL import Image
 
-from ecosobriety.datasets import Dataset, obtain
+from ecosobriety.datasets import Dataset
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain
 
 DEFAULTS = {"label": "kind", "features": None, "test_share": 0.2, "format": None}
 RNG = np.random.default_rng(0)

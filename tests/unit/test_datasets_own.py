@@ -15,8 +15,9 @@ import pytest
 from dataset_cases import refusal
 from PIL import Image
 
-from ecosobriety.datasets import Dataset, input_files, obtain, stamp, table, take_in
+from ecosobriety.datasets import Dataset
 from ecosobriety.errors import DataError
+from ecosobriety.readers import input_files, obtain, stamp, table, take_in
 
 DEFAULTS = {"format": None, "label": None, "features": None, "test_share": 0.2}
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 4, 5)).astype(np.uint8)

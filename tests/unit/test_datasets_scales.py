@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecosobriety.datasets import obtain
-from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.inputs import check
-from ecosobriety.datasets.scales import (
+from ecosobriety.checks.scales import (
     compare_scales,
     compare_targets,
     find_examples_scaled_apart,
     find_scaled_apart,
     targets_apart,
 )
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.inputs import check
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain
 
 
 def _inflated(rng: np.random.Generator, n: int) -> Any:

@@ -10,7 +10,8 @@ import pytest
 import sklearn.datasets
 from dataset_cases import refusal
 
-from ecosobriety.datasets import Finding, obtain, take_in
+from ecosobriety.datasets import Finding
+from ecosobriety.readers import obtain, take_in
 
 N = 200
 RNG = np.random.default_rng(5)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from config_cases import complete, put, refusal
 
-from ecosobriety.datasets import declared, input_files, intake, stamp, take_in, training_order
+from ecosobriety import readers
+from ecosobriety.datasets import declared, intake, training_order
 from ecosobriety.errors import DataError
+from ecosobriety.readers import input_files, stamp, take_in
 from ecosobriety.study_config.contradictions import TEST_SHARE
 
 
@@ -30,7 +32,7 @@ def test_the_share_that_may_stand_everywhere_is_the_schemas_default():
 
 
 def test_without_labels_subsets_are_plain_samples(tmp_path):
-    found = declared.read_declared(spec(n_examples=50))
+    found = readers.read_declared(spec(n_examples=50))
     declared.save(found, tmp_path / "mine.npz")
     read = declared.load(tmp_path / "mine.npz")
     assert (read.name, read.n_examples, read.labels, read.classes) == ("mine", 50, None, ())
@@ -41,7 +43,7 @@ def test_without_labels_subsets_are_plain_samples(tmp_path):
 
 def test_labels_stratify_the_subsets(tmp_path, labels):
     path = labels("kind\n" + "cat\n" * 30 + "dog\n" * 10)
-    found = declared.read_declared(spec(n_examples=40, labels=path))
+    found = readers.read_declared(spec(n_examples=40, labels=path))
     declared.save(found, tmp_path / "mine.npz")
     read = declared.load(tmp_path / "mine.npz")
     assert read.classes == ("cat", "dog")
@@ -52,23 +54,23 @@ def test_labels_stratify_the_subsets(tmp_path, labels):
 
 def test_labels_in_a_parquet_file_are_refused_without_a_hint_for_tables(labels):
     with pytest.raises(DataError, match=r"is a Parquet file, but must be a CSV file$"):
-        declared.read_declared(spec(n_examples=2, labels=labels(b"PAR1 \0 PAR1")))
+        readers.read_declared(spec(n_examples=2, labels=labels(b"PAR1 \0 PAR1")))
 
 
 def test_an_empty_line_among_labels_is_a_missing_one(labels):
     with pytest.raises(DataError, match=r"line 3 is empty: its value is missing$"):
-        declared.read_declared(spec(labels=labels("kind\ncat\n\ndog\ncat\n")))
+        readers.read_declared(spec(labels=labels("kind\ncat\n\ndog\ncat\n")))
 
 
 def test_the_identity_is_that_of_the_number_and_the_labels(labels):
-    bare = declared.read_declared(spec()).sha256
-    assert declared.read_declared(spec(name="other")).sha256 == bare
-    assert declared.read_declared(spec(n_examples=5)).sha256 != bare
-    one = declared.read_declared(spec(labels=labels("y\na\nb\na\nb\n"))).sha256
+    bare = readers.read_declared(spec()).sha256
+    assert readers.read_declared(spec(name="other")).sha256 == bare
+    assert readers.read_declared(spec(n_examples=5)).sha256 != bare
+    one = readers.read_declared(spec(labels=labels("y\na\nb\na\nb\n"))).sha256
     # Another name of the column, or a compressed file, is the same data.
     again = labels(bz2.compress(b"z\na\nb\na\nb\n"))
-    assert declared.read_declared(spec(labels=again)).sha256 == one
-    other = declared.read_declared(spec(labels=labels("y\na\nb\nb\na\n"))).sha256
+    assert readers.read_declared(spec(labels=again)).sha256 == one
+    other = readers.read_declared(spec(labels=labels("y\na\nb\nb\na\n"))).sha256
     assert len({bare, one, other}) == 3
 
 
@@ -90,7 +92,7 @@ def test_the_identity_is_that_of_the_number_and_the_labels(labels):
 def test_a_file_that_holds_no_such_labels_is_refused(labels, text, said):
     path = labels(text)
     with pytest.raises(DataError) as error:
-        declared.read_declared(spec(labels=path))
+        readers.read_declared(spec(labels=path))
     assert str(error.value).count(path) == 1
     assert said in str(error.value)
     assert len(str(error.value).replace(path, "")) <= 300
@@ -98,11 +100,11 @@ def test_a_file_that_holds_no_such_labels_is_refused(labels, text, said):
 
 def test_one_of_several_columns_is_named(labels):
     path = labels("id,y\n1,a\n2,b\n3,a\n4,b\n")
-    assert declared.read_declared(spec(labels=path, label="y")).labels.tolist() == [0, 1, 0, 1]
+    assert readers.read_declared(spec(labels=path, label="y")).labels.tolist() == [0, 1, 0, 1]
     with pytest.raises(DataError, match='there is no column "z"; the columns are "id", "y"'):
-        declared.read_declared(spec(labels=path, label="z"))
+        readers.read_declared(spec(labels=path, label="z"))
     with pytest.raises(DataError, match="No such file"):
-        declared.read_declared(spec(labels="/nowhere/labels.csv"))
+        readers.read_declared(spec(labels="/nowhere/labels.csv"))
 
 
 def test_what_is_known_before_is_what_the_run_writes(tmp_path, labels):

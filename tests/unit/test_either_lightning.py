@@ -65,7 +65,7 @@ STUDY = """
 import json, os, sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
-from ecosobriety import datasets
+from ecosobriety import datasets, readers
 from ecosobriety.metering import FakeMeter, Ledger, lock
 from ecosobriety.training.fitting import TrainingSettings
 from ecosobriety.training.recording import Training
@@ -83,7 +83,7 @@ for place, max_steps in (("whole", None), ("resumed", None), ("steps", 20),
         ("epochs", None)):
     for module in ("ours", "theirs"):
         data = dict(name="mine", class_path=f"{{module}}.Data", init_args={{}})
-        dataset = datasets.obtain(data)
+        dataset = readers.obtain(data)
         training = Training(model="mine", class_path=f"{{module}}.Net",
             init_args=dict(schedule=place != "epochs"), n_train=300, seed=1,
             settings=settings(max_steps=max_steps), threads=1, code_fingerprint="")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ecosobriety.datasets import take_in
-from ecosobriety.datasets.file_copies import find_file_copies, find_masks
-from ecosobriety.datasets.file_groups import find_file_groups
+from ecosobriety.checks.file_copies import find_file_copies, find_masks
+from ecosobriety.checks.file_groups import find_file_groups
+from ecosobriety.readers import take_in
 
 PERSONS, EACH = 40, 6
 KINDS = np.array(["sick", "well", "other"])

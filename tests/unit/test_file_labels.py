@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecosobriety.datasets.file_labels import find_leftovers, find_other_classes
+from ecosobriety.checks.file_labels import find_leftovers, find_other_classes
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_datasets_slips import found
 from test_marks import archive
 
-from ecosobriety.datasets import row_order
+from ecosobriety.checks import row_order
 from ecosobriety.datasets.examples import Examples
 
 N = 600

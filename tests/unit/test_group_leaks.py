@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from test_datasets_slips import found as of_table
 from test_datasets_slips import table as csv
 
-from ecosobriety.datasets import Finding, gate, table
+from ecosobriety.checks import gate
+from ecosobriety.datasets import Finding
+from ecosobriety.readers import table
 
 SUBJECTS, ROWS = 24, 20
 

@@ -2,7 +2,11 @@
 
 import ast
 import re
+import subprocess
+import sys
 from functools import cache
+
+import pytest
 
 import ecosobriety
 from ecosobriety.user_code.fingerprint import PACKAGE
@@ -73,3 +77,16 @@ def test_files_and_functions_stay_short_enough_to_be_read():
                 names = [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]
                 assert len([name for name in names if name not in ("self", "cls")]) <= 8, node.name
                 assert node.end_lineno - node.lineno < 80, f"{path}: {node.name}"
+
+
+@pytest.mark.slow
+def test_steps_after_the_data_load_neither_readers_nor_checks():
+    """Each such step is a process of its own, and the two take longer to load than most work."""
+    steps = "claims, decision, exporting, figures, footprint, methods, provenance, reporting"
+    code = f"import sys; from ecosobriety import {steps}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(
+        command, cwd=PACKAGE.parent, check=True, capture_output=True, text=True
+    ).stdout
+    assert "ecosobriety.datasets.intake" in loaded
+    assert not re.findall(r"ecosobriety\.(?:readers|checks)\S*", loaded)

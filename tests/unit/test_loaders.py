@@ -7,7 +7,7 @@ import loader_classes
 import numpy as np
 import pytest
 
-from ecosobriety import datasets
+from ecosobriety import datasets, readers
 from ecosobriety.datasets import store
 from ecosobriety.errors import DataError
 
@@ -17,7 +17,7 @@ LEAKING = vars(leaking_loaders).keys() - vars(loader_classes).keys()
 def read(name, **init_args):
     module = "leaking_loaders" if name in LEAKING else "loader_classes"
     class_path = f"{module}.{name}"
-    return datasets.obtain({"name": "mine", "class_path": class_path, "init_args": init_args})
+    return readers.obtain({"name": "mine", "class_path": class_path, "init_args": init_args})
 
 
 def rows(x):
@@ -197,10 +197,10 @@ class Own(Base):
     monkeypatch.syspath_prepend(tmp_path)
     given = {"name": "mine", "class_path": f"{name}.Own", "init_args": {}}
     if drawn == "with a seed":
-        assert len(datasets.obtain(given).y_train) == 14
+        assert len(readers.obtain(given).y_train) == 14
         return
     with pytest.raises(DataError, match=r"give other examples (under|each time)"):
-        datasets.obtain(given)
+        readers.obtain(given)
 
 
 def test_a_hook_that_asks_a_trainer_for_anything_is_taken_where_it_does_the_same():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from config_cases import SMALLEST, complete, put, refusal
 
-from ecosobriety import datasets
+from ecosobriety import datasets, readers
 from ecosobriety.errors import DataError, RecordError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import ACCURACY, R2, RMSE
@@ -42,7 +42,7 @@ OWN = {
 
 @pytest.fixture(scope="module")
 def diabetes():
-    return datasets.obtain({"name": "diabetes"})
+    return readers.obtain({"name": "diabetes"})
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def test_diabetes_is_split_once_and_for_all(diabetes):
     both = np.concatenate([diabetes.y_train, diabetes.y_test])
     assert (both.min(), both.max()) == (25, 346)
     assert diabetes.x_train[:, 0].min() >= 19
-    assert datasets.obtain({"name": "diabetes"}).sha256 == diabetes.sha256
+    assert readers.obtain({"name": "diabetes"}).sha256 == diabetes.sha256
     with pytest.raises(DataError, match="does not apply to diabetes"):
-        datasets.obtain({"name": "diabetes", "path": "/tmp"})
+        readers.obtain({"name": "diabetes", "path": "/tmp"})
 
 
 def test_subsets_of_targets_are_nested_and_random(diabetes):
@@ -207,12 +207,12 @@ def own_table(folder, **columns):
 
 
 def test_a_users_table_and_archive_hold_numbers_to_predict(tmp_path):
-    table = datasets.obtain(own_table(tmp_path))
+    table = readers.obtain(own_table(tmp_path))
     assert (len(table.y_train), len(table.y_test), table.classes) == (30, 10, ())
     assert table.y_train == pytest.approx(1000.5 * table.x_train[:, 0], rel=1e-6)
-    assert datasets.take_in(own_table(tmp_path)).train_examples == 30
+    assert readers.take_in(own_table(tmp_path)).train_examples == 30
     np.savez(tmp_path / "a.npz", x=np.eye(8), y=np.linspace(0, 1, 8)[:, None])
-    archive = datasets.obtain({**OWN, "name": "npz", "path": str(tmp_path / "a.npz")})
+    archive = readers.obtain({**OWN, "name": "npz", "path": str(tmp_path / "a.npz")})
     assert archive.y_train.shape == (6,)
     datasets.save(archive, tmp_path / "kept.npz")
     assert datasets.load(tmp_path / "kept.npz").sha256 == archive.sha256
@@ -228,7 +228,7 @@ def test_a_users_table_and_archive_hold_numbers_to_predict(tmp_path):
 )
 def test_targets_that_cannot_be_learnt_are_refused(tmp_path, columns, reason):
     with pytest.raises(DataError, match=rf"flats\.csv: .*{reason}"):
-        datasets.obtain(own_table(tmp_path, **columns))
+        readers.obtain(own_table(tmp_path, **columns))
 
 
 REGRESSION = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecosobriety.datasets.class_names import encode
+from ecosobriety.readers.class_names import encode
 
 
 def found(*names: str) -> dict[str, list[list[str]]]:

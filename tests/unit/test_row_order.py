@@ -10,7 +10,7 @@ from test_datasets_odd import HARMLESS, ordinary
 from test_datasets_slips import found, generated, table
 from test_marks import archive
 
-from ecosobriety.datasets import take_in
+from ecosobriety.readers import take_in
 
 N = 600
 RNG = np.random.default_rng(6)

@@ -10,8 +10,8 @@ import pytest
 from test_datasets_odd import HARMLESS
 from test_datasets_slips import found, table
 
-from ecosobriety.datasets.lost_points import find_lost_point
-from ecosobriety.datasets.mistakes import find_far_targets
+from ecosobriety.checks.lost_points import find_lost_point
+from ecosobriety.checks.mistakes import find_far_targets
 
 N = 300
 RNG = np.random.default_rng(4)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from ecosobriety.checks.sorting import stable_order
 from ecosobriety.datasets.sampling import training_order
-from ecosobriety.datasets.sorting import stable_order
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5, 1e15, 1e300])

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from ecosobriety.datasets import Dataset, obtain, take_in
+from ecosobriety.datasets import Dataset
 from ecosobriety.errors import DataError
+from ecosobriety.readers import obtain, take_in
 
 DEFAULTS = {"label": "kind", "features": None, "test_share": 0.2, "format": None}
 VALUES = np.random.default_rng(0).permutation(400)[:40] / 100

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from config_cases import complete
 
-from ecosobriety import datasets
+from ecosobriety import readers
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.study_config.config import training_parameters
@@ -38,7 +38,7 @@ def train_words(tmp_path, monkeypatch):
         content["dataset"].update(keys)
         content["models"][0]["init_args"]["vocabulary"] = vocabulary
         config = complete(content)
-        dataset = datasets.obtain({**config["dataset"], "task": config["task"]})
+        dataset = readers.obtain({**config["dataset"], "task": config["task"]})
         model = config["models"][0]
         settings = settings_from(training_parameters(config), {})
         training = Training(

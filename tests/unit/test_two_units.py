@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecosobriety.datasets.two_units import FAR, find_target_units, find_units
+from ecosobriety.checks.two_units import FAR, find_target_units, find_units
 
 COLUMNS = 400
 FACTORS = (2.54, 10.0, 12.0, 60.0, 100.0, 1000.0)

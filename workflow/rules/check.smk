@@ -97,7 +97,7 @@ def try_out_imports():
 def prepared_data():
     """The data set's file, if it was prepared from what the study's file names now."""
     spec = canonical({**config["dataset"], "task": config["task"]})
-    source = datasets.intake.source_of(spec, datasets.stamp(config["dataset"]))
+    source = datasets.intake.source_of(spec, readers.stamp(config["dataset"]))
     try:
         known = datasets.intake.read(Path(INTAKE))
     except EcosobrietyError:
@@ -131,7 +131,7 @@ def try_out_networks():
             seed=config["grid"]["seeds"][0],
             alone=len(networks) == 1,
         ),
-        dict(files=datasets.stamp(config["dataset"]), code=TRAINING_CODE),
+        dict(files=readers.stamp(config["dataset"]), code=TRAINING_CODE),
         Path(".snakemake/ecosobriety/tried"),
         lambda sentence: print(f"warning: {sentence}", file=sys.stderr),
     )

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from snakemake.io import report as in_report
 from snakemake.utils import update_config
 
-from ecosobriety import datasets, electricity, files, imported, tables
+from ecosobriety import datasets, electricity, files, imported, readers, tables
 from ecosobriety.electricity import consumer_prices, editions, water_factors
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_sources, select_sources

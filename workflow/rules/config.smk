@@ -12,10 +12,10 @@ def look_at(dataset):
     """What is known of the data set (as JSON); read once, and reported once."""
     spec = json.loads(dataset)
     if spec["class_path"] is None:
-        intake = datasets.take_in(spec)
+        intake = readers.take_in(spec)
     else:
         # Read once more only until the study has read it.
-        intake = known_module(spec) or datasets.foresee_module(spec)
+        intake = known_module(spec) or readers.foresee_module(spec)
     for finding in intake.findings:
         mark = "warning" if finding.headline else "note"
         print(f"{mark}: {finding.sentence()}", file=sys.stderr)
@@ -25,7 +25,7 @@ def look_at(dataset):
 def known_module(spec):
     """What the study knows of a data module, if it was read as it is now."""
     known = Path(f"results/{config['study']}/data/{spec['name']}.intake.json")
-    source = datasets.intake.source_of(canonical(spec), datasets.stamp(spec))
+    source = datasets.intake.source_of(canonical(spec), readers.stamp(spec))
     try:
         intake = datasets.intake.read(known)
     except EcosobrietyError:

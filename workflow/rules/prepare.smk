@@ -3,7 +3,7 @@ rule prepare_dataset:
         # Snakemake would take braces in a name for wildcards; `files` shows all changes anyway.
         [
             name
-            for name in datasets.input_files(config["dataset"])
+            for name in readers.input_files(config["dataset"])
             if not {*"{}"} & {*name}
         ],
     output:
@@ -22,7 +22,7 @@ rule prepare_dataset:
     params:
         spec=canonical({**config["dataset"], "task": config["task"]}),
         # An older file in the place of a newer one would else go unnoticed.
-        files=datasets.stamp(config["dataset"]),
+        files=readers.stamp(config["dataset"]),
         # Of a user's class the size is known only here; elsewhere a new size prepares nothing again.
         n_train=max(config["grid"]["n_train"]) if config["dataset"]["class_path"] else 0,
         # Nor is the number of its test examples known before.

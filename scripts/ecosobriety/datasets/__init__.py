@@ -1,20 +1,18 @@
-"""Data sets: where they come from, how they are checked, kept, split and sampled.
+"""Data sets: how they are kept, described, split and sampled.
 
-`obtain` finds a data set and checks its identity, `save` and `load` keep it in one file, `intake`
-describes it, and `training_order` says which images a training of a given size sees. `declared` is
-data that the study does not prepare.
+`save` and `load` keep a data set in one file, `intake` describes it, and `training_order` says
+which images a training of a given size sees. `declared` is data that the study does not prepare.
+Most steps need no more than this; `readers` take a data set in, and `checks` look at it.
 """
 
 from ecosobriety.datasets import declared, intake
 from ecosobriety.datasets.catalogue import BUNDLED, POSTER_DATASETS, REGRESSIONS, TRAIN_SIZES
 from ecosobriety.datasets.declared import Declared, is_declared
 from ecosobriety.datasets.findings import Finding
-from ecosobriety.datasets.foreseen import foresee_module
+from ecosobriety.datasets.formats import FORMATS, TABLES, format_of
 from ecosobriety.datasets.intake import Intake
-from ecosobriety.datasets.obtaining import obtain, take_in
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset, load, save
-from ecosobriety.datasets.user_files import FORMATS, TABLES, format_of, input_files, stamp
 
 __all__ = [
     "BUNDLED",
@@ -28,15 +26,10 @@ __all__ = [
     "Finding",
     "Intake",
     "declared",
-    "foresee_module",
     "format_of",
-    "input_files",
     "intake",
     "is_declared",
     "load",
-    "obtain",
     "save",
-    "stamp",
-    "take_in",
     "training_order",
 ]

@@ -4,7 +4,6 @@ A command that finds its data by itself needs no more. Where the labels are give
 its rows are stratified by them, as for data that the study has prepared.
 """
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
@@ -15,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.datasets import class_names, store
+from ecosobriety.datasets import store
 from ecosobriety.datasets.archive import Archive, write
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.errors import DataError
-from ecosobriety.files import home_expanded, open_atomically
+from ecosobriety.files import open_atomically
 
 _FORMAT = "ecosobriety declared data set 1"
 _LABELS = "y_train"
@@ -66,45 +65,6 @@ class Declared:
 def is_declared(spec: Mapping[str, Any]) -> bool:
     """Whether the section `dataset` says how many examples there are instead of where they are."""
     return spec.get("n_examples") is not None
-
-
-def read_declared(spec: Mapping[str, Any]) -> Declared:
-    """The declared data set, with the labels of the user's file if there is one.
-
-    Args:
-        spec: the configuration's section `dataset`.
-
-    Raises:
-        DataError: the file holds no labels, or not as many as there are examples.
-    """
-    name, n_examples = spec["name"], int(spec["n_examples"])
-    digest = hashlib.sha256(f"declared {n_examples}\n".encode())
-    if spec.get("labels") is None:
-        return Declared(name, n_examples, None, (), digest.hexdigest())
-    path = home_expanded(spec["labels"])
-    try:
-        # Imported where it is needed: a training waits for no Arrow.
-        from ecosobriety.datasets import table
-
-        coded = table.read_labels(path, spec.get("label"))
-        if len(coded.index) != n_examples:
-            raise DataError(
-                f"holds {len(coded.index)} labels, but must hold one for each of the {n_examples} "
-                "examples (dataset.n_examples)"
-            )
-        classes, (labels,), found = class_names.encode([coded], ["the table"])
-        if 2 * len(classes) > n_examples:
-            raise DataError(
-                f"holds {len(classes)} distinct labels for {n_examples} examples, too many to be "
-                "their classes: name another column with dataset.label, or leave out dataset.labels"
-            )
-    except DataError as error:
-        # What opens a file names it already.
-        why = str(error).removeprefix(f"{path}: ")
-        raise DataError(f"{path}: {why}") from error
-    digest.update(json.dumps(classes).encode())
-    digest.update(labels.astype("<i8").tobytes())
-    return Declared(name, n_examples, labels, classes, digest.hexdigest(), tuple(found))
 
 
 def save(declared: Declared, path: Path) -> None:

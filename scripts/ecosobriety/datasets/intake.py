@@ -331,7 +331,7 @@ def source_of(spec: str, files: str | None) -> str:
 
     Args:
         spec: the section `dataset` and the task, as JSON with sorted keys.
-        files: as `datasets.stamp` gives it.
+        files: as `readers.stamp` gives it.
     """
     return hashlib.sha256(f"{spec} {files}".encode()).hexdigest()[:16]
 

@@ -137,7 +137,7 @@ def read_sheet(key: str, path: str, folder: Path) -> Sheet:
         RunsError: it cannot be read, or is no such table.
     """
     # Imported here, as it takes long: every job of every study reads this module.
-    from ecosobriety.datasets import delimited
+    from ecosobriety.readers import delimited
 
     content = read_bytes(key, path, folder)
     for start, kind in _OTHER_FILES.items():

@@ -120,7 +120,7 @@ def complete(
         file: name of the configuration's file, for the messages.
         countries: the known countries, ISO 3166 alpha-3.
         sources: the known energy sources.
-        take_in: as `datasets.take_in`, which reads the user's own files.
+        take_in: as `readers.take_in`, which reads the user's own files.
         check_classes: as `classes.check_apart`, which imports the user's own classes.
 
     Returns:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ecosobriety import datasets
+from ecosobriety import datasets, readers
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.training.batches import cut_batches
@@ -125,7 +125,7 @@ def _main() -> None:
 
     # Data that are wrong are not the networks' fault, and are refused where they are prepared.
     prepared = about["prepared"]
-    dataset = datasets.load(Path(prepared)) if prepared else datasets.obtain(about["dataset"])
+    dataset = datasets.load(Path(prepared)) if prepared else readers.obtain(about["dataset"])
     # To compile takes long.
     with torch.compiler.set_stance("force_eager"):
         for network in about["networks"]:

@@ -40,7 +40,7 @@ COMMAND_MODULES = (
 """The same for a training that is the user's command."""
 
 IMPORT_MODULES = (
-    *("datasets/delimited", "imported", "records/measured", "records/record", "units"),
+    *("readers/delimited", "imported", "records/measured", "records/record", "units"),
     *("reasons/__init__", "reasons/imported"),
 )
 """The same for a run that exists already."""

@@ -1,0 +1,60 @@
+"""Values of the test part that lie far outside of the training part's."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.checks.lost_points import few_beyond, find_lost_point, is_tail
+from ecosobriety.checks.mistakes import SOME, plain, times_away
+from ecosobriety.datasets.findings import Finding, short
+
+BEYOND = 1.5
+"""Times the highest value of the training part, or the lowest by that: nearer is no lost point."""
+
+
+def find_far_in_test(
+    train: NDArray[np.float64], test: NDArray[np.float64], features: Sequence[str]
+) -> Iterator[Finding]:
+    """Find columns of (n, d) and (m, d) whose test values lie far outside of the training part's.
+
+    Standardised by the training part, one of them may decide the error of the whole test part.
+    """
+    low, high = train.min(axis=0), train.max(axis=0)
+    ends = test.min(axis=0), test.max(axis=0)
+    reach = high - low
+    beyond = (ends[1] > high + reach) | (ends[0] < low - reach)
+    lost = (low > 0) & (ends[0] > 0) & ((ends[1] > BEYOND * high) | (ends[0] < low / BEYOND))
+    for i in np.flatnonzero((beyond | lost) & (high > low)).tolist():
+        ordered = np.sort(train[:, i])
+        if 1 + np.count_nonzero(np.diff(ordered)) <= SOME:
+            continue
+        far = _far(ordered, test[:, i])
+        number = int(np.count_nonzero(far))
+        if number == 0:
+            continue
+        values = {"feature": short(features[i]), "value": plain(float(test[far, i][0]))}
+        ends_of = {"low": plain(float(low[i])), "high": plain(float(high[i]))}
+        yield Finding("test_values_far_away", True, {**values, "number": number, **ends_of})
+
+
+def _far(ordered: NDArray[np.float64], test: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(m,) which values of the test part lie far away from those of the training part."""
+    low, high = float(ordered[0]), float(ordered[-1])
+    reach = times_away(ordered) * (high - low)
+    above, below = test > high + reach, test < low - reach
+    if above.sum() == 1 and is_tail(np.append(ordered, test[above]), 1):
+        above[:] = False
+    if not (above.any() or below.any()):
+        whole = np.sort(np.concatenate([ordered, test]))
+        highest = find_lost_point(whole)
+        if highest:
+            above = test > high
+        elif highest is not None:
+            below = test < low
+        elif few_beyond(-whole[::-1]):
+            above = test > high
+        elif few_beyond(whole):
+            below = test < low
+    found: NDArray[np.bool_] = above | below
+    return found

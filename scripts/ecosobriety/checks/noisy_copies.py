@@ -1,0 +1,326 @@
+"""Test examples that are training examples but for noise, brightness, compression or a turn.
+
+Whatever is measured fills some dimensions: within a quarter of a distance there are a quarter of
+the pairs, or fewer. Copies are another kind of pair: as many are within a distance as within four
+times that. Such a step is no chance, whatever the data are.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosobriety.checks.near_copies import rare_values
+from ecosobriety.checks.twins import find_twins
+from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.findings import Finding
+
+STEP, SAME = 4.0, 2.0
+"""Between two distances, and between the numbers of pairs within each: more are no step."""
+FINER = 4
+"""Distances from one to that of a step from it."""
+FEWEST, CROWD = 8, 0.05
+"""Pairs that say something; and the share of one part that is near one example, if they are of one
+kind by their nature, as signals of one shape and little noise are."""
+REPORTED, HEADLINE = 0.01, 0.05
+"""Shares of the test examples from which on copies are named, and stand beside the answer."""
+MOST_TRAINED, MOST_TESTED = 10_000, 300
+"""Examples of either part that are compared."""
+MOST_VALUES = 2**27
+AT_ONCE = 64
+"""Examples whose means are computed at the same time."""
+MANY = 0.7
+"""Share of different examples; where there are fewer, they are equal by their nature."""
+FEWEST_COLUMNS, MOST_COLUMNS = 3, 64
+CONTINUOUS, FEWEST_CONTINUOUS = 0.3, 2
+"""Share of different values in a column that goes on without steps, and how many such columns."""
+PADDED = 0.01
+"""Share of the values of series that are what they were padded with."""
+SIDE = 8
+"""Cells of an image, in each direction, whose means are compared."""
+RUN = 8
+"""Values in their order that are equal by no chance, where each differs from the one before."""
+SHORTEST, BY_CHANCE = 4, 0.5
+"""The same of short series, where so few of them would be equal if each value were by itself."""
+MOST_WINDOWED = 2**21
+"""Values of series that others may begin in."""
+TABLE_DISTANCES = 1e-5 * STEP ** (np.arange(7 * FINER + 1) / FINER)
+"""By the root of the number of columns, of values that are scaled by `_scaled`."""
+SIGNAL_DISTANCES = 0.004 * STEP ** (np.arange(3.5 * FINER + 1) / FINER)
+"""Between examples that have the mean 0 and the norm 1."""
+
+
+def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> Iterator[Finding]:
+    """Find rows of a table, (n, d) and (m, d), that are copies but for small differences."""
+    d = train.shape[1]
+    if not FEWEST_COLUMNS <= d <= MOST_COLUMNS:
+        return
+    some = train[:: max(1, len(train) // MOST_TESTED)]
+    distinct = np.array([len(np.unique(column)) for column in some.T])
+    measured = distinct >= CONTINUOUS * len(some)
+    if measured.sum() < FEWEST_CONTINUOUS:
+        return
+    widest = int(np.argmax(distinct))
+    train, test = _band(train, test, widest)
+    # Rows of common values, such as many zeros, lie close together by their nature.
+    asked = test[rare_values(train, test).sum(axis=1) >= FEWEST_CONTINUOUS]
+    if not len(asked):
+        return
+    known = train
+    scaled = [_scaled(train, part) for part in (known, asked)]
+
+    def equal(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (asked[i] == known[j]).all(axis=1)
+        return found
+
+    distances = TABLE_DISTANCES * np.sqrt(d)
+    found = _copied(scaled[0], [scaled[1]], distances, equal)
+    # Where few settings were tried, rows meet even if each column is put into another order.
+    if found:
+        mixed = np.random.default_rng(0).permuted(scaled[0], axis=0)
+        if 2 * _copied(mixed, [scaled[1]], distances, lambda i, j: i < 0) >= found:
+            return
+    named = [*_named("rows_noisy_copies", found, len(test))]
+    # Rows of one category lie together, however they were measured.
+    yield from named or find_twins(*(part[:, measured] for part in scaled))
+
+
+def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Columns whose middles have one width; of heavy tails, the ends are drawn in."""
+    middle = np.median(by, axis=0)
+    away = np.abs(by - middle)
+    width = np.quantile(away, 0.9, axis=0)
+    # What is mostly one value has the width of the others.
+    width = np.where(width > 1e-6 * away.max(axis=0), width, away.mean(axis=0))
+    width = np.where(width > 0, width, 1.0)
+    found: NDArray[np.float64] = np.arcsinh((values - middle) / width)
+    return found
+
+
+def _band(
+    train: NDArray[np.float64], test: NDArray[np.float64], column: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows of both parts that are close in one column: of a copy, the original is among them."""
+    if len(train) > MOST_TRAINED:
+        ordered = np.sort(train[:, column])
+        first = (len(ordered) - MOST_TRAINED) // 2
+        low, high = ordered[first], ordered[first + MOST_TRAINED - 1]
+        train, test = (
+            part[(part[:, column] >= low) & (part[:, column] <= high)] for part in (train, test)
+        )
+    # What is one value for many rows makes no band.
+    return train[: 2 * MOST_TRAINED], test[:: max(1, len(test) // MOST_TESTED)][:MOST_TESTED]
+
+
+def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -> Iterator[Finding]:
+    """Find images or signals of the test part that are copies, as they are, mirrored or turned.
+
+    Args:
+        train: The training part.
+        test: The test part, of one type and shape with it.
+        channels: Which dimension of an image (counted from 1) holds its colours.
+    """
+    values = int(np.prod(train.shape[1:]))
+    sides = _without(train.shape[1:], channels)
+    image = len(sides) == 2 and min(sides) >= SIDE
+    if (
+        values < MOST_COLUMNS
+        or train.dtype.kind == "i"
+        or (train.dtype.kind == "u" and train.dtype != np.uint8)
+    ):
+        return
+    # Of series that were padded with -999, the length alone makes some alike.
+    if train.dtype.kind == "f" and not image and _is_padded(train.sample()):
+        return
+    rows = [
+        part.evenly(max(1, min(len(part), most, MOST_VALUES // values)))
+        for part, most in ((train, MOST_TRAINED), (test, MOST_TESTED))
+    ]
+    parts = [part.select(chosen) for part, chosen in zip((train, test), rows, strict=True)]
+    cells = [
+        np.concatenate(
+            [
+                # A mean of bytes takes four times their memory: of some examples at a time.
+                _cells(chunk[first : first + AT_ONCE], channels, image=image)
+                for chunk in part.chunks()
+                for first in range(0, len(chunk), AT_ONCE)
+            ]
+        )
+        for part in parts
+    ]
+    (known, kept), (asked, tested) = (_normalised(part) for part in cells)
+    if min(len(known), len(asked)) < FEWEST or len(np.unique(known, axis=0)) < MANY * len(known):
+        return
+    turned = [asked]
+    if image:
+        squares = asked.reshape(-1, SIDE, SIDE)
+        turned = [
+            np.rot90(side, turns, axes=(1, 2)).reshape(len(asked), -1)
+            for side in (squares, squares[:, :, ::-1])
+            for turns in range(4)
+        ]
+
+    def equal(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+        pairs = zip(parts[1].take(tested[i]), parts[0].take(kept[j]), strict=True)
+        return np.array([np.array_equal(a, b) for a, b in pairs], bool)
+
+    found = _copied(known, turned, SIGNAL_DISTANCES, equal)
+    yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
+
+
+def _is_padded(some: NDArray[np.float64]) -> bool:
+    """Whether an end of all values stands apart, and comes in many of them."""
+    low, high = some.min(), some.max()
+    for end in (low, high):
+        others = some[some != end]
+        if len(others) <= (1 - PADDED) * some.size and len(others):
+            return bool(np.abs(others - end).min() > np.ptp(others))
+    return False
+
+
+def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
+    """Find series of the test part that begin within one of the training part.
+
+    Args:
+        train: (n, time), (n, channels, time) or (n, time, channels).
+        test: The same of the test part.
+    """
+    if train.ndim not in (2, 3) or train.dtype.kind != "f":
+        return
+    # Time is the longer one.
+    time = 1 + int(np.argmax(train.shape[1:]))
+    length = train.shape[time]
+    run = min(RUN, max(SHORTEST, length // 2))
+    if length <= run:
+        return
+    most = max(1, MOST_WINDOWED // length)
+    series = []
+    for part in (train, test):
+        # A row of its own for each channel would only repeat what the first one says.
+        rows = part.take(np.arange(len(part))[: most if part is train else MOST_TESTED])
+        rows = np.moveaxis(rows, time, 1).reshape(len(rows), length, -1)[:, :, 0]
+        series.append(np.ascontiguousarray(rows.astype(np.float64)))
+    known, asked = series
+    if run < RUN and _equal_by_chance(known, run) * len(asked) > BY_CHANCE:
+        return
+    first, last = asked[:, :run], asked[:, -run:]
+    # What stands still is the same anywhere.
+    moves = [(np.diff(end, axis=1) != 0).all(axis=1) for end in (first, last)]
+    runs = _keys(np.lib.stride_tricks.sliding_window_view(known, run, axis=1))
+    inner = np.sort(runs[:, 1:].reshape(-1)), np.sort(runs[:, :-1].reshape(-1))
+    found = np.zeros(len(asked), bool)
+    for end, moving, others in zip((first, last), moves, inner, strict=True):
+        keys = _keys(end)
+        places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
+        found |= (others[places] == keys) & moving
+    share = float(found.mean())
+    if found.sum() >= FEWEST and share >= REPORTED:
+        yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
+
+
+def _equal_by_chance(known: NDArray[np.float64], run: int) -> float:
+    """How many runs of series (n, time) begin as any other does and go on as it, by chance.
+
+    Where most are equal stands for all places: a vector may be an age and some answers from 1 to 5.
+    """
+    begins, goes_on = (
+        max(float(((np.unique(at, return_counts=True)[1] / len(at)) ** 2).sum()) for at in places)
+        for places in (known.T, np.diff(known, axis=1).T)
+    )
+    return 2 * known.size * begins * goes_on ** (run - 1)
+
+
+def _keys(runs: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """A number for each run (..., values), equal for equal ones alone, but by chance."""
+    draw = np.random.default_rng(0)
+    factors = draw.integers(1, 2**63, (runs.shape[-1],), dtype=np.uint64) | np.uint64(1)
+    found = np.zeros(runs.shape[:-1], np.uint64)
+    for i, factor in enumerate(factors):
+        bits = np.ascontiguousarray(runs[..., i] + 0.0).view(np.uint64)
+        found += (bits ^ (bits >> np.uint64(29))) * factor
+    return found
+
+
+def _without(shape: Sequence[int], channels: int | None) -> Sequence[int]:
+    return [n for i, n in enumerate(shape, start=1) if i != channels]
+
+
+def _cells(chunk: NDArray[Any], channels: int | None, *, image: bool) -> NDArray[np.float32]:
+    """(n, cells) the means of parts of each example."""
+    if not image:
+        whole = chunk.reshape(len(chunk), -1)
+        return _means(whole, 1, SIDE * SIDE)
+    if channels is not None:
+        chunk = chunk.mean(axis=channels, dtype=np.float32)
+    return _means(_means(chunk, 1, SIDE), 2, SIDE).reshape(len(chunk), -1)
+
+
+def _means(values: NDArray[Any], axis: int, parts: int) -> NDArray[Any]:
+    n = values.shape[axis]
+    starts = np.linspace(0, n, min(n, parts), endpoint=False).astype(np.int64)
+    # Those of a mirrored image must be the mirrored ones.
+    after = len(starts) // 2 + 1
+    starts[after:] = n - starts[1 : len(starts) - after + 1][::-1]
+    sizes = np.diff(starts, append=n).astype(np.float32)
+    sums = np.add.reduceat(values, starts, axis=axis, dtype=np.float32)
+    shape = [1] * values.ndim
+    shape[axis] = len(starts)
+    return sums / sizes.reshape(shape)
+
+
+def _normalised(cells: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Examples of the mean 0 and the norm 1, and which they are; what is even has no norm."""
+    centred = cells.astype(np.float64) - cells.mean(axis=1, keepdims=True, dtype=np.float64)
+    norms = np.sqrt((centred**2).sum(axis=1))
+    kept = np.flatnonzero(np.isfinite(norms) & (norms > 1e-6 * np.abs(cells).max(axis=1)))
+    return (centred[kept] / norms[kept, None]).astype(np.float32), kept
+
+
+def _copied(
+    known: NDArray[Any],
+    ways: Sequence[NDArray[Any]],
+    distances: NDArray[Any],
+    equal: Any,
+) -> int:
+    """How many of those asked for are copies of a known one, in one of several ways.
+
+    Args:
+        known: (n, k).
+        ways: Each (m, k): those asked for, as they are, and turned.
+        distances: From the smallest to the largest, `FINER` of them for each step.
+        equal: Which pairs, by their places, are equal altogether, and so no noisy copies.
+    """
+    pairs = np.zeros(len(distances), np.int64)
+    nearest = np.full(len(ways[0]), len(distances))
+    sizes = (known**2).sum(axis=1)
+    for way in ways:
+        for first in range(0, len(way), 100):
+            part = way[first : first + 100]
+            squares = part @ known.T
+            squares *= -2
+            squares += sizes
+            squares += (part**2).sum(axis=1)[:, None]
+            within = squares <= distances[-1] ** 2
+            i, j = np.nonzero(within)
+            near = squares[i, j]
+            if way is ways[0]:
+                # Equal ones lie within the smallest distance.
+                close = near <= distances[0] ** 2
+                differs = np.ones(len(near), bool)
+                differs[close] = ~equal(first + i[close], j[close])
+                i, near = i[differs], near[differs]
+            places = np.searchsorted(distances**2, near)
+            pairs += np.cumsum(np.bincount(places, minlength=len(distances))[: len(distances)])
+            np.minimum.at(nearest, first + i, places)
+    for place in range(len(distances) - FINER):
+        if pairs[place] >= FEWEST and pairs[place + FINER] <= SAME * pairs[place]:
+            copied = int(np.count_nonzero(nearest <= place + FINER))
+            return copied if pairs[place + FINER] <= max(1, CROWD * len(known)) * copied else 0
+    return 0
+
+
+def _named(id: str, copied: int, tested: int, times: float = 1.0) -> Iterator[Finding]:
+    share = min(copied / tested * times, 1.0)
+    if copied and share >= REPORTED:
+        yield Finding(id, share >= HEADLINE, {"share": share})
