@@ -18,23 +18,15 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     lever_of = next(
         one for one in json.loads(snakemake.params.levers) if next(iter(one)) in trained
     )
-    # Of its own country alone: it need not wait for the others, nor be made again for one more.
-    country = snakemake.params.country
-    scenarios = footprint.derive_scenarios(
-        runs,
-        footprint.Factors.read(
-            *(Path(snakemake.input[name]) for name in ("countries", "sources", "costs"))
-        ),
-        footprint.Accounting(**json.loads(snakemake.params.accounting)),
-        country_codes=[country],
-        source_names=json.loads(snakemake.params.names),
+    scenarios, _ = footprint.derive_tables(
+        runs, footprint.Factors.read(snakemake.input), **json.loads(snakemake.params.electricity)
     )
     levers = decision.compare_levers(
         runs,
         epochs,
         scenarios,
         decision.Criteria(**json.loads(snakemake.params.analysis)),
-        country_iso3=country,
+        country_iso3=snakemake.params.country,
         lever_of=lever_of,
         data=decision.TestPart.of(known, metric),
         metric=metric,

@@ -19,9 +19,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
             asked,
             metric_from(json.loads(snakemake.params.metric)),
         ),
-        footprint.Factors.read(
-            *(Path(snakemake.input[name]) for name in ("countries", "sources", "costs"))
-        ),
+        footprint.Factors.read(snakemake.input),
         footprint.Accounting(**json.loads(snakemake.params.accounting)),
         footprint.load_equivalents(Path(snakemake.input.equivalents)),
         country=snakemake.wildcards.country,

@@ -12,17 +12,17 @@ from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     metric = metric_from(json.loads(snakemake.params.metric))
-    runs, epochs, scenarios, savings, levers = (
-        tables.read_table(name, Path(snakemake.input[name]), metric)
-        for name in ("runs", "epochs", "scenarios", "savings", "levers")
+    runs, epochs, levers = (
+        tables.read_table(n, Path(snakemake.input[n]), metric) for n in ("runs", "epochs", "levers")
+    )
+    scenarios, savings = footprint.derive_tables(
+        runs, footprint.Factors.read(snakemake.input), **json.loads(snakemake.params.electricity)
     )
     data = decision.TestPart.of(datasets.intake.read(Path(snakemake.input.intake)), metric)
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
-    rules = {
-        model: decision.GrowthRule(**rule)
-        for model, rule in json.loads(snakemake.params.rules).items()
-    }
+    asked_rules = json.loads(snakemake.params.rules)
+    rules = {model: decision.GrowthRule(**rule) for model, rule in asked_rules.items()}
     added = {model: rule.standard_errors for model, rule in rules.items()}
     criteria = decision.Criteria(**json.loads(snakemake.params.analysis))
     decided = decision.recommend(runs, criteria, data=data, metric=metric, z_of=added)

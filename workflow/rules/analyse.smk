@@ -66,22 +66,40 @@ rule fit_curves:
 
 
 # How energy becomes emissions and money; as arguments of `footprint.Accounting`.
-ACCOUNTING = canonical(
-    dict(
-        coverage=config["grid"]["coverage"],
-        confidence=config["analysis"]["confidence"],
-        pue=config["metering"]["pue"],
-        **ELECTRICITY_COST,
+ACCOUNTING = dict(
+    coverage=config["grid"]["coverage"],
+    confidence=config["analysis"]["confidence"],
+    pue=config["metering"]["pue"],
+    **ELECTRICITY_COST,
+)
+
+
+def electricity_of(countries):
+    """What is derived for these countries; as arguments of `footprint.derive_tables`."""
+    return canonical(
+        dict(
+            accounting=ACCOUNTING,
+            country_codes=countries,
+            source_names=config["grid"]["sources"],
+            # Of one that grows, which is the largest is known only by then.
+            reference_n_train=(
+                "max" if MAY_END_EARLY else study_config.reference_n_train(config)
+            ),
+        )
     )
+
+
+# What decides a study needs no other country: one more makes neither of it again.
+OWN_ELECTRICITY = electricity_of([config["metering"]["country"]])
+PRICES = dict(
+    countries=STUDY_FILES["countries"], sources=SOURCE_INTENSITY, costs=SOURCE_COST
 )
 
 
 rule derive_scenarios:
     input:
+        **PRICES,
         runs=table("runs"),
-        countries=STUDY_FILES["countries"],
-        sources=SOURCE_INTENSITY,
-        costs=SOURCE_COST,
     output:
         scenarios=reported("scenarios"),
         savings=reported("savings"),
@@ -92,11 +110,7 @@ rule derive_scenarios:
     conda:
         ENVIRONMENT
     params:
-        countries=canonical(study_config.scenario_countries(config, COUNTRIES)),
-        names=canonical(config["grid"]["sources"]),
-        accounting=ACCOUNTING,
-        # Of one that grows, which is the largest is known only by then.
-        reference="max" if MAY_END_EARLY else study_config.reference_n_train(config),
+        electricity=electricity_of(study_config.scenario_countries(config, COUNTRIES)),
         metric=METRIC,
         code=code("derive_scenarios"),
     script:
@@ -105,11 +119,9 @@ rule derive_scenarios:
 
 rule compare_levers:
     input:
+        **PRICES,
         runs=table("runs"),
         epochs=table("epochs"),
-        countries=STUDY_FILES["countries"],
-        sources=SOURCE_INTENSITY,
-        costs=SOURCE_COST,
         intake=INTAKE,
     output:
         reported("levers"),
@@ -125,8 +137,7 @@ rule compare_levers:
         # In the order of the models, for each that may be the first with trainings.
         levers=json.dumps(levers.levers_by_reference(config)),
         country=config["metering"]["country"],
-        names=canonical(config["grid"]["sources"]),
-        accounting=ACCOUNTING,
+        electricity=OWN_ELECTRICITY,
         code=code("compare_levers"),
     script:
         "../../scripts/compare_levers.py"
@@ -134,11 +145,10 @@ rule compare_levers:
 
 rule recommend_size:
     input:
+        **PRICES,
         runs=table("runs"),
         epochs=table("epochs"),
         levers=table("levers"),
-        scenarios=table("scenarios"),
-        savings=table("savings"),
         intake=INTAKE,
         growth=study_decisions if SOBER else [],
         identity=looked_at_records,
@@ -165,6 +175,7 @@ rule recommend_size:
         beside_plan=lambda wildcards: canonical(beside_plan()),
         asked=ASKED,
         country=config["metering"]["country"],
+        electricity=OWN_ELECTRICITY,
         usage=canonical(
             {
                 **config["usage"],

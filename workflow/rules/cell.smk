@@ -4,11 +4,9 @@ CELL = "n{n_train}/{country}/{source}"
 
 rule derive_cell:
     input:
+        **PRICES,
         records=lambda wildcards: record_paths(cell_runs(wildcards)),
         identity=looked_at_records,
-        countries=STUDY_FILES["countries"],
-        sources=SOURCE_INTENSITY,
-        costs=SOURCE_COST,
         equivalents=EQUIVALENTS,
     output:
         f"{RESULTS}/cells/{CELL}.json",
@@ -25,7 +23,7 @@ rule derive_cell:
         runs=lambda wildcards: canonical(cell_runs(wildcards)),
         asked=ASKED,
         metric=METRIC,
-        accounting=ACCOUNTING,
+        accounting=canonical(ACCOUNTING),
         code=code("derive_cell"),
     script:
         "../../scripts/derive_cell.py"

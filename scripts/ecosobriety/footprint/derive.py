@@ -6,7 +6,7 @@ A training is measured once; everything here is arithmetic on it, whole columns 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -39,12 +39,15 @@ class Factors:
     costs: pd.DataFrame
 
     @classmethod
-    def read(cls, countries: Path, sources: Path, costs: Path) -> Self:
-        """Read the three files.
+    def read(cls, paths: Mapping[str, str]) -> Self:
+        """Read the files of these three names.
 
         Raises:
             DataError: one of them is missing or is not what it should be.
         """
+        countries, sources, costs = (
+            Path(paths[name]) for name in ("countries", "sources", "costs")
+        )
         return cls(read_table("countries", countries), load_sources(sources), load_costs(costs))
 
 
@@ -67,6 +70,39 @@ class Accounting:
     currency: str
     usd_per_unit: float
     grid_price_per_kwh: Mapping[str, float] = field(default_factory=dict)
+
+
+def derive_tables(
+    runs: pd.DataFrame,
+    factors: Factors,
+    *,
+    accounting: Mapping[str, Any],
+    country_codes: Iterable[str],
+    source_names: Iterable[str],
+    reference_n_train: int | Literal["max"],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `scenarios` and `savings`: `derive_scenarios`, and `derive_savings` of it.
+
+    Args:
+        runs: the table `runs`.
+        factors: of countries and sources.
+        accounting: the arguments of `Accounting`.
+        country_codes: as of `derive_scenarios`.
+        source_names: likewise.
+        reference_n_train: as of `derive_savings`.
+
+    Raises:
+        ConfigError: as they do.
+        DataError: likewise.
+    """
+    scenarios = derive_scenarios(
+        runs,
+        factors,
+        Accounting(**accounting),
+        country_codes=country_codes,
+        source_names=source_names,
+    )
+    return scenarios, derive_savings(scenarios, reference_n_train)
 
 
 def derive_scenarios(
