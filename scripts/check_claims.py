@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
-from ecosobriety import claims, tables
-from ecosobriety.steps import logs
-from ecosobriety.study.study import StudyFiles, read_study
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import claims, tables
+    from ecosobriety.steps import logs
+    from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     paths = {name: Path(path) for name, path in snakemake.input.items()}

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
-from ecosobriety import tables
-from ecosobriety.metrics import metric_from
-from ecosobriety.records import bundle, collecting, epochs
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import tables
+    from ecosobriety.metrics import metric_from
+    from ecosobriety.records import bundle, collecting, epochs
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     keys = [tuple(key) for key in json.loads(snakemake.params.runs)]

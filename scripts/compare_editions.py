@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
-from ecosobriety import claims, electricity, tables
-from ecosobriety.claims import editions
-from ecosobriety.electricity.sources import load_costs, load_sources
-from ecosobriety.footprint import Factors
-from ecosobriety.steps import logs
-from ecosobriety.study.study import StudyFiles, read_study
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import claims, electricity, tables
+    from ecosobriety.claims import editions
+    from ecosobriety.electricity.sources import load_costs, load_sources
+    from ecosobriety.footprint import Factors
+    from ecosobriety.steps import logs
+    from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     names = json.loads(snakemake.params.study_files)

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
-from ecosobriety import methods, tables
-from ecosobriety.electricity.codecarbon_table import load_countries
-from ecosobriety.files import write_json
-from ecosobriety.records import bundle, tracker_runs
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import methods, tables
+    from ecosobriety.electricity.codecarbon_table import load_countries
+    from ecosobriety.files import write_json
+    from ecosobriety.records import bundle, tracker_runs
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     settings = json.loads(snakemake.params.settings)

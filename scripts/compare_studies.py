@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from ecosobriety import studies, tables
-from ecosobriety.languages import COMPARISON_FILES
-from ecosobriety.reporting.comparison import build_comparison
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import studies, tables
+    from ecosobriety.languages import COMPARISON_FILES
+    from ecosobriety.reporting.comparison import build_comparison
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     compared = [studies.read_finished(name, Path("results")) for name in snakemake.params.studies]

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
-from ecosobriety import footprint, tables
-from ecosobriety.metrics import metric_from
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import footprint, tables
+    from ecosobriety.metrics import metric_from
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     metric = metric_from(json.loads(snakemake.params.metric))

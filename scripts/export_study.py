@@ -6,11 +6,14 @@ from pathlib import Path
 
 import yaml
 
-from ecosobriety import exporting, texts
-from ecosobriety.files import write_json
-from ecosobriety.records import bundle
-from ecosobriety.steps import logs
-from ecosobriety.study.study import StudyFiles, read_study
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import exporting, texts
+    from ecosobriety.files import write_json
+    from ecosobriety.records import bundle
+    from ecosobriety.steps import logs
+    from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0]):
     export = Path(snakemake.output[0])
@@ -43,8 +46,7 @@ with logs.logged_to(snakemake.log[0]):
         table.to_csv(pictures / name, index=False)
     for name, drawn in exporting.badges(disclosed.study, disclosed.texts).items():
         (export / name).write_text(drawn, encoding="utf-8")
-    sheet = exporting.embedding(disclosed.study, disclosed.texts)
-    (export / "EMBED.md").write_text(sheet, encoding="utf-8")
+    (export / "EMBED.md").write_text(exporting.embedding(disclosed.study, disclosed.texts), "utf-8")
     for text in disclosed.texts:
         exporting.draw_pdf(disclosed.study, text, pictures)
         cited = exporting.citation(provenance, software, text)

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
-from ecosobriety import footprint, tables
-from ecosobriety.electricity.sources import load_costs, load_sources
-from ecosobriety.files import write_json
-from ecosobriety.forecast import forecast
-from ecosobriety.records import collecting
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import footprint, tables
+    from ecosobriety.electricity.sources import load_costs, load_sources
+    from ecosobriety.files import write_json
+    from ecosobriety.forecast import forecast
+    from ecosobriety.records import collecting
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     planned, priced = (json.loads(snakemake.params[name]) for name in ("planned", "priced"))

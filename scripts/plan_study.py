@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
-from ecosobriety.forecast import kept, words
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety.forecast import kept, words
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0]):
     path, study = Path(snakemake.input[0]), snakemake.params.study

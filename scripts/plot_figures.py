@@ -4,9 +4,12 @@ import json
 import logging
 from pathlib import Path
 
-from ecosobriety import figures, texts
-from ecosobriety.steps import logs
-from ecosobriety.study.study import StudyFiles, read_study
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import figures, texts
+    from ecosobriety.steps import logs
+    from ecosobriety.study.study import StudyFiles, read_study
 
 with logs.logged_to(snakemake.log[0]):
     paths = {name: Path(path) for name, path in snakemake.input.items()}

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
-from ecosobriety import electricity, tables
-from ecosobriety.electricity.sources import load_sources
-from ecosobriety.files import write_json
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import electricity, tables
+    from ecosobriety.electricity.sources import load_sources
+    from ecosobriety.files import write_json
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     countries, provenance = electricity.prepare(

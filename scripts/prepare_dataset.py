@@ -5,10 +5,13 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from ecosobriety import datasets, readers
-from ecosobriety.datasets import declared, intake
-from ecosobriety.metrics import metric_from
-from ecosobriety.steps import logs, watch
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import datasets, readers
+    from ecosobriety.datasets import declared, intake
+    from ecosobriety.metrics import metric_from
+    from ecosobriety.steps import logs, watch
 
 with logs.logged_to(snakemake.log[0]):
     spec = json.loads(snakemake.params.spec)

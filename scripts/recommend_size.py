@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
-from ecosobriety import datasets, decision, footprint, tables
-from ecosobriety.files import write_json
-from ecosobriety.forecast import budget, forecast, kept
-from ecosobriety.metrics import metric_from
-from ecosobriety.records import adjusted, collecting
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import datasets, decision, footprint, tables
+    from ecosobriety.files import write_json
+    from ecosobriety.forecast import budget, forecast, kept
+    from ecosobriety.metrics import metric_from
+    from ecosobriety.records import adjusted, collecting
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     metric = metric_from(json.loads(snakemake.params.metric))
@@ -33,8 +36,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
         answer, growth, runs, rules, data=data, metric=metric, ladder=ladder, epochs=epochs
     )
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
-    keys = [tuple(key) for key in json.loads(snakemake.params.beside_plan)]
-    folder = Path(snakemake.output[0]).parent
+    keys, folder = json.loads(snakemake.params.beside_plan), Path(snakemake.output[0]).parent
     paid = decision.read_beside_plan(folder, keys, asked, adjusted.factor_in(runs))
     measured = kept.spent_kwh(folder, runs["dataset"].iloc[0])
     answer = decision.add_study_cost(answer, runs, scenarios, country, paid, measured)
@@ -48,5 +50,4 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     prices = decision.Prices(answer["results"][0], scenarios, country)
     own = forecast.own_forecast(spending, asked, prices, **json.loads(snakemake.params.planned))
     answer = forecast.add_outcome(answer, json.loads(snakemake.params.forecast) or own, runs)
-    answer = budget.add_budget(answer, spending)
-    write_json(Path(snakemake.output[0]), answer)
+    write_json(Path(snakemake.output[0]), budget.add_budget(answer, spending))

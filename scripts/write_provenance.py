@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
-from ecosobriety import provenance
-from ecosobriety.files import write_json
-from ecosobriety.records import bundle
-from ecosobriety.steps import logs
+from ecosobriety.startup import imports_in_peace
+
+with imports_in_peace():
+    from ecosobriety import provenance
+    from ecosobriety.files import write_json
+    from ecosobriety.records import bundle
+    from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
     facts = provenance.describe(

@@ -4,20 +4,20 @@ With a wider margin a study that grows stops earlier, and a grid may lose sizes 
 trained before is not part of the answer then, but of what the study has cost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ecosobriety.errors import RecordError
 from ecosobriety.records.collecting import Asked, read_own
-from ecosobriety.records.record import RunKey
 
 COLUMNS = ("dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh")
 
 
 def read_beside_plan(
-    results: Path, keys: Iterable[RunKey], asked: Asked, factor: float = 1.0
+    results: Path, keys: Iterable[Sequence[Any]], asked: Asked, factor: float = 1.0
 ) -> pd.DataFrame:
     """What trainings beside the plan have taken, a row for each that took any energy.
 
@@ -25,7 +25,7 @@ def read_beside_plan(
 
     Args:
         results: the study's folder of results.
-        keys: as `leftovers.find_beside_plan` gives them.
+        keys: data set, model, size and seed of each, as `leftovers.find_beside_plan` gives them.
         asked: what the study's trainings are.
         factor: by what their energies are scaled, as those of the table `runs` are.
 
@@ -33,8 +33,8 @@ def read_beside_plan(
         `COLUMNS`: `trainings` is 1 where the training was completed, else 0; energies in kWh.
     """
     rows = []
-    for key in keys:
-        dataset, model, n_train, seed = key
+    for dataset, model, n_train, seed in keys:
+        key = dataset, model, n_train, seed
         place, identities = f"{dataset}/{model}/n{n_train}/seed{seed}", asked.identities(key)
         try:
             record = read_own(Path(results, "runs", f"{place}.json"), key, *identities)
