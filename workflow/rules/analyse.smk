@@ -72,33 +72,27 @@ ACCOUNTING = dict(
     pue=config["metering"]["pue"],
     **ELECTRICITY_COST,
 )
-
-
-def electricity_of(countries):
-    """What is derived for these countries; as arguments of `footprint.derive_tables`."""
-    return canonical(
-        dict(
-            accounting=ACCOUNTING,
-            country_codes=countries,
-            source_names=config["grid"]["sources"],
-            # Of one that grows, which is the largest is known only by then.
-            reference_n_train=(
-                "max" if MAY_END_EARLY else study_config.reference_n_train(config)
-            ),
-        )
-    )
-
-
-# What decides a study needs no other country: one more makes neither of it again.
-OWN_ELECTRICITY = electricity_of([config["metering"]["country"]])
-PRICES = dict(
+# What is derived for some countries; as arguments of `footprint.derive_tables`.
+ELECTRICITY = dict(
+    accounting=ACCOUNTING,
+    source_names=config["grid"]["sources"],
+    # Of one that grows, which is the largest is known only by then.
+    reference_n_train=(
+        "max" if MAY_END_EARLY else study_config.reference_n_train(config)
+    ),
+)
+# Levers and answer need no other country: one more makes neither of them again.
+OWN_ELECTRICITY = canonical(
+    {**ELECTRICITY, "country_codes": [config["metering"]["country"]]}
+)
+ELECTRICITY_FILES = dict(
     countries=STUDY_FILES["countries"], sources=SOURCE_INTENSITY, costs=SOURCE_COST
 )
 
 
 rule derive_scenarios:
     input:
-        **PRICES,
+        **ELECTRICITY_FILES,
         runs=table("runs"),
     output:
         scenarios=reported("scenarios"),
@@ -110,7 +104,12 @@ rule derive_scenarios:
     conda:
         ENVIRONMENT
     params:
-        electricity=electricity_of(study_config.scenario_countries(config, COUNTRIES)),
+        electricity=canonical(
+            {
+                **ELECTRICITY,
+                "country_codes": study_config.scenario_countries(config, COUNTRIES),
+            }
+        ),
         metric=METRIC,
         code=code("derive_scenarios"),
     script:
@@ -119,7 +118,7 @@ rule derive_scenarios:
 
 rule compare_levers:
     input:
-        **PRICES,
+        **ELECTRICITY_FILES,
         runs=table("runs"),
         epochs=table("epochs"),
         intake=INTAKE,
@@ -145,7 +144,7 @@ rule compare_levers:
 
 rule recommend_size:
     input:
-        **PRICES,
+        **ELECTRICITY_FILES,
         runs=table("runs"),
         epochs=table("epochs"),
         levers=table("levers"),

@@ -4,7 +4,7 @@ CELL = "n{n_train}/{country}/{source}"
 
 rule derive_cell:
     input:
-        **PRICES,
+        **ELECTRICITY_FILES,
         records=lambda wildcards: record_paths(cell_runs(wildcards)),
         identity=looked_at_records,
         equivalents=EQUIVALENTS,
