@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import itertools
 import time
 
 import pytest
@@ -20,7 +21,7 @@ def emissions(tmp_path_factory):
     """CodeCarbon's own file of four runs, and their ids."""
     folder = tmp_path_factory.mktemp("codecarbon")
     ids = []
-    for i in range(len(SIZES) * len(SEEDS)):
+    for i, (n_train, _) in enumerate(itertools.product(SIZES, SEEDS)):
         tracker = OfflineEmissionsTracker(
             country_iso_code="FRA",
             output_dir=str(folder),
@@ -32,8 +33,9 @@ def emissions(tmp_path_factory):
             pue=1.5,
         )
         tracker.start()
-        # Of windows of a millisecond the energies of one size differ more than those of runs do.
-        time.sleep(0.1)
+        # In windows of a millisecond the energies of one size differ more than those of runs do; on a
+        # busy machine the smaller size might even take more.
+        time.sleep(n_train / 1000)
         tracker.stop()
         ids.append(str(tracker.run_id))
     return (folder / "emissions.csv").read_text(), ids

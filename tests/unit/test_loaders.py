@@ -7,9 +7,10 @@ import loader_classes
 import numpy as np
 import pytest
 
-from ecosobriety import datasets, readers
+from ecosobriety import readers
 from ecosobriety.datasets import store
 from ecosobriety.errors import DataError
+from ecosobriety.readers import data_module
 
 LEAKING = vars(leaking_loaders).keys() - vars(loader_classes).keys()
 
@@ -73,7 +74,7 @@ def test_a_collate_function_is_honoured():
 @pytest.mark.slow
 @pytest.mark.parametrize("generator", [False, True])
 def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
-    monkeypatch.setattr(datasets.data_module, "MOST_STREAMED", 5000)
+    monkeypatch.setattr(data_module, "MOST_STREAMED", 5000)
     with pytest.raises(DataError, match="still gives examples after 5,000 examples: its stream"):
         read("Endlessly", generator=generator)
 

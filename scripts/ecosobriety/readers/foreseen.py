@@ -44,7 +44,7 @@ def foresee_module(spec: Mapping[str, Any]) -> Intake:
         question.write_text(json.dumps(dict(spec)))
         files = (str(question), str(refusal), str(described))
         try:
-            done = run_apart("datasets.foreseen", *files, path=sys.path, timeout_s=LIMIT_S)
+            done = run_apart("readers.foreseen", *files, path=sys.path, timeout_s=LIMIT_S)
         except subprocess.TimeoutExpired:
             return unknown
         if refusal.exists():
