@@ -33,8 +33,8 @@ def emissions(tmp_path_factory):
             pue=1.5,
         )
         tracker.start()
-        # In windows of a millisecond the energies of one size differ more than those of runs do; on a
-        # busy machine the smaller size might even take more.
+        # In windows of a millisecond the energies of one size differ more than those of runs do, so
+        # that a busy machine may turn the sizes round.
         time.sleep(n_train / 1000)
         tracker.stop()
         ids.append(str(tracker.run_id))
