@@ -5,16 +5,13 @@ ends. What then differs by capitals, blanks, hyphens, accents or look-alikes alo
 is named.
 """
 
-import html
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +22,7 @@ from ecosobriety.checks.label_words import (
     find_coded,
     find_combined,
 )
+from ecosobriety.checks.look_alikes import skeleton
 from ecosobriety.checks.placeholders import CODES, FAR_CODES, NUMBER, find_placeholders
 from ecosobriety.checks.respelt import find_dates, find_numbers, find_respelt
 from ecosobriety.datasets.findings import Finding, short
@@ -34,8 +32,6 @@ RARE_SHARE = 0.1
 """-1 may be an answer beside 0 and 1, and is hardly one in fewer rows than this."""
 MOST_COUNTED = 100_000
 """Classes: more are no count."""
-MIN_ACCENTED = 3
-"""Characters of a name from which on it may be written without its accents; a letter is not."""
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
 """A name of so many characters, so many times rarer than one that differs by a letter, may be a
@@ -52,27 +48,6 @@ TOTALS = frozenset(
 )
 """What people call the last rows of a table; a class of so few rows is one."""
 MOST_TOTALS = 2
-_AROUND = re.compile(
-    r"(?P<open>['\"`«“‘]?) ?(?P<name>[^\W\d_].{2,}?)(?(open) ?['\"`»”’]?)"
-    r"(?:\.(?:jpe?g|png|bmp|tiff?|csv|txt|wav)| ?\[[0-9a-z?]\]| ?\([?!]\)|[*†‡]+)?",
-    re.IGNORECASE,
-)
-"""Quotes around a name, the end of a file's name or a footnote after it."""
-_WRAPPED = re.compile(
-    r"(?:[bu](?=['\"])|=(?=\")|#(?=[^\W\d_])|\[(?=.*\]$)|(?:tensor|np\.\w+)?\((?=.*\)$)|\*{1,2}(?=.*\*$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
-    r"(?P<inner>[^\[\](){}<>]+?)(?:</(?P=tag)>|[\])}]|\*{1,2})?"
-)
-"""What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, *ash*,
-tensor(1), <b>ash</b>."""
-_VOWEL = re.compile(r"[aeiouy\u00c0-\u017e]", re.IGNORECASE)
-"""Without one, letters are no word, and an s behind them says nothing: NNP and NNPS."""
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-"""A character as JSON writes it."""
-_LOOK_ALIKES = str.maketrans(
-    "АВЕЅІЈКМНОРСТХаеосрхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−’‘",
-    "ABESIJKMHOPCTXaeocpxyijsABEZHIKMNOPTYX------''",
-)
-"""Letters of Cyrillic and Greek, dashes and quotes that are printed as Latin ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +109,7 @@ def encode(
     # Two answers in all their spellings, or else single ones.
     found += _same_words(counts) or [*find_abbreviated(counts)]
     found += find_coded(counts)
-    found += [*find_combined(counts), *find_respelt(counts, _skeleton)]
+    found += [*find_combined(counts), *find_respelt(counts, skeleton)]
     found += [*find_dates(counts), *find_numbers(counts)]
     return classes, labels, found
 
@@ -240,7 +215,7 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
     """Classes that differ by capitals alone, or by what is not seen or looks the same."""
     together: dict[str, list[str]] = defaultdict(list)
     for name in counts:
-        together[_skeleton(name)].append(name)
+        together[skeleton(name)].append(name)
     several = [names for names in together.values() if len(names) > 1]
     if len(several) > 1 and max(map(len, counts)) == 1:
         # Letters as they are written by hand, say: of these, both are meant.
@@ -253,41 +228,6 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
         for id, groups in (("classes_differ_by_case", by_case), ("classes_look_alike", others))
         if groups
     ]
-
-
-def _skeleton(name: str) -> str:
-    """What a reader sees of a name, whatever its capitals and its accents."""
-    seen = unicodedata.normalize("NFKC", _as_written(name)).translate(_LOOK_ALIKES)
-    seen = "".join(" " if c.isspace() else c for c in seen if not _hidden(c))
-    # What joins two words, or ends them, differs from one program to the next; a sign does not.
-    seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=[^\W\d_])", " ", seen)
-    seen = re.sub(r"(?<=[^\W\d_])[-_ .]+(?=\d)|(?<=\w)[.,;:!?]+$", "", seen)
-    # One, or several of them.
-    if _VOWEL.search(seen):
-        seen = re.sub(r"(?<=[^\W\d_]{3})(?<![sS])[sS]$", "", seen)
-    seen = re.sub(r"(?<=[^\W\d_]) (?=[^\W\d_])", "", seen)
-    if len(seen) >= MIN_ACCENTED:
-        # Of Latin letters alone: elsewhere such marks make other letters.
-        seen = re.sub(r"(?<=[A-Za-z])[\u0300-\u036f]+", "", unicodedata.normalize("NFD", seen))
-    return " ".join(unicodedata.normalize("NFC", seen).casefold().split())
-
-
-def _as_written(name: str) -> str:
-    """A name before programs put it into quotes, escaped it, or read its UTF-8 as another code."""
-    name = html.unescape(name) if "&" in name else name
-    name = unquote(name) if "%" in name else name
-    name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name) if "\\u" in name else name
-    while (found := _WRAPPED.fullmatch(name)) is not None:
-        name = found["inner"]
-    with suppress(UnicodeError):
-        name = name if name.isascii() else name.encode("cp1252").decode()
-    found = _AROUND.fullmatch(name)
-    return found["name"] if found else name
-
-
-def _hidden(character: str) -> bool:
-    chosen = "\ufe00" <= character <= "\ufe0f"
-    return chosen or (unicodedata.category(character) in ("Cc", "Cf") and not character.isspace())
 
 
 def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[dict[str, int]]:
@@ -375,7 +315,7 @@ def _is_slip(written: str, meant: str, *, rare: bool) -> bool:
     first is `rare`, of the first letter (typical, atypical) or of the last one (glas, glass;
     series, serie) may be meant.
     """
-    if max(len(written), len(meant)) < MIN_SPELT or _skeleton(written) == _skeleton(meant):
+    if max(len(written), len(meant)) < MIN_SPELT or skeleton(written) == skeleton(meant):
         return False
     first = next((i for i, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), None)
     if first is None:
