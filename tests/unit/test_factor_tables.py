@@ -279,6 +279,20 @@ def test_a_share_that_does_not_go_with_the_intensity_is_named(tmp_path):
     assert {*odd[odd].index} == {"FRA", "POL"}
 
 
+def test_some_of_the_shares_alone_can_contradict_themselves_and_the_intensity(tmp_path):
+    columns = "low_carbon_share,coal_share,gas_share,nuclear_share"
+    rows = ["FRA,56,2023,,0.9,,", "POL,650,2023,0.3,0.6,0.4,", "DEU,380,2023,,0.3,0.4,0.7"]
+    rows += ["NOR,30,2023,,0.05,,", "SWE,900,2023,,,,0.9", "ITA,300,2023,0.4,0.1,0.5,"]
+    (tmp_path / "c.csv").write_text("\n".join([f"{HEADER.strip()},{columns}", *rows]) + "\n")
+    flags = read_user_table(tmp_path / "c.csv").set_index("country_iso3")["flag"].fillna("")
+    assert "90% of fossil electricity do not go with the intensity" in flags["FRA"]
+    assert "sources add to 130.0% of the production" in flags["POL"]
+    assert "sources add to 140.0% of the production" in flags["DEU"]
+    assert "a low-carbon share of 90% does not go with the intensity" in flags["SWE"]
+    told = flags.str.contains("sources add|go with the intensity")
+    assert {*told[told].index} == {"FRA", "POL", "DEU", "SWE"}
+
+
 def test_intensities_that_are_all_equal_are_named(tmp_path):
     (tmp_path / "c.csv").write_text(HEADER + "FRA,400,2023\nPOL,400,2023\nDEU,400,2023\n")
     table = read_user_table(tmp_path / "c.csv")

@@ -13,7 +13,13 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.electricity.codecarbon_table import load_countries
-from ecosobriety.electricity.countries import LOW_CARBON_SHARES, PLAUSIBLE_MIX, SHARES
+from ecosobriety.electricity.countries import (
+    LOW_CARBON_SHARES,
+    PLAUSIBLE_MIX,
+    SHARES,
+    fossil_of,
+    low_carbon_of,
+)
 from ecosobriety.electricity.country_names import code_of_name, country_name
 from ecosobriety.errors import DataError, quote
 from ecosobriety.reasons import reason
@@ -108,14 +114,8 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
             apart = abs(row["low_carbon_share"] - sum(low_carbon))
             if apart > _SHARE_TOLERANCE:
                 remarks.append(reason("low_carbon_apart", share=f"{apart:.0%}"))
-        if intensity and row["low_carbon_share"] is not None:
-            share = row["low_carbon_share"]
-            low, high = (
-                (1 - share) * fossil + share * other
-                for fossil, other in zip(FOSSIL, LOW_CARBON, strict=True)
-            )
-            if not low <= intensity <= high:
-                remarks.append(reason("share_against", share=f"{share:.0%}"))
+        if intensity:
+            remarks += _against(row, intensity)
         known_year = int(years.get(row["country_iso3"], latest))
         if intensity and row["year"] is not None and row["year"] < known_year - OLD_YEARS:
             remarks.append(reason("year_old", year=row["year"], known_year=known_year))
@@ -129,3 +129,16 @@ def remark_on(rows: Sequence[dict[str, Any]], shipped: pd.DataFrame | None = Non
         row["remarks"].extend(remarks)
         for remark in remarks:
             _logger.warning("%s, %s g/kWh: %s", row["country_iso3"], intensity, remark)
+
+
+def _against(row: dict[str, Any], intensity: float) -> list[str]:
+    """Why the shares that a row has do not go with its intensity, where they do not."""
+    stated, fossil = row["low_carbon_share"], fossil_of(row)
+    least = low_carbon_of(row) if stated is None else stated
+    most = 1 - fossil if stated is None else stated
+    if intensity < (1 - most) * FOSSIL[0] + most * LOW_CARBON[0]:
+        if stated is None:
+            return [reason("fossil_against", share=f"{fossil:.0%}")]
+    elif intensity <= (1 - least) * FOSSIL[1] + least * LOW_CARBON[1]:
+        return []
+    return [reason("share_against", share=f"{least:.0%}")]

@@ -45,6 +45,7 @@ COUNTRIES = {
     "low_carbon_apart": "low_carbon_share is {share} from the sum of its sources",
     "all_equal": "every country of the data has this very intensity",
     "share_against": "a low-carbon share of {share} does not go with the intensity",
+    "fossil_against": "{share} of fossil electricity do not go with the intensity",
     "times_codecarbon": "{times} times CodeCarbon's intensity of {expected} g/kWh",
     "part_of_codecarbon": "one part in {times} of CodeCarbon's intensity of {expected} g/kWh",
     "year_old": "old: of {year}, where CodeCarbon's table is of {known_year}",

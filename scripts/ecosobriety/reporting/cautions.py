@@ -23,7 +23,7 @@ UNEVEN_FROM = 1.2
 MOST_LISTED = 40
 """A table can have thousands of features; the intake's file names all of them."""
 GRAVE_REMARKS = {"times_codecarbon", "part_of_codecarbon", "all_equal", "year_old", "hour_old"}
-GRAVE_REMARKS |= {"share_against"}
+GRAVE_REMARKS |= {"share_against", "fossil_against"}
 """Of a country's electricity: what can change the emissions beyond its usual uncertainty."""
 OF_THE_DATA = {"value", "low", "high", "first", "last", "place"}
 OF_THE_DATA |= {f"{part}_{end}" for part in ("train", "test") for end in ("low", "high")}
