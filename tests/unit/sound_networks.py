@@ -224,11 +224,12 @@ class Finetuned(TwoParts):
 
 
 class Counting(Whole):
-    """Asks the loader how many examples and batches there are."""
+    """Asks the loader how many examples and batches there are, and how large these are."""
 
     def on_train_start(self):
         loader = self.trainer.train_dataloader
         assert (len(loader.dataset), len(loader)) == (96, 3)
+        assert (loader.batch_size, loader.drop_last, loader.num_workers) == (32, False, 0)
 
 
 class Unfreezing(pl.callbacks.BaseFinetuning):

@@ -91,9 +91,13 @@ def test_what_decides_a_training_retrains_all(planning, change):
     assert planned(planning, **change)["train_model"] == SIZES
 
 
-def test_a_country_more_decides_nothing_again(planning):
+def test_a_country_more_or_its_price_decides_nothing_again(planning):
     more = {"grid": {"countries": ["FRA", "DEU", "ITA"]}}
     assert planned(planning, **more) == {"derive_scenarios": 1, **LAST}
+    priced = {"cost": {"grid_price_per_kwh": {"DEU": 0.2}}}
+    assert planned(planning, **priced) == {"derive_scenarios": 1, **LAST}
+    own = {"cost": {"grid_price_per_kwh": {"FRA": 0.2}}}
+    assert planned(planning, **own) == FROM_PRICES
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,19 @@ ELECTRICITY = dict(
         "max" if MAY_END_EARLY else study_config.reference_n_train(config)
     ),
 )
-# Levers and answer need no other country: one more makes neither of them again.
+# Levers and answer need no other country, nor its price: neither makes them again.
+OWN_COUNTRY = config["metering"]["country"]
+OWN_PRICES = {
+    country: price
+    for country, price in ELECTRICITY_COST["grid_price_per_kwh"].items()
+    if country == OWN_COUNTRY
+}
 OWN_ELECTRICITY = canonical(
-    {**ELECTRICITY, "country_codes": [config["metering"]["country"]]}
+    {
+        **ELECTRICITY,
+        "accounting": {**ACCOUNTING, "grid_price_per_kwh": OWN_PRICES},
+        "country_codes": [OWN_COUNTRY],
+    }
 )
 ELECTRICITY_FILES = dict(
     countries=STUDY_FILES["countries"], sources=SOURCE_INTENSITY, costs=SOURCE_COST

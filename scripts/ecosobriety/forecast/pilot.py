@@ -247,9 +247,10 @@ def _train_few(
             package=lightning_of(type(module)),
         )
         lay(trainer.strategy.root_device, batches, test_batches)
-        own = isinstance(module, Learner)
-        taken = Blocks(cast(Slices, first)) if own else Counted(first, training.n_train)
-        trainer.fit(module, taken)
+        if isinstance(module, Learner):
+            trainer.fit(module, Blocks(cast(Slices, first)))
+        else:
+            trainer.fit(module, Counted(first, training.n_train, settings.batch_size))
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
     except (Exception, SystemExit) as error:

@@ -370,7 +370,7 @@ def _main() -> None:
     root = Path(__file__).resolve().parents[3]
     parser = argparse.ArgumentParser(description="Write the table of keys into config/README.md.")
     parser.add_argument("readme", type=Path, nargs="?", default=root / "config/README.md")
-    parser.add_argument("--read", type=Path, help="only check that this file can be read, not its keys")
+    parser.add_argument("--read", type=Path, help="only read this file; its keys are not checked")
     parser.add_argument("--study", type=Path, help="only print the name of the study of this file")
     parser.add_argument("--schema", type=Path, default=root / "workflow/schemas/config.schema.yaml")
     arguments = parser.parse_args()

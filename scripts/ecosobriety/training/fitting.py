@@ -55,12 +55,14 @@ class Counted:
     Args:
         batches: Of an epoch.
         examples: In them.
+        batch_size: Of all but the last.
     """
 
-    def __init__(self, batches: _Batches, examples: int):
+    def __init__(self, batches: _Batches, examples: int, batch_size: int):
         self._batches = batches
-        self.dataset = range(examples)
-        """As a DataLoader's: a module may ask how many examples there are."""
+        # As a DataLoader's, which a module may ask.
+        self.dataset, self.batch_size = range(examples), batch_size
+        self.drop_last, self.num_workers = False, 0
         self.batches = 0
         """Handed out so far."""
         self.examples = 0

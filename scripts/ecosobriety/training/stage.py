@@ -108,7 +108,8 @@ class Stage:
             trainer.fit(module, blocks)
             soundness.require_early(network, trainer, self.class_path)
         else:
-            counted = Counted(FewBatches(acts, length), self.n_train)
+            few_batches = FewBatches(acts, length)
+            counted = Counted(few_batches, self.n_train, self.settings.batch_size)
             self._passed = passed = Passed(counted)
             if self.task.outputs <= soundness.Pairs.MOST:
                 few.append(soundness.Pairs(self.class_path, network, self.task.outputs))
