@@ -117,6 +117,18 @@ def test_negative_values_in_one_part_by_chance_are_no_other_scale(tmp_path: Path
     assert "do not fit together" in refusal(archive(tmp_path / "b.npz", **parts, **labels))
 
 
+def test_a_table_saved_as_bytes_is_not_normalised_as_an_image(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = [rng.integers(0, high, 24) for high in (95, 2, 101, 5)]
+    given = archive(tmp_path / "a.npz", x=np.stack(table, axis=1).astype(np.uint8), y=LABELS[:24])
+    assert "4 columns of bytes, whose values span 1 to" in refusal(given)
+    assert obtain(given | {"normalise": "feature"}).normalise == "feature"
+    pixels = rng.integers(0, 256, (24, 16)).astype(np.uint8)
+    assert obtain(archive(tmp_path / "b.npz", x=pixels, y=LABELS[:24])).normalise == "global"
+    one_hot = np.eye(9, dtype=np.uint8)[rng.integers(0, 9, 24)]
+    assert obtain(archive(tmp_path / "c.npz", x=one_hot, y=LABELS[:24])).normalise == "global"
+
+
 def test_channels_of_no_common_scale_are_not_normalised_together(tmp_path: Path) -> None:
     given = archive(tmp_path / "a.npz", x=SERIES, y=LABELS)
     assert "say dataset.normalise: channel (with dataset.channels: first)" in refusal(given)

@@ -31,6 +31,7 @@ from ecosobriety.methods.inputs import thermal_power_w
 from ecosobriety.methods.method import NotApplicableError
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting import build_report
+from ecosobriety.reporting.cautions import warnings
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.measurement import measurement
@@ -113,6 +114,19 @@ def test_a_report_says_that_runs_were_imported(imported, language, said):
     assert not re.search(r"\b(nan|NaN|None|NaT)\b", page)
     for wrong in ("one at a time", "un à la fois", "first batch", "du premier lot", "CPU time"):
         assert wrong not in page[page.index(said) : page.index(said) + 1500]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "has learnt nothing would score is not known"), ("fr", "On ignore ce")],
+)
+def test_a_baseline_that_is_not_known_is_a_caution(imported, language, said):
+    study, _ = imported
+    text = Texts.load(language, REPORT_DIR / "locale").of(study.metric)
+    for baseline in (0.5, None):
+        known = replace(study, recommendation={**study.recommendation, "baseline": baseline})
+        told = warnings(known.cases()[0], text)
+        assert any(said in sentence for sentence in told) == (baseline is None)
 
 
 def test_what_codecarbon_recorded_is_named(imported):

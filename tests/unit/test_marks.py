@@ -114,6 +114,16 @@ def test_a_class_on_another_scale_is_named(tmp_path: Path, shape: tuple[int, ...
     assert told.values["share"] == 0.5
 
 
+@pytest.mark.parametrize(("factor", "headline"), [(60, True), (51, True), (20, None)])
+def test_one_example_far_beyond_all_others_is_named(
+    tmp_path: Path, factor: float, headline: bool | None
+) -> None:
+    x = RNG.normal(0, 1, (120, 3, 50)).astype(np.float32)
+    x[7] *= factor * np.abs(x).max() / np.abs(x[7]).max()
+    told = found(archive(tmp_path, x, LABELS)).get("scales_mixed")
+    assert (told and told.headline) == headline
+
+
 @pytest.mark.parametrize(
     "change",
     [

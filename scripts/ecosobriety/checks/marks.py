@@ -26,6 +26,9 @@ GREY = 1 - 1e-6
 """Correlation of two colours of an image that has none, however each was normalised."""
 SCALE_GAP = 8.0
 """Between the largest values of examples of one scale and of the next, as a ratio."""
+ALONE_GAP = 50.0
+"""The same of a single example beyond all others. Where its square exceeds the number of examples,
+the deviation by which all are normalised is mostly that example's."""
 SCALE_SHARE, MANY = 0.01, 0.05
 """Examples of a scale: fewer are exceptions, and more stand beside the answer."""
 MARK, AROUND, SAMPLED_PLACES = 0.03, 0.05, 2**18
@@ -189,17 +192,19 @@ def _scales(
         return
     ratios = ordered[1:] / ordered[:-1]
     place = int(ratios.argmax())
-    number = place + 1
-    if ratios[place] < SCALE_GAP or min(number, len(ordered) - number) < max(
-        2, SCALE_SHARE * len(ordered)
-    ):
+    number, few = place + 1, max(2, SCALE_SHARE * len(ordered))
+    if number == len(ordered) - 1 and ratios[place] >= ALONE_GAP:
+        beyond = ratios[place] ** 2 >= len(ordered)
+    elif ratios[place] < SCALE_GAP or min(number, len(ordered) - number) < few:
         return
+    else:
+        beyond = False
     ends = {"low": float(f"{ordered[place]:.4g}"), "high": float(f"{ordered[place + 1]:.4g}")}
     small = [part <= ordered[place] for part, _ in chosen]
     by_class = _by_class("scale", small, [y for _, y in chosen], classes, ends)
     share = min(number, len(ordered) - number) / len(ordered)
     yield by_class or Finding(
-        "scales_mixed", share > 0.05, {"share": number / len(ordered), **ends}
+        "scales_mixed", beyond or share > 0.05, {"share": number / len(ordered), **ends}
     )
 
 

@@ -185,6 +185,7 @@ def resolve(normalise: str, channels: str | None, train: Checked) -> str:
 
 def _automatic(x: Examples) -> str:
     if x.dtype == np.uint8:
+        _require_pixels(x)
         return "global"
     if x.dtype.kind in "iu":
         return "none"
@@ -205,6 +206,24 @@ def _automatic(x: Examples) -> str:
             f"{gap[2]:.3g}: say dataset.normalise: {ways}"
         )
     return "global"
+
+
+def _require_pixels(x: Examples) -> None:
+    """Refuse a table whose numbers were saved as bytes, and of which some hardly count as pixels.
+
+    Raises:
+        DataError: the examples are a few columns, and the values of some go far beyond others'.
+    """
+    if x.ndim > VECTOR_DIMENSIONS or x.shape[1] > MOST_COLUMNS:
+        return
+    values = x.sample()
+    spans = np.ptp(values, axis=0)
+    spans = spans[spans > 0]
+    if len(spans) and spans.max() >= UNLIKE_SPANS * spans.min():
+        raise DataError(
+            f"the inputs are {x.shape[1]} columns of bytes, whose values span {spans.min():g} to "
+            f"{spans.max():g}: say dataset.normalise: feature, or global if they are pixels"
+        )
 
 
 def _gap(values: NDArray[np.float64]) -> tuple[str, float, float] | None:
@@ -287,3 +306,8 @@ def image_shape(shape: Sequence[int], channels: str | None) -> tuple[int, int, i
         )
     height, width, depth = (*sides[1:], sides[0]) if channels == "first" else sides
     return height, width, depth
+
+
+MOST_COLUMNS, UNLIKE_SPANS = 32, 10
+"""Bytes of more columns are pixels; and how many times as far the values of one column go as those
+of another, where they are not."""

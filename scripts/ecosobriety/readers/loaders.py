@@ -310,8 +310,8 @@ def require_same(taken: Pair, again: Iterable[Pair], reading: Reading, name: str
             return
         raise DataError(
             f"{name}: example {place} (counted from 0) differs when it is read again in a batch of "
-            "another size, as random augmentation or a mean over the batch makes it; a study reads "
-            "each example once: leave it out, or put it into the network's forward"
+            "another size (random augmentation? a mean over the batch?): put that into the "
+            "network's forward"
         )
     first, second = _contents([taken]), _contents(again)
     if first == second:

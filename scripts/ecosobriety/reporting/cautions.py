@@ -41,6 +41,7 @@ def warnings(case: Case, text: Texts) -> list[str]:
             for finding in case.study.intake.findings
             if finding.headline
         ),
+        *([text("warning.no_baseline")] if case.decision.baseline is None else []),
         *_country(case, text),
         *_seeds(case, text),
         *_test_part(case, text),

@@ -77,10 +77,10 @@ def _tried(case: Case, text: Texts) -> list[Markup]:
 
 
 def _baseline(case: Case, text: Texts) -> list[Markup]:
-    """What a network that has learnt nothing reaches, or that this is not known."""
+    """What a network that has learnt nothing reaches, where it is known (else: `warnings`)."""
     baseline = case.decision.baseline
     if baseline is None:
-        return [text.markup("headline.no_baseline")]
+        return []
     always = baseline_answer(case.study, text)
     value = data(baseline, text.score(baseline))
     return [text.markup("headline.baseline", always=always, baseline=value)]
