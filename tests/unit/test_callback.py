@@ -134,7 +134,14 @@ def test_a_training_that_dies_leaves_its_energy(clock, meter, tmp_path):
     assert entry["status"] == "failed"
     assert entry["error"] == "ValueError: the loss is not a number"
     assert wh(entry["energy_kwh"]) == pytest.approx(4.0)
-    with pytest.raises(MeteringError, match="has not ended"):
+    with pytest.raises(MeteringError, match="has not ended, or failed"):
+        callback.result()
+
+
+def test_a_test_alone_is_no_training(clock, meter, tmp_path):
+    callback = EnergyCallback(meter)
+    trainer(callback, tmp_path).test(SomebodysModule(clock), loader(1), verbose=False)
+    with pytest.raises(MeteringError, match=r"no batch has been trained on: .* a test alone"):
         callback.result()
 
 

@@ -57,6 +57,7 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
         (rows(lambda i: f"{i % 2},12,5", "kind,x"), "it has 3 field(s), but the header 2"),
         (rows(lambda i: f'"{i}",5,a', '"x","kind"'), "it has 3 field(s), but the header 2"),
         (rows(lambda i: f"{i},a") + "3\n", "row 41"),
+        (rows(lambda i: f"{i},a") + "3" * 200_000 + "\n", 'is "33333'),
         (rows(lambda i: f"{VALUES[i]},{i % 2},a", "x,kind,kind"), 'are both named "kind"'),
         (rows(lambda i: f"{VALUES[i]},{i % 2},a", "x,kind, x "), 'are both named "x"'),
         (rows(lambda i: f"{i},{VALUES[i]},{i % 2}", ",x,kind"), "column 1 of 3 has no name"),

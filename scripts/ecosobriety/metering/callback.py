@@ -111,8 +111,13 @@ class EnergyCallback(pl.Callback):
                 "that train in processes of their own (ddp_spawn, ddp_fork, ddp_notebook) keep it "
                 'there: take strategy="ddp"'
             )
-        if self._started_at is None or self._ended_at is None:
-            raise MeteringError("the training has not ended: there is no energy to report yet")
+        if self._started_at is None:
+            raise MeteringError(
+                "no batch has been trained on: there is no energy of a training to report; a test "
+                'alone is metered in `with ecosobriety.metering.window("FRA"):`'
+            )
+        if self._ended_at is None:
+            raise MeteringError("the training has not ended, or failed: no energy can be reported")
         components = dict(self._components)
         failed = self._fault or missing_part({*chain(*self._expected)}, components)
         if failed is not None:

@@ -271,7 +271,9 @@ def _reported(row: pa.csv.InvalidRow, header: Sequence[str]) -> str:
     """What is wrong with a row that has not as many fields as the header has names."""
     number = f"row {row.number - 1}" if row.number else "a row"
     width = len(header)
-    if like_header(next(csv.reader([row.text]), []), header):
+    # No header is as long as what the reader refuses.
+    begin = row.text[: csv.field_size_limit()]
+    if like_header(next(csv.reader([begin]), []), header):
         return f"{number} (counted from 1, without the header) is {SECOND_HEADER}"
     problem = f'{number} (counted from 1, without the header) is "{short(row.text, ROW_SHOWN)}": '
     problem += f"it has {row.actual_columns} field(s), but the header {width}"
