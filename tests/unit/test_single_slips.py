@@ -11,7 +11,7 @@ from test_datasets_odd import HARMLESS
 from test_datasets_slips import found, table
 
 from ecosobriety.checks.lost_points import find_lost_point
-from ecosobriety.checks.mistakes import find_far_targets
+from ecosobriety.checks.mistakes import find_far_targets, find_far_values
 
 N = 300
 RNG = np.random.default_rng(4)
@@ -41,6 +41,18 @@ def test_a_lost_point_is_named_in_whichever_part(
     (one,) = findings.values()
     assert one.id in FAR
     assert (one.values["value"], one.values["number"]) == (value, 1)
+
+
+def test_of_thousands_of_columns_with_tails_none_is_named_but_for_a_slip() -> None:
+    rng = np.random.default_rng(0)
+    for columns in (rng.lognormal(0, 1, (2000, 80)), rng.standard_t(4, (2000, 80))):
+        for slips in (0, 1):
+            columns[7, 3] = 9999 if slips else columns[7, 3]
+            ordered = np.sort(columns, axis=1)
+            distinct = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
+            names = [f"g{i}" for i in range(len(columns))]
+            far = [one.values["feature"] for one in find_far_values(names, ordered, distinct)]
+            assert far == ["g7"] * slips
 
 
 @pytest.mark.parametrize(

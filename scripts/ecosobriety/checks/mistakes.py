@@ -35,6 +35,9 @@ SMALL_MARKS, MOST_MARKS, NEAR = frozenset({-1.0, -2.0, -3.0}), 3, 0.1
 and how far apart, as a share of the gap behind them."""
 CHANCES = 1.5
 """Standard errors."""
+WIDE, TIMES_ALONE = 100, 15.0
+"""Columns from which on one far value among them all is no wonder, and how many ranges away it must
+be then, for ten times as many twice as far."""
 TIMES_BELOW = 20.0
 """The next value, of one that stands often."""
 STEP_OF_DOSES = 1.5
@@ -86,7 +89,12 @@ def find_far_values(
         ordered: (d, n) the values of each, from the lowest to the highest.
         distinct: (d,) how many different ones there are.
     """
+    columns = len(ordered)
+    # Of many columns with tails, some have one value far away by chance.
+    least = TIMES_ALONE * (1 + math.log10(columns / WIDE)) if columns > WIDE else 0.0
     for i, number, value, low, high in _far_values(ordered, distinct):
+        if number == 1 and max(low - value, value - high) < least * (high - low):
+            continue
         share = number / ordered.shape[1]
         values = {"feature": short(names[i]), "value": plain(value), "number": number}
         ends = {"low": plain(low), "high": plain(high)}

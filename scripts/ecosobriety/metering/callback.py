@@ -41,7 +41,7 @@ from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lightning import find_lightning
 from ecosobriety.metering.machines import Machines
 from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading, require_meter
-from ecosobriety.metering.results import EnergyResult, WindowRecord
+from ecosobriety.metering.results import NOTHING_RUN, NOTHING_TRAINED, EnergyResult, WindowRecord
 from ecosobriety.metering.windows import add_to, asked_file
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import Component, EpochRecord
@@ -106,16 +106,9 @@ class EnergyCallback(pl.Callback):
                 or the meter gave what is not positive and finite.
         """
         if self._machines is None:
-            raise MeteringError(
-                "no training has run in this process: there is no energy to report; strategies "
-                "that train in processes of their own (ddp_spawn, ddp_fork, ddp_notebook) keep it "
-                'there: take strategy="ddp"'
-            )
+            raise MeteringError(NOTHING_RUN)
         if self._started_at is None:
-            raise MeteringError(
-                "no batch has been trained on: there is no energy of a training to report; a test "
-                'alone is metered in `with ecosobriety.metering.window("FRA"):`'
-            )
+            raise MeteringError(NOTHING_TRAINED)
         if self._ended_at is None:
             raise MeteringError("the training has not ended, or failed: no energy can be reported")
         components = dict(self._components)
