@@ -6,8 +6,7 @@ from pathlib import Path
 from ecosobriety.startup import imports_in_peace
 
 with imports_in_peace():
-    from ecosobriety import footprint, tables
-    from ecosobriety.electricity.sources import load_costs, load_sources
+    from ecosobriety import footprint
     from ecosobriety.files import write_json
     from ecosobriety.forecast import forecast
     from ecosobriety.records import collecting
@@ -30,11 +29,7 @@ with logs.logged_to(snakemake.log[0]):
         else:
             keys = [tuple(key) for key in trainings["keys"]]
             models[name]["past"] = forecast.past_of(output.parent, keys, asked)
-    factors = footprint.Factors(
-        tables.read_table("countries", Path(snakemake.input.countries)),
-        load_sources(Path(snakemake.input.sources)),
-        load_costs(Path(snakemake.input.costs)),
-    )
+    factors = footprint.Factors.read(snakemake.input)
     where = ("country_iso3", "sources", "cost", "pue")
     found = forecast.make_forecast(
         models,

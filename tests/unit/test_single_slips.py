@@ -10,6 +10,7 @@ import pytest
 from test_datasets_odd import HARMLESS
 from test_datasets_slips import found, table
 
+from ecosobriety.checks.far_in_test import find_far_in_test
 from ecosobriety.checks.lost_points import find_lost_point
 from ecosobriety.checks.mistakes import find_far_targets, find_far_values
 
@@ -53,6 +54,19 @@ def test_of_thousands_of_columns_with_tails_none_is_named_but_for_a_slip() -> No
             names = [f"g{i}" for i in range(len(columns))]
             far = [one.values["feature"] for one in find_far_values(names, ordered, distinct)]
             assert far == ["g7"] * slips
+        # The slip lies in the test part, then in the training part.
+        for rows, named in ((slice(40), []), (slice(40, None), ["g7"])):
+            test = columns[:, :40] if named else columns[:, 40:]
+            told = find_far_in_test(columns[:, rows].T, test.T, names)
+            assert [one.values["feature"] for one in told] == named
+
+
+def test_of_values_outside_of_the_training_part_the_farthest_is_named() -> None:
+    rng = np.random.default_rng(1)
+    train, test = (rng.normal(50, 7, (rows, 1)).round(1) for rows in (60, 20))
+    test[[2, 5]] = [train.max(axis=0) + 0.5, [520]]
+    (one,) = find_far_in_test(train, test, ["x"])
+    assert one.values["value"] == 520
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.lost_points import few_beyond, find_lost_point, is_tail
+from ecosobriety.checks.lost_points import few_beyond, find_lost_point, is_tail, may_be_chance
 from ecosobriety.checks.mistakes import SOME, plain, times_away
 from ecosobriety.datasets.findings import Finding, short
 
@@ -33,7 +33,13 @@ def find_far_in_test(
         number = int(np.count_nonzero(far))
         if number == 0:
             continue
-        values = {"feature": short(features[i]), "value": plain(float(test[far, i][0]))}
+        away = np.maximum(low[i] - test[far, i], test[far, i] - high[i])
+        farthest = float(test[far, i][away.argmax()])
+        # Others may lie just outside.
+        alone = np.count_nonzero(away >= reach[i]) <= 1
+        if alone and may_be_chance(farthest, low[i], high[i], columns=len(features)):
+            continue
+        values = {"feature": short(features[i]), "value": plain(farthest)}
         ends_of = {"low": plain(float(low[i])), "high": plain(float(high[i]))}
         yield Finding("test_values_far_away", True, {**values, "number": number, **ends_of})
 

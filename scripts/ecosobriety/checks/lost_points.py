@@ -22,6 +22,18 @@ evenly about its middle; and that a tail as heavy as you like gives less often t
 QUARTILES = 1.349
 """Their distance on a normal distribution, in deviations."""
 
+WIDE, TIMES_ALONE = 100, 15.0
+"""Columns from which on one far value among them all is no wonder, and how many ranges away it must
+be then, for ten times as many twice as far."""
+
+
+def may_be_chance(value: float, low: float, high: float, *, columns: int) -> bool:
+    """Whether one of so many columns may have one value so far from its others, low to high."""
+    if columns <= WIDE:
+        return False
+    ranges = max(low - value, value - high) / (high - low)
+    return bool(ranges < TIMES_ALONE * (1 + math.log10(columns / WIDE)))
+
 
 def find_lost_point(ordered: NDArray[np.float64]) -> bool | None:
     """Whether the highest value (True) or the lowest (False) is another one times a power of ten.

@@ -193,18 +193,16 @@ def _scales(
     ratios = ordered[1:] / ordered[:-1]
     place = int(ratios.argmax())
     number, few = place + 1, max(2, SCALE_SHARE * len(ordered))
-    if number == len(ordered) - 1 and ratios[place] >= ALONE_GAP:
-        beyond = ratios[place] ** 2 >= len(ordered)
-    elif ratios[place] < SCALE_GAP or min(number, len(ordered) - number) < few:
+    alone = number == len(ordered) - 1 and ratios[place] >= ALONE_GAP
+    if not alone and (ratios[place] < SCALE_GAP or min(number, len(ordered) - number) < few):
         return
-    else:
-        beyond = False
     ends = {"low": float(f"{ordered[place]:.4g}"), "high": float(f"{ordered[place + 1]:.4g}")}
     small = [part <= ordered[place] for part, _ in chosen]
     by_class = _by_class("scale", small, [y for _, y in chosen], classes, ends)
     share = min(number, len(ordered) - number) / len(ordered)
+    decides = alone and ratios[place] ** 2 >= len(ordered)
     yield by_class or Finding(
-        "scales_mixed", beyond or share > 0.05, {"share": number / len(ordered), **ends}
+        "scales_mixed", bool(decides) or share > 0.05, {"share": number / len(ordered), **ends}
     )
 
 

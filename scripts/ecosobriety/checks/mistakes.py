@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.lost_points import few_beyond, find_lost_point, is_tail
+from ecosobriety.checks.lost_points import few_beyond, find_lost_point, is_tail, may_be_chance
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 HEADLINE_SHARE = 0.05
@@ -35,9 +35,6 @@ SMALL_MARKS, MOST_MARKS, NEAR = frozenset({-1.0, -2.0, -3.0}), 3, 0.1
 and how far apart, as a share of the gap behind them."""
 CHANCES = 1.5
 """Standard errors."""
-WIDE, TIMES_ALONE = 100, 15.0
-"""Columns from which on one far value among them all is no wonder, and how many ranges away it must
-be then, for ten times as many twice as far."""
 TIMES_BELOW = 20.0
 """The next value, of one that stands often."""
 STEP_OF_DOSES = 1.5
@@ -89,11 +86,8 @@ def find_far_values(
         ordered: (d, n) the values of each, from the lowest to the highest.
         distinct: (d,) how many different ones there are.
     """
-    columns = len(ordered)
-    # Of many columns with tails, some have one value far away by chance.
-    least = TIMES_ALONE * (1 + math.log10(columns / WIDE)) if columns > WIDE else 0.0
     for i, number, value, low, high in _far_values(ordered, distinct):
-        if number == 1 and max(low - value, value - high) < least * (high - low):
+        if number == 1 and may_be_chance(value, low, high, columns=len(ordered)):
             continue
         share = number / ordered.shape[1]
         values = {"feature": short(names[i]), "value": plain(value), "number": number}

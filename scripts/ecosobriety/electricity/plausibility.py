@@ -136,9 +136,9 @@ def _against(row: dict[str, Any], intensity: float) -> list[str]:
     stated, fossil = row["low_carbon_share"], fossil_of(row)
     least = low_carbon_of(row) if stated is None else stated
     most = 1 - fossil if stated is None else stated
-    if intensity < (1 - most) * FOSSIL[0] + most * LOW_CARBON[0]:
-        if stated is None:
-            return [reason("fossil_against", share=f"{fossil:.0%}")]
-    elif intensity <= (1 - least) * FOSSIL[1] + least * LOW_CARBON[1]:
-        return []
-    return [reason("share_against", share=f"{least:.0%}")]
+    too_low = intensity < (1 - most) * FOSSIL[0] + most * LOW_CARBON[0]
+    if too_low and stated is None:
+        return [reason("fossil_against", share=f"{fossil:.0%}")]
+    if too_low or intensity > (1 - least) * FOSSIL[1] + least * LOW_CARBON[1]:
+        return [reason("share_against", share=f"{least:.0%}")]
+    return []
