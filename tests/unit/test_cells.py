@@ -12,7 +12,7 @@ from ecosobriety.footprint.cell import describe_cell
 from ecosobriety.footprint.derive import Accounting, Factors, derive_scenarios
 from ecosobriety.footprint.equivalents import load_equivalents
 from ecosobriety.readers import take_in
-from ecosobriety.study_config.config import cell_runs
+from ecosobriety.study_config.cells import cell_runs
 
 FACTORS = Path(__file__).parents[2] / "config/factors"
 SETTINGS: dict[str, Any] = {
@@ -133,7 +133,17 @@ def test_a_cells_trainings_are_every_seed_of_the_first_model_at_its_size() -> No
         "models": [{"name": "mlp"}, {"name": "linear"}],
         "grid": {"n_train": [200], "seeds": [1, 7]},
     }
-    runs = cell_runs(config, 300, take_in)
+    known = {"countries": ["FRA", "POL"], "sources": ["coal", "grid"], "take_in": take_in}
+    runs = cell_runs(config, "n300/FRA/grid", **known)
     assert runs == [("digits", "mlp", 300, 1), ("digits", "mlp", 300, 7)]
-    with pytest.raises(ConfigError, match=r"1401, but must be from 1 to 1400"):
-        cell_runs(config, 1401, take_in)
+    for name, said in {
+        "n1401/FRA/coal": "1401, but must be from 1 to 1400",
+        "n300/fra/coal": "small letters are used: write FRA",
+        "n300/FRX/coal": "the cell's country is .FRX., but must be an ISO 3166 alpha-3 code",
+        "n300/FRA/coil": "must be one of coal, grid .the nearest is coal",
+        "300/FRA/coal": "is no cell, but must be n{n_train}/",
+        "n300/FRA": "is no cell",
+        "n300/FRA/coal/coal": "is no cell",
+    }.items():
+        with pytest.raises(ConfigError, match=said):
+            cell_runs(config, name, **known)

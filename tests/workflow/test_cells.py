@@ -33,15 +33,21 @@ def test_the_study_makes_no_cells(fresh):
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        (cell(600, "FRX", "hydro"), '"FRX" is no country of the country data, but must be'),
+        (cell(600, "FRX", "hydro"), 'the cell\'s country is "FRX", but must be'),
         (cell(600, "FRA", "hydra"), "the nearest is hydro"),
+        (cell(600, "fra", "hydro"), "write FRA"),
         (cell(1401, "FRA", "hydro"), "1401, but must be from 1 to 1400"),
+        (cell(600, "FRA", "hydro").replace("n600", "600"), '"600/FRA/hydro" is no cell'),
     ],
 )
 def test_a_cell_that_cannot_be_stops_before_any_training(fresh, path, told):
     done = fresh.snakemake("--dry-run", "--cores", "2", "--", path, check=False)
-    assert done.returncode != 0
-    assert told in done.stdout + done.stderr
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith(f"error: {path}: ")]
+    assert len(said) == 1
+    assert told in said[0]
+    assert len(said[0]) <= 300
+    assert "Exception" not in done.stdout + done.stderr
 
 
 def test_a_finished_studys_cell_is_that_of_the_table(workflow):

@@ -1,26 +1,57 @@
 # One cell of size x country x source, on demand: nothing asks for it but its own path.
-CELL = "n{n_train}/{country}/{source}"
+from ecosobriety.study_config import cells
+
+CELLS = f"{RESULTS}/cells/"
+CELL = cells.NAME
+
+
+def cell_runs(name):
+    """The trainings that a cell needs."""
+    return cells.cell_runs(
+        config,
+        name,
+        countries=COUNTRIES,
+        sources=[
+            tables.GRID_SOURCE,
+            *load_sources(Path(SOURCE_INTENSITY))["source"],
+        ],
+        take_in=take_in,
+    )
+
+
+def refuse_other_cells(**_):
+    """End with a sentence where a cell is asked for that does not exist.
+
+    Of an error in a rule's inputs, Snakemake says where it was raised and not what was asked for.
+    """
+    for path in workflow.dag_settings.targets:
+        if path.startswith(CELLS):
+            try:
+                cell_runs(path.removeprefix(CELLS).removesuffix(".json"))
+            except EcosobrietyError as error:
+                sys.exit(f"error: {path}: {error}")
+
+
+if workflow.is_main_process:
+    workflow.execute = files.preceded(workflow.execute, refuse_other_cells)
 
 
 rule derive_cell:
     input:
         **ELECTRICITY_FILES,
-        records=lambda wildcards: record_paths(cell_runs(wildcards)),
+        records=lambda wildcards: record_paths(cell_runs(CELL.format(**wildcards))),
         identity=looked_at_records,
         equivalents=EQUIVALENTS,
     output:
-        f"{RESULTS}/cells/{CELL}.json",
+        f"{CELLS}{CELL}.json",
     log:
         f"{LOGS}/derive_cell/{CELL}.log",
     benchmark:
         f"{BENCHMARKS}/derive_cell/{CELL}.tsv"
-    wildcard_constraints:
-        country=r"[A-Z]{3}",
-        source=r"[a-z][a-z0-9_]*",
     conda:
         ENVIRONMENT
     params:
-        runs=lambda wildcards: canonical(cell_runs(wildcards)),
+        runs=lambda wildcards: canonical(cell_runs(CELL.format(**wildcards))),
         asked=ASKED,
         metric=METRIC,
         accounting=canonical(ACCOUNTING),

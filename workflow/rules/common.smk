@@ -14,8 +14,7 @@ from snakemake.utils import update_config
 
 from ecosobriety import datasets, electricity, files, imported, readers, tables
 from ecosobriety.electricity import consumer_prices, editions, water_factors
-from ecosobriety.electricity.countries import select_countries
-from ecosobriety.electricity.sources import load_sources, select_sources
+from ecosobriety.electricity.sources import load_sources
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.forecast import kept
 from ecosobriety.languages import REPORT_FILES
@@ -196,17 +195,6 @@ def network():
     if len(MODELS) == 1:
         return next(iter(MODELS.values()))
     return lambda wildcards: MODELS[wildcards.model]
-
-
-def cell_runs(wildcards):
-    """The trainings that a cell needs; a name that does not exist stops before any of them."""
-    try:
-        select_countries(KNOWN_COUNTRIES, [wildcards.country])
-        if wildcards.source != tables.GRID_SOURCE:
-            select_sources(load_sources(Path(SOURCE_INTENSITY)), [wildcards.source])
-        return study_config.cell_runs(config, int(wildcards.n_train), take_in)
-    except EcosobrietyError as error:
-        raise WorkflowError(str(error))
 
 
 def figure_paths(language):

@@ -222,34 +222,6 @@ def run_grid(config: Mapping[str, Any]) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def cell_runs(
-    config: Mapping[str, Any], n_train: int, take_in: TakeIn
-) -> list[tuple[str, str, int, int]]:
-    """The trainings behind one cell: every seed of the study's first model at one size.
-
-    The size need not be among those of the study.
-
-    Raises:
-        ConfigError: the data set has no so many training examples.
-        DataError: the user's own data cannot be read.
-    """
-    dataset = config["dataset"]["name"]
-    intake = take_in({**config["dataset"], "task": config["task"]})
-    largest = (intake and intake.train_examples) or n_train
-    if not 0 < n_train <= largest:
-        raise ConfigError(
-            f"the cell's size is {n_train}, but must be from 1 to {largest}, the number of "
-            f"training examples of {dataset}"
-        )
-    model = config["models"][0]
-    if is_import(model) and n_train not in config["grid"]["n_train"]:
-        raise ConfigError(
-            f"the cell's size is {n_train}, but must be one of grid.n_train: {model['name']} has "
-            "runs that exist already"
-        )
-    return [(dataset, model["name"], n_train, seed) for seed in config["grid"]["seeds"]]
-
-
 def training_parameters(config: Mapping[str, Any]) -> dict[str, str | float | None]:
     """What decides every training and its measurement: the leaves of training and metering.
 

@@ -293,7 +293,7 @@ def _hint(value: Any, schema: Mapping[str, Any]) -> str:
     countries = next((part for part in _parts(schema) if part.get("x-hint") == "country"), None)
     if countries is not None:
         return country_hint(value, countries["enum"])
-    return nearest(value, schema.get("enum", ())) or _number_hint(value, schema)
+    return _number_hint(value, schema) or nearest(value, schema.get("enum", ()))
 
 
 def _whole_hint(value: Any, schema: Mapping[str, Any]) -> str:
@@ -322,7 +322,8 @@ def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _number_hint(value: Any, schema: Mapping[str, Any]) -> str:
     """What to write instead of a number in quotes, or of 1e-3, which YAML takes for text."""
-    if not isinstance(value, str) or not {"number", "integer"} & set(_types(schema)):
+    among = value in map(str, schema.get("enum", ()))
+    if not isinstance(value, str) or not among | bool({"number", "integer"} & {*_types(schema)}):
         return ""
     if re.fullmatch(r"\s*[-+]?[0-9]+,[0-9]+\s*", value):
         return f" (decimals have a point: write {value.strip().replace(',', '.')})"
