@@ -28,9 +28,11 @@ def cell_runs(
     Neither the size nor the country nor the source need be among those of the study.
 
     Args:
+        config: a completed configuration.
         name: the cell's path in the folder of cells, without its suffix.
         countries: the codes that the country data know.
         sources: the energy sources that are known, the country's own mix among them.
+        take_in: looks at the data.
 
     Raises:
         ConfigError: the name is none, the country or the source is unknown, or the data set has no
