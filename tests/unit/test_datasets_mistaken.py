@@ -222,6 +222,27 @@ def test_a_middle_axis_may_hold_other_scales(tmp_path: Path) -> None:
     assert "along dimension 2 (counted from 1)" in refusal(archive(tmp_path, train, test))
 
 
+@pytest.mark.parametrize("shape", [(2, 50), (1, 50), (12, 12)])
+@pytest.mark.parametrize("value", [1e6, -999.0])
+def test_one_value_far_beyond_is_not_taken_for_another_scale(
+    tmp_path: Path, shape: tuple[int, ...], value: float
+) -> None:
+    train, test = (RNG.normal(size=(n, *shape)) for n in (300, 100))
+    train[(7, *(size // 2 for size in shape))] = value
+    message = refusal(archive(tmp_path, train, test))
+    assert f"values go far beyond all others, such as {value:.5g} where nearly all are" in message
+    obtain(archive(tmp_path, train, test, normalise="global"))
+
+
+def test_rare_events_of_a_channel_are_another_scale(tmp_path: Path) -> None:
+    train, test = (RNG.normal(size=(n, 2, 100)) for n in (300, 100))
+    for part in (train, test):
+        part[:, 1] = RNG.random((len(part), 100)) < 0.001
+    assert "along the first dimension of an example (2, 100), standard" in refusal(
+        archive(tmp_path, train, test)
+    )
+
+
 def _digits(n: int) -> np.ndarray:
     x = np.zeros((n, 28, 28))
     x[:, 6:22, 8:20] = RNG.random((n, 16, 12)) * (RNG.random((n, 16, 12)) > 0.4)

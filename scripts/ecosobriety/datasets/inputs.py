@@ -21,6 +21,8 @@ MAX_EXACT = 2**53
 GAP = 10.0
 """Between one group of channels' deviations and the next, as a ratio, and between their means, in
 deviations: they have no common scale."""
+NEARLY_ALL = (0.002, 0.998)
+"""Quantiles of a channel's values: few that lie beyond them do not say on which scale it is."""
 SPATIAL = 8
 """From so many places on, an axis may be one of space or time."""
 BACKGROUND = 0.9
@@ -193,9 +195,17 @@ def _automatic(x: Examples) -> str:
         return "feature"
     sample = x.sample().reshape(-1, *x.shape[1:])
     for axis in range(1, x.ndim):
-        gap = _gap(np.moveaxis(sample, axis, 0).reshape(x.shape[axis], -1))
+        values = np.moveaxis(sample, axis, 0).reshape(x.shape[axis], -1)
+        gap = _gap(values)
         if gap is None:
             continue
+        few = _few_far_beyond(values)
+        if few is not None:
+            raise DataError(
+                f"a few of the inputs' values go far beyond all others, such as {few[0]:.5g} where "
+                f"nearly all are from {few[1]:.5g} to {few[2]:.5g}: correct them, or say "
+                "dataset.normalise: feature, global or none"
+            )
         where, ways = f"dimension {axis} (counted from 1)", "feature, global or none"
         for end, name in ((1, "first"), (x.ndim - 1, "last")):
             if axis == end:
@@ -246,6 +256,18 @@ def _gap(values: NDArray[np.float64]) -> tuple[str, float, float] | None:
     if len(values) >= SPATIAL and (np.maximum(*same) >= BACKGROUND).all():
         return None  # The borders of an image, which hold little else than background.
     return "standard deviations", float(deviations[order[0]]), float(deviations[order[-1]])
+
+
+def _few_far_beyond(values: NDArray[np.float64]) -> tuple[float, float, float] | None:
+    """Of rows that fall apart by a few values alone, the farthest one, and where the others end."""
+    low, high = np.quantile(values, NEARLY_ALL, axis=1, keepdims=True, method="nearest")
+    few_alone = (low == high).ravel() & (np.ptp(values, axis=1) > 0)
+    if few_alone.any() or _gap(np.clip(values, low, high)) is not None:
+        return None
+    ends = (low.min(), high.max())
+    return float(
+        max(values.min(), values.max(), key=lambda value: abs(value - np.mean(ends)))
+    ), *ends
 
 
 def _require_float32(x: Examples, name: str) -> None:
