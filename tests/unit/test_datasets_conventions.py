@@ -265,11 +265,17 @@ def deep(path: Path) -> None:
         ("e.png", lambda p: Image.new("I;16", (5, 6)).save(p), "has the mode I;16"),
         ("f.png", lambda p: colour().save(p, "JPEG"), None),
         ("f.JPG", lambda p: colour().save(p, "JPEG"), None),
+        ("f.jfif", lambda p: colour().save(p, "JPEG"), None),
+        ("f.jpe", lambda p: colour().save(p, "JPEG"), None),
+        ("f.ppm", lambda p: colour().save(p, "PPM"), None),
+        ("f.pgm", lambda p: colour().convert("L").save(p, "PPM"), None),
+        ("f.avif", lambda p: colour().save(p, "AVIF"), "has the ending .avif, but"),
+        ("f", lambda p: colour().save(p, "PNG"), "has no ending, but"),
         ("g.png", lambda p: p.write_text("<svg/>"), "cannot be read as an image"),
         ("h.png", lambda p: p.symlink_to("elsewhere.png"), "is a link to a file that is not there"),
         ("i.png", lambda p: p.symlink_to("0.png"), None),
         ("deeper", lambda p: p.mkdir(), "is a folder in the folder of the class cat"),
-        ("notes.txt", lambda p: p.write_text("x"), "is not an image"),
+        ("notes.txt", lambda p: p.write_text("x"), "has the ending .txt, but"),
         ("Thumbs.db", lambda p: p.write_text("x"), None),
         ("desktop.ini", lambda p: p.write_text("x"), None),
         ("._0.png", lambda p: p.write_text("x"), None),
@@ -362,7 +368,7 @@ def test_folders_that_are_not_laid_out_by_class_are_refused(tmp_path: Path) -> N
     assert "is an image outside the classes' folders" in refusal(given)
     (tmp_path / "stray/loose.png").rename(tmp_path / "stray/labels.csv")
     (finding,) = obtain(given).findings
-    assert finding.sentence() == '1 files of the folder are not read as images: "labels.csv"'
+    assert finding.sentence() == 'files of the folder that are not read as images (1): "labels.csv"'
     # A class may be called so.
     assert obtain(images(tmp_path / "vehicles", ("bus", "train"))).classes == ("bus", "train")
 

@@ -160,6 +160,15 @@ def with_nan(shape: tuple[int, ...]) -> np.ndarray:
         (
             {
                 "x_train": IMAGES[:9],
+                "y_train": np.array(["ash", "oak", "elm"] * 3),
+                "x_test": IMAGES[9:],
+                "y_test": np.array(["Ash", "oak", "fir"] * 4)[:11],
+            },
+            r'holds the classes "Ash" \("ash" in the training part\), "fir", which',
+        ),
+        (
+            {
+                "x_train": IMAGES[:9],
                 "y_train": LABELS[:9],
                 "x_test": IMAGES[9:],
                 "y_test": LABELS[9:].astype(str),
@@ -325,7 +334,7 @@ def test_a_folder_that_is_not_one_of_images_is_refused(tmp_path: Path) -> None:
     given = write_images(tmp_path / "images")
     added = tmp_path / "images/class0/x"
     cases = {
-        "x.txt: is not an image": lambda: added.with_suffix(".txt").write_text("x"),
+        "x.txt: has the ending .txt, but": lambda: added.with_suffix(".txt").write_text("x"),
         "x.png: cannot be read as an image": lambda: added.with_suffix(".png").write_bytes(b"x"),
         "x.jpg: has 3 x 9 pixels and": lambda: Image.new("L", (3, 9)).save(f"{added}.jpg"),
         "x.tif: has the mode I;16": lambda: Image.new("I;16", (5, 4)).save(f"{added}.tif"),

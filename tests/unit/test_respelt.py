@@ -73,6 +73,13 @@ def found(*names: str) -> dict[str, list[list[str]]]:
         ("oak", "kind: oak"),
         ("oak", "(1) oak"),
         ("oak", "oak(1)"),
+        ("oak", "- oak"),
+        ("oak", "* oak"),
+        ("oak", ",oak"),
+        ("Boston,MA", "Boston, MA"),
+        ("boston,ma", "Boston, MA"),
+        ("(1,2)", "(1, 2)"),
+        ("4door", "4-door"),
     ],
 )
 def test_two_spellings_of_one_name_are_named(one: str, other: str) -> None:
@@ -94,7 +101,10 @@ def test_names_that_were_cut_off_in_some_rows_are_named() -> None:
 
 def test_codes_beside_names_and_short_forms_with_a_number_are_named() -> None:
     assert "classes_half_coded" in found("1", "2", "3", "ash", "oak", "elm")
+    assert "classes_half_coded" in found("0", "1", "M", "F")
+    assert "classes_half_coded" in found("1", "2", "3", "a", "b", "c")
     assert not found("1", "2", "3", "ash", "oak")
+    assert not found("1", "2", "3", "A", "B")
     assert not found("4", "6", "eight", "rotary")
     assert found("G1", "G2", "Grade 1", "Grade 2") == {
         "classes_abbreviated": [["G1", "Grade 1"], ["G2", "Grade 2"]]
@@ -140,6 +150,8 @@ def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
         ("u'ash'", "ash"),
         ("*ash*", "ash"),
         ("tensor(1)", "1"),
+        ("'1'", "1"),
+        ('"0"', "0"),
         ("ash [1]", "ash"),
         ("ash (?)", "ash"),
         ("ash*", "ash"),

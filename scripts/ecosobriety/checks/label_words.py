@@ -48,7 +48,7 @@ _LISTING = re.compile(r"\s*[;|]\s*")
 FEWEST_LISTS = 2
 _NUMBERED, FEWEST_NUMBERED = re.compile(r"([^\W\d_])[^\W\d_]{2,}[-_ .]*([0-9]{1,3})"), 2
 """A word and a number; and how many of them, beside their short forms, are no chance."""
-_CODE, _WORDS, FEWEST_CODED = re.compile(r"[0-9]{1,3}"), re.compile(r"[^\W\d_]{2}[^\d]*"), 2
+_CODE, _WORDS, FEWEST_CODED = re.compile(r"[0-9]{1,3}"), re.compile(r"[^\W\d_][^\d]*"), 2
 """Numbers that stand for names; and how many are no chance."""
 
 

@@ -15,11 +15,11 @@ _AROUND = re.compile(
 )
 """Quotes around a name, the end of a file's name or a footnote after it."""
 _WRAPPED = re.compile(
-    r"(?:[bu](?=['\"])|=(?=\")|#(?=[^\W\d_])|\[(?=.*\]$)|(?:tensor|np\.\w+)?\((?=.*\)$)|\*{1,2}(?=.*\*$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
-    r"(?P<inner>[^\[\](){}<>]+?)(?:</(?P=tag)>|[\])}]|\*{1,2})?"
+    r"(?:(?P<quote>['\"])(?=-?[\d.]+(?P=quote)$)|[bu](?=['\"])|=(?=\")|#(?=[^\W\d_])|\[(?=.*\]$)|(?:tensor|np\.\w+)?\((?=.*\)$)|\*{1,2}(?=.*\*$)|\{(?=.*\}$)|<(?P<tag>\w+)[^<>]*>)"
+    r"(?P<inner>[^\[\](){}<>]+?)(?:</(?P=tag)>|[\])}]|\*{1,2}|(?P=quote))?"
 )
 """What programs and pages write around a name: b'ash', ['ash'], (ash), #ash, *ash*,
-tensor(1), <b>ash</b>."""
+tensor(1), <b>ash</b>, '1'."""
 _VOWEL = re.compile(r"[aeiouy\u00c0-\u017e]", re.IGNORECASE)
 """Without one, letters are no word, and an s behind them says nothing: NNP and NNPS."""
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")

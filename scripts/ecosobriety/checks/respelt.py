@@ -186,12 +186,12 @@ def _otherwise(name: str) -> Iterator[str]:
         name,
     )
     yield re.sub(r"(?<=[0-9]) ?(to|à|bis) ?(?=[0-9])", "-", name)
-    yield re.sub(r"(?<=[0-9]) (?=[^\W\d_])", "", name)
+    yield re.sub(r"(?<=[0-9])[- ](?=[^\W\d_])", "", name)
     yield re.sub(r"^(-?[0-9]+),([0-9]+)$", r"\1.\2", name)
     if _THOUSANDS.fullmatch(name):
         yield re.sub(r"[^0-9]", "", name)
     yield re.sub(
-        r"(?<=\w)(_+|[/@~|]+|\\[nrt])$|(?<=[^\W\d_]{3})-+$|^[-_/@~|]+(?=[^\W\d_]{2})", "", name
+        r"(?<=\w)(_+|[/@~|]+|\\[nrt])$|(?<=[^\W\d_]{3})-+$|^[-_/@~|,*•]+ ?(?=[^\W\d_]{2})", "", name
     )
     # What a program wrote of a record, with its column's name.
     yield re.sub(r"^[^\W\d]\w* ?= ?(?=\w)", "", name)
@@ -218,7 +218,7 @@ def _other_forms(name: str) -> Iterator[str]:
         yield re.sub(r"(?<=\w)['’]s$", "", name)
     yield re.sub(r"^(\?+ ?|maybe )", "", name)
     # Blanks around a sign, and what a number became among others.
-    yield re.sub(r" *([^\w\s.,]) *", r"\1", name)
+    yield re.sub(r" *([^\w\s.,]) *|(,) +", r"\1\2", name)
     yield re.sub(r"(?<=[^\W\d_]{3}[-_ ])([0-9]+)\.0$", r"\1", name)
 
 

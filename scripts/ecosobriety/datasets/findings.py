@@ -33,7 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "test_repeats": "test examples that are equal to another one: {number} ({share:.1%}), so that "
     "the test says less than its size",
     "arrays_unused": "arrays of the archive that are not read: {names}",
-    "files_unused": "{number} files of the folder are not read as images: {names}",
+    "files_unused": "files of the folder that are not read as images ({number}): {names}",
     "images_unread": "files of several images, of which the first is read: {number}",
     "parts_differ": "the training part's inputs go from {train_low} to {train_high} (mean "
     "{train_mean}), those of the test part from {test_low} to {test_high} (mean {test_mean})",

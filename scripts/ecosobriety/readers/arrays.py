@@ -30,7 +30,7 @@ from ecosobriety.checks import (
 )
 from ecosobriety.datasets import inputs as own_inputs
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.findings import Finding, counted, short
+from ecosobriety.datasets.findings import Finding, counted
 from ecosobriety.datasets.inputs import kind
 from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
@@ -50,8 +50,6 @@ HIDDEN = 1e-6
 """Targets of a test part are all one by chance less often than that."""
 ALIKE = ("feature_like_target", "feature_orders_target")
 """Findings of a feature that says nearly all of a target."""
-MAX_NAMED = 5
-"""More classes than this are not listed in a message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -389,8 +387,7 @@ def _require_trained_classes(
             "column or array as the label, or, for numbers to predict, set task to regression"
         )
     if unseen:
-        listed = ", ".join(f'"{short(name)}"' for name in unseen[:MAX_NAMED])
-        listed += ", …" if len(unseen) > MAX_NAMED else ""
+        trained = [classes[i] for i in np.unique(y_train)]
+        listed = class_names.listed_beside(unseen, trained)
         left = _left(len(y_train), len(y_test), held_out=held_out)
-        problem = f"the test part alone holds the class {listed}, which nothing can learn"
-        raise DataError(problem + left)
+        raise DataError(f"the test part alone holds {listed}, which nothing can learn{left}")

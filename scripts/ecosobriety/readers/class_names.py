@@ -48,6 +48,8 @@ TOTALS = frozenset(
 )
 """What people call the last rows of a table; a class of so few rows is one."""
 MOST_TOTALS = 2
+MAX_NAMED = 5
+"""More classes than this are not listed in a message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +230,19 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
         for id, groups in (("classes_differ_by_case", by_case), ("classes_look_alike", others))
         if groups
     ]
+
+
+def listed_beside(names: Sequence[str], trained: Iterable[str]) -> str:
+    """Classes in a message, each with one of the training part that looks like it, if any does."""
+    seen = {skeleton(other): other for other in trained}
+    alike = {name: seen[skeleton(name)] for name in names if skeleton(name) in seen}
+    listed = ", ".join(
+        f'"{short(name)}"'
+        + (f' ("{short(alike[name])}" in the training part)' if name in alike else "")
+        for name in names[:MAX_NAMED]
+    )
+    more = ", …" if len(names) > MAX_NAMED else ""
+    return f"the {'class' if len(names) == 1 else 'classes'} {listed}{more}"
 
 
 def _groups(groups: Iterable[Sequence[str]], counts: Mapping[str, int]) -> list[dict[str, int]]:

@@ -20,7 +20,13 @@ from ecosobriety.readers.arrays import Part
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+ENDINGS = frozenset(
+    {
+        *(".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif"),
+        *(".tiff", ".webp"),
+    }
+)
+"""Of files that are read as images; what else an ending says is not asked: the content counts."""
 LEFT_BY_SYSTEMS = frozenset(
     {
         *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "#recycle"),
@@ -190,8 +196,8 @@ def _images(folder: Path) -> Iterator[Path]:
             )
         if file.suffix.lower() not in ENDINGS:
             raise DataError(
-                f"{file}: is not an image; a class's folder holds files that end in "
-                f"{', '.join(sorted(ENDINGS))} alone"
+                f"{file}: has {f'the ending {file.suffix}' if file.suffix else 'no ending'}, but a "
+                f"class's folder must hold images alone, which end in {', '.join(sorted(ENDINGS))}"
             )
         yield file
 
