@@ -44,6 +44,14 @@ def test_batches_are_cut_from_the_chosen_rows_and_normalised():
         ([0.0], [2]),
     ]
     assert x.tolist() == [[0], [10], [20], [30]]
+    examples = batches.dataset
+    assert [(inputs.tolist(), int(label)) for inputs, label in examples] == [
+        ([2.0], 3),
+        ([-2.0], 1),
+        ([0.0], 2),
+    ]
+    assert (len(examples), examples[-1][1]) == (3, 2)
+    assert [part.tolist() for part in examples.tensors] == [[[2.0], [-2.0], [0.0]], [3, 1, 2]]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int16])

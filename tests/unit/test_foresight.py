@@ -38,6 +38,18 @@ NETS = """
             super().__init__(input_shape, num_classes + 1)
 
 
+    class Auxiliary(Good):
+        def forward(self, x):
+            logits = super().forward(x)
+            return (logits, logits) if self.training else logits
+
+
+    class WideInTraining(Good):
+        def forward(self, x):
+            logits = super().forward(x)
+            return torch.cat([logits, logits], 1) if self.training else logits
+
+
     class Normed(Good):
         def __init__(self, input_shape, num_classes: int):
             super().__init__(input_shape, num_classes)
@@ -94,6 +106,20 @@ NETS = """
 
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+    class Weighted(Silent):
+        def on_train_start(self):
+            examples = self.trainer.train_dataloader.dataset
+            y = torch.tensor([int(y) for _, y in examples])
+            assert len(examples) == len(y) and y.equal(examples.tensors[1])
+            assert examples[0][0].shape == examples.tensors[0][0].shape == (8, 8)
+            # All classes are there, whatever the few batches of the check hold.
+            self.weights = len(y) / torch.bincount(y)
+            assert self.weights.isfinite().all()
+
+        def training_step(self, batch, batch_idx):
+            return nn.functional.cross_entropy(self(batch[0]), batch[1], self.weights)
 """
 ABOUT = {
     "dataset": {"name": "digits", "path": None, "class_path": None, "format": None},
@@ -169,6 +195,12 @@ def test_files_that_nobody_watches_are_named(tried: Any, tmp_path: Path) -> None
     [
         ("Wide", "nets.Wide gives (8, 11) for inputs of the shape (8, 8, 8), but must give"),
         (
+            "Auxiliary",
+            "nets.Auxiliary gives tuple while it is trained, but must give one logit for each "
+            "class (one number, for a regression): (32, 10); a LightningModule may have a loss of",
+        ),
+        ("WideInTraining", "gives (32, 20) while it is trained, but must give one logit"),
+        (
             "Normed",
             "the last batch of an epoch is that small, as 129 (grid.n_train) modulo 32 "
             "(training.batch_size) is 1: change either",
@@ -186,6 +218,10 @@ def test_what_cannot_be_trained_is_one_sentence_with_its_name(
     assert place == 0
     assert told in sentence
     assert len(sentence) <= 300
+
+
+def test_a_module_may_ask_for_the_examples_of_its_loader(tried: Any) -> None:
+    assert tried("Weighted") is None
 
 
 def test_what_failed_is_tried_again(tried: Any, tmp_path: Path) -> None:

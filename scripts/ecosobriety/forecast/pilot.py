@@ -250,7 +250,7 @@ def _train_few(
         if isinstance(module, Learner):
             trainer.fit(module, Blocks(cast(Slices, first)))
         else:
-            trainer.fit(module, Counted(first, training.n_train, settings.batch_size))
+            trainer.fit(module, Counted(first, batches.dataset, settings.batch_size))
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
     except (Exception, SystemExit) as error:

@@ -1,7 +1,7 @@
 """What a training and its evaluation are fed: batches cut from tensors in memory, normalised."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from ecosobriety import datasets
 from ecosobriety.datasets.examples import Examples
@@ -27,6 +28,30 @@ GPU_SHARE = 0.5
 Place = Literal["cpu", "gpu", "streamed"]
 """Where data lie: in the host's memory beside the network, or in the GPU's, or in the host's, from
 where each batch is streamed to the GPU."""
+
+
+class OneByOne(Dataset[tuple[Tensor, Tensor]]):
+    """The examples of an epoch, as a module finds them in `trainer.train_dataloader.dataset`.
+
+    Args:
+        pick: Gives the inputs (n, *input_shape) and targets (n,) at n places.
+        count: Examples.
+    """
+
+    def __init__(self, pick: Callable[[Tensor], tuple[Tensor, Tensor]], count: int):
+        self._pick, self._count = pick, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+        x, y = self._pick(torch.tensor([range(self._count)[place]]))
+        return x[0], y[0]
+
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """All inputs and all targets, as of a `TensorDataset`."""
+        return self._pick(torch.arange(self._count))
 
 
 class Slices:
@@ -75,6 +100,16 @@ class Slices:
         """How many examples the batches are made of."""
         return len(self._rows)
 
+    @property
+    def targets(self) -> Tensor:
+        """Of these examples."""
+        return self._y[self._rows.to(self._y.device)].cpu()
+
+    @property
+    def dataset(self) -> OneByOne:
+        """These examples, in an order of their own and in the host's memory."""
+        return OneByOne(self._pick, len(self._rows))
+
     def lay(self, device: torch.device, place: Place) -> None:
         """Let the batches come on `device`, which is a GPU unless `place` is `cpu`."""
         self._device, self._streamed = device, place == "streamed"
@@ -102,9 +137,15 @@ class Slices:
             # It copies an example at once, which indexing with brackets does not; bytes reach the
             # device as bytes, and become float32 in the same pass that subtracts the mean.
             x = self._on_device(self._x.index_select(0, i))
-            if self._mean is not None:
-                x = torch.sub(x, self._mean).div_(self._deviation)
-            yield x, self._on_device(y)
+            yield self._normalised(x), self._on_device(y)
+
+    def _pick(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        rows = self._rows[places]
+        x = self._x.index_select(0, rows.to(self._x.device)).cpu()
+        return self._normalised(x), self._y[rows.to(self._y.device)].cpu()
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        return x if self._mean is None else torch.sub(x, self._mean).div_(self._deviation)
 
     def _on_device(self, part: Tensor) -> Tensor:
         """Part of a batch; a copy from pinned memory runs beside the steps before it."""

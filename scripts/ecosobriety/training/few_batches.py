@@ -4,6 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from ecosobriety.training.batches import OneByOne
 
 
 class FewBatches:
@@ -17,6 +21,12 @@ class FewBatches:
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._batches)
+
+
+def few_examples(batches: Sequence[tuple[Tensor, Tensor]], y: Tensor) -> OneByOne:
+    """All of an epoch's targets (n,), with the inputs of a few batches in turns."""
+    x = torch.cat([inputs for inputs, _ in batches])
+    return OneByOne(lambda places: (x[places % len(x)], y[places]), len(y))
 
 
 class OneEpoch(pl.Callback):

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from ecosobriety.errors import ConfigError
+from ecosobriety.training.batches import OneByOne
 from ecosobriety.user_code.lightnings import imported, single_process
 
 Batch = tuple[Tensor, Tensor]
@@ -54,14 +55,14 @@ class Counted:
 
     Args:
         batches: Of an epoch.
-        examples: In them.
+        dataset: What they are made of.
         batch_size: Of all but the last.
     """
 
-    def __init__(self, batches: _Batches, examples: int, batch_size: int):
+    def __init__(self, batches: _Batches, dataset: OneByOne, batch_size: int):
         self._batches = batches
         # As a DataLoader's, which a module may ask.
-        self.dataset, self.batch_size = range(examples), batch_size
+        self.dataset, self.batch_size = dataset, batch_size
         self.drop_last, self.num_workers = False, 0
         self.batches = 0
         """Handed out so far."""

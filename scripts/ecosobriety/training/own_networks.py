@@ -88,7 +88,8 @@ def require_logits(
         with torch.no_grad(), unlogged(network), evaluating(network):
             with ranges if bounded else nullcontext():
                 logits = network(x)
-            _require_shape(logits, class_path, x, num_classes)
+            where = f"for inputs of the shape {tuple(x.shape)}"
+            require_shape(logits, class_path, (len(x), num_classes), where)
             if not bool((logits < math.inf).all()):
                 if untrained is not None and _gives_finite(untrained().to(x.device), x):
                     return
@@ -113,13 +114,26 @@ def require_logits(
         ) from error
 
 
-def _require_shape(logits: Any, class_path: str, x: Tensor, num_classes: int) -> None:
-    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-    wanted = (len(x), num_classes)
-    if found != wanted and not (num_classes == 1 and found == (len(x),)):
+def require_shape(logits: Any, class_path: str, wanted: tuple[int, int], where: str) -> None:
+    """Refuse what is no tensor of one number for each example and class.
+
+    Args:
+        logits: What the network gives.
+        class_path: Its name, for messages.
+        wanted: Examples and classes; with one number each, the second may be left out.
+        where: When it gives this, for messages.
+
+    Raises:
+        ConfigError: it gives something else.
+    """
+    found: object
+    found, hint = type(logits).__name__, "; a LightningModule may have a loss of several outputs"
+    if isinstance(logits, Tensor):
+        found, hint = tuple(logits.shape), ""
+    if found != wanted and not (wanted[1] == 1 and found == wanted[:1]):
         raise ConfigError(
-            f"models: {class_path} gives {found} for inputs of the shape {tuple(x.shape)}, but "
-            f"must give one logit for each class (one number, for a regression): {wanted}"
+            f"models: {class_path} gives {found} {where}, but must give one logit for each class "
+            f"(one number, for a regression): {wanted}{hint}"
         )
 
 

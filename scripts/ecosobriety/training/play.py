@@ -50,6 +50,7 @@ def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, A
         "deviation": getattr(play.task, "deviation", None),
         "outputs": play.task.outputs,
         "acts": acts,
+        "y": batches.targets,
         "x_test": x_test[:FEW],
         "length": len(batches),
     }

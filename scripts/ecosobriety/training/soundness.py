@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ecosobriety.errors import ConfigError
+from ecosobriety.training.own_networks import require_shape
 
 EXACT, INEXACT = 1e-4, 1e-2
 """Relative to the largest output: what rounding changes at most, in 32 bits on a processor, and
@@ -150,16 +151,24 @@ def _itself(tensor: Tensor) -> Tensor:
 
 
 class Watched:
-    """A task whose losses are looked at by others, too."""
+    """The task of a user's network, whose outputs are of the right shape, or refused.
 
-    def __init__(self, task: Any, *see: Callable[[Tensor], None]):
-        self._task, self._see = task, see
+    Args:
+        task: The task.
+        class_path: The network's name, for messages.
+        see: What looks at the losses, too.
+    """
+
+    def __init__(self, task: Any, class_path: str, *see: Callable[[Tensor], None]):
+        self._task, self._class_path, self._see = task, class_path, see
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._task, name)
 
     def loss(self, output: Tensor, y: Tensor) -> Tensor:
         """As the task's own."""
+        wanted = (len(y), self._task.outputs)
+        require_shape(output, self._class_path, wanted, "while it is trained")
         loss: Tensor = self._task.loss(output, y)
         for look in self._see:
             look(loss)

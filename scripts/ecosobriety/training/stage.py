@@ -16,7 +16,7 @@ from ecosobriety.reasons import reason
 from ecosobriety.training import soundness
 from ecosobriety.training.configured import changes_later, listening, unused_keys
 from ecosobriety.training.doubts import OF_LABELS, Watch, are_among, find_doubts, find_untrained
-from ecosobriety.training.few_batches import FewBatches, NoLossError, OneEpoch, Seen
+from ecosobriety.training.few_batches import FewBatches, NoLossError, OneEpoch, Seen, few_examples
 from ecosobriety.training.fitting import (
     Batch,
     Counted,
@@ -100,7 +100,8 @@ class Stage:
         self._watch = watch = Watch(network)
         few: list[pl.Callback] = [*callbacks, leaves, losses, gradients, watch, OneEpoch(len(acts))]
         if isinstance(module, Learner):
-            module.task = cast(Task, soundness.Watched(module.task, leaves.see, losses.see))
+            see = self.class_path, leaves.see, losses.see
+            module.task = cast(Task, soundness.Watched(module.task, *see))
             blocks = FewBatches([iter([batch]) for batch in acts], length)
             trainer = make_trainer(
                 self.settings, few, **limits(module, self.settings, length), validation_batches=1
@@ -109,7 +110,8 @@ class Stage:
             soundness.require_early(network, trainer, self.class_path)
         else:
             few_batches = FewBatches(acts, length)
-            counted = Counted(few_batches, self.n_train, self.settings.batch_size)
+            examples = few_examples(acts, self._content["y"])
+            counted = Counted(few_batches, examples, self.settings.batch_size)
             self._passed = passed = Passed(counted)
             if self.task.outputs <= soundness.Pairs.MOST:
                 few.append(soundness.Pairs(self.class_path, network, self.task.outputs))

@@ -155,7 +155,7 @@ def train(
     energy = EnergyCallback(meter, ledger)
     # A learner takes several batches at a time, and counts them itself.
     learner = module if isinstance(module, Learner) else None
-    counted = Counted(batches, training.n_train, settings.batch_size)
+    counted = Counted(batches, batches.dataset, settings.batch_size)
     passed = Passed(counted, settings.max_steps)
     kept = _kept_weights(training, built, batches, test_batches, checkpoint)
     callbacks = [energy, kept, _EpochOrder(batches), *([] if learner else [passed])]
