@@ -12,9 +12,9 @@ from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make
 from ecosobriety.claims import as_table
 from ecosobriety.figures import draw
 from ecosobriety.languages import REPORT_FILES
-from ecosobriety.reporting import build_context, build_report
+from ecosobriety.reporting import build_context, build_report, sentences
 from ecosobriety.reporting.claims import SYMBOLS
-from ecosobriety.reporting.headline import headline, target
+from ecosobriety.reporting.headline import _cost, headline, target
 from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts
@@ -326,3 +326,17 @@ def test_the_first_page_counts_every_claim(study, context):
 
     assert told == [counts[v] for v in CLAIM_VERDICTS if v in counts]
     assert len(context["poster"]["marks"]) == counts.sum()
+
+
+def test_one_source_with_a_price_is_not_compared_with_itself(study, texts, monkeypatch):
+    case = study.cases()[0]
+    one = case.electricity.source_order("cost")[:1]
+    monkeypatch.setattr(type(case.electricity), "source_order", lambda *_: one)
+    ends = {"amount": 2.0, "source": one[0]}
+    cost = {"cheapest": ends, "dearest": ends, "grid": None, "reason": None}
+    for text in texts.values():
+        sentence = sentences._source_cost(case, text)[0]
+        assert sentence.count(text.name("source", one[0])) == 1
+        assert _cost(cost, 10, text) == text.number(20)
+        assert _cost(cost | {"grid": 1.0}, 10, text).startswith(f"{text.number(20)}")
+        assert _cost(cost | {"dearest": ends | {"amount": 3.0}}, 10, text).count("20") == 1

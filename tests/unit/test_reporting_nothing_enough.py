@@ -22,6 +22,7 @@ from ecosobriety.reporting import build_report
 from ecosobriety.reporting.cautions import warnings
 from ecosobriety.reporting.efficiency import efficiency_table
 from ecosobriety.reporting.headline import headline
+from ecosobriety.reporting.poster import _answer, _enough
 from ecosobriety.texts import Texts
 
 pytestmark = pytest.mark.slow
@@ -112,6 +113,33 @@ def test_enough_is_of_the_sizes_tried_where_the_study_ends_below_its_data(
         assert (written in answer) == told
         if told:
             assert answer.index(written) < re.search("enough|suffi", answer).start()
+
+
+@pytest.mark.parametrize(
+    ("known", "reference", "said", "added"),
+    [
+        (60_000, "max", ("of the training data is", "with all."), ""),
+        (90_000, "max", ("of 60,000 examples are", "with 60,000."), " The data hold 90,000."),
+        (60_000, 50_000, ("of 50,000 examples are", "with 50,000."), " 60,000 reach 86.2%."),
+    ],
+)
+def test_the_first_page_calls_a_reference_all_only_where_it_is(
+    texts, known, reference, said, added
+):
+    runs = RUNS.assign(test_accuracy=(0.8 + RUNS["n_train"] / 1e6 + RUNS["seed"] / 2e3).round(6))
+    given = make_intake(runs, train_examples=known)
+    for margin, kind in ((0.03, "Yes"), (0.001, "No")):
+        (case,) = make_study(runs, intake=given, margin=margin, reference_n_train=reference).cases()
+        answer, enough = _answer(case, texts["en"]), _enough(case, texts["en"])
+        assert answer.startswith(kind)
+        assert enough["words"].endswith(added)
+        if kind == "Yes":
+            assert said[0] in answer
+            assert said[1] in enough["words"]
+        else:
+            assert ("all of them" in enough["words"]) == (said[1] == "with all.")
+        assert _answer(case, texts["fr"])
+        assert _enough(case, texts["fr"])
 
 
 @pytest.mark.parametrize(("classes", "told"), [(59_999, False), (60_000, False), (60_001, True)])

@@ -38,6 +38,7 @@ SAME = {
     *("methods.constant.green_algorithms_pue", "methods.constant.strubell_pue"),
     *("unit.model_size", "table.ladder.certainty"),
     *("comparison.metric_name", "comparison.name", "comparison.scored", "comparison.what.score"),
+    "table.ladder.amounts.cheapest",
     *("comparison.column.machine", "comparison.column.pue", "growth.money.one_source"),
 }
 

@@ -314,7 +314,7 @@ def _curve(case: Case, text: Texts) -> list[str]:
                     all=text.integer(data),
                     bound=text.difference(more["gain_at_most"]),
                 ),
-                n_train=text.integer(more["n_train"]),
+                n_train=text.integer(case.decision.reference),
             )
         )
     return cautions

@@ -349,7 +349,8 @@ def _saved(
 
 def _cost(cost: Mapping[str, Any], batch: int, text: Texts) -> str:
     """From the cheapest source to the most expensive, and on the country's mix, where known."""
-    known = {end: cost[end]["amount"] for end in ("cheapest", "dearest") if cost[end]}
+    ends = ("cheapest",) if cost["cheapest"] == cost["dearest"] else ("cheapest", "dearest")
+    known = {end: cost[end]["amount"] for end in ends if cost[end]}
     if is_known(cost["grid"]):
         known["grid"] = cost["grid"]
     if not known:
@@ -383,4 +384,5 @@ def _ladder_notes(case: Case, text: Texts) -> list[str]:
     sources = {end: cost[end]["source"] for end in ("cheapest", "dearest")}
     marks = {end: case.electricity.cost_mark(source) for end, source in sources.items()}
     names = {end: source_name(case, sources[end], text, marks[end]) for end in sources}
-    return [*notes, text("table.ladder.cost_range", **names), *legend(list(marks.values()), text)]
+    which = "one_source" if cost["cheapest"] == cost["dearest"] else "cost_range"
+    return [*notes, text(f"table.ladder.{which}", **names), *legend(list(marks.values()), text)]

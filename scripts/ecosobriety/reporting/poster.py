@@ -83,11 +83,18 @@ def kind_of_answer(case: Case) -> str:
     return "smaller" if decision.smaller_suffices else "none"
 
 
+def _is_part(case: Case) -> bool:
+    """Whether the reference is less than all of the data."""
+    known = case.study.intake.train_examples
+    return known is not None and case.decision.reference < known and not case.decision.grows
+
+
 def _answer(case: Case, text: Texts) -> str:
-    decision = case.decision
+    decision, kind = case.decision, kind_of_answer(case)
     return text(
-        f"poster.answer.{kind_of_answer(case)}",
+        "poster.answer." + ("smaller_part" if kind == "smaller" and _is_part(case) else kind),
         share=text.share(decision.sufficient / decision.reference),
+        reference=text.integer(decision.reference),
         n_train=text.integer(decision.sufficient),
         full=text.integer(decision.full),
     )
@@ -117,7 +124,8 @@ def _enough(case: Case, text: Texts) -> dict[str, str]:
     shown = decision.sufficient
     compared = (decision.first_failing if kind == "none" else None) or shown
     key = kind if kind in ("smaller", "none", "stopped") else "unknown"
-    known = case.study.intake.train_examples
+    if key in ("smaller", "none") and _is_part(case):
+        key += "_part"
     return _number(
         text.integer(shown),
         text(
@@ -129,13 +137,24 @@ def _enough(case: Case, text: Texts) -> dict[str, str]:
             reference_score=text.score(float(decision.scores[decision.reference])),
             baseline=text.score(decision.baseline),
         )
-        + (
-            text("poster.enough.part", all=text.integer(known))
-            if known is not None and known > int(decision.curve.index.max()) and not decision.grows
-            else ""
-        )
+        + _beyond(case, text)
         + _fewer_epochs(decision.rule.get(shown), text),
     )
+
+
+def _beyond(case: Case, text: Texts) -> str:
+    """What larger sizes than the reference reach, and how many examples there are beyond all."""
+    decision, known = case.decision, case.study.intake.train_examples
+    largest = int(decision.curve.index.max())
+    said = ""
+    if decision.grows:
+        return said
+    if largest > decision.reference:
+        score = text.score(float(decision.scores[largest]))
+        said = text("poster.enough.beyond", n_train=text.integer(largest), score=score)
+    if known is not None and known > largest:
+        said += text("poster.enough.part", all=text.integer(known))
+    return said
 
 
 def _fewer_epochs(decision: Mapping[str, Any] | None, text: Texts) -> str:

@@ -277,7 +277,7 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
     batch = case.electricity.cost_batch
     sentences = [
         text(
-            "caption.source_cost.range",
+            "caption.source_cost." + ("range" if len(order) > 1 else "one_source"),
             n_train=text.integer(case.decision.reference),
             trainings=trainings(batch, text),
             highest=source_name(case, highest, text),
