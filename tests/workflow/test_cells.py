@@ -1,6 +1,7 @@
 """One cell is a target of its own, and never one of the study's."""
 
 import json
+import shutil
 
 import pytest
 
@@ -62,3 +63,22 @@ def test_a_finished_studys_cell_is_that_of_the_table(workflow):
     assert [value["coverage"] for value in values] == list(rows["coverage"])
     for name in ("emissions_g", "emissions_g_low", "emissions_g_high"):
         assert [value[name] for value in values] == pytest.approx(list(rows[name]))
+
+
+def test_what_was_asked_for_once_is_kept_up_to_date(workflow):
+    own, other = cell(600, "POL", "hydro"), cell(700, "POL", "hydro")
+    exported = workflow.folder / "reports/digits/export"
+    assert "export_study" not in workflow.planned()
+    workflow.snakemake("--cores", "2", "--", own, "export_study")
+    assert workflow.planned() == {}
+    # As a cell that was made of trainings beside the study's, which it would not do again.
+    (workflow.folder / other).parent.mkdir(parents=True)
+    (workflow.folder / other).write_text("{}")
+    dearer = workflow.with_config(lambda study: study["metering"].update(pue=1.5))
+    planned = workflow.planned(dearer)
+    assert (planned["derive_cell"], planned["export_study"]) == (1, 1)
+    assert "train_model" not in planned
+    for path in (own, other):
+        (workflow.folder / path).unlink()
+    shutil.rmtree(exported)
+    assert "export_study" not in workflow.planned(dearer)
