@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -30,8 +31,8 @@ from ecosobriety.user_code.commands import (
     fault,
     fill,
     placeholders,
+    program_fault,
     shell_fault,
-    unknown_program,
 )
 
 PARAMETERS = {
@@ -99,16 +100,31 @@ def test_what_a_shell_cannot_read_is_known_before(command, said):
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        ("pyton x.py {subset}", "pyton"),
-        ("./train.sh {subset}", "./train.sh"),
+        ("pyton x.py {subset}", "begins with pyton, which is not found on this machine"),
+        ("./train.sh {subset}", "begins with ./train.sh, which is not found on this machine"),
+        ("./given.sh {subset}", "begins with ./given.sh, which may not be executed: chmod +x"),
         ("cd x && pyton y", None),
         ("A=1 pyton x.py", None),
         ("'my program' x", None),
         ("sh -c x", None),
+        ("source env && sh x", "uses source, which sh does not know and bash does: set shell: b"),
+        ("cd x; source env", "uses source"),
+        ("cd x\n  source env\nsh x", "uses source"),
+        ("if [[ -f x ]]; then sh x; fi", "uses [[, which sh does not know"),
+        ("if [ -f x ]; then . ./env; fi; echo source x", None),
+        ('bash -c "cd x; source env"', None),
     ],
 )
-def test_a_program_that_is_not_there_is_named(command, expected):
-    assert unknown_program("sh", command) == expected
+def test_what_its_shell_cannot_run_is_known_before(tmp_path, command, expected):
+    (tmp_path / "given.sh").touch(mode=0o644)
+    found = program_fault("sh", command, tmp_path)
+    assert (found is None) if expected is None else found.startswith(expected)
+    assert program_fault("no-such-shell", command.replace("./given", "x"), tmp_path) is None
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_a_shell_knows_its_own_words(tmp_path):
+    assert program_fault("bash", "source env && [[ -f x ]] && sh x", tmp_path) is None
 
 
 def test_every_placeholder_is_found():
@@ -251,6 +267,9 @@ def test_the_window_is_the_life_of_the_process(run):
         ("no-such-program {result}", "cannot be run (127)"),
         ("kill -9 $$", "was ended by signal 9: no output"),
         ("true", "wrote no {result}"),
+        ("(exit 4)\necho '{{\"accuracy\": 0.9}}' > {result}", "ended with 4"),
+        ("(exit 4); echo '{{\"accuracy\": 0.9}}' > {result}", "ended with 4"),
+        ("cd nowhere || true; if false; then x; fi; exit 5", "ended with 5"),
     ],
 )
 def test_a_failed_command_is_one_sentence_and_its_energy_is_kept(run, command, said):

@@ -124,6 +124,7 @@ def test_what_one_model_takes_unknown_leaves_the_sum_unknown():
     ("amounts", "said"),
     [
         ({"cost": 1.8e-6}, "less than €0.01 of electricity"),
+        ({"cost": 0.0}, "€0 of electricity"),
         ({"cheapest": 2e-6, "dearest": 3e-4}, "less than €0.01 to generate the electricity"),
         ({"cheapest": 0.001, "dearest": 0.2}, "less than €0.01 (hydro) to €0.20 (oil) to generate"),
         ({"cheapest": 1.5, "dearest": 1.5}, "money      €1.5 (hydro) to generate the electricity"),

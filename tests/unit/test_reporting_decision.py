@@ -14,7 +14,10 @@ from ecosobriety.figures import draw
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting import build_context, build_report, sentences
 from ecosobriety.reporting.claims import SYMBOLS
+from ecosobriety.reporting.growth import below_a_cent
 from ecosobriety.reporting.headline import _cost, headline, target
+from ecosobriety.reporting.poster_bars import _ends
+from ecosobriety.reporting.sentences import data
 from ecosobriety.study.figure_names import figure_ids
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts
@@ -340,3 +343,10 @@ def test_one_source_with_a_price_is_not_compared_with_itself(study, texts, monke
         assert _cost(cost, 10, text) == text.number(20)
         assert _cost(cost | {"grid": 1.0}, 10, text).startswith(f"{text.number(20)}")
         assert _cost(cost | {"dearest": ends | {"amount": 3.0}}, 10, text).count("20") == 1
+
+
+def test_a_price_of_zero_has_no_ratio(texts):
+    for text, said in ((texts["en"], "Mix: 0, by the"), (texts["fr"], "Mix\N{NO-BREAK SPACE}: 0")):
+        rows = [("hydro", "Hydro", 2.0, False), ("grid", "Mix", 0.0, True)]
+        assert str(_ends("cost", rows, text)).startswith(said)
+        assert below_a_cent(0.0, "EUR", text) == data(0.0, text.money(0, "EUR"))

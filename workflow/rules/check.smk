@@ -51,11 +51,8 @@ def try_out_commands():
         shell = model.get("shell", commands.SHELLS[0])
         if unreadable := commands.shell_fault(shell, model["command"]):
             sys.exit(f"error: {ConfigError(f'{study_file()}: {place} {unreadable}')}")
-        if program := commands.unknown_program(shell, model["command"]):
-            print(
-                f"warning: {place} begins with {program}, which is not found on this machine",
-                file=sys.stderr,
-            )
+        if odd := commands.program_fault(shell, model["command"], Path.cwd()):
+            print(f"warning: {place} {odd}", file=sys.stderr)
         if script := commands.missing_script(model["command"], Path.cwd()):
             print(
                 f"warning: {place} runs {script}, which is not in {Path.cwd()}",

@@ -223,7 +223,8 @@ def run_command(
         path.unlink(missing_ok=True)
     text = fill(training.command, values)
     which = f"models: {training.model} (n_train {training.n_train}, seed {training.seed})"
-    shell = [training.shell, "-c", text]
+    # Of several lines, the first that fails ends it: else the last one's status would hide it.
+    shell = [training.shell, "-e", "-c", text]
     environment = {**os.environ, **window_environment(windows, parameters)}
     with exclusive_meter(), log.open("ab") as output, guard() as watched:
         meter.warm_up()

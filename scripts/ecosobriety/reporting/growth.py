@@ -181,7 +181,9 @@ def _amounts(case: Case, price: Mapping[str, Any], text: Texts) -> Markup:
 
 
 def below_a_cent(amount: float, currency: str, text: Texts) -> Markup:
-    """An amount that is too small to be paid: that it is below a cent, with its value."""
+    """An amount that is too small to be paid: that it is below a cent, with its value; or none."""
+    if amount == 0:
+        return data(amount, text.money(0.0, currency))
     return data(amount, text("unit.less_than", amount=text.money(CENT, currency, 1)))
 
 

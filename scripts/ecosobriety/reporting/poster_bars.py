@@ -117,6 +117,8 @@ def _ends(figure: str, rows: Sequence[tuple[str, str, float, bool]], text: Texts
     (_, highest, most, _), (_, lowest, least, _) = rows[0], rows[-1]
     if len(rows) == 1:
         return sentence(text("poster.figure.alone", name=highest))
+    if least == 0:
+        return sentence(text("poster.figure.nothing", name=lowest))
     values = {"highest": highest, "lowest": lowest, "ratio": times(most, least, text)}
     return sentence(text(f"poster.figure.{figure}", **values))
 

@@ -36,6 +36,12 @@ _SCRIPTS = frozenset({".py", ".sh", ".R", ".r", ".jl", ".js", ".pl", ".rb"})
 _SETTINGS = frozenset({".yaml", ".yml", ".toml", ".ini", ".cfg"})
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 """A first word that is a program's name, and no assignment or other work of the shell."""
+_OF_BASH = re.compile(
+    r"(?:^|[;&|(\n!]|\b(?:if|while|until|then|do|else|elif)\s)\s*"
+    r"(source|\[\[|pushd|popd|shopt|mapfile|readarray)(?=\s)"
+)
+"""Words of bash's where a command may stand."""
+_IN_QUOTES = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
 _MADE = ("results", "logs", "benchmarks", "reports")
 """Folders that studies write into."""
 LIMIT_S = 10
@@ -124,21 +130,40 @@ def shell_fault(shell: str, command: str) -> str | None:
     return f"is {quote(command)}, but must be what {shell} can read: {said}"
 
 
-def unknown_program(shell: str, command: str) -> str | None:
-    """The program that a command begins with, if the shell does not find it on this machine."""
+def program_fault(shell: str, command: str, folder: Path) -> str | None:
+    """What a command begins with, or uses, and its shell cannot run on this machine.
+
+    Returns:
+        The end of a sentence that begins with its key; None: nothing is known.
+    """
+    for found in _OF_BASH.finditer(_IN_QUOTES.sub("''", command)):
+        if not _knows(shell, found[1], folder):
+            return f"uses {found[1]}, which {shell} does not know and bash does: set shell: bash"
     word = command.split()[0]
     if not _PROGRAM.fullmatch(word):
         return None
+    if "/" in word and (folder / word).is_file() and not os.access(folder / word, os.X_OK):
+        return f"begins with {word}, which may not be executed: chmod +x {word}"
+    return (
+        None
+        if _knows(shell, word, folder)
+        else f"begins with {word}, which is not found on this machine"
+    )
+
+
+def _knows(shell: str, word: str, folder: Path) -> bool:
+    """Whether a shell finds a program or a word of its own; one that is not here may."""
     try:
         found = subprocess.run(
             [shell, "-c", 'command -v -- "$1"', shell, word],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=LIMIT_S,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return None if found.returncode == 0 else word
+        return True
+    return found.returncode == 0
 
 
 def missing_script(command: str, folder: Path) -> str | None:
