@@ -28,6 +28,19 @@ TIMES = {"duration_s": [36, 36.5, 72, 73]}
             {"energy_kwh": [0.00131] * 2 + [0.00252] * 2, "duration_s": [46.2] * 2 + [90.2] * 2},
             "runs have the energy and duration of another one",
         ),
+        # Of whole seconds or minutes, two of a size are soon the same, with all that follows.
+        (
+            {"energy_kwh": [0.001312] * 2 + [0.003524] * 2, "duration_s": [46] * 2 + [92] * 2},
+            None,
+        ),
+        (
+            {"energy_kwh": [0.1312] * 2 + [0.2524] * 2, "duration_s": [4260] * 2 + [8580] * 2},
+            None,
+        ),
+        (
+            {"energy_kwh": [0.1312] * 2 + [0.3524] * 2, "duration_s": [4261] * 2 + [8581] * 2},
+            "runs have the energy and duration of another one",
+        ),
         # At one power the energies say nothing, and whole seconds may be the same.
         (
             {"energy_kwh": [0.00122] * 2 + [0.00244] * 2, "duration_s": [44] * 2 + [88] * 2},

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
-from math import exp, log
+from math import comb, exp, log
 from statistics import fmean
 
 import numpy as np
@@ -37,6 +37,13 @@ CLEAR, ALIKE, FEWEST_SIZES, FEWEST_RUNS = 3.0, 0.15, 2, 4
 score may miss the square of the other; and sizes, or runs of one, that show it."""
 
 
+MORE_PAIRS, LEAST_SPREAD = 3.0, 0.02
+"""Times as many equal pairs of runs as chance gives show that rows were copied; and by which share
+durations of one size differ, at least."""
+STEPS_S = (60.0, 1.0, 0.1, 0.01, 0.001, 1e-6)
+"""In which durations are counted."""
+
+
 def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iterator[str]:
     """Say what is odd, in sentences.
 
@@ -63,20 +70,46 @@ def _copies(runs: Mapping[Key, ImportedRun]) -> str | None:
     found = _same(whole, "score, energy and duration" if powers else "score and energy")
     if found or len(powers) < len(runs):
         return found
+    by_chance = _equal_by_chance(runs)
     if max(powers) > ONE_POWER * min(powers):
-        return _same(spent, "energy and duration")
+        return _same(spent, "energy and duration", by_chance)
     # At one power, energies say no more than durations, of which short ones are soon the same.
     long = {key: took[1:] for key, took in spent.items() if _digits(took[1]) >= FEWEST_DIGITS}
-    return _same(long, "duration")
+    return _same(long, "duration", by_chance)
 
 
-def _same(numbers: Mapping[Key, tuple[float | None, ...]], what: str) -> str | None:
-    """Numbers of several runs that are too long to be the same by chance."""
+def _equal_by_chance(runs: Mapping[Key, ImportedRun]) -> float:
+    """How many pairs of a size are expected to last equally long, by the steps of the durations.
+
+    Whole seconds, as queues count them, leave few steps between the shortest and the longest.
+    """
+    sizes = defaultdict[int, list[float]](list)
+    for (size, _), run in runs.items():
+        sizes[size].append(run.energy.duration_s or 0.0)
+    lasted = [duration for durations in sizes.values() for duration in durations]
+    step = next(step for step in STEPS_S if all(_is_multiple(one, step) for one in lasted))
+    return sum(
+        comb(len(own), 2) / (1 + max(max(own) - min(own), LEAST_SPREAD * fmean(own)) / step)
+        for own in sizes.values()
+    )
+
+
+def _is_multiple(duration_s: float, step: float) -> bool:
+    return step == STEPS_S[-1] or abs(duration_s / step - round(duration_s / step)) < STEPS_S[-1]
+
+
+def _same(
+    numbers: Mapping[Key, tuple[float | None, ...]], what: str, by_chance: float = 0.0
+) -> str | None:
+    """Numbers of several runs that are too long, and too many, to be the same by chance."""
     same = defaultdict[tuple[float | None, ...], list[Key]](list)
     for key, of_run in numbers.items():
         same[of_run].append(key)
     copied = {of_run: keys for of_run, keys in same.items() if len(keys) > 1}
+    pairs = sum(comb(len(keys), 2) for keys in copied.values())
     if sum(_digits(value) for of_run in copied for value in of_run) < FEWEST_DIGITS:
+        return None
+    if pairs <= MORE_PAIRS * by_chance:
         return None
     number, (one, other, *_) = sum(map(len, copied.values())), next(iter(copied.values()))
     return (
