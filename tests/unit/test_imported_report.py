@@ -111,6 +111,8 @@ def test_a_report_says_that_runs_were_imported(imported, language, said):
     claims = make_claims(study)
     page = words(build_report(study, claims, provenance, language, blank_svgs(study), REPORT_DIR))
     assert said in page
+    assert ("trainings on unknown hardware" in page) == (language == "en")
+    assert ("sur un matériel inconnu" in page) == (language == "fr")
     assert not re.search(r"\b(nan|NaN|None|NaT)\b", page)
     for wrong in ("one at a time", "un à la fois", "first batch", "du premier lot", "CPU time"):
         assert wrong not in page[page.index(said) : page.index(said) + 1500]

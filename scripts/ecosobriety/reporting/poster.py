@@ -364,7 +364,7 @@ def _measured(case: Case, provenance: Mapping[str, Any], text: Texts) -> str:
     return text(
         f"poster.measured.{how}",
         trainings=trainings(known["number"], text),
-        device=text("missing")
+        device=text("poster.measured.no_device")
         if not devices
         else devices[0]
         if len(devices) == 1
