@@ -72,6 +72,7 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
         (rows(lambda i: f"{i},a") + '"7,b\n', "the quote in line 42 has no end"),
         (rows(lambda i: f"{VALUES[i]},a").replace("a", "\xe9").encode("latin-1"), "UTF-8 in line"),
         (rows(lambda i: f"{VALUES[i]},a").encode("utf-16"), "is written in UTF-16"),
+        (rows(lambda i: f"{VALUES[i]},a").encode("utf-32"), "is written in UTF-32"),
         (rows(lambda i: f"{VALUES[i]},a\0"), "holds a NUL byte in line 2"),
         ("x,kind\n", "holds no row"),
         (rows(lambda i: f"{VALUES[i]},a").replace("\n", "\n\n"), "line 2 is empty: remove it"),

@@ -29,6 +29,8 @@ BLOCK_BYTES = 1 << 20
 _MAX_BLOCK_BYTES = (1 << 31) - 1
 _BLOCK_BYTES_PER_COLUMN = 1 << 12
 _FOREIGN_STARTS = {
+    # Before UTF-16, whose mark it begins with.
+    b"\xff\xfe\0\0": "is written in UTF-32, but must be in UTF-8",
     b"\xff\xfe": "is written in UTF-16, but must be in UTF-8",
     b"\xfe\xff": "is written in UTF-16, but must be in UTF-8",
     b"PAR1": "is a Parquet file: set dataset.format to parquet",
