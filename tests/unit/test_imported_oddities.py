@@ -1,6 +1,8 @@
 """What is odd about imported runs, and may be meant so, is noted; ordinary tables have no note."""
 
+from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +99,30 @@ def test_what_is_odd_about_runs_is_noted(
     odd = [note for note in found if "cannot be checked against a power" not in note]
     assert len(odd) == (said is not None), odd
     assert said is None or said in odd[0]
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        (lambda size, seed: 0.8 + size / 1e4, "is the same with every seed"),
+        (lambda size, seed: 0.8 + seed / 100, "is the same at every size"),
+        (lambda size, seed: 0.8432, "is the same with every seed"),
+        (lambda size, seed: 1.0, None),
+        (lambda size, seed: 0.8 + size / 1e4 + seed % 2 / 100, None),
+    ],
+)
+def test_one_score_for_all_seeds_or_sizes_is_noted(
+    tmp_path: Path, score: Callable[[int, int], float], said: str | None
+) -> None:
+    sizes, seeds = (100, 200, 400), (1, 2, 3)
+    rows = [
+        f"{n},{seed},{score(n, seed)},{n / 1e5 + seed / 1e6}" for n, seed in product(sizes, seeds)
+    ]
+    (tmp_path / "runs.csv").write_text("\n".join(["n_train,seed,accuracy,energy_kwh", *rows]))
+    spec = ImportSpec("llm", "mine", "runs.csv")
+    notes = read_imports(spec, sizes, seeds, ACCURACY, tmp_path).notes
+    assert any("is the same" in note for note in notes) == (said is not None)
+    assert said is None or any(said in note for note in notes)
 
 
 @pytest.mark.parametrize(("each", "odd"), [(1.0, False), (0.01, True)])

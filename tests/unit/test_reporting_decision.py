@@ -7,12 +7,21 @@ import re
 import pandas as pd
 import pytest
 from matplotlib.text import Text
-from synthetic import REPORT_DIR, blank_svgs, make_claims, make_provenance, make_runs, make_study
+from synthetic import (
+    REPORT_DIR,
+    blank_svgs,
+    make_claims,
+    make_intake,
+    make_provenance,
+    make_runs,
+    make_study,
+)
 
 from ecosobriety.claims import as_table
 from ecosobriety.figures import draw
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.reporting import build_context, build_report, sentences
+from ecosobriety.reporting.cautions import warnings
 from ecosobriety.reporting.claims import SYMBOLS
 from ecosobriety.reporting.growth import below_a_cent
 from ecosobriety.reporting.headline import _cost, headline, target
@@ -350,3 +359,14 @@ def test_a_price_of_zero_has_no_ratio(texts):
         rows = [("hydro", "Hydro", 2.0, False), ("grid", "Mix", 0.0, True)]
         assert str(_ends("cost", rows, text)).startswith(said)
         assert below_a_cent(0.0, "EUR", text) == data(0.0, text.money(0, "EUR"))
+
+
+@pytest.mark.parametrize(
+    ("test_examples", "said"), [(10_000, "those of the test part"), (None, "the difference itself")]
+)
+def test_without_a_test_part_equal_differences_have_no_bound(texts, test_examples, said):
+    runs = DEGENERATE["zero variance"]
+    study = make_study(runs, intake=make_intake(runs, test_examples=test_examples))
+    cautions = [one for one in warnings(study.cases()[0], texts["en"]) if "same with every" in one]
+    assert len(cautions) == 1
+    assert said in cautions[0]

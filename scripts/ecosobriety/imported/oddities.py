@@ -53,7 +53,13 @@ def find_odd(path: str, runs: Mapping[Key, ImportedRun], metric: Metric) -> Iter
         metric: what the study judges by.
     """
     odd = (
-        *(_copies(runs), _scores(runs, metric), _worse(runs, metric), _spread(runs)),
+        *(
+            _copies(runs),
+            _one_score(runs, metric),
+            _scores(runs, metric),
+            _worse(runs, metric),
+            _spread(runs),
+        ),
         *(_falling(runs), _by_epoch(runs), _at_end(runs, metric), _added_up(runs)),
         _too_small(runs),
     )
@@ -116,6 +122,22 @@ def _same(
         f"{number} runs have the {what} of another one, such as {_name(one)} and {_name(other)}: "
         "were rows copied?"
     )
+
+
+def _one_score(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:
+    """Scores that are the same with every seed, or at every size."""
+    scores = {key: run.scores[metric.name] for key, run in runs.items()}
+    if {*scores.values()} & {*metric.ends, None}:
+        return None  # What cannot be better, or worse, is so with every seed.
+    for place, what, other in ((0, "with every seed", "seed"), (1, "at every size", "size")):
+        groups = defaultdict[int, set[float | None]](set)
+        for key, score in scores.items():
+            groups[key[place]].add(score)
+        if len(scores) - len(groups) >= FEWEST_RUNS and all(len(g) == 1 for g in groups.values()):
+            return (
+                f"the {metric.name} is the same {what}: is it that of one {other}, or filled down?"
+            )
+    return None
 
 
 def _scores(runs: Mapping[Key, ImportedRun], metric: Metric) -> str | None:

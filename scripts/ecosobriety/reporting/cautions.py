@@ -122,6 +122,9 @@ def _seeds(case: Case, text: Texts) -> list[str]:
         cautions.append(text("warning.few_seeds", seeds=seeds))
     for cause in ("too_few_pairs", "missing_pairs", "zero_variance"):
         sizes = case.decision.curve.index[case.decision.curve["verdict_reason"] == cause]
+        # Without a count of test examples, the bound is the mean itself.
+        if cause == "zero_variance" and case.study.intake.counted(case.metric) is None:
+            cause += "_alone"
         if len(sizes):
             cautions.append(text(f"warning.{cause}", sizes=", ".join(map(text.integer, sizes))))
     return cautions
