@@ -193,6 +193,8 @@ def test_deployed_from_a_hosting_site(tmp_path):
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{site.parents[1]}/.insteadOf",
         "GIT_CONFIG_VALUE_0": "https://github.com/",
+        # As in a notebook's terminal; its package is none of ours.
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
     snakemake(folder, "--cores", "2", "--", RUNS, "results/tiny/provenance.json", **environment)
     provenance = (folder / "results/tiny/provenance.json").read_text()

@@ -147,3 +147,4 @@ from ecosobriety.steps import process
 
 process.name_interpreter()
 process.name_account()
+process.show_no_windows()

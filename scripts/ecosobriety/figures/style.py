@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,6 +16,8 @@ from ecosobriety.study.study import Case
 from ecosobriety.texts import Texts
 
 STYLE: dict[Any, Any] = {
+    # What a user's matplotlibrc sets (LaTeX, say) is for the user's own figures.
+    **{key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")},
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.spines.top": False,

@@ -1,4 +1,4 @@
-"""What Snakemake asks its own process for: names of the interpreter and of the account."""
+"""What Snakemake's own process must know, and hands on to its jobs."""
 
 import getpass
 import os
@@ -26,3 +26,8 @@ def name_account() -> None:
         getpass.getuser()
     except (KeyError, OSError):
         os.environ["LOGNAME"] = f"uid-{os.getuid()}"
+
+
+def show_no_windows() -> None:
+    """Have matplotlib draw into files: a notebook's terminal names a backend that is not here."""
+    os.environ["MPLBACKEND"] = "Agg"
