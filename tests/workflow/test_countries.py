@@ -1,6 +1,7 @@
 """The country data are made once for a study, and refreshed only on demand."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -41,6 +42,28 @@ def test_a_users_file_says_which_countries_there_are(fresh):
     assert done.returncode != 0
     assert 'grid.countries[1] is "DEU", but must be one of FRA, NOR' in told
     assert "Traceback" not in told
+
+
+def test_a_table_is_taken_by_its_content_and_not_by_its_time(tmp_path):
+    workflow = copy_workflow(tmp_path)
+    given = workflow.folder / "config/mine.csv"
+    header = "country_iso3,intensity_g_per_kwh,year\n"
+    given.write_text(f"{header}FRA,50,2024\nPOL,700,2024\nDEU,300,2024\n")
+
+    def change(config):
+        config["country_data"] = {"provider": "csv", "path": "config/mine.csv"}
+        config["grid"]["countries"] = ["FRA", "POL"]
+
+    config = workflow.with_config(change)
+    workflow.snakemake("--cores", "2", "--", TABLE, config=config)
+    assert workflow.planned(config, TABLE) == {}
+    # Unpacked, or copied with its time.
+    given.write_text(f"{header}FRA,40,2024\nPOL,700,2024\nDEU,300,2024\n")
+    os.utime(given, (1e9, 1e9))
+    assert workflow.planned(config, TABLE) == {"prepare_countries": 1}
+    workflow.snakemake("--cores", "2", "--", TABLE, config=config)
+    table = pd.read_csv(workflow.folder / TABLE).set_index("country_iso3")
+    assert table["intensity_g_per_kwh"]["FRA"] == 40
 
 
 def test_the_token_is_in_no_file_of_a_run(tmp_path, monkeypatch):

@@ -1,9 +1,13 @@
+# A table of the user's own, if there is one.
+COUNTRY_TABLES = [
+    str(files.home_expanded(path)) for path in [COUNTRY_DATA["path"]] if path
+]
+
+
 rule prepare_countries:
     input:
         sources=SOURCE_INTENSITY,
-        table=[
-            str(files.home_expanded(path)) for path in [COUNTRY_DATA["path"]] if path
-        ],
+        table=COUNTRY_TABLES,
     output:
         countries=STUDY_FILES["countries"],
         country_data=STUDY_FILES["country_data"],
@@ -15,6 +19,8 @@ rule prepare_countries:
         ENVIRONMENT
     params:
         country_data=canonical(COUNTRY_DATA),
+        # A copy, or what is unpacked, may be older than the table that it replaces.
+        content=lambda _: commands.watched_digest(COUNTRY_TABLES, Path.cwd()),
         # Its table is part of the package and no input file.
         codecarbon=version("codecarbon"),
         code=code("prepare_countries"),
