@@ -6,6 +6,10 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What may stand behind a target; make would take any other name, and nothing would read it.
+TAKEN := CONFIG CORES PYTHON OUTPUT SLURM_TESTS VENV
+$(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(if \
+$(filter $(TAKEN),$(name)),,$(error $(name)= is not read, but must be one of $(TAKEN)))))
 # As it was written, whatever stands in the file's name: it comes by the environment.
 export STUDY_FILE := $(value CONFIG)
 READ_STUDY = PYTHONPATH=scripts $(BIN)/python -m ecosobriety.study_config.config

@@ -221,6 +221,12 @@ def _make_study(
     config = make_config(**analysis)
     if grid_price_per_kwh:
         config["cost"]["grid_price_per_kwh"] = grid_price_per_kwh
+    named = {model["name"] for model in config["models"]}
+    config["models"] += [
+        {**config["models"][0], "name": model}
+        for model in runs["model"].unique()
+        if model not in named
+    ]
     factors = load_poster_factors()
     countries = factors.countries if countries is None else countries
     decision = {

@@ -98,7 +98,7 @@ def test_of_several_models_a_reason_is_given_once_and_the_levers_are_told():
     forms = disclose(disclosed_of(make_study(runs, margin=0.01)))
     for name in ("paper.txt", "afnor_spec_2314.fr.md"):
         (line,) = [line for line in forms[name].splitlines() if "fondées sur le marché" in line]
-        assert "cnn, mlp\xa0: " in line
+        assert "mlp, cnn\xa0: " in line
     for name in ("paper.txt", "afnor_spec_2314.en.md"):
         assert "The cheapest setting that is not worse than the reference" in forms[name]
 

@@ -181,6 +181,17 @@ def test_the_same_factors_give_the_same_scenarios_to_the_last_digit(study):
     pd.testing.assert_frame_equal(again.savings, study.savings, check_exact=True)
 
 
+def test_of_a_country_that_an_edition_lacks_the_mix_is_unknown(study, newer):
+    others = newer.countries[newer.countries["country_iso3"] != "FRA"]
+    under = claims_editions.under(study, dataclasses.replace(newer, countries=others))
+    found = claims_editions.compare_editions(["poster", "2026"], [study, under], [])
+    values = found.set_index(["edition", "item", "model"])["value"]
+    for item in ("grid_intensity", "emissions", "emissions_saved"):
+        assert pd.isna(values["2026", item, "mlp"])
+        assert values["poster", item, "mlp"] > 0
+    assert values["2026", "cost_lowest", "mlp"] > 0
+
+
 def test_emissions_move_as_the_countrys_intensity_does(table):
     values = table.set_index(["edition", "item", "model"])["value"]
     ratio = values["2026", "emissions", "mlp"] / values["poster", "emissions", "mlp"]

@@ -126,6 +126,14 @@ def test_rows_of_other_models_are_left_out(read):
             'keep the one that counts (they differ in "fold": "1" and "2")',
         ),
         ({"seed": [1, 2, 1, 3]}, "has no run with n_train 200 and seed 2, which grid asks for"),
+        (
+            {"model": ["LLM", "llm", "llm", "llm"]},
+            'for: in row 1 (counted from 1, without the header) "model" is "LLM", not "llm"',
+        ),
+        (
+            {"model": ["llm", "llm", "llm", ""]},
+            'for: in row 4 (counted from 1, without the header) "model" is "", not "llm"',
+        ),
         ({"seed": [1, 5, 1, 3]}, "n_train 100 and seed 2, which grid asks for, and lacks 1 more"),
         ({"energy_kwh": [1, 0, 1, 1]}, '"energy_kwh" is "0": it must be above 0'),
         ({"energy_kwh": [1, -1, 1, 1]}, '"energy_kwh" is "-1": it must be above 0'),
@@ -145,7 +153,7 @@ def test_rows_of_other_models_are_left_out(read):
         ({"threads": 1.5}, '"threads" is "1.5": it must be a whole number'),
         (
             {"state": "zombie"},
-            '"state" is "zombie": it must be complete, completed, done, finished, ',
+            '"state" is "zombie": it must be a word that docs/how-to/own-runs.md lists, such as ',
         ),
         ({"started_at": "2026-01-01T10:00:00"}, "with its zone"),
         ({"started_at": "2126-01-01T10:00:00Z"}, "must not be in the future"),

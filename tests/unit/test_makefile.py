@@ -57,6 +57,16 @@ def test_the_study_files_name_reaches_every_command_whole(folder, name):
         assert f"--{option}={name}" in called
 
 
+@pytest.mark.parametrize("written", ["config=a.yaml", "CONFG=a.yaml", "cores=2"])
+def test_a_name_that_nothing_reads_is_refused(folder, written):
+    script(folder / ".venv/bin/python", STAND_IN)
+    (folder / ".venv/run.stamp").touch()
+    done = make(folder, "report", written)
+    assert done.returncode != 0
+    assert "is not read, but must be one of CONFIG CORES" in done.stderr
+    assert not (folder / "called").exists()
+
+
 def test_without_venv_the_reason_is_told_every_time_and_nothing_half_built_stays(folder):
     script(folder / "python", NO_VENV)
     for _ in range(2):

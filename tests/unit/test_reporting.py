@@ -373,7 +373,7 @@ def test_several_models_have_their_own_answers_and_ids(svgs):
     page = Page(build_report(*of(study), "en", figures, REPORT_DIR))
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
 
-    models = ["cnn on fashion-mnist", "mlp on fashion-mnist"]
+    models = ["mlp on fashion-mnist", "cnn on fashion-mnist"]
     titles = [title for level, title in page.headings if level == 3 and title in models]
     assert titles[:2] == models
     assert len(ids) == len(set(ids))

@@ -28,6 +28,7 @@ from ecosobriety.reporting.headline import _cost, headline, target
 from ecosobriety.reporting.poster_bars import _ends
 from ecosobriety.reporting.sentences import data
 from ecosobriety.study.figure_names import figure_ids
+from ecosobriety.study.wording import country_name
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts
 
@@ -370,3 +371,21 @@ def test_without_a_test_part_equal_differences_have_no_bound(texts, test_example
     cautions = [one for one in warnings(study.cases()[0], texts["en"]) if "same with every" in one]
     assert len(cautions) == 1
     assert said in cautions[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("USA", "the United States"), ("FRA", "France"), ("NLD", "the Netherlands")]
+)
+def test_a_countrys_name_has_its_article_in_a_sentence(study, texts, monkeypatch, code, said):
+    case = study.cases()[0]
+    monkeypatch.setattr(type(case.electricity), "country", code)
+    assert country_name(case, texts["en"]).startswith(said)
+    assert "the" not in country_name(case, texts["fr"]).split()
+
+
+def test_the_first_model_of_the_study_comes_first():
+    study = make_study(pd.concat([make_runs("cnn"), make_runs("mlp")]))
+    for order in (["mlp", "cnn"], ["cnn", "mlp"]):
+        models = [{**study.config["models"][0], "name": name} for name in order]
+        own = dataclasses.replace(study, config={**study.config, "models": models})
+        assert [case.model for case in own.cases()] == order

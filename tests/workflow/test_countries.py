@@ -81,6 +81,12 @@ def test_the_token_is_in_no_file_of_a_run(tmp_path, monkeypatch):
     assert facts["provider"] == "codecarbon"
     assert "gave no answer" in facts["fallback_reason"]
     assert len(pd.read_csv(workflow.folder / TABLE)) == 213
+    assert (
+        "CodeCarbon's table is used: "
+        in next(workflow.folder.glob("logs/*/prepare_countries.log")).read_text()
+    )
+    again = workflow.snakemake("--dry-run", "--cores", "2", "--", TABLE, config=config)
+    assert f"its fallback stands: delete {TABLE} to ask again" in again.stderr
 
     assert TOKEN not in done.stdout + done.stderr
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

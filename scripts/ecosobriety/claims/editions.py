@@ -43,9 +43,14 @@ def compare_editions(
 def under(study: Study, factors: Factors) -> Study:
     """The study with its scenarios derived from other factors.
 
-    A source or a country that they lack is left out.
+    A source or a country that they lack is left out; the metering country's mix is then unknown.
     """
     config = study.config
+    own = study.countries["country_iso3"] == config["metering"]["country"]
+    if not factors.countries["country_iso3"].isin(study.countries["country_iso3"][own]).any():
+        unknown = study.countries.loc[own, ["country_iso3", "country_name"]]
+        countries = pd.concat([factors.countries, unknown], ignore_index=True)
+        factors = dataclasses.replace(factors, countries=check_table("countries", countries))
     names = set(study.scenarios["source"]) & set(factors.sources["source"])
     codes = set(study.scenarios["country_iso3"]) & set(factors.countries["country_iso3"])
     accounting = Accounting(

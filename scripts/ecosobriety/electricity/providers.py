@@ -1,5 +1,6 @@
 """Make the study's table of countries with the provider that its configuration names."""
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.provider import Provider
 from ecosobriety.errors import DataError
+
+logger = logging.getLogger(__name__)
 
 
 def known_countries(country_data: object) -> pd.DataFrame:
@@ -74,6 +77,7 @@ def prepare(
             ) from error
         countries, facts = codecarbon_table.provide(settings, snapshots)
         fallback_reason = error.whole
+        logger.warning("CodeCarbon's table is used: %s", fallback_reason)
     provenance = {
         "provider": requested if fallback_reason is None else "codecarbon",
         "requested": requested,

@@ -143,7 +143,7 @@ class ModelAmounts:
         if self.sufficient is not None:
             return None
         decision = self.case.decision
-        one_size = "one_size" if len(decision.curve) == 1 else "no_smaller"
+        one_size = "one_size" if decision.stop is None else "no_smaller"
         return decision.no_recommendation or one_size
 
     @property

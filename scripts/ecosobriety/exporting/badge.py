@@ -21,7 +21,7 @@ def badge_answer(case: Case, text: Texts) -> tuple[str, bool]:
         return text(f"badge.no_answer.{decision.no_recommendation}"), False
     if decision.smaller_suffices:
         return text("badge.enough", **sizes), True
-    one = len(decision.curve) == 1
+    one = decision.stop is None
     return text("badge.one_size" if one else "badge.none_smaller", **sizes), False
 
 

@@ -143,10 +143,14 @@ class _Reader:
             )
         return found
 
+    def _whose(self) -> tuple[tuple[str, str], ...]:
+        """Roles that say of which model and data set a row is, and what they must hold."""
+        return ("model", self.spec.model), ("dataset", self.spec.dataset)
+
     def _own_places(self) -> list[int]:
         """The rows of this model and data set."""
         places = list(range(self.columns.sheet.rows))
-        for role, name in (("model", self.spec.model), ("dataset", self.spec.dataset)):
+        for role, name in self._whose():
             column = self.columns.get(role)
             if column is None:
                 continue
@@ -170,9 +174,8 @@ class _Reader:
         if state not in FINISHED | UNFINISHED:
             column.refuse(
                 place,
-                f"must be {', '.join(sorted(FINISHED))}, or of a run that did not finish, as "
-                "failed, killed or timeout: docs/how-to/own-runs.md lists all (columns.state: null "
-                "takes all rows)",
+                "must be a word that docs/how-to/own-runs.md lists, such as finished or failed "
+                "(columns.state: null takes all rows)",
             )
         return state in FINISHED
 
@@ -196,8 +199,15 @@ class _Reader:
             return
         more = f", and lacks {len(missing) - 1} more" if len(missing) > 1 else ""
         state, ended = self.columns.get("state"), ""
-        for place in unfinished:
-            if state is not None and self._key_if_any(place) == missing[0]:
+        for place in range(self.columns.sheet.rows):
+            if self._key_if_any(place) != missing[0]:
+                continue
+            for role, name in self._whose():
+                column = self.columns.get(role)
+                if column is not None and column.text(place) != name:
+                    held = quote(shorten(column.text(place) or "", 24))
+                    ended = f": in {row(place)} {quote(column.name)} is {held}, not {quote(name)}"
+            if state is not None and place in unfinished:
                 ended = f": {row(place)} is {quote(state.text(place))}"
         what = "finished run" if state else "run"
         raise self.columns.sheet.fault(

@@ -126,14 +126,17 @@ class Study:
         return [one["model"] for one in self.recommendation.get("untrained", [])]
 
     def cases(self) -> list["Case"]:
-        """The data sets and models of the study, in the order of the table `curve`."""
+        """The data sets and models of the study, in the order of its models."""
         return list(self._cases)
 
     @cached_property
     def _cases(self) -> list["Case"]:
         # Kept, as each keeps its views: every figure and section asks for them.
-        pairs = self.curve[["dataset", "model"]].drop_duplicates()
-        return [Case(self, str(row.dataset), str(row.model)) for row in pairs.itertuples()]
+        pairs = {*zip(self.curve["dataset"], self.curve["model"], strict=True)}
+        # A step to which their order does not matter is not given them.
+        own = {model["name"]: place for place, model in enumerate(self.config.get("models", ()))}
+        found = sorted(pairs, key=lambda pair: (pair[0], own.get(pair[1], len(own)), pair[1]))
+        return [Case(self, str(dataset), str(model)) for dataset, model in found]
 
     def case(self, dataset: str, model: str) -> "Case":
         """One data set and model.

@@ -13,6 +13,12 @@ from ecosobriety.texts import Texts, decimals_for
 _LISTED_CHARACTERS = 22
 
 
+WITH_ARTICLE = frozenset(
+    {"ARE", "BHS", "CAF", "COM", "DOM", "GBR", "GMB", "MDV", "NLD", "PHL", "USA"}
+)
+"""Countries whose English names have an article."""
+
+
 def study_title(config: Mapping[str, Any], language: str) -> str:
     """A study's title in one of its languages; without a title, its name.
 
@@ -25,9 +31,11 @@ def study_title(config: Mapping[str, Any], language: str) -> str:
 
 
 def country_name(case: Case, text: Texts) -> str:
-    """The name of the metering country."""
+    """The name of the metering country, as it stands in a sentence."""
     code = case.electricity.country
-    return text.country(code, case.study.country_names[code])
+    name = text.country(code, case.study.country_names[code])
+    article = code in WITH_ARTICLE or name.endswith("Islands")
+    return text("country.with_article", country=name) if article else name
 
 
 def source_name(case: Case, source: str, text: Texts, mark: str = "") -> str:
