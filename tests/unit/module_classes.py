@@ -373,6 +373,17 @@ class Late(nn.Module):
         return self.out(self.first(x.flatten(1)))
 
 
+class ElementWise(nn.Module):
+    """Products of which PyTorch's counter counts none."""
+
+    def __init__(self, input_shape, num_classes):
+        super().__init__()
+        self.weights = nn.Parameter(torch.randn(num_classes, prod(input_shape)) / 8)
+
+    def forward(self, x):
+        return (x.flatten(1)[:, None, :] * self.weights).sum(-1)
+
+
 class Bilinear(nn.Module):
     """Products of which PyTorch's counter knows nothing."""
 

@@ -50,6 +50,14 @@ NETS = """
             return torch.cat([logits, logits], 1) if self.training else logits
 
 
+    class Configured(Good):
+        def configure_optimizers(self, weight_decay=0.1):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+        def on_train_epoch_start(self):
+            pass
+
+
     class Normed(Good):
         def __init__(self, input_shape, num_classes: int):
             super().__init__(input_shape, num_classes)
@@ -218,6 +226,18 @@ def test_what_cannot_be_trained_is_one_sentence_with_its_name(
     assert place == 0
     assert told in sentence
     assert len(sentence) <= 300
+
+
+def test_what_only_lightning_would_call_is_named(tried: Any) -> None:
+    tried.warnings.clear()
+    assert tried("Configured") is None
+    assert (
+        "models: nets.Configured: the study's own loop does not call its configure_optimizers, "
+        "on_train_epoch_start"
+    ) in tried.warnings
+    tried.warnings.clear()
+    assert tried("Good") is None
+    assert not [said for said in tried.warnings if "does not call" in said]
 
 
 def test_a_module_may_ask_for_the_examples_of_its_loader(tried: Any) -> None:

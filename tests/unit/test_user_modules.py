@@ -243,11 +243,18 @@ def test_kernels_that_do_several_products_are_counted(train_own, name, forward):
     assert 2.5 < record.flop_train / (900 * forward) < 3
 
 
-def test_products_that_no_counter_knows_have_no_flop(train_own):
-    record = train_own("Bilinear")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Bilinear", "does not know _trilinear"),
+        ("ElementWise", "no matrix product and no convolution, and only these are counted"),
+    ],
+)
+def test_products_that_no_counter_knows_have_no_flop(train_own, name, why):
+    record = train_own(name)
     assert record.flop_forward is None
     assert record.flop_train is None
-    assert record.missing["flop_train"].endswith("does not know _trilinear")
+    assert record.missing["flop_train"].endswith(why)
 
 
 @pytest.mark.parametrize(

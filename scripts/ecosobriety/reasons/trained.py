@@ -30,6 +30,7 @@ METER = {
 
 FLOP = {
     "flop_irregular": "its steps do not all take the same operations",
+    "flop_element_wise": "it has no matrix product and no convolution, and only these are counted",
     "flop_outside": "it trains or computes outside of its steps, in a hook",
     "flop_no_backward": "its steps have no backward pass that Lightning sees",
     "flop_no_proportion": "the operations of its steps are not in proportion to the examples",

@@ -34,6 +34,7 @@ _OPAQUE = (
 )
 """Operations with products that the counter takes for none."""
 IRREGULAR = "its steps do not all take the same operations"
+ELEMENT_WISE = "it has no matrix product and no convolution, and only these are counted"
 OUTSIDE = "it trains or computes outside of its steps, in a hook"
 
 
@@ -215,6 +216,8 @@ def cost_of(forward: int, counted: Sequence[Counted]) -> Cost | str:
     """
     if not counted or any(not batch.passes for batch in counted):
         return "its steps have no backward pass that Lightning sees"
+    if forward == 0:
+        return ELEMENT_WISE
     per_pass = {batch.flop / batch.passes / batch.examples for batch in counted}
     if len(per_pass) == 1 and per_pass.copy().pop().is_integer():
         return Cost(forward, int(per_pass.pop()))

@@ -17,6 +17,7 @@ from ecosobriety import datasets, readers
 from ecosobriety.errors import EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.training.batches import cut_batches
+from ecosobriety.training.own_networks import uncalled_hooks
 from ecosobriety.training.play import Play, content_of
 from ecosobriety.training.stage import Stage
 from ecosobriety.training.train import settings_from
@@ -74,6 +75,16 @@ def refuse(
             traceback.print_exc()
             return str(error)
     return None
+
+
+def uncalled(network: Mapping[str, Any]) -> list[str]:
+    """What a plain network has of a LightningModule's, and the study's own loop does not call."""
+    spec = ClassSpec("network", network["class_path"], network["init_args"])
+    found = load(spec)
+    names = [] if lightning_of(found) is not None else uncalled_hooks(found)
+    if not names:
+        return []
+    return [f"models: {spec.class_path}: the study's own loop does not call its {', '.join(names)}"]
 
 
 def unread_settings(network: Mapping[str, Any], about: Mapping[str, Any]) -> list[str]:
@@ -135,7 +146,11 @@ def _main() -> None:
                 with reading(Path.cwd()) as found:
                     refusal = refuse(network, dataset, about, odd)
                 odd += unwatched_files(network, about, found)
-                odd += unread_settings(network, about) if refusal is None else []
+                odd += (
+                    [*unread_settings(network, about), *uncalled(network)]
+                    if refusal is None
+                    else []
+                )
             except BaseException:
                 write(trying=False)
                 raise

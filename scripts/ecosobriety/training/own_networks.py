@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import torch
+from pytorch_lightning.core.hooks import ModelHooks
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
@@ -162,11 +163,17 @@ def _require_no_probabilities(logits: Tensor, class_path: str) -> None:
         )
 
 
+def uncalled_hooks(network: type) -> list[str]:
+    """What a plain network's class has of a LightningModule's, and the study's loop ignores."""
+    hooks = [name for name in vars(ModelHooks) if name.startswith("on_")]
+    return [name for name in ("configure_optimizers", *hooks) if hasattr(network, name)]
+
+
 def unused_hooks(network: nn.Module) -> list[str]:
     """What a user's network brings and the study does not call."""
     package = lightning_of(type(network))
     if package is None:
-        return [name for name in ("configure_optimizers",) if hasattr(network, name)]
+        return uncalled_hooks(type(network))
 
     def own(name: str) -> bool:
         return getattr(type(network), name) is not getattr(package.LightningModule, name)
