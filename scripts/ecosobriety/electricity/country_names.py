@@ -42,7 +42,11 @@ _COLLOQUIAL = {
     **dict.fromkeys(("germany", "deutschland", "ger"), "DEU"),
     **dict.fromkeys(("espana",), "ESP"),
     **dict.fromkeys(("sui", "suisse", "schweiz"), "CHE"),
-    **dict.fromkeys(("kosovo", "xk", "xkx", "owid_kos", "unk"), KOSOVO),
+    # As sports write them.
+    **{"ned": "NLD", "hol": "NLD", "eng": "GBR", "sco": "GBR", "wal": "GBR", "nir": "GBR"},
+    **{"por": "PRT", "den": "DNK", "gre": "GRC", "cro": "HRV", "roc": "TWN", "tpe": "TWN"},
+    **{"rsa": "ZAF", "uae": "ARE", "ksa": "SAU", "slo": "SVN", "bul": "BGR", "lat": "LVA"},
+    **dict.fromkeys(("kosovo", "kos", "xk", "xkx", "owid_kos", "unk"), KOSOVO),
 }
 _AGGREGATES = {
     *("world", "global", "earth", "monde", "rest of world", "rest of the world", "row", "wld"),
