@@ -176,9 +176,22 @@ def say_changed_files():
                     )
 
 
+def say_fallback():
+    """Name a table that still stands in for one that could not be had."""
+    with suppress(OSError, ValueError):
+        facts = json.loads(Path(STUDY_FILES["country_data"]).read_bytes())
+        if facts["fallback_reason"] and facts["requested"] == COUNTRY_DATA["provider"]:
+            print(
+                f"note: an earlier run had no answer from {facts['requested']}, and its fallback "
+                f"stands: delete {STUDY_FILES['countries']} to ask again",
+                file=sys.stderr,
+            )
+
+
 if workflow.is_main_process:
     say_odd_numbers()
     say_unread_training()
+    say_fallback()
     try_out_commands()
     try_out_imports()
     say_equal_models()

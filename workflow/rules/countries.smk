@@ -1,25 +1,7 @@
-from contextlib import suppress
-
 # A table of the user's own, if there is one.
 COUNTRY_TABLES = [
     str(files.home_expanded(path)) for path in [COUNTRY_DATA["path"]] if path
 ]
-
-
-def say_fallback():
-    """Name a table that still stands in for one that could not be had."""
-    with suppress(OSError, ValueError):
-        facts = json.loads(Path(STUDY_FILES["country_data"]).read_bytes())
-        if facts["fallback_reason"] and facts["requested"] == COUNTRY_DATA["provider"]:
-            print(
-                f"note: an earlier run had no answer from {facts['requested']}, and its fallback "
-                f"stands: delete {STUDY_FILES['countries']} to ask again",
-                file=sys.stderr,
-            )
-
-
-if workflow.is_main_process:
-    say_fallback()
 
 
 rule prepare_countries:
