@@ -1,7 +1,10 @@
 """Finished studies side by side, without any training."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pandas as pd
 
@@ -27,6 +30,17 @@ def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
         assert twins[f"{name}_ratio"].tolist() == [1, 1]
     assert "digits, twin" in (folder / "comparison.html").read_text()
     assert 'lang="fr"' in (folder / "comparaison.html").read_text()[:100]
+    made = (folder / "comparison.csv").stat().st_mtime
+    for later, old in ((-1, False), (1, True)):
+        os.utime(results / "digits/recommendation.json", (made + later, made + later))
+        # In a process of its own: it is said at the end of one.
+        planned = subprocess.run(
+            [sys.executable, "-m", "snakemake", "-n", "--configfile", "config/digits.yaml"],
+            cwd=workflow.folder,
+            capture_output=True,
+            text=True,
+        )
+        assert ("reports/compare/digits+twin is older than the" in planned.stderr) == old
 
 
 def test_a_study_that_has_no_results_is_refused_in_one_sentence(finished):

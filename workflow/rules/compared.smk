@@ -17,6 +17,26 @@ def compared_digests(_=None):
         raise WorkflowError(str(error))
 
 
+def say_old_comparisons():
+    """Name comparisons that were made of other results of this study than those that there are."""
+    answer = Path(RESULTS, "recommendation.json")
+    for page in Path("reports/compare").glob("*/comparison.csv"):
+        names = page.parent.name.split("+")
+        if STUDY not in names or not answer.exists():
+            continue
+        if page.stat().st_mtime < answer.stat().st_mtime:
+            asked = f"studies='[{', '.join(names)}]'"
+            print(
+                f"note: {page.parent} is older than the results of {STUDY}: snakemake --cores 2 "
+                f"--config {asked} -- compare makes it again",
+                file=sys.stderr,
+            )
+
+
+if workflow.is_main_process:
+    # At its end, when the results are there.
+    atexit.register(say_old_comparisons)
+
 if workflow.is_main_process and workflow.config_settings.config.get("studies"):
     # Asked for now: here an error is one sentence, and a job's would say where it was raised too.
     try:
