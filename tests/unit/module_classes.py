@@ -288,6 +288,12 @@ class OneCycle(Whole):
         return [optimiser], [{"scheduler": scheduler, "interval": "step"}]
 
 
+class KnowingItsEnd(Whole):
+    def configure_optimizers(self):
+        assert self.trainer.max_epochs == 3  # 25 steps in epochs of 10.
+        return super().configure_optimizers()
+
+
 class Feeding(Whole):
     def train_dataloader(self):
         return [self.data]
@@ -374,8 +380,6 @@ class Late(nn.Module):
 
 
 class ElementWise(nn.Module):
-    """Products of which PyTorch's counter counts none."""
-
     def __init__(self, input_shape, num_classes):
         super().__init__()
         self.weights = nn.Parameter(torch.randn(num_classes, prod(input_shape)) / 8)

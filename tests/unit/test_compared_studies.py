@@ -259,6 +259,26 @@ def test_no_answer_in_one_is_no_comparison_at_the_size_that_is_enough(pair):
     assert (row["energy_remark"], row["energy_comparable"]) == ("no_answer", False)
     assert pd.isna(row["n_train"])
     assert row_of(table)["energy_ratio"] == pytest.approx(2)
+    page = build_comparison(pair, table, "en", REPORT_DIR)
+    assert "At the sizes that are enough, no energy is compared with that of first" in page
+    assert "Nothing is compared" not in page
+
+
+@pytest.mark.parametrize("obstacle", ["baseline_not_beaten", "margin_too_wide"])
+def test_as_good_as_a_constant_guess_is_no_verdict(pair, obstacle):
+    assert row_of(compare(pair))["score_verdict"] == "non_inferior"
+    answer = json.loads(json.dumps(pair[0].recommendation))
+    for result in answer["results"]:
+        result["configured"] |= {"no_recommendation": obstacle, "sufficient_n_train": None}
+    both = [replace(pair[0], recommendation=answer), pair[1]]
+    table = compare(both)
+    row = row_of(table)
+    assert row["score_verdict"] is None or pd.isna(row["score_verdict"])
+    assert (row["score_remark"], row["score_comparable"]) == (obstacle, True)
+    page = build_comparison(both, table, "en", REPORT_DIR)
+    assert "which cannot be tested" in page
+    assert "constant guess" in page
+    assert "shown to be smaller than the margin" not in page
 
 
 @pytest.mark.slow

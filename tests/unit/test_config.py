@@ -386,3 +386,8 @@ def test_an_error_has_no_smallest_step():
     config = put(("dataset",), diabetes, put(("task",), "regression"))
     config["grid"]["n_train"] = [100, 200]
     assert complete(put(("analysis", "margin"), 0.001, config))
+
+
+def test_a_year_in_quotes_and_a_rate_of_dollars_are_said():
+    assert "write 2025 without quotes)" in refusal(put(("factors",), "2025"))
+    assert "from 1e-07 to 5 (1 for US dollars)" in refusal(put(("cost",), {"currency": "USD"}))

@@ -132,18 +132,6 @@ pytestmark = pytest.mark.slow
             'training.learning_rate is "1e-3", but must be a number above 1e-10 and at most 100 '
             "(YAML reads this as text: write 0.001 without quotes)",
         ),
-        (
-            ("factors",),
-            "2025",
-            'factors is "2025", but must be one of latest, poster, 2025, 2026 '
-            "(YAML reads this as text: write 2025 without quotes)",
-        ),
-        (
-            ("cost",),
-            {"currency": "USD"},
-            "cost.usd_per_unit is missing, but must be a number from 1e-07 to 5 (1 for US "
-            'dollars), as cost.currency is "USD"',
-        ),
         (("metering", "pue"), 0.9, "metering.pue is 0.9, but must be a number from 1 to 10"),
         (
             # Of a processor of 65 W, in kW.

@@ -65,7 +65,7 @@ def case_of(**decision):
         "reference": 60_000,
         "full": 60_000,
         "rule_stop": None,
-        "curve": [1, 2],
+        "stop": 50_000,
     }
     return SimpleNamespace(decision=SimpleNamespace(**{**known, **decision}))
 
@@ -98,7 +98,7 @@ def case_of(**decision):
             True,
         ),
         (
-            {"curve": [1]},
+            {"stop": None},
             "60,000 examples: no smaller size was tried",
             "60 000 exemples : aucune taille plus petite n’a été essayée",
             False,

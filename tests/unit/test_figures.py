@@ -2,7 +2,6 @@ import dataclasses
 import functools
 import itertools
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -390,13 +389,3 @@ def test_every_figure_has_its_caption_in_snakemakes_own_report():
     assert {*drawings()} == named
     captions = (REPORT_DIR / "captions/figures").glob("*.rst")
     assert {path.stem for path in captions} == named
-
-
-def test_what_a_user_sets_for_other_figures_reaches_none_of_ours(cases, texts, tmp_path):
-    own = {"text.usetex": True, "axes.linewidth": 9.0, "figure.autolayout": True, "font.size": 30}
-    name = next(name for name in SHOWN_MARGINS if name.startswith("pareto"))
-    study = next(iter(cases.values())).study
-    save(draw(name, study, texts["en"]), tmp_path / "ours.svg")
-    with mpl.rc_context(own):
-        save(draw(name, study, texts["en"]), tmp_path / "theirs.svg")
-    assert (tmp_path / "ours.svg").read_bytes() == (tmp_path / "theirs.svg").read_bytes()

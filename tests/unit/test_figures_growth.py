@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from synthetic import (
@@ -16,7 +17,7 @@ from synthetic import (
     make_study,
 )
 
-from ecosobriety.figures import draw
+from ecosobriety.figures import draw, svg
 from ecosobriety.reporting import build_report
 from ecosobriety.texts import Texts
 
@@ -178,3 +179,10 @@ def test_a_study_that_could_not_decide_before_its_end_does_not_say_that_too_much
     said = text("growth.full_undecided", full=full, reason=reason)
     answer = page[page.index('class="answer"') : page.index("<table")]
     assert said in re.sub("<[^>]+>", "", answer)
+
+
+def test_what_a_user_sets_for_other_figures_reaches_none_of_ours(text):
+    study = make_study()
+    ours = svg(draw("growth-mlp", study, text))
+    with mpl.rc_context({"text.usetex": True, "axes.linewidth": 9.0, "figure.autolayout": True}):
+        assert svg(draw("growth-mlp", study, text)) == ours

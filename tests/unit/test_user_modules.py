@@ -148,6 +148,11 @@ def test_a_budget_of_steps_ends_where_it_should(train_own, name, init_args):
     assert record.epochs == pytest.approx((2 * 300 + 5 * 32) / 300)
 
 
+def test_a_module_knows_its_epochs_under_a_budget_of_steps_too(train_own):
+    settings = dataclasses.replace(SETTINGS, max_steps=25)
+    assert train_own("KnowingItsEnd", settings=settings, **WHOLE).steps == 25
+
+
 @pytest.mark.parametrize(
     ("name", "init_args", "reason"),
     [

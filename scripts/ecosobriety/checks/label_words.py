@@ -50,6 +50,8 @@ _NUMBERED, FEWEST_NUMBERED = re.compile(r"([^\W\d_])[^\W\d_]{2,}[-_ .]*([0-9]{1,
 """A word and a number; and how many of them, beside their short forms, are no chance."""
 _CODE, _WORDS, FEWEST_CODED = re.compile(r"[0-9]{1,3}"), re.compile(r"[^\W\d_][^\d]*"), 2
 """Numbers that stand for names; and how many are no chance."""
+MOST_LETTERS = 5
+"""Names of a letter alone that numbers may stand for."""
 
 
 def find_abbreviated(counts: Mapping[str, int]) -> Iterator[Finding]:
@@ -95,6 +97,8 @@ def find_coded(counts: Mapping[str, int]) -> Iterator[Finding]:
     count = len(numbers)
     if not FEWEST_CODED <= count == len(names) == len(counts) - count:
         return
+    if max(map(len, names)) == 1 and count > MOST_LETTERS:
+        return  # Characters, say.
     if numbers[0] in (0, 1) and numbers[-1] - numbers[0] == count - 1:
         shown = {short(name): number for name, number in names.items()}
         yield Finding(

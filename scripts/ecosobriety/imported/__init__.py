@@ -1,7 +1,7 @@
 """Runs that exist already: read from tables, checked, and kept as records."""
 
-from ecosobriety.imported.reading import content_digest, read_imports
-from ecosobriety.imported.recording import Origin, imported_records
+from ecosobriety.imported.reading import read_imports
+from ecosobriety.imported.recording import Origin, content_digest, imported_records
 from ecosobriety.imported.runs import Imports, ImportSpec
 from ecosobriety.imported.sharing import require_own_rows
 from ecosobriety.imported.sheet import RunsError

@@ -1,6 +1,5 @@
 """The runs that a study asks for, read from a table; or one sentence on what is wrong with it."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
@@ -18,26 +17,13 @@ from ecosobriety.imported.misnamed import find_misnamed, find_said
 from ecosobriety.imported.oddities import find_odd
 from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_columns
 from ecosobriety.imported.runs import ImportedRun, Imports, ImportSpec, Key
-from ecosobriety.imported.sheet import Column, RunsError, read_bytes, read_sheet
+from ecosobriety.imported.sheet import Column, RunsError, read_sheet
 from ecosobriety.imported.steps import find_coarse
 from ecosobriety.imported.unlike import find_unlike
 from ecosobriety.metrics import METRICS, Metric
 
 _CLOCKS_S, _CLOCKS = 1.0, timedelta(days=1)
 """How much clocks may differ within a run, and from this machine's."""
-
-
-def content_digest(spec: ImportSpec, folder: Path) -> str:
-    """Digest of what the files of a model hold.
-
-    Raises:
-        RunsError: one cannot be read.
-    """
-    digest = hashlib.sha256()
-    for key, path in (("runs", spec.runs), ("emissions", spec.emissions)):
-        if path is not None:
-            digest.update(hashlib.sha256(read_bytes(key, path, folder)).digest())
-    return digest.hexdigest()[:16]
 
 
 def read_imports(

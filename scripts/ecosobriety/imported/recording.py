@@ -1,12 +1,15 @@
 """The record of a run that existed already: what its table says, and where that stands."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ecosobriety.imported.energies import Energy
 from ecosobriety.imported.roles import PARTS
 from ecosobriety.imported.runs import ImportedRun, ImportSpec, Key
+from ecosobriety.imported.sheet import read_bytes
 from ecosobriety.reasons import reason
 from ecosobriety.records.measured import Measured
 from ecosobriety.records.record import Component, RunRecord
@@ -36,6 +39,19 @@ class Origin:
     digest: str
     dataset_sha256: str
     code_fingerprint: str
+
+
+def content_digest(spec: ImportSpec, folder: Path) -> str:
+    """Digest of what the files of a model hold.
+
+    Raises:
+        RunsError: one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for key, path in (("runs", spec.runs), ("emissions", spec.emissions)):
+        if path is not None:
+            digest.update(hashlib.sha256(read_bytes(key, path, folder)).digest())
+    return digest.hexdigest()[:16]
 
 
 def imported_records(

@@ -223,8 +223,7 @@ def run_command(
         path.unlink(missing_ok=True)
     text = fill(training.command, values)
     which = f"models: {training.model} (n_train {training.n_train}, seed {training.seed})"
-    # Of several lines, the first that fails ends it: else the last one's status would hide it.
-    shell = [training.shell, "-e", "-c", text]
+    shell = [training.shell, "-e", "-c", text]  # Else the last of several lines alone counts.
     environment = {**os.environ, **window_environment(windows, parameters)}
     with exclusive_meter(), log.open("ab") as output, guard() as watched:
         meter.warm_up()

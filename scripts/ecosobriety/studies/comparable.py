@@ -11,13 +11,16 @@ from typing import Any
 from ecosobriety.records.adjusted import factor_in
 from ecosobriety.studies.finished import Finished
 
+OF_A_CONSTANT_GUESS = ("baseline_not_beaten", "margin_too_wide")
+"""Why a study has no answer that a constant guess would not give, too."""
 REMARKS = (
+    *OF_A_CONSTANT_GUESS,
     *("data", "declared", "metric", "no_common_size", "no_answer"),
     *("imported", "quality", "window", "calibration", "power_models", "partly_modelled"),
     *("components", "disturbed", "edition", "intensity", "currency", "price"),
 )
 """Why figures may not be compared, or only with care."""
-CAUTIONS = ("declared", "disturbed", "partly_modelled", "components")
+CAUTIONS = (*OF_A_CONSTANT_GUESS, "declared", "disturbed", "partly_modelled", "components")
 """Remarks with which figures may be compared, with care."""
 _SAME_METRIC = ("name", "higher_is_better", "unit")
 

@@ -7,7 +7,7 @@ name, or else the first study's first.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -52,6 +52,12 @@ class Member:
         """The size that is enough; None: no size can be recommended."""
         size = self.result["configured"]["sufficient_n_train"]
         return None if size is None else int(size)
+
+    @property
+    def learns_nothing(self) -> str | None:
+        """Why a model as good as this one may have learnt nothing; None: it has learnt more."""
+        obstacle = self.result["configured"]["no_recommendation"]
+        return str(obstacle) if obstacle in comparable.OF_A_CONSTANT_GUESS else None
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -238,6 +244,10 @@ def _compared(
             theirs.intake.counted(metric),
             pair=pair,
         )
+        if baseline.learns_nothing is not None:
+            # What a constant guess passes says nothing.
+            found = replace(found, verdict=None)
+            scores = replace(scores, remark=baseline.learns_nothing)
     energies = comparable.energies_compare(study, member.model, theirs, baseline.model)
     row: dict[str, Any] = {"is_baseline": False, "n_pairs": found.difference.pairs}
     row |= _score(found, scores.remark, scores.may_be)

@@ -287,8 +287,7 @@ def nearest(value: Any, known: Sequence[str | int | None]) -> str:
 
 def _hint(value: Any, schema: Mapping[str, Any]) -> str:
     """What was probably meant, in brackets; empty where nobody knows."""
-    whole = _whole_hint(value, schema)
-    if whole:
+    if whole := _whole_hint(value, schema):
         return whole
     countries = next((part for part in _parts(schema) if part.get("x-hint") == "country"), None)
     if countries is not None:

@@ -257,7 +257,7 @@ def make_trainer(
     Args:
         settings: the hyper-parameters.
         callbacks: in the order in which they are called.
-        epochs: -1: until something stops it.
+        epochs: after which to stop.
         optimiser_steps: of a single optimiser, after which to stop; None: no limit.
         validation_batches: of the module's own validation data; None: all.
         progress_bar: show Lightning's progress bar.
@@ -321,15 +321,16 @@ def limits(
 ) -> Limits:
     """When the Trainer stops by itself a module that trains itself.
 
-    A budget of batches is kept by `Passed`. The Trainer knows the resulting number, as schedulers
-    of learning rates ask for it; steps of several optimisers, which Lightning adds up, would end it
-    early.
+    A budget of batches is kept by `Passed`. The Trainer knows the resulting numbers, as schedulers
+    of learning rates ask for them; steps of several optimisers, which Lightning adds up, would end
+    it early.
     """
     if settings.max_steps is None:
         return {"epochs": settings.epochs, "optimiser_steps": None}
-    if module.automatic_optimization:
-        return {"epochs": -1, "optimiser_steps": settings.max_steps}
-    return {"epochs": -(-settings.max_steps // batches_per_epoch), "optimiser_steps": None}
+    return {
+        "epochs": -(-settings.max_steps // batches_per_epoch),
+        "optimiser_steps": settings.max_steps if module.automatic_optimization else None,
+    }
 
 
 def _copy(parameter: Tensor) -> Tensor:
