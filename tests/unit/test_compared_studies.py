@@ -347,7 +347,7 @@ def test_every_remark_has_its_words(language):
         ([], [], "no study is named"),
         (["a"], [], 'studies names only "a"'),
         (["a", "b", "a"], [], 'studies names "a" twice'),
-        ([], ["own"], 'compare_with names "own" twice'),
+        ([], ["own"], 'compare_with names "own", which is this study itself'),
         ([*"abcdefghi"], [], "gives 9 studies, but at most 8"),
     ],
 )

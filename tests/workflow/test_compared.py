@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pandas as pd
+import pytest
 
 
 def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
@@ -22,6 +23,14 @@ def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
         line.split()[1][:-1] for line in done.stderr.splitlines() if line.startswith("localrule")
     }
     assert ran == {"compare", "compare_studies"}
+    assert "other settings" not in done.stderr
+    changed = workflow.with_config(
+        lambda study: study["analysis"].update(margin=0.07) or study.update(title="Other")
+    )
+    both = ("-n", "--config", "studies=[digits, twin]", "--", "compare")
+    said = workflow.snakemake(*both, config=changed).stderr
+    assert "the results of digits are of other settings than config/changed.yaml has now" in said
+    assert "(analysis.margin): run it first" in said
     folder = workflow.folder / "reports/compare/digits+twin"
     table = pd.read_csv(folder / "comparison.csv")
     twins = table[table["study"] == "twin"]
@@ -41,6 +50,22 @@ def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
             text=True,
         )
         assert ("reports/compare/digits+twin is older than the" in planned.stderr) == old
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([], "no study is named, but two"),
+        (["digits"], 'names "digits", which is this study itself'),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(finished, others, said):
+    config = finished.with_config(lambda study: study.update(compare_with=others))
+    done = finished.snakemake("-n", "--", "compare", config=config, check=False)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: compare: ")
+    assert said in last
 
 
 def test_a_study_that_has_no_results_is_refused_in_one_sentence(finished):

@@ -33,13 +33,35 @@ def say_old_comparisons():
             )
 
 
-if workflow.is_main_process:
-    # At its end, when the results are there.
-    atexit.register(say_old_comparisons)
+def refuse_to_compare(**_):
+    """End with a sentence where a comparison is asked for that cannot be.
 
-if workflow.is_main_process and workflow.config_settings.config.get("studies"):
-    # Asked for now: here an error is one sentence, and a job's would say where it was raised too.
+    Of an error in a rule's parameters, Snakemake says where it was raised, too.
+    """
+    asked = [
+        target
+        for target in workflow.dag_settings.targets
+        if target in ("compare", "compare_studies")
+        or target.startswith("reports/compare/")
+    ]
+    if not asked and not ASKED_TO_COMPARE[0]:
+        return
     try:
         compared_digests()
     except WorkflowError as error:
         sys.exit(f"error: {error}")
+    from ecosobriety.studies import other_settings
+    from ecosobriety.user_code.words import cut_list
+
+    if STUDY in COMPARED and (keys := other_settings(STUDY, Path("results"), config)):
+        print(
+            f"warning: compare: the results of {STUDY} are of other settings than "
+            f"{study_file()} has now ({cut_list(', '.join(keys))}): run it first",
+            file=sys.stderr,
+        )
+
+
+if workflow.is_main_process:
+    workflow.execute = files.preceded(workflow.execute, refuse_to_compare)
+    # At its end, when the results are there.
+    atexit.register(say_old_comparisons)

@@ -5,6 +5,19 @@ another's, and `comparing` makes one table of all of them.
 """
 
 from ecosobriety.studies.comparing import compare
-from ecosobriety.studies.finished import Finished, names_to_compare, read_finished, require_finished
+from ecosobriety.studies.finished import (
+    Finished,
+    names_to_compare,
+    other_settings,
+    read_finished,
+    require_finished,
+)
 
-__all__ = ["Finished", "compare", "names_to_compare", "read_finished", "require_finished"]
+__all__ = [
+    "Finished",
+    "compare",
+    "names_to_compare",
+    "other_settings",
+    "read_finished",
+    "require_finished",
+]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ FILES = (
     *("tables/runs.csv", "tables/curve.csv", "tables/scenarios.parquet"),
 )
 """What is read of a study, in its folder of results, besides what is known of its data set."""
+_WORDING = ("title", "languages", "claims", "figures")
 MOST = 8
 """Studies on one page: more would fit neither a table nor the name of its folder."""
 
@@ -75,6 +76,8 @@ def names_to_compare(named: Sequence[str], own: str, others: Sequence[str]) -> l
             f"compare: {named_one}, but two or more are compared: give --config "
             f"studies='[{own}, OTHER]', or compare_with in the study's file"
         )
+    if not named and own in others:
+        raise ConfigError(f"compare: compare_with names {quote(own)}, which is this study itself")
     if twice := next((name for i, name in enumerate(names) if name in names[:i]), None):
         raise ConfigError(f"compare: {key} names {quote(twice)} twice: name each study once")
     if len(names) > MOST:
@@ -94,6 +97,25 @@ def require_finished(names: Sequence[str], results: Path, configs: Path) -> list
         ConfigError: there is no such study, or it has no results yet; names it and the command.
     """
     return [_digest(name, results, configs) for name in names]
+
+
+def other_settings(name: str, results: Path, config: Mapping[str, Any]) -> list[str]:
+    """Keys of which a finished study's results have another value than its file has now.
+
+    What only words a report does not count.
+    """
+    with suppress(OSError, ValueError, KeyError):
+        used = json.loads((results / name / PROVENANCE).read_bytes())["config"]
+        return sorted(_differing(used, json.loads(json.dumps(config))) - {*_WORDING})
+    return []
+
+
+def _differing(one: Any, other: Any, key: str = "") -> set[str]:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        places = {*one, *other}
+        inside = ((f"{key}.{place}" if key else place, place) for place in places)
+        return set().union(*(_differing(one.get(at), other.get(at), name) for name, at in inside))
+    return set() if one == other else {key}
 
 
 def _digest(name: str, results: Path, configs: Path) -> str:
