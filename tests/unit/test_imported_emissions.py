@@ -102,12 +102,13 @@ def test_what_does_not_fit_codecarbons_file_is_refused(read, emissions, columns,
     assert said in refusal(read, table(**{"energy_kwh": None, **columns}), text)
 
 
-def test_a_pue_below_1_is_refused(read, emissions):
+@pytest.mark.parametrize("written", ["0.9", "120"])
+def test_a_pue_that_no_data_centre_has_is_refused(read, emissions, written):
     text, ids = emissions
-    rows = [row | {"pue": "0.9"} for row in rows_of(text)]
+    rows = [row | {"pue": written} for row in rows_of(text)]
     changed = "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)])
     said = refusal(read, table(energy_kwh=None, run_id=ids), changed)
-    assert '"pue" is "0.9": it must be 1 or more' in said
+    assert f'"pue" is "{written}": it must be from 1 (what the machines take alone) to 10' in said
 
 
 def test_rows_of_codecarbons_file_that_no_run_has_are_named(read, emissions):

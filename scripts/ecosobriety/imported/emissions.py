@@ -23,6 +23,8 @@ _SEVERAL = {
 }
 """What to do where several rows have one identifier."""
 _COUNTS = ("cpu_count", "gpu_count", "ram_total_size")
+MOST_PUE = 10
+"""As of `metering.pue`."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ class Emissions:
         sheet = self.sheet
         stated = self._optional("pue")
         pue = positive(stated, place) or 1.0
-        if stated is not None and pue < 1:
-            stated.refuse(place, "must be 1 or more: a data centre takes what its machines take")
+        if stated is not None and not 1 <= pue <= MOST_PUE:
+            stated.refuse(place, f"must be from 1 (what the machines take alone) to {MOST_PUE}")
         # CodeCarbon multiplies all its energies by it; the study has a PUE of its own.
         written = positive(sheet.column(ENERGY), place)
         duration_s = positive(sheet.column(DURATION), place)
