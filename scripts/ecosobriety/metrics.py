@@ -192,6 +192,9 @@ METRICS: Mapping[str, Metric] = {
 }
 """Those that are computed in our own loop, by name; of a task the first is its default."""
 
+OF_A_CONSTANT: Mapping[str, float] = {"roc_auc": 0.5, "r2": 0.0}
+"""What a constant answer scores at best, whatever the data; of other metrics it depends on them."""
+
 RESERVED = (
     *("ci_high", "ci_low", "duration_s", "energy_kwh", "examples", "fitted", "loss", "n_train"),
     "reason",

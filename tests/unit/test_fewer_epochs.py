@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from config_cases import SMALLEST, complete, put, refusal
-from synthetic import REPORT_DIR, decisions_at, make_provenance, make_runs, make_study
+from synthetic import (
+    REPORT_DIR,
+    decisions_at,
+    make_intake,
+    make_provenance,
+    make_runs,
+    make_study,
+)
 from test_plan import sober
 from test_sober import UNTRAINED, study
 
@@ -306,8 +313,10 @@ def test_the_report_names_the_sizes_with_fewer_epochs_and_their_loss(language):
     enough, spared, *_ = poster(found, None, make_provenance(found), text)["numbers"]
     assert spared["value"] != "–"
     case.decision.result["growth"]["unspent"]["trainings"] = 0
-    spared = poster(found, None, make_provenance(found), text)["numbers"][1]
-    assert (spared["value"], spared["words"]) == ("–", text("poster.spared.all_tried"))
+    for at_hand, words in ((60_000, "sizes_end"), (40_000, "all_tried")):
+        shown = replace(found, intake=make_intake(runs, train_examples=at_hand))
+        spared = poster(shown, None, make_provenance(shown), text)["numbers"][1]
+        assert (spared["value"], spared["words"]) == ("–", text(f"poster.spared.{words}"))
     assert enough["words"].endswith(text("poster.enough.epochs", trained="6", all="10"))
     shown = growth_table(case, text)
     names = [column.title for column in shown.columns]

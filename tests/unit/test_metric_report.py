@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from synthetic import REPORT_DIR, blank_svgs, make_intake, make_provenance, make_runs, make_study
 
+from ecosobriety.datasets import Intake
 from ecosobriety.figures import draw
 from ecosobriety.metric_words import METRIC_WORDS, metric_words
 from ecosobriety.metrics import MACRO_F1, MAE, METRICS, R2, RMSE, ROC_AUC, Metric
@@ -113,3 +114,10 @@ def test_an_accuracy_of_unequal_classes_says_what_it_hides(largest, said):
             assert words in found[0]
             assert text.score(accuracy) in found[0]
             assert text.points(accuracy - 0.7) in found[0]
+
+
+def test_a_constant_answer_scores_the_same_on_any_data_by_some_metrics():
+    unseen = Intake("d", "classification", declared=True)
+    assert unseen.baseline_score(METRICS["roc_auc"]) == 0.5
+    assert unseen.baseline_score(METRICS["r2"]) == 0
+    assert unseen.baseline_score(METRICS["accuracy"]) is None

@@ -21,6 +21,7 @@ from ecosobriety.decision import Usage
 from ecosobriety.languages import REPORT_FILES
 from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import SECTIONS, build_report
+from ecosobriety.reporting.growth import study_cost
 from ecosobriety.reporting.poster import kind_of_answer, poster
 from ecosobriety.study.electricity_view import LISTED_COUNTRIES
 from ecosobriety.tables import check_table
@@ -264,3 +265,23 @@ def test_what_nobody_has_looked_up_is_neither_ranked_nor_a_headline(text):
     saved = full["cost"] / full["energy_kwh"] * 2_000 * 120
     saved *= case.decision.result["configured"]["saving"]["share"]
     assert text.money(float(f"{saved:.1e}"), "EUR", 2) in page["numbers"][3]["words"]
+
+
+def test_a_model_among_several_pays_its_own_trainings_back(text):
+    for study, key in ((make_study(margin=0.03), "after"), (three_models(), "after_model")):
+        case = study.cases()[0]
+        words = poster(study, None, make_provenance(study), text)["numbers"][2]["words"]
+        cost = text.number(float(f"{case.decision.result['study_cost']['full_trainings']:.1e}"), 2)
+        values = {"full_trainings": cost, "model": case.model}
+        assert words == text(f"poster.paid_back.{key}", **values)
+
+
+def test_a_study_that_grew_to_its_end_is_paid_back_by_the_size_that_is_enough(text):
+    runs = make_runs()
+    decisions = decisions_at((30_000, 40_000, 50_000, 60_000), runs, 1e-6)
+    (case,) = make_study(runs, decisions=decisions, ladder=[30_000, 60_000], margin=0.03).cases()
+    assert case.decision.smaller_suffices
+    growth = case.decision.result["growth"]
+    assert growth["stopped_n_train"] == 60_000
+    pays = str(study_cost(case, text)).rpartition("<data")[0]
+    assert f'<data value="{case.decision.sufficient}"' in pays

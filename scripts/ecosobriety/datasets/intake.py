@@ -23,7 +23,7 @@ from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
-from ecosobriety.metrics import Metric
+from ecosobriety.metrics import OF_A_CONSTANT, Metric
 
 NOT_IN_THE_FILE = "y_train"
 DUPLICATES_FROM = 0.05
@@ -99,7 +99,7 @@ class Intake:
     def baseline_score(self, metric: Metric) -> float | None:
         """The score of the constant answer; None: of this metric it is not known."""
         found = (self.baselines or {}).get(metric.name)
-        return None if found is None else found.score
+        return OF_A_CONSTANT.get(metric.name) if found is None else found.score
 
     def counted(self, metric: Metric) -> float | None:
         """As `Metric.counted`; None where the test part is not known."""

@@ -126,9 +126,13 @@ def _untrained(case: Case, full: Markup, text: Texts) -> Markup:
 def study_cost(case: Case, text: Texts) -> Markup:
     """What the study itself took, and after how many retrainings it has paid for itself."""
     cost = case.decision.result["study_cost"]
+    used = "used" if len(case.study.cases()) == 1 else "used_by_model"
+    if case.energy_quality == "imported":
+        used = "imported"
     sentences = [
         text.markup(
-            "growth.cost." + ("imported" if case.energy_quality == "imported" else "used"),
+            f"growth.cost.{used}",
+            model=case.model,
             full_trainings=data(cost["full_trainings"], text.number(cost["full_trainings"])),
             amounts=_amounts(case, cost, text),
         )
@@ -143,9 +147,9 @@ def study_cost(case: Case, text: Texts) -> Markup:
     retrainings = cost["payback_retrainings"]
     if retrainings is None:
         return Markup(" ").join([*sentences, text.markup("growth.cost.never")])
-    growth = case.decision.result["growth"]
-    size = growth["stopped_n_train"] if growth else None
-    size = size or case.decision.sufficient
+    growth, size = case.decision.result["growth"], case.decision.sufficient
+    if growth and not case.decision.smaller_suffices:
+        size = growth["stopped_n_train"] or size
     pays = text.markup(
         "growth.cost.pays",
         retrainings=data(payback(retrainings), text.integer(payback(retrainings))),

@@ -86,7 +86,7 @@ def kind_of_answer(case: Case) -> str:
 def _is_part(case: Case) -> bool:
     """Whether the reference is less than all of the data."""
     known = case.study.intake.train_examples
-    return known is not None and case.decision.reference < known and not case.decision.grows
+    return known is not None and case.decision.reference < known
 
 
 def _answer(case: Case, text: Texts) -> str:
@@ -147,7 +147,7 @@ def _beyond(case: Case, text: Texts) -> str:
     decision, known = case.decision, case.study.intake.train_examples
     largest = int(decision.curve.index.max())
     said = ""
-    if decision.grows:
+    if decision.grows and kind_of_answer(case) not in ("smaller", "none"):
         return said
     if largest > decision.reference:
         score = text.score(float(decision.scores[largest]))
@@ -171,7 +171,8 @@ def _spared(case: Case, text: Texts) -> dict[str, str]:
     if decision.stopped:
         left = decision.result["growth"]["unspent"]
         if not left["trainings"]:
-            return _number("–", text("poster.spared.all_tried"))
+            whole = int(decision.curve.index.max()) == case.study.intake.train_examples
+            return _number("–", text("poster.spared." + ("all_tried" if whole else "sizes_end")))
         return _number(
             text.energy(rounded(left["energy_kwh"]), DIGITS),
             text("poster.spared.unspent", trainings=trainings(left["trainings"], text)),
@@ -201,12 +202,13 @@ def _paid_back(case: Case, text: Texts) -> dict[str, str]:
     took = text.number(rounded(cost["full_trainings"]), DIGITS)
     full = text.integer(cost["full_n_train"])
     retrainings = cost["payback_retrainings"]
+    # Of several models, each has a cost of its own.
+    several = "_model" if len(case.study.cases()) > 1 else ""
     if retrainings is None:
-        return _number(took, text("poster.paid_back.never", full=full))
-    return _number(
-        text.integer(payback(retrainings)),
-        text("poster.paid_back.after", full_trainings=took, full=full),
-    )
+        said = text(f"poster.paid_back.never{several}", full=full, model=case.model)
+        return _number(took, said)
+    said = text(f"poster.paid_back.after{several}", full_trainings=took, model=case.model)
+    return _number(text.integer(payback(retrainings)), said)
 
 
 def _at_scale(case: Case, text: Texts) -> dict[str, str]:

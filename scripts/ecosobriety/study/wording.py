@@ -76,7 +76,7 @@ def baseline_answer(study: Study, text: Texts) -> str:
     """What a network that has learnt nothing always says."""
     known = (study.intake.baselines or {}).get(study.metric.name)
     if known is None:
-        return text("missing")
+        return text("baseline.always.any")
     return text(f"baseline.always.{known.kind}", name=short(str(known.constant)))
 
 

@@ -94,11 +94,13 @@ def read_command_line(schema: Mapping[str, Any], value: Any, key: str = "") -> A
     if not isinstance(value, str) or value in names or MISREAD.fullmatch(value):
         return value
     tag = _resolve(value)
-    if "string" in types:
+    # Where a word may stand too, as in max, a number is none.
+    number = tag in _NUMBERS and not {"integer", "number"}.isdisjoint(types)
+    if "string" in types and not number:
         if "null" in types and tag == NULL:
             raise _only_in_a_file(value, key)
         return value
-    meant = any(tag == _TAGS[name] for name in types) or (tag == NULL and None in names)
+    meant = any(tag == _TAGS.get(name) for name in types) or (tag == NULL and None in names)
     return yaml.safe_load(value) if meant or ("number" in types and tag == INT) else value
 
 
@@ -119,7 +121,7 @@ def _require_no_numbers(value: Any, key: str) -> None:
 
 
 def _alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [schema, *schema.get("anyOf", ())]
+    return [schema, *(inner for part in schema.get("anyOf", ()) for inner in _alternatives(part))]
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
