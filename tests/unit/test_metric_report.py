@@ -9,6 +9,7 @@ import pytest
 from synthetic import REPORT_DIR, blank_svgs, make_intake, make_provenance, make_runs, make_study
 
 from ecosobriety.datasets import Intake
+from ecosobriety.datasets.intake import hardly_resolved
 from ecosobriety.figures import draw
 from ecosobriety.metric_words import METRIC_WORDS, metric_words
 from ecosobriety.metrics import MACRO_F1, MAE, METRICS, R2, RMSE, ROC_AUC, Metric
@@ -121,3 +122,23 @@ def test_a_constant_answer_scores_the_same_on_any_data_by_some_metrics():
     assert unseen.baseline_score(METRICS["roc_auc"]) == 0.5
     assert unseen.baseline_score(METRICS["r2"]) == 0
     assert unseen.baseline_score(METRICS["accuracy"]) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "counts", "test", "margin", "said"),
+    [
+        ("roc_auc", [197, 3], 200, 0.02, 'the class "b" has 3 of the 200 test examples'),
+        ("macro_f1", [197, 3], 200, 0.02, "may change the macro_f1 by up to 0.33"),
+        ("roc_auc", [150, 50], 200, 0.02, None),
+        ("accuracy", [197, 3], 200, 0.02, None),
+        # Of normally distributed errors, 1 / sqrt(2 n).
+        ("rmse", None, 4, 0.02, "the rmse would differ by about 0.35 of itself"),
+        ("rmse", None, 5000, 0.02, None),
+        ("rmse", None, None, 0.02, None),
+    ],
+)
+def test_what_a_test_part_hardly_resolves_is_known_before(metric, counts, test, margin, said):
+    known = Intake("d", "any", test_examples=test, classes=("a", "b"))
+    known = replace(known, class_counts=counts and {"train": counts, "test": counts})
+    found = hardly_resolved(known, margin, METRICS[metric])
+    assert (found is None) if said is None else said in found

@@ -16,6 +16,9 @@ def say_odd_numbers():
     """Say in words what may be meant otherwise: a margin, a rate, units and a share."""
     odd = [wide_margin(config), inverse_rate(config["cost"])]
     odd += [odd_hardware(config["hardware"]), large_test(config["dataset"])]
+    known = take_in({**config["dataset"], "task": config["task"]})
+    margin, metric = config["analysis"]["margin"], metric_from(config["metric"])
+    odd.append(datasets.intake.hardly_resolved(known, margin, metric))
     for said in filter(None, odd):
         print(f"note: {said}", file=sys.stderr)
 

@@ -30,6 +30,8 @@ DUPLICATES_FROM = 0.05
 """From this share of test examples that are training examples, that stands beside the answer."""
 UNTESTED_FROM = 0.05
 """The same for the share of training examples whose class no test example has."""
+OF_FEW = ("roc_auc", "macro_f1")
+"""Metrics that rest on the examples of the rarest class, and are no count of them."""
 ROUNDING = 1e-9
 """A margin of 0.01 is what one of 100 test examples is worth, whatever the last digit says."""
 
@@ -230,6 +232,33 @@ def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
         f"is {margin:g}, but must be at least {_two_digits(1 / counted, math.ceil):g}, what one of "
         f"the {test} test examples is worth: a smaller loss cannot be seen; take more test "
         f"examples (dataset.{key}) or a wider margin"
+    )
+
+
+def hardly_resolved(intake: Intake, margin: float, metric: Metric) -> str | None:
+    """Why a test part hardly resolves a margin, in words, where its scores have no smallest step.
+
+    Returns:
+        None where it does, or where that is not known.
+    """
+    test = intake.test_examples
+    if metric.normal_error is not None and metric.relative_margin and test:
+        error = metric.normal_error / math.sqrt(test)
+        if margin >= error:
+            return None
+        return (
+            f"analysis.margin is {margin:g}: on another test part of {test} examples the "
+            f"{metric.name} would differ by about {error:.2g} of itself (standard error)"
+        )
+    counts = (intake.class_counts or {}).get("test")
+    if metric.name not in OF_FEW or not counts or margin * min(counts) >= 1:
+        return None
+    rarest = min(range(len(counts)), key=counts.__getitem__)
+    name = f'"{short((intake.classes or ())[rarest])}"'
+    step = 1 / max(counts[rarest], 1)
+    return (
+        f"analysis.margin is {margin:g}: the class {name} has {counts[rarest]} of the {test} test "
+        f"examples, one of which may change the {metric.name} by up to {step:.2g}"
     )
 
 
