@@ -87,6 +87,12 @@ class TestNoDecision:
         found = decide_growth(sizes, scores, full, 0.01, z=1.25)
         assert (found["decision"], found["reason"]) == ("undecided", reason)
 
+    def test_of_a_size_that_one_seed_alone_has_reached_too_few_seeds_are_the_reason(self):
+        scores = scores_of([0.0, 0.0, 0.0])
+        scores[-1, 1:] = np.nan
+        found = decide_growth(SIZES, scores, 16_384, 0.01, z=1.25)
+        assert (found["decision"], found["reason"]) == ("undecided", "too_few_seeds")
+
     def test_at_the_full_size_nothing_is_left(self):
         found = decide_growth(SIZES, scores_of([0.1, 0.1, 0.1]), 8192, 0.01, z=1.25)
         assert (found["decision"], found["reason"]) == ("stop", "full_size")

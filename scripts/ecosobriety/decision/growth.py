@@ -119,7 +119,9 @@ def decide_growth(
     if sizes[-1] >= full:
         decision, reason = "stop", "full_size"
     elif numbers["bound"] is None:
-        decision, reason = "undecided", "too_few_sizes"
+        # As where a budget ended: of the other seeds, some lack there.
+        lone = scores.shape[-1] > 1 > int(np.isfinite(scores[-1, 1:]).sum())
+        decision, reason = "undecided", "too_few_seeds" if lone else "too_few_sizes"
     elif not may_decide(sizes, full)[-1]:
         small = sizes[-1] < SMALLEST_DECIDED
         decision, reason = "undecided", "too_few_examples" if small else "below_an_eighth"
