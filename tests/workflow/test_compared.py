@@ -59,9 +59,9 @@ def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
         (["digits"], 'names "digits", which is this study itself'),
     ],
 )
-def test_what_cannot_be_compared_is_one_sentence(finished, others, said):
-    config = finished.with_config(lambda study: study.update(compare_with=others))
-    done = finished.snakemake("-n", "--", "compare", config=config, check=False)
+def test_what_cannot_be_compared_is_one_sentence(workflow, others, said):
+    config = workflow.with_config(lambda study: study.update(compare_with=others))
+    done = workflow.snakemake("-n", "--", "compare", config=config, check=False)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("error: compare: ")
