@@ -149,6 +149,15 @@ class Metric:
         """
         return self.highest - score if self.higher_is_better else score
 
+    def sampling_error(self, test_examples: int) -> float | None:
+        """Standard error of a score for the sampling of the test part, as a share of the score.
+
+        None where that is not known, as where errors are no numbers.
+        """
+        if self.normal_error is None:
+            return None
+        return self.normal_error / math.sqrt(test_examples)
+
     def allowed_loss(self, reference_mean: float, margin: float) -> float:
         """The margin in the metric's own unit."""
         return margin * abs(reference_mean) if self.relative_margin else margin

@@ -25,7 +25,10 @@ def test_two_finished_studies_are_compared_and_nothing_else_is_run(workflow):
     assert ran == {"compare", "compare_studies"}
     assert "other settings" not in done.stderr
     changed = workflow.with_config(
-        lambda study: study["analysis"].update(margin=0.07) or study.update(title="Other")
+        lambda study: (
+            study["analysis"].update(margin=0.07)
+            or study.update(title={"en": "Other", "fr": "Autre"})
+        )
     )
     both = ("-n", "--config", "studies=[digits, twin]", "--", "compare")
     said = workflow.snakemake(*both, config=changed).stderr

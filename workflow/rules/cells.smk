@@ -23,9 +23,12 @@ def cell_runs(name):
 def made_cells():
     """Cells that were made before and need no training but the study's own.
 
-    Left as they are, they would be read as of today. Of a study that grows, nobody knows yet.
+    Left as they are, they would be read as of today. Of a study that grows, nobody knows yet; a
+    job makes none.
     """
-    made = [] if SOBER else sorted(map(str, Path(CELLS).glob("n*/*/*.json")))
+    made = []
+    if workflow.is_main_process and not SOBER:
+        made = sorted(map(str, Path(CELLS).glob("n*/*/*.json")))
     own, kept = {*study_config.run_grid(config)} if made else set(), []
     for path in made:
         # Of another state of the study, which has it no more.

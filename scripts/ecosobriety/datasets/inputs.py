@@ -23,6 +23,9 @@ GAP = 10.0
 deviations: they have no common scale."""
 NEARLY_ALL = (0.002, 0.998)
 """Quantiles of a channel's values: few that lie beyond them do not say on which scale it is."""
+MOST_COLUMNS, UNLIKE_SPANS = 32, 10
+"""Bytes of more columns are pixels; and how many times as far the values of one column go as those
+of another, where they are not."""
 SPATIAL = 8
 """From so many places on, an axis may be one of space or time."""
 BACKGROUND = 0.9
@@ -264,10 +267,9 @@ def _few_far_beyond(values: NDArray[np.float64]) -> tuple[float, float, float] |
     few_alone = (low == high).ravel() & (np.ptp(values, axis=1) > 0)
     if few_alone.any() or _gap(np.clip(values, low, high)) is not None:
         return None
-    ends = (low.min(), high.max())
-    return float(
-        max(values.min(), values.max(), key=lambda value: abs(value - np.mean(ends)))
-    ), *ends
+    ends = float(low.min()), float(high.max())
+    farthest = max(values.min(), values.max(), key=lambda value: abs(value - sum(ends) / 2))
+    return float(farthest), *ends
 
 
 def _require_float32(x: Examples, name: str) -> None:
@@ -328,8 +330,3 @@ def image_shape(shape: Sequence[int], channels: str | None) -> tuple[int, int, i
         )
     height, width, depth = (*sides[1:], sides[0]) if channels == "first" else sides
     return height, width, depth
-
-
-MOST_COLUMNS, UNLIKE_SPANS = 32, 10
-"""Bytes of more columns are pixels; and how many times as far the values of one column go as those
-of another, where they are not."""

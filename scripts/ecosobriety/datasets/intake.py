@@ -242,8 +242,8 @@ def hardly_resolved(intake: Intake, margin: float, metric: Metric) -> str | None
         None where it does, or where that is not known.
     """
     test = intake.test_examples
-    if metric.normal_error is not None and metric.relative_margin and test:
-        error = metric.normal_error / math.sqrt(test)
+    error = metric.sampling_error(test) if test and metric.relative_margin else None
+    if error is not None:
         if margin >= error:
             return None
         return (

@@ -159,9 +159,9 @@ def _test_part(case: Case, text: Texts) -> list[str]:
 
 def _averaged(case: Case, test: int, score: float, text: Texts) -> list[str]:
     """The same of a metric that is no share of the test examples."""
-    if case.metric.normal_error is None:
+    error = case.metric.sampling_error(test)
+    if error is None:
         return [text("warning.test_part_unknown")]
-    error = case.metric.normal_error / math.sqrt(test)
     if error * score <= case.decision.allowed_loss:
         return []
     relative = case.metric.relative_margin

@@ -106,7 +106,8 @@ def other_settings(name: str, results: Path, config: Mapping[str, Any]) -> list[
     """
     with suppress(OSError, ValueError, KeyError):
         used = json.loads((results / name / PROVENANCE).read_bytes())["config"]
-        return sorted(_differing(used, json.loads(json.dumps(config))) - {*_WORDING})
+        found = _differing(used, json.loads(json.dumps(config)))
+        return sorted(key for key in found if key.partition(".")[0] not in _WORDING)
     return []
 
 
