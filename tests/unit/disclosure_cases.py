@@ -122,10 +122,16 @@ def one_size():
     return make_study(runs[runs["n_train"] == 60_000].reset_index(drop=True))
 
 
+def one_seed():
+    runs = worked_runs()
+    return make_study(runs[runs["seed"] == 1].reset_index(drop=True))
+
+
 STUDIES = {
     "grown": (grown, "full_size_untrained"),
     "hopeless": (hopeless, "baseline_not_beaten"),
     "regression": (regression, None),
     "two_models": (two_models, None),
     "one_size": (one_size, "one_size"),
+    "one_seed": (one_seed, "too_few_seeds"),
 }

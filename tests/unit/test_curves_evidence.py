@@ -71,7 +71,10 @@ def test_a_network_that_always_says_no_is_recommended_at_no_size():
         # Better on average, but one seed is not.
         ([0.999, 0.999, 0.975], "baseline_not_beaten"),
         ([0.5, 0.5, 0.5], "baseline_not_beaten"),
-        ([0.999], "baseline_not_beaten"),
+        # One seed shows nothing about others, but may lie so low itself.
+        ([0.999], "too_few_seeds"),
+        ([0.985], "margin_too_wide"),
+        ([0.97], "baseline_not_beaten"),
     ],
 )
 def test_the_reference_must_beat_the_baseline_by_more_than_the_margin(reference, obstacle):

@@ -2,6 +2,7 @@
 
 import re
 from types import SimpleNamespace
+from typing import get_args
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -10,6 +11,7 @@ from markdown_it import MarkdownIt
 from synthetic import REPORT_DIR, make_runs, make_study
 
 from ecosobriety import exporting, figures
+from ecosobriety.decision.evidence import Obstacle
 from ecosobriety.exporting.badge import badge, badge_answer
 from ecosobriety.figures.style import new_figure
 from ecosobriety.metrics import ACCURACY
@@ -112,10 +114,7 @@ def test_a_badge_is_honest_in_both_languages(decision, english, french, found):
     assert [is_answer for _, is_answer in said] == [found, found]
 
 
-@pytest.mark.parametrize(
-    "reason",
-    ["baseline_not_beaten", "margin_too_wide", "margin_unresolved", "full_size_untrained"],
-)
+@pytest.mark.parametrize("reason", get_args(Obstacle))
 def test_every_obstacle_has_its_words(reason):
     for text in TEXTS:
         assert badge_answer(case_of(no_recommendation=reason), text)[1] is False

@@ -61,6 +61,7 @@ KINDS = {
     "stopped": stopped,
     "one_size": lambda: make_study(make_runs().query("n_train == 60_000")),
     "baseline_not_beaten": lambda: make_study(make_runs(accuracy_shift=-0.79)),
+    "too_few_seeds": lambda: make_study(make_runs().query("seed == 1")),
     "year": lambda: make_study(usage=Usage(2_000, None, None, 1.0)),
 }
 
@@ -97,6 +98,7 @@ def test_the_first_page_has_at_most_350_words(study, text):
         ("none", "No: no smaller training set is shown to be enough."),
         ("stopped", "Yes: it can stop at 40,000 of 60,000 examples."),
         ("one_size", "No answer: no size below 60,000 was trained."),
+        ("too_few_seeds", "No answer: one seed cannot tell a loss from chance."),
         ("baseline_not_beaten", "No answer: it does not beat a constant guess."),
     ],
 )

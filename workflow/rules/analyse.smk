@@ -38,11 +38,6 @@ FULL_N_TRAIN = config["plan"]["full_n_train"] if SOBER else None
 if MAY_END_EARLY:
     DECISION["reference_n_train"] = "max"
     FULL_N_TRAIN = FULL_N_TRAIN or max(config["grid"]["n_train"])
-FULL = dict(
-    full_n_train=FULL_N_TRAIN,
-    # A study that grows says by itself how many seeds it needs.
-    asked_seeds=len(config["grid"]["seeds"]) if MAY_END_EARLY and not SOBER else None,
-)
 
 
 rule fit_curves:
@@ -171,7 +166,7 @@ rule recommend_size:
     conda:
         ENVIRONMENT
     params:
-        analysis=canonical({**config["analysis"], **DECISION, **FULL}),
+        analysis=canonical({**config["analysis"], **DECISION, "full_n_train": FULL_N_TRAIN}),
         metric=canonical(config["metric"]),
         rules=canonical(
             {

@@ -18,8 +18,6 @@ class Criteria:
         target: a score to reach, in the metric's unit; None asks for none.
         full_n_train: the full size of a study that may end below it, as it grows or has a budget;
             None: it may not. Where it was not trained, no size is compared with it.
-        asked_seeds: how many seeds each size was to have, where a budget may leave some out. With
-            one of several, the full size counts as not trained.
     """
 
     reference_n_train: ReferenceSize
@@ -27,4 +25,3 @@ class Criteria:
     confidence: float
     target: float | None = None
     full_n_train: int | None = None
-    asked_seeds: int | None = None

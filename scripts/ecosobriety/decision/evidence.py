@@ -26,7 +26,11 @@ from ecosobriety.metrics import Metric
 from ecosobriety.study_config.plan import POOLED_GAINS
 
 Obstacle = Literal[
-    "margin_unresolved", "baseline_not_beaten", "margin_too_wide", "full_size_untrained"
+    "margin_unresolved",
+    "baseline_not_beaten",
+    "margin_too_wide",
+    "full_size_untrained",
+    "too_few_seeds",
 ]
 
 GAINS_OF_NOISE = POOLED_GAINS
@@ -87,11 +91,11 @@ def find_obstacle(
     A baseline that is known is treated as if it were a size: it must be shown to be worse than the
     reference by more than the margin, by the one-sided t test that the sizes are put to. Where it
     is not, the margin lets pass what has learnt nothing: it is too wide, if the reference is shown
-    to beat the baseline at all. One seed shows nothing; and where the seeds differ by less than one
-    test example is worth, the test part's own sampling bounds what they show.
+    to beat the baseline at all. Where the seeds differ by less than one test example is worth, the
+    test part's own sampling bounds what they show.
 
-    A reference that is not the full size of a study that grows shows nothing about that; whether
-    it beats the baseline is then judged by its mean.
+    A reference that is not the full size of a study that grows shows nothing about that, and one
+    seed shows nothing about others; whether it beats the baseline is then judged by its mean.
 
     Args:
         reference: the score of each seed at the reference size, none missing.
@@ -109,13 +113,16 @@ def find_obstacle(
     loss, counted = metric.allowed_loss(float(reference.mean()), margin), data.counted(metric)
     if not resolves(loss, counted):
         return "margin_unresolved"
-    if data.baseline is None:
-        return "full_size_untrained" if untrained else None
-    gain = metric.sign * (reference - data.baseline)
+    untested: Obstacle | None = "too_few_seeds" if reference.size < 2 else None
     if untrained:
+        untested = "full_size_untrained"
+    if data.baseline is None:
+        return untested
+    gain = metric.sign * (reference - data.baseline)
+    if untested:
         if gain.mean() <= 0:
             return "baseline_not_beaten"
-        return "full_size_untrained" if (gain - allowed).mean() > 0 else "margin_too_wide"
+        return untested if (gain - allowed).mean() > 0 else "margin_too_wide"
     if _is_shown(gain - allowed, loss, counted, confidence, metric):
         return None
     beaten = _is_shown(gain, 0.0, counted, confidence, metric)
@@ -134,8 +141,6 @@ def _is_shown(
         confidence: of the test.
         metric: what the scores are.
     """
-    if gain.size < 2:
-        return False
     if metric.highest is not None:
         gain = gain.round(ACCURACY_DECIMALS)
     test = one_sided_t_test(gain[:, np.newaxis], 0.0, confidence)

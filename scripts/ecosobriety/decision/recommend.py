@@ -126,13 +126,8 @@ def recommend(
         scores = by_size_and_seed(group, metric.test_column)
         reference = reference_size(scores, criteria.reference_n_train)
         full = criteria.full_n_train or reference
-        # One seed of it shows nothing.
-        seeds = group.loc[group["n_train"] == reference, "seed"].nunique()
-        asked_seeds = criteria.asked_seeds
-        alone = asked_seeds is not None and seeds < min(asked_seeds, 2)
-        untrained = reference < full or alone
         answers = [
-            _answer(group, metric, reference, m, confidence, data, untrained)
+            _answer(group, metric, reference, m, confidence, data, untrained=reference < full)
             for m in (margin, *sorted(margins))
         ]
         results.append(
@@ -184,6 +179,7 @@ def _answer(
     margin: float,
     confidence: float,
     data: TestPart,
+    *,
     untrained: bool,
 ) -> dict[str, Any]:
     scores = by_size_and_seed(runs, metric.test_column)

@@ -62,9 +62,11 @@ def _practices(disclosed: Disclosed, text: Texts) -> list[str]:
     runs = study.runs
     here = runs[runs["energy_quality"] != "imported"]
     names = ", ".join(model.case.model for model in disclosed.models)
+    of_each_size = runs.groupby(["model", "n_train"])["seed"].nunique()
+    sizes = {"sizes": runs["n_train"].nunique(), "seeds": of_each_size.min()}
     lines = [
         *([text("disclosure.afnor.metered", number=text.integer(len(here)))] if len(here) else []),
-        text("disclosure.afnor.sizes", sizes=text.integer(runs["n_train"].nunique())),
+        text("disclosure.afnor.sizes", **{name: text.integer(n) for name, n in sizes.items()}),
         *([text("disclosure.afnor.models", models=names)] if len(disclosed.models) > 1 else []),
         *(of_study(model, text) for model in disclosed.models),
         *levers(study, text),
