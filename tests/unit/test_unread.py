@@ -9,7 +9,7 @@ import yaml
 from config_cases import SCHEMA, complete, put
 
 from ecosobriety.study_config.config import model_parameters, training_parameters
-from ecosobriety.study_config.unread import equal_models, unread_training
+from ecosobriety.study_config.unread import equal_models, fixed_epochs, unread_training
 from ecosobriety.training.foreseen import unread_settings
 
 COMMAND = {"name": "mine", "command": "python t.py {subset} {result}"}
@@ -28,6 +28,34 @@ def test_settings_of_networks_are_named_where_all_models_are_commands() -> None:
     assert unread([COMMAND, asking], SET) == keys[1:]
     assert unread([COMMAND, {"name": "mlp"}], SET) == unread([COMMAND], {"process": "size"}) == []
     assert unread([COMMAND], {"epochs": 10, "learning_rate": 0.001}) == []
+
+
+def test_models_that_have_all_their_epochs_anyway_are_named() -> None:
+    schedule = {"class_path": "torch.optim.lr_scheduler.StepLR", "init_args": {"step_size": 1}}
+    asking = {**COMMAND, "name": "asking", "command": f"{COMMAND['command']} {{epochs}}"}
+    models = [
+        {"name": "mlp"},
+        {"name": "linear", "training": {"epochs": 1}},
+        {"name": "falling", "class_path": "mlp", "training": {"lr_scheduler": schedule}},
+        {"name": "short", "class_path": "mlp", "training": {"epochs": 4}},
+        *(COMMAND, asking),
+    ]
+
+    def fixed(plan: Any, **training: Any) -> list[str]:
+        written = {**put(("models",), models), "plan": plan, "training": training}
+        written["grid"] = {}
+        return [*fixed_epochs(complete(written))]
+
+    adaptive = {"mode": "sober", "epochs": "adaptive", "full_n_train": 1400}
+    why = [
+        "linear: it is trained for 1 epoch",
+        "falling: its lr_scheduler makes a shorter training another one",
+        "mine: its command holds no {epochs}",
+    ]
+    assert fixed(adaptive, epochs=5) == why
+    rarely = "short: score_epochs is 4, and it is trained for 4 epochs"
+    assert fixed(adaptive, epochs=5, score_epochs=4) == [*why[:2], rarely, why[2]]
+    assert fixed({**adaptive, "epochs": "all"}, epochs=5) == []
 
 
 def equal(*models: Any) -> list[tuple[str, str]]:

@@ -166,7 +166,9 @@ rule recommend_size:
     conda:
         ENVIRONMENT
     params:
-        analysis=canonical({**config["analysis"], **DECISION, "full_n_train": FULL_N_TRAIN}),
+        analysis=canonical(
+            {**config["analysis"], **DECISION, "full_n_train": FULL_N_TRAIN}
+        ),
         metric=canonical(config["metric"]),
         rules=canonical(
             {

@@ -8,7 +8,7 @@ from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.in_words import large_test, odd_hardware
 from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.study_config.money import inverse_rate
-from ecosobriety.study_config.unread import equal_models, unread_training
+from ecosobriety.study_config.unread import equal_models, fixed_epochs, unread_training
 from ecosobriety.user_code import foresight, optimisers
 
 
@@ -24,13 +24,17 @@ def say_odd_numbers():
 
 
 def say_unread_training():
-    """Name keys of `training` that are written for models that there are not."""
+    """Name keys that change nothing for the models that there are."""
     schema = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
     if keys := unread_training(config, schema):
         print(
             f"note: {', '.join(keys)} reach no model: commands, and runs that exist already, have "
             "settings of their own",
             file=sys.stderr,
+        )
+    for model in fixed_epochs(config):
+        print(
+            f"note: plan.epochs adaptive shortens nothing of {model}", file=sys.stderr
         )
 
 

@@ -1,10 +1,11 @@
-"""What a study sets to no purpose: keys of `training` that no model takes, and models twice."""
+"""What a study sets to no purpose: keys that change nothing for its models, and models twice."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecosobriety.study_config.contradictions import is_command, is_import
+from ecosobriety.study_config.plan import adapts_epochs, all_epochs
 
 _OF_NETWORKS = (
     *("epochs", "batch_size", "learning_rate", "optimizer", "lr_scheduler", "gradient_clip_val"),
@@ -28,6 +29,29 @@ def unread_training(config: Mapping[str, Any], schema: Mapping[str, Any]) -> lis
         for key in _OF_NETWORKS
         if config["training"][key] != known[key]["default"] and not (key == "epochs" and asked)
     ]
+
+
+def fixed_epochs(config: Mapping[str, Any]) -> Iterator[str]:
+    """For each model that `plan.epochs` adaptive cannot shorten, its name and why.
+
+    What a class of the user's does with its learning rate is not known here.
+    """
+    if not adapts_epochs(config):
+        return
+    for model in config["models"]:
+        settings = {**config["training"], **model.get("training", {})}
+        epochs, every = all_epochs(config, model["name"]), settings["score_epochs"]
+        if epochs is None:
+            why = "its command holds no {epochs}"
+        elif epochs == 1:
+            why = "it is trained for 1 epoch"
+        elif settings["lr_scheduler"] is not None and not is_command(model):
+            why = "its lr_scheduler makes a shorter training another one"
+        elif type(every) is int and every >= epochs:
+            why = f"score_epochs is {every}, and it is trained for {epochs} epochs"
+        else:
+            continue
+        yield f"{model['name']}: {why}"
 
 
 def equal_models(
