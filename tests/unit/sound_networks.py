@@ -232,6 +232,19 @@ class Counting(Whole):
         assert (loader.batch_size, loader.drop_last, loader.num_workers) == (32, False, 0)
 
 
+class Routed(nn.Module):
+    """Of its experts, each example has one: a batch need not choose all."""
+
+    def __init__(self, input_shape, num_classes: int, experts: int = 64):
+        super().__init__()
+        self.experts = nn.ModuleList(nn.Linear(64, num_classes) for _ in range(experts))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        chosen = x[:, : len(self.experts)].argmax(1, keepdim=True)
+        return sum((chosen == i) * expert(x) for i, expert in enumerate(self.experts))
+
+
 class Unfreezing(pl.callbacks.BaseFinetuning):
     def freeze_before_training(self, pl_module):
         self.freeze(pl_module.backbone)

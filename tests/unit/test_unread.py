@@ -70,6 +70,9 @@ def test_models_whose_settings_are_the_same_are_named_however_they_are_written()
     again = {"training": {"epochs": 5}, "init_args": {"hidden": [256]}}
     assert equal({"name": "mlp"}, {**wide, **again}) == [("mlp", "wide")]
     assert equal(COMMAND, {**COMMAND, "name": "other"}) == [("mine", "other")]
+    # Of one table, each has the rows of its name.
+    shared = {"runs": "runs.csv", "columns": {}}
+    assert not [*equal_models({"one": shared, "two": shared}, {})]
     for differing in ({"training": {"epochs": 6}}, {"init_args": {"hidden": [64]}}):
         assert equal({"name": "mlp"}, {**wide, **differing}) == []
     assert equal(COMMAND, {"name": "mlp"}, {**COMMAND, "name": "other", "shell": "bash"}) == []

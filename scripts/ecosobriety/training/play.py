@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from ecosobriety.training.batches import Slices
@@ -11,6 +12,8 @@ from ecosobriety.training.tasks import Task
 
 FEW = 8
 """Examples on which operations are counted and the test is tried."""
+OTHERS, OTHER_BYTES = 24, 2**24
+"""Further batches at most, for what the first one may not hold or choose: an expert, a class."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,10 @@ class Play:
 def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, Any]:
     """What a `Stage` needs, in plain types."""
     size = play.settings.batch_size
-    (x, y), (x_test, _) = next(iter(batches)), next(iter(test_batches))
+    each, (x_test, _) = iter(batches), next(iter(test_batches))
+    x, y = next(each)
     acts: list[Batch] = [(x, y)]
+    others = list(islice(each, min(OTHERS, OTHER_BYTES // x.nbytes)))
     # The last batch of an epoch, on which statistics over a batch may fail.
     if play.n_train > size and play.n_train % size:
         acts.append((x[: play.n_train % size], y[: play.n_train % size]))
@@ -50,6 +55,7 @@ def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, A
         "deviation": getattr(play.task, "deviation", None),
         "outputs": play.task.outputs,
         "acts": acts,
+        "others": others,
         "y": batches.targets,
         "x_test": x_test[:FEW],
         "length": len(batches),

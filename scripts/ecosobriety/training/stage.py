@@ -279,8 +279,8 @@ class Stage:
 
     @property
     def _many(self) -> list[Batch]:
-        """The batches in turns: a class may keep something for each."""
-        return (self.acts * PATIENCE)[:PATIENCE]
+        """The batches and others in turns: a class may keep something for each, or use few."""
+        return ((self.acts + self._content["others"]) * PATIENCE)[:PATIENCE]
 
     def _require_right_way(self) -> None:
         """Refuse steps that lead away from the answers, and gradients that pile up.
