@@ -245,13 +245,29 @@ def test_every_kind_of_study_is_disclosed_without_holes(kind):
         assert (full["n_train"], full["estimated"]) == (60_000, True)
 
 
-@pytest.mark.slow
-def test_imported_runs_disclose_what_their_table_says_and_no_more():
+def imported(**columns):
+    """Six runs of 3 Wh that existed before: all of the study's own, its failed attempt too."""
     runs = worked_runs().astype(dict.fromkeys(UNKNOWN, object))
-    runs = runs.assign(**dict.fromkeys(UNKNOWN, None), lost_energy_kwh=0.0, model="llm")
+    runs = runs.assign(**dict.fromkeys(UNKNOWN, None), model="llm", **columns)
     runs = check_table("runs", runs.assign(energy_quality="imported", energy_source="a, row 1"))
     study = make_study(runs)
     study.config["models"] = [MODEL]
+    return study, runs
+
+
+def test_a_table_that_holds_failed_runs_discloses_their_energy():
+    study, runs = imported()
+    made = disclose(disclosed_of(study, records_of(runs, window="imported")))
+    (of_study,) = (model["study"] for model in json.loads(made["sci_ai.json"])["models"])
+    assert of_study["failed_kwh"] == pytest.approx(0.003)
+    # 21 Wh, of which one training at the largest size takes 4.
+    words = "took 21.0 Wh to train, 3.00 Wh of it in failed attempts. That is as much as 5.2 train"
+    assert words in made["paper.txt"].replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.slow
+def test_imported_runs_disclose_what_their_table_says_and_no_more():
+    study, runs = imported(lost_energy_kwh=0.0)
     nothing = dict.fromkeys(("started_at", "ended_at", "other_cpu_share"))
     records = records_of(
         runs,

@@ -57,7 +57,7 @@ class Whole:
     Attributes:
         trainings: those that ended, of the plan and beside it.
         trained_kwh: IT energy of those of the plan.
-        failed_kwh: of failed attempts; None: a table of imported runs need not hold them.
+        failed_kwh: of failed attempts; None: a table of imported runs holds none, and need not.
         beside_plan_kwh: of trainings that the plan no longer asks for, with their failed attempts.
         forecast_kwh: of batches that were measured to forecast the study.
         evaluation_kwh: of the evaluations on the test part.
@@ -158,10 +158,11 @@ class ModelAmounts:
         runs = self.case.runs
         evaluated_kwh = _sum(runs["eval_energy_kwh"])
         earlier_kwh = earlier_tests_kwh(self.case.study.epochs, self.case.model)
+        failed_kwh = float(self.cost["lost_energy_kwh"])
         return Whole(
             trainings=int(self.cost["trainings"]),
             trained_kwh=float(runs["energy_kwh"].sum()),
-            failed_kwh=None if self.imported else float(self.cost["lost_energy_kwh"]),
+            failed_kwh=None if self.imported and not failed_kwh else failed_kwh,
             beside_plan_kwh=float(self.cost["beside_plan_kwh"]),
             forecast_kwh=float(self.cost["forecast_kwh"]),
             evaluation_kwh=None if evaluated_kwh is None else evaluated_kwh + earlier_kwh,
