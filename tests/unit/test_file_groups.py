@@ -169,6 +169,14 @@ def test_names_without_an_original_are_no_copies(pattern: str) -> None:
     assert [*find_file_copies([names])] == [*find_file_copies([names[:40], names[40:]])] == []
 
 
+def test_files_that_were_numbered_together_are_no_copies() -> None:
+    """As Windows renames what is selected; a copy of such a one is a copy."""
+    names = [f"{kind}/{kind} ({i})" for kind in ("cat", "dog", "emu", "fox") for i in range(1, 16)]
+    assert [*find_file_copies([names])] == [*find_file_copies([names[::2], names[1::2]])] == []
+    (told,) = find_file_copies([names + [f"{name} - Copy" for name in names[:20]]])
+    assert told.values["share"] == 20 / 80
+
+
 def test_a_folder_of_masks_is_named() -> None:
     images = [f"{i:03}" for i in range(40)]
     for end in ("", "_mask", "_seg"):

@@ -57,6 +57,13 @@ def test_other_folders_are_not(name: str) -> None:
     assert not [*find_leftovers(["ash", "oak", name])]
 
 
+@pytest.mark.parametrize("name", ["trash", "recycle", "recycled"])
+def test_what_is_thrown_away_is_a_class_among_waste_alone(name: str) -> None:
+    assert not [*find_leftovers(["brown-glass", "metal", "paper", name])]
+    assert not [*find_leftovers(["compost", "landfill", name])]
+    assert [*find_leftovers(["ash", "oak", "elm", name])]
+
+
 def test_files_that_are_named_as_another_class_are_named() -> None:
     labels = ["ash"] * 3 + ["oak"] * 3
     (finding,) = find_other_classes(["ash_1", "Oak 2", "ash3", "oak_1", "oak-2", "oak"], labels)

@@ -136,6 +136,10 @@ def test_a_choice_between_two_others_is_named(name: str) -> None:
     assert found("oak", "elm", name) == {"classes_combined": []}
 
 
+def test_signs_list_nothing() -> None:
+    assert "classes_combined" not in found("!", "(", ")", "+", ",", "-", "0", "1", "=", "A")
+
+
 def test_a_path_before_several_names_and_roman_numbers_are_named() -> None:
     assert len(found("ash", "oak", "data/ash", "data/oak")["classes_respelt"]) == 2
     assert len(found("I", "II", "1", "2")["classes_respelt"]) == 2

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
@@ -10,10 +10,12 @@ _CHANGED = re.compile(
     r"([-_ .]+(aug(ment(ed|ation)?)?|(new)?(\d+deg(rees)?)?[hv]?flip(ped)?(lr|tb|ud)?|(new)?\d+deg"
     r"|mirror(ed)?|rot(at(ed|ion))?|crop(ped)?"
     r"|masks?|seg(mentation)?s?|gt|depth|thumb(nail)?s?|nois[ey]|blur(red)?|bright(ness|er)?|dark(er)?|contrast|jitter|zoom(ed)?|copy|copie|kopie)"
-    r"[-_ ]?\d*|\s*\(\d+\))+$",
+    r"[-_ ]?\d*)+$",
     re.IGNORECASE,
 )
 """What programs and systems add to the name of a changed copy, or of a mask beside its image."""
+_NUMBERED = re.compile(r"\s*\(\d+\)$")
+"""Of a copy, too, where the name without it is there: else all may have been renamed together."""
 _EXPORTED = re.compile(r"^(.+?)\.rf\.[0-9a-zA-Z]{8,}$|^((?:.*/)?aug(?:mented)?_\d+)_\d+$")
 """How Roboflow and Keras name each augmented version of an image."""
 FEWEST, MOST_EACH = 3, 20
@@ -36,10 +38,10 @@ def find_file_copies(parts: Sequence[Sequence[str]]) -> Iterator[Finding]:
     """
     versions: dict[str, list[tuple[int, str]]] = defaultdict(list)
     changed: set[str] = set()
+    there = {name for part in parts for name in part}
     for number, part in enumerate(parts):
         for name in part:
-            exported = _EXPORTED.match(name)
-            original = (exported[1] or exported[2]) if exported else _CHANGED.sub("", name)
+            original = _original(name, there)
             if original != name:
                 changed.add(original)
             versions[original].append((number, name))
@@ -64,6 +66,17 @@ def find_file_copies(parts: Sequence[Sequence[str]]) -> Iterator[Finding]:
     if share >= REPORTED:
         values = {"name": example, "share": share}
         yield Finding("files_copies_shared", share >= HEADLINE, values)
+
+
+def _original(name: str, there: Collection[str]) -> str:
+    """What a file would be called without all that is added to it."""
+    if exported := _EXPORTED.match(name):
+        return exported[1] or exported[2]
+    while (shorter := _CHANGED.sub("", name)) != name or (
+        (shorter := _NUMBERED.sub("", name)) != name and shorter in there
+    ):
+        name = shorter
+    return name
 
 
 def find_masks(names: Sequence[str], labels: Sequence[str]) -> Iterator[Finding]:

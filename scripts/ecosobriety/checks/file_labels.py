@@ -8,7 +8,7 @@ from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 _LEFT = re.compile(
     r"(new folder|nouveau dossier|neuer ordner|nueva carpeta|untitled folder)( ?\(?\d+\)?)?"
-    r"|unsorted|to[-_ ]?(sort|do|label|check|delete)|[-_. ]*trash|recycled?([-_ ]?bin)?|te?mp"
+    r"|unsorted|to[-_ ]?(sort|do|label|check|delete)|te?mp"
     r"|backups?|bak|outputs?|predictions?|thumb(nail)?s?|checkpoints?|deleted|__pycache__"
     r"|non[-_ ]?tri[ée]e?s?|[àa][-_ ]?trier|sauvegardes?"
     r"|unsortiert|corbeille|papierkorb|papelera|cestino|lixeira|dcim"
@@ -16,6 +16,13 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 """What people and programs call a folder that holds no class."""
+_THROWN_AWAY = re.compile(r"[-_. ]*trash|recycled?([-_ ]?bin)?", re.IGNORECASE)
+_WASTE = re.compile(
+    r"(^|[-_ ])(cardboard|paper|plastics?|glass|metals?|cans?|batter(y|ies)|compost|landfill"
+    r"|garbage|waste|organic|recycl(able|ing)s?|litter|e[-_ ]?waste)([-_ ]|$)",
+    re.IGNORECASE,
+)
+"""Beside such classes, what was thrown away is one, too."""
 _PERHAPS_LEFT = re.compile(
     r"(results?|r[ée]sultats?|ergebnisse?|extracted|downloads?|originals?|old|raw|(pre)?processed|resized|cropped|augmented|cleaned|filtered|samples?"
     r"|examples?|archived?|misc(ellaneous)?|duplicates?|screenshots?|originaux|anciens?|bruts?"
@@ -49,6 +56,8 @@ def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
     """
     counts = Counter(labels)
     surely = [label for label in counts if _LEFT.fullmatch(label) or _of(label, _COPY, counts)]
+    if not any(_WASTE.search(label) for label in counts):
+        surely += [label for label in counts if _THROWN_AWAY.fullmatch(label)]
     perhaps = [n for n in counts if _PERHAPS_LEFT.fullmatch(n) or _of(n, _CHANGED, counts)]
     if len(counts) - len(surely) - len(perhaps) < FEWEST_BESIDE:
         perhaps = []

@@ -115,7 +115,7 @@ def find_combined(counts: Mapping[str, int]) -> Iterator[Finding]:
     bare = {name: _AROUND_LISTS.sub("", name) for name in counts}
     known = {*bare.values()}
     lists = {name: parts for name in counts if len(parts := _BETWEEN.split(bare[name])) > 1}
-    found = [name for name, parts in lists.items() if known.issuperset(parts)]
+    found = [name for name, parts in lists.items() if all(parts) and known.issuperset(parts)]
     listed = {name: _LISTING.split(bare[name]) for name in lists if _LISTING.search(name)}
     within: dict[str, int] = defaultdict(int)
     for parts in listed.values():
