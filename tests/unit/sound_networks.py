@@ -245,6 +245,17 @@ class Routed(nn.Module):
         return sum((chosen == i) * expert(x) for i, expert in enumerate(self.experts))
 
 
+class FeaturesFirst(Whole):
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.layers.insert(1, nn.Linear(64, 64))
+
+    def training_step(self, batch, batch_idx):
+        if self.current_epoch:
+            return super().training_step(batch, batch_idx)
+        return self.layers[:-1](batch[0]).var(0).sub(1).square().mean()
+
+
 class Unfreezing(pl.callbacks.BaseFinetuning):
     def freeze_before_training(self, pl_module):
         self.freeze(pl_module.backbone)

@@ -83,6 +83,22 @@ def test_a_shell_reads_every_value_as_it_is(value):
 
 
 @pytest.mark.parametrize(
+    ("command", "filled"),
+    [
+        # What closes braces that nobody doubled is as it was.
+        ("""a '{"b": {"c": 3}}' {seed}""", """a '{"b": {"c": 3}}' 7"""),
+        ("""a '{"b": {"c": {seed}}}'""", """a '{"b": {"c": 7}}'"""),
+        ("awk '{if ($1) {n++}}' {seed}", "awk '{if ($1) {n++}}' 7"),
+        ("""a '{{"b": {{"c": {seed}}}}}'""", """a '{"b": {"c": 7}}'"""),
+        ("awk '{{print $1}}' }} {seed}", "awk '{print $1}' }} 7"),
+        ("f() { g() { :;};}; f {{{seed}}}", "f() { g() { :;};}; f {7}"),
+    ],
+)
+def test_braces_of_ones_own_stay_as_they_are_and_doubled_ones_become_one(command, filled):
+    assert fill(command, {"seed": 7}) == filled
+
+
+@pytest.mark.parametrize(
     ("command", "said"),
     [
         ("a 'b {subset} {result}", "must be what sh can read: "),

@@ -116,6 +116,16 @@ def test_what_waits_for_a_value_to_become_worse_is_named(noticed: Any) -> None: 
     assert not noticed("WaitingPlateau", monitor="loss", mode="min")
 
 
+@pytest.mark.parametrize("name", ["Waiting", "WaitingPlateau"])
+def test_a_value_of_a_validation_that_there_is_not_is_named(
+    noticed: Any,  # noqa: F811
+    name: str,
+) -> None:
+    with pytest.raises(ConfigError, match="only on what a module's own val_dataloader") as caught:
+        noticed(name, monitor="val_loss", mode="min")
+    assert len(str(caught.value)) <= 300
+
+
 @pytest.mark.parametrize(
     ("callback", "apart", "told"),
     [
@@ -125,6 +135,8 @@ def test_what_waits_for_a_value_to_become_worse_is_named(noticed: Any) -> None: 
         ("BackboneFinetuning(unfreeze_backbone_at_epoch=2)", True, None),
         ("ModelSummary()", True, "weights_untrained"),
         ("ModelSummary()", False, None),
+        # It puts a schedule of its own in place of others.
+        ("StochasticWeightAveraging(swa_lrs=0.01, swa_epoch_start=1)", False, None),
     ],
 )
 def test_callbacks_that_make_each_training_another_one_are_named(

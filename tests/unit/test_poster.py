@@ -23,6 +23,7 @@ from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import SECTIONS, build_report
 from ecosobriety.reporting.growth import study_cost
 from ecosobriety.reporting.poster import kind_of_answer, poster
+from ecosobriety.reporting.scale import at_scale
 from ecosobriety.study.electricity_view import LISTED_COUNTRIES
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
@@ -107,6 +108,18 @@ def test_each_kind_of_study_has_its_answer(kind, answer):
     study = KINDS[kind]()
     assert kind_of_answer(study.cases()[0]) == kind
     assert f'<h2 id="answer">{answer}</h2>' in first_page(study, text)
+
+
+@pytest.mark.parametrize("pue", [1.0, 1.5])
+def test_the_energy_of_a_year_says_that_it_is_the_sites(pue):
+    text = Texts.load("en", REPORT_DIR / "locale")
+    study = make_study(usage=Usage(2_000, None, None, pue))
+    study.config["metering"]["pue"] = pue
+    (case,) = study.cases()
+    words = poster(study, None, make_provenance(study), text)["numbers"][3]["words"]
+    assert words.startswith(f"saved {'at the site ' * (pue > 1)}in a year of 2,000 trainings:")
+    said = at_scale(case, text)[0]
+    assert ("Wh at the site. The recommended size saves" in said.striptags()) == (pue > 1)
 
 
 def test_the_four_numbers_are_the_tables():

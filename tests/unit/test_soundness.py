@@ -130,7 +130,7 @@ def test_ordinary_networks_are_taken(try_out: Any, name: str) -> None:
     "name",
     [
         *("OwnSlope", "Fourier", "ComplexAlone", "LayersDropped", "UnfrozenLater", "Finetuned"),
-        *("MovingAverage", "Counting", "Routed"),
+        *("MovingAverage", "Counting", "Routed", "FeaturesFirst"),
     ],
 )
 def test_unusual_networks_are_taken_without_a_word(try_out: Any, name: str) -> None:

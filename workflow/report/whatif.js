@@ -144,7 +144,7 @@
     shown.dataset.cost = year?.cost ?? "";
     shown.dataset.saved = year?.saved ?? "";
     shown.textContent = year
-      ? say("whatif.year", {
+      ? say(data.pue === 1 ? "whatif.year" : "whatif.year_site", {
           energy: energy(year.energy),
           emissions: written(year.emissions, mass),
           cost: written(year.cost, money),

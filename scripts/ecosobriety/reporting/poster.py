@@ -218,12 +218,14 @@ def _at_scale(case: Case, text: Texts) -> dict[str, str]:
         return _in_batch(case, text)
     share = year["share"]
     factor = 1.0 if share is None else float(share["mean"])
-    it_kwh = year["energy_kwh"] / case.study.config["metering"]["pue"]
+    pue = case.study.config["metering"]["pue"]
+    it_kwh = year["energy_kwh"] / pue
+    scale = "poster.scale.year" + ("" if pue == 1 else "_site")
     most = year["cost"] if is_known(year["cost"]) else _dearest(case, it_kwh)
     return _amounts(
         case,
         "spared" if share is not None else "taken",
-        text("poster.scale.year", trainings=trainings(round(year["trainings"]), text)),
+        text(scale, trainings=trainings(round(year["trainings"]), text)),
         (year["energy_kwh"] * factor, year["emissions_g"], factor, most),
         text,
     )

@@ -37,9 +37,12 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
     factor = 1.0 if share is None else share["mean"]
     energy_kwh = year["energy_kwh"]
     emissions_g = year["emissions_g"]
+    energy = data(energy_kwh, text.energy(energy_kwh))
+    if case.study.config["metering"]["pue"] != 1:
+        energy = text.markup("scale.at_site", energy=energy)
     values = {
         "trainings": trainings(round(year["trainings"]), text),
-        "energy": data(energy_kwh, text.energy(energy_kwh)),
+        "energy": energy,
         "emissions": data(emissions_g * factor, text.mass(emissions_g * factor))
         if is_known(emissions_g)
         else text("headline.saving.no_intensity"),
@@ -57,8 +60,8 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
     sentence = text.markup("scale.year." + ("full" if share is None else "saves"), **values)
     sentences = [sentence, *_by_contract(case, energy_kwh * factor, text)]
     if year["training_kwh_from"] != "study":
-        energy = text.energy(year["training_kwh"])
-        sentences.append(text.markup("scale.year.own", energy=energy))
+        own = text.energy(year["training_kwh"])
+        sentences.append(text.markup("scale.year.own", energy=own))
     return Markup(" ").join(sentences)
 
 

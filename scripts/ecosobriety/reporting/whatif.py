@@ -28,7 +28,7 @@ TEXTS = (
     *("whatif.no_intensity", "whatif.no_range", "whatif.one_seed", "whatif.no_cost"),
     *("whatif.no_grid_price", "whatif.no_cost_range", "whatif.saved", "whatif.reference"),
     *("whatif.less", "whatif.more", "whatif.grid_coverage", "whatif.no_year"),
-    *("whatif.year", "whatif.year_less", "whatif.year_more"),
+    *("whatif.year", "whatif.year_site", "whatif.year_less", "whatif.year_more"),
 )
 """What the script says, by its keys in the catalogue."""
 

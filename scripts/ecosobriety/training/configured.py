@@ -37,12 +37,20 @@ FINDER = "LearningRateFinder"
 """A callback."""
 _LATER = re.compile(r"epoch|global_step", re.IGNORECASE)
 """By what it does in later batches what it does not in the first."""
+_ASKED = re.compile(r"current_epoch|global_step")
+"""By what it asks which epoch or step it is."""
 
 
 def changes_later(module: Any) -> bool:
     """Whether a module may have another loss in later epochs; what is not known may."""
     package = lightning_of(type(module))
     return package is None or _mentions(_LATER, type(module), package)
+
+
+def asks_for_epoch(module: Any) -> bool:
+    """Whether a module asks which epoch or step it is: in later ones it may train other weights."""
+    package = lightning_of(type(module))
+    return package is not None and _says(_ASKED, type(module), package)
 
 
 @contextmanager
@@ -203,6 +211,11 @@ def _mentions(what: re.Pattern[str], kind: type, package: Any) -> bool:
     """Whether a class, or a function beside it, does something; so may callbacks elsewhere."""
     if kind.configure_callbacks is not package.LightningModule.configure_callbacks:  # type: ignore[attr-defined]
         return True
+    return _says(what, kind, package)
+
+
+def _says(what: re.Pattern[str], kind: type, package: Any) -> bool:
+    """Whether a class, or a function beside it, holds such words; what cannot be read may."""
     own = [base for base in kind.__mro__ if not issubclass(package.LightningModule, base)]
     names = {base.__name__ for base in own}
     for module in {base.__module__ for base in own}:

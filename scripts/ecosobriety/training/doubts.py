@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ecosobriety.reasons import reason, recognise
 from ecosobriety.training.averages import Averages
 from ecosobriety.training.configured import (
+    asks_for_epoch,
     never_stepped,
     not_returned,
     odd_callbacks,
@@ -76,6 +77,8 @@ class Watch(pl.Callback):
         self.learnt = Learnt()
         """What the gradients of its outputs say of the labels."""
         self._handles: list[Any] = []
+        self._schedules: list[Any] = []
+        """Before the first batch; a callback may put others in their place, as SWA does."""
         self._first_rates: list[float] = []
         """Of each schedule, in the first epoch."""
         self._taken: list[int] = []
@@ -100,7 +103,7 @@ class Watch(pl.Callback):
         """Look at what the network gives."""
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.learnt.maximised = any(group.get("maximize", False) for group in groups)
-        schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
+        schedules = self._schedules = [one.scheduler for one in trainer.lr_scheduler_configs]
         self._first_rates = [first_group(schedule).get("lr", 0.0) for schedule in schedules]
         self._taken = [int(getattr(schedule, "last_epoch", 0)) for schedule in schedules]
         # By itself, a module may take the steps of its schedules at any time.
@@ -164,7 +167,7 @@ class Watch(pl.Callback):
         with suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # There are no steps where none are known.
-            found = zip(trainer.lr_scheduler_configs, self._first_rates, self._steps, strict=False)
+            found = zip(self._kept(trainer), self._first_rates, self._steps, strict=False)
             for config, first, steps in found:
                 if steps is None:
                     continue
@@ -175,13 +178,19 @@ class Watch(pl.Callback):
                 odd = odd or [*begins_late(rates, config.scheduler)]
                 self.odd_groups |= dict.fromkeys(odd)
 
+    def _kept(self, trainer: pl.Trainer) -> list[Any]:
+        """The schedules, where they are those of the beginning."""
+        configs = list(trainer.lr_scheduler_configs)
+        same = [config.scheduler for config in configs] == self._schedules
+        return configs if same else []
+
     def _odd_steps(self, trainer: pl.Trainer) -> Iterator[str]:
         """What is odd about the steps that a module's schedules have taken."""
         yield from not_returned(self._network, trainer)
         yield from wrong_ways(trainer)
         yield from odd_callbacks(trainer)
         still = []
-        for config, before in zip(trainer.lr_scheduler_configs, self._taken, strict=True):
+        for config, before in zip(self._kept(trainer), self._taken, strict=False):
             taken = int(getattr(config.scheduler, "last_epoch", before + 1)) - before
             if not self._by_hand:
                 yield from stepped_too_often(config, taken, self._batches)
@@ -269,7 +278,8 @@ def find_doubts(
         outputs: Numbers that the network gives; 1: of a regression.
         look_longer: Trains it anew, on more batches.
     """
-    if (found := find_untrained(build, trained, losses, x)) is not None:
+    found = find_untrained(build, trained, losses, x)
+    if found is not None and not asks_for_epoch(trained):
         values = {"share": f"{found[1]:.1%}", "names": cut_list(", ".join(found[0]))}
         yield reason("weights_untrained", **values)
     # What goes wrong here says nothing of the training.

@@ -189,4 +189,7 @@ def failure(class_path: str, error: BaseException, where: str = "", hint: str = 
     """What a user's network raises while it is trained, as one sentence with its name."""
     if isinstance(error, AttributeError) and "NoneType" in str(error):
         hint = "; a study gives a module no logger and no trainer.datamodule"
+    # Lightning's own words, which do not say that nothing is validated.
+    elif "conditioned on metric" in str(error):
+        hint = "; a study validates only on what a module's own val_dataloader gives"
     return ConfigError(f"models: {class_path} cannot be trained{where}: {described(error)}{hint}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import cycle, islice
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -39,8 +40,7 @@ from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 FEWEST_STEPS = 2
 """What one step has used may be used again by the next."""
 PATIENCE = 32
-"""Batches after which a module that has given no loss for any gives none at all, and after which
-one that has changed no weight changes none."""
+"""Batches after which a module that has given no loss gives none, or changed no weight, none."""
 
 
 class Stage:
@@ -280,7 +280,7 @@ class Stage:
     @property
     def _many(self) -> list[Batch]:
         """The batches and others in turns: a class may keep something for each, or use few."""
-        return ((self.acts + self._content["others"]) * PATIENCE)[:PATIENCE]
+        return [*islice(cycle(self.acts + self._content["others"]), PATIENCE)]
 
     def _require_right_way(self) -> None:
         """Refuse steps that lead away from the answers, and gradients that pile up.

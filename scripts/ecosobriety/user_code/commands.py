@@ -28,7 +28,7 @@ SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 """Shells that read words in quotes as POSIX has it."""
 
 # Doubled braces are the user's own, and `${NAME}` is the shell's.
-_BRACES = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BRACES = re.compile(r"\{\{|\$\{[^{}]*\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{|\}")
 _INTERPRETER = re.compile(r"python[0-9.]*|torchrun|bash|sh|Rscript|julia|node|perl|ruby")
 _SCRIPT = re.compile(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]\.[A-Za-z]{1,3}")
 _SCRIPTS = frozenset({".py", ".sh", ".R", ".r", ".jl", ".js", ".pl", ".rb"})
@@ -231,10 +231,24 @@ def _named(command: str) -> Iterator[str]:
 def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
     """A command with its placeholders replaced, each value in quotes where a shell needs them."""
 
+    doubled: list[bool] = []
+    """Of each brace that is open."""
+    closed = False
+    """Whether the next brace is the second of two that close a doubled one."""
+
     def replace(found: re.Match[str]) -> str:
+        nonlocal closed
         if found[1]:
             return shlex.quote(str(values[found[1]]))
-        return found[0][0] if found[0] in ("{{", "}}") else found[0]
+        if closed:
+            closed = False
+            return ""
+        if found[0] in ("{", "{{"):
+            doubled.append(found[0] == "{{")
+            return "{"
+        if found[0] == "}" and doubled and doubled.pop():
+            closed = command[found.end() : found.end() + 1] == "}"
+        return found[0]
 
     return _BRACES.sub(replace, command)
 
