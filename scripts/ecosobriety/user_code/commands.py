@@ -230,7 +230,6 @@ def _named(command: str) -> Iterator[str]:
 
 def fill(command: str, values: Mapping[str, str | int | Path]) -> str:
     """A command with its placeholders replaced, each value in quotes where a shell needs them."""
-
     doubled: list[bool] = []
     """Of each brace that is open."""
     closed = False
