@@ -1,5 +1,6 @@
 """The files that a language's texts are kept in: nested keys, of which `a: {b: text}` is `a.b`."""
 
+import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -9,6 +10,8 @@ from typing import Any
 import yaml
 
 from ecosobriety.errors import EcosobrietyError
+
+_POSSESSIVE = re.compile(r"\{(\w+)\}’s\b")
 
 
 class TextError(EcosobrietyError):
@@ -53,3 +56,13 @@ def placeholders(text: str) -> set[str]:
     """The names between braces in a text."""
     parsed = string.Formatter().parse(text)
     return {name.partition("|")[0] for _, name, _, _ in parsed if name is not None}
+
+
+def possessive(text: str, values: Mapping[str, object]) -> str:
+    """A text with the English form of what belongs to a name in s: the Netherlands’ mix."""
+
+    def of(found: re.Match[str]) -> str:
+        ends = str(values.get(found[1], "")).endswith("s")
+        return f"{{{found[1]}}}’" if ends else found[0]
+
+    return _POSSESSIVE.sub(of, text)

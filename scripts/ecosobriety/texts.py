@@ -29,7 +29,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from markupsafe import Markup, escape
 
-from ecosobriety.catalogue import TextError, load_catalogue, placeholders
+from ecosobriety.catalogue import TextError, load_catalogue, placeholders, possessive
 from ecosobriety.metric_words import METRIC_WORDS, agreeing, metric_words
 from ecosobriety.metrics import ACCURACY, Metric
 from ecosobriety.units import ENERGY_UNITS, READABLE_MASS_UNITS, Unit, readable_unit
@@ -59,10 +59,7 @@ _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 
 
 class Texts:
-    """The texts of one language, and its way of writing numbers, units, dates and names.
-
-    They are those of a study with the given metric.
-    """
+    """The texts of one language for a study's metric; its way of writing numbers and names."""
 
     def __init__(
         self, language: str, catalogue: Mapping[str, str], metric: Metric = ACCURACY
@@ -178,7 +175,8 @@ class Texts:
                 f"the text {key!r} in language {self.language!r} asks for {unfilled}, "
                 f"and was given {sorted(values)}"
             )
-        return _COUNTED.sub(lambda found: self._counted(values[found["name"]], found), entry)
+        entry = _COUNTED.sub(lambda found: self._counted(values[found["name"]], found), entry)
+        return possessive(entry, values)
 
     def _counted(self, count: object, found: re.Match[str]) -> str:
         """The placeholder of a count, and the noun that goes with it."""

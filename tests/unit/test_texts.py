@@ -80,6 +80,12 @@ def test_settings_outside_the_picture_are_counted_once(language, one, two):
         assert text("caption.levers.left_out", settings=str(count)).startswith(words)
 
 
+@pytest.mark.parametrize(("country", "mix"), [("France", "France’s"), ("the Netherlands", "s’")])
+def test_what_belongs_to_a_name_in_s(country, mix):
+    text = Texts("en", catalogue("en"))
+    assert f"{mix} mix" in text("edition.item.grid_intensity", country=country)
+
+
 def test_french_is_translated():
     english, french = catalogue("en"), catalogue("fr")
 
