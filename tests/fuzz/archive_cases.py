@@ -57,7 +57,6 @@ def archive_cases(draw: Any) -> Case:
         parts.append((x, distinct[rows], [meanings[i] for i in rows]))
     if split and sometimes(draw, 4):
         parts[1][0][:3] = parts[0][0][:3]
-        case.findings.add("train_test_duplicates")
     examples = [Counter(zip(_rows(x), told, strict=True)) for x, _, told in parts]
     case.truth = Truth(sum(examples, Counter()), test=examples[1] if split else None)
     _set_options(draw, case, parts[0][0])

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 Columns = dict[str, Any]
 Slip = Callable[[np.random.Generator, Columns], Columns]
 CLASSES = np.array(["basalt", "granite", "marble", "slate"])
-HARMLESS = frozenset({"features_used", "train_test_duplicates", "features_constant"})
+HARMLESS = frozenset(
+    {"features_used", "train_test_duplicates", "inputs_shared", "features_constant"}
+)
 
 
 @dataclass(repr=False)

@@ -183,6 +183,8 @@ def _compare_duplicates(dataset: Dataset, described: Intake, found: set[str]) ->
     tested = examples_of(dataset, "test")
     number = sum(count for (x, _), count in tested.items() if x in trained)
     assert described.test_duplicates == number
-    assert ("train_test_duplicates" in found) == (number > 0)
+    # Or by chance, where values are few.
+    assert len({"train_test_duplicates", "inputs_shared"} & found) == (number > 0)
     headline = {f.id for f in described.findings if f.headline}
-    assert ("train_test_duplicates" in headline) == (number > 0.05 * tested.total())
+    many = "inputs_shared" not in found and number > 0.05 * tested.total()
+    assert ("train_test_duplicates" in headline) == many

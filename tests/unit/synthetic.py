@@ -270,6 +270,7 @@ def _make_study(
     )
     recommendation = add_study_cost(recommendation, runs, scenarios, country)
     recommendation = add_scale(recommendation, runs, usage)
+    config["cost"]["machine_price_per_hour"] = usage.machine_price_per_hour
     recommendation = add_embodied(recommendation, runs, scenarios, country, hardware)
     recommendation = add_water(recommendation, scenarios, country, water or DRY, 1.0)
     methods = make_methods(runs, countries)
@@ -332,6 +333,7 @@ def make_provenance(study: Study) -> dict[str, Any]:
             "training_examples": 60_000,
             "test_examples": 10_000,
             "test_duplicates": 2,
+            "findings": [],
             "classes": ["T-shirt", "Trouser"],
             "input_shape": [28, 28],
             "declared": False,

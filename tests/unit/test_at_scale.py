@@ -136,6 +136,15 @@ def test_the_report_says_nothing_of_what_it_was_not_told():
     assert at_scale(case, text) == []
 
 
+@pytest.mark.slow
+def test_a_price_of_the_machine_without_hours_is_named():
+    study = synthetic.make_study()
+    study.config["cost"]["machine_price_per_hour"] = 3.0
+    text = Texts.load("en", ROOT / "workflow/report/locale")
+    (said,) = at_scale(study.cases()[0], text)
+    assert said.startswith("The machine’s price of €3.00 an hour is not counted, because how long")
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_single_source_is_no_range_of_prices(language):
     text = Texts.load(language, ROOT / "workflow/report/locale")

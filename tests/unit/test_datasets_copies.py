@@ -54,6 +54,31 @@ def test_ordinary_rows_are_no_copies(tmp_path: Path, make: Any, seed: int) -> No
     assert not named(found(table(tmp_path, make(seed + 50))))
 
 
+def test_rows_of_few_values_are_no_copies(tmp_path: Path) -> None:
+    """As persons of a class, a sex and an age group; each is another one."""
+    columns = {name: RNG.integers(0, most, N) for name, most in (("a", 4), ("b", 2), ("c", 2))}
+    assert shared(table(tmp_path, {**columns, "kind": KINDS})) == {"inputs_shared": False}
+    measured = {**columns, "d": RNG.normal(size=N), "kind": KINDS}
+    assert shared(table(tmp_path, measured)) == {}
+    twice = {name: np.tile(x, 2) for name, x in measured.items()}
+    assert shared(table(tmp_path, twice)) == {"train_test_duplicates": True}
+
+
+def shared(given: dict[str, Any]) -> dict[str, bool]:
+    """What is said of inputs that are in both parts, and whether beside the answer."""
+    ids = ("train_test_duplicates", "inputs_shared")
+    return {one.id: one.headline for one in take_in(given).findings if one.id in ids}
+
+
+def test_the_dark_border_of_images_makes_no_copies_chance(tmp_path: Path) -> None:
+    x = np.zeros((N, 16, 16), np.uint8)
+    x[:, 6:10, 6:10] = RNG.integers(0, 255, (N, 4, 4))
+    x[N // 2 :] = x[: N // 2]
+    given = archive(tmp_path, x, KINDS)
+    assert shared(given) == {"train_test_duplicates": True}
+    assert "train_repeats" in found(given)
+
+
 def curves(random: np.random.Generator, n: int, dimensions: int) -> Any:
     """Columns that few numbers decide, as those of one movement or spectrum."""
     hidden = random.random((n, dimensions))

@@ -29,7 +29,8 @@ def table(folder: Path, columns: Mapping[str, Any], **keys: Any) -> dict[str, An
 def found(given: dict[str, Any]) -> dict[str, Finding]:
     described = {finding.id: finding for finding in take_in(given).findings}
     assert {finding.id for finding in obtain(given).findings} <= {*described}
-    described.pop("train_test_duplicates", None)
+    for id in ("train_test_duplicates", "inputs_shared"):
+        described.pop(id, None)
     return described
 
 

@@ -279,7 +279,10 @@ def test_what_nobody_has_looked_up_is_neither_ranked_nor_a_headline(text):
     full = case.electricity.at(shown[0], case.decision.reference)
     saved = full["cost"] / full["energy_kwh"] * 2_000 * 120
     saved *= case.decision.result["configured"]["saving"]["share"]
-    assert text.money(float(f"{saved:.1e}"), "EUR", 2) in page["numbers"][3]["words"]
+    money = text.money(float(f"{saved:.1e}"), "EUR", 2)
+    # Not the most: it says of what.
+    named = text("poster.scale.cost_from", cost=money, source=text(f"source.{shown[0]}"))
+    assert named in page["numbers"][3]["words"]
 
 
 def test_a_model_among_several_pays_its_own_trainings_back(text):
@@ -287,7 +290,8 @@ def test_a_model_among_several_pays_its_own_trainings_back(text):
         case = study.cases()[0]
         words = poster(study, None, make_provenance(study), text)["numbers"][2]["words"]
         cost = text.number(float(f"{case.decision.result['study_cost']['full_trainings']:.1e}"), 2)
-        values = {"full_trainings": cost, "model": case.model}
+        full = text.integer(case.decision.reference)
+        values = {"full_trainings": cost, "full": full, "model": case.model}
         assert words == text(f"poster.paid_back.{key}", **values)
 
 

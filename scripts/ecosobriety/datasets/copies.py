@@ -2,7 +2,7 @@
 
 import math
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,12 @@ HEADLINE = 0.2
 """The same of test examples, for a place beside the answer: the test says less than its size."""
 CONTRADICTIONS_FROM = 0.001
 """The same of those whose equal has another label."""
+DUPLICATES_FROM = 0.05
+"""From this share of test examples that are training examples, the answer says so."""
 MOST_COLUMNS = 64
 """Values of an example that say how often two are equal by chance."""
+MANY_ROWS = 0.25
+"""Share of rows that differ, from which on they say how often values are equal by chance."""
 ROWS_AT_ONCE = 4096
 _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
@@ -83,13 +87,52 @@ def find_test_copies(repeats: int, x: Examples) -> tuple[Finding, ...]:
     return (Finding("test_repeats", share >= HEADLINE, {"number": repeats, "share": share}),)
 
 
-def _are_by_chance(repeats: int, x: Examples) -> bool:
-    """Whether so many rows may be equal as their values are few."""
+def find_shared(number: int, x: Examples, tested: int) -> tuple[Finding, ...]:
+    """Test inputs that are training inputs too: copies, or equal as their values are few.
+
+    Args:
+        number: how many.
+        x: the training inputs.
+        tested: how many test inputs there are.
+    """
+    if not number:
+        return ()
+    values = {"number": number, "share": number / tested}
+    if _are_by_chance(number, x, tested):
+        return (Finding("inputs_shared", False, values),)
+    return (Finding("train_test_duplicates", values["share"] > DUPLICATES_FROM, values),)
+
+
+def _are_by_chance(repeats: int, x: Examples, others: int | None = None) -> bool:
+    """Whether so many rows may be equal, to each other or to as many others, as values are few."""
+    sample = x.sample()
+    # Those that vary most: the border of an image is the same in all.
+    varying = np.argsort(-(sample != sample[:1]).mean(axis=0), kind="stable")[:MOST_COLUMNS]
     # Of equal rows once: many copies of one make its values common.
-    some = np.unique(x.sample()[:, :MOST_COLUMNS], axis=0)
-    shares = [np.unique(column, return_counts=True)[1] / len(some) for column in some.T]
-    log_chance = sum(math.log(float(np.sum(share**2))) for share in shares)
-    return 2 * math.log(len(x)) + log_chance > math.log(repeats / 10)
+    some = np.unique(sample[:, varying], axis=0)
+    counts = [np.unique(column, return_counts=True)[1] for column in some.T]
+    log_chance = sum(math.log(_equal_share(each, counts, len(sample))) for each in counts)
+    pairs = len(x) * (len(x) if others is None else others)
+    return math.log(pairs) + log_chance > math.log(repeats / 10)
+
+
+def _equal_share(
+    own: NDArray[np.int64], counts: Sequence[NDArray[np.int64]], sampled: int
+) -> float:
+    """The share of pairs of different rows that have one value in a column.
+
+    Args:
+        own: how often the column has each of its values, in rows each of which is there once.
+        counts: the same of all columns.
+        sampled: rows, with equal ones.
+    """
+    rows = int(own.sum())
+    # Where other columns vary by themselves, rows that have one value in this one differ there:
+    # if none do, its values tell rows apart. Else, few rows are all that there are.
+    apart = rows >= MANY_ROWS * sampled and any(1 < len(each) < rows for each in counts)
+    if not apart:
+        return float(np.sum((own / rows) ** 2))
+    return max(int(np.sum(own * (own - 1))), 2) / (rows * (rows - 1))
 
 
 def _hashes(x: Examples, key: int) -> Iterator[NDArray[np.uint64]]:

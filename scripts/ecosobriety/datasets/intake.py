@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety import scoring
+from ecosobriety.datasets.copies import find_shared
 from ecosobriety.datasets.declared import Declared
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.sampling import training_order
@@ -26,10 +27,8 @@ from ecosobriety.files import open_atomically
 from ecosobriety.metrics import OF_A_CONSTANT, Metric
 
 NOT_IN_THE_FILE = "y_train"
-DUPLICATES_FROM = 0.05
-"""From this share of test examples that are training examples, that stands beside the answer."""
 UNTESTED_FROM = 0.05
-"""The same for the share of training examples whose class no test example has."""
+"""From this share of training examples whose class no test example has, the answer says so."""
 OF_FEW = ("roc_auc", "macro_f1")
 """Metrics that rest on the examples of the rarest class, and are no count of them."""
 ROUNDING = 1e-9
@@ -141,7 +140,11 @@ def describe(dataset: Dataset, task: str) -> Intake:
         input_shape=dataset.x_train.shape[1:],
         whole_numbers=dataset.whole_numbers,
         test_duplicates=dataset.test_duplicates,
-        findings=(*dataset.findings, *_duplicates(dataset), *_untested(dataset.classes, counts)),
+        findings=(
+            *dataset.findings,
+            *find_shared(dataset.test_duplicates, dataset.x_train, len(dataset.y_test)),
+            *_untested(dataset.classes, counts),
+        ),
         y_train=dataset.y_train,
     )
 
@@ -332,13 +335,6 @@ def _surely_fit(y: NDArray[Any], classes: bool) -> int:
     # How many of the commonest class come before the first of the next (see `training_order`), and
     # two more for ties and rounding.
     return int(counts[0] / (2 * counts[1]) + 0.5) + 3
-
-
-def _duplicates(dataset: Dataset) -> list[Finding]:
-    number = dataset.test_duplicates
-    share = number / len(dataset.y_test)
-    values = {"number": number, "share": share}
-    return [Finding("train_test_duplicates", share > DUPLICATES_FROM, values)] if number else []
 
 
 def _untested(classes: Sequence[str], counts: Mapping[str, Sequence[int]] | None) -> list[Finding]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from ecosobriety.datasets.intake import DUPLICATES_FROM
+from ecosobriety.datasets.copies import DUPLICATES_FROM
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.readers import arrays, loaders

@@ -134,6 +134,7 @@ def study_cost(case: Case, text: Texts) -> Markup:
             f"growth.cost.{used}",
             model=case.model,
             full_trainings=data(cost["full_trainings"], text.number(cost["full_trainings"])),
+            full=text.integer(cost["full_n_train"]),
             amounts=_amounts(case, cost, text),
         )
     ]

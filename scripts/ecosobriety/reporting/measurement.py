@@ -206,13 +206,11 @@ def _duplicates(dataset: Mapping[str, Any], text: Texts) -> str:
     duplicates, test = int(dataset["test_duplicates"]), int(dataset["test_examples"])
     if duplicates == 0:
         return text("data.no_duplicates", test=text.integer(test))
-    return text.plural(
-        "data.duplicates",
-        duplicates,
-        duplicates=text.integer(duplicates),
-        test=text.integer(test),
-        share=text.share(duplicates / test, 2),
-    )
+    counts = {"duplicates": text.integer(duplicates), "test": text.integer(test)}
+    counts["share"] = text.share(duplicates / test, 2)
+    if any(finding["id"] == "inputs_shared" for finding in dataset["findings"]):
+        return text("data.inputs_shared", **counts)
+    return text.plural("data.duplicates", duplicates, **counts)
 
 
 def _idle(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]:

@@ -20,7 +20,7 @@ from ecosobriety.reporting.poster_bars import DIGITS, rounded
 from ecosobriety.reporting.poster_figures import poster_figures
 from ecosobriety.reporting.sentences import kind_of_saving
 from ecosobriety.study.study import Case, Study
-from ecosobriety.study.wording import country_name, study_title, trainings
+from ecosobriety.study.wording import country_name, source_name, study_title, trainings
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import BATCHES, CENT
@@ -207,7 +207,9 @@ def _paid_back(case: Case, text: Texts) -> dict[str, str]:
     if retrainings is None:
         said = text(f"poster.paid_back.never{several}", full=full, model=case.model)
         return _number(took, said)
-    said = text(f"poster.paid_back.after{several}", full_trainings=took, model=case.model)
+    said = text(
+        f"poster.paid_back.after{several}", full_trainings=took, full=full, model=case.model
+    )
     return _number(text.integer(payback(retrainings)), said)
 
 
@@ -299,9 +301,13 @@ def _money(case: Case, most: float, text: Texts) -> str:
     currency = case.electricity.currency
     if most < CENT:
         return text("poster.scale.cost", cost=below_a_cent(most, currency, text).striptags())
-    known = is_known(case.electricity.grid_price)
-    key = "poster.scale." + ("cost" if known else "cost_at_most")
-    return text(key, cost=text.money(rounded(most), currency, DIGITS))
+    cost = text.money(rounded(most), currency, DIGITS)
+    if is_known(case.electricity.grid_price):
+        return text("poster.scale.cost", cost=cost)
+    dearest = case.electricity.headline_order("cost")[0]
+    # A price that nobody has looked up may be higher.
+    kind = "cost_at_most" if dearest == case.electricity.source_order("cost")[0] else "cost_from"
+    return text(f"poster.scale.{kind}", cost=cost, source=source_name(case, dearest, text))
 
 
 def _mark(checked: Checked, text: Texts) -> dict[str, str]:
