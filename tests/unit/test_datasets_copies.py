@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.datasets
 from test_datasets_odd import ordinary
@@ -46,6 +47,18 @@ def test_rows_that_are_copies_with_noise_are_named(tmp_path: Path, noise: float)
     assert named(told) == ["rows_noisy_copies"]
     assert told["rows_noisy_copies"].headline
     assert 0.15 < told["rows_noisy_copies"].values["share"] < 0.6
+
+
+def test_things_that_were_measured_at_several_ages_are_no_noisy_copies(tmp_path: Path) -> None:
+    """Mixes of concrete after 3, 7, 28 and 90 days, each with another strength."""
+    ranges = {"cement": (100, 540), "water": (120, 250), "sand": (600, 990)}
+    ranges |= {"gravel": (800, 1150), "ash": (0, 200), "slag": (0, 360)}
+    mixes = {name: RNG.uniform(*ends, 120).round(1).repeat(4) for name, ends in ranges.items()}
+    age = np.tile([3, 7, 28, 90], 120)
+    strength = mixes["cement"] * np.log(age) / mixes["water"] + RNG.normal(0, 1, 480)
+    rows = pd.DataFrame({**mixes, "age": age, "kind": strength.round(2)}).sample(frac=1)
+    given = table(tmp_path, rows, test_share=0.2) | {"task": "regression"}
+    assert not named(found(given))
 
 
 @pytest.mark.parametrize("make", [ordinary, generated])

@@ -71,11 +71,12 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
     scaled = [_scaled(train, part) for part in (known, asked)]
 
     def equal(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = (asked[i] == known[j]).all(axis=1)
+        # But for one value: a thing at another time, or under another setting.
+        found: NDArray[np.bool_] = np.count_nonzero(asked[i] != known[j], axis=1) <= 1
         return found
 
     distances = TABLE_DISTANCES * np.sqrt(d)
-    found = _copied(scaled[0], [scaled[1]], distances, equal)
+    found = _copied(scaled[0], [scaled[1]], distances, equal, asked_within=distances[-1])
     # Where few settings were tried, rows meet even if each column is put into another order.
     if found:
         mixed = np.random.default_rng(0).permuted(scaled[0], axis=0)
@@ -282,6 +283,7 @@ def _copied(
     ways: Sequence[NDArray[Any]],
     distances: NDArray[Any],
     equal: Any,
+    asked_within: float | None = None,
 ) -> int:
     """How many of those asked for are copies of a known one, in one of several ways.
 
@@ -289,7 +291,9 @@ def _copied(
         known: (n, k).
         ways: Each (m, k): those asked for, as they are, and turned.
         distances: From the smallest to the largest, `FINER` of them for each step.
-        equal: Which pairs, by their places, are equal altogether, and so no noisy copies.
+        equal: Which pairs, by their places, are equal or differ otherwise, and so are no noisy
+            copies.
+        asked_within: Of pairs within this distance; None: the smallest, as equal ones are.
     """
     pairs = np.zeros(len(distances), np.int64)
     nearest = np.full(len(ways[0]), len(distances))
@@ -305,8 +309,7 @@ def _copied(
             i, j = np.nonzero(within)
             near = squares[i, j]
             if way is ways[0]:
-                # Equal ones lie within the smallest distance.
-                close = near <= distances[0] ** 2
+                close = near <= (asked_within or distances[0]) ** 2
                 differs = np.ones(len(near), bool)
                 differs[close] = ~equal(first + i[close], j[close])
                 i, near = i[differs], near[differs]
