@@ -1,5 +1,8 @@
 """Classes as nobody would write them, and yet somebody does."""
 
+from types import SimpleNamespace
+
+import pytorch_lightning as pl
 import torch
 from torch import nn
 
@@ -45,6 +48,33 @@ class Popping(nn.Module):
         super().__init__()
         shape = kwargs.pop("input_shape")
         self.held = (shape, kwargs.pop("num_classes", 7), kwargs.pop("width", 5))
+
+
+class Keeping(nn.Module):
+    def __init__(self, input_shape, num_classes: int, **kwargs):
+        super().__init__()
+        settings = kwargs
+        self.held = (input_shape, num_classes, settings["width"])
+
+
+class Spacious(nn.Module):
+    def __init__(self, **settings):
+        super().__init__()
+        held = SimpleNamespace(**settings)
+        self.held = (held.input_shape, held.num_classes, held.width)
+
+
+class Saving(pl.LightningModule):
+    def __init__(self, input_shape, **kwargs):
+        super().__init__()
+        self.save_hyperparameters()
+        self.held = (input_shape, self.hparams.num_classes, self.hparams.width)
+
+    def training_step(self, batch, batch_idx):
+        raise NotImplementedError
+
+    def configure_optimizers(self):
+        return None
 
 
 class Silent(nn.Module):

@@ -112,6 +112,10 @@ def test_a_process_of_its_own_says_the_same(monkeypatch):
         ("Taking", {"depth": 2}, ((3, 8, 8), 10, 2, 5)),
         ("Popping", {"width": 2}, ((3, 8, 8), 10, 2)),
         ("Listed", {}, [3, 8, 8]),
+        # Nobody can know which names these take.
+        ("Keeping", {"width": 2}, ((3, 8, 8), 10, 2)),
+        ("Spacious", {"width": 2}, ((3, 8, 8), 10, 2)),
+        ("Saving", {"width": 2}, ((3, 8, 8), 10, 2)),
     ],
 )
 def test_a_class_names_its_arguments_in_any_way(name, init_args, held):
@@ -119,6 +123,11 @@ def test_a_class_names_its_arguments_in_any_way(name, init_args, held):
     check(spec)
     built = build(spec, {"input_shape": (3, 8, 8), "num_classes": 10})
     assert (built.held, type(built.held)) == (held, type(held))
+
+
+@pytest.mark.parametrize("name", ["Handing", "Taking", "Popping"])
+def test_a_name_that_no_argument_has_is_refused_behind_kwargs(name):
+    assert "it takes" in refusal(check, network(f"odd_classes.{name}", widht=4))
 
 
 def test_a_shape_that_the_class_does_not_take_is_refused():

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.user_code.apart import run_apart
-from ecosobriety.user_code.bodies import named_in_body
+from ecosobriety.user_code.bodies import mentioned, named_in_body, takes_any
 from ecosobriety.user_code.defaults import kept_defaults
 from ecosobriety.user_code.lightnings import lightning_of, trainers_version
 from ecosobriety.user_code.words import cut, cut_list, described
@@ -258,6 +258,8 @@ class _Signature:
         dests = (action.dest.partition("init_args.")[2] for action in parser._actions)
         names = dict.fromkeys([*plain, *(name for name in dests if name and "." not in name)])
         inner = named_in_body(found) - names.keys() if len(plain) < len(written) else set()
+        if takes_any(found):
+            inner |= (spec.init_args.keys() | mentioned(given, found)) - names.keys()
         own = sorted(given.keys() & {*names, *inner} & spec.init_args.keys())
         if own:
             raise _refusal(spec, f"is given {own[0]} by the study: leave it out of init_args")
