@@ -342,6 +342,14 @@ def test_imported_and_trained_models_stand_in_one_table():
     assert "9 trainings (models × sizes × seeds: 1 × 3 × 3)" in page
     assert "llm was not trained here" in page
     assert Path(MODEL["runs"]).name in page
+    # Each is said of its own trainings alone.
+    assert "The energy of 9 trainings comes from power models." in page
+    assert "The imported runs together used" in page
+    assert re.search(
+        r"9 trainings on A processor in France[^.]*\d{4}\. [^.]*\. Imported beside", page
+    )
+    said = _measured(study.cases()[1], provenance, Texts.load("en", REPORT_DIR / "locale"))
+    assert said.endswith("Energy imported, not measured here. Done here beside them: 9.")
 
 
 def test_a_device_of_the_table_says_itself_whether_it_is_a_graphics_processor():

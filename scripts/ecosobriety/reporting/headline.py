@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecosobriety.reporting.sentences import data, kind_of_saving, legend
+from ecosobriety.reporting.sentences import data, kind_of_contract, kind_of_saving, legend
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import (
@@ -154,6 +154,7 @@ def _by_contract(case: Case, stop: int, text: Texts) -> list[Markup]:
         "n_train": text.integer(stop),
         "reference": text.integer(case.decision.reference),
         "trainings": trainings(case.emissions_batch, text),
+        "of_kind": kind_of_contract(case, saved.index, text),
     }
     which = "by_one_contract" if len(saved) == 1 else "by_contract"
     return [text.markup(f"headline.{which}", coverage=coverage, **values, **ends)]

@@ -49,8 +49,8 @@ def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dic
                 else []
             ),
             *(
-                text(f"measurement.quality.{quality}")
-                for quality in sorted(study.runs["energy_quality"].unique())
+                text(f"measurement.quality.{quality}", trainings=text.integer(number))
+                for quality, number in sorted(study.runs["energy_quality"].value_counts().items())
             ),
             text(
                 "measurement.pue" if len(here) else "measurement.pue_imported",
@@ -267,17 +267,18 @@ def _calibrated(study: Study, text: Texts) -> list[str]:
 
 def _energy(study: Study, text: Texts) -> list[str]:
     """What the study itself has used."""
-    runs = study.runs
-    used_kwh = float(runs["energy_kwh"].sum())
-    if (runs["energy_quality"] == "imported").all():
-        return [text("measurement.energy_imported", energy=text.energy(used_kwh))]
-    if runs["eval_energy_kwh"].isna().all():
-        return [text("measurement.energy_in_all", energy=text.energy(used_kwh))]
-    evaluated_kwh = runs["eval_energy_kwh"].sum() + earlier_tests_kwh(study.epochs)
-    return [
-        text(
-            "measurement.energy",
-            energy=text.energy(used_kwh),
-            evaluation=text.energy(evaluated_kwh),
-        ),
-    ]
+    here = _of_here(study)
+    imported = study.runs.drop(here.index)
+    said = []
+    if len(here):
+        used = text.energy(float(here["energy_kwh"].sum()))
+        if here["eval_energy_kwh"].isna().all():
+            said.append(text("measurement.energy_in_all", energy=used))
+        else:
+            evaluated_kwh = here["eval_energy_kwh"].sum() + earlier_tests_kwh(study.epochs)
+            evaluation = text.energy(evaluated_kwh)
+            said.append(text("measurement.energy", energy=used, evaluation=evaluation))
+    if len(imported):
+        used = text.energy(float(imported["energy_kwh"].sum()))
+        said.append(text("measurement.energy_imported", energy=used))
+    return said

@@ -365,23 +365,27 @@ def _sure(case: Case, text: Texts) -> Markup:
 
 
 def _measured(case: Case, provenance: Mapping[str, Any], text: Texts) -> str:
-    """Where, when and with what the energy was found."""
-    known = provenance["trainings"]
-    devices = sorted({str(name) for name in case.study.runs["device"].dropna()})
-    ended, how = known["last_ended_at"], case.energy_quality
+    """Where, when and with what the energy was found; of trainings and imports, the first's."""
+    runs, how = case.study.runs, case.energy_quality
+    own = runs[(runs["energy_quality"] == "imported") == (how == "imported")]
+    others = len(runs) - len(own)
+    devices = sorted({str(name) for name in own["device"].dropna()})
+    machines = "poster.measured." + ("machines" if devices else "no_device")
+    ended = provenance["trainings"]["last_ended_at"]
     # A table of runs need not say when they ended, and does not say where they were.
-    how += "_undated" if how == "imported" and ended is None else ""
-    return text(
+    how += "_undated" if how == "imported" and (others or ended is None) else ""
+    said = text(
         f"poster.measured.{how}",
-        trainings=trainings(known["number"], text),
-        device=text("poster.measured.no_device")
-        if not devices
-        else devices[0]
+        trainings=trainings(len(own), text),
+        device=devices[0]
         if len(devices) == 1
-        else text("poster.measured.machines", number=text.integer(len(devices))),
+        else text(machines, number=text.integer(len(devices))),
         country=country_name(case, text),
         day=text("missing") if ended is None else text.day(ended[:10]),
     )
+    beside = "done_here" if how == "imported_undated" else "not_here"
+    more = text(f"poster.measured.{beside}", number=text.integer(others))
+    return said + more if others else said
 
 
 def _citation(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from ecosobriety.footprint.embodied import BOUNDS
 from ecosobriety.footprint.water import PLACES
 from ecosobriety.reporting.growth import below_a_cent
-from ecosobriety.reporting.sentences import data
+from ecosobriety.reporting.sentences import data, kind_of_contract
 from ecosobriety.reporting.water import written_litres
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name, source_name, trainings
@@ -86,7 +86,8 @@ def _by_contract(case: Case, energy_kwh: float, text: Texts) -> list[Markup]:
     }
     which = "by_one_contract" if len(rates) == 1 else "by_contract"
     coverage = text.exact_share(view.coverage)
-    return [text.markup(f"scale.year.{which}", coverage=coverage, **ends)]
+    kind = kind_of_contract(case, rates.index, text)
+    return [text.markup(f"scale.year.{which}", coverage=coverage, of_kind=kind, **ends)]
 
 
 def _beyond_electricity(

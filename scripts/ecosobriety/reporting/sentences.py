@@ -1,6 +1,6 @@
 """The report's sentences on figures and factors, and how a number is put into a sentence."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -27,6 +27,11 @@ def data(value: float | None, written: str) -> Markup:
     if is_known(value):
         return Markup('<data value="{}">{}</data>').format(value, written)
     return Markup(written)
+
+
+def kind_of_contract(case: Case, sources: Iterable[str], text: Texts) -> str:
+    """What contracts are of, where others are left out: a few words, or none."""
+    return text("headline.low_carbon") if case.electricity.are_low_carbon(sources) else ""
 
 
 def kind_of_saving(case: Case, stop: int) -> str:

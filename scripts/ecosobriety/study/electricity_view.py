@@ -1,6 +1,6 @@
 """What is shown of electricity: countries and sources, their emissions and costs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -260,6 +260,10 @@ class ElectricityView:
             & (table["coverage"] == self.coverage)
         )
         return table[chosen].set_index("source")
+
+    def are_low_carbon(self, sources: Iterable[str]) -> bool:
+        """Whether all of some sources are."""
+        return set(sources) <= {*self.sources.loc[self.sources["low_carbon"], "source"]}
 
     def _low_carbon(self, amounts: pd.Series) -> pd.Series:
         """The known amounts of low-carbon sources, or of all where there are none, rising."""
