@@ -358,5 +358,7 @@ def test_a_device_of_the_table_says_itself_whether_it_is_a_graphics_processor():
     graphics = make_record(device="NVIDIA A100-SXM4-80GB", **fields)
     assert not inputs.on_cpu(graphics)
     assert thermal_power_w(inputs, graphics) == 400
-    with pytest.raises(NotApplicableError, match="the device that it ran on is not known"):
+    with pytest.raises(NotApplicableError, match="whether it ran on a cpu or on cuda"):
         inputs.on_cpu(make_record(device="an abacus", **fields))
+    with pytest.raises(NotApplicableError, match="the device that it ran on is not known"):
+        inputs.on_cpu(make_record(device=None, **fields))

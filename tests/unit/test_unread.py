@@ -9,7 +9,12 @@ import yaml
 from config_cases import SCHEMA, complete, put
 
 from ecosobriety.study_config.config import model_parameters, training_parameters
-from ecosobriety.study_config.unread import equal_models, fixed_epochs, unread_training
+from ecosobriety.study_config.unread import (
+    equal_models,
+    fixed_epochs,
+    uneven_steps,
+    unread_training,
+)
 from ecosobriety.training.foreseen import unread_settings
 
 COMMAND = {"name": "mine", "command": "python t.py {subset} {result}"}
@@ -56,6 +61,20 @@ def test_models_that_have_all_their_epochs_anyway_are_named() -> None:
     rarely = "short: score_epochs is 4, and it is trained for 4 epochs"
     assert fixed(adaptive, epochs=5, score_epochs=4) == [*why[:2], rarely, why[2]]
     assert fixed({**adaptive, "epochs": "all"}, epochs=5) == []
+
+
+def test_sizes_that_differ_in_steps_with_a_budget_of_steps_are_named() -> None:
+    def uneven(sizes: list[int], **training: Any) -> list[str]:
+        written = put(("grid", "n_train"), sizes)
+        settings = {"batch_size": 32, "budget": "steps", "accumulate_grad_batches": 4, **training}
+        return [*uneven_steps(complete({**written, "training": settings}))]
+
+    # 4, 8 and 44 batches; 1,400 examples are 43.75.
+    assert uneven([128, 256, 1400]) == []
+    (said,) = uneven([100, 160, 1400], accumulate_grad_batches=8)
+    assert said.endswith("an epoch of 100 examples ends with a step of 4 batches alone")
+    assert uneven([100, 1400], accumulate_grad_batches=1) == []
+    assert uneven([100, 1400], accumulate_grad_batches=8, budget="epochs") == []
 
 
 def equal(*models: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,12 @@ from ecosobriety.study_config.config import epochs_of_sizes
 from ecosobriety.study_config.in_words import large_test, odd_hardware
 from ecosobriety.study_config.metric import wide_margin
 from ecosobriety.study_config.money import inverse_rate
-from ecosobriety.study_config.unread import equal_models, fixed_epochs, unread_training
+from ecosobriety.study_config.unread import (
+    equal_models,
+    fixed_epochs,
+    uneven_steps,
+    unread_training,
+)
 from ecosobriety.user_code import foresight, optimisers
 
 
@@ -35,6 +40,11 @@ def say_unread_training():
     for model in fixed_epochs(config):
         print(
             f"note: plan.epochs adaptive shortens nothing of {model}", file=sys.stderr
+        )
+    for model in uneven_steps(config):
+        print(
+            f"note: training.budget steps counts batches, and sizes differ in steps: {model}",
+            file=sys.stderr,
         )
 
 

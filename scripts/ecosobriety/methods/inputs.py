@@ -101,7 +101,7 @@ class Inputs:
             return run.accelerator == "cpu"
         name = known(run.device, "no_device")
         kinds = [kind for kind in ("cpu", "gpu") if self.device(name, kind) is not None]
-        return known(kinds[0] if len(kinds) == 1 else None, "no_device") == "cpu"
+        return known(kinds[0] if len(kinds) == 1 else None, "no_accelerator") == "cpu"
 
     def processor(self, run: RunRecord) -> Device | None:
         """The processor of a training: of the table, else `metering.cpu_power_w` for the chip."""

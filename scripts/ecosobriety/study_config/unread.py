@@ -6,6 +6,7 @@ from typing import Any
 
 from ecosobriety.study_config.contradictions import is_command, is_import
 from ecosobriety.study_config.plan import adapts_epochs, all_epochs
+from ecosobriety.units import epochs_to_steps
 
 _OF_NETWORKS = (
     *("epochs", "batch_size", "learning_rate", "optimizer", "lr_scheduler", "gradient_clip_val"),
@@ -52,6 +53,25 @@ def fixed_epochs(config: Mapping[str, Any]) -> Iterator[str]:
         else:
             continue
         yield f"{model['name']}: {why}"
+
+
+def uneven_steps(config: Mapping[str, Any]) -> Iterator[str]:
+    """For each model whose sizes take unequal numbers of steps with a budget of steps, why.
+
+    It counts batches, and an epoch ends with a step of its own, of the batches that are left.
+    """
+    for model in config["models"]:
+        settings = {**config["training"], **model.get("training", {})}
+        each, batch_size = settings["accumulate_grad_batches"], settings["batch_size"]
+        ours = not (is_command(model) or is_import(model))
+        if ours and settings["budget"] == "steps" and each > 1:
+            for size in config["grid"]["n_train"]:
+                if left := epochs_to_steps(1, size, batch_size) % each:
+                    yield (
+                        f"{model['name']}: with accumulate_grad_batches {each}, an epoch of {size} "
+                        f"examples ends with a step of {left} batch{'es' * (left > 1)} alone"
+                    )
+                    break
 
 
 def equal_models(
