@@ -35,7 +35,7 @@ from ecosobriety.reporting.cautions import warnings
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.hardware import hardware_table, hardware_warning
 from ecosobriety.reporting.measurement import measurement
-from ecosobriety.reporting.poster import _measured
+from ecosobriety.reporting.poster_foot import measured
 from ecosobriety.study_config.config import import_spec
 from ecosobriety.tables import check_table
 from ecosobriety.texts import Texts
@@ -124,7 +124,7 @@ def test_a_report_says_that_runs_were_imported(imported, language, said):
 def test_the_hardware_of_a_table_without_it_is_unknown(language, said):
     study, provenance = make_imported(imported_runs())
     text = Texts.load(language, REPORT_DIR / "locale").of(study.metric)
-    assert said in _measured(study.cases()[0], provenance, text)
+    assert said in measured(study.cases()[0], provenance, text)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_imported_and_trained_models_stand_in_one_table():
     assert re.search(
         r"9 trainings on A processor in France[^.]*\d{4}\. [^.]*\. Imported beside", page
     )
-    said = _measured(study.cases()[1], provenance, Texts.load("en", REPORT_DIR / "locale"))
+    said = measured(study.cases()[1], provenance, Texts.load("en", REPORT_DIR / "locale"))
     assert said.endswith("Energy imported, not measured here. Done here beside them: 9.")
 
 

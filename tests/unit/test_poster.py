@@ -45,13 +45,14 @@ def regression():
     return make_study(check_table("runs", runs, metric=RMSE), metric=RMSE, margin=0.05)
 
 
-def stopped():
+def stopped(**added):
     """A study that grew to 40,000 examples and stopped there."""
     runs = make_runs()
     decisions = decisions_at((30_000, 40_000), runs, margin=0.015)
     runs = runs[runs["n_train"] <= 40_000].reset_index(drop=True)
     intake = make_intake(runs, test_examples=10_000)
-    return make_study(runs, decisions=decisions, ladder=LADDER, intake=intake, margin=0.015)
+    grown = {"decisions": decisions, "ladder": LADDER, "intake": intake, "margin": 0.015}
+    return make_study(runs, **grown, **added)
 
 
 KINDS = {
@@ -120,6 +121,17 @@ def test_the_energy_of_a_year_says_that_it_is_the_sites(pue):
     assert words.startswith(f"saved {'at the site ' * (pue > 1)}in a year of 2,000 trainings:")
     said = at_scale(case, text)[0]
     assert ("Wh at the site. The recommended size saves" in said.striptags()) == (pue > 1)
+
+
+def test_a_year_of_a_size_that_was_not_trained_names_it():
+    text = Texts.load("en", REPORT_DIR / "locale")
+    study = stopped(usage=Usage(2_000, None, None, 1.0))
+    (case,) = study.cases()
+    words = poster(study, None, make_provenance(study), text)["numbers"][3]["words"]
+    assert words.startswith("used in a year of 2,000 trainings with 60,000 examples:")
+    said = at_scale(case, text)[0].striptags()
+    assert said.startswith("A year of 2,000 trainings with 60,000 examples takes ")
+    assert "Wh (estimated from the number of examples)" in said
 
 
 def test_the_four_numbers_are_the_tables():

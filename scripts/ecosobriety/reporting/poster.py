@@ -18,9 +18,10 @@ from ecosobriety.reporting.hardware import hardware_warning
 from ecosobriety.reporting.headline import change, tested_size
 from ecosobriety.reporting.poster_bars import DIGITS, rounded
 from ecosobriety.reporting.poster_figures import poster_figures
+from ecosobriety.reporting.poster_foot import citation, measured
 from ecosobriety.reporting.sentences import kind_of_saving
 from ecosobriety.study.study import Case, Study
-from ecosobriety.study.wording import country_name, source_name, study_title, trainings
+from ecosobriety.study.wording import country_name, source_name, trainings
 from ecosobriety.tables import CLAIM_VERDICTS
 from ecosobriety.texts import Texts, is_known
 from ecosobriety.units import BATCHES, CENT
@@ -59,8 +60,8 @@ def poster(
         "marks": [_mark(one, text) for one in claims or []],
         "tally": _tally(claims or [], text),
         "sure": [_sure(first, text), text(f"poster.sure.energy.{first.energy_quality}")],
-        "measured": _measured(first, provenance, text),
-        "citation": _citation(study, provenance, text),
+        "measured": measured(first, provenance, text),
+        "citation": citation(study, provenance, text),
         "cautions": len([w for w in (hardware_warning(first, text), *warnings(first, text)) if w])
         + len(noticed(first, provenance, text)),
     }
@@ -223,11 +224,15 @@ def _at_scale(case: Case, text: Texts) -> dict[str, str]:
     pue = case.study.config["metering"]["pue"]
     it_kwh = year["energy_kwh"] / pue
     scale = "poster.scale.year" + ("" if pue == 1 else "_site")
+    counted = trainings(round(year["trainings"]), text)
+    if case.decision.full_size_untrained:
+        full = text.integer(case.decision.full)
+        counted = text("poster.scale.full", trainings=counted, full=full)
     most = year["cost"] if is_known(year["cost"]) else _dearest(case, it_kwh)
     return _amounts(
         case,
         "spared" if share is not None else "taken",
-        text(scale, trainings=trainings(round(year["trainings"]), text)),
+        text(scale, trainings=counted),
         (year["energy_kwh"] * factor, year["emissions_g"], factor, most),
         text,
     )
@@ -361,39 +366,4 @@ def _sure(case: Case, text: Texts) -> Markup:
         seeds=text.plural("unit.seeds", pairs, count=text.integer(pairs)),
         change=change(case, size, text),
         confidence=text.exact_share(decision.confidence),
-    )
-
-
-def _measured(case: Case, provenance: Mapping[str, Any], text: Texts) -> str:
-    """Where, when and with what the energy was found; of trainings and imports, the first's."""
-    runs, how = case.study.runs, case.energy_quality
-    own = runs[(runs["energy_quality"] == "imported") == (how == "imported")]
-    others = len(runs) - len(own)
-    devices = sorted({str(name) for name in own["device"].dropna()})
-    machines = "poster.measured." + ("machines" if devices else "no_device")
-    ended = provenance["trainings"]["last_ended_at"]
-    # A table of runs need not say when they ended, and does not say where they were.
-    how += "_undated" if how == "imported" and (others or ended is None) else ""
-    said = text(
-        f"poster.measured.{how}",
-        trainings=trainings(len(own), text),
-        device=devices[0]
-        if len(devices) == 1
-        else text(machines, number=text.integer(len(devices))),
-        country=country_name(case, text),
-        day=text("missing") if ended is None else text.day(ended[:10]),
-    )
-    beside = "done_here" if how == "imported_undated" else "not_here"
-    more = text(f"poster.measured.{beside}", number=text.integer(others))
-    return said + more if others else said
-
-
-def _citation(study: Study, provenance: Mapping[str, Any], text: Texts) -> str:
-    """A short citation: title, year, software and its commit."""
-    ended, commit = provenance["trainings"]["last_ended_at"], provenance["code"]["git_commit"]
-    return text(
-        "poster.citation." + ("dated" if ended else "undated"),
-        title=study_title(study.config, text.language),
-        year=ended and ended[:4],
-        commit=text("missing") if commit is None else commit[:7],
     )

@@ -43,8 +43,12 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
     energy = data(energy_kwh, text.energy(energy_kwh))
     if case.study.config["metering"]["pue"] != 1:
         energy = text.markup("scale.at_site", energy=energy)
+    full = case.decision.result["study_cost"]
+    if full["full_training_estimated"] and year["training_kwh_from"] == "study":
+        energy = text.markup("scale.estimated", energy=energy)
     values = {
         "trainings": trainings(round(year["trainings"]), text),
+        "full": text.integer(full["full_n_train"]),
         "energy": energy,
         "emissions": data(emissions_g * factor, text.mass(emissions_g * factor))
         if is_known(emissions_g)
