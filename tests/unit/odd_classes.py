@@ -77,6 +77,17 @@ class Saving(pl.LightningModule):
         return None
 
 
+class Placed(pl.LightningDataModule):
+    def __init__(self, data_dir, share=0.2):
+        super().__init__()
+
+    def train_dataloader(self):
+        raise NotImplementedError
+
+    def test_dataloader(self):
+        raise NotImplementedError
+
+
 class Silent(nn.Module):
     def __init__(self):
         raise NotImplementedError

@@ -130,6 +130,14 @@ def test_a_name_that_no_argument_has_is_refused_behind_kwargs(name):
     assert "it takes" in refusal(check, network(f"odd_classes.{name}", widht=4))
 
 
+def test_an_argument_that_is_missing_is_named_though_it_has_no_type():
+    spec = ClassSpec("data", "odd_classes.Placed", {})
+    assert "refuses its init_args: data_dir is missing; it takes data_dir, s" in refusal(
+        check, spec
+    )
+    check(ClassSpec("data", "odd_classes.Placed", {"data_dir": "here"}))
+
+
 def test_a_shape_that_the_class_does_not_take_is_refused():
     assert "refuses its init_args" in refusal(build, network("odd_classes.Triple"), GIVEN)
 

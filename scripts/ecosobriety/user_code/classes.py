@@ -334,11 +334,12 @@ def _parse(
         parsed = parser.parse_object({"init_args": {**read, **deepcopy(own)}})
     # jsonargparse reads the class's code too, and may stumble over what the user wrote there.
     except Exception as error:
-        names = (name for name in signature.names if name not in signature.known)
-        takes = ", ".join(names) or "nothing"
-        raise _refusal(
-            spec, f"refuses its init_args: {described(error)}; it takes {cut_list(takes)}"
-        ) from error
+        raise _wrong_arguments(spec, signature, described(error)) from error
+    # It does not miss those without a type.
+    given = signature.known | spec.init_args.keys()
+    for name, default in signature.defaults.items():
+        if default is inspect.Parameter.empty and name not in given:
+            raise _wrong_arguments(spec, signature, f"{name} is missing")
     for name, written in own.items():
         if not _is_kept(written, taken := parsed.init_args.get(name)):
             raise _refusal(
@@ -348,6 +349,12 @@ def _parse(
                 "str",
             )
     return parser, parsed
+
+
+def _wrong_arguments(spec: ClassSpec, signature: _Signature, what: str) -> ConfigError:
+    names = (name for name in signature.names if name not in signature.known)
+    takes = ", ".join(names) or "nothing"
+    return _refusal(spec, f"refuses its init_args: {what}; it takes {cut_list(takes)}")
 
 
 def _is_kept(written: Any, taken: Any) -> bool:
