@@ -137,6 +137,15 @@ def test_the_report_says_nothing_of_what_it_was_not_told():
 
 
 @pytest.mark.slow
+def test_a_size_that_takes_more_saves_nothing():
+    (case,) = synthetic.make_study(usage=Usage(365.0, 120.0, None, 1.0)).cases()
+    case.decision.result["yearly"]["share"] = {"mean": -0.1, "low": -0.12, "high": -0.05}
+    text = Texts.load("en", ROOT / "workflow/report/locale")
+    said = at_scale(case, text)[0].striptags().replace("\N{NO-BREAK SPACE}", " ")
+    assert "The recommended size takes 4.38 MWh more (2.19 MWh to 5.26 MWh), " in said
+
+
+@pytest.mark.slow
 def test_a_price_of_the_machine_without_hours_is_named():
     study = synthetic.make_study()
     study.config["cost"]["machine_price_per_hour"] = 3.0

@@ -23,6 +23,7 @@ from ecosobriety.metrics import RMSE
 from ecosobriety.reporting import SECTIONS, build_report
 from ecosobriety.reporting.growth import study_cost
 from ecosobriety.reporting.poster import kind_of_answer, poster
+from ecosobriety.reporting.poster_bars import rounded_up
 from ecosobriety.reporting.scale import at_scale
 from ecosobriety.study.electricity_view import LISTED_COUNTRIES
 from ecosobriety.tables import check_table
@@ -121,6 +122,13 @@ def test_the_energy_of_a_year_says_that_it_is_the_sites(pue):
     assert words.startswith(f"saved {'at the site ' * (pue > 1)}in a year of 2,000 trainings:")
     said = at_scale(case, text)[0]
     assert ("Wh at the site. The recommended size saves" in said.striptags()) == (pue > 1)
+
+
+@pytest.mark.parametrize(
+    ("most", "shown"), [(163.0, 170), (160.0, 160), (0.0995, 0.1), (9.91, 10), (0.0141, 0.015)]
+)
+def test_what_is_at_most_so_much_is_rounded_up(most, shown):
+    assert rounded_up(most) == pytest.approx(shown)
 
 
 def test_a_year_of_a_size_that_was_not_trained_names_it():

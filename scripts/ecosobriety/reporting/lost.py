@@ -37,13 +37,15 @@ def lost_section(study: Study, text: Texts) -> dict[str, Any]:
         ]
         for row in lost.to_dict("records")
     ]
+    values = {
+        "lost": text.energy(lost_kwh),
+        "share": text.share(lost_kwh / used_kwh, 1),
+        "trainings": text.integer(len(lost)),
+    }
+    all_imported = bool((lost["energy_quality"] == "imported").all())
     return {
-        "sentence": text.plural(
-            "lost.some",
-            len(lost),
-            lost=text.energy(lost_kwh),
-            share=text.share(lost_kwh / used_kwh, 1),
-            trainings=text.integer(len(lost)),
-        ),
+        "sentence": text("lost.imported", **values)
+        if all_imported
+        else text.plural("lost.some", len(lost), **values),
         "table": Table("lost", text("table.lost"), columns, rows),
     }

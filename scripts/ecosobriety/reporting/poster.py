@@ -16,7 +16,7 @@ from ecosobriety.reporting.claims import SYMBOLS
 from ecosobriety.reporting.growth import below_a_cent, has_fewer_epochs, payback
 from ecosobriety.reporting.hardware import hardware_warning
 from ecosobriety.reporting.headline import change, tested_size
-from ecosobriety.reporting.poster_bars import DIGITS, rounded
+from ecosobriety.reporting.poster_bars import DIGITS, rounded, rounded_up
 from ecosobriety.reporting.poster_figures import poster_figures
 from ecosobriety.reporting.poster_foot import citation, measured
 from ecosobriety.reporting.sentences import kind_of_saving
@@ -231,9 +231,9 @@ def _at_scale(case: Case, text: Texts) -> dict[str, str]:
     most = year["cost"] if is_known(year["cost"]) else _dearest(case, it_kwh)
     return _amounts(
         case,
-        "spared" if share is not None else "taken",
+        "taken" if share is None else "spared" if factor >= 0 else "more",
         text(scale, trainings=counted),
-        (year["energy_kwh"] * factor, year["emissions_g"], factor, most),
+        (year["energy_kwh"] * abs(factor), year["emissions_g"], abs(factor), most),
         text,
     )
 
@@ -310,9 +310,12 @@ def _money(case: Case, most: float, text: Texts) -> str:
     if is_known(case.electricity.grid_price):
         return text("poster.scale.cost", cost=cost)
     dearest = case.electricity.headline_order("cost")[0]
+    if dearest == case.electricity.source_order("cost")[0]:
+        return text(
+            "poster.scale.cost_at_most", cost=text.money(rounded_up(most), currency, DIGITS)
+        )
     # A price that nobody has looked up may be higher.
-    kind = "cost_at_most" if dearest == case.electricity.source_order("cost")[0] else "cost_from"
-    return text(f"poster.scale.{kind}", cost=cost, source=source_name(case, dearest, text))
+    return text("poster.scale.cost_from", cost=cost, source=source_name(case, dearest, text))
 
 
 def _mark(checked: Checked, text: Texts) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The bars of the first page: what a training emits and costs, by country and by source."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,13 @@ BARS = 6
 def rounded(value: float) -> float:
     """A value with `DIGITS` significant digits."""
     return float(f"{value:.{DIGITS - 1}e}")
+
+
+def rounded_up(value: float) -> float:
+    """The same of what is at most so much; it is above 0."""
+    near = rounded(value)
+    step = 10.0 ** (math.floor(math.log10(near)) - DIGITS + 1)
+    return near if near >= value else rounded(near + step)
 
 
 def sentence(words: str) -> str:

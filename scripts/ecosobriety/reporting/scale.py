@@ -37,6 +37,9 @@ def at_scale(case: Case, text: Texts) -> list[Markup]:
 
 def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
     share = year["share"]
+    if share is not None and (costs := share["mean"] < 0):
+        low, high = (share[end] and -share[end] for end in ("high", "low"))
+        share = {"mean": -share["mean"], "low": low, "high": high}
     factor = 1.0 if share is None else share["mean"]
     energy_kwh = year["energy_kwh"]
     emissions_g = year["emissions_g"]
@@ -64,7 +67,8 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
             else text("missing")
             for end in ends
         }
-    sentence = text.markup("scale.year." + ("full" if share is None else "saves"), **values)
+    kind = "full" if share is None else "more" if costs else "saves"
+    sentence = text.markup(f"scale.year.{kind}", **values)
     sentences = [sentence, *_by_contract(case, energy_kwh * factor, text)]
     if year["training_kwh_from"] != "study":
         own = text.energy(year["training_kwh"])
