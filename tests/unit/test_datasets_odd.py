@@ -69,6 +69,7 @@ def test_middles_of_classes_that_were_filled_in_give_the_label_away(
         (RNG.uniform(700, 990, N).round(), 999),
         (RNG.integers(1905, 2004, N), 1900),
         (RNG.integers(1975, 2024, N), 1970),
+        (np.random.default_rng(1).normal(60, 10, N).clip(20, 92).round(1), 99.9),
     ],
 )
 def test_marks_at_the_end_of_the_values_are_named(
@@ -77,6 +78,11 @@ def test_marks_at_the_end_of_the_values_are_named(
     told = of_column(tmp_path, among(values, mark, share))
     assert told.keys() == {"mark_at_end"}
     assert told["mark_at_end"].values["value"] == mark
+
+
+def test_a_sensor_that_ends_at_a_mark_is_no_mark(tmp_path: Path) -> None:
+    humidity = np.random.default_rng(1).normal(85, 12, N).round(1)
+    assert of_column(tmp_path, humidity.clip(None, 99.9)).keys() == set()
 
 
 def test_a_few_years_of_birth_far_before_all_others_are_named(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ ENDS_BELOW = frozenset({1900.0, 1800.0, 1970.0})
 """What is written for a missing number or year, where others come near it: 1970 is 0 in seconds."""
 FAR_BEFORE = 0.4
 """Ranges of the others between them and such a year."""
+NO_GAP = 0.01
+"""Of the range of the others: to a mark, it is farther."""
 FAR_FROM_ZERO = 0.2
 """Of the largest size: nearer to 0 values of both signs are nothing special."""
 _LATITUDE, _LONGITUDE = re.compile(r"lat(itude)?", re.I), re.compile(r"lo?ng?(itude)?", re.I)
@@ -266,6 +268,9 @@ def _is_end(values: NDArray[np.float64], value: float, number: int) -> bool:
     # No year is so far from all others, and several times the same.
     if not highest and others[0] - value >= FAR_BEFORE * (others[-1] - others[0]):
         return True
+    # A sensor ends there, whose values go on up to it: a humidity of 99.9.
+    if highest and value % 1 and value - others[-1] <= NO_GAP * (others[-1] - others[0]):
+        return False
     # What lies far away is named as that.
     if highest and value - others[-1] >= TIMES_OFTEN * (others[-1] - others[0]):
         return False
