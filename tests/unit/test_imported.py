@@ -164,10 +164,19 @@ def test_rows_of_other_models_are_left_out(read):
         ),
         ({"energy_cpu_kwh": 3}, "the components add up to 3 kWh, but the energy is 0.001"),
         ({"energy_cpu_kwh": -1}, '"energy_cpu_kwh" is "-1": it must be 0 or more'),
+        ({"accelerator": "auto"}, '"accelerator" is "auto": it must be cpu or cuda; columns.acc'),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(read, columns, said):
     assert said in refusal(read, table(**columns))
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"), [("cpu", "cpu"), ("CPU", "cpu"), ("gpu", "cuda"), ("cuda", "cuda")]
+)
+def test_a_gpu_is_cuda(read, written, kind):
+    runs = read(table(accelerator=written)).runs
+    assert {run.further["accelerator"] for run in runs.values()} == {kind}
 
 
 @pytest.mark.parametrize(

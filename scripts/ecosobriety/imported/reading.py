@@ -297,6 +297,11 @@ class _Reader:
         for name in roles.TEXTS:
             if column := self.columns.get(name):
                 found[name] = column.given(place)
+        column = self.columns.get("accelerator")
+        if column and (kind := found["accelerator"]):
+            if kind.casefold() not in roles.ACCELERATORS:
+                column.refuse(place, "must be cpu or cuda; columns.accelerator: null leaves it out")
+            found["accelerator"] = roles.ACCELERATORS[kind.casefold()]
         times = {name: self._time(name, place) for name in roles.TIMES}
         found |= {name: time and time.isoformat() for name, time in times.items()}
         self._check_window(place, energy)

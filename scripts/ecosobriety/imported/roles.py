@@ -14,6 +14,8 @@ NUMBERS = ("epochs", "test_loss", "eval_energy_kwh", "peak_memory_mb")
 PARTS = ("energy_cpu_kwh", "energy_gpu_kwh", "energy_ram_kwh")
 """The energy by component."""
 TEXTS = ("device", "accelerator", "energy_source")
+ACCELERATORS = {"cpu": "cpu", "cuda": "cuda", "gpu": "cuda"}
+"""What the column `accelerator` may hold, in any case, and what that is."""
 TIMES = ("started_at", "ended_at")
 JOINS = ("run_id", "experiment_id")
 """What a table of runs and CodeCarbon's file are joined on, the first where both are there."""

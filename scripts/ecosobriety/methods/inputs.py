@@ -181,7 +181,8 @@ def thermal_power_w(inputs: Inputs, run: RunRecord) -> float:
     name = known(run.device, "no_device")
     if inputs.on_cpu(run):
         device = inputs.processor(run)
-        unknown = "processor_unknown"
+        # That of other machines is not the study's.
+        unknown = "device_unknown" if run.window == "imported" else "processor_unknown"
     else:
         device, unknown = inputs.device(name, "gpu"), "device_unknown"
     if device is None:

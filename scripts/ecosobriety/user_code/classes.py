@@ -166,7 +166,10 @@ def load(spec: ClassSpec) -> type:
             module = importlib.import_module(module_name)
         # SystemExit too: a script that was meant to be run may end itself.
         except (Exception, SystemExit) as error:
-            raise _refusal(spec, f"cannot be imported: {described(error)}") from error
+            ends = isinstance(error, SystemExit)
+            hint = ': does it read a command line? That belongs under __name__ == "__main__"'
+            said = f"cannot be imported: {described(error)}{hint * ends}"
+            raise _refusal(spec, said) from error
     found = getattr(module, name, None)
     if found is None:
         raise _refusal(spec, f"does not exist: the module {module_name} has no {name}")

@@ -14,7 +14,8 @@ _AS_IMPORTED = {"default device": "cpu", "default dtype": "torch.float32", "grad
 def kept_defaults(class_path: str) -> Iterator[None]:
     """Import or build a class; the study makes tensors in this process, and trains other networks.
 
-    The number of threads is given back: each training of the study has its own.
+    The number of threads is given back: each training of the study has its own. The arguments of
+    this process's command line are ours, and no option of the user's.
 
     Args:
         class_path: of the class, for the message.
@@ -23,7 +24,11 @@ def kept_defaults(class_path: str) -> Iterator[None]:
         ConfigError: its code has changed what tensors are by default.
     """
     before, threads = _defaults(), _torch() and _torch().get_num_threads()
-    yield
+    arguments, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        yield
+    finally:
+        sys.argv = arguments
     after = _defaults()
     if threads is not None:
         _torch().set_num_threads(threads)
