@@ -12,6 +12,7 @@ from ecosobriety.study_config.config import model_parameters, training_parameter
 from ecosobriety.study_config.unread import (
     equal_models,
     fixed_epochs,
+    never_stops,
     uneven_steps,
     unread_training,
 )
@@ -61,6 +62,21 @@ def test_models_that_have_all_their_epochs_anyway_are_named() -> None:
     rarely = "short: score_epochs is 4, and it is trained for 4 epochs"
     assert fixed(adaptive, epochs=5, score_epochs=4) == [*why[:2], rarely, why[2]]
     assert fixed({**adaptive, "epochs": "all"}, epochs=5) == []
+
+
+def test_a_plan_that_can_decide_at_no_size_is_named() -> None:
+    def said(full: int, seeds: Any) -> str | None:
+        plan = {"mode": "sober", "full_n_train": full, "seeds": seeds}
+        return never_stops(complete({**put(("plan",), plan), "grid": {}}))
+
+    # 64, 128, 256, 512 and 1,400; with one seed, it decides from the sixth size on.
+    assert "below 1400, and trains all: it decides from the sixth size" in (
+        said(1400, "adaptive") or ""
+    )
+    assert said(1400, [1]) == said(1400, "adaptive")
+    assert said(1400, [1, 2, 3]) is None
+    assert "from the fourth size on, at 512" in (said(700, [1, 2]) or "")
+    assert never_stops(complete(put(("plan",), {"mode": "exhaustive"}))) is None
 
 
 def test_sizes_that_differ_in_steps_with_a_budget_of_steps_are_named() -> None:

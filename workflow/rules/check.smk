@@ -11,6 +11,7 @@ from ecosobriety.study_config.money import inverse_rate
 from ecosobriety.study_config.unread import (
     equal_models,
     fixed_epochs,
+    never_stops,
     uneven_steps,
     unread_training,
 )
@@ -37,6 +38,8 @@ def say_unread_training():
             "settings of their own",
             file=sys.stderr,
         )
+    if said := never_stops(config):
+        print(f"note: {said}", file=sys.stderr)
     for model in fixed_epochs(config):
         print(
             f"note: plan.epochs adaptive shortens nothing of {model}", file=sys.stderr

@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecosobriety.study_config.contradictions import is_command, is_import
-from ecosobriety.study_config.plan import adapts_epochs, all_epochs
+from ecosobriety.study_config.plan import (
+    SMALLEST_DECIDED,
+    adapts_epochs,
+    adds_seeds,
+    all_epochs,
+    decision_sizes,
+    is_sober,
+)
 from ecosobriety.units import epochs_to_steps
 
 _OF_NETWORKS = (
@@ -30,6 +37,20 @@ def unread_training(config: Mapping[str, Any], schema: Mapping[str, Any]) -> lis
         for key in _OF_NETWORKS
         if config["training"][key] != known[key]["default"] and not (key == "epochs" and asked)
     ]
+
+
+def never_stops(config: Mapping[str, Any]) -> str | None:
+    """Why a study that grows trains all its sizes, as it can decide at none below the full one."""
+    if not is_sober(config) or len(decision_sizes(config)) > 1:
+        return None
+    sizes = config["grid"]["n_train"]
+    alone = adds_seeds(config) or len(config["grid"]["seeds"]) == 1
+    hint = ", or with plan.seeds of two or more from the fourth" if alone else ""
+    return (
+        f"plan.mode sober can stop at none of the sizes below {sizes[-1]}, and trains all: it "
+        f"decides from the {'sixth' if alone else 'fourth'} size on{hint}, at "
+        f"{SMALLEST_DECIDED} examples or more"
+    )
 
 
 def fixed_epochs(config: Mapping[str, Any]) -> Iterator[str]:
