@@ -270,7 +270,6 @@ def _make_study(
     )
     recommendation = add_study_cost(recommendation, runs, scenarios, country)
     recommendation = add_scale(recommendation, runs, usage)
-    config["cost"]["machine_price_per_hour"] = usage.machine_price_per_hour
     recommendation = add_embodied(recommendation, runs, scenarios, country, hardware)
     recommendation = add_water(recommendation, scenarios, country, water or DRY, 1.0)
     methods = make_methods(runs, countries)

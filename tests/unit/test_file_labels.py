@@ -51,7 +51,18 @@ def test_folders_of_changed_copies_of_a_class_are_named(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ash 12", "ash-800", "elm", "oldest", "oak (red)", "photocopy", "trashcan", "rawhide"]
+    "name",
+    [
+        "ash 12",
+        "ash-800",
+        "elm",
+        "oldest",
+        "ash_rot",
+        "oak (red)",
+        "photocopy",
+        "trashcan",
+        "rawhide",
+    ],
 )
 def test_other_folders_are_not(name: str) -> None:
     assert not [*find_leftovers(["ash", "oak", name])]
@@ -85,3 +96,9 @@ def test_files_of_other_names_are_not(names: list[str]) -> None:
 def test_the_name_of_a_class_may_begin_another() -> None:
     labels = ["pine", "pine tree", "pine"]
     assert not [*find_other_classes(["pine_1", "pine tree_1", "pine_2"], labels)]
+
+
+def test_classes_that_differ_by_capitals_name_no_file_of_the_other() -> None:
+    labels = ["Cat"] * 2 + ["cat"] * 2 + ["dog"] * 2
+    names = ["Cat_0", "Cat_1", "cat_0", "cat_1", "dog_0", "dog_1"]
+    assert not [*find_other_classes(names, labels)]

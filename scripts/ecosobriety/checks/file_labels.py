@@ -38,7 +38,7 @@ _COPY = re.compile(
     re.IGNORECASE,
 )
 _CHANGED = re.compile(
-    r"(?P<of>.+?)[-_ ]+(aug(mented|mentation)?|flip(ped)?|mirror(ed)?|rot(ated)?|resized?"
+    r"(?P<of>.+?)[-_ ]+(aug(mented|mentation)?|flip(ped)?|mirror(ed)?|rotated|rot[-_ ]?\d+|resized?"
     r"|crop(ped)?|blur(red)?|noisy|extra|new|train(ing)?|val(idation)?|test"
     r"|(?<=[-_])(32|64|128|224|256|299|384|512|640|1024)|[1-9]\d{1,3}x[1-9]\d{1,3})",
     re.IGNORECASE,
@@ -80,7 +80,9 @@ def find_other_classes(names: Sequence[str], labels: Sequence[str]) -> Iterator[
         labels: the class of each.
     """
     classes = {label.casefold(): label for label in labels}
-    if min(map(len, classes)) < FEWEST_LETTERS or any(label.isdigit() for label in classes):
+    # Of classes that differ by capitals alone, no name says which it means.
+    several = len(classes) < len({*labels})
+    if several or min(map(len, classes)) < FEWEST_LETTERS or any(map(str.isdigit, classes)):
         return
     # The longest first, as one may begin with another.
     known = sorted(classes, key=len, reverse=True)

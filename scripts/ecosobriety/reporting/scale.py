@@ -29,7 +29,7 @@ def at_scale(case: Case, text: Texts) -> list[Markup]:
         sentences += _beyond_electricity(result["yearly"], places, text)
     if result["machine"] is not None:
         sentences.append(_machine(result["machine"], text))
-    elif (price := case.study.config["cost"]["machine_price_per_hour"]) is not None:
+    elif (price := case.study.config["cost"].get("machine_price_per_hour")) is not None:
         written = text.money(price, case.electricity.currency)
         sentences.append(text.markup("scale.machine.no_duration", price=written))
     return sentences
