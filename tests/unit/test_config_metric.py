@@ -108,6 +108,8 @@ def test_an_absolute_margin_of_a_metric_in_a_unit_has_no_default():
     told = refusal({**REGRESSION, "metric": metric})
     assert "analysis.margin is missing, but must be a number above 0: the loss of rmse" in told
     assert complete({**REGRESSION, "metric": metric, "analysis": {"margin": 25}})
+    told = refusal({**REGRESSION, "analysis": {"margin": 5}})
+    assert "below 1: it is a share of the rmse (or write metric.margin: absolute)" in told
     told = refusal({**REGRESSION, "analysis": {"target": 0}})
     assert "analysis.target is 0, but must be above 0, as it is of rmse" in told
     told = refusal({**REGRESSION, "metric": "r2", "analysis": {"target": 1}})

@@ -187,7 +187,7 @@ def test_a_schedule_of_the_study_ends_the_lever_as_well(train_digits):
     assert "schedule" in record.missing["epoch_log"]
     assert "is false" in train_digits(after(SETTINGS, 2)).missing["epoch_log"]
     one = train_digits(dataclasses.replace(SETTINGS, epochs=1)).missing["epoch_log"]
-    assert "no epoch to test but its last" in one
+    assert "no test before the last epoch" in one
 
 
 def test_a_resumed_training_tests_the_epochs_before_as_well(train_digits, tmp_path, monkeypatch):

@@ -43,7 +43,7 @@ FLOP = {
 
 EPOCHS = {
     "epochs_off": "training.score_epochs is false",
-    "epochs_one": "the training has no epoch to test but its last",
+    "epochs_one": "training.score_epochs asks for no test before the last epoch",
     "epochs_schedule": "its learning rate has a schedule: ending it earlier is another training",
     "epochs_end_hook": "{name} does something when the training ends, which no earlier epoch had",
     "epochs_diverged": "the weights after this epoch give no finite loss",

@@ -101,6 +101,8 @@ def _numbers(
     share = metric.relative_margin or metric.highest is not None
     if share and not SMALLEST_SHARE <= margin < 1:
         allowed = f"a number at least {SMALLEST_SHARE:g} and below 1"
+        if metric.relative_margin:
+            allowed += f": it is a share of the {metric.name} (or write metric.margin: absolute)"
         yield "analysis.margin", f"is {margin:g}, but must be {allowed}"
     if not share and "margin" not in (written.get("analysis") or {}):
         yield (
