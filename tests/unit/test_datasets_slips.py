@@ -209,6 +209,15 @@ def test_what_measures_or_sorts_is_no_identifier(tmp_path: Path) -> None:
     assert "index_like_feature" not in told
     chosen = found(table(tmp_path, {"x": np.linspace(0, 1, N), "kind": KINDS}))
     assert "index_like_feature" not in chosen
+    visits = {
+        name: np.random.default_rng(6).integers(300, 4000, N) for name in ("mobile", "vin", "ean")
+    }
+    assert "index_like_feature" not in found(table(tmp_path, {**visits, "kind": KINDS}))
+    phones = {
+        "mobile": np.random.default_rng(6).integers(600_000_000, 699_999_999, N),
+        "kind": KINDS,
+    }
+    assert "index_like_feature" in found(table(tmp_path, phones))
 
 
 @pytest.mark.parametrize(

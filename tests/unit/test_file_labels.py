@@ -68,6 +68,14 @@ def test_other_folders_are_not(name: str) -> None:
     assert not [*find_leftovers(["ash", "oak", name])]
 
 
+@pytest.mark.parametrize("name", ["thumb", "raw", "ALL", "backup"])
+def test_a_class_that_its_files_are_called_after_is_one(name: str) -> None:
+    labels = ["ash"] * 2 + ["oak"] * 2 + [name] * 2
+    files = ["ash_1", "ash_2", "oak 1", "oak 2", f"{name}_1", f"{name.lower()}-2"]
+    assert not [*find_leftovers(labels, files)]
+    assert [*find_leftovers(labels, ["a1", "a2", "o1", "o2", "x1", "x2"])]
+
+
 @pytest.mark.parametrize("name", ["trash", "recycle", "recycled"])
 def test_what_is_thrown_away_is_a_class_among_waste_alone(name: str) -> None:
     assert not [*find_leftovers(["brown-glass", "metal", "paper", name])]
@@ -91,6 +99,11 @@ def test_files_that_are_named_as_another_class_are_named() -> None:
 )
 def test_files_of_other_names_are_not(names: list[str]) -> None:
     assert not [*find_other_classes(names, ["ash"] * 3 + ["oak"] * 3)]
+
+
+def test_a_word_that_all_files_begin_with_is_no_class() -> None:
+    labels = ["bus", "bus", "train", "train", "truck", "truck"]
+    assert not [*find_other_classes([f"train_{i:05}" for i in range(6)], labels)]
 
 
 def test_the_name_of_a_class_may_begin_another() -> None:

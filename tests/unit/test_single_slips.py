@@ -127,6 +127,9 @@ def test_a_value_that_a_name_rules_out_is_named(
         ("age", RNG.integers(1, 365, N)),
         ("average", with_one(AGES, 3, 120)),
         ("month", RNG.integers(0, 72, N)),
+        # Times since a start.
+        ("month", np.arange(N) % 13),
+        ("hour", np.arange(N) % 25),
         ("hours", with_one(RNG.integers(0, 24, N), 3, 30)),
         ("lat_score", with_one(RNG.uniform(0, 80, N), 3, 95)),
     ],

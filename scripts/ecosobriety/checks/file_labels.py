@@ -44,15 +44,16 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 """What scripts write behind a class's name, and a class may be called as well."""
-MOSTLY, FEWEST_LETTERS = 0.5, 2
-"""Share of the files whose names begin with a class, and letters of one that say so."""
+MOSTLY, FEWEST_LETTERS, FEWEST_SAID = 0.5, 2, 2
+"""Share of the files whose names begin with a class, letters of one that say so, and classes."""
 
 
-def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
+def find_leftovers(labels: Sequence[str], names: Sequence[str] = ()) -> Iterator[Finding]:
     """Find classes that are named as folders of no class, or as the copy of another class.
 
     Args:
         labels: the class of each file.
+        names: of the files, without their ends; a class that its files are called after is one.
     """
     counts = Counter(labels)
     surely = [label for label in counts if _LEFT.fullmatch(label) or _of(label, _COPY, counts)]
@@ -61,9 +62,18 @@ def find_leftovers(labels: Sequence[str]) -> Iterator[Finding]:
     perhaps = [n for n in counts if _PERHAPS_LEFT.fullmatch(n) or _of(n, _CHANGED, counts)]
     if len(counts) - len(surely) - len(perhaps) < FEWEST_BESIDE:
         perhaps = []
+    called = Counter(
+        label
+        for name, label in zip(names, labels, strict=False)
+        if re.match(rf"{re.escape(label)}(?![^\W\d_])", name, re.IGNORECASE)
+    )
+    surely, perhaps = (
+        [label for label in found if called[label] < MOSTLY * counts[label]]
+        for found in (surely, perhaps)
+    )
     if surely or perhaps:
-        names = {short(label): counts[label] for label in (*surely, *perhaps)[:MAX_LISTED]}
-        yield Finding("classes_like_leftovers", bool(surely), {"names": names})
+        shown = {short(label): counts[label] for label in (*surely, *perhaps)[:MAX_LISTED]}
+        yield Finding("classes_like_leftovers", bool(surely), {"names": shown})
 
 
 def _of(label: str, ending: re.Pattern[str], counts: Counter[str]) -> bool:
@@ -88,6 +98,9 @@ def find_other_classes(names: Sequence[str], labels: Sequence[str]) -> Iterator[
     known = sorted(classes, key=len, reverse=True)
     begins = re.compile(f"({'|'.join(map(re.escape, known))})(?![^\\W\\d_])")
     said = [begins.match(name.casefold()) for name in names]
+    # A word that all files begin with names no class, though one is called so.
+    if len({found[1] for found in said if found}) < FEWEST_SAID:
+        return
     others = [
         (name, label)
         for name, label, found in zip(names, labels, said, strict=True)

@@ -46,7 +46,7 @@ _BETWEEN = re.compile(r"\s*[;|,/+&]\s*|[_\s]+(?:and|et|und|y|or|ou|oder|vs\.?|ve
 _LISTING = re.compile(r"\s*[;|]\s*")
 """What hardly ever is in a name that is not a list."""
 FEWEST_LISTS = 2
-_NUMBERED, FEWEST_NUMBERED = re.compile(r"([^\W\d_])[^\W\d_]{2,}[-_ .]*([0-9]{1,3})"), 2
+_NUMBERED, FEWEST_NUMBERED = re.compile(r"([^\W\d_])[^\W\d_]{3,}[-_ .]*([0-9]{1,3})"), 2
 """A word and a number; and how many of them, beside their short forms, are no chance."""
 _CODE, _WORDS, FEWEST_CODED = re.compile(r"[0-9]{1,3}"), re.compile(r"[^\W\d_][^\d]*"), 2
 """Numbers that stand for names; and how many are no chance."""

@@ -36,6 +36,7 @@ AGES, YEARS = (0.0, OLDEST), (float(FIRST_YEAR), 9999.0)
 SHARES = (-ROUNDING, 1 + ROUNDING)
 COUNTED = (4.0, 7.0, 12.0, 24.0, 31.0, 60.0)
 """Ends of calendar and clock that are counted from 0 or from 1, and never from both."""
+AS_FREQUENT = 0.8
 PRESENT = 0.8
 """Share of these numbers that occur; doses and visits are at fewer hours and months."""
 _AGE = (
@@ -131,6 +132,9 @@ def _counted_twice(name: str, values: NDArray[np.float64], end: float) -> Findin
     counts = np.bincount(values.astype(np.int64))
     few = int(min(counts[0], counts[-1]))
     if (counts > 0).mean() < PRESENT or max(counts[0], counts[-1]) > counts[1:-1].max():
+        return None
+    # Where both ends are as frequent as others, it is the time since a start.
+    if few >= AS_FREQUENT * counts[1:-1].mean():
         return None
     first = int(counts[0] <= counts[-1])
     ends = {"low": first, "high": int(end) - 1 + first}

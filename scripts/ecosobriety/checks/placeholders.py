@@ -13,6 +13,8 @@ _ENDS = (sign * (2**bits - (sign > 0)) for bits in (15, 16, 31, 32, 63, 64) for 
 FAR_CODES |= {str(end) for end in _ENDS}
 """A missing number that was made a whole one is the first or the last of its type."""
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SIGNS = re.compile(r"[-+](/?[-+])?")
+"""Of a gene, +/+ and -/- are answers, too."""
 MISSING = frozenset({"-", "n/a", "na", "nan", "nil", "null", "n.a.", "#n/a", "--", "---", "..."})
 """What programs write for a missing value; also the name of a class, for all one can know."""
 UNKNOWN = frozenset(
@@ -137,8 +139,8 @@ def find_placeholders(counts: Mapping[str, int]) -> Iterator[Finding]:
     """
     marks = {name for name in counts if _is_placeholder(name, several=len(counts) > 2)}
     # Of a sign and its opposite, both are answers.
-    if "+" in counts:
-        marks.discard("-")
+    if any(_SIGNS.fullmatch(name) and "+" in name for name in counts):
+        marks -= {name for name in marks if _SIGNS.fullmatch(name)}
     # No program writes these so: sodium, and a province.
     marks -= {"Na", "Nan"}
     # Python's own word has one capital; written as all others are, it is one of the answers.

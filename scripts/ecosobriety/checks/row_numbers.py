@@ -31,10 +31,12 @@ _IDENTIFIER = re.compile(
     r"|invoice|ticket|member|policy|serial|transaction|passenger|loan)([-_ .]?code)?"
     r"[-_ .]?(id|no|nr|nbr|num|number)|(.*[-_ .])?key|nr|record"
     r"|row[-_ .]?(id|no|num|number)|(rec|line|entry|batch)[-_ .]?no"
-    r"|lfd[-_ .]?nr|objectid|fid|gid|pk|idx|barcode|ean|sku|mrn|vin|imei|iban|passport|mobile|fax"
-    r"|hash|checksum|matricule)|.*[a-z](Id|ID)|[Nn]o"
+    r"|lfd[-_ .]?nr|objectid|fid|gid|pk|idx|barcode|sku|mrn|hash|checksum|matricule)"
+    r"|.*[a-z](Id|ID)|[Nn]o"
 )
-"""Names of columns that say which thing or person a row is of, in whatever numbers; NO is a gas."""
+"""Names of columns that say which thing a row is of, in whatever numbers; NO is a gas."""
+_LONG = re.compile(r"ean|vin|imei|passport|mobile|fax|phone", re.IGNORECASE)
+"""Whose numbers have seven digits or more; shorter ones are visits by phone, or volts."""
 _NO = re.compile(r"[Nn]o")
 """May be the gas as well, of which hours have the same."""
 FEWEST_THINGS, SINGLE, NEARLY_SINGLE = 20, 0.5, 0.95
@@ -73,7 +75,8 @@ def examine(
     once = permuted or is_dense(values, columns)
     once = (once and _RANK.fullmatch(name) is None) or _grows_steadily(values, columns)
     share = SINGLE if _NO.fullmatch(name) is None else NEARLY_SINGLE
-    if once or (_IDENTIFIER.fullmatch(name) is not None and _are_things(values, share)):
+    thing = _IDENTIFIER.fullmatch(name) or (_LONG.fullmatch(name) and np.median(values) >= 10**6)
+    if once or (thing and _are_things(values, share)):
         return [Finding("index_like_feature", True, {"feature": short(name)})]
     return []
 

@@ -36,6 +36,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,20}")
 MIN_SPELT, TIMES_RARER, MOST_SPELT = 5, 10, 2000
 """A name of so many characters, so many times rarer than one that differs by a letter, may be a
 slip; more names than this are no few that somebody typed."""
+MOST_SLIPS, TIMES_OF_MANY = 10, 50
+"""A slip is hardly made more often; what is has to be so many times rarer: skirts beside shirts."""
 LONGER, FEW_ROWS, TIMES_RARER_AT_ENDS = 6, 3, 20
 """The same of a slip in the first or the last letter, which may make another word (typical,
 atypical), and the most rows that it is in."""
@@ -306,7 +308,7 @@ def _misspelt(counts: Mapping[str, int]) -> list[Finding]:
         meant = [
             other
             for other in near
-            if counts[other] >= TIMES_RARER * number
+            if counts[other] >= (TIMES_RARER if number <= MOST_SLIPS else TIMES_OF_MANY) * number
             and _is_slip(name, other, rare=_is_rare(number, counts[other]))
         ]
         if meant:

@@ -111,10 +111,11 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
         findings += (Finding("images_unread", False, {"number": several}),)
     stems = [[file.stem for file, _ in part] for part in files]
     labels = [label for part in files for _, label in part]
+    every = [stem for part in stems for stem in part]
     findings += tuple(find_file_groups(stems, labels))
-    findings += tuple(find_masks([stem for part in stems for stem in part], labels))
-    findings += tuple(find_leftovers(labels))
-    findings += tuple(find_other_classes([stem for part in stems for stem in part], labels))
+    findings += tuple(find_masks(every, labels))
+    findings += tuple(find_leftovers(labels, every))
+    findings += tuple(find_other_classes(every, labels))
     named = [[f"{label}/{file.stem}" for file, label in part] for part in files]
     findings += tuple(find_file_copies(named))
     return parts[0], (parts[1] if split else None), findings
