@@ -263,3 +263,13 @@ def test_vectors_of_any_floats_are_compared(tmp_path: Path, kind: str, columns: 
     np.savez(path, x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
     given = {"name": "npz", "path": str(path), "format": None, "test_share": 0.2}
     assert "rows_nearly_equal" in {finding.id for finding in take_in(given).findings}
+
+
+@pytest.mark.parametrize(("values", "length"), [((0, 1, 2), 80), ((0, 1, 2, 3), 60)])
+def test_rows_of_few_values_share_runs_by_chance(
+    tmp_path: Path, values: tuple[int, ...], length: int
+) -> None:
+    """As of genotypes and letters, each drawn by itself."""
+    random = np.random.default_rng(5)
+    x = random.choice(values, (1000, length)).astype(np.float32)
+    assert "windows_overlap" not in found(archive(tmp_path, x, random.integers(0, 2, 1000)))

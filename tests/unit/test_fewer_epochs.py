@@ -19,8 +19,10 @@ from test_plan import sober
 from test_sober import UNTRAINED, study
 
 from ecosobriety.decision import GrowthRule, decide
+from ecosobriety.decision.evidence import TestPart, more_data
 from ecosobriety.decision.fewer_epochs import MARGIN_SHARE, EpochScores
-from ecosobriety.metrics import RMSE
+from ecosobriety.decision.sober import _at_equal_epochs
+from ecosobriety.metrics import ACCURACY, RMSE
 from ecosobriety.reasons import reason
 from ecosobriety.reporting.efficiency import efficiency
 from ecosobriety.reporting.growth import growth_answer, growth_table
@@ -30,6 +32,7 @@ from ecosobriety.study_config import plan
 from ecosobriety.texts import Texts, load_catalogue
 
 EPOCHS = 8
+DATA = TestPart(0.1, 10_000, 60_000)
 
 
 def table(sizes, seeds=(1,)):
@@ -199,6 +202,23 @@ def test_a_lower_score_may_be_the_better_one():
     given = fewer(sizes)
     found = decide(runs, rule, epochs=epochs, shortened=given, metric=metric, test_examples=None)
     assert found["epochs"]["loss"] == pytest.approx(0.004)
+
+
+def test_what_more_data_bring_is_seen_at_equal_epochs():
+    sizes = {256: {4: 0.8, 8: 0.82}, 512: {4: 0.85, 8: 0.86}, 1024: {4: 0.88}}
+    epochs = table(sizes, seeds=(1, 2))
+    runs = epochs.groupby(["n_train", "seed"], as_index=False).last()
+    decisions = [
+        {"n_train": n, "epochs": {"all": EPOCHS, "trained": float(max(scores))}}
+        for n, scores in sizes.items()
+    ]
+    asked = runs, epochs, decisions, GrowthRule(**{**RULE, "all_epochs": EPOCHS}), ACCURACY
+    moved = _at_equal_epochs(*asked)
+    # With four epochs, 512 examples had 0.01 less, and so had those below.
+    assert moved.mean(axis=1).to_dict() == pytest.approx({256: 0.81, 512: 0.85, 1024: 0.88})
+    assert more_data(moved, DATA, ACCURACY, 2.0, 0.0)["gain_at_most"] == pytest.approx(0.03)
+    decisions[-1]["epochs"]["trained"] = float(EPOCHS)
+    assert _at_equal_epochs(*asked) is None
 
 
 # How often it errs.

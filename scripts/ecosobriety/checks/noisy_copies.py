@@ -43,6 +43,8 @@ RUN = 8
 """Values in their order that are equal by no chance, where each differs from the one before."""
 SHORTEST, BY_CHANCE = 4, 0.5
 """The same of short series, where so few of them would be equal if each value were by itself."""
+TIMES_CHANCE = 10
+"""So many times what chance brings about is none, as of genotypes, letters and boards."""
 MOST_WINDOWED = 2**21
 """Values of series that others may begin in."""
 TABLE_DISTANCES = 1e-5 * STEP ** (np.arange(7 * FINER + 1) / FINER)
@@ -216,7 +218,9 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
         places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
         found |= (others[places] == keys) & moving
     share = float(found.mean())
-    if found.sum() >= FEWEST and share >= REPORTED:
+    if found.sum() < max(FEWEST, TIMES_CHANCE * len(asked) * _equal_by_chance(known, run)):
+        return
+    if share >= REPORTED:
         yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
 
 

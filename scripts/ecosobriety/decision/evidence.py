@@ -154,13 +154,15 @@ def _is_shown(
     return shown
 
 
-def curve_end(scores: pd.DataFrame, data: TestPart, metric: Metric) -> dict[str, Any]:
+def curve_end(
+    scores: pd.DataFrame, data: TestPart, metric: Metric, z: float = NETWORK_Z
+) -> dict[str, Any]:
     """Bound what all the data there are would bring, as `more_data` does for other factors.
 
     Where the largest size is all of them, one more doubling is asked about.
     """
     factor = max(data.train_examples / int(scores.index.max()), 1.0)
-    return more_data(scores, data, metric, factor if factor > 1 else 2.0, NETWORK_Z)
+    return more_data(scores, data, metric, factor if factor > 1 else 2.0, z)
 
 
 def more_data(

@@ -126,6 +126,7 @@ def recommend(
         scores = by_size_and_seed(group, metric.test_column)
         reference = reference_size(scores, criteria.reference_n_train)
         full = criteria.full_n_train or reference
+        z = z_of.get(str(model), NETWORK_Z)
         answers = [
             _answer(group, metric, reference, m, confidence, data, untrained=reference < full)
             for m in (margin, *sorted(margins))
@@ -140,11 +141,8 @@ def recommend(
                 "configured": answers[0],
                 "ladder": answers[1:],
                 "target": _target(scores, metric, criteria.target, confidence),
-                "curve_end": curve_end(scores, data, metric),
-                "more_data": [
-                    more_data(scores, data, metric, factor, z_of.get(str(model), NETWORK_Z))
-                    for factor in FACTORS
-                ],
+                "curve_end": curve_end(scores, data, metric, z),
+                "more_data": [more_data(scores, data, metric, f, z) for f in FACTORS],
                 "power_law": asdict(fit_scores(scores, metric)),
             }
         )

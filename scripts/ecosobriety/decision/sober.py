@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecosobriety.decision.evidence import TestPart
+from ecosobriety.decision.evidence import TestPart, curve_end, more_data
 from ecosobriety.decision.fewer_epochs import EpochScores
 from ecosobriety.decision.growth import NETWORK_Z, TAME_Z, decide_growth
 from ecosobriety.decision.intervals import by_size_and_seed
@@ -222,8 +222,39 @@ def add_growth(
         tested = None if epochs is None else rows_of(result, epochs)
         at = partial(decide, rule=rule, test_examples=data.counted(metric), metric=metric)
         bounds = _bounds(rows_of(result, runs), tested, own, at, full)
-        results.append({**result, "bounds": bounds, "growth": growth})
+        moved = _at_equal_epochs(rows_of(result, runs), tested, own, rule, metric)
+        beyond = {} if moved is None else _beyond(result, moved, data, metric)
+        results.append({**result, **beyond, "bounds": bounds, "growth": growth})
     return {**recommendation, "results": results}
+
+
+def _at_equal_epochs(
+    runs: pd.DataFrame,
+    epochs: pd.DataFrame | None,
+    decisions: Sequence[Mapping[str, Any]],
+    rule: GrowthRule,
+    metric: Metric,
+) -> pd.DataFrame | None:
+    """The scores (sizes, seeds) as the decisions take them; None: all sizes had as many epochs."""
+    of_epochs = {found["n_train"]: found.get("epochs") for found in decisions}
+    shortened = [n for n, each in of_epochs.items() if each and each["trained"] < each["all"]]
+    if epochs is None or rule.all_epochs is None or not shortened:
+        return None
+    column, sign = metric.test_column, metric.sign
+    tested = EpochScores.of(epochs, column, sign, rule.all_epochs, shortened)
+    return sign * tested.at_equal_epochs(sign * by_size_and_seed(runs, column))
+
+
+def _beyond(
+    result: Mapping[str, Any], scores: pd.DataFrame, data: TestPart, metric: Metric
+) -> dict[str, Any]:
+    """What more data would bring, from other scores than those of the trainings' ends."""
+    more = [
+        {**one, **more_data(scores, data, metric, one["factor"], one["z"])}
+        for one in result["more_data"]
+    ]
+    end = result["curve_end"]
+    return {"more_data": more, "curve_end": curve_end(scores, data, metric, end["z"])}
 
 
 def _bounds(

@@ -8,6 +8,7 @@ from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from ecosobriety.reasons import reason, recognise_all
 from ecosobriety.reporting.forecast import budget_warnings
+from ecosobriety.reporting.growth import has_fewer_epochs
 from ecosobriety.reporting.remarks import remark
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import country_name
@@ -266,7 +267,9 @@ def _ended_early(case: Case, text: Texts) -> list[str]:
         # Its epochs are those of the reference size.
         steps = epochs_to_steps(asked["epochs"], case.decision.reference, asked["batch_size"])
         done, all_of_it = case.runs["steps"] / steps * asked["epochs"], float(asked["epochs"])
-    early = done < all_of_it * (1 - 1e-9)
+    # What the plan shortened, it says itself.
+    planned = [n for n, found in case.decision.rule.items() if has_fewer_epochs(found)]
+    early = (done < all_of_it * (1 - 1e-9)) & ~case.runs["n_train"].isin(planned)
     if not early.any():
         return []
     return [
@@ -275,7 +278,7 @@ def _ended_early(case: Case, text: Texts) -> list[str]:
             number=text.integer(int(early.sum())),
             all=text.integer(len(done)),
             epochs=text.integer(asked["epochs"]),
-            least=text.number(float(done.min())),
+            least=text.number(float(done[early].min())),
         )
     ]
 
