@@ -156,7 +156,18 @@
 
   const chosen = (name) => part(name).selectedOptions[0].textContent;
 
+  // A model offers the sizes that it was trained on: a budget may have left some out.
+  function offerSizes() {
+    const { sizes, reference } = data.cases.find(
+      (item) => item.dataset === part("dataset").value && item.model === part("model").value,
+    );
+    const list = part("size");
+    for (const option of list.options) option.hidden = option.disabled = !(option.value in sizes);
+    if (!(list.value in sizes)) list.value = reference;
+  }
+
   function update() {
+    offerSizes();
     const choice = {
       ...Object.fromEntries(
         ["dataset", "model", "size", "country", "source"].map((name) => [name, part(name).value]),

@@ -50,11 +50,11 @@ SEVERAL, SOME = 3, 10
 FIRST_ROWS = 1000
 """What does not hold in these need not be looked for in the others."""
 _PERHAPS_PART, FEWEST_PARTS = (
-    re.compile(r"(data[-_ .]?)?set|usage|part|train(ing)?", re.IGNORECASE),
+    re.compile(r"(data[-_ .]?)?set|usage|part|train(ing)?|is[-_ .]?valid", re.IGNORECASE),
     3,
 )
 """Such names say so only where they have as few values as train, test and validation, and may say
-something else: who was trained for a job."""
+something else: who was trained for a job, whose card is valid."""
 NOTHING_SHARE, FAR_FROM_NOTHING = 0.5, 0.2
 """Zeros of more rows are what a feature mostly is; others that start above this share of where they
 end do not reach down to 0."""
@@ -67,7 +67,7 @@ _WEIGHT = re.compile(
 )
 """Names of columns that say how much a row counts."""
 _PART = re.compile(
-    r"(is|in)[-_ .]?(train|test|val|valid|dev)(ing|idation)?([-_ .]?set)?"
+    r"(is|in)[-_ .]?(train|test|val|dev)(ing|idation)?([-_ .]?set)?"
     r"|(train|test|val|valid|dev)(ing|idation)?[-_ .]?(set|split|flag|mask|fold|or[-_ .]?test)"
     r"|(train|test)[-_ .]?(and[-_ .]?)?(train|test|val|valid)"
     r"|((data|cv|k|train|test)[-_ .]?)?(split|folds?|subset|partition)([-_ .]?(id|no|nr|num))?",

@@ -37,7 +37,7 @@ def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: T
                     license=software["license"],
                 ),
                 text(
-                    "citation.data",
+                    "citation." + ("declared" if provenance["dataset"]["declared"] else "data"),
                     dataset=provenance["dataset"]["name"],
                     sha256=provenance["dataset"]["sha256"],
                 ),

@@ -31,6 +31,17 @@ class Rows:
         self._text = text
         self._several = table.groupby("study")["model"].nunique().max() > 1
 
+    @property
+    def own_confidences(self) -> str:
+        """Of the intervals of each study's own results."""
+        each = {
+            study.name: self._text.exact_share(float(study.recommendation["confidence"]))
+            for study in self.studies
+        }
+        if len({*each.values()}) == 1:
+            return self.confidence
+        return self._text("comparison.own_confidences", all=", ".join(dict.fromkeys(each.values())))
+
     def at(self, at: str) -> list[dict[str, Any]]:
         """The rows at the largest size in common, or at the size that is enough."""
         return [row for row in self.all if row["at"] == at]
@@ -137,7 +148,7 @@ def amounts_table(rows: Rows, at: str, text: Texts) -> Table:
             )
         ),
     ]
-    values = {"trainings": trainings(batch, text), "confidence": rows.confidence}
+    values = {"trainings": trainings(batch, text), "confidence": rows.own_confidences}
     caption = text(f"comparison.table.amounts.{at}", **values)
     notes = [text("comparison.note.emissions"), _cost_note(own, text)]
     if at != SAME_SIZE:
@@ -245,7 +256,9 @@ def _origin(study: Finished, rows: Rows, text: Texts) -> list[str]:
     test = data["test_examples"]
     return [
         study.name,
-        f"{data['name']} {data['sha256'][:_DIGEST]}",
+        text("comparison.declared_data", dataset=data["name"])
+        if study.intake.declared
+        else f"{data['name']} {data['sha256'][:_DIGEST]}",
         text.integer(test) if is_known(test) else text("missing"),
         text("comparison.metric_name"),
         text.margin(study.recommendation["margin"]),

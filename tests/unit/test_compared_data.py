@@ -1,0 +1,37 @@
+"""Studies whose data nobody has read, and studies of other confidences, side by side."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from synthetic import REPORT_DIR
+from test_compared_studies import changed, compare, folder, pair, row_of  # noqa: F401
+
+from ecosobriety.reporting.comparison_tables import Rows
+from ecosobriety.texts import Texts
+
+pytestmark = pytest.mark.slow
+
+
+def test_data_that_are_only_declared_are_others_where_they_are_called_otherwise(
+    pair: Any,  # noqa: F811
+) -> None:
+    declared = [replace(one, intake=replace(one.intake, declared=True)) for one in pair]
+    assert row_of(compare(declared))["score_remark"] == "declared"
+    other = changed(declared[1], dataset={"name": "tweets"})
+    row = row_of(compare([declared[0], other]))
+    assert (row["score_comparable"], row["score_remark"]) == (False, "data")
+    # Of data that were read, the content decides.
+    assert row_of(compare([pair[0], changed(pair[1], dataset={"name": "copy"})]))[
+        "score_comparable"
+    ]
+
+
+def test_intervals_of_other_confidences_are_called_each_studys_own(
+    pair: Any,  # noqa: F811
+) -> None:
+    text = Texts.load("en", REPORT_DIR / "locale")
+    table = compare(pair)
+    assert Rows(pair, table, text).own_confidences == "95%"
+    surer = replace(pair[1], recommendation={**pair[1].recommendation, "confidence": 0.99})
+    assert Rows([pair[0], surer], table, text).own_confidences == "each study’s own (95%, 99%)"
