@@ -236,3 +236,33 @@ def test_a_years_amounts_follow_the_choice_and_the_users_own_figure(open_page, s
     ratio = used[small]["energy_kwh"] / used[full]["energy_kwh"]
     assert read(page, "year") == pytest.approx(365 * 120 * ratio)
     assert read(page, "year", "data-saved") == pytest.approx(365 * 120 * (1 - ratio))
+
+
+def test_a_model_offers_the_sizes_that_it_was_trained_on(context_of, tmp_path):
+    """A budget may have left out those of another model."""
+    import pandas as pd
+    from synthetic import REPORT_DIR, blank_svgs, make_provenance, make_runs, make_study
+
+    from ecosobriety.reporting import build_report
+
+    runs = [make_runs(), make_runs("cnn", energy_factor=3.0).query("n_train >= 50_000")]
+    study = make_study(pd.concat(runs, ignore_index=True))
+    path, complaints = tmp_path / "report.html", []
+    svgs = blank_svgs(study)
+    page_of = build_report(study, None, make_provenance(study), "en", svgs, REPORT_DIR)
+    path.write_text(page_of, encoding="utf-8")
+    page = context_of().new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{path.as_uri()}#whatif")
+    page.select_option("#whatif-model", "mlp")
+    page.select_option("#whatif-size", "5000")
+    page.select_option("#whatif-model", "cnn")
+    assert page.input_value("#whatif-size") == "60000"
+    offered = "options => options.filter(one => !one.disabled).map(one => one.value)"
+    assert page.eval_on_selector_all("#whatif-size option", offered) == ["50000", "60000"]
+    used = study.runs.query("model == 'cnn' and n_train == 60_000")["energy_kwh"].mean()
+    assert read(page, "energy") == pytest.approx(used)
+    page.select_option("#whatif-model", "mlp")
+    page.select_option("#whatif-size", "5000")
+    assert not complaints
+    page.close()

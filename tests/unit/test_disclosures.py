@@ -293,6 +293,8 @@ def test_imported_runs_disclose_what_their_table_says_and_no_more():
     assert sci["models"][0]["study"]["flop"] is None
     page = made["ai_act_annex_xi.fr.md"]
     assert TEXTS[1]("reason.not_in_table") in page
+    # Nobody has read the data.
+    assert "sha256" not in page
     assert not re.search(r"\b(nan|None|FLOP pour)\b", page)
 
 
