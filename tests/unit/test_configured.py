@@ -157,6 +157,20 @@ def watched(used: list[bool], labels: list[int] | None) -> Watch:
 
 
 @pytest.mark.parametrize(
+    ("given", "enough"),
+    [
+        (lambda z: torch.cat([-z, z], 1), True),
+        (lambda z: torch.cat([1 - z.sigmoid(), z.sigmoid()], 1), True),
+        (lambda z: torch.cat([z.sin(), z], 1), False),
+    ],
+)
+def test_of_two_outputs_one_may_follow_from_the_other(given: Any, enough: bool) -> None:
+    watch = watched([False, True], [0, 1])
+    watch._on_output(torch.nn.Identity(), (), given(torch.randn(8, 1, requires_grad=True)))
+    assert (_lacking(watch, 2) is None) == enough
+
+
+@pytest.mark.parametrize(
     ("used", "labels", "lacking"),
     [
         # A loss of each example's own class alone: class 2 is in no batch.

@@ -273,3 +273,13 @@ def test_rows_of_few_values_share_runs_by_chance(
     random = np.random.default_rng(5)
     x = random.choice(values, (1000, length)).astype(np.float32)
     assert "windows_overlap" not in found(archive(tmp_path, x, random.integers(0, 2, 1000)))
+
+
+@pytest.mark.parametrize("kinds", [10, 26])
+def test_scans_of_one_letter_are_no_copies(tmp_path: Path, kinds: int) -> None:
+    """All are as near to each other as two scans must be."""
+    random = np.random.default_rng(3)
+    letters = random.integers(0, 2, (kinds, 7, 7)).repeat(4, 1).repeat(4, 2) * 200.0 + 20
+    y = np.arange(kinds * 30) % kinds
+    x = (letters[y] + random.normal(0, 3, (len(y), 28, 28))).clip(0, 255).astype(np.uint8)
+    assert not named(found(archive(tmp_path, x, y)))

@@ -59,7 +59,8 @@ def examine(
     one, other = looked
     # Few measurements are looked at as the columns of a table.
     if not are_columns(one):
-        yield from find_noisy_examples(one, other, colours(one.shape[1:], channels))
+        colour, labels = colours(one.shape[1:], channels), y if classes else None
+        yield from find_noisy_examples(one, other, colour, labels)
     yield from find_other_channels(shape[1:], channels)
     if not classes:
         yield from find_array_targets(one, y, shape)

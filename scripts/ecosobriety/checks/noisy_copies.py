@@ -78,11 +78,11 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
         return found
 
     distances = TABLE_DISTANCES * np.sqrt(d)
-    found = _copied(scaled[0], [scaled[1]], distances, equal, asked_within=distances[-1])
+    found, _ = _copied(scaled[0], [scaled[1]], distances, equal, asked_within=distances[-1])
     # Where few settings were tried, rows meet even if each column is put into another order.
     if found:
         mixed = np.random.default_rng(0).permuted(scaled[0], axis=0)
-        if 2 * _copied(mixed, [scaled[1]], distances, lambda i, j: i < 0) >= found:
+        if 2 * _copied(mixed, [scaled[1]], distances, lambda i, j: i < 0)[0] >= found:
             return
     named = [*_named("rows_noisy_copies", found, len(test))]
     # Rows of one category lie together, however they were measured.
@@ -116,13 +116,16 @@ def _band(
     return train[: 2 * MOST_TRAINED], test[:: max(1, len(test) // MOST_TESTED)][:MOST_TESTED]
 
 
-def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -> Iterator[Finding]:
+def find_noisy_examples(
+    train: Examples, test: Examples, channels: int | None, labels: NDArray[Any] | None = None
+) -> Iterator[Finding]:
     """Find images or signals of the test part that are copies, as they are, mirrored or turned.
 
     Args:
         train: The training part.
         test: The test part, of one type and shape with it.
         channels: Which dimension of an image (counted from 1) holds its colours.
+        labels: (n,) the classes of the training part; None: of a regression.
     """
     values = int(np.prod(train.shape[1:]))
     sides = _without(train.shape[1:], channels)
@@ -168,7 +171,9 @@ def find_noisy_examples(train: Examples, test: Examples, channels: int | None) -
         pairs = zip(parts[1].take(tested[i]), parts[0].take(kept[j]), strict=True)
         return np.array([np.array_equal(a, b) for a, b in pairs], bool)
 
-    found = _copied(known, turned, SIGNAL_DISTANCES, equal)
+    found, within = _copied(known, turned, SIGNAL_DISTANCES, equal)
+    if found and labels is not None and _are_one_kind(known, labels[rows[0]][kept], within):
+        return
     yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
 
 
@@ -288,8 +293,8 @@ def _copied(
     distances: NDArray[Any],
     equal: Any,
     asked_within: float | None = None,
-) -> int:
-    """How many of those asked for are copies of a known one, in one of several ways.
+) -> tuple[int, float]:
+    """How many of those asked for are copies of a known one, in one of several ways; how near.
 
     Args:
         known: (n, k).
@@ -323,8 +328,20 @@ def _copied(
     for place in range(len(distances) - FINER):
         if pairs[place] >= FEWEST and pairs[place + FINER] <= SAME * pairs[place]:
             copied = int(np.count_nonzero(nearest <= place + FINER))
-            return copied if pairs[place + FINER] <= max(1, CROWD * len(known)) * copied else 0
-    return 0
+            crowd = pairs[place + FINER] > max(1, CROWD * len(known)) * copied
+            return (0 if crowd else copied), float(distances[place + FINER])
+    return 0, 0.0
+
+
+def _are_one_kind(known: NDArray[Any], labels: NDArray[Any], within: float) -> bool:
+    """Whether most examples of a class are as near to each other, as scans of one letter are."""
+    some = known[:: max(1, len(known) // MOST_TESTED)]
+    own = labels[:: max(1, len(known) // MOST_TESTED)][:, None] == labels
+    squares = (some**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * some @ known.T
+    near = (squares <= within**2) & own
+    # Each is near to itself.
+    shares = (near.sum(axis=1) - 1) / np.maximum(own.sum(axis=1) - 1, 1)
+    return bool(np.median(shares) >= 1 / 2)
 
 
 def _named(id: str, copied: int, tested: int, times: float = 1.0) -> Iterator[Finding]:

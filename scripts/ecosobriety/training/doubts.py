@@ -44,8 +44,8 @@ MODES = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 OF_LABELS = ("labels_not_learnt", "errors_averaged", "outputs_in_own_unit")
 """What says already why labels may not matter."""
 _BY_CHANCE = ("labels_not_learnt", "examples_unused", "class_unused")
-SAME = 1e-6
-"""Of the largest output: what rounding changes at most."""
+SAME, PAIR = 1e-6, 2
+"""Of the largest output, what rounding changes at most; and outputs of which one may be enough."""
 
 
 class Watch(pl.Callback):
@@ -71,6 +71,8 @@ class Watch(pl.Callback):
         """(outputs,) which of them any loss was made of; None: not known."""
         self.constant: Tensor | None = None
         """(outputs,) which of them were one number for all examples of all batches."""
+        self.opposed = True
+        """Whether the outputs of each batch add up to one number, so that each of two is enough."""
         self._first: Tensor | None = None
         self.averages = Averages(network)
         """Of its layers' inputs, and of its weights."""
@@ -135,6 +137,8 @@ class Watch(pl.Callback):
                 self._first, self.constant = known[:1].clone(), None
             same = (known == self._first).all(dim=0)
             self.constant = same if self.constant is None else self.constant & same
+            sums = known.float().sum(1)
+            self.opposed &= bool((sums - sums[0]).abs().max() <= SAME * known.abs().max())
             output.register_hook(partial(self._on_gradient, output.detach().clone()))
 
     def on_train_batch_start(
@@ -340,6 +344,8 @@ def _lacking(watch: Watch, outputs: int) -> Tensor | None:
     used = watch.used
     if used is None or len(used) != outputs or outputs == 1 or used.all() or not used.any():
         return None
+    if outputs == PAIR and watch.opposed and watch.constant is not None:
+        return None  # One follows from the other.
     classes = watch.learnt.classes or set(range(outputs))
     held = torch.tensor([place in classes for place in range(outputs)])
     return ~used if (~used & held).any() else None
