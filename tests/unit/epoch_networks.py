@@ -74,6 +74,12 @@ class Warming(Cooling):
         return [optimiser], [torch.optim.lr_scheduler.StepLR(optimiser, 2)]
 
 
+class SlowingByHand(Cooling):
+    def on_train_epoch_start(self):
+        for group in self.optimizers().param_groups:
+            group["lr"] = 0.1 / (1 + self.current_epoch)
+
+
 class Growing(nn.Module):
     """Gets a layer more while it is trained."""
 

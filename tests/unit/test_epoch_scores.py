@@ -168,6 +168,7 @@ def test_the_epochs_share_the_trainings_energy(train_digits, monkeypatch):
     [
         ("Averaging", "Averaging does something when the training ends"),
         ("Warming", "its learning rate has a schedule"),
+        ("SlowingByHand", "its learning rate has a schedule"),
         ("Growing", "parameters were others at the end"),
     ],
 )

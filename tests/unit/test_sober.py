@@ -7,6 +7,7 @@ import pytest
 from ecosobriety.decision import GrowthRule, TestPart, add_growth, add_study_cost
 from ecosobriety.decision import decide as decide_by
 from ecosobriety.decision.sober import ADAPTIVE_Z
+from ecosobriety.decision.study_cost import _twice
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
 DATA = TestPart(baseline=None, test_examples=10_000, train_examples=16_384)
@@ -186,6 +187,20 @@ def test_a_study_that_stops_says_what_it_took_and_when_that_is_paid_for():
     assert [found["n_train"] for found in result["bounds"]] == SIZES
     assert result["bounds"][-1]["decision"] == "stop"
     assert {found["reason"] for found in result["bounds"][:-1]} == {"too_few_sizes"}
+
+
+def test_what_twice_the_data_would_take_is_read_off_the_line_through_the_sizes():
+    def more(*kwh):
+        return _twice(pd.Series(kwh, index=[100, 200, 400][: len(kwh)]), proportional=False)
+
+    assert more(1.0, 2.0, 4.0) == pytest.approx(4.0)
+    # A start of 1 kWh, and 0.01 for each example; and the same at all sizes, or less.
+    assert more(2.0, 3.0, 5.0) == pytest.approx(4.0)
+    assert more(2.0, 2.0, 2.0) == pytest.approx(0.0)
+    assert more(2.0, 2.0, 1.9) == 0.0
+    assert more(3.0) == 3.0
+    grown = pd.Series([2.0, 3.0, 5.0], index=[100, 200, 400])
+    assert _twice(grown, proportional=True) == 5.0
 
 
 def test_what_was_trained_beyond_a_stop_is_not_called_unspent():

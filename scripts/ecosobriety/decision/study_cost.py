@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ecosobriety.decision.beside_plan import COLUMNS
@@ -150,7 +151,8 @@ def _with_cost(
     size = _recommended(result)
     saved_kwh = 0.0 if size is None else full_kwh - float(energies[size])
     pays = saved_kwh > 0
-    extra = float(energies[int(energies.index.max())]) if by_size else 0.0
+    fewer_epochs = bool(growth and growth["decisions"][-1]["epochs"])
+    extra = _twice(energies, proportional=fewer_epochs) if by_size else 0.0
     return {
         **result,
         "growth": None
@@ -184,6 +186,20 @@ def _with_cost(
             "reason": None if pays else "nothing_saved",
         },
     }
+
+
+def _twice(energies: pd.Series, *, proportional: bool) -> float:
+    """What one training on twice the largest size takes more: by the line through all sizes.
+
+    Args:
+        energies: the mean of each size, in kWh.
+        proportional: whether sizes differ in more than their examples; so are those of one size.
+    """
+    sizes = energies.index.to_numpy(np.float64)
+    if proportional or len(sizes) == 1:
+        return float(energies[int(sizes.max())])
+    slope = float(np.polyfit(sizes, energies.to_numpy(np.float64), 1)[0])
+    return max(slope, 0.0) * float(sizes.max())
 
 
 def _unspent(

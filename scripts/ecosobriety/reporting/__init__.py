@@ -228,7 +228,11 @@ def _findings(study: Study, text: Texts) -> list[str]:
     """How the inputs were normalised, and what was found in the data."""
     chosen = study.intake.normalise
     normalised = [] if chosen is None else [text(f"data.normalise.{chosen}")]
-    return normalised + [finding_text(finding, text) for finding in study.intake.findings]
+    found = study.intake.findings
+    # They are looked for where the network learns; others in all rows.
+    of_train = any("feature" in finding.values for finding in found)
+    said = [finding_text(finding, text) for finding in found]
+    return [*normalised, *said, *([text("findings.of_train")] if of_train else [])]
 
 
 def _other_languages(study: Study, text: Texts) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
 from ecosobriety.study.wording import (
     baseline_answer,
+    baseline_frequency,
     country_name,
     score_decimals,
     source_name,
@@ -59,6 +60,7 @@ def _no_recommendation(case: Case, text: Texts) -> Markup:
         reference=data(case.decision.reference, text.integer(case.decision.reference)),
         accuracy=_score(case, case.decision.reference, text),
         always=baseline_answer(case.study, text),
+        frequent=baseline_frequency(case.study, text),
         baseline=data(case.decision.baseline, text.score(case.decision.baseline)),
         margin=data(case.decision.margin, text.margin(case.decision.margin)),
         # Where it is not known, no margin is beyond what it resolves.
@@ -83,7 +85,8 @@ def _baseline(case: Case, text: Texts) -> list[Markup]:
         return []
     always = baseline_answer(case.study, text)
     value = data(baseline, text.score(baseline))
-    return [text.markup("headline.baseline", always=always, baseline=value)]
+    frequent = baseline_frequency(case.study, text)
+    return [text.markup("headline.baseline", always=always, frequent=frequent, baseline=value)]
 
 
 def _score(case: Case, n_train: int, text: Texts) -> Markup:

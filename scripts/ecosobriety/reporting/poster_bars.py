@@ -209,6 +209,15 @@ def _of_sources(case: Case, column: str, text: Texts) -> list[tuple[str, str, fl
     ]
 
 
+def _by_contract(case: Case, caption: str, text: Texts) -> str:
+    """Of how much of the electricity a source's contract is, where it is not all."""
+    coverage = case.electricity.coverage
+    if coverage == 1:
+        return caption
+    said = text("poster.figure.contract", coverage=text.exact_share(coverage))
+    return f"{caption} {said}"
+
+
 def source_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     """Emissions by source of electricity in the study's country, from the highest down."""
     rows = _of_sources(case, "emissions_g", text)
@@ -218,7 +227,7 @@ def source_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     return {
         "bars": _bars(rows, batch / unit, _masses(case, enough, text, "source")),
         "unit": symbol,
-        "caption": _ends("sources", rows, text),
+        "caption": _by_contract(case, _ends("sources", rows, text), text),
     }
 
 
@@ -246,5 +255,5 @@ def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
             currency=text.currency(currency),
             trainings=trainings(batch, text),
         ),
-        "caption": _ends("cost", rows, text),
+        "caption": _by_contract(case, _ends("cost", rows, text), text),
     }

@@ -302,6 +302,9 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
                 highest=source_name(case, highest, text),
             )
         )
+    if case.electricity.coverage != 1:
+        covered = text.exact_share(case.electricity.coverage)
+        sentences.append(text("caption.source_cost.contract", coverage=covered))
     sentences.append(text("caption.source_cost.lcoe"))
     if case.electricity.unpriced_sources:
         names = ", ".join(

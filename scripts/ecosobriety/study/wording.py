@@ -80,6 +80,13 @@ def baseline_answer(study: Study, text: Texts) -> str:
     return text(f"baseline.always.{known.kind}", name=short(str(known.constant)))
 
 
+def baseline_frequency(study: Study, text: Texts) -> str:
+    """How frequent the class is that such a network gives; read of classes alone."""
+    counts = (study.intake.class_counts or {}).get("train") or [1]
+    several = sum(count == max(counts) for count in counts) > 1
+    return text("baseline.frequent." + ("several" if several else "one"))
+
+
 def baseline_row(study: Study, text: Texts) -> str:
     """The same as the name of a row that stands among the sizes of training sets."""
     return text("baseline.row", answer=baseline_answer(study, text))

@@ -146,6 +146,8 @@ class KeptWeights(pl.Callback):
         self._steps: dict[int, int] = {}
         self._own: list[Any] = []
         self._scheduled = False
+        self._rates: set[tuple[Any, ...]] = set()
+        """Learning rates at the ends of epochs; several: they follow a schedule."""
         self._trainer: pl.Trainer | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -165,17 +167,24 @@ class KeptWeights(pl.Callback):
         self._folder.mkdir(parents=True, exist_ok=True)
         torch.save(vars(weights), self._folder / f"{done}.pt")
 
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the learning rates, which a module may set by hand."""
+        groups = (group for one in trainer.optimizers for group in one.param_groups)
+        self._rates.add(tuple(float(group.get("lr", 0.0)) for group in groups))
+
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note whether the learning rate has followed a schedule."""
-        self._scheduled, self._trainer = bool(trainer.lr_scheduler_configs), trainer
+        self._scheduled = bool(trainer.lr_scheduler_configs) or len(self._rates) > 1
+        self._trainer = trainer
 
     def state_dict(self) -> dict[str, Any]:
         """The steps so far, for a checkpoint."""
-        return {"steps": dict(self._steps)}
+        return {"steps": dict(self._steps), "rates": sorted(self._rates)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on counting."""
         self._steps = dict(state_dict["steps"])
+        self._rates = {tuple(rates) for rates in state_dict.get("rates", ())}
 
     def why_not(self) -> str | None:
         """Why no earlier end is tested: it would be another training, or there is none."""
