@@ -77,6 +77,29 @@ def test_rows_of_few_values_are_no_copies(tmp_path: Path) -> None:
     assert shared(table(tmp_path, twice)) == {"train_test_duplicates": True}
 
 
+def test_things_that_several_judged_are_no_copies(tmp_path: Path) -> None:
+    """Three answers for each of 300 things, which often differ; and the same of a regression."""
+    random = np.random.default_rng(4)
+    things = {f"x{i}": random.normal(size=300).repeat(3) for i in range(4)}
+    judged = random.random(900) < 1 / (1 + np.exp(-0.5 * things["x0"]))
+    given = table(tmp_path, {**things, "kind": judged.astype(int)}, test_share=0.2)
+    assert shared(given) == {"inputs_shared": False}
+    measured = 0.5 * things["x0"] + random.normal(0, 2, 900)
+    given = table(tmp_path, {**things, "kind": measured}, test_share=0.2) | {"task": "regression"}
+    assert shared(given) == {"inputs_shared": False}
+    steady = things["x0"] + random.normal(0, 0.01, 900)
+    given = table(tmp_path, {**things, "kind": steady}, test_share=0.2) | {"task": "regression"}
+    assert shared(given) == {"train_test_duplicates": True}
+
+
+def test_columns_of_one_question_are_not_independent(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    said = {f"q{i}": random.choice(3, 1500, p=[0.7, 0.2, 0.1]) for i in range(8)}
+    columns = {f"{q}_{k}": (x == k).astype(int) for q, x in said.items() for k in range(3)}
+    kind = (random.random(1500) < 0.4 + 0.1 * said["q0"]).astype(int)
+    assert shared(table(tmp_path, {**columns, "kind": kind})) == {"inputs_shared": False}
+
+
 def shared(given: dict[str, Any]) -> dict[str, bool]:
     """What is said of inputs that are in both parts, and whether beside the answer."""
     ids = ("train_test_duplicates", "inputs_shared")
@@ -87,7 +110,7 @@ def test_the_dark_border_of_images_makes_no_copies_chance(tmp_path: Path) -> Non
     x = np.zeros((N, 16, 16), np.uint8)
     x[:, 6:10, 6:10] = RNG.integers(0, 255, (N, 4, 4))
     x[N // 2 :] = x[: N // 2]
-    given = archive(tmp_path, x, KINDS)
+    given = archive(tmp_path, x, np.tile(KINDS[: N // 2], 2))
     assert shared(given) == {"train_test_duplicates": True}
     assert "train_repeats" in found(given)
 

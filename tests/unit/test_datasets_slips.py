@@ -155,7 +155,7 @@ def test_equal_columns_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     ["is_test", "IsTrain", "split", "Split", "fold", "kfold", "cv_fold", "in_train", "train_test",
-     "subset", "partition", "data_split", "is_valid", "test_flag", "fold_id", "is_training"],
+     "subset", "partition", "data_split", "is_val", "test_flag", "fold_id", "is_training"],
 )  # fmt: skip
 def test_a_column_that_says_which_part_a_row_is_from_is_named(tmp_path: Path, name: str) -> None:
     columns = {"x": X, name: RNG.integers(0, 4, N), "kind": KINDS}
@@ -163,7 +163,8 @@ def test_a_column_that_says_which_part_a_row_is_from_is_named(tmp_path: Path, na
 
 
 @pytest.mark.parametrize(
-    "name", ["test", "training_hours", "folder", "splits_won", "test_score", "set", "trainer"]
+    "name",
+    ["test", "training_hours", "folder", "splits_won", "test_score", "set", "trainer", "is_valid"],
 )
 def test_a_feature_may_be_named_alike(tmp_path: Path, name: str) -> None:
     columns = {"x": X, name: RNG.integers(0, 4, N), "kind": KINDS}

@@ -21,6 +21,8 @@ CONTRADICTIONS_FROM = 0.001
 """The same of those whose equal has another label."""
 DUPLICATES_FROM = 0.05
 """From this share of test examples that are training examples, the answer says so."""
+AGREE, NEAR = 0.8, 0.1
+"""How well the answers of copies agree, at least; and deviations between numbers that do."""
 MOST_COLUMNS = 64
 """Values of an example that say how often two are equal by chance."""
 MANY_ROWS = 0.25
@@ -30,14 +32,15 @@ _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
 def count_duplicates(
-    x_train: Examples, y_train: NDArray[Any], x_test: Examples
-) -> tuple[int, int, int, int]:
+    x_train: Examples, y_train: NDArray[Any], x_test: Examples, y_test: NDArray[Any]
+) -> tuple[int, int, int, int, float]:
     """Inputs that are equal to another one, value by value.
 
     Returns:
         Those of the test that are training inputs; those of the training, without the first of
-        equal ones; those of the training that are equal to one with another label; and those of the
-        test that are equal to one of the test, without the first.
+        equal ones; those of the training that are equal to one with another label; those of the
+        test that are equal to one of the test, without the first; and how well the answers of the
+        first of these four agree with their equals', from 0, as by chance, to 1.
     """
     # Of 10^7 examples two hashes collide by chance once in 10^5 data sets.
     key = secrets.randbits(64)
@@ -53,11 +56,38 @@ def count_duplicates(
         np.maximum.at(high, place, y_train)
         contradicting = int(np.count_nonzero((low < high)[place]))
     if not (len(x_test) and len(trained)):
-        return 0, repeats, contradicting, 0
-    tested = np.sort(np.concatenate([*_hashes(x_test, key)]))
+        return 0, repeats, contradicting, 0, 0.0
+    tested = np.concatenate([*_hashes(x_test, key)])
     places = np.minimum(np.searchsorted(trained, tested), len(trained) - 1)
-    both = int(np.count_nonzero(trained[places] == tested))
-    return both, repeats, contradicting, int(np.count_nonzero(tested[1:] == tested[:-1]))
+    shared = trained[places] == tested
+    agree = 0.0
+    if shared.any():
+        own = np.searchsorted(trained, hashes)
+        agree = _agreement(own, y_train, places[shared], y_test[shared])
+    tested = np.sort(tested)
+    within = int(np.count_nonzero(tested[1:] == tested[:-1]))
+    return int(np.count_nonzero(shared)), repeats, contradicting, within, agree
+
+
+def _agreement(
+    own: NDArray[np.int64], y: NDArray[Any], asked: NDArray[np.int64], answers: NDArray[Any]
+) -> float:
+    """How well answers (m,) at groups (m,) agree with those (n,) of the groups (n,): 0 to 1.
+
+    Of classes, how often an equal one has the same, beyond chance; of numbers, how many are near
+    the mean of the equal ones.
+    """
+    sizes = np.bincount(own)
+    if y.dtype.kind == "f":
+        means = np.bincount(own, weights=y) / np.maximum(sizes, 1)
+        return float((np.abs(answers - means[asked]) <= NEAR * y.std()).mean())
+    k = int(max(y.max(), answers.max())) + 1
+    codes, counts = np.unique(own * k + y, return_counts=True)
+    wanted = asked * k + answers
+    at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+    same = float((np.where(codes[at] == wanted, counts[at], 0) / sizes[asked]).mean())
+    chance = float(((np.bincount(y) / len(y)) ** 2).sum())
+    return max(same - chance, 0.0) / (1 - chance) if chance < 1 else 1.0
 
 
 def find_copies(repeats: int, contradicting: int, x: Examples) -> tuple[Finding, ...]:
@@ -87,18 +117,20 @@ def find_test_copies(repeats: int, x: Examples) -> tuple[Finding, ...]:
     return (Finding("test_repeats", share >= HEADLINE, {"number": repeats, "share": share}),)
 
 
-def find_shared(number: int, x: Examples, tested: int) -> tuple[Finding, ...]:
-    """Test inputs that are training inputs too: copies, or equal as their values are few.
+def find_shared(number: int, agree: float, x: Examples, tested: int) -> tuple[Finding, ...]:
+    """Test inputs that are training inputs too: copies, or things that are alike or judged again.
 
     Args:
         number: how many.
+        agree: how well their answers do, as `count_duplicates` gives it.
         x: the training inputs.
         tested: how many test inputs there are.
     """
     if not number:
         return ()
     values = {"number": number, "share": number / tested}
-    if _are_by_chance(number, x, tested):
+    # Whoever knows them by heart is right where the answers agree alone.
+    if agree < AGREE or _are_by_chance(number, x, tested):
         return (Finding("inputs_shared", False, values),)
     return (Finding("train_test_duplicates", values["share"] > DUPLICATES_FROM, values),)
 

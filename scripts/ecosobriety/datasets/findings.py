@@ -19,7 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "features_used": "the network learns from these features ({count}): {names}",
     "train_test_duplicates": "test examples that are training examples too: {number} ({share:.1%})",
     "inputs_shared": "test examples with the inputs of a training example: {number} ({share:.1%}), "
-    "as happens by chance where values are few",
+    "as happens where values are few, or things were judged several times",
     "rows_nearly_equal": "test examples that are training examples but for the feature {feature}: "
     "{share:.1%}",
     "rows_noisy_copies": "test examples that are training examples but for very small differences: "

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety import scoring
-from ecosobriety.datasets.copies import find_shared
 from ecosobriety.datasets.declared import Declared
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.sampling import training_order
@@ -140,11 +139,7 @@ def describe(dataset: Dataset, task: str) -> Intake:
         input_shape=dataset.x_train.shape[1:],
         whole_numbers=dataset.whole_numbers,
         test_duplicates=dataset.test_duplicates,
-        findings=(
-            *dataset.findings,
-            *find_shared(dataset.test_duplicates, dataset.x_train, len(dataset.y_test)),
-            *_untested(dataset.classes, counts),
-        ),
+        findings=(*dataset.findings, *_untested(dataset.classes, counts)),
         y_train=dataset.y_train,
     )
 

@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.datasets.archive import Archive, write
-from ecosobriety.datasets.copies import count_duplicates, find_copies, find_test_copies
+from ecosobriety.datasets.copies import (
+    count_duplicates,
+    find_copies,
+    find_shared,
+    find_test_copies,
+)
 from ecosobriety.datasets.examples import IN_MEMORY_BYTES, Examples, Place
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.errors import DataError
@@ -135,7 +140,9 @@ class Dataset:
         """
         x_train, x_test = Examples.of(train[0]), Examples.of(test[0])
         normalise = normalise or default_normalisation(x_train)
-        both, trained, contradicting, tested = count_duplicates(x_train, train[1], x_test)
+        both, trained, contradicting, tested, agree = count_duplicates(
+            x_train, train[1], x_test, test[1]
+        )
         return cls(
             name,
             x_train,
@@ -149,6 +156,7 @@ class Dataset:
             findings=(
                 *find_copies(trained, contradicting if classes else 0, x_train),
                 *find_test_copies(tested, x_test),
+                *find_shared(both, agree, x_train, len(test[1])),
             ),
             normalise=normalise,
             channels=channels,
