@@ -92,6 +92,16 @@ def test_things_that_several_judged_are_no_copies(tmp_path: Path) -> None:
     assert shared(given) == {"train_test_duplicates": True}
 
 
+def test_a_table_of_few_values_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    most = {"sex": 2, "age": 6, "region": 8, "school": 5, "smoker": 2, "weight": 4}
+    once = pd.DataFrame({name: random.integers(0, n, 800) for name, n in most.items()})
+    once["kind"] = (random.random(800) < 0.35 + 0.2 * once["smoker"]).astype(int)
+    assert shared(table(tmp_path, once)) == {"inputs_shared": False}
+    twice = pd.concat([once, once]).sample(frac=1, random_state=0)
+    assert shared(table(tmp_path, twice)) == {"train_test_duplicates": True}
+
+
 def test_columns_of_one_question_are_not_independent(tmp_path: Path) -> None:
     random = np.random.default_rng(6)
     said = {f"q{i}": random.choice(3, 1500, p=[0.7, 0.2, 0.1]) for i in range(8)}

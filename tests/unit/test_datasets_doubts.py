@@ -88,6 +88,7 @@ def test_labels_that_are_hardly_meant_are_named(
         {"Tops": 170, "Shirts": 320, "Skirts": 13},
         {"alkane": 300, "alkene": 27, "alkyne": 13},
         {"+/+": 60, "+/-": 60, "-/-": 60},
+        {"0": 60, "1": 60, "9": 60},
         {"Aaa": 60, "Baa1": 60, "Baa2": 60, "B1": 60, "B2": 60},
         {"type I": 90, "type II": 8, "type IV": 4},
         {"grade a": 90, "grade b": 8},

@@ -21,10 +21,13 @@ CONTRADICTIONS_FROM = 0.001
 """The same of those whose equal has another label."""
 DUPLICATES_FROM = 0.05
 """From this share of test examples that are training examples, the answer says so."""
-AGREE, NEAR = 0.8, 0.1
+AGREE, NEAR = 0.6, 0.1
 """How well the answers of copies agree, at least; and deviations between numbers that do."""
 MOST_COLUMNS = 64
 """Values of an example that say how often two are equal by chance."""
+TIMES, TIMES_AGREEING = 10, 2
+"""So many times what chance brings about is none: columns depend on each other, and so more are
+equal; where the answers agree as well, fewer say it."""
 MANY_ROWS = 0.25
 """Share of rows that differ, from which on they say how often values are equal by chance."""
 ROWS_AT_ONCE = 4096
@@ -130,12 +133,14 @@ def find_shared(number: int, agree: float, x: Examples, tested: int) -> tuple[Fi
         return ()
     values = {"number": number, "share": number / tested}
     # Whoever knows them by heart is right where the answers agree alone.
-    if agree < AGREE or _are_by_chance(number, x, tested):
+    if agree < AGREE or _are_by_chance(number, x, tested, TIMES_AGREEING):
         return (Finding("inputs_shared", False, values),)
     return (Finding("train_test_duplicates", values["share"] > DUPLICATES_FROM, values),)
 
 
-def _are_by_chance(repeats: int, x: Examples, others: int | None = None) -> bool:
+def _are_by_chance(
+    repeats: int, x: Examples, others: int | None = None, times: int = TIMES
+) -> bool:
     """Whether so many rows may be equal, to each other or to as many others, as values are few."""
     sample = x.sample()
     # Those that vary most: the border of an image is the same in all.
@@ -145,7 +150,7 @@ def _are_by_chance(repeats: int, x: Examples, others: int | None = None) -> bool
     counts = [np.unique(column, return_counts=True)[1] for column in some.T]
     log_chance = sum(math.log(_equal_share(each, counts, len(sample))) for each in counts)
     pairs = len(x) * (len(x) if others is None else others)
-    return math.log(pairs) + log_chance > math.log(repeats / 10)
+    return math.log(pairs) + log_chance > math.log(repeats / times)
 
 
 def _equal_share(

@@ -27,7 +27,7 @@ from codecarbon.output_methods.boamps.models import (
 
 from ecosobriety.exporting.addresses import is_address
 from ecosobriety.exporting.network_size import NetworkSize
-from ecosobriety.records.adjusted import BASELINE
+from ecosobriety.records.adjusted import BASELINE, was_idle
 from ecosobriety.records.record import RunRecord
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
 
@@ -218,6 +218,7 @@ def _size(size: NetworkSize | None) -> dict[str, Any]:
 def _measure(run: RunRecord, factor: float) -> BoAmpsMeasure:
     # The format calls "calibration" what isolates the idle machine.
     baseline = run.metering.get(BASELINE)
+    baseline = baseline if baseline and was_idle(baseline) else None
     imported = run.window == "imported"
     sources = {} if imported else {name: part.source for name, part in run.components.items()}
     return BoAmpsMeasure(

@@ -65,7 +65,7 @@ def _source(disclosed: Disclosed, model: ModelAmounts, country: str, text: Texts
         quality=text(f"disclosure.quality.{model.case.energy_quality}"),
         country=country,
         intensity=text.number(model.electricity.g_per_kwh),
-        pue=text.number(model.electricity.pue, 2),
+        pue=text.exact(model.electricity.pue),
     )
 
 

@@ -77,7 +77,7 @@ def _of_model(disclosed: Disclosed, model: ModelAmounts, text: Texts) -> list[st
                 country=country_name(model.case, text),
                 intensity=text.number(electricity.g_per_kwh),
                 year=str(electricity.year or text("missing")),
-                pue=text.number(electricity.pue, 2),
+                pue=text.exact(electricity.pue),
             )
         )
     sentences.append(answer(model.case, text))

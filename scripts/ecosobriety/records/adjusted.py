@@ -93,6 +93,11 @@ def adjust(
     return table
 
 
+def was_idle(baseline: Mapping[str, Any]) -> bool:
+    """Whether a machine that was to be idle while its baseline was measured was so."""
+    return bool((baseline["busy_share"] or 0.0) <= BUSY_FROM)
+
+
 def net_of_idle(record: RunRecord) -> tuple[float | None, str | None]:
     """A training's energy less what the idle machine takes in the same time, in kWh.
 
@@ -108,7 +113,7 @@ def net_of_idle(record: RunRecord) -> tuple[float | None, str | None]:
         return None, "not_measured"
     if record.train_duration_s is None:
         return None, "no_duration"
-    if (baseline["busy_share"] or 0.0) > BUSY_FROM:
+    if not was_idle(baseline):
         return None, "not_idle"
     idle_kwh = baseline["energy_kwh"] / baseline["duration_s"] * record.train_duration_s
     net_kwh = record.energy_kwh - idle_kwh

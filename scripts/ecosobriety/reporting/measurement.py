@@ -7,7 +7,14 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.provenance import DISTURBED_FROM
-from ecosobriety.records.adjusted import BASELINE, FACTOR, NET, NET_REASON, factor_in
+from ecosobriety.records.adjusted import (
+    BASELINE,
+    FACTOR,
+    NET,
+    NET_REASON,
+    factor_in,
+    was_idle,
+)
 from ecosobriety.records.epochs import earlier_tests_kwh
 from ecosobriety.reporting.tables import component_table
 from ecosobriety.study.study import Study
@@ -54,7 +61,7 @@ def measurement(study: Study, provenance: Mapping[str, Any], text: Texts) -> dic
             ),
             text(
                 "measurement.pue" if len(here) else "measurement.pue_imported",
-                pue=text.number(study.config["metering"]["pue"], 2),
+                pue=text.exact(float(study.config["metering"]["pue"])),
             ),
         ],
         "components": component_table(known, study, text) if known else None,
@@ -219,6 +226,7 @@ def _idle(study: Study, provenance: Mapping[str, Any], text: Texts) -> list[str]
     if NET not in runs:
         return []
     measured = [meter[BASELINE] for meter in provenance["meters"] if BASELINE in meter]
+    measured = [baseline for baseline in measured if was_idle(baseline)]
     sentences = []
     if measured:
         energy_kwh, duration_s = (

@@ -90,7 +90,7 @@ def ratio_table(
     ]
     caption = text(
         "table.methods.ratio",
-        pue=text.number(study.config["metering"]["pue"], 2),
+        pue=text.exact(float(study.config["metering"]["pue"])),
         country=country_name(study.cases()[0], text),
     )
     return Table("methods-ratio", caption, columns, cells, [text("table.methods.ratio_note")])

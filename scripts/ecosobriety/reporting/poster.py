@@ -224,7 +224,7 @@ def _at_scale(case: Case, text: Texts) -> dict[str, str]:
     pue = case.study.config["metering"]["pue"]
     it_kwh = year["energy_kwh"] / pue
     scale = "poster.scale.year" + ("" if pue == 1 else "_site")
-    counted = trainings(round(year["trainings"]), text)
+    counted = trainings(year["trainings"], text)
     if case.decision.full_size_untrained:
         full = text.integer(case.decision.full)
         counted = text("poster.scale.full", trainings=counted, full=full)

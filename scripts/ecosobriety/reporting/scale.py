@@ -50,7 +50,7 @@ def _year(case: Case, year: Mapping[str, Any], text: Texts) -> Markup:
     if full["full_training_estimated"] and year["training_kwh_from"] == "study":
         energy = text.markup("scale.estimated", energy=energy)
     values = {
-        "trainings": trainings(round(year["trainings"]), text),
+        "trainings": trainings(year["trainings"], text),
         "full": text.integer(full["full_n_train"]),
         "energy": energy,
         "emissions": data(emissions_g * factor, text.mass(emissions_g * factor))

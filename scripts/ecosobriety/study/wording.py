@@ -110,9 +110,9 @@ def source_column(case: Case, source: str, text: Texts) -> str:
     return source_name(case, source, text, case.electricity.intensity_mark(source))
 
 
-def trainings(count: int, text: Texts) -> str:
-    """So many trainings, in words."""
-    return text.plural("unit.trainings", count, count=text.integer(count))
+def trainings(count: float, text: Texts) -> str:
+    """So many trainings, in words: a year may have one and a half."""
+    return text.plural("unit.trainings", count, count=text.exact(count))
 
 
 def score_decimals(study: Study) -> int:
