@@ -35,3 +35,9 @@ def test_intervals_of_other_confidences_are_called_each_studys_own(
     assert Rows(pair, table, text).own_confidences == "95%"
     surer = replace(pair[1], recommendation={**pair[1].recommendation, "confidence": 0.99})
     assert Rows([pair[0], surer], table, text).own_confidences == "each study’s own (95%, 99%)"
+
+
+def test_a_time_that_one_study_does_not_know_has_a_reason(pair: Any) -> None:  # noqa: F811
+    untimed = replace(pair[1], runs=pair[1].runs.assign(train_duration_s=None))
+    row = row_of(compare([pair[0], untimed]))
+    assert (row["duration_comparable"], row["duration_remark"]) == (False, "no_duration")

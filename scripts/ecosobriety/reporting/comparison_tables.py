@@ -248,6 +248,10 @@ def _origin(study: Finished, rows: Rows, text: Texts) -> list[str]:
         str(machine.get("gpu") or machine.get("device") or machine.get("cpu"))
         for machine in study.provenance["hardware"]
     )
+    # Of imported runs, their table says what they ran on.
+    known = [name for name in machines if name != "None"] or map(
+        str, study.runs["device"].dropna().unique()
+    )
     qualities = dict.fromkeys(
         text(f"comparison.quality.{row['energy_quality']}")
         for row in rows.all
@@ -263,7 +267,7 @@ def _origin(study: Finished, rows: Rows, text: Texts) -> list[str]:
         text("comparison.metric_name"),
         text.margin(study.recommendation["margin"]),
         ", ".join(qualities),
-        ", ".join(machines) or text("missing"),
+        ", ".join(known) or text("missing"),
         text.country(study.country, study.country),
         f"{config['factors']}",
         text.exact(float(config["metering"]["pue"])),

@@ -16,7 +16,15 @@ OF_A_CONSTANT_GUESS = ("baseline_not_beaten", "margin_too_wide")
 REMARKS = (
     *OF_A_CONSTANT_GUESS,
     *("data", "declared", "metric", "no_common_size", "no_answer"),
-    *("imported", "quality", "window", "calibration", "power_models", "partly_modelled"),
+    *(
+        "imported",
+        "quality",
+        "window",
+        "no_duration",
+        "calibration",
+        "power_models",
+        "partly_modelled",
+    ),
     *("components", "disturbed", "edition", "intensity", "currency", "price"),
 )
 """Why figures may not be compared, or only with care."""
@@ -88,6 +96,10 @@ def durations_compare(study: Finished, model: str, baseline: Finished, other: st
     """Whether durations compare: of the same data, and from the same beginning to the same end."""
     if remark := _other_data(study, baseline):
         return Allowed(remark)
+    sides = ((study, model), (baseline, other))
+    durations = (one.runs.loc[one.runs["model"] == of, "train_duration_s"] for one, of in sides)
+    if any(known.isna().all() for known in durations):
+        return Allowed("no_duration")
     windows = {_meter(study, model).window, _meter(baseline, other).window}
     if len(windows) > 1:
         return Allowed("window")
