@@ -26,7 +26,7 @@ BATCHES = 3 * 10
 def train_own(digits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def run(name, n_train=300, settings=SETTINGS, **init_args):
+    def run(name, n_train=300, settings=SETTINGS, checkpoints=None, **init_args):
         return train(
             digits,
             Training(
@@ -41,6 +41,7 @@ def train_own(digits, tmp_path, monkeypatch):
             ),
             meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
             ledger=Ledger(tmp_path / "attempts", identity="mine"),
+            checkpoints=checkpoints,
         )
 
     return run
@@ -146,6 +147,30 @@ def test_a_budget_of_steps_ends_where_it_should(train_own, name, init_args):
     record = train_own(name, settings=settings, **init_args)
     assert record.steps == 25
     assert record.epochs == pytest.approx((2 * 300 + 5 * 32) / 300)
+
+
+@pytest.mark.parametrize("name", ["OneCycle", "Skipping"])
+def test_a_resumed_module_takes_as_many_steps(train_own, tmp_path, monkeypatch, name):
+    settings = dataclasses.replace(SETTINGS, max_steps=45)
+    whole = train_own(name, settings=settings, **WHOLE)
+    kind = vars(module_classes)[name]
+    original = kind.training_step
+
+    def die_in_the_third_epoch(self, *arguments):
+        if self.trainer.current_epoch == 2:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    kept = {"checkpoints": tmp_path / "kept", "settings": settings}
+    # The rehearsal, in a process of its own, has a single epoch.
+    monkeypatch.setattr(kind, "training_step", die_in_the_third_epoch)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 (Lightning decides how it ends)
+        train_own(name, **kept, **WHOLE)
+    monkeypatch.setattr(kind, "training_step", original)
+    assert [*kept["checkpoints"].rglob("*.ckpt")]
+    resumed = train_own(name, **kept, **WHOLE)
+    assert (resumed.steps, resumed.epochs) == (whole.steps, whole.epochs)
+    assert resumed.scores == whole.scores
 
 
 def test_a_module_knows_its_epochs_under_a_budget_of_steps_too(train_own):

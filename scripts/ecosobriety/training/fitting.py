@@ -233,6 +233,22 @@ class EpochCheckpoint(pl.Callback):
 
     def __init__(self, path: Path):
         self._path = path
+        self._max_steps: int | None = None
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Hide the limit of steps while the loops are restored.
+
+        With one, Lightning goes on within the epoch that was saved, though that had ended: it would
+        have an epoch of one batch more.
+        """
+        if self._path.exists():
+            loop = trainer.fit_loop.epoch_loop
+            self._max_steps, loop.max_steps = loop.max_steps, -1
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put the limit back."""
+        if self._max_steps is not None:
+            trainer.fit_loop.epoch_loop.max_steps = self._max_steps
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save, unless this was the last."""
