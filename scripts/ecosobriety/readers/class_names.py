@@ -286,8 +286,9 @@ def _outside(counts: Mapping[str, int]) -> list[Finding]:
         counted = first in (0, 1) and last - first == len(others) - 1 and gap > int(int(name) > 0)
         # -1, 0 and 1 may be three answers.
         answer = name == "-1" and len(others) == 2
-        # And 9 may be one of ten digits.
-        if (answer or name == "9") and counts[name] > RARE_SHARE * sum(counts.values()):
+        # And 9 may be one of ten digits, of which there are 0 and 1 as well.
+        digit = name == "9" and first == 0
+        if (answer or digit) and counts[name] > RARE_SHARE * sum(counts.values()):
             continue
         if counted or (name in FAR_CODES and gap > 3 * (last - first)):
             values = {"names": {name: counts[name]}, "first": first, "last": last}
