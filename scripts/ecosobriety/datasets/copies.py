@@ -52,8 +52,8 @@ def count_duplicates(
     trained = np.sort(hashes)
     trained = trained[np.diff(trained, prepend=~trained[:1]) != 0]
     repeats, contradicting = len(x_train) - len(trained), 0
-    if repeats:
-        place = np.searchsorted(trained, hashes)
+    place = np.searchsorted(trained, hashes) if repeats else None
+    if place is not None:
         low, high = np.full(len(trained), np.inf), np.full(len(trained), -np.inf)
         np.minimum.at(low, place, y_train)
         np.maximum.at(high, place, y_train)
@@ -65,8 +65,8 @@ def count_duplicates(
     shared = trained[places] == tested
     agree = 0.0
     if shared.any():
-        own = np.searchsorted(trained, hashes)
-        agree = _agreement(own, y_train, places[shared], y_test[shared])
+        place = np.searchsorted(trained, hashes) if place is None else place
+        agree = _agreement(place, y_train, places[shared], y_test[shared])
     tested = np.sort(tested)
     within = int(np.count_nonzero(tested[1:] == tested[:-1]))
     return int(np.count_nonzero(shared)), repeats, contradicting, within, agree
@@ -82,7 +82,7 @@ def _agreement(
     """
     sizes = np.bincount(own)
     if y.dtype.kind == "f":
-        means = np.bincount(own, weights=y) / np.maximum(sizes, 1)
+        means = np.bincount(own, weights=y) / sizes
         return float((np.abs(answers - means[asked]) <= NEAR * y.std()).mean())
     k = int(max(y.max(), answers.max())) + 1
     codes, counts = np.unique(own * k + y, return_counts=True)

@@ -169,6 +169,8 @@ class KeptWeights(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the learning rates, which a module may set by hand."""
+        if not self._every:
+            return  # No epoch is to be tested, and this is within the measured window.
         groups = (group for one in trainer.optimizers for group in one.param_groups)
         self._rates.add(tuple(float(group.get("lr", 0.0)) for group in groups))
 
