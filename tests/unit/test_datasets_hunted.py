@@ -69,6 +69,22 @@ def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> N
     assert found(tmp_path / "t.csv", columns) == {"values_far_away"}
 
 
+def test_a_mark_beyond_all_measure_is_named_even_in_few_rows(tmp_path: Path) -> None:
+    masses = [1e30, 0.037, 0.074, 0.01, 1e30, 0.084, 0.02, 0.057, 0.03, 0.067, 0.003, 0.09]
+    columns = {"mass": masses, "kind": ["ash", "oak"] * 6}
+    assert "values_far_away" in found(tmp_path / "t.csv", columns)
+
+
+def test_a_middle_between_the_steps_is_found_behind_commoner_values(tmp_path: Path) -> None:
+    """Four whole numbers are in more rows than what was filled in."""
+    times = [*{1: 60, 2: 60, 3: 60, 4: 60, 0: 10, 5: 10, 2.537: 40}.items()]
+    visits = np.random.default_rng(1).permutation(np.concatenate([[v] * n for v, n in times]))
+    columns = {**measured(np.random.default_rng(2)), "visits": visits}
+    assert len(visits) == ROWS
+    kinds_of_rows = kinds(np.random.default_rng(3))
+    assert found(tmp_path / "t.csv", {**columns, "kind": kinds_of_rows}) == {"feature_filled"}
+
+
 @pytest.mark.parametrize("other", ["days", "reversed"])
 def test_dates_in_two_forms_are_named(tmp_path: Path, other: str) -> None:
     random = np.random.default_rng(1)

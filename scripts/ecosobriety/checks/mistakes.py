@@ -26,6 +26,8 @@ TIMES_ONCE, TIMES_OFTEN = 10.0, 0.75
 second if it stands there often."""
 TIMES_ANY, TIMES_NOTHING = 5.0, 20.0
 """So far away is no value that occurs several times, whichever it is; nothing at all (0) may be."""
+TIMES_BEYOND = 1e6
+"""So far away, even one is none, as 1e30 among lengths."""
 TIMES_TAIL, TIMES_LEAST, TIMES_FEW = 5.0, 10.0, 100.0
 """So many ranges away are no few values of any distribution that is measured: the first times the
 range in quartiles' distances, which says how heavy its tails are, between the second and third."""
@@ -258,10 +260,14 @@ def _lowest_few(values: NDArray[np.float64]) -> tuple[int, float, float]:
 def _marks_any(values: NDArray[np.float64], distinct: int) -> int:
     number, gap, spread = _lowest_few(values)
     times = TIMES_ANY if values[0] else TIMES_NOTHING
-    if number < SEVERAL or gap < times * spread or distinct <= SEVERAL:
+    often = number >= SEVERAL or gap >= TIMES_BEYOND * spread
+    if not often or gap < times * spread or distinct <= SEVERAL:
         return 0
-    # What stands about as often as each of few others is one of the levels of an experiment.
-    planned = distinct <= SOME and (2 * number * distinct >= len(values) or _are_doses(values))
+    # What stands about as often as each of few others is one of the levels of an experiment, which
+    # are taken more than once.
+    repeated = 2 * (distinct - 1) <= len(values) - number
+    as_often = repeated and 2 * number * distinct >= len(values)
+    planned = distinct <= SOME and (as_often or _are_doses(values))
     return 0 if planned else number
 
 

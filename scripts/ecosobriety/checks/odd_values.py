@@ -20,7 +20,7 @@ from ecosobriety.checks.mistakes import (
 from ecosobriety.checks.two_units import FEWEST, OFTEN, SAMPLE, are_alike, distinct_of, fits
 from ecosobriety.datasets.findings import Finding, short
 
-LOOKED_AT = 3
+LOOKED_AT = 5
 TIMES_OTHERS, TIMES_NEARBY, TIMES_NUMBERS = 3.0, 4.0, 2.0
 """So many times more often than any other value, or than those beside it; the last for numbers such
 as 99, which nobody rounds to."""
