@@ -4,6 +4,7 @@ Two kinds of one thing have two humps as well. In two units, the higher hump is 
 a known factor, as closely as chance lets two samples of one distribution be.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -123,26 +124,39 @@ def _far(values: NDArray[np.float64]) -> Units:
         return None
     low, high = (np.log(part) for part in parts)
     apart = float(np.median(high) - np.median(low))
-    known = any(_is_multiple(low, high, factor) for factor in (*FACTORS, *TIGHT, *FAR))
+    known = next(_multiples(low, high, (*FACTORS, *TIGHT, *FAR)), None)
     if known or (apart >= np.log(ANY_RATIO) and are_alike(low + apart, high)):
         return _ends(*parts)
     return None
 
 
-def _is_multiple(low: NDArray[np.float64], high: NDArray[np.float64], factor: float) -> bool:
-    """Whether the higher of two groups may be the lower one times a factor, by their logarithms."""
+def _multiples(
+    low: NDArray[np.float64], high: NDArray[np.float64], factors: Sequence[float]
+) -> Iterator[float]:
+    """The factors by which the higher of two groups may be the lower one.
+
+    Args:
+        low: The logarithms of one group, in their order.
+        high: Those of the other one.
+        factors: To try.
+    """
     n, m = len(low), len(high)
-    spread = np.sqrt((n * low.var() + m * high.var()) / (n + m))
-    error = MEDIAN * spread * np.sqrt((n + m) / (n * m))
-    off = abs(float(np.median(high) - np.median(low)) - np.log(factor))
-    if off > min(OFF + STANDARD_ERRORS * error, CLOSE_OFF if factor < CLOSE else np.inf):
-        return False
-    if min(low.std(), high.std()) > 0:
-        # Of two kinds of one thing, one mostly varies by more than the other.
-        wider = abs(float(np.log(high.std() / low.std())))
-        if wider > SPREAD_ERRORS * np.hypot(_spread_error(low), _spread_error(high)):
-            return False
-    return are_alike(low + np.log(factor), high)
+    spread = math.sqrt((n * low.var() + m * high.var()) / (n + m))
+    error = MEDIAN * spread * math.sqrt((n + m) / (n * m))
+    apart = float(np.median(high) - np.median(low))
+    for factor in factors:
+        most_off = min(OFF + STANDARD_ERRORS * error, CLOSE_OFF if factor < CLOSE else math.inf)
+        near = abs(apart - math.log(factor)) <= most_off
+        if near and _vary_alike(low, high) and are_alike(low + math.log(factor), high):
+            yield factor
+
+
+def _vary_alike(low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    """Whether two groups are as wide: of two kinds of one thing, one mostly is wider."""
+    if min(low.std(), high.std()) == 0:
+        return True
+    wider = abs(math.log(high.std() / low.std()))
+    return bool(wider <= SPREAD_ERRORS * np.hypot(_spread_error(low), _spread_error(high)))
 
 
 def _spread_error(values: NDArray[np.float64]) -> float:
@@ -229,9 +243,7 @@ def _factors(values: NDArray[np.float64]) -> Units:
     split, place = float(some[gap] + some[gap + 1]) / 2, gap + 1
     low, high = some[:place], some[place:]
     middles = (float(np.median(low)), float(np.median(high)))
-    for factor in FACTORS:
-        if not _is_multiple(low, high, factor):
-            continue
+    for factor in _multiples(low, high, FACTORS):
         window = np.log(factor) / 6
         around = [
             int(np.subtract(*np.searchsorted(some, [middle + window, middle - window])))
@@ -260,7 +272,7 @@ def _tight(values: NDArray[np.float64]) -> Units:
             if heights and factor == FOOT and off <= METRES_OFF:
                 alike = alike or are_alike(low * factor, high)
             elif factor > CLOSE or off <= TIGHT_OFF:
-                alike = alike or _is_multiple(*logs, factor)
+                alike = alike or any(_multiples(*logs, [factor]))
     if abs(np.median(high) - np.median(low) - KELVIN) <= np.ptp(low) / 4:
         alike = alike or are_alike(low + KELVIN, high)
     return _ends(low, high) if alike else None
