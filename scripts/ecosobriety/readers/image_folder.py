@@ -1,10 +1,10 @@
 """A user's folder of images, with one folder for each class."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -52,6 +52,10 @@ COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA"})
 """What becomes red, green and blue; other modes hold more than 8 bits, or colours of a printer."""
 PALETTES = frozenset({"1", "P", "PA"})
 """What holds a few colours alone."""
+BITS, MOST = 8, 255
+_BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _SAMPLE_FORMAT = 258, 277, 339
+"""Tags of a TIFF."""
+_UNSIGNED = 1
 FORMATS_OF_MANY = frozenset({"MPO"})
 """Formats whose first image is the one to see: photographs with a second view, or a preview. Pillow
 calls a photograph so only if it has several."""
@@ -230,13 +234,10 @@ def _upright(file: Path, image: "Image", grey: bool) -> np.ndarray:
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format not in FORMATS_OF_MANY:
         raise DataError(f"{file}: holds {frames} images, but must hold one")
-    # Of 16 bits a colour, the half would be dropped.
-    deep = any(";16" in str(tile) for tile in getattr(image, "tile", []))
-    if deep or image.mode not in GREY_MODES | COLOUR_MODES:
-        mode = f"{image.mode} of 16 bits" if deep else image.mode
+    if (dropped := _dropped(image)) or image.mode not in GREY_MODES | COLOUR_MODES:
         raise DataError(
-            f"{file}: has the mode {mode}, but must be grey or red, green and blue, with 8 bits a "
-            "colour"
+            f"{file}: has the mode {image.mode}{dropped}, but must be grey or red, green and blue, "
+            "with 8 bits a colour"
         )
     if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
         raise DataError(f"{file}: is transparent in places, but must have a background")
@@ -244,6 +245,22 @@ def _upright(file: Path, image: "Image", grey: bool) -> np.ndarray:
 
     upright = ImageOps.exif_transpose(image)
     return np.asarray(upright.convert("L" if grey else "RGB"), dtype=np.uint8)
+
+
+def _dropped(image: "Image") -> str:
+    """What Pillow would drop of an image: the half of 16 bits, a sign, a band; "" for nothing."""
+    tiles = getattr(image, "tile", [])
+    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
+    highest = [
+        tile[3][-1] for tile in tiles if image.format == "PPM" and isinstance(tile[3], tuple)
+    ]
+    bits = max(tags.get(_BITS_PER_SAMPLE, (8,)))
+    if any(";16" in str(tile) for tile in tiles) or bits > BITS or max(highest, default=0) > MOST:
+        return " of 16 bits"
+    if {*tags.get(_SAMPLE_FORMAT, ())} - {_UNSIGNED}:
+        return " of numbers with a sign"
+    bands = tags.get(_SAMPLES_PER_PIXEL, 1)
+    return f" and {bands} bands" if tags and bands != len(image.getbands()) else ""
 
 
 def _look(file: Path, action: "Callable[[Image], T]") -> T:
