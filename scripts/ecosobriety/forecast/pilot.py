@@ -242,7 +242,7 @@ def _train_few(
         kept = [EpochCheckpoint(folder / "forecast.ckpt")] if folder else []
         trainer = make_trainer(
             settings,
-            [energy, *kept, clock],
+            [energy, clock, *kept],
             **limits(module, settings, fit.batches),
             package=lightning_of(type(module)),
         )

@@ -226,9 +226,12 @@ class Passed(pl.Callback):
 
 
 class EpochCheckpoint(pl.Callback):
-    """Saves the training after each epoch but the last, under one name.
+    """Saves the training between two epochs, under one name.
 
-    After the last there is nothing to go on with, and Lightning would skip the whole `fit`.
+    That is at the start of the next one, when all that ends an epoch has had its turn: hooks of the
+    module, schedulers, an `EarlyStopping`. An epoch starts once more in a training that goes on:
+    this callback must stand before those that do something then. After the last epoch there is
+    nothing to go on with.
     """
 
     def __init__(self, path: Path):
@@ -250,12 +253,17 @@ class EpochCheckpoint(pl.Callback):
         if self._max_steps is not None:
             trainer.fit_loop.epoch_loop.max_steps = self._max_steps
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save, unless this was the last."""
-        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
-        last_step = trainer.should_stop or trainer.global_step == trainer.max_steps
-        if not (last_epoch or last_step):
-            trainer.save_checkpoint(self._path)
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save what the epochs before have left."""
+        if not trainer.current_epoch:
+            return
+        progress = trainer.fit_loop.epoch_progress
+        # Lightning has counted this epoch as ready, and would go on within it.
+        for count in (progress.total, progress.current):
+            count.ready -= 1
+        trainer.save_checkpoint(self._path)
+        for count in (progress.total, progress.current):
+            count.ready += 1
 
 
 def make_trainer(

@@ -158,8 +158,8 @@ def train(
     counted = Counted(batches, batches.dataset, settings.batch_size)
     passed = Passed(counted, settings.max_steps)
     kept = _kept_weights(training, built, batches, test_batches, checkpoint)
-    callbacks = [energy, kept, _EpochOrder(batches), *([] if learner else [passed])]
-    callbacks += [EpochCheckpoint(checkpoint)] if checkpoint else []
+    saved = [EpochCheckpoint(checkpoint)] if checkpoint else []
+    callbacks = [energy, *saved, kept, _EpochOrder(batches), *([] if learner else [passed])]
     trainer, tester = _trainers(module, settings, callbacks, len(batches), progress_bar)
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)

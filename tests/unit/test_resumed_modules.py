@@ -1,0 +1,61 @@
+"""A module that is killed and goes on from its checkpoint is the module that was never killed."""
+
+import dataclasses
+
+import pytest
+import resumed_modules
+from test_training import CODE, SETTINGS
+
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.training.recording import Training
+from ecosobriety.training.train import train
+
+pytestmark = pytest.mark.slow
+MODULES = ["Halving", "Stepping", "Scheduled", "OnPlateau", "Patient", "Starting"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("max_steps", [None, 55])
+def test_each_epoch_ends_once_however_often_it_is_killed(
+    digits, tmp_path, monkeypatch, name, max_steps
+):
+    monkeypatch.chdir(tmp_path)
+    kind = vars(resumed_modules)[name]
+    original = kind.training_step
+    settings = dataclasses.replace(SETTINGS, epochs=6, max_steps=max_steps)
+
+    def run(checkpoints=None):
+        return train(
+            digits,
+            Training(
+                model="mine",
+                class_path=f"resumed_modules.{name}",
+                init_args={"learning_rate": 0.05},
+                n_train=300,
+                seed=1,
+                settings=settings,
+                threads=1,
+                code_fingerprint=CODE,
+            ),
+            meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
+            ledger=Ledger(tmp_path / "attempts", identity="mine"),
+            checkpoints=checkpoints,
+        )
+
+    whole = run()
+    for killed_in in (1, 2, 3):
+
+        def die(self, *arguments, epoch=killed_in):
+            if self.trainer.current_epoch == epoch:
+                raise KeyboardInterrupt
+            return original(self, *arguments)
+
+        # The rehearsal, in a process of its own, has a single epoch.
+        monkeypatch.setattr(kind, "training_step", die)
+        with pytest.raises(BaseException):  # noqa: B017, PT011 (Lightning decides how it ends)
+            run(tmp_path / "kept")
+    monkeypatch.setattr(kind, "training_step", original)
+    resumed = run(tmp_path / "kept")
+    assert (resumed.steps, resumed.epochs) == (whole.steps, whole.epochs)
+    assert (resumed.scores, resumed.test_loss) == (whole.scores, whole.test_loss)
+    assert len(resumed.epoch_log) == len(whole.epoch_log)
