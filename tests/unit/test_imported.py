@@ -12,7 +12,9 @@ from ecosobriety.imported import (
     read_imports,
 )
 from ecosobriety.metrics import ACCURACY, metric_from
+from ecosobriety.records.collecting import runs_of
 from ecosobriety.records.record import read_record, write_record
+from ecosobriety.tables import check_table
 
 MLFLOW = (
     "run_id,experiment_id,status,artifact_uri,start_time,end_time,metrics.acc,metrics.kwh,"
@@ -42,6 +44,21 @@ def test_a_table_is_taken_as_it_is(read, tmp_path):
         assert record.missing[name] == "the imported table does not say it"
     write_record(tmp_path / "r.json", record)
     assert read_record(tmp_path / "r.json") == record
+
+
+def test_operations_of_any_training_and_losses_of_any_sign_are_taken(read, tmp_path):
+    """Hugging Face's Trainer writes total_flos; a density's logarithm can be above 0."""
+    text = table(total_flos=["3.3e+17", "150000000000000001", "4e25", 7], test_loss=-0.4)
+    found = read(text, columns={"flop_train": "total_flos"})
+    taken = records(read, found)
+    operations = [taken[key].flop_train for key in ((100, 1), (100, 2), (200, 1), (200, 2))]
+    assert operations == [330_000_000_000_000_000, 150_000_000_000_000_001, 4 * 10**25, 7]
+    assert taken[100, 1].test_loss == -0.4
+    runs = check_table("runs", runs_of([*taken.values()]))
+    assert runs["flop_train"].tolist() == [float(one) for one in operations]
+    assert set(runs["test_loss"]) == {-0.4}
+    said = refusal(read, table(total_flos=1e31), columns={"flop_train": "total_flos"})
+    assert said.endswith('"total_flos" is "1e+31": it must be a whole number from 0 to 1e+30')
 
 
 def test_power_and_time_give_the_energy(read):

@@ -287,11 +287,15 @@ class _Reader:
         for name, least in roles.WHOLE.items():
             if column := self.columns.get(name):
                 found[name] = column.whole(place, least)
+        for name in roles.OPERATIONS:
+            if column := self.columns.get(name):
+                found[name] = column.whole(place, 0, most=roles.MAX_OPERATIONS)
         for name in roles.NUMBERS:
             if column := self.columns.get(name):
                 value = column.number(place)
                 above = name in ("epochs", "peak_memory_mb")
-                if value is not None and (value < 0 or (above and value == 0)):
+                signed = name == "test_loss"
+                if value is not None and not signed and (value < 0 or (above and value == 0)):
                     column.refuse(place, f"must be {'above 0' if above else '0 or more'}")
                 found[name] = value
         for name in roles.TEXTS:

@@ -7,8 +7,10 @@ from ecosobriety.errors import quote
 from ecosobriety.imported.sheet import Column, RunsError, Sheet, alike, is_number, listed
 from ecosobriety.metrics import METRICS, Metric
 
-WHOLE = {"steps": 1, "batch_size": 1, "flop_forward": 0, "flop_train": 0, "threads": 1}
+WHOLE = {"steps": 1, "batch_size": 1, "threads": 1}
 """Optional whole numbers, as the table `runs` has them, and the smallest that each may be."""
+OPERATIONS, MAX_OPERATIONS = ("flop_forward", "flop_train"), 10**30
+"""The same, which may be far larger; the largest trainings of 2025 took some 10^26."""
 NUMBERS = ("epochs", "test_loss", "eval_energy_kwh", "peak_memory_mb")
 """Optional numbers, as the table `runs` has them."""
 PARTS = ("energy_cpu_kwh", "energy_gpu_kwh", "energy_ram_kwh")
@@ -37,7 +39,19 @@ _OTHER_NAMES = {
 """Further names under which a column is found."""
 ROLES = (
     *("n_train", "seed", "energy_kwh", "duration_s", "power_w", "lost_energy_kwh"),
-    *("state", "model", "dataset", "epoch", *JOINS, *WHOLE, *NUMBERS, *PARTS, *TEXTS, *TIMES),
+    *(
+        "state",
+        "model",
+        "dataset",
+        "epoch",
+        *JOINS,
+        *WHOLE,
+        *OPERATIONS,
+        *NUMBERS,
+        *PARTS,
+        *TEXTS,
+        *TIMES,
+    ),
 )
 """What a column may mean, besides a score."""
 

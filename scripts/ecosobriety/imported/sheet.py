@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
 
@@ -105,13 +106,20 @@ class Column:
             self.refuse(place, "must be a finite number")
         return value
 
-    def whole(self, place: int, least: int) -> int | None:
-        """As `number`, of a whole one from a smallest one on: 1000, 1000.0 and 1e3 are the same."""
-        value = self.number(place)
-        if value is None:
+    def whole(self, place: int, least: int, most: float = MAX_WHOLE) -> int | None:
+        """As `number`, of a whole one from a smallest one on: 1000, 1000.0 and 1e3 are the same.
+
+        Args:
+            place: the row, from 0.
+            least: the smallest allowed.
+            most: the largest allowed.
+        """
+        if self.number(place) is None:
             return None
-        if not value.is_integer() or not least <= value <= MAX_WHOLE:
-            self.refuse(place, f"must be a whole number of at least {least}")
+        value = Decimal(self.cells[place].strip())
+        if value != value.to_integral_value() or not least <= value <= most:
+            up_to = f"from {least} to {most:.3g}" if value > most else f"of at least {least}"
+            self.refuse(place, f"must be a whole number {up_to}")
         return int(value)
 
     def refuse(self, place: int, must: str) -> NoReturn:

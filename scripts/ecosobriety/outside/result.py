@@ -124,8 +124,6 @@ def parted(
     loss = scores.get(LOSS)
     if loss is None:
         return others, None, {"test_loss": reason("not_reported")}
-    if loss < 0:
-        return others, None, {"test_loss": reason("loss_negative", loss=f"{loss:g}")}
     return others, loss, {}
 
 

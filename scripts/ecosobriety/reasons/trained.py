@@ -127,7 +127,6 @@ TRAINING = {
 
 COMMAND = {
     "not_reported": "the command does not report it",
-    "loss_negative": "the command reports {loss}, and a test loss is 0 or more",
     "within": "it is part of the command's own energy",
 }
 """What is not known of a training that is the user's command."""

@@ -55,7 +55,7 @@ class EpochTest(_Strict):
     """
 
     scores: dict[str, float | None]
-    loss: Energy | None
+    loss: float | None
     energy_kwh: Positive | None
     missing: dict[str, str] = {}
 
@@ -103,7 +103,8 @@ class RunRecord(_Strict):
     `scores` are those on the test part by the metric's name; in a file each is a key of its own,
     such as `test_accuracy`. Of our own loop they are all that `scoring` computes for the task.
     `test_loss` is what was minimised: the cross-entropy in nats, or the mean squared error over the
-    variance of the subset's targets.
+    variance of the subset's targets. A command or a table may have another one, such as a negative
+    log-likelihood, which can be below 0.
 
     `missing["epoch_log"]` says why no epoch but the last was tested, where a study asks for it.
     """
@@ -116,7 +117,7 @@ class RunRecord(_Strict):
     steps: Annotated[int, Field(gt=0)] | None
     batch_size: Annotated[int, Field(gt=0)] | None
     scores: dict[str, float | None]
-    test_loss: Energy | None
+    test_loss: float | None
     train_duration_s: Positive | None
     energy_kwh: Positive
     energy_cpu_kwh: Energy | None
