@@ -101,7 +101,8 @@ class Counter:
         limit_w: No hardware behind it draws more.
         step_s: It moves at least this often while it works.
         restart: What to do before the first reading of a window.
-        power_w: The power now, in W, for a window in which the counter does not move once.
+        power_w: The power now, in W, for a window that is shorter than a step; None: a step is a
+            moment.
         even_within: In a window, no interval draws more than this times the median; None: any may.
         counts_on: Whether it counts while it is not readable.
     """
@@ -184,7 +185,9 @@ class Counter:
         sound_s = min(self._sound_s, window_s)
         gap_s = window_s - sound_s
         fault = self._fault or self._paused
-        if sound_s <= 0 and fault is None:
+        # Of a step that is longer than the window, the counter shows all or nothing.
+        within_a_step = self.power_w is not None and window_s < self.step_s
+        if (sound_s <= 0 or within_a_step) and fault is None:
             return self._at_its_power(window_s)
         if sound_s <= 0 or sound_s < SOUND_SHARE * window_s:
             return None, reason(fault or "stands", counter=self.label)
