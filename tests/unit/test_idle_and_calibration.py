@@ -260,7 +260,7 @@ def test_what_lies_beside_the_plan_is_scaled_too(tmp_path, monkeypatch):
     )
 
     class Asked:
-        def identities(self, _):
+        def identities_ever(self, _):
             return ("",)
 
     keys = [("fashion-mnist", "mlp", 5000, 1)]

@@ -4,7 +4,7 @@ With a wider margin a study that grows stops earlier, and a grid may lose sizes 
 trained before is not part of the answer then, but of what the study has cost.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +12,74 @@ import pandas as pd
 
 from ecosobriety.errors import RecordError
 from ecosobriety.records.collecting import Asked, read_own
+from ecosobriety.records.record import RunKey
 
 COLUMNS = ("dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh")
 
 
 def read_beside_plan(
-    results: Path, keys: Iterable[Sequence[Any]], asked: Asked, factor: float = 1.0
+    results: Path,
+    keys: Iterable[Sequence[Any]],
+    asked: Asked,
+    factor: float = 1.0,
+    planned: Iterable[Sequence[Any]] = (),
 ) -> pd.DataFrame:
     """What trainings beside the plan have taken, a row for each that took any energy.
 
-    Only those count that the study would train just so today, and attempts that died.
+    Only those count that the study would train just so today, or for other epochs where its
+    decisions say for how many; and attempts that died.
 
     Args:
         results: the study's folder of results.
         keys: data set, model, size and seed of each, as `leftovers.find_beside_plan` gives them.
         asked: what the study's trainings are.
         factor: by what their energies are scaled, as those of the table `runs` are.
+        planned: the same of the trainings that it asks for, which may have been done for other
+            epochs before.
 
     Returns:
         `COLUMNS`: `trainings` is 1 where the training was completed, else 0; energies in kWh.
     """
     rows = []
-    for dataset, model, n_train, seed in keys:
-        key = dataset, model, n_train, seed
-        place, identities = f"{dataset}/{model}/n{n_train}/seed{seed}", asked.identities(key)
+    for key in map(_as_key, keys):
+        place, ever = _place(key), asked.identities_ever(key)
         try:
-            record = read_own(Path(results, "runs", f"{place}.json"), key, *identities)
+            record = read_own(Path(results, "runs", f"{place}.json"), key, *ever)
         except RecordError:
             # Seldom needed, and a meter takes long to import.
             from ecosobriety.metering.ledger import lost_energy_kwh
 
-            lost_kwh = lost_energy_kwh(Path(results, "attempts", place), identities[0])
-            rows.append((dataset, model, n_train, 0, 0.0, lost_kwh))
+            own = asked.identities(key)[0]
+            lost_kwh = lost_energy_kwh(Path(results, "attempts", place), own)
+            rows.append((*key[:3], 0, 0.0, lost_kwh))
         else:
-            rows.append((dataset, model, n_train, 1, record.energy_kwh, record.lost_energy_kwh))
+            own = record.identity
+            rows.append((*key[:3], 1, record.energy_kwh, record.lost_energy_kwh))
+        rows += _of_other_epochs(results, key, {*ever} - {own})
+    for key in map(_as_key, planned):
+        rows += _of_other_epochs(
+            results, key, {*asked.identities_ever(key)} - {asked.identity(key)}
+        )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table[["energy_kwh", "lost_energy_kwh"]] *= factor
     return table[table["energy_kwh"] + table["lost_energy_kwh"] > 0].reset_index(drop=True)
+
+
+def _as_key(key: Sequence[Any]) -> RunKey:
+    dataset, model, n_train, seed = key
+    return dataset, model, int(n_train), int(seed)
+
+
+def _place(key: RunKey) -> str:
+    dataset, model, n_train, seed = key
+    return f"{dataset}/{model}/n{n_train}/seed{seed}"
+
+
+def _of_other_epochs(results: Path, key: RunKey, identities: Collection[str]) -> list[Any]:
+    """A row for each completed attempt at one of these trainings."""
+    if not identities:
+        return []
+    from ecosobriety.metering.ledger import completed_energies_kwh
+
+    found = completed_energies_kwh(Path(results, "attempts", _place(key)), identities)
+    return [(*key[:3], 1, kwh, 0.0) for kwh in found]

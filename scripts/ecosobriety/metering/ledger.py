@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,6 +139,24 @@ def lost_energy_kwh(folder: Path, identity: str) -> float:
         else:
             died_kwh[entry.identity] += entry.energy_kwh
     return math.fsum(max(kwh - taken_over_kwh[of], 0.0) for of, kwh in died_kwh.items())
+
+
+def completed_energies_kwh(folder: Path, identities: Collection[str]) -> list[float]:
+    """Energy in kWh of each attempt that completed one of some trainings, all that it took.
+
+    Args:
+        folder: Folder of the attempts of one run; it need not exist.
+        identities: Digests of the trainings.
+
+    Raises:
+        RecordError: as `lost_energy_kwh`.
+    """
+    entries = [_read(path) for path in sorted(folder.glob("*.json"))]
+    return [
+        entry.energy_kwh + entry.carried_energy_kwh
+        for entry in entries
+        if entry.status == "complete" and entry.identity in identities
+    ]
 
 
 class _Entry(BaseModel):

@@ -106,6 +106,10 @@ class Asked:
         """All that it may have: more than one only where its epochs are still to be decided."""
         return tuple(self._identity(key, epochs) for epochs in self.decided.possible(*key[1:3]))
 
+    def identities_ever(self, key: RunKey) -> tuple[str, ...]:
+        """All that it may have had under another margin: with other epochs."""
+        return tuple(self._identity(key, epochs) for epochs in self.decided.ever(*key[1:3]))
+
     def _identity(self, key: RunKey, epochs: int | None) -> str:
         _, model, n_train, seed = key
         network = shortened(self.networks[model], epochs)

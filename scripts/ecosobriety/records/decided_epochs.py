@@ -43,6 +43,12 @@ class DecidedEpochs:
         path = self._path(model, n_train)
         if path is None or path.exists():
             return [self.of(model, n_train)]
+        return self.ever(model, n_train)
+
+    def ever(self, model: str, n_train: int) -> list[int | None]:
+        """As `of`: all that any decision could have said."""
+        if n_train not in self.decided_at:
+            return [None]
         return [None, *range(1, self.all_epochs[model] or 1)]
 
     def shortened_sizes(self, model: str) -> list[int]:
