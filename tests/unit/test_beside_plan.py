@@ -43,7 +43,7 @@ def test_trainings_for_other_epochs_stay_part_of_the_cost(tmp_path, asked):
     planned, left = ("d", "m", 768, 1), ("d", "m", 1024, 1)
     all_epochs, fewer = asked.identities_ever(planned)[0], asked.identity(planned)
     assert fewer != all_epochs
-    # Under the margin before, they had 16 and 12 epochs; then 768 was trained for 15, after a failed run.
+    # Under the margin before, of 16 and 12 epochs; then 768 was trained for 15, after a failure.
     attempt(tmp_path, planned, all_epochs, 4.0)
     attempt(tmp_path, left, asked.identities_ever(left)[12], 6.0)
     attempt(tmp_path, planned, fewer, 0.5, complete=False)

@@ -35,6 +35,7 @@ from ecosobriety.records.adjusted import (
 )
 from ecosobriety.records.record import run_columns
 from ecosobriety.reporting import build_report
+from ecosobriety.reporting.forecast import forecast_sentences
 from ecosobriety.reporting.measurement import measurement
 from ecosobriety.study_config.config import adjustments, complete, training_parameters
 from ecosobriety.tables import check_table
@@ -235,6 +236,19 @@ def test_the_report_says_what_was_taken_off_and_scaled():
     claims = make_claims(study)
     page = build_report(study, claims, provenance, "en", blank_svgs(study), REPORT_DIR)
     assert "drew 12.5" in re.sub(r"\s", " ", page)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "as metered"), ("fr", "celles des mesures")])
+def test_a_forecast_beside_scaled_energies_says_that_it_is_not(language, said):
+    outcome = {"trainings": 9, "forecast_kwh": 2e-5, "energy_kwh": 1e-5, "energy_ratio": 0.5}
+    forecast = {"made_at": "2025-03-01T08:00:00+00:00", "outcomes": {"mlp": outcome}}
+    study = make_study()
+    study.recommendation["forecast"] = forecast
+    text = Texts.load(language, REPORT_DIR / "locale").of(study.metric)
+    (alone,) = forecast_sentences(study.cases()[0], text)
+    assert said not in alone
+    scaled = replace(study, runs=study.runs.assign(**{FACTOR: 1.25}))
+    assert said in forecast_sentences(scaled.cases()[0], text)[1]
 
 
 def test_boamps_has_the_idle_machine_and_the_scaled_energy():

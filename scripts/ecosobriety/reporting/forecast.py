@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from ecosobriety.records.adjusted import factor_in
 from ecosobriety.reporting.sentences import data
 from ecosobriety.study.study import Case, Study
 from ecosobriety.texts import Texts
@@ -20,7 +21,12 @@ def forecast_sentences(case: Case, text: Texts) -> list[Markup]:
         energy=data(outcome["energy_kwh"], text.energy(outcome["energy_kwh"])),
         ratio=data(outcome["energy_ratio"], text.number(outcome["energy_ratio"])),
     )
-    return [sentence]
+    return [sentence, *_unscaled(case, text)]
+
+
+def _unscaled(case: Case, text: Texts) -> list[Markup]:
+    """That both amounts are as metered, where the study's others are scaled."""
+    return [] if factor_in(case.runs) == 1 else [text.markup("growth.unscaled")]
 
 
 def untrained(study: Study, text: Texts) -> list[dict[str, str | Markup]]:
@@ -70,4 +76,4 @@ def budget_warnings(case: Case, text: Texts) -> list[Markup]:
         missing=text.integer(missing),
         sizes=", ".join(sizes),
     )
-    return [sentence]
+    return [sentence, *_unscaled(case, text)]
