@@ -32,6 +32,7 @@ from ecosobriety.checks.odd_values import (
 )
 from ecosobriety.checks.two_units import find_units
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.datasets.inputs import vary
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01
@@ -82,7 +83,7 @@ def examine(
         block = np.ascontiguousarray(x[:, first : first + width].T)
         names = features[first : first + width]
         low, high = _ranges(block, groups)
-        varies = low.min(axis=1) < high.max(axis=1)
+        varies = vary(low.min(axis=1), high.max(axis=1))
         constant += [name for name, v in zip(names, varies, strict=True) if not v]
         if classes:
             reported = [*_of_classes(names, low, high, groups, x.shape[1])]

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from ecosobriety import datasets
 from ecosobriety.datasets.examples import Examples
+from ecosobriety.datasets.inputs import vary
 from ecosobriety.errors import DataError
 from ecosobriety.training.tasks import Classification, Regression, Task
 
@@ -286,7 +287,7 @@ def _targets(
         return Classification(len(dataset.classes)), dataset.y_train, dataset.y_test
     wanted = dataset.y_train[chosen].astype(np.float64)
     mean, deviation = float(wanted.mean()), float(wanted.std())
-    if np.ptp(wanted) == 0:
+    if not vary(wanted.min(), wanted.max()):
         raise DataError(f"{dataset.name}: all {len(chosen)} training targets are the same")
     y_train, y_test = (
         (y.astype(np.float64) - mean) / deviation for y in (dataset.y_train, dataset.y_test)
@@ -349,7 +350,7 @@ def fit_normaliser(x: Examples, normalise: str, channels: str | None) -> Normali
     mean = np.sum(sums, axis=0) / count
     squares = np.sum([_sums((chunk - mean) ** 2, others) for chunk in x.chunks()], axis=0)
     # Compared, as rounding can give a constant a tiny deviation.
-    varies = np.max(highs, axis=0) > np.min(lows, axis=0)
+    varies = vary(np.min(lows, axis=0), np.max(highs, axis=0))
     deviation = np.where(varies, np.sqrt(squares / count), 0.0)
     if normalise == "global":
         return Normaliser(mean.reshape(()), deviation.reshape(()))
