@@ -45,6 +45,14 @@ class Sampled(Base):
         return DataLoader(WHOLE, batch_size=4, sampler=SubsetRandomSampler(TEST))
 
 
+class Halved(Base):
+    """As language models write what they make of texts."""
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        x, y = batch
+        return (x / 7).bfloat16(), y
+
+
 class Inner(Base):
     """The sampler stands inside PyTorch's own batch sampler."""
 

@@ -1,7 +1,9 @@
 """Modules whose epochs end with something of their own, which a resumed training must not lose."""
 
+import random
 from typing import Any
 
+import numpy as np
 import torch
 from module_classes import Whole
 from pytorch_lightning.callbacks import EarlyStopping
@@ -67,6 +69,15 @@ class Patient(Whole):
 
     def configure_callbacks(self) -> list[Any]:
         return [EarlyStopping("seen", mode="min", patience=3)]
+
+
+class Noisy(Whole):
+    """Draws noise for its inputs, of PyTorch, of NumPy and of Python."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        x, y = batch
+        x = x + 0.1 * torch.randn_like(x) + np.random.rand() + random.random()
+        return super().training_step((x, y), batch_idx)
 
 
 class Starting(Whole):

@@ -66,9 +66,10 @@ def test_mean_and_deviation_are_those_of_the_chosen_rows(dtype):
 def test_features_of_vectors_are_standardised_each_by_itself():
     x = np.array([[1, 0.1, -4], [99, 99, 99], [3, 0.1, 8]], dtype=np.float32)
     found = fit_normaliser(Examples(x, np.array([0, 2])), "feature", None)
-    # The second feature does not vary: nothing to divide by.
+    # The second feature does not vary: whatever it is elsewhere, nothing is learnt of it.
     assert found.mean.tolist() == pytest.approx([2, 0.1, 2])
-    assert found.deviation.tolist() == [1, 1, 6]
+    assert found.deviation.tolist() == [1, np.inf, 6]
+    assert found.apply(x)[1].tolist() == pytest.approx([97, 0, 97 / 6])
 
 
 @pytest.mark.parametrize("channels", ["first", "last"])

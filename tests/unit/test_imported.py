@@ -58,7 +58,9 @@ def test_operations_of_any_training_and_losses_of_any_sign_are_taken(read, tmp_p
     assert runs["flop_train"].tolist() == [float(one) for one in operations]
     assert set(runs["test_loss"]) == {-0.4}
     said = refusal(read, table(total_flos=1e31), columns={"flop_train": "total_flos"})
-    assert said.endswith('"total_flos" is "1e+31": it must be a whole number from 0 to 1e+30')
+    assert said.endswith(
+        '"total_flos" is "1e+31": it must be a whole number from 0 to 1e+30 (columns.flop_train: null leaves it out)'
+    )
 
 
 def test_power_and_time_give_the_energy(read):
@@ -168,6 +170,8 @@ def test_rows_of_other_models_are_left_out(read):
         ({"macro_f1": 3}, '"macro_f1" is "3": it must be from 0 to 1'),
         ({"epochs": 0}, '"epochs" is "0": it must be above 0'),
         ({"threads": 1.5}, '"threads" is "1.5": it must be a whole number'),
+        ({"threads": -1}, "of at least 1 (columns.threads: null leaves it out)"),
+        ({"test_note": ["1", "ok", 1, 1]}, "number (columns.test_note: null leaves it out)"),
         (
             {"state": "zombie"},
             '"state" is "zombie": it must be a word that docs/how-to/own-runs.md lists, such as ',
@@ -181,7 +185,7 @@ def test_rows_of_other_models_are_left_out(read):
         ),
         ({"energy_cpu_kwh": 3}, "the components add up to 3 kWh, but the energy is 0.001"),
         ({"energy_cpu_kwh": -1}, '"energy_cpu_kwh" is "-1": it must be 0 or more'),
-        ({"accelerator": "auto"}, '"accelerator" is "auto": it must be cpu or cuda; columns.acc'),
+        ({"accelerator": "auto"}, '"accelerator" is "auto": it must be cpu or cuda (columns.acc'),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(read, columns, said):

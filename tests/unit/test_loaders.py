@@ -67,6 +67,11 @@ def test_hooks_and_subclasses_are_honoured(name, value, tmp_path, monkeypatch):
         assert calls == "prepare fit -fit prepare test -test"
 
 
+def test_numbers_of_16_bits_are_taken_as_they_are():
+    halves = (loader_classes.X[TRAIN] / 7).bfloat16()
+    assert read("Halved").x_train[:].tolist() == halves.tolist()
+
+
 def test_a_collate_function_is_honoured():
     assert read("Collated").x_train[:].tolist() == (2 * loader_classes.X[TRAIN]).tolist()
 

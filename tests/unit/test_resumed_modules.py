@@ -11,7 +11,7 @@ from ecosobriety.training.recording import Training
 from ecosobriety.training.train import train
 
 pytestmark = pytest.mark.slow
-MODULES = ["Halving", "Stepping", "Scheduled", "OnPlateau", "Patient", "Starting"]
+MODULES = ["Halving", "Stepping", "Scheduled", "OnPlateau", "Patient", "Starting", "Noisy"]
 
 
 @pytest.mark.parametrize("name", MODULES)

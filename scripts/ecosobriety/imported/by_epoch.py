@@ -89,8 +89,7 @@ def epoch_log(
     if stated is not None and stated.number(last.place) not in (None, last.epoch):
         stated.refuse(
             last.place,
-            f"must be {last.epoch}, the epoch of the run's last row (columns.epochs: null leaves "
-            "it out)",
+            f"must be {last.epoch}, the epoch of the run's last row",
         )
     energies = [energy_of(row.place) for row in rows]
     for place, (one, other) in enumerate(pairwise(energies), start=1):

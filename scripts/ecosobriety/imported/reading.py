@@ -304,7 +304,7 @@ class _Reader:
         column = self.columns.get("accelerator")
         if column and (kind := found["accelerator"]):
             if kind.casefold() not in roles.ACCELERATORS:
-                column.refuse(place, "must be cpu or cuda; columns.accelerator: null leaves it out")
+                column.refuse(place, "must be cpu or cuda")
             found["accelerator"] = roles.ACCELERATORS[kind.casefold()]
         times = {name: self._time(name, place) for name in roles.TIMES}
         found |= {name: time and time.isoformat() for name, time in times.items()}
@@ -322,7 +322,7 @@ class _Reader:
         except ValueError:
             column.refuse(place, must)
         if time.tzinfo is None:
-            column.refuse(place, f"{must} (columns.{name}: null leaves it out)")
+            column.refuse(place, must)
         if time > datetime.now(UTC) + _CLOCKS:
             column.refuse(place, "must not be in the future")
         return time

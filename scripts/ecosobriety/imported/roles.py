@@ -1,7 +1,7 @@
 """Which column of a table of runs means what: by its name, or as the study's file says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecosobriety.errors import quote
 from ecosobriety.imported.sheet import Column, RunsError, Sheet, alike, is_number, listed
@@ -104,6 +104,11 @@ def find_columns(sheet: Sheet, mapping: Mapping[str, str | None], metric: Metric
             raise _missing(sheet, role)
     if metric.name not in scores:
         raise _missing(sheet, metric.name)
+    for role in (*WHOLE, *OPERATIONS, *NUMBERS, *TEXTS, *TIMES):
+        if role in found:
+            found[role] = replace(found[role], optional=role)
+    for name in scores.keys() - {metric.name}:
+        scores[name] = replace(scores[name], optional=f"test_{name}")
     columns = Columns(sheet, found, scores)
     _require_apart(columns, metric)
     return columns

@@ -74,11 +74,19 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Column:
-    """A column in use; its values are read strictly, and blanks around them left out."""
+    """A column in use; its values are read strictly, and blanks around them left out.
+
+    Attributes:
+        sheet: its table.
+        name: in the table.
+        cells: what it holds, by row.
+        optional: by which key the study's file may leave it out; None: it is needed.
+    """
 
     sheet: Sheet
     name: str
     cells: Sequence[str]
+    optional: str | None = None
 
     def text(self, place: int) -> str | None:
         """What stands in a row (from 0); None: nothing."""
@@ -130,7 +138,8 @@ class Column:
         """
         written = self.text(place)
         shown = "empty" if written is None else quote(shorten(written, 40))
-        raise self.sheet.fault(f"in {row(place)} {quote(self.name)} is {shown}: it {must}")
+        way_out = f" (columns.{self.optional}: null leaves it out)" if self.optional else ""
+        raise self.sheet.fault(f"in {row(place)} {quote(self.name)} is {shown}: it {must}{way_out}")
 
 
 def read_sheet(key: str, path: str, folder: Path) -> Sheet:

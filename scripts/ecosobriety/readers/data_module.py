@@ -13,7 +13,7 @@ from contextlib import chdir, contextmanager, nullcontext, suppress
 from copy import deepcopy
 from itertools import islice
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -25,6 +25,9 @@ from ecosobriety.readers import arrays, loaders
 from ecosobriety.user_code.classes import ClassSpec, build
 from ecosobriety.user_code.lightnings import lightning_of
 from ecosobriety.user_code.words import cut_list, described
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
@@ -331,10 +334,18 @@ def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[loaders.P
                 f"a batch of {name} is {_told(batch)}, not a pair (x, y) of tensors: a collate_fn "
                 "or on_after_batch_transfer can make it one"
             )
-        x, y = (part.detach().cpu().numpy() for part in batch)
+        x, y = (_array(part) for part in batch)
         if not x.ndim or not y.ndim or len(x) != len(y):
             raise DataError(f"a batch of {name} has inputs {x.shape} and labels {y.shape}")
         yield x, y
+
+
+def _array(part: "Tensor") -> Any:
+    """The numbers of a tensor; NumPy has no bfloat16, each of which is a float32."""
+    from torch import bfloat16
+
+    part = part.detach().cpu()
+    return (part.float() if part.dtype == bfloat16 else part).numpy()
 
 
 def _told(batch: Any) -> str:

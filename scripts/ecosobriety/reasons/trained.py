@@ -30,6 +30,7 @@ METER = {
 """Of a hardware component."""
 
 FLOP = {
+    "flop_later": "its steps take other operations in later epochs",
     "flop_irregular": "its steps do not all take the same operations",
     "flop_element_wise": "it has no matrix product and no convolution, and only these are counted",
     "flop_outside": "it trains or computes outside of its steps, in a hook",
@@ -46,6 +47,7 @@ EPOCHS = {
     "epochs_off": "training.score_epochs is false",
     "epochs_one": "training.score_epochs asks for no test before the last epoch",
     "epochs_schedule": "its learning rate has a schedule: ending it earlier is another training",
+    "epochs_end_known": "{name} asks how long it trains: ending it earlier may be another training",
     "epochs_end_hook": "{name} does something when the training ends, which no earlier epoch had",
     "epochs_diverged": "the weights after this epoch give no finite loss",
     "epochs_reshaped": "the network's parameters were others at the end than after an epoch",

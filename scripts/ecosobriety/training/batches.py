@@ -301,7 +301,8 @@ class Normaliser:
 
     Attributes:
         mean: One for all values, or an array that fits an example; float64.
-        deviation: Of the same shape; 1 for a feature or a channel that does not vary.
+        deviation: Of the same shape; infinite for a feature or a channel that does not vary:
+            nothing is learnt of it, and in a test it is 0 as well, in whichever unit it is.
     """
 
     mean: NDArray[np.float64]
@@ -354,7 +355,7 @@ def fit_normaliser(x: Examples, normalise: str, channels: str | None) -> Normali
     deviation = np.where(varies, np.sqrt(squares / count), 0.0)
     if normalise == "global":
         return Normaliser(mean.reshape(()), deviation.reshape(()))
-    return Normaliser(mean[0], np.where(varies, deviation, 1.0)[0])
+    return Normaliser(mean[0], np.where(varies, deviation, np.inf)[0])
 
 
 def _sums(values: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.float64]:

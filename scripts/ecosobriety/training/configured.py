@@ -39,6 +39,8 @@ _LATER = re.compile(r"epoch|global_step", re.IGNORECASE)
 """By what it does in later batches what it does not in the first."""
 _ASKED = re.compile(r"current_epoch|global_step")
 """By what it asks which epoch or step it is."""
+_END = re.compile(r"\.(?:max_epochs|max_steps|estimated_stepping_batches)\b")
+"""By what it asks the Trainer which will be the last."""
 
 
 def changes_later(module: Any) -> bool:
@@ -50,7 +52,19 @@ def changes_later(module: Any) -> bool:
 def asks_for_epoch(module: Any) -> bool:
     """Whether a module asks which epoch or step it is: in later ones it may train other weights."""
     package = lightning_of(type(module))
-    return package is not None and _says(_ASKED, type(module), package)
+    return package is not None and _says(_ASKED, type(module), package.LightningModule)
+
+
+def asks_for_end(part: Any) -> bool:
+    """Whether a module or a callback of the user's asks how long its training will be.
+
+    It may do something else towards the end, which would come earlier in a shorter training.
+    """
+    for base in ("LightningModule", "Callback"):
+        package = lightning_of(type(part), base)
+        if package is not None and not type(part).__module__.startswith(package.__name__):
+            return _says(_END, type(part), getattr(package, base), unknown=False)
+    return False
 
 
 @contextmanager
@@ -211,19 +225,19 @@ def _mentions(what: re.Pattern[str], kind: type, package: Any) -> bool:
     """Whether a class, or a function beside it, does something; so may callbacks elsewhere."""
     if kind.configure_callbacks is not package.LightningModule.configure_callbacks:  # type: ignore[attr-defined]
         return True
-    return _says(what, kind, package)
+    return _says(what, kind, package.LightningModule)
 
 
-def _says(what: re.Pattern[str], kind: type, package: Any) -> bool:
-    """Whether a class, or a function beside it, holds such words; what cannot be read may."""
-    own = [base for base in kind.__mro__ if not issubclass(package.LightningModule, base)]
-    names = {base.__name__ for base in own}
-    for module in {base.__module__ for base in own}:
+def _says(what: re.Pattern[str], kind: type, base: type, *, unknown: bool = True) -> bool:
+    """Whether a class, or a function beside it, holds such words; `unknown` if it has no source."""
+    own = [one for one in kind.__mro__ if not issubclass(base, one)]
+    names = {one.__name__ for one in own}
+    for module in {one.__module__ for one in own}:
         try:
             text = inspect.getsource(sys.modules[module])
             parts = ast.parse(text).body
         except (OSError, TypeError, SyntaxError):
-            return True
+            return unknown
         for part in parts:
             if isinstance(part, ast.ClassDef) and part.name not in names:
                 continue

@@ -26,6 +26,7 @@ from ecosobriety.metering.accounts import missing_part, sound
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochTest, RunRecord
 from ecosobriety.training.batches import Slices
+from ecosobriety.training.configured import asks_for_end
 from ecosobriety.training.fitting import TrainingSettings, brought, make_trainer
 from ecosobriety.training.learner import Scorer
 from ecosobriety.user_code.lightnings import lightning_of
@@ -197,6 +198,8 @@ class KeptWeights(pl.Callback):
         for part in self._own:
             if _has_end_hook(part):
                 return reason("epochs_end_hook", name=type(part).__name__)
+            if asks_for_end(part):
+                return reason("epochs_end_known", name=type(part).__name__)
         return None if self._steps else reason("epochs_one")
 
     def each(self, tester: pl.Trainer) -> Iterator[tuple[int, bool]]:

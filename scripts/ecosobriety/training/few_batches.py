@@ -47,6 +47,31 @@ class OneEpoch(pl.Callback):
         trainer.should_stop = True
 
 
+class FromEpoch(pl.Callback):
+    """Lets a training begin in a later epoch, as far as anything asks for it.
+
+    Args:
+        epoch: from 0.
+        batches: of an epoch.
+    """
+
+    def __init__(self, epoch: int, batches: int):
+        self._epoch, self._batches = epoch, batches
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Count the epochs and the steps before."""
+        loop: Any = trainer.fit_loop
+        for name in ("ready", "started", "processed", "completed"):
+            setattr(loop.epoch_progress.current, name, self._epoch)
+        batches: Any = loop.epoch_loop
+        steps = (
+            batches.automatic_optimization.optim_progress.optimizer.step.total,
+            batches.manual_optimization.optim_step_progress.total,
+        )
+        for count in steps:
+            count.completed = self._epoch * self._batches
+
+
 class Seen(pl.Callback):
     """Counts the batches that went well."""
 

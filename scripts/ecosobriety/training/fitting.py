@@ -1,11 +1,13 @@
 """How Lightning is set up for a training, and what is counted while the batches pass."""
 
+import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypedDict
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -231,12 +233,13 @@ class EpochCheckpoint(pl.Callback):
     That is at the start of the next one, when all that ends an epoch has had its turn: hooks of the
     module, schedulers, an `EarlyStopping`. An epoch starts once more in a training that goes on:
     this callback must stand before those that do something then. After the last epoch there is
-    nothing to go on with.
+    nothing to go on with. What is drawn by chance goes on where it was, too.
     """
 
     def __init__(self, path: Path):
         self._path = path
         self._max_steps: int | None = None
+        self._chance: dict[str, Any] | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Hide the limit of steps while the loops are restored.
@@ -254,7 +257,11 @@ class EpochCheckpoint(pl.Callback):
             trainer.fit_loop.epoch_loop.max_steps = self._max_steps
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save what the epochs before have left."""
+        """Save what the epochs before have left, or go on as they have."""
+        if self._chance is not None:
+            _set_chance(self._chance)
+            self._chance = None
+            return
         if not trainer.current_epoch:
             return
         progress = trainer.fit_loop.epoch_progress
@@ -264,6 +271,26 @@ class EpochCheckpoint(pl.Callback):
         trainer.save_checkpoint(self._path)
         for count in (progress.total, progress.current):
             count.ready += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states of all that draws by chance."""
+        return {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "numpy": np.random.get_state(),
+            "python": random.getstate(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep them until the next epoch starts."""
+        self._chance = state_dict
+
+
+def _set_chance(states: Mapping[str, Any]) -> None:
+    torch.set_rng_state(states["torch"])
+    torch.cuda.set_rng_state_all(states["cuda"])
+    np.random.set_state(states["numpy"])
+    random.setstate(states["python"])
 
 
 def make_trainer(

@@ -24,6 +24,7 @@ import torch
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.flops import Cost
+from ecosobriety.training.operations import count
 from ecosobriety.training.play import Play, content_of
 from ecosobriety.training.stage import Stage
 from ecosobriety.user_code.apart import run_apart
@@ -122,7 +123,7 @@ def _main() -> None:
         answer |= {"tried": True, "noticed": stage.noticed}
         Path(sys.argv[2]).write_text(json.dumps(answer))
         try:
-            found = stage.count()
+            found = count(stage)
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             found = f"counting failed: {described(error)}"

@@ -27,12 +27,11 @@ from ecosobriety.training.fitting import (
     limits,
     make_trainer,
 )
-from ecosobriety.training.flops import Cost, Counter, cost_of, counting
 from ecosobriety.training.gradients import OPPOSED, OPPOSITE, Gradients, cosine, own_gradients
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.losses import Losses
 from ecosobriety.training.networks import own_network
-from ecosobriety.training.own_networks import failure, materialise, require_logits, unlogged
+from ecosobriety.training.own_networks import failure, materialise, require_logits
 from ecosobriety.training.play import FEW
 from ecosobriety.training.tasks import Classification, Regression, Task
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
@@ -66,6 +65,11 @@ class Stage:
     def scheduled_by_batch(self) -> bool:
         """Whether the last fit had a learning rate that changes with each batch."""
         return self._watch.by_batch
+
+    @property
+    def length(self) -> int:
+        """Batches of an epoch."""
+        return int(self._content["length"])
 
     @cached_property
     def _make(self) -> Callable[[], torch.nn.Module]:
@@ -373,27 +377,3 @@ class Stage:
         device = make_trainer(self.settings, [], epochs=1).strategy.root_device
         given = network.to(device), self.class_path, self.x_test.to(device), self.task.outputs
         require_logits(*given, untrained=untrained)
-
-    def count(self) -> Cost | str:
-        """FLOP, or why they cannot be counted."""
-        x, y = self.acts[0]
-        most = min(FEW, len(y))
-        sizes = [most, most, *([most // 2, most // 4] if most >= FEW else [])]
-        acts = [(x[:n], y[:n]) for n in sizes]
-        network = self.build()
-        with counting() as (mode, unseen):
-            counter = Counter(mode, sizes)
-            trainer, _ = self.fit(network, acts, counter)
-            counted = counter.finish()
-        device = trainer.strategy.root_device
-        network.to(device).eval()
-        with torch.no_grad(), unlogged(network), counting() as (forward, unseen_forward):
-            network(x[:most].to(device))
-        if names := unseen.names | unseen_forward.names:
-            return f"PyTorch's counter does not know {', '.join(sorted(names)[:3])}"
-        if isinstance(counted, str):
-            return counted
-        if not is_lightning(network):
-            # The study's own loop: one backward pass for each batch.
-            counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
-        return cost_of(forward.get_total_flops() // most, counted)
