@@ -58,9 +58,7 @@ def test_operations_of_any_training_and_losses_of_any_sign_are_taken(read, tmp_p
     assert runs["flop_train"].tolist() == [float(one) for one in operations]
     assert set(runs["test_loss"]) == {-0.4}
     said = refusal(read, table(total_flos=1e31), columns={"flop_train": "total_flos"})
-    assert said.endswith(
-        '"total_flos" is "1e+31": it must be a whole number from 0 to 1e+30 (columns.flop_train: null leaves it out)'
-    )
+    assert '"1e+31": it must be a whole number from 0 to 1e+30 (columns.flop_train: null' in said
 
 
 def test_power_and_time_give_the_energy(read):

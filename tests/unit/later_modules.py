@@ -1,0 +1,37 @@
+"""Modules that do something else in later epochs, or only tell which one it is."""
+
+from typing import Any
+
+import torch
+from module_classes import Whole
+from torch.nn import functional as f
+
+
+class Consistent(Whole):
+    """A second pass from the third epoch on."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        x, y = batch
+        logits = self(x)
+        loss = f.cross_entropy(logits, y)
+        if self.current_epoch >= 2:
+            loss = loss + f.mse_loss(self(x + 0.1 * torch.randn_like(x)), logits)
+        return loss
+
+
+class Quieter(Whole):
+    """Noise, but in the last quarter of its epochs."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        x, y = batch
+        if self.current_epoch < 0.75 * self.trainer.max_epochs:
+            x = x + torch.randn_like(x)
+        return super().training_step((x, y), batch_idx)
+
+
+class Telling(Whole):
+    """Logs its epoch, and trains the same in each."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        self.log("now", float(self.current_epoch))
+        return super().training_step(batch, batch_idx)

@@ -1,0 +1,48 @@
+"""What a module does in later epochs is not inferred from the first."""
+
+import dataclasses
+
+import pytest
+from test_training import CODE, SETTINGS
+
+from ecosobriety.metering import FakeMeter, Ledger
+from ecosobriety.reasons import reason
+from ecosobriety.training.recording import Training
+from ecosobriety.training.train import train
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("name", "flop_known", "why_no_earlier_end"),
+    [
+        ("Consistent", False, None),
+        ("Quieter", True, reason("epochs_end_known", name="Quieter")),
+        ("Telling", True, None),
+    ],
+)
+def test_its_operations_and_its_earlier_ends(
+    digits, tmp_path, monkeypatch, name, flop_known, why_no_earlier_end
+):
+    monkeypatch.chdir(tmp_path)
+    record = train(
+        digits,
+        Training(
+            model="mine",
+            class_path=f"later_modules.{name}",
+            init_args={"learning_rate": 0.05},
+            n_train=300,
+            seed=1,
+            settings=dataclasses.replace(SETTINGS, epochs=4, score_epochs=True),
+            threads=1,
+            code_fingerprint=CODE,
+        ),
+        meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
+        ledger=Ledger(tmp_path / "attempts", identity="mine"),
+    )
+    assert (record.flop_train is not None) == flop_known
+    if not flop_known:
+        assert record.missing["flop_train"] == reason("flop_later")
+    assert record.missing.get("epoch_log") == why_no_earlier_end
+    tested = [epoch.tested is not None for epoch in record.epoch_log[:-1]]
+    assert tested == [why_no_earlier_end is None] * 3
