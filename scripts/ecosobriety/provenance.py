@@ -94,14 +94,18 @@ def describe(
 
 
 def _data(data_path: Path, intake_path: Path) -> dict[str, Any]:
-    """What is known of the data; of declared ones, what their user said."""
+    """What is known of the data; of declared ones, what their user said.
+
+    `sha256` is the digest of the content. Nobody has read declared data: `identity`, in its place,
+    tells one declaration from another, and says nothing of the data.
+    """
     intake = datasets.intake.read(intake_path)
     declared = datasets.declared.load(data_path)
     known = declared or datasets.load(data_path)
     facts = intake.as_json()
     return {
         "name": known.name,
-        "sha256": known.sha256,
+        "sha256" if declared is None else "identity": known.sha256,
         "origin": known.origin,
         "training_examples": intake.train_examples,
         **({"classes": list(known.classes)} if known.classes else {}),

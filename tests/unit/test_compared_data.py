@@ -27,6 +27,20 @@ def test_data_that_are_only_declared_are_others_where_they_are_called_otherwise(
     ]
 
 
+def test_declarations_are_told_apart_without_a_digest_of_the_data(
+    pair: Any,  # noqa: F811
+) -> None:
+    declared = [replace(one, intake=replace(one.intake, declared=True)) for one in pair]
+    same, other = (replace(one, provenance={**one.provenance}) for one in declared)
+    for one, identity in ((same, "ab" * 32), (other, "00")):
+        data = {**one.provenance["dataset"], "identity": identity}
+        del data["sha256"]
+        one.provenance["dataset"] = data
+    # The other one was written by an older version.
+    assert row_of(compare([same, declared[1]]))["score_remark"] == "declared"
+    assert row_of(compare([same, other]))["score_remark"] == "data"
+
+
 def test_intervals_of_other_confidences_are_called_each_studys_own(
     pair: Any,  # noqa: F811
 ) -> None:

@@ -197,7 +197,9 @@ def build_context(
 def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     """The provenance without what the report says elsewhere; its remark in words too."""
     shown = {name: part for name, part in provenance.items() if name != "components"}
-    dataset = {name: part for name, part in shown["dataset"].items() if name != "findings"}
+    # What tells declarations apart would pass for a digest of the data.
+    hidden = ("findings", "identity")
+    dataset = {name: part for name, part in shown["dataset"].items() if name not in hidden}
     for name in ("classes", "features"):
         if dataset.get(name):
             dataset[name] = [short(item) for item in dataset[name]]
