@@ -231,6 +231,12 @@ def source_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     }
 
 
+def _retail(case: Case, text: Texts) -> str:
+    """That the mix has a consumer's price, where the sources beside it have costs of production."""
+    retail = case.electricity.consumer_price is not None
+    return f" {text('poster.figure.consumer_price')}" if retail else ""
+
+
 def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     """Costs by source of electricity in the study's country, from the highest down."""
     rows = _of_sources(case, "cost", text)
@@ -255,5 +261,5 @@ def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
             currency=text.currency(currency),
             trainings=trainings(batch, text),
         ),
-        "caption": _by_contract(case, _ends("cost", rows, text), text),
+        "caption": _by_contract(case, f"{_ends('cost', rows, text)}{_retail(case, text)}", text),
     }
