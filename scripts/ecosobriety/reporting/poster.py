@@ -303,13 +303,12 @@ def _amounts(
 
 def _money(case: Case, most: float, text: Texts) -> str:
     """The price of electricity: that of the country's mix, or of the most expensive source."""
-    currency, retail = case.electricity.currency, case.electricity.consumer_price
-    key = "poster.scale.cost" if retail is None else "poster.scale.cost_consumer"
+    currency = case.electricity.currency
     if most < CENT:
-        return text(key, cost=below_a_cent(most, currency, text).striptags())
+        return text("poster.scale.cost", cost=below_a_cent(most, currency, text).striptags())
     cost = text.money(rounded(most), currency, DIGITS)
     if is_known(case.electricity.grid_price):
-        return text(key, cost=cost)
+        return text("poster.scale.cost", cost=cost)
     dearest = case.electricity.headline_order("cost")[0]
     if dearest == case.electricity.source_order("cost")[0]:
         return text(

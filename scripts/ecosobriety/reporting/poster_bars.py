@@ -231,10 +231,11 @@ def source_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     }
 
 
-def _retail(case: Case, text: Texts) -> str:
-    """That the mix has a consumer's price, where the sources beside it have costs of production."""
-    retail = case.electricity.consumer_price is not None
-    return f" {text('poster.figure.consumer_price')}" if retail else ""
+def _of_prices(case: Case, rows: Sequence[tuple[str, str, float, bool]], text: Texts) -> str:
+    """How costs compare; a consumer's price of the mix is of no kind with costs of production."""
+    if case.electricity.consumer_price is not None:
+        return text("poster.figure.consumer_price")
+    return _ends("cost", rows, text)
 
 
 def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
@@ -261,5 +262,5 @@ def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
             currency=text.currency(currency),
             trainings=trainings(batch, text),
         ),
-        "caption": _by_contract(case, f"{_ends('cost', rows, text)}{_retail(case, text)}", text),
+        "caption": _by_contract(case, _of_prices(case, rows, text), text),
     }
