@@ -105,7 +105,7 @@ RETAIL = {
         "(cost.consumer_prices), par kWh : France 0,384 € ‡. C’est ce que paient les ménages, "
         "taxes comprises (Eurostat, premier semestre 2025)",
         "row": ["France", "0,3835 ‡", "EUR", "ménages, taxes comprises", "premier semestre 2025"],
-        "poster": "Mix : prix des ménages, taxes comprises. Sources : coût de production.",
+        "poster": "Mix : prix TTC des ménages. Sources : production.",
         "compares": "Un facteur",
         "ladder": "Avec le mix électrique (France), les coûts sont au prix que paient les ménages",
         "configured": "est celui de la configuration",
