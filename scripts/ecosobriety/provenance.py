@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecosobriety import datasets
+from ecosobriety.electricity import consumer_prices
 from ecosobriety.metrics import Metric, metric_from
 from ecosobriety.records.alike import find_alike, find_uncounted
 from ecosobriety.records.record import RunRecord
@@ -42,7 +43,7 @@ def describe(
         runs: The records of the study's trainings.
         data_path: The prepared data set.
         intake_path: Its description.
-        factor_paths: The tables of factors.
+        factor_paths: The tables of factors; that of what consumers pay where the study asks for it.
         countries_path: The table of countries.
         country_data_path: Where that comes from, as `electricity.prepare` gives it.
         repository: Folder of the workflow, for its git commit.
@@ -52,8 +53,10 @@ def describe(
         each model's energy covers, what is odd about its training, how many were disturbed by other
         work on the machine, null where none was measured here), `hardware` (each distinct machine
         once), `versions`, `packages` (every installed one), `meters`, `code` (git commit, null
-        outside a repository, and the trainings' fingerprints), `factors` (sha256 of each table) and
-        `country_data` (the countries' provenance, and `table_sha256` of their table).
+        outside a repository, and the trainings' fingerprints), `factors` (sha256 of each table),
+        `country_data` (the countries' provenance, and `table_sha256` of their table) and
+        `consumer_prices` (those that the study has no price of its own for, with their references;
+        null where it does not ask for them).
     """
     metric = metric_from(config["metric"])
     data = _data(data_path, intake_path)
@@ -90,18 +93,36 @@ def describe(
             **json.loads(country_data_path.read_text(encoding="utf-8")),
             "table_sha256": _sha256(countries_path),
         },
+        "consumer_prices": _consumer_prices(config["cost"], factor_paths),
     }
 
 
+def _consumer_prices(
+    cost: Mapping[str, Any], factor_paths: Sequence[Path]
+) -> list[dict[str, Any]] | None:
+    """The prices of countries' mixes that are not of the study's file."""
+    paths = [path for path in factor_paths if path.stem == consumer_prices.TABLE]
+    if not paths:
+        return None
+    table = consumer_prices.load_consumer_prices(paths[0])
+    found = consumer_prices.unpriced_by(cost["grid_price_per_kwh"], table)
+    rows: list[dict[str, Any]] = json.loads(found.to_json(orient="records"))
+    return rows
+
+
 def _data(data_path: Path, intake_path: Path) -> dict[str, Any]:
-    """What is known of the data; of declared ones, what their user said."""
+    """What is known of the data; of declared ones, what their user said.
+
+    `sha256` is the digest of the content. Nobody has read declared data: `identity`, in its place,
+    tells one declaration from another, and says nothing of the data.
+    """
     intake = datasets.intake.read(intake_path)
     declared = datasets.declared.load(data_path)
     known = declared or datasets.load(data_path)
     facts = intake.as_json()
     return {
         "name": known.name,
-        "sha256": known.sha256,
+        "sha256" if declared is None else "identity": known.sha256,
         "origin": known.origin,
         "training_examples": intake.train_examples,
         **({"classes": list(known.classes)} if known.classes else {}),

@@ -7,7 +7,7 @@ import pytest
 from synthetic import REPORT_DIR
 from test_compared_studies import changed, compare, folder, pair, row_of  # noqa: F401
 
-from ecosobriety.reporting.comparison_tables import Rows
+from ecosobriety.reporting.comparison_tables import Rows, amounts_table
 from ecosobriety.texts import Texts
 
 pytestmark = pytest.mark.slow
@@ -25,6 +25,53 @@ def test_data_that_are_only_declared_are_others_where_they_are_called_otherwise(
     assert row_of(compare([pair[0], changed(pair[1], dataset={"name": "copy"})]))[
         "score_comparable"
     ]
+
+
+def test_declarations_are_told_apart_without_a_digest_of_the_data(
+    pair: Any,  # noqa: F811
+) -> None:
+    declared = [replace(one, intake=replace(one.intake, declared=True)) for one in pair]
+    same, other = (replace(one, provenance={**one.provenance}) for one in declared)
+    for one, identity in ((same, "ab" * 32), (other, "00")):
+        data = {**one.provenance["dataset"], "identity": identity}
+        del data["sha256"]
+        one.provenance["dataset"] = data
+    # The other one was written by an older version.
+    assert row_of(compare([same, declared[1]]))["score_remark"] == "declared"
+    assert row_of(compare([same, other]))["score_remark"] == "data"
+
+
+def test_what_households_pay_is_not_compared_with_a_price_of_the_studys_own(
+    pair: Any,  # noqa: F811
+) -> None:
+    priced = []
+    for one in pair:
+        mix = one.scenarios["source"] == "grid"
+        costs = {
+            f"cost{end}": one.scenarios[f"cost{end}"].mask(mix, one.scenarios["energy_kwh"] / 4)
+            for end in ("", "_low", "_high")
+        }
+        priced.append(replace(one, scenarios=one.scenarios.assign(**costs)))
+    own, retail = priced[0], changed(priced[1], consumer_prices=[{"country_iso3": "FRA"}])
+    both = [changed(own, consumer_prices=[{"country_iso3": "FRA"}]), retail]
+    row = row_of(compare([own, retail]))
+    assert (row["cost_source"], row["cost_remark"], row["cost_comparable"]) == (
+        "grid",
+        "retail",
+        False,
+    )
+    # Of one kind they compare: twice the energy costs twice as much.
+    for alike in (priced, both):
+        assert row_of(compare(alike))["cost_ratio"] == pytest.approx(2)
+    said = {
+        "en": "included (Eurostat), in: second.",
+        "fr": "comprises (Eurostat), dans\N{NO-BREAK SPACE}: second.",
+    }
+    for language, word in said.items():
+        text = Texts.load(language, REPORT_DIR / "locale")
+        table = compare([own, retail])
+        notes = amounts_table(Rows([own, retail], table, text), "same_size", text).notes
+        assert word in " ".join(notes)
 
 
 def test_intervals_of_other_confidences_are_called_each_studys_own(

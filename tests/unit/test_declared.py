@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from config_cases import complete, put, refusal
 
-from ecosobriety import readers
+from ecosobriety import provenance, readers
 from ecosobriety.datasets import declared, intake, training_order
 from ecosobriety.errors import DataError
-from ecosobriety.readers import input_files, stamp, take_in
+from ecosobriety.readers import input_files, read_declared, stamp, take_in
 from ecosobriety.study_config.contradictions import TEST_SHARE
 
 
@@ -130,6 +130,18 @@ def test_a_file_of_prepared_data_is_none_of_it(tmp_path):
     (tmp_path / "x.npz").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"x\.npz: missing, damaged or not a data set file"):
         declared.load(tmp_path / "x.npz")
+
+
+def test_the_provenance_of_declared_data_has_no_digest_of_them(tmp_path):
+    # Digests of "declared 40000\n" and "declared 400\n": of words, and of no data.
+    for number, begins in ((40_000, "0bedbc715ae4ee37"), (400, "90a5e2d0ab09d36e")):
+        asked = spec(n_examples=number)
+        declared.save(read_declared(asked), tmp_path / "x.npz")
+        intake.write(take_in(asked), tmp_path / "x.json")
+        told = provenance._data(tmp_path / "x.npz", tmp_path / "x.json")
+        assert "sha256" not in told
+        assert told["identity"].startswith(begins)
+        assert (told["training_examples"], told["declared"]) == (number, True)
 
 
 COMMAND = "train {subset} {result}"

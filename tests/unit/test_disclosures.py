@@ -15,6 +15,7 @@ from disclosure_cases import (
     FILES,
     FRANCE_G,
     HOSTILE,
+    SOFTWARE,
     STUDIES,
     TEXTS,
     disclosed_of,
@@ -27,6 +28,7 @@ from test_imported_report import MODEL, UNKNOWN
 
 from ecosobriety.exporting import boamps_records, disclose
 from ecosobriety.exporting.amounts import ModelAmounts
+from ecosobriety.exporting.citation import citation
 from ecosobriety.exporting.latex import escape
 from ecosobriety.tables import check_table
 
@@ -265,6 +267,23 @@ def test_a_table_that_holds_failed_runs_discloses_their_energy():
     assert words in made["paper.txt"].replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_of_data_that_nobody_has_read_no_form_claims_a_digest(worked, forms):
+    data = {**worked.provenance["dataset"], "declared": True, "identity": "0bed" * 16}
+    del data["sha256"]
+    disclosed = replace(worked, provenance={**worked.provenance, "dataset": data})
+    made = disclose(disclosed)
+    said = {"en": "has no digest of", "fr": "a pas d’empreinte"}
+    for number, (language, words) in enumerate(said.items()):
+        made[f"CITATION.{language}.txt"] = citation(disclosed.provenance, SOFTWARE, TEXTS[number])
+        for form in ("ai_act_annex_xi", "afnor_spec_2314"):
+            assert made[f"{form}.{language}.md"].count(words) == 1
+    assert not re.search("sha256|data’s digest|empreinte des données|0bed", "".join(made.values()))
+    # Of data that the study has prepared, the digest is that of their content.
+    assert "sha256 c59fc59f" in forms["ai_act_annex_xi.en.md"]
+    assert "the data’s digest" in forms["afnor_spec_2314.en.md"]
+    assert "empreinte des données" in forms["afnor_spec_2314.fr.md"]
+
+
 @pytest.mark.slow
 def test_imported_runs_disclose_what_their_table_says_and_no_more():
     study, runs = imported(lost_energy_kwh=0.0)
@@ -293,8 +312,6 @@ def test_imported_runs_disclose_what_their_table_says_and_no_more():
     assert sci["models"][0]["study"]["flop"] is None
     page = made["ai_act_annex_xi.fr.md"]
     assert TEXTS[1]("reason.not_in_table") in page
-    # Nobody has read the data.
-    assert "sha256" not in page
     assert not re.search(r"\b(nan|None|FLOP pour)\b", page)
 
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -35,9 +36,20 @@ MOST_WORDS = 350
 LADDER = [5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
 
 
-def three_models():
+def three_models(**added):
     models = {"cnn": (4.0, 0.03), "linear": (0.3, -0.04), "mlp": (1.0, 0.0)}
-    return make_study(pd.concat([make_runs(name, *rest) for name, rest in models.items()]))
+    runs = pd.concat([make_runs(name, *rest) for name, rest in models.items()])
+    return make_study(runs, **added)
+
+
+def retail():
+    """A study whose country's mix has the price that households pay."""
+    priced = three_models(grid_price_per_kwh={"FRA": 0.3835})
+    told = {"price_per_kwh": 0.3835, "period": "2025-S1", "verified": "secondary copies"}
+    about = {"reference": "Eurostat", "year": 2025, "url": "https://ec.europa.eu/eurostat"}
+    paid = {"country_iso3": "FRA", "currency": "EUR", "consumer": "households", **told, **about}
+    cost = {**priced.config["cost"], "grid_price_per_kwh": {}}
+    return replace(priced, prices=pd.DataFrame([paid]), config={**priced.config, "cost": cost})
 
 
 def regression():
@@ -59,6 +71,7 @@ def stopped(**added):
 KINDS = {
     "smaller": make_study,
     "models": three_models,
+    "retail": retail,
     "regression": regression,
     "none": lambda: make_study(margin=0.001),
     "stopped": stopped,

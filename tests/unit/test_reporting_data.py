@@ -84,3 +84,15 @@ def test_years_and_identifiers_are_written_in_one_piece(language: str, told: str
     assert told in written
     assert text.datum(-1234567) == "−1234567"
     assert text.datum(1e20) == text.number(1e20)
+
+
+@pytest.mark.parametrize("key", ["sha256", "identity"])
+def test_what_tells_declarations_apart_is_shown_as_no_digest_of_the_data(key: str) -> None:
+    study = make_study()
+    provenance, svgs = make_provenance(study), blank_svgs(study)
+    digest = provenance["dataset"].pop("sha256")
+    provenance["dataset"][key] = digest
+    for language in ("en", "fr"):
+        text = Texts.load(language, REPORT_DIR / "locale")
+        context = build_context(study, make_claims(study), provenance, svgs, text)
+        assert (digest in context["provenance"]["dataset"].values()) is (key == "sha256")

@@ -252,6 +252,7 @@ rule write_provenance:
         factors=[
             *(SOURCE_INTENSITY, SOURCE_COST, EQUIVALENTS, HARDWARE_EMBODIED),
             *METHOD_FACTORS.values(),
+            *CONSUMER_PRICES.values(),
         ],
     output:
         f"{RESULTS}/provenance.json",

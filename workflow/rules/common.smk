@@ -318,10 +318,13 @@ ASKED = canonical(
 # What the trainings are scored by; what its margin is, and its unit, matter to the decision alone.
 METRIC = canonical({key: config["metric"][key] for key in ("name", "better")})
 
+# What consumers pay, where the study asks for it: the configuration stays as it was written.
+PRICES = editions.table_path(FACTORS, EDITION, consumer_prices.TABLE)
+CONSUMER_PRICES = dict(prices=str(PRICES)) if config["cost"]["consumer_prices"] else {}
 # What derives the cost of electricity: an hour of the machine is no price of it.
 ELECTRICITY_COST = {
-    key: config["cost"][key]
-    for key in ("currency", "usd_per_unit", "grid_price_per_kwh")
+    **{key: config["cost"][key] for key in ("currency", "usd_per_unit")},
+    "grid_price_per_kwh": consumer_prices.grid_prices(config["cost"], PRICES),
 }
 
 EXPORT = f"reports/{STUDY}/export"
@@ -350,6 +353,7 @@ STUDY_FILES = dict(
     equivalents=EQUIVALENTS,
     intake=INTAKE,
     **METHOD_FACTORS,
+    **CONSUMER_PRICES,
 )
 
 # What `snakemake refresh` writes: today's copy of Our World in Data's table.

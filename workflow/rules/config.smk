@@ -103,10 +103,9 @@ def complete_config(written):
         )
         prices = editions.table_path(FACTORS, edition, consumer_prices.TABLE)
         try:
-            own = consumer_prices.grid_prices(completed["cost"], prices)
+            consumer_prices.grid_prices(completed["cost"], prices)
         except ConfigError as error:
             raise fault(file, "cost.consumer_prices", f"is households, but {error}")
-        completed["cost"]["grid_price_per_kwh"] = own
         litres = editions.table_path(FACTORS, edition, water_factors.TABLE)
         try:
             water_factors.figures(completed["water"], litres)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ecosobriety.country_codes import is_country
 from ecosobriety.electricity.factor_tables import read_factors, require, require_between
 from ecosobriety.errors import ConfigError
@@ -14,15 +16,15 @@ PLAUSIBLE_PRICE = (0.001, 5.0)
 """Euros for a kWh: households of some countries pay tenths of a cent."""
 
 
-def load_consumer_prices(path: Path) -> Mapping[str, float]:
+def load_consumer_prices(path: Path) -> pd.DataFrame:
     """Read the consumers' prices by country.
 
     Args:
-        path: a CSV file with country_iso3, price_per_kwh, currency (EUR), consumer (`households`),
-            period (such as 2025-S1), and reference, year, url, verified.
+        path: a CSV file with the columns below.
 
     Returns:
-        Price in EUR per kWh by country code.
+        country_iso3, price_per_kwh, currency (EUR), consumer (`households`), period (such as
+        2025-S1, of a half of a year), and reference, year, url, verified.
 
     Raises:
         DataError: the file cannot be read or holds a wrong value; names the row and the column.
@@ -34,7 +36,25 @@ def load_consumer_prices(path: Path) -> Mapping[str, float]:
     require(path, table, key, "currency", table["currency"] == CURRENCY, CURRENCY)
     require_between(path, table, key, "price_per_kwh", PLAUSIBLE_PRICE, "EUR/kWh")
     require(path, table, key, "consumer", table["consumer"] == "households", "households")
-    return dict(zip(table[key], table["price_per_kwh"], strict=True))
+    halves = table["period"].str.fullmatch("[0-9]{4}-S[12]")
+    require(path, table, key, "period", halves, "a half of a year, such as 2025-S1")
+    return table
+
+
+def unpriced_by(own: Mapping[str, float], table: pd.DataFrame) -> pd.DataFrame:
+    """The consumers' prices that count: of countries for which the study has no price of its own.
+
+    Args:
+        own: the study's prices, by country code.
+        table: as `load_consumer_prices` gives it.
+    """
+    return table[~table["country_iso3"].isin(own)].reset_index(drop=True)
+
+
+def merged(own: Mapping[str, float], table: pd.DataFrame) -> dict[str, float]:
+    """The price of each country's own mix: the study's, else the consumers'."""
+    prices = zip(table["country_iso3"], table["price_per_kwh"], strict=True)
+    return {**{str(country): float(price) for country, price in prices}, **own}
 
 
 def grid_prices(cost: Mapping[str, Any], path: Path) -> dict[str, float]:
@@ -56,4 +76,4 @@ def grid_prices(cost: Mapping[str, Any], path: Path) -> dict[str, float]:
         raise ConfigError(
             f"must be null with the currency {cost['currency']}: the prices are in {CURRENCY}"
         )
-    return {**load_consumer_prices(path), **own}
+    return merged(own, load_consumer_prices(path))

@@ -58,7 +58,7 @@ def _need(disclosed: Disclosed, text: Texts) -> list[str]:
 
 
 def _practices(disclosed: Disclosed, text: Texts) -> list[str]:
-    study = disclosed.study
+    study, dataset = disclosed.study, disclosed.provenance["dataset"]
     runs = study.runs
     here = runs[runs["energy_quality"] != "imported"]
     names = ", ".join(model.case.model for model in disclosed.models)
@@ -74,7 +74,7 @@ def _practices(disclosed: Disclosed, text: Texts) -> list[str]:
             "disclosure.afnor.countries",
             number=text.integer(study.scenarios["country_iso3"].nunique()),
         ),
-        text("disclosure.afnor.open"),
+        text("disclosure.afnor." + ("declared" if dataset["declared"] else "open")),
     ]
     if any(model.case.decision.grows for model in disclosed.models):
         lines.append(text("disclosure.afnor.grows"))

@@ -60,8 +60,11 @@ def _sections(disclosed: Disclosed, text: Texts) -> list[Section]:
 
 def _data(disclosed: Disclosed, text: Texts) -> list[str]:
     dataset = disclosed.provenance["dataset"]
-    named = "disclosure.ai_act." + ("declared" if dataset["declared"] else "name")
-    lines = [text(named, dataset=dataset["name"], sha256=dataset["sha256"])]
+    if dataset["declared"]:
+        lines = [text("disclosure.ai_act.declared", dataset=dataset["name"])]
+    else:
+        named = {"dataset": dataset["name"], "sha256": dataset["sha256"]}
+        lines = [text("disclosure.ai_act.name", **named)]
     if is_address(dataset["origin"]):
         lines.append(text("disclosure.ai_act.origin", origin=dataset["origin"]))
     train, test = dataset["training_examples"], dataset["test_examples"]

@@ -16,6 +16,7 @@ def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: T
         text: the language.
     """
     config, trainings = provenance["config"], provenance["trainings"]
+    data = provenance["dataset"]
     ended = trainings["last_ended_at"]
     imported = "imported" in trainings["windows"].values()
     dates = {} if ended is None else {"year": ended[:4], "last": text.day(ended[:10])}
@@ -36,11 +37,9 @@ def citation(provenance: Mapping[str, Any], software: Mapping[str, Any], text: T
                     commit=provenance["code"]["git_commit"] or text("missing"),
                     license=software["license"],
                 ),
-                text(
-                    "citation." + ("declared" if provenance["dataset"]["declared"] else "data"),
-                    dataset=provenance["dataset"]["name"],
-                    sha256=provenance["dataset"]["sha256"],
-                ),
+                text("citation.declared", dataset=data["name"])
+                if data["declared"]
+                else text("citation.data", dataset=data["name"], sha256=data["sha256"]),
             ]
         )
         + "\n"

@@ -27,6 +27,7 @@ from ecosobriety.reporting.environment import environment
 from ecosobriety.reporting.equivalents import equivalent_factors
 from ecosobriety.reporting.forecast import forecast_sentences, untrained
 from ecosobriety.reporting.glossary import glossary
+from ecosobriety.reporting.grid_prices import consumer_tables, price_notes
 from ecosobriety.reporting.growth import (
     growth_answer,
     growth_table,
@@ -180,6 +181,7 @@ def build_context(
         "factors": [
             *(table for table in [editions_table(study, claims, text)] if table),
             *factor_tables(study, text),
+            *consumer_tables(study, text),
             equivalent_factors(study, text),
         ],
         "factor_notes": _factor_notes(study, text),
@@ -196,8 +198,11 @@ def build_context(
 
 def _provenance(provenance: Mapping[str, Any], text: Texts) -> dict[str, Any]:
     """The provenance without what the report says elsewhere; its remark in words too."""
-    shown = {name: part for name, part in provenance.items() if name != "components"}
-    dataset = {name: part for name, part in shown["dataset"].items() if name != "findings"}
+    elsewhere = ("components", "consumer_prices")
+    shown = {name: part for name, part in provenance.items() if name not in elsewhere}
+    # What tells declarations apart would pass for a digest of the data.
+    hidden = ("findings", "identity")
+    dataset = {name: part for name, part in shown["dataset"].items() if name not in hidden}
     for name in ("classes", "features"):
         if dataset.get(name):
             dataset[name] = [short(item) for item in dataset[name]]
@@ -330,17 +335,5 @@ def _factor_notes(study: Study, text: Texts) -> list[str]:
             currency=cost["currency"],
             rate=text.number(cost["usd_per_unit"], 4),
         ),
-        _grid_prices(study, text),
+        *price_notes(study, text),
     ]
-
-
-def _grid_prices(study: Study, text: Texts) -> str:
-    """Which countries' mix has a price, and what its absence leaves empty."""
-    cost, names = study.config["cost"], study.country_names
-    prices = [
-        f"{text.country(code, names.get(code, code))} {text.money(price, cost['currency'])}"
-        for code, price in sorted(cost.get("grid_price_per_kwh", {}).items())
-    ]
-    if not prices:
-        return text("factors.grid_price.none")
-    return text("factors.grid_price.some", prices=", ".join(prices))

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.reporting.tables import Cell, Column, Table
+from ecosobriety.studies.comparable import at_retail
 from ecosobriety.studies.comparing import SAME_SIZE
 from ecosobriety.studies.finished import Finished
 from ecosobriety.study.wording import trainings
@@ -150,7 +151,7 @@ def amounts_table(rows: Rows, at: str, text: Texts) -> Table:
     ]
     values = {"trainings": trainings(batch, text), "confidence": rows.own_confidences}
     caption = text(f"comparison.table.amounts.{at}", **values)
-    notes = [text("comparison.note.emissions"), _cost_note(own, text)]
+    notes = [text("comparison.note.emissions"), *_cost_notes(rows, own, text)]
     if at != SAME_SIZE:
         notes.insert(0, text("comparison.note.sizes"))
     elif len({row["n_train"] for row in own}) > 1:
@@ -171,13 +172,15 @@ def _currencies(rows: Sequence[Mapping[str, Any]], text: Texts) -> str:
     return ", ".join(text.currency(code) for code in dict.fromkeys(r["currency"] for r in rows))
 
 
-def _cost_note(rows: Sequence[Mapping[str, Any]], text: Texts) -> str:
-    source = rows[0]["cost_source"]
+def _cost_notes(rows: Rows, own: Sequence[Mapping[str, Any]], text: Texts) -> list[str]:
+    source = own[0]["cost_source"]
     if not isinstance(source, str):
-        return text("comparison.note.no_cost")
-    grid = source == GRID_SOURCE
-    name = text("source_name.own_mix") if grid else text.name("source", source)
-    return text("comparison.note.cost", source=name)
+        return [text("comparison.note.no_cost")]
+    if source != GRID_SOURCE:
+        return [text("comparison.note.cost", source=text.name("source", source))]
+    retail = [study.name for study in rows.studies if at_retail(study)]
+    said = text("comparison.note.cost", source=text("source_name.own_mix"))
+    return [said, *([text("comparison.note.retail", studies=", ".join(retail))] if retail else [])]
 
 
 def _columns(rows: Rows, own: Sequence[Mapping[str, Any]], text: Texts) -> list[Column]:

@@ -383,6 +383,8 @@ def _ladder_notes(case: Case, text: Texts) -> list[str]:
     if case.shares_processes:
         notes.append(text("table.ladder.shared_process"))
     cost = savings[0]["cost"]
+    if case.electricity.consumer_price is not None:
+        notes.append(text("table.ladder.consumer_price", country=country_name(case, text)))
     if cost["reason"]:
         return [*notes, text(f"table.ladder.{cost['reason']}")]
     sources = {end: cost[end]["source"] for end in ("cheapest", "dearest")}

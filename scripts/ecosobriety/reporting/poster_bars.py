@@ -231,6 +231,13 @@ def source_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     }
 
 
+def _of_prices(case: Case, rows: Sequence[tuple[str, str, float, bool]], text: Texts) -> str:
+    """How costs compare; a consumer's price of the mix is of no kind with costs of production."""
+    if case.electricity.consumer_price is not None:
+        return text("poster.figure.consumer_price")
+    return _ends("cost", rows, text)
+
+
 def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
     """Costs by source of electricity in the study's country, from the highest down."""
     rows = _of_sources(case, "cost", text)
@@ -255,5 +262,5 @@ def cost_bars(case: Case, enough: float, text: Texts) -> dict[str, Any]:
             currency=text.currency(currency),
             trainings=trainings(batch, text),
         ),
-        "caption": _by_contract(case, _ends("cost", rows, text), text),
+        "caption": _by_contract(case, _of_prices(case, rows, text), text),
     }

@@ -53,10 +53,12 @@ def references_section(study: Study, known: Mapping[str, Any], text: Texts) -> l
     tables = {
         "intensity": study.sources[study.sources["source"].isin(sources)],
         "cost": study.costs[study.costs["source"].isin(sources)],
+        "price": study.consumer_prices,
         "equivalents": study.equivalents,
     }
     for name, table in tables.items():
-        groups.append(Group(text(f"references.{name}"), _of_factors(table)))
+        if table is not None:
+            groups.append(Group(text(f"references.{name}"), _of_factors(table)))
     return [group for group in groups if group.references]
 
 

@@ -10,6 +10,7 @@ from ecosobriety.study.figure_names import MODEL_FIGURES
 from ecosobriety.study.study import Case, Study
 from ecosobriety.study.wording import (
     country_name,
+    half_year,
     no_cost,
     point_name,
     ratio,
@@ -311,10 +312,18 @@ def _source_cost(case: Case, text: Texts) -> list[str]:
             text.name("source", source) for source in case.electricity.unpriced_sources
         )
         sentences.append(text("caption.source_cost.unpriced", sources=names))
-    price = case.electricity.grid_price
-    key = "caption.source_cost." + ("no_grid_price" if price is None else "grid_price")
-    written = text.money(price, case.electricity.currency)
-    sentences.append(text(key, country=country_name(case, text), price=written))
+    price, retail = case.electricity.grid_price, case.electricity.consumer_price
+    values = {
+        "country": country_name(case, text),
+        "price": text.money(price, case.electricity.currency),
+    }
+    if retail is None:
+        key = "caption.source_cost." + ("no_grid_price" if price is None else "grid_price")
+        sentences.append(text(key, **values))
+    else:
+        values["period"] = half_year(retail["period"], text)
+        values["mark"] = case.electricity.cost_mark(GRID_SOURCE)
+        sentences.append(text("caption.source_cost.consumer_price", **values))
     return sentences + legend([case.electricity.cost_mark(source) for source in order], text)
 
 

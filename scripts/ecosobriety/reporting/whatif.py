@@ -13,6 +13,7 @@ from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.footprint.derive import average_energy, convert_costs
 from ecosobriety.footprint.water import PLACES
 from ecosobriety.reporting.equivalents import equivalents_table
+from ecosobriety.reporting.grid_prices import consumer_note
 from ecosobriety.reporting.sentences import legend
 from ecosobriety.reporting.tables import Cell, Column, Table, collate
 from ecosobriety.reporting.water import VOLUME_UNITS
@@ -78,8 +79,15 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
             *(size_table(case, text) for case in cases),
             *(equivalents_table(case, text) for case in cases),
         ],
-        "notes": legend([MARKS.get(str(mark), "") for mark in study.equivalents["verified"]], text),
+        "notes": [*consumer_note(study, text), *_marks(study, text)],
     }
+
+
+def _marks(study: Study, text: Texts) -> list[str]:
+    """What the marks mean of what it computes with: equivalents, and prices of mixes."""
+    tables = [study.equivalents, study.consumer_prices]
+    verified = [str(how) for table in tables if table is not None for how in table["verified"]]
+    return legend([MARKS.get(how, "") for how in verified], text)
 
 
 def _usage(study: Study) -> dict[str, str]:
@@ -116,14 +124,13 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
     names = set(study.scenarios["source"].unique())
     asked = study.costs[study.costs["source"].isin(names)]
     prices = convert_costs(asked, cost["currency"], cost["usd_per_unit"])
-    grid_prices = cost.get("grid_price_per_kwh") or {}
     countries = study.countries_in_use[["country_iso3", "intensity_g_per_kwh"]]
     return {
         "pue": float(study.config["metering"]["pue"]),
         "grid": GRID_SOURCE,
         "cases": [_case(case) for case in study.cases()],
         "countries": {
-            iso3: {"g_per_kwh": _plain(intensity), "price_per_kwh": grid_prices.get(iso3)}
+            iso3: {"g_per_kwh": _plain(intensity), "price_per_kwh": study.grid_prices.get(iso3)}
             for iso3, intensity in countries.itertuples(index=False)
         },
         "sources": {

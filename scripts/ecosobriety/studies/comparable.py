@@ -10,6 +10,7 @@ from typing import Any
 
 from ecosobriety.records.adjusted import factor_in
 from ecosobriety.studies.finished import Finished
+from ecosobriety.tables import GRID_SOURCE
 
 OF_A_CONSTANT_GUESS = ("baseline_not_beaten", "margin_too_wide")
 """Why a study has no answer that a constant guess would not give, too."""
@@ -25,7 +26,7 @@ REMARKS = (
         "power_models",
         "partly_modelled",
     ),
-    *("components", "disturbed", "edition", "intensity", "currency", "price"),
+    *("components", "disturbed", "edition", "intensity", "currency", "price", "retail"),
 )
 """Why figures may not be compared, or only with care."""
 CAUTIONS = (*OF_A_CONSTANT_GUESS, "declared", "disturbed", "partly_modelled", "components")
@@ -122,12 +123,20 @@ def costs_compare(
         return energies
     if source is None:
         return Allowed("price")
+    if source == GRID_SOURCE and at_retail(study) != at_retail(baseline):
+        return Allowed("retail")
     costs = [one.config["cost"] for one in (study, baseline)]
     prices = [one.provenance["factors"]["source_cost.csv"] for one in (study, baseline)]
     if costs[0]["currency"] != costs[1]["currency"]:
         return Allowed("currency")
     same = prices[0] == prices[1] and costs[0]["usd_per_unit"] == costs[1]["usd_per_unit"]
     return energies if same else Allowed("edition")
+
+
+def at_retail(study: Finished) -> bool:
+    """Whether the study's own mix has the price that consumers pay, and none of its file."""
+    prices = study.provenance.get("consumer_prices") or []
+    return study.country in {price["country_iso3"] for price in prices}
 
 
 def pairs_by_seed(study: Finished, baseline: Finished) -> bool:
@@ -180,9 +189,17 @@ def _disturbed(*studies: Finished) -> bool:
 
 def _other_data(study: Finished, baseline: Finished) -> str | None:
     ours, theirs = (one.provenance["dataset"] for one in (study, baseline))
-    alike = ["sha256", "test_examples", "task"]
+    alike = ["test_examples", "task"]
     # Nobody has read these: what they are called is all that is known.
     if study.intake.declared and baseline.intake.declared:
         alike.append("name")
-    same = all(ours[key] == theirs[key] for key in alike)
+    same = _identity(ours) == _identity(theirs) and all(ours[key] == theirs[key] for key in alike)
     return None if same else "data"
+
+
+def _identity(data: Mapping[str, Any]) -> str:
+    """The digest of the data's content; of declared data, what tells one declaration from another.
+
+    These have no digest, and an older provenance calls it one.
+    """
+    return str(data["sha256" if "sha256" in data else "identity"])

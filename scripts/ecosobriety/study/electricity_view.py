@@ -49,6 +49,8 @@ class ElectricityView:
         sources: as `sources.load_sources` gives it.
         costs: as `sources.load_costs` gives it.
         reference: the reference size.
+        grid_prices: of each country's mix, in the study's currency per kWh.
+        consumer_prices: those of them that are consumers', as `Study.consumer_prices` gives them.
     """
 
     config: Mapping[str, Any]
@@ -58,6 +60,8 @@ class ElectricityView:
     sources: pd.DataFrame
     costs: pd.DataFrame
     reference: int
+    grid_prices: Mapping[str, float]
+    consumer_prices: pd.DataFrame | None
 
     @property
     def country(self) -> str:
@@ -76,9 +80,20 @@ class ElectricityView:
 
     @property
     def grid_price(self) -> float | None:
-        """The configuration's price of the metering country's mix, in `currency` per kWh."""
-        price = self.config["cost"].get("grid_price_per_kwh", {}).get(self.country)
+        """The price of the metering country's mix, in `currency` per kWh."""
+        price = self.grid_prices.get(self.country)
         return None if price is None else float(price)
+
+    @cached_property
+    def consumer_price(self) -> Mapping[Any, Any] | None:
+        """The factor that this price is, with its period and mark; None: the study's own, or none.
+
+        It is a retail price, with taxes, and no cost of production as those of the sources are.
+        """
+        if self.consumer_prices is None:
+            return None
+        own = self.consumer_prices[self.consumer_prices["country_iso3"] == self.country]
+        return own.to_dict("records")[0] if len(own) else None
 
     @cached_property
     def country_cells(self) -> pd.DataFrame:
@@ -277,7 +292,7 @@ class ElectricityView:
         return self._intensity_marks.get(source, "")
 
     def cost_mark(self, source: str) -> str:
-        """The mark of how the cost of a source was verified."""
+        """The mark of how the cost of a source, or the price of the mix, was verified."""
         return self._cost_marks.get(source, "")
 
     @cached_property
@@ -286,7 +301,9 @@ class ElectricityView:
 
     @cached_property
     def _cost_marks(self) -> dict[str, str]:
-        return marks_of(self.costs)
+        price = self.consumer_price
+        mix = {} if price is None else {GRID_SOURCE: MARKS.get(str(price["verified"]), "")}
+        return {**marks_of(self.costs), **mix}
 
     @property
     def outlying_sources(self) -> list[str]:

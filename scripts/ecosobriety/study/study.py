@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecosobriety import datasets
+from ecosobriety.electricity import consumer_prices
 from ecosobriety.electricity.sources import load_costs, load_sources
 from ecosobriety.errors import RecordError
 from ecosobriety.footprint.equivalents import load_equivalents
@@ -64,6 +65,7 @@ class Study:
     country_data: Mapping[str, Any]
     equivalents: pd.DataFrame
     intake: datasets.intake.Intake
+    prices: pd.DataFrame | None = None
     editions: pd.DataFrame | None = None
     levers: pd.DataFrame | None = None
     epochs: pd.DataFrame | None = None
@@ -89,6 +91,29 @@ class Study:
         """The rows of `countries` that the scenarios are derived for."""
         used = self.countries["country_iso3"].isin(self.scenarios["country_iso3"].unique())
         return self.countries[used].reset_index(drop=True)
+
+    @cached_property
+    def consumer_prices(self) -> pd.DataFrame | None:
+        """The rows of `prices` that count: of countries in use without a price in the study's file.
+
+        None: the study does not ask for them, or they hold none of its countries.
+        """
+        if self.prices is None:
+            return None
+        found = consumer_prices.unpriced_by(self._own_prices, self.prices)
+        used = found["country_iso3"].isin(self.countries_in_use["country_iso3"])
+        return found[used].reset_index(drop=True) if used.any() else None
+
+    @cached_property
+    def grid_prices(self) -> Mapping[str, float]:
+        """The price of each country's own mix, by ISO-3166 alpha-3, in the study's currency."""
+        own = self._own_prices
+        return own if self.prices is None else consumer_prices.merged(own, self.prices)
+
+    @property
+    def _own_prices(self) -> Mapping[str, float]:
+        own: Mapping[str, float] = self.config["cost"].get("grid_price_per_kwh") or {}
+        return own
 
     @cached_property
     def efficiency(self) -> pd.DataFrame:
@@ -207,6 +232,8 @@ class Case:
             sources=self.study.sources,
             costs=self.study.costs,
             reference=self.decision.reference,
+            grid_prices=self.study.grid_prices,
+            consumer_prices=self.study.consumer_prices,
         )
 
     @property
@@ -259,6 +286,7 @@ class StudyFiles:
     constants: Path
     hardware: Path
     green_algorithms: Path
+    prices: Path | None = None
     editions: Path | None = None
     levers: Path | None = None
     epochs: Path | None = None
@@ -284,6 +312,7 @@ def read_study(config: Mapping[str, Any], files: StudyFiles) -> Study:
         country_data=json.loads(files.country_data.read_text(encoding="utf-8")),
         equivalents=load_equivalents(files.equivalents),
         intake=datasets.intake.read(files.intake),
+        prices=None if files.prices is None else consumer_prices.load_consumer_prices(files.prices),
         editions=None if files.editions is None else read_table("editions", files.editions),
         levers=None if files.levers is None else read_table("levers", files.levers),
         epochs=None if files.epochs is None else read_table("epochs", files.epochs, metric),

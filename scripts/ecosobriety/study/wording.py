@@ -41,9 +41,16 @@ def country_name(case: Case, text: Texts) -> str:
 def source_name(case: Case, source: str, text: Texts, mark: str = "") -> str:
     """The name of an energy source, or of the metering country's mix, with a factor's mark."""
     if source == GRID_SOURCE:
-        return text("source_name.mix", country=country_name(case, text))
-    name = text.name("source", source)
+        name = text("source_name.mix", country=country_name(case, text))
+    else:
+        name = text.name("source", source)
     return f"{name}\N{NO-BREAK SPACE}{mark}" if mark else name
+
+
+def half_year(period: str, text: Texts) -> str:
+    """A half of a year, such as 2025-S1, in words."""
+    year, _, half = period.partition("-")
+    return text(f"half_year.{half}", year=year)
 
 
 def cost_label(case: Case, batch: int, text: Texts) -> str:
