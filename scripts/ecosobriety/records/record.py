@@ -107,6 +107,9 @@ class RunRecord(_Strict):
     log-likelihood, which can be below 0.
 
     `missing["epoch_log"]` says why no epoch but the last was tested, where a study asks for it.
+
+    `dataset_sha256` is the digest of the content of data that the study has prepared. Of declared
+    data, which nobody has read, it is one of the declaration, and no digest of any data.
     """
 
     dataset: str
