@@ -10,8 +10,7 @@ with imports_in_peace():
     from ecosobriety.files import write_json
     from ecosobriety.forecast import budget, forecast, kept
     from ecosobriety.metrics import metric_from
-    from ecosobriety.records import adjusted, collecting
-    from ecosobriety.records.record import RUN_KEY
+    from ecosobriety.records import collecting
     from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -38,8 +37,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     )
     asked = collecting.Asked.read(snakemake.input.identity, snakemake.params.asked)
     keys, folder = json.loads(snakemake.params.beside_plan), Path(snakemake.output[0]).parent
-    planned = runs[list(RUN_KEY)].itertuples(index=False)
-    paid = decision.read_beside_plan(folder, keys, asked, adjusted.factor_in(runs), planned)
+    paid = decision.read_beside_plan(folder, keys, asked, runs)
     measured = kept.spent_kwh(folder, runs["dataset"].iloc[0])
     answer = decision.add_study_cost(answer, runs, scenarios, country, paid, measured)
     usage = decision.Usage(**json.loads(snakemake.params.usage), pue=snakemake.params.pue)

@@ -2,11 +2,14 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from ecosobriety.decision.beside_plan import read_beside_plan
 from ecosobriety.metering import Ledger
+from ecosobriety.records.adjusted import FACTOR
 from ecosobriety.records.collecting import Asked
+from ecosobriety.records.record import RUN_KEY
 
 
 @pytest.fixture
@@ -27,6 +30,10 @@ def asked(tmp_path):
             "all_epochs": {"m": 16},
         },
     )
+
+
+def runs(*keys):
+    return pd.DataFrame(keys, columns=list(RUN_KEY))
 
 
 def attempt(folder, key, identity, kwh, *, complete=True):
@@ -50,7 +57,7 @@ def test_trainings_for_other_epochs_stay_part_of_the_cost(tmp_path, asked):
     attempt(tmp_path, planned, fewer, 3.5)
     # Another learning rate is another study.
     attempt(tmp_path, planned, "other", 100.0)
-    paid = read_beside_plan(tmp_path, [left], asked, factor=2.0, planned=[planned])
+    paid = read_beside_plan(tmp_path, [left], asked, runs(planned).assign(**{FACTOR: 2.0}))
     assert paid.sort_values("n_train")[["n_train", "trainings", "energy_kwh"]].values.tolist() == [
         [768, 1, 8.0],
         [1024, 1, 12.0],
@@ -62,4 +69,4 @@ def test_a_study_whose_epochs_are_fixed_has_none(tmp_path, asked):
     fixed = Asked("d", asked.networks, {}, "c")
     key = ("d", "m", 768, 1)
     attempt(tmp_path, key, fixed.identity(key), 4.0)
-    assert read_beside_plan(tmp_path, [], fixed, planned=[key]).empty
+    assert read_beside_plan(tmp_path, [], fixed, runs(key)).empty

@@ -277,8 +277,12 @@ def test_what_lies_beside_the_plan_is_scaled_too(tmp_path, monkeypatch):
         def identities_ever(self, _):
             return ("",)
 
+        def identity(self, _):
+            return ""
+
     keys = [("fashion-mnist", "mlp", 5000, 1)]
-    paid = read_beside_plan(tmp_path, keys, Asked(), 2.0)
+    runs = make_runs().head(1).assign(**{FACTOR: 2.0})
+    paid = read_beside_plan(tmp_path, keys, Asked(), runs)
     assert paid["energy_kwh"].tolist() == pytest.approx([0.06])
     assert paid["lost_energy_kwh"].tolist() == pytest.approx([0.02])
 

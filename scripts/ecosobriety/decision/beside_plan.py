@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from ecosobriety.errors import RecordError
+from ecosobriety.records.adjusted import factor_in
 from ecosobriety.records.collecting import Asked, read_own
-from ecosobriety.records.record import RunKey
+from ecosobriety.records.record import RUN_KEY, RunKey
 
 COLUMNS = ("dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh")
 
@@ -21,8 +22,7 @@ def read_beside_plan(
     results: Path,
     keys: Iterable[Sequence[Any]],
     asked: Asked,
-    factor: float = 1.0,
-    planned: Iterable[Sequence[Any]] = (),
+    runs: pd.DataFrame,
 ) -> pd.DataFrame:
     """What trainings beside the plan have taken, a row for each that took any energy.
 
@@ -33,9 +33,8 @@ def read_beside_plan(
         results: the study's folder of results.
         keys: data set, model, size and seed of each, as `leftovers.find_beside_plan` gives them.
         asked: what the study's trainings are.
-        factor: by what their energies are scaled, as those of the table `runs` are.
-        planned: the same of the trainings that it asks for, which may have been done for other
-            epochs before.
+        runs: the table `runs`, of the trainings that it asks for; these may have been done for
+            other epochs before. All energies are scaled as they are there.
 
     Returns:
         `COLUMNS`: `trainings` is 1 where the training was completed, else 0; energies in kWh.
@@ -56,12 +55,12 @@ def read_beside_plan(
             own = record.identity
             rows.append((*key[:3], 1, record.energy_kwh, record.lost_energy_kwh))
         rows += _of_other_epochs(results, key, {*ever} - {own})
-    for key in map(_as_key, planned):
+    for key in map(_as_key, runs[list(RUN_KEY)].itertuples(index=False)):
         rows += _of_other_epochs(
             results, key, {*asked.identities_ever(key)} - {asked.identity(key)}
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table[["energy_kwh", "lost_energy_kwh"]] *= factor
+    table[["energy_kwh", "lost_energy_kwh"]] *= factor_in(runs)
     return table[table["energy_kwh"] + table["lost_energy_kwh"] > 0].reset_index(drop=True)
 
 

@@ -284,12 +284,9 @@ class _Reader:
     def _further(self, place: int, energy: Energy) -> dict[str, Any]:
         """Other columns of the table `runs`; what the table has not is left out."""
         found: dict[str, Any] = {}
-        for name, least in roles.WHOLE.items():
+        for name, (least, most) in roles.WHOLE.items():
             if column := self.columns.get(name):
-                found[name] = column.whole(place, least)
-        for name in roles.OPERATIONS:
-            if column := self.columns.get(name):
-                found[name] = column.whole(place, 0, most=roles.MAX_OPERATIONS)
+                found[name] = column.whole(place, least, most)
         for name in roles.NUMBERS:
             if column := self.columns.get(name):
                 value = column.number(place)

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ecosobriety.errors import quote
-from ecosobriety.imported.sheet import Column, RunsError, Sheet, alike, is_number, listed
+from ecosobriety.imported.sheet import MAX_WHOLE, Column, RunsError, Sheet, alike, is_number, listed
 from ecosobriety.metrics import METRICS, Metric
 
-WHOLE = {"steps": 1, "batch_size": 1, "threads": 1}
-"""Optional whole numbers, as the table `runs` has them, and the smallest that each may be."""
-OPERATIONS, MAX_OPERATIONS = ("flop_forward", "flop_train"), 10**30
-"""The same, which may be far larger; the largest trainings of 2025 took some 10^26."""
+MAX_OPERATIONS = 10**30
+"""The largest trainings of 2025 took some 10^26."""
+WHOLE = {
+    **dict.fromkeys(("steps", "batch_size", "threads"), (1, MAX_WHOLE)),
+    **dict.fromkeys(("flop_forward", "flop_train"), (0, MAX_OPERATIONS)),
+}
+"""Optional whole numbers, as the table `runs` has them; the smallest and largest of each."""
 NUMBERS = ("epochs", "test_loss", "eval_energy_kwh", "peak_memory_mb")
 """Optional numbers, as the table `runs` has them."""
 PARTS = ("energy_cpu_kwh", "energy_gpu_kwh", "energy_ram_kwh")
@@ -46,7 +49,6 @@ ROLES = (
         "epoch",
         *JOINS,
         *WHOLE,
-        *OPERATIONS,
         *NUMBERS,
         *PARTS,
         *TEXTS,
@@ -104,7 +106,7 @@ def find_columns(sheet: Sheet, mapping: Mapping[str, str | None], metric: Metric
             raise _missing(sheet, role)
     if metric.name not in scores:
         raise _missing(sheet, metric.name)
-    for role in (*WHOLE, *OPERATIONS, *NUMBERS, *TEXTS, *TIMES):
+    for role in (*WHOLE, *NUMBERS, *TEXTS, *TIMES):
         if role in found:
             found[role] = replace(found[role], optional=role)
     for name in scores.keys() - {metric.name}:
