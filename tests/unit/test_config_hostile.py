@@ -151,7 +151,7 @@ BAD_VALUES = {
     ("training", "checkpoint"): NOT_MAPPINGS | st.just([]) | st.sampled_from([0, 1, "true"]),
     ("metering",): NOT_MAPPINGS,
     ("metering", "country"): BAD_NAMES,
-    ("metering", "interval_s"): bad_numbers(0, 3600) | st.just(0),
+    ("metering", "interval_s"): bad_numbers(0, 60) | st.just(0),
     ("metering", "cpu_power_w"): bad_numbers(1, 10_000) | st.just(0.065),
     ("metering", "ram_power_w"): bad_numbers(0.1, 10_000) | st.just(0),
     ("metering", "pue"): bad_numbers(1, 10),

@@ -18,6 +18,8 @@ from ecosobriety.texts import Texts
 STYLE: dict[Any, Any] = {
     # What a user's matplotlibrc sets (LaTeX, say) is for the user's own figures.
     **{key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")},
+    # A user's names may hold dollars.
+    "text.parse_math": False,
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.spines.top": False,

@@ -30,7 +30,6 @@ from ecosobriety.study_config.contradictions import (
     is_import,
     network_of,
     own_classes,
-    size_contradictions,
 )
 from ecosobriety.study_config.metric import complete_metric
 from ecosobriety.study_config.plan import complete_plan
@@ -41,6 +40,7 @@ from ecosobriety.study_config.schema import (
     read_schema,
     show,
 )
+from ecosobriety.study_config.sizes import size_contradictions
 from ecosobriety.units import epochs_to_steps
 from ecosobriety.user_code import commands
 from ecosobriety.user_code.classes import ClassSpec

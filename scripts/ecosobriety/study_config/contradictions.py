@@ -11,7 +11,6 @@ from ecosobriety import datasets
 from ecosobriety.datasets.inputs import image_shape
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.errors import DataError
-from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.calibration import calibration_contradictions
 from ecosobriety.study_config.hardware import hardware_contradictions, water_contradictions
 from ecosobriety.study_config.money import currency_contradictions, price_contradictions
@@ -337,47 +336,3 @@ def input_contradictions(
                 image_shape(intake.input_shape, config["dataset"]["channels"])
             except DataError as error:
                 yield f"models[{i}].name", f"is {show(model['name'])}, but {error}"
-
-
-def size_contradictions(
-    config: Mapping[str, Any], reference: int, intake: datasets.Intake | None
-) -> Iterator[tuple[str, str]]:
-    """As `contradictions`, of the sizes.
-
-    Args:
-        config: the completed configuration.
-        reference: the size that the others are judged against.
-        intake: what is known of the data set; None: it was not looked at.
-    """
-    sizes, largest = config["grid"]["n_train"], intake and intake.train_examples
-    for i, size in enumerate(sizes):
-        if largest is not None and size > largest:
-            name = config["dataset"]["name"]
-            limit = f"at most {largest}, the number of training examples of {name}"
-            yield f"grid.n_train[{i}]", f"is {size}, but must be {limit}"
-    if reference not in sizes:
-        nearest = min(sizes, key=lambda size: abs(size - reference))
-        allowed = f"max or one of grid.n_train: {list_names(sizes)} (the nearest is {nearest})"
-        yield "analysis.reference_n_train", f"is {reference}, but must be {allowed}"
-    for outside, what in ((is_command, "command"), (is_import, "imported run")):
-        if config["methods"]["tracker_sizes"] and any(map(outside, config["models"])):
-            shown = show(config["methods"]["tracker_sizes"])
-            yield (
-                "methods.tracker_sizes",
-                f"is {shown}, but must be empty: trackers run around no {what}",
-            )
-    for i, size in enumerate(config["methods"]["tracker_sizes"]):
-        if size not in sizes:
-            allowed = f"one of grid.n_train: {list_names(sizes)}"
-            yield f"methods.tracker_sizes[{i}]", f"is {size}, but must be {allowed}"
-    if intake is not None:
-        metric = metric_from(config["metric"])
-        yield from datasets.intake.unfit(intake, config["analysis"]["margin"], metric)
-        yield from _unfit_subsets(config["grid"], intake)
-
-
-def _unfit_subsets(grid: Mapping[str, Any], intake: datasets.Intake) -> Iterator[tuple[str, str]]:
-    sizes, seeds = grid["n_train"], grid["seeds"]
-    for size, seed, what in datasets.intake.unfit_subsets(intake, sizes, seeds):
-        allowed = f"a size to learn from: of the examples that the seed {seed} draws, {what}"
-        yield f"grid.n_train[{sizes.index(size)}]", f"is {size}, but must be {allowed}"
