@@ -69,6 +69,17 @@ def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> N
     assert found(tmp_path / "t.csv", columns) == {"values_far_away"}
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_numbers_next_to_nothing_are_looked_at_as_others(tmp_path: Path, task: str) -> None:
+    random = np.random.default_rng(5)
+    columns = {f"p_{i}": random.lognormal(0, 1, ROWS) * 1e-200 for i in range(4)}
+    # Their logarithms differ by their last digits alone.
+    columns |= {f"q_{i}": np.exp(1 + 1e-15 * random.integers(0, 3, ROWS)) for i in range(4)}
+    last = {"kind": kinds(random)} if task == "classification" else {"y": random.normal(9, 1, ROWS)}
+    assert "feature_values_merge" in found(tmp_path / "t.csv", {**columns, **last}, task)
+
+
 def test_a_mark_beyond_all_measure_is_named_even_in_few_rows(tmp_path: Path) -> None:
     masses = [1e30, 0.037, 0.074, 0.01, 1e30, 0.084, 0.02, 0.057, 0.03, 0.067, 0.003, 0.09]
     columns = {"mass": masses, "kind": ["ash", "oak"] * 6}

@@ -14,6 +14,8 @@ FEWEST_COLUMNS, MOST_COLUMNS, MANY = 4, 32, 200
 """Measured columns, of so many different values: on fewer, rows lie on one line by chance."""
 FINEST, RANK = 1e-6, 1e-6
 """Steps on which many rows lie between others; and a share of the largest singular value."""
+SMALLEST = 1e-150
+"""Deviation of a column."""
 OPPOSITE = 1e-10
 """By what a cosine may differ from -1."""
 SHARE, FEWEST = 0.2, 5
@@ -35,9 +37,11 @@ def find_between(
     some = x[:: max(1, len(x) // MOST_OF_CLASS)]
     distinct = np.array([len(np.unique(column)) for column in some.T[: 4 * MOST_COLUMNS]])
     measured = np.flatnonzero(distinct > min(MANY, len(some) / 2))[:MOST_COLUMNS]
+    deviation = some[:, measured].std(axis=0)
+    # The square of smaller ones is 0.
+    measured, deviation = (kept[deviation > SMALLEST] for kept in (measured, deviation))
     if len(measured) < FEWEST_COLUMNS:
         return
-    deviation = some[:, measured].std(axis=0)
     found: dict[str, int] = {}
     for of in range(len(classes)):
         rows = x[np.ix_(np.flatnonzero(y == of)[:MOST_OF_CLASS], measured)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ecosobriety.checks.near_labels import FAR, NEARLY_SUM, mostly_sum
 from ecosobriety.checks.two_units import fits
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
+from ecosobriety.datasets.inputs import vary
 
 AGREE, EXACT = 0.95, 1e-3
 """Share of the rows whose label has the mean that their feature says; and how far both may be off,
@@ -101,7 +102,8 @@ def find_products(
     """
     rows = np.arange(0, len(y), max(1, len(y) // SAMPLE))
     some, targets = x[rows], y[rows]
-    positive = np.flatnonzero((some > 0).all(axis=0) & (some.max(axis=0) > some.min(axis=0)))
+    low, high = some.min(axis=0), some.max(axis=0)
+    positive = np.flatnonzero((low > 0) & vary(low, high))
     if not 2 <= len(positive) <= MOST_FACTORS or targets.min() <= 0:
         return
     if len(np.unique(targets)) < FEWEST_TARGETS or len(rows) < 3 * len(positive):
