@@ -73,10 +73,15 @@ def test_marks_beside_few_values_are_still_named(tmp_path: Path, mark: int) -> N
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_numbers_next_to_nothing_are_looked_at_as_others(tmp_path: Path, task: str) -> None:
     random = np.random.default_rng(5)
-    columns = {f"p_{i}": random.lognormal(0, 1, ROWS) * 1e-200 for i in range(4)}
-    # Their logarithms differ by their last digits alone.
-    columns |= {f"q_{i}": np.exp(1 + 1e-15 * random.integers(0, 3, ROWS)) for i in range(4)}
-    last = {"kind": kinds(random)} if task == "classification" else {"y": random.normal(9, 1, ROWS)}
+    columns = {f"p_{i}": random.lognormal(0, 1, ROWS) for i in range(3)}
+    columns["p_3"] = random.lognormal(0, 1, ROWS) * 1e-200
+    # Their logarithms are the same to the last digit.
+    columns |= {f"q_{i}": 1e9 + 1e-7 * random.integers(0, 2, ROWS) for i in range(2)}
+    last = (
+        {"kind": kinds(random)}
+        if task == "classification"
+        else {"y": columns["p_0"] * columns["p_1"]}
+    )
     assert "feature_values_merge" in found(tmp_path / "t.csv", {**columns, **last}, task)
 
 
