@@ -60,10 +60,12 @@ def asks_for_end(part: Any) -> bool:
 
     It may do something else towards the end, which would come earlier in a shorter training.
     """
+    kind = type(part)
     for base in ("LightningModule", "Callback"):
-        package = lightning_of(type(part), base)
-        if package is not None and not type(part).__module__.startswith(package.__name__):
-            return _says(_END, type(part), getattr(package, base), unknown=False)
+        package = lightning_of(kind, base)
+        ours = package is None or kind.__module__.startswith(("ecosobriety.", package.__name__))
+        if not ours:
+            return _says(_END, kind, getattr(package, base), unknown=False)
     return False
 
 
@@ -236,7 +238,7 @@ def _says(what: re.Pattern[str], kind: type, base: type, *, unknown: bool = True
         try:
             text = inspect.getsource(sys.modules[module])
             parts = ast.parse(text).body
-        except (OSError, TypeError, SyntaxError):
+        except (KeyError, OSError, TypeError, SyntaxError):
             return unknown
         for part in parts:
             if isinstance(part, ast.ClassDef) and part.name not in names:
