@@ -248,7 +248,7 @@ def test_a_gpu_whose_counter_did_not_move_yet_is_taken_at_its_power(powercap, nv
     counter.freeze()
     part = expect(measure(meter, length_s=0.05), meter, "gpu")
     assert part.quality == "estimated"
-    assert "a window this short" in part.reason
+    assert "so short a window" in part.reason
 
 
 class Slow(pl.LightningModule):

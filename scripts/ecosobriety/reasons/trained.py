@@ -14,7 +14,7 @@ METER = {
     "jumps": "{counter} jumped in this window",
     "falls": "{counter} was set back in this window",
     "too_short": "{counter} moves too rarely for a window this short",
-    "power_instead": "{counter} moves too rarely for a window this short; its power at the end is "
+    "power_instead": "{counter} moves too rarely in so short a window: its power at the end is "
     "taken",
     "unreadable_filled": "{counter} was not readable for {gap_s} of {window_s} s{fill}",
     "stands_filled": "{counter} stood still for {gap_s} of {window_s} s{fill}",

@@ -41,13 +41,13 @@ def count(stage: Stage) -> Cost | str:
         counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
         return cost_of(forward.get_total_flops() // most, counted)
     cost = cost_of(forward.get_total_flops() // most, counted)
-    if isinstance(cost, Cost) and changes_later(network) and _differs(stage, acts, counted):
-        return LATER
+    if isinstance(cost, Cost) and changes_later(network):
+        return _why_other_later(stage, acts, counted) or cost
     return cost
 
 
-def _differs(stage: Stage, acts: Sequence[Batch], counted: Sequence[Counted]) -> bool:
-    """Whether a later epoch takes other operations than the first one."""
+def _why_other_later(stage: Stage, acts: Sequence[Batch], counted: Sequence[Counted]) -> str | None:
+    """Why a later epoch is no measure of the first one; None: it takes the same operations."""
     steps = stage.settings.max_steps
     epochs = stage.settings.epochs if steps is None else -(-steps // stage.length)
     for later in sorted({1, epochs // 2, 3 * epochs // 4, epochs - 1}):
@@ -57,6 +57,6 @@ def _differs(stage: Stage, acts: Sequence[Batch], counted: Sequence[Counted]) ->
         with suppress(Exception, SystemExit), counting() as (mode, _):
             counter = Counter(mode, [len(y) for _, y in acts])
             stage.fit(stage.build(), acts, counter, FromEpoch(later, stage.length))
-            if counter.finish() != counted:
-                return True
-    return False
+            if (found := counter.finish()) != counted:
+                return found if isinstance(found, str) else LATER
+    return None
