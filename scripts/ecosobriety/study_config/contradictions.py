@@ -101,6 +101,11 @@ def network_of(model: Mapping[str, Any]) -> str:
     return str(model["class_path"] or model["name"])
 
 
+def training_of(config: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a model's trainings: the study's, but for its own."""
+    return {**config["training"], **model.get("training", {})}
+
+
 def _trainings(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The study's section `training`, and those of models, by their keys."""
     own = {f"models[{i}].training": m.get("training", {}) for i, m in enumerate(config["models"])}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ecosobriety.study_config.contradictions import training_of
+
 REFERENCE, MODEL, SEVERAL = "reference", "model", "several"
 
 
@@ -39,4 +41,4 @@ def _respects(config: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, 
     kept = {key: value for key, value in model.items() if key not in ("name", "training")}
     # A network that comes along may be called by its name alone.
     kept["class_path"] = model.get("class_path") or model["name"]
-    return {MODEL: kept, **config["training"], **model.get("training", {})}
+    return {MODEL: kept, **training_of(config, model)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from ecosobriety.datasets import TRAIN_SIZES
 from ecosobriety.datasets.intake import Intake
-from ecosobriety.study_config.contradictions import is_command, is_import, network_of
+from ecosobriety.study_config.contradictions import is_command, is_import, network_of, training_of
 from ecosobriety.study_config.schema import list_names, show
 from ecosobriety.user_code import commands
 
@@ -191,7 +191,7 @@ def all_epochs(config: Mapping[str, Any], model: str) -> int | None:
     (found,) = (one for one in config["models"] if one["name"] == model)
     if is_command(found) and "epochs" not in commands.placeholders(found["command"]):
         return None
-    return int({**config["training"], **found.get("training", {})}["epochs"])
+    return int(training_of(config, found)["epochs"])
 
 
 def epochs_decided_at(config: Mapping[str, Any]) -> dict[int, int]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ecosobriety.study_config.contradictions import is_command, is_import
+from ecosobriety.study_config.contradictions import is_command, is_import, training_of
 from ecosobriety.study_config.plan import (
     SMALLEST_DECIDED,
     adapts_epochs,
@@ -61,7 +61,7 @@ def fixed_epochs(config: Mapping[str, Any]) -> Iterator[str]:
     if not adapts_epochs(config):
         return
     for model in config["models"]:
-        settings = {**config["training"], **model.get("training", {})}
+        settings = training_of(config, model)
         epochs, every = all_epochs(config, model["name"]), settings["score_epochs"]
         if epochs is None:
             why = "its command holds no {epochs}"
@@ -82,7 +82,7 @@ def uneven_steps(config: Mapping[str, Any]) -> Iterator[str]:
     It counts batches, and an epoch ends with a step of its own, of the batches that are left.
     """
     for model in config["models"]:
-        settings = {**config["training"], **model.get("training", {})}
+        settings = training_of(config, model)
         each, batch_size = settings["accumulate_grad_batches"], settings["batch_size"]
         ours = not (is_command(model) or is_import(model))
         if ours and settings["budget"] == "steps" and each > 1:
