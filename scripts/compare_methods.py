@@ -26,12 +26,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     applied = methods.methods_of(
         methods.Setting(runs, inputs, country, codecarbon_g_per_kwh=own_g_per_kwh, **settings)
     )
-    tracked = [
-        run
-        for path in snakemake.input.trackers
-        for run in tracker_runs.read_tracker_runs(Path(path))
-    ]
-    applied += methods.tracked_methods(tracked)
+    applied += methods.tracked_methods(tracker_runs.read_all(snakemake.input.trackers))
     compared = methods.compare(
         runs, applied, pue=pue, intensity_g_per_kwh=methods.intensity_of(countries, country)
     )

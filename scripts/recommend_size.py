@@ -10,7 +10,7 @@ with imports_in_peace():
     from ecosobriety.files import write_json
     from ecosobriety.forecast import budget, forecast, kept
     from ecosobriety.metrics import metric_from
-    from ecosobriety.records import collecting
+    from ecosobriety.records import collecting, tracker_runs
     from ecosobriety.steps import logs
 
 with logs.logged_to(snakemake.log[0], snakemake.output):
@@ -24,8 +24,7 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     data = decision.TestPart.of(datasets.intake.read(Path(snakemake.input.intake)), metric)
     growth = [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.growth]
     country = snakemake.params.country
-    asked_rules = json.loads(snakemake.params.rules)
-    rules = {model: decision.GrowthRule(**rule) for model, rule in asked_rules.items()}
+    rules = {m: decision.GrowthRule(**r) for m, r in json.loads(snakemake.params.rules).items()}
     added = {model: rule.standard_errors for model, rule in rules.items()}
     criteria = decision.Criteria(**json.loads(snakemake.params.analysis))
     decided = decision.recommend(runs, criteria, data=data, metric=metric, z_of=added)
@@ -39,7 +38,8 @@ with logs.logged_to(snakemake.log[0], snakemake.output):
     keys, folder = json.loads(snakemake.params.beside_plan), Path(snakemake.output[0]).parent
     paid = decision.read_beside_plan(folder, keys, asked, runs)
     measured = kept.spent_kwh(folder, runs["dataset"].iloc[0])
-    answer = decision.add_study_cost(answer, runs, scenarios, country, paid, measured)
+    tracked = tracker_runs.read_all(snakemake.input.trackers)
+    answer = decision.add_study_cost(answer, runs, scenarios, country, paid, measured, tracked)
     usage = decision.Usage(**json.loads(snakemake.params.usage), pue=snakemake.params.pue)
     answer = decision.add_scale(answer, runs, usage)
     factors = footprint.load_hardware(Path(snakemake.input.embodied))

@@ -8,6 +8,7 @@ from ecosobriety.decision import GrowthRule, TestPart, add_growth, add_study_cos
 from ecosobriety.decision import decide as decide_by
 from ecosobriety.decision.sober import ADAPTIVE_Z
 from ecosobriety.decision.study_cost import _twice
+from ecosobriety.records.tracker_runs import TrackerRun
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
 DATA = TestPart(baseline=None, test_examples=10_000, train_examples=16_384)
@@ -111,7 +112,7 @@ def test_networks_are_given_more_caution(tame, adaptive, chosen, z):
     assert rule.standard_errors == z
 
 
-def study(scores, configured, decisions, ladder=(), beside_plan=None):
+def study(scores, configured, decisions, ladder=(), beside_plan=None, tracked=()):
     """A recommendation with what the study took; a kWh emits 50 g and costs 0.04 to 0.2."""
     runs = runs_of(scores)
     recommendation = {
@@ -144,7 +145,8 @@ def study(scores, configured, decisions, ladder=(), beside_plan=None):
     rule = GrowthRule(full, 0.01, 1.0, tame=True, adaptive=True, may_add_seeds=False)
     rules = {"m": rule}
     grown = add_growth(recommendation, decisions, runs, rules, data=DATA, ladder=ladder)
-    return add_study_cost(grown, runs, scenarios, "FRA", beside_plan)["results"][0]
+    costed = add_study_cost(grown, runs, scenarios, "FRA", beside_plan, tracked=tracked)
+    return costed["results"][0]
 
 
 UNTRAINED = {
@@ -259,3 +261,16 @@ def test_what_the_plan_no_longer_asks_for_was_paid_for_all_the_same():
     assert cost["energy_kwh"] == pytest.approx(16_128e-6 + 0.017)
     assert cost["trainings"] == len(SIZES) + 1
     assert cost["emissions_g"] == pytest.approx(50 * (16_128e-6 + 0.017))
+
+
+def test_what_other_trackers_trained_again_is_part_of_the_cost():
+    """At 8,192 examples; the second has no end, and the third is another model's."""
+    about = {"version": "1", "dataset": "d", "model": "m", "seed": 1, "train_duration_s": 3.0}
+    tracked = [
+        TrackerRun(tracker="eco2ai", n_train=8192, **about),
+        TrackerRun(tracker="eco2ai", n_train=64, **about | {"train_duration_s": None}),
+        TrackerRun(tracker="eco2ai", n_train=8192, **about | {"model": "other"}),
+    ]
+    cost = study(ROUGH, UNTRAINED, [], tracked=tracked)["study_cost"]
+    assert cost["trackers_kwh"] == pytest.approx(8192e-6)
+    assert cost["energy_kwh"] == pytest.approx(16_128e-6 + 8192e-6)

@@ -156,6 +156,8 @@ rule recommend_size:
         intake=INTAKE,
         growth=study_decisions if SOBER else [],
         identity=looked_at_records,
+        # They train again, which is part of what the study costs.
+        trackers=tracker_files(),
         embodied=HARDWARE_EMBODIED,
     output:
         f"{RESULTS}/recommendation.json",

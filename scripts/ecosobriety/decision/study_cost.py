@@ -5,7 +5,7 @@ country's mix, as in the table `scenarios`.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from ecosobriety.decision.intervals import finite_or_none
 from ecosobriety.decision.rows import rows_of
 from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.records.adjusted import factor_in
+from ecosobriety.records.record import RUN_KEY, RunKey
+from ecosobriety.records.tracker_runs import TrackerRun
 from ecosobriety.tables import GRID_SOURCE
 
 
@@ -26,6 +28,7 @@ def add_study_cost(
     country_iso3: str,
     beside_plan: pd.DataFrame | None = None,
     forecast_kwh: Mapping[str, float] | None = None,
+    tracked: Sequence[TrackerRun] = (),
 ) -> dict[str, Any]:
     """Add to each result what its trainings cost, and to `more_data` what larger ones would.
 
@@ -37,13 +40,15 @@ def add_study_cost(
         beside_plan: as `read_beside_plan` gives it: what was paid for and is no longer asked for.
         forecast_kwh: for each model, what measuring batches for a forecast took, as it was metered;
             None: nothing was.
+        tracked: what other trackers stated of trainings that they ran around once more.
 
     Returns:
         A copy in which each result has::
 
             study_cost: {trainings, energy_kwh, lost_energy_kwh, beside_plan_kwh, forecast_kwh,
-                         PRICE, full_n_train, full_training_kwh, full_training_estimated,
-                         full_trainings, saved_kwh, payback_retrainings, reason}
+                         trackers_kwh, PRICE, full_n_train, full_training_kwh,
+                         full_training_estimated, full_trainings, saved_kwh, payback_retrainings,
+                         reason}
 
         PRICE is `emissions_g`, `cost`, `cheapest`, `dearest` and `currency`: what the energy emits
         and costs on the country's mix, null where that is not known, and {source, amount} of the
@@ -51,13 +56,14 @@ def add_study_cost(
 
         `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`) and those included
         that the plan no longer asks for (`beside_plan_kwh`), and of the batches that were measured
-        for a forecast (`forecast_kwh`). `full_trainings` is the same in units of one training on
-        the full size, the reference. Where a study that grows has not trained that, not beside its
-        plan either, its energy is estimated from the largest one by the numbers of examples and of
-        epochs (`full_training_estimated`). `saved_kwh` is what a retraining on the recommended
-        size, or on the size where the study stopped, saves against the full one;
-        `payback_retrainings` how many of them it takes to save what the study took, null with the
-        `reason` `nothing_saved`.
+        for a forecast (`forecast_kwh`). Each training around which another tracker ran is taken to
+        have used as much as the very same one of the study (`trackers_kwh`). `full_trainings` is
+        the same in units of one training on the full size, the reference. Where a study that grows
+        has not trained that, not beside its plan either, its energy is estimated from the largest
+        one by the numbers of examples and of epochs (`full_training_estimated`). `saved_kwh` is
+        what a retraining on the recommended size, or on the size where the study stopped, saves
+        against the full one; `payback_retrainings` how many of them it takes to save what the study
+        took, null with the `reason` `nothing_saved`.
 
         Each of `more_data` gets `energy_kwh` and PRICE: what one training on so much data would
         take more than one on the largest size. `growth`, where it is not null, gets
@@ -70,8 +76,11 @@ def add_study_cost(
     for result in recommendation["results"]:
         own_runs, own_beside = rows_of(result, runs), rows_of(result, beside)
         prices = Prices(result, scenarios, country_iso3)
-        measured_kwh = (forecast_kwh or {}).get(result["model"], 0.0) * factor
-        results.append(_with_cost(result, own_runs, own_beside, prices, measured_kwh))
+        further_kwh = {
+            "forecast_kwh": (forecast_kwh or {}).get(result["model"], 0.0) * factor,
+            "trackers_kwh": _again_kwh(own_runs, [run.key for run in tracked if run.trained]),
+        }
+        results.append(_with_cost(result, own_runs, own_beside, prices, further_kwh))
     return {**recommendation, "results": results}
 
 
@@ -130,7 +139,7 @@ def _with_cost(
     runs: pd.DataFrame,
     beside: pd.DataFrame,
     prices: Prices,
-    forecast_kwh: float,
+    further_kwh: Mapping[str, float],
 ) -> dict[str, Any]:
     energies = runs.groupby("n_train")["energy_kwh"].mean()
     steps = runs.groupby("n_train")["steps"].mean()
@@ -147,7 +156,8 @@ def _with_cost(
         full_kwh = float(energies[reference]) * epochs * (full / reference if by_size else 1.0)
     lost_kwh = float(runs["lost_energy_kwh"].sum())
     beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
-    used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh + forecast_kwh
+    used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh
+    used_kwh += math.fsum(further_kwh.values())
     size = _recommended(result)
     saved_kwh = 0.0 if size is None else full_kwh - float(energies[size])
     pays = saved_kwh > 0
@@ -175,7 +185,7 @@ def _with_cost(
             "energy_kwh": used_kwh,
             "lost_energy_kwh": lost_kwh,
             "beside_plan_kwh": beside_kwh,
-            "forecast_kwh": forecast_kwh,
+            **further_kwh,
             **prices.of(used_kwh),
             "full_n_train": full,
             "full_training_kwh": full_kwh,
@@ -186,6 +196,12 @@ def _with_cost(
             "reason": None if pays else "nothing_saved",
         },
     }
+
+
+def _again_kwh(runs: pd.DataFrame, keys: Iterable[RunKey]) -> float:
+    """What trainings took that were done once more, by the energies of the runs that they equal."""
+    by_key = runs.set_index(list(RUN_KEY))["energy_kwh"]
+    return math.fsum(float(by_key[key]) for key in keys if key in by_key.index)
 
 
 def _twice(energies: pd.Series, *, proportional: bool) -> float:

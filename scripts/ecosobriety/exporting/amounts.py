@@ -60,6 +60,7 @@ class Whole:
         failed_kwh: of failed attempts; None: a table of imported runs holds none, and need not.
         beside_plan_kwh: of trainings that the plan no longer asks for, with their failed attempts.
         forecast_kwh: of batches that were measured to forecast the study.
+        trackers_kwh: of trainings that were done once more, for other trackers.
         evaluation_kwh: of the evaluations on the test part.
         duration_s: of the trainings of the plan.
         flop: of the trainings of the plan; those of failed attempts are not counted.
@@ -70,6 +71,7 @@ class Whole:
     failed_kwh: float | None
     beside_plan_kwh: float
     forecast_kwh: float
+    trackers_kwh: float
     evaluation_kwh: float | None
     duration_s: float | None
     flop: float | None
@@ -78,7 +80,7 @@ class Whole:
     def energy_kwh(self) -> float:
         """All that is known to have been used to train, failed attempts among it."""
         planned_kwh = self.trained_kwh + (self.failed_kwh or 0.0)
-        return planned_kwh + self.beside_plan_kwh + self.forecast_kwh
+        return planned_kwh + self.beside_plan_kwh + self.forecast_kwh + self.trackers_kwh
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ class ModelAmounts:
             failed_kwh=None if self.imported and not failed_kwh else failed_kwh,
             beside_plan_kwh=float(self.cost["beside_plan_kwh"]),
             forecast_kwh=float(self.cost["forecast_kwh"]),
+            trackers_kwh=float(self.cost["trackers_kwh"]),
             evaluation_kwh=None if evaluated_kwh is None else evaluated_kwh + earlier_kwh,
             duration_s=_sum(runs["train_duration_s"]),
             flop=_sum(runs["flop_train"]),

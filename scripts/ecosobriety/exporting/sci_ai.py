@@ -98,6 +98,7 @@ def _study(model: ModelAmounts, whole: Whole) -> dict[str, Any]:
         "failed_kwh": whole.failed_kwh,
         "beside_plan_kwh": whole.beside_plan_kwh,
         "forecast_kwh": whole.forecast_kwh,
+        "trackers_kwh": whole.trackers_kwh,
         "evaluation_kwh": whole.evaluation_kwh,
         **_score(model, whole.energy_kwh, whole.evaluation_kwh, whole.duration_s, whole.flop),
     }

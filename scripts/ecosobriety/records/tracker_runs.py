@@ -1,5 +1,6 @@
 """What other people's trackers stated of trainings: the file that `run_trackers` leaves."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -37,6 +38,11 @@ class TrackerRun(BaseModel):
     train_duration_s: float | None = None
     test_loss: float | None = None
     reason: str | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it ran around a training to its end."""
+        return self.train_duration_s is not None
 
     @property
     def key(self) -> RunKey:
@@ -86,3 +92,8 @@ def read_tracker_runs(path: Path) -> list[TrackerRun]:
         return _RUNS.validate_json(path.read_bytes())
     except ValidationError as error:
         raise RecordError(f"{path} does not hold what trackers reported: {error}") from error
+
+
+def read_all(paths: Iterable[str]) -> list[TrackerRun]:
+    """As `read_tracker_runs`, of several files."""
+    return [run for path in paths for run in read_tracker_runs(Path(path))]

@@ -145,6 +145,9 @@ def study_cost(case: Case, text: Texts) -> Markup:
     if forecast_kwh := cost["forecast_kwh"]:
         measured = data(forecast_kwh, text.energy(forecast_kwh))
         sentences.append(text.markup("growth.cost.forecast", energy=measured))
+    if trackers_kwh := cost["trackers_kwh"]:
+        again = data(trackers_kwh, text.energy(trackers_kwh))
+        sentences.append(text.markup("growth.cost.trackers", energy=again))
     retrainings = cost["payback_retrainings"]
     if retrainings is None:
         return Markup(" ").join([*sentences, text.markup("growth.cost.never")])
