@@ -134,6 +134,7 @@ def test_trackers_run_around_trainings_of_their_own(planning):
     assert jobs == {
         "run_trackers": 2,
         "compare_methods": 1,
+        "recommend_size": 1,
         "compare_editions": 1,
         **PLOT_AND_REPORT,
     }

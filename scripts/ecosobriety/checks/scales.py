@@ -33,6 +33,9 @@ SPREAD_FROM = 20
 FACTOR_APART = 4.0
 """Targets of two parts whose spreads differ by more are on two scales; so are medians that lie more
 than so many spreads apart."""
+END, FEWEST_AT_END, JUMP = 0.1, 3, 0.5
+"""A series goes on where its training part ends: of so many rows there, at both sides of the cut,
+the means are nearer than this share of the distance between those of all."""
 SHARE_APART, TARGETS_CHANCE = 0.25, 1e-6
 """Unless their distributions lie closer (Kolmogorov and Smirnov's distance), or one distribution
 gives two parts so far apart this often: of many zeros or a heavy tail, quartiles vary by chance."""
@@ -52,6 +55,7 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
         return ()
     one, other = train.x.sample(), test.x.sample()
+    in_order = _go_on(one, other)
     same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
     if _stuck(same[0], same[1], len(test.x)).all():
         raise DataError(
@@ -63,6 +67,7 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if not by_feature:
         width = one.shape[1]
         one, other = one.reshape(-1, 1), other.reshape(-1, 1)
+        in_order = np.array([in_order.mean() >= 1 / 2])
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
     if by_feature:
         refused &= _none_by_chance(one, other, refused, CHANCE)
@@ -71,6 +76,8 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
         # Noise on one part alone moves neither middle nor spread.
         standardised = _one_standardised(one, other, width) & _moved(one, other)
         refused |= standardised
+    # A series that rises is elsewhere in its later part, which is no other scale.
+    refused &= ~in_order | _differ(one, other, REFUSED_RATIO, np.inf)
     if refused.mean() >= 1 / 2 and by_feature:
         first = int(refused.argmax())
         ranges = [f"{part[:, first].min():g} to {part[:, first].max():g}" for part in (one, other)]
@@ -220,7 +227,7 @@ def _is_between_0_and_1(x: NDArray[np.float64]) -> NDArray[np.bool_]:
 def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether the targets (n,) and (m,) of two parts are on two scales, by no chance."""
     n, m = len(one), len(other)
-    if min(n, m) < SPREAD_FROM:
+    if min(n, m) < SPREAD_FROM or _go_on(one[:, None], other[:, None])[0]:
         return False
     spreads = [np.subtract(*np.percentile(part, [75, 25])) for part in (one, other)]
     shift = abs(np.median(one) - np.median(other))
@@ -229,6 +236,20 @@ def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     ):
         return False
     return _by_no_chance(one, other, TARGETS_CHANCE)
+
+
+def _go_on(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(d,) whether columns are those of a series, of which the other part (m, d) is the later."""
+    last, first = (
+        part[rows].mean(axis=0)
+        for part, rows in (
+            (one, slice(-max(FEWEST_AT_END, int(END * len(one))), None)),
+            (other, slice(0, max(FEWEST_AT_END, int(END * len(other))))),
+        )
+    )
+    apart = np.abs(one.mean(axis=0) - other.mean(axis=0))
+    found: NDArray[np.bool_] = np.abs(last - first) <= JUMP * apart
+    return found
 
 
 def _by_no_chance(one: NDArray[np.float64], other: NDArray[np.float64], chance: float) -> bool:
