@@ -80,6 +80,18 @@ class Noisy(Whole):
         return super().training_step((x, y), batch_idx)
 
 
+class Cooling(Whole):
+    """Lowers a temperature after each epoch, which is a plain number."""
+
+    temperature = 4.0
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) / self.temperature
+
+    def on_train_epoch_end(self) -> None:
+        self.temperature *= 0.5
+
+
 class Starting(Whole):
     """Draws noise for its weights at the start of each epoch, and counts them."""
 

@@ -191,8 +191,11 @@ def test_a_schedule_of_the_study_ends_the_lever_as_well(train_digits):
     assert "no test before the last epoch" in one
 
 
-def test_a_resumed_training_tests_the_epochs_before_as_well(train_digits, tmp_path, monkeypatch):
-    whole = train_digits(identity="whole")
+@pytest.mark.parametrize("network", [MLP, RESTLESS], ids=["mlp", "restless"])
+def test_a_resumed_training_tests_the_epochs_before_as_well(
+    train_digits, tmp_path, monkeypatch, network
+):
+    whole = train_digits(identity="whole", network=network)
     checkpoints, original = tmp_path / "checkpoints", Learner.training_step
     steps = []
 
@@ -204,9 +207,10 @@ def test_a_resumed_training_tests_the_epochs_before_as_well(train_digits, tmp_pa
 
     monkeypatch.setattr(Learner, "training_step", die_in_the_last_epoch)
     with pytest.raises(BaseException):  # noqa: B017, PT011 (Lightning decides how it ends)
-        train_digits(identity="killed", checkpoints=checkpoints)
+        train_digits(identity="killed", checkpoints=checkpoints, network=network)
     monkeypatch.setattr(Learner, "training_step", original)
-    resumed = train_digits(identity="killed", checkpoints=checkpoints)
+    resumed = train_digits(identity="killed", checkpoints=checkpoints, network=network)
+    assert resumed.scores == whole.scores
     scores = [{n: (t.scores, t.loss) for n, t in epochs_in(r).items()} for r in (whole, resumed)]
     assert scores[0] == scores[1]
     assert sorted(scores[1]) == [1, 2, 3]

@@ -11,7 +11,16 @@ from ecosobriety.training.recording import Training
 from ecosobriety.training.train import train
 
 pytestmark = pytest.mark.slow
-MODULES = ["Halving", "Stepping", "Scheduled", "OnPlateau", "Patient", "Starting", "Noisy"]
+MODULES = [
+    "Halving",
+    "Stepping",
+    "Scheduled",
+    "OnPlateau",
+    "Patient",
+    "Starting",
+    "Noisy",
+    "Cooling",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

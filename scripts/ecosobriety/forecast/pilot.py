@@ -34,7 +34,8 @@ from ecosobriety.hardware import cpu_name, usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, meter_from
 from ecosobriety.training import Training, settings_from
 from ecosobriety.training.batches import BLOCK, Blocks, Slices, cut_batches, lay
-from ecosobriety.training.fitting import Batch, Counted, EpochCheckpoint, limits, make_trainer
+from ecosobriety.training.checkpoint import EpochCheckpoint
+from ecosobriety.training.fitting import Batch, Counted, limits, make_trainer
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise

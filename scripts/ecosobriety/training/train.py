@@ -19,6 +19,7 @@ from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
 from ecosobriety.records.record import RunRecord
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
+from ecosobriety.training.checkpoint import EpochCheckpoint
 from ecosobriety.training.epoch_scores import (
     KeptWeights,
     bytes_of,
@@ -28,7 +29,6 @@ from ecosobriety.training.epoch_scores import (
 )
 from ecosobriety.training.fitting import (
     Counted,
-    EpochCheckpoint,
     Passed,
     TrainingSettings,
     lend_callbacks,
