@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from module_classes import Whole
+from pytorch_lightning import Callback
 from torch.nn import functional as f
 
 
@@ -27,6 +28,29 @@ class Quieter(Whole):
         if self.current_epoch < 0.75 * self.trainer.max_epochs:
             x = x + torch.randn_like(x)
         return super().training_step((x, y), batch_idx)
+
+
+class Averages(Callback):
+    """Tests with averages of the weights that it keeps."""
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        self.kept = {k: v.clone() for k, v in pl_module.state_dict().items()}
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        for name, value in pl_module.state_dict().items():
+            self.kept[name].lerp_(value, 0.1)
+
+    def on_test_start(self, trainer: Any, pl_module: Any) -> None:
+        self.last = {k: v.clone() for k, v in pl_module.state_dict().items()}
+        pl_module.load_state_dict(self.kept)
+
+    def on_test_end(self, trainer: Any, pl_module: Any) -> None:
+        pl_module.load_state_dict(self.last)
+
+
+class Averaged(Whole):
+    def configure_callbacks(self) -> list[Any]:
+        return [Averages()]
 
 
 class Telling(Whole):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.inputs import vary
+from ecosobriety.datasets.spread import vary
 from ecosobriety.readers import take_in
 from ecosobriety.training.batches import fit_normaliser
 from fuzz.judging import SPEC

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
         ("Consistent", False, None),
         ("Quieter", True, reason("epochs_end_known", name="Quieter")),
         ("Telling", True, None),
+        ("Averaged", True, reason("epochs_test_hook", name="Averages")),
     ],
 )
 def test_its_operations_and_its_earlier_ends(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ecosobriety.checks.near_labels import FAR, NEARLY_SUM, mostly_sum
 from ecosobriety.checks.two_units import fits
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
-from ecosobriety.datasets.inputs import vary
+from ecosobriety.datasets.spread import vary
 
 AGREE, EXACT = 0.95, 1e-3
 """Share of the rows whose label has the mean that their feature says; and how far both may be off,

@@ -32,7 +32,7 @@ from ecosobriety.checks.odd_values import (
 )
 from ecosobriety.checks.two_units import find_units
 from ecosobriety.datasets.findings import Finding, short
-from ecosobriety.datasets.inputs import vary
+from ecosobriety.datasets.spread import vary
 from ecosobriety.errors import DataError
 
 CHANCE = 0.01

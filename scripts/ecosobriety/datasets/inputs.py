@@ -34,18 +34,7 @@ VECTOR_DIMENSIONS, IMAGE_DIMENSIONS = 2, 3
 GREY_OR_COLOURS = (1, 3)
 MOST_CHANNELS = 4
 """What a last dimension may be for an image's channels, if nobody says where they are."""
-ROUNDED = 32
-"""Values of a constant that was computed, as a sum of shares, lie within so many steps of their
-type, whose last digits say nothing."""
 _LARGEST = float(np.finfo(np.float32).max)
-
-
-def vary(low: NDArray[Any], high: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether values from `low` to `high` differ by more than a computed constant's last digits."""
-    if low.dtype.kind != "f" or low.dtype.itemsize < 4:
-        return np.asarray(high > low)
-    largest = np.maximum(np.abs(low), np.abs(high))
-    return np.asarray(high - low > ROUNDED * np.finfo(low.dtype).eps * largest)
 
 
 @dataclass(frozen=True, eq=False)

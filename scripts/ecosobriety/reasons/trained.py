@@ -47,6 +47,7 @@ EPOCHS = {
     "epochs_off": "training.score_epochs is false",
     "epochs_one": "training.score_epochs asks for no test before the last epoch",
     "epochs_schedule": "its learning rate has a schedule: ending it earlier is another training",
+    "epochs_test_hook": "{name} does something in the test, which no test of an earlier epoch has",
     "epochs_end_known": "{name} asks how long it trains: ending it earlier may be another training",
     "epochs_end_hook": "{name} does something when the training ends, which no earlier epoch had",
     "epochs_diverged": "the weights after this epoch give no finite loss",

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from ecosobriety import datasets
 from ecosobriety.datasets.examples import Examples
-from ecosobriety.datasets.inputs import vary
+from ecosobriety.datasets.spread import vary
 from ecosobriety.errors import DataError
 from ecosobriety.training.tasks import Classification, Regression, Task
 

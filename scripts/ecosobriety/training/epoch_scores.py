@@ -198,6 +198,8 @@ class KeptWeights(pl.Callback):
         for part in self._own:
             if _has_end_hook(part):
                 return reason("epochs_end_hook", name=type(part).__name__)
+            if _has_test_hook(part):
+                return reason("epochs_test_hook", name=type(part).__name__)
             if asks_for_end(part):
                 return reason("epochs_end_known", name=type(part).__name__)
         return None if self._steps else reason("epochs_one")
@@ -236,6 +238,16 @@ def _has_end_hook(part: Any) -> bool:
             hooks = ("on_train_end", "on_fit_end")
             return any(getattr(kind, hook) is not getattr(inherited, hook) for hook in hooks)
     return False
+
+
+def _has_test_hook(part: Any) -> bool:
+    """Whether a callback does something in a test, as with averages that it keeps for the end."""
+    kind = type(part)
+    package = lightning_of(kind, "Callback")
+    hooks = [name for name in dir(kind) if name.startswith("on_test_")]
+    return package is not None and any(
+        getattr(kind, name) is not getattr(package.Callback, name, None) for name in hooks
+    )
 
 
 @contextmanager

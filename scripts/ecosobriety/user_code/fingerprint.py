@@ -18,12 +18,12 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 TRAINING_MODULES = (
-    *("country_codes", "datasets/sampling", "hardware", "records/measured", "records/record"),
-    *("metric_names", "scoring", "reasons/__init__", "reasons/trained", "training", "units"),
-    *("user_code/classes", "metering/accounts", "metering/callback", "metering/codecarbon_meter"),
-    *("metering/counters", "metering/keeping", "metering/ledger", "metering/lightning"),
-    *("metering/lock", "metering/machines", "metering/meter", "metering/probing"),
-    *("metering/results", "metering/sensors", "metering/windows"),
+    *("country_codes", "datasets/sampling", "datasets/spread", "hardware", "records/measured"),
+    *("records/record", "metric_names", "scoring", "reasons/__init__", "reasons/trained"),
+    *("training", "units", "user_code/classes", "metering/accounts", "metering/callback"),
+    *("metering/codecarbon_meter", "metering/counters", "metering/keeping", "metering/ledger"),
+    *("metering/lightning", "metering/lock", "metering/machines", "metering/meter"),
+    *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),
     *("user_code/apart", "user_code/bodies", "user_code/defaults", "user_code/lightnings"),
     *("user_code/optimisers", "user_code/words"),
 )
