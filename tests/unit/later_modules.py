@@ -53,6 +53,21 @@ class Averaged(Whole):
         return [Averages()]
 
 
+class Recalling(Whole):
+    """Keeps the sum of what it has seen as a plain tensor."""
+
+    def __init__(self, *arguments: Any, **more: Any):
+        super().__init__(*arguments, **more)
+        self.seen = torch.zeros(())
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) * (1 + self.seen)
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        self.seen = self.seen + 0.01
+        return super().training_step(batch, batch_idx)
+
+
 class Telling(Whole):
     """Logs its epoch, and trains the same in each."""
 

@@ -95,8 +95,9 @@ def weights_at_the_end(monkeypatch):
             {"class_path": f"epoch_networks.{name}", "init_args": {}}
             for name in ("Restless", "Cooling")
         ),
+        {"class_path": "later_modules.Recalling", "init_args": {"learning_rate": 0.05}},
     ],
-    ids=["mlp", "restless", "cooling"],
+    ids=["mlp", "restless", "cooling", "recalling"],
 )
 def test_an_epochs_test_is_that_of_the_shorter_training(network, train_digits, weights_at_the_end):
     """To the last digit; and with it or without, the weights at the end are the same bits."""

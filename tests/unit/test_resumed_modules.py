@@ -20,6 +20,7 @@ MODULES = [
     "Starting",
     "Noisy",
     "Cooling",
+    "Meaning",
 ]
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-_NUMBERS = "ecosobriety_numbers"
+from ecosobriety.training.epoch_scores import set_values, values_of
+
+_VALUES = "ecosobriety_values"
 """In a checkpoint: those that layers keep as plain attributes."""
 
 
@@ -19,8 +21,8 @@ class EpochCheckpoint(pl.Callback):
     That is at the start of the next one, when all that ends an epoch has had its turn: hooks of the
     module, schedulers, an `EarlyStopping`. An epoch starts once more in a training that goes on:
     this callback must stand before those that do something then. After the last epoch there is
-    nothing to go on with. What is drawn by chance goes on where it was, and so do numbers that a
-    module keeps as they are, such as a temperature or a count, which Lightning saves none of.
+    nothing to go on with. What is drawn by chance goes on where it was, and so do values that
+    a module keeps as plain attributes, such as a temperature or a count: Lightning saves none.
     """
 
     def __init__(self, path: Path):
@@ -62,18 +64,15 @@ class EpochCheckpoint(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Save the numbers of each layer."""
-        checkpoint[_NUMBERS] = {
-            name: {key: value for key, value in vars(layer).items() if type(value) in (int, float)}
-            for name, layer in pl_module.named_modules()
-        }
+        """Save what each layer keeps besides its parameters."""
+        checkpoint[_VALUES] = {name: values_of(layer) for name, layer in pl_module.named_modules()}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Give them back."""
+        """Give it back."""
         for name, layer in pl_module.named_modules():
-            vars(layer).update(checkpoint[_NUMBERS].get(name, {}))
+            set_values(layer, checkpoint[_VALUES].get(name, {}))
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all that draws by chance."""

@@ -79,7 +79,7 @@ class Weights:
         """A copy of a network's state, in the host's memory."""
         return cls(
             {name: tensor.detach().to("cpu", copy=True) for name, tensor in _tensors(network)},
-            {name: _values(part) for name, part in network.named_modules()},
+            {name: values_of(part) for name, part in network.named_modules()},
         )
 
     def put_into(self, network: nn.Module) -> bool:
@@ -98,8 +98,7 @@ class Weights:
                 if not torch.equal(tensor.cpu(), self.tensors[name]):
                     tensor.copy_(self.tensors[name])
         for name, values in self.values.items():
-            for attribute, value in values.items():
-                object.__setattr__(parts[name], attribute, value)
+            set_values(parts[name], values)
         return True
 
 
@@ -113,14 +112,26 @@ def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     return ((name, tensor) for name, tensor in named if not is_lazy(tensor))
 
 
-def _values(part: nn.Module) -> dict[str, Any]:
-    """What a forward pass may depend on besides tensors, as a temperature that is lowered."""
+def values_of(part: nn.Module) -> dict[str, Any]:
+    """What a layer keeps besides its parameters and buffers, as a temperature that is lowered.
+
+    Plain values and tensors among its attributes, these in the host's memory.
+    """
     known = _attributes(lightning_of(type(part)))
     return {
-        name: value
+        name: value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else value
         for name, value in vars(part).items()
-        if name not in known and isinstance(value, bool | int | float | str | None)
+        if name not in known and isinstance(value, bool | int | float | str | Tensor | None)
     }
+
+
+def set_values(part: nn.Module, values: Mapping[str, Any]) -> None:
+    """Let a layer have what `values_of` has found."""
+    for name, value in values.items():
+        now = vars(part).get(name)
+        kept = value.to(now.device) if isinstance(value, Tensor) and now is not None else value
+        # Plain tensors may be shared with the next who is given them.
+        object.__setattr__(part, name, kept.clone() if isinstance(kept, Tensor) else kept)
 
 
 @cache
