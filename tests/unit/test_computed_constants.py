@@ -31,6 +31,8 @@ def test_a_sum_of_shares_is_not_divided_by_its_rounding_errors(dtype: type) -> N
 
 def test_what_differs_by_more_is_measured() -> None:
     seconds = 1_700_000_000.0 + np.array([0.0, 0.001])
+    # A quartz of 5 MHz by half a Hz, as an archive of 32 bits has it.
+    assert vary(np.array(4_999_989.0, np.float32), np.array(4_999_999.5, np.float32))
     for low, high in (seconds, (50.0, 50.0001), (0.0, 1e-300), (-1e-300, 1e-300)):
         assert vary(np.array(low), np.array(high))
     assert vary(np.array(100, np.float16), np.array(101, np.float16))

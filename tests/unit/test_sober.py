@@ -7,7 +7,7 @@ import pytest
 from ecosobriety.decision import GrowthRule, TestPart, add_growth, add_study_cost
 from ecosobriety.decision import decide as decide_by
 from ecosobriety.decision.sober import ADAPTIVE_Z
-from ecosobriety.decision.study_cost import _twice
+from ecosobriety.decision.study_cost import _energy_by, _twice
 from ecosobriety.records.tracker_runs import TrackerRun
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
@@ -193,7 +193,8 @@ def test_a_study_that_stops_says_what_it_took_and_when_that_is_paid_for():
 
 def test_what_twice_the_data_would_take_is_read_off_the_line_through_the_sizes():
     def more(*kwh):
-        return _twice(pd.Series(kwh, index=[100, 200, 400][: len(kwh)]), proportional=False)
+        by = _energy_by(None, by_size=True, sizes=len(kwh))
+        return _twice(pd.Series(kwh, index=[100, 200, 400][: len(kwh)]), by)
 
     assert more(1.0, 2.0, 4.0) == pytest.approx(4.0)
     # A start of 1 kWh, and 0.01 for each example; and the same at all sizes, or less.
@@ -202,7 +203,19 @@ def test_what_twice_the_data_would_take_is_read_off_the_line_through_the_sizes()
     assert more(2.0, 2.0, 1.9) == 0.0
     assert more(3.0) == 3.0
     grown = pd.Series([2.0, 3.0, 5.0], index=[100, 200, 400])
-    assert _twice(grown, proportional=True) == 5.0
+    assert _twice(grown, "examples") == 5.0
+    assert _twice(grown, "steps") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("trained", "by_size", "wanted"),
+    [((8, 8), True, "line"), ((8, 6), True, "examples"), ((8, 8), False, "steps")],
+)
+def test_the_line_holds_where_all_sizes_had_all_epochs(trained, by_size, wanted):
+    """As with `plan.epochs` adaptive, where a decision names its epochs in any case."""
+    growth = {"decisions": [{"epochs": {"trained": float(one), "all": 8}} for one in trained]}
+    assert _energy_by(growth, by_size=by_size, sizes=4) == wanted
+    assert _energy_by({"decisions": [{"epochs": None}]}, by_size=True, sizes=4) == "line"
 
 
 def test_what_was_trained_beyond_a_stop_is_not_called_unspent():

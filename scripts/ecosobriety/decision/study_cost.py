@@ -6,7 +6,7 @@ country's mix, as in the table `scenarios`.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from ecosobriety.records.adjusted import factor_in
 from ecosobriety.records.record import RUN_KEY, RunKey
 from ecosobriety.records.tracker_runs import TrackerRun
 from ecosobriety.tables import GRID_SOURCE
+
+EnergyBy = Literal["line", "examples", "steps"]
+"""How what a larger training takes follows from the measured ones."""
 
 
 def add_study_cost(
@@ -65,8 +68,8 @@ def add_study_cost(
         against the full one; `payback_retrainings` how many of them it takes to save what the study
         took, null with the `reason` `nothing_saved`.
 
-        Each of `more_data` gets `energy_kwh` and PRICE: what one training on so much data would
-        take more than one on the largest size. `growth`, where it is not null, gets
+        Each of `more_data` gets `energy_kwh`, `energy_by` and PRICE: what one training on so much
+        data would take more than one on the largest size. `growth`, where it is not null, gets
         `unspent: {sizes, trainings, trained_before, energy_kwh, PRICE}`: what the rest of the
         ladder would have taken with the seeds that ran at every size, less the trainings beside the
         plan that were done there (`trained_before`); its `untrained` loses the sizes of those.
@@ -161,8 +164,8 @@ def _with_cost(
     size = _recommended(result)
     saved_kwh = 0.0 if size is None else full_kwh - float(energies[size])
     pays = saved_kwh > 0
-    fewer_epochs = bool(growth and growth["decisions"][-1]["epochs"])
-    extra = _twice(energies, proportional=fewer_epochs) if by_size else 0.0
+    energy_by = _energy_by(growth, by_size=by_size, sizes=len(energies))
+    extra = _twice(energies, energy_by)
     return {
         **result,
         "growth": None
@@ -176,6 +179,7 @@ def _with_cost(
             {
                 **answer,
                 "energy_kwh": (answer["factor"] - 1) * extra,
+                "energy_by": energy_by,
                 **prices.of((answer["factor"] - 1) * extra),
             }
             for answer in result["more_data"]
@@ -204,15 +208,34 @@ def _again_kwh(runs: pd.DataFrame, keys: Iterable[RunKey]) -> float:
     return math.fsum(float(by_key[key]) for key in keys if key in by_key.index)
 
 
-def _twice(energies: pd.Series, *, proportional: bool) -> float:
-    """What one training on twice the largest size takes more: by the line through all sizes.
+def _energy_by(growth: Mapping[str, Any] | None, *, by_size: bool, sizes: int) -> EnergyBy:
+    """How a larger training's energy follows from those that were measured.
+
+    Args:
+        growth: as of a result.
+        by_size: whether a larger size takes more steps.
+        sizes: how many were measured.
+    """
+    if not by_size:
+        return "steps"
+    # Then sizes differ in more than their examples.
+    epochs = [decision["epochs"] for decision in (growth or {}).get("decisions", ())]
+    fewer = any(one and one["trained"] != one["all"] for one in epochs)
+    return "examples" if fewer or sizes == 1 else "line"
+
+
+def _twice(energies: pd.Series, energy_by: EnergyBy) -> float:
+    """What one training on twice the largest size takes more.
 
     Args:
         energies: the mean of each size, in kWh.
-        proportional: whether sizes differ in more than their examples; so are those of one size.
+        energy_by: `line`: by the line through all sizes; `examples`: in proportion to these;
+            `steps`: nothing, as all sizes take the same.
     """
+    if energy_by == "steps":
+        return 0.0
     sizes = energies.index.to_numpy(np.float64)
-    if proportional or len(sizes) == 1:
+    if energy_by == "examples":
         return float(energies[int(sizes.max())])
     slope = float(np.polyfit(sizes, energies.to_numpy(np.float64), 1)[0])
     return max(slope, 0.0) * float(sizes.max())

@@ -274,8 +274,12 @@ def more_data_table(case: Case, text: Texts) -> Table:
         ]
         for found in case.decision.result["more_data"]
     ]
-    note = text("growth.more_note", country=country_name(case, text))
-    return Table("more", text("growth.more_caption", model=case.model), columns, rows, [note])
+    (energy_by,) = {found["energy_by"] for found in case.decision.result["more_data"]}
+    notes = [
+        text(f"growth.more_note.{energy_by}"),
+        text("growth.more_note.emissions", country=country_name(case, text)),
+    ]
+    return Table("more", text("growth.more_caption", model=case.model), columns, rows, notes)
 
 
 def _batch_mass(emissions_g: float | None, batch: int, text: Texts) -> str:
