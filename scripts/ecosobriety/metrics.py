@@ -51,6 +51,11 @@ class Metric:
         """1 where higher is better, else -1: times this, a difference is a gain."""
         return 1 if self.higher_is_better else -1
 
+    def most_gain(self, score: float) -> float:
+        """What a score can still gain at most; infinite where the best one is not known."""
+        best = self.highest if self.higher_is_better else self.lowest
+        return math.inf if best is None else abs(best - score)
+
     @property
     def bound(self) -> str:
         """The bound of a difference that non-inferiority rests on, that of the worse: its name."""

@@ -287,3 +287,13 @@ def test_what_other_trackers_trained_again_is_part_of_the_cost():
     cost = study(ROUGH, UNTRAINED, [], tracked=tracked)["study_cost"]
     assert cost["trackers_kwh"] == pytest.approx(8192e-6)
     assert cost["energy_kwh"] == pytest.approx(16_128e-6 + 8192e-6)
+
+
+def test_no_bound_goes_beyond_a_perfect_score():
+    """99 % are reached, and the noise of one seed alone says 3 points more."""
+    nearly = {n: {1: 0.99 - 0.01 * (i % 2)} for i, n in enumerate(reversed(SIZES))}
+    runs = runs_of(nearly)
+    decision = decide(runs, full_n_train=16_384, may_add_seeds=False, **RULE | {"margin": 0.2})
+    growth = study(nearly, UNTRAINED, [decision])["growth"]
+    assert decision["bound"] > 0.01
+    assert growth["gain_at_most"] == pytest.approx(0.01)

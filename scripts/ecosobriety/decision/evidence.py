@@ -208,8 +208,7 @@ def more_data(
     bound = math.log2(factor) * max(gain, 0.0) + z * error
     # Less than one test example cannot be seen, whatever the seeds say.
     bound = max(bound, finest_step(metric, data.counted(metric)))
-    if metric.highest is not None:
-        bound = min(bound, metric.highest - float(np.nanmean(scores.to_numpy()[-1])))
+    bound = min(bound, metric.most_gain(float(np.nanmean(scores.to_numpy()[-1]))))
     return answer | {
         "gain_per_doubling": gain,
         "standard_error": error,

@@ -207,10 +207,11 @@ def add_growth(
              untrained: [SIZE], error_rate: {false_of_all, reason}}
 
         `stopped_n_train` is null where the study ended before it could stop; `gain_at_most` is the
-        bound of the last decision on what the full size would bring, null where there is none. A
-        DECISION is one of the arguments without its rule and scores. `untrained` are the sizes of
-        the ladder beyond the last decision. `error_rate` is the share of all curves of the backtest
-        that the rule stopped falsely, null where the study chose its own z.
+        bound of the last decision on what the full size would bring, or what a perfect score would,
+        if that is less; null where there is none. A DECISION is one of the arguments without its
+        rule and scores. `untrained` are the sizes of the ladder beyond the last decision.
+        `error_rate` is the share of all curves of the backtest that the rule stopped falsely, null
+        where the study chose its own z.
     """
     results = []
     for result in recommendation["results"]:
@@ -218,7 +219,7 @@ def add_growth(
         own = [found for found in decisions if (found["dataset"], found["model"]) == case]
         full = rules[result["model"]].full_n_train or int(result["reference_n_train"])
         rule = replace(rules[result["model"]], full_n_train=full)
-        growth = _growth(own, ladder) if own else None
+        growth = _growth(own, rows_of(result, runs), metric, ladder) if own else None
         tested = None if epochs is None else rows_of(result, epochs)
         at = partial(decide, rule=rule, test_examples=data.counted(metric), metric=metric)
         bounds = _bounds(rows_of(result, runs), tested, own, at, full)
@@ -288,13 +289,22 @@ def _without_scores(decision: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in decision.items() if key not in ("rule", "sizes", "scores")}
 
 
-def _growth(decisions: Sequence[Mapping[str, Any]], ladder: Sequence[int]) -> dict[str, Any]:
-    last = decisions[-1]
+def _growth(
+    decisions: Sequence[Mapping[str, Any]],
+    runs: pd.DataFrame,
+    metric: Metric,
+    ladder: Sequence[int],
+) -> dict[str, Any]:
+    last, gain_at_most = decisions[-1], 0.0
+    if last["n_train"] < last["full_n_train"]:
+        reached = runs.loc[runs["n_train"] == last["n_train"], metric.test_column].mean()
+        # No score is better than the best one.
+        gain_at_most = last["bound"] and min(last["bound"], metric.most_gain(float(reached)))
     rate = FALSE_STOPS.get(last["z"])
     return {
         "full_n_train": last["full_n_train"],
         "stopped_n_train": last["n_train"] if last["decision"] == "stop" else None,
-        "gain_at_most": last["bound"] if last["n_train"] < last["full_n_train"] else 0.0,
+        "gain_at_most": gain_at_most,
         "z": last["z"],
         "margin": last["margin"],
         "decisions": [_without_scores(decision) for decision in decisions],

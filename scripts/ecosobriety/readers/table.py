@@ -199,6 +199,7 @@ def _names(written: Sequence[str]) -> list[str]:
                 f"file{way_out}"
             )
         if name in seen:
+            _require_no_numbers(names)
             raise DataError(
                 f'columns {seen[name]} and {i} are both named "{short(name)}", but each must have '
                 "a name of its own"
@@ -225,6 +226,8 @@ def _features(names: Sequence[str], label: str, features: Sequence[str] | None) 
 
 
 def _no_column(name: str, names: Sequence[str]) -> DataError:
+    if all(NUMBER.fullmatch(one) for one in names):
+        _require_no_numbers(names)
     return DataError(f'there is no column "{short(name)}"; the columns are {_listed(names)}')
 
 
@@ -297,6 +300,14 @@ def _indexes(schema: pa.Schema) -> frozenset[str]:
         return frozenset(_clean(name) for name in written if isinstance(name, str))
     except (ValueError, KeyError, TypeError):
         return frozenset()
+
+
+def _require_no_numbers(names: Sequence[str]) -> None:
+    """Name the cause where what is wrong with names is that there are none."""
+    if 2 * sum(bool(NUMBER.fullmatch(name)) for name in names) > len(names):
+        raise DataError(
+            f"the names of most columns are numbers ({_listed(names)}): is the header missing?"
+        )
 
 
 def _require_header(features: Collection[str], label: str, y: Coded) -> None:

@@ -246,7 +246,7 @@ def _has_end_hook(part: Any) -> bool:
         package = lightning_of(kind, base)
         if package is not None:
             inherited = getattr(package, base)
-            hooks = ("on_train_end", "on_fit_end")
+            hooks = ("on_train_end", "on_fit_end", "teardown")
             return any(getattr(kind, hook) is not getattr(inherited, hook) for hook in hooks)
     return False
 
