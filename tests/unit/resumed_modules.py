@@ -97,7 +97,10 @@ class Meaning(Whole):
 
     def __init__(self, *arguments: Any, **more: Any):
         super().__init__(*arguments, **more)
-        self.seen = torch.zeros(())
+        self.seen = 0.0
+
+    def on_train_start(self) -> None:
+        self.seen = 0.0
 
     def forward(self, x: Any) -> Any:
         return super().forward(x + self.seen)

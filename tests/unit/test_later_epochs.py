@@ -14,16 +14,18 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("name", "flop_known", "why_no_earlier_end"),
+    ("name", "flop_known", "why_no_earlier_end", "init_args"),
     [
-        ("Consistent", False, None),
-        ("Quieter", True, reason("epochs_end_known", name="Quieter")),
-        ("Telling", True, None),
-        ("Averaged", True, reason("epochs_test_hook", name="Averages")),
+        ("Consistent", False, None, {}),
+        ("Quieter", True, reason("epochs_end_known", name="Quieter"), {}),
+        ("Telling", True, None, {}),
+        ("Averaged", True, reason("epochs_test_hook", name="Averages"), {}),
+        ("Logged", True, reason("epochs_test_hook", name="LambdaCallback"), {}),
+        ("Logged", True, None, {"acts": False}),
     ],
 )
 def test_its_operations_and_its_earlier_ends(
-    digits, tmp_path, monkeypatch, name, flop_known, why_no_earlier_end
+    digits, tmp_path, monkeypatch, name, flop_known, why_no_earlier_end, init_args
 ):
     monkeypatch.chdir(tmp_path)
     record = train(
@@ -31,7 +33,7 @@ def test_its_operations_and_its_earlier_ends(
         Training(
             model="mine",
             class_path=f"later_modules.{name}",
-            init_args={"learning_rate": 0.05},
+            init_args={"learning_rate": 0.05, **init_args},
             n_train=300,
             seed=1,
             settings=dataclasses.replace(SETTINGS, epochs=4, score_epochs=True),

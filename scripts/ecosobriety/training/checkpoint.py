@@ -9,7 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from ecosobriety.training.epoch_scores import set_values, values_of
+from ecosobriety.training.plain_values import set_values, values_of
 
 _VALUES = "ecosobriety_values"
 """In a checkpoint: those that layers keep as plain attributes."""
@@ -29,6 +29,7 @@ class EpochCheckpoint(pl.Callback):
         self._path = path
         self._max_steps: int | None = None
         self._chance: dict[str, Any] | None = None
+        self._values: dict[str, dict[str, Any]] = {}
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Hide the limit of steps while the loops are restored.
@@ -48,6 +49,10 @@ class EpochCheckpoint(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save what the epochs before have left, or go on as they have."""
         if self._chance is not None:
+            # Here at last: what a module does at the start of a training has been done again.
+            device = trainer.strategy.root_device
+            for name, layer in pl_module.named_modules():
+                set_values(layer, self._values.get(name, {}), device)
             _set_chance(self._chance)
             self._chance = None
             return
@@ -70,9 +75,8 @@ class EpochCheckpoint(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Give it back."""
-        for name, layer in pl_module.named_modules():
-            set_values(layer, checkpoint[_VALUES].get(name, {}))
+        """Keep it until the next epoch starts."""
+        self._values = checkpoint[_VALUES]
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all that draws by chance."""

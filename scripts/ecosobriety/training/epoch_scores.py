@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +28,7 @@ from ecosobriety.training.batches import Slices
 from ecosobriety.training.configured import asks_for_end
 from ecosobriety.training.fitting import TrainingSettings, brought, make_trainer
 from ecosobriety.training.learner import Scorer
+from ecosobriety.training.plain_values import device_of, set_values, values_of
 from ecosobriety.user_code.lightnings import lightning_of
 
 Setting = Literal["auto"] | bool | int
@@ -40,6 +40,13 @@ PASSES_OF_A_STEP = 3
 """A backward pass computes about twice what a forward pass does; a test is a forward pass alone."""
 HELD_WEIGHTS = 2**30
 """Bytes of all weights that are kept at the same time."""
+END_HOOKS = frozenset({"on_train_end", "on_fit_end", "teardown"})
+TEST_HOOKS = frozenset(
+    {
+        *("on_test_start", "on_test_end", "on_test_epoch_start", "on_test_epoch_end"),
+        *("on_test_batch_start", "on_test_batch_end"),
+    }
+)
 
 
 def epochs_between(
@@ -98,7 +105,7 @@ class Weights:
                 if not torch.equal(tensor.cpu(), self.tensors[name]):
                     tensor.copy_(self.tensors[name])
         for name, values in self.values.items():
-            set_values(parts[name], values)
+            set_values(parts[name], values, device_of(network))
         return True
 
 
@@ -110,34 +117,6 @@ def bytes_of(network: nn.Module) -> int:
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     named = chain(network.named_parameters(), network.named_buffers())
     return ((name, tensor) for name, tensor in named if not is_lazy(tensor))
-
-
-def values_of(part: nn.Module) -> dict[str, Any]:
-    """What a layer keeps besides its parameters and buffers, as a temperature that is lowered.
-
-    Plain values and tensors among its attributes, these in the host's memory.
-    """
-    known = _attributes(lightning_of(type(part)))
-    return {
-        name: value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else value
-        for name, value in vars(part).items()
-        if name not in known and isinstance(value, bool | int | float | str | Tensor | None)
-    }
-
-
-def set_values(part: nn.Module, values: Mapping[str, Any]) -> None:
-    """Let a layer have what `values_of` has found."""
-    for name, value in values.items():
-        now = vars(part).get(name)
-        kept = value.to(now.device) if isinstance(value, Tensor) and now is not None else value
-        # Plain tensors may be shared with the next who is given them.
-        object.__setattr__(part, name, kept.clone() if isinstance(kept, Tensor) else kept)
-
-
-@cache
-def _attributes(package: Any) -> frozenset[str]:
-    """Those that every module has, or every `LightningModule` of a package."""
-    return frozenset(vars(nn.Module() if package is None else package.LightningModule()))
 
 
 class KeptWeights(pl.Callback):
@@ -207,9 +186,9 @@ class KeptWeights(pl.Callback):
         if self._scheduled:
             return reason("epochs_schedule")
         for part in self._own:
-            if _has_end_hook(part):
+            if _has_any(part, END_HOOKS):
                 return reason("epochs_end_hook", name=type(part).__name__)
-            if _has_test_hook(part):
+            if _acts_in_tests(part):
                 return reason("epochs_test_hook", name=type(part).__name__)
             if asks_for_end(part):
                 return reason("epochs_end_known", name=type(part).__name__)
@@ -239,26 +218,30 @@ class KeptWeights(pl.Callback):
             yield int(path.stem), Weights(**torch.load(path, weights_only=True))
 
 
-def _has_end_hook(part: Any) -> bool:
-    """Whether a module or a callback of the user's does something when the training ends."""
+def _has_any(part: Any, hooks: frozenset[str]) -> bool:
+    """Whether a module or a callback of the user's has any of these hooks."""
+    # As a `LambdaCallback` has them.
+    if vars(part).keys() & hooks:
+        return True
     kind = type(part)
     for base in ("LightningModule", "Callback"):
         package = lightning_of(kind, base)
         if package is not None:
             inherited = getattr(package, base)
-            hooks = ("on_train_end", "on_fit_end", "teardown")
             return any(getattr(kind, hook) is not getattr(inherited, hook) for hook in hooks)
     return False
 
 
-def _has_test_hook(part: Any) -> bool:
-    """Whether a callback does something in a test, as with averages that it keeps for the end."""
-    kind = type(part)
-    package = lightning_of(kind, "Callback")
-    hooks = [name for name in dir(kind) if name.startswith("on_test_")]
-    return package is not None and any(
-        getattr(kind, name) is not getattr(package.Callback, name, None) for name in hooks
-    )
+def _acts_in_tests(part: Any) -> bool:
+    """Whether a callback does something in a test, as with averages that it keeps for the end.
+
+    Lightning's own watch the machine there; a module's own hooks are not called in any test.
+    """
+    package = lightning_of(type(part), "Callback")
+    own = package is not None and type(part).__module__.startswith(package.__name__)
+    if own:
+        return bool(vars(part).keys() & TEST_HOOKS)
+    return package is not None and _has_any(part, TEST_HOOKS)
 
 
 @contextmanager
