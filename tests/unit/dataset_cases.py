@@ -20,3 +20,13 @@ def refusal(given: dict[str, Any]) -> str:
         take_in(given)
     assert str(checked.value) == message
     return message
+
+
+def require_read_or_refused(given: dict[str, Any], name: str, reason: str | None) -> None:
+    """Of a folder of cats and dogs with one more file of that name; None: it is read."""
+    if reason is None:
+        assert obtain(given).classes == ("cat", "dog")
+        return
+    message = refusal(given)
+    assert reason in message
+    assert name in message

@@ -3,12 +3,10 @@
 import dataclasses
 
 import pytest
-from test_training import CODE, SETTINGS
+from own_training import train_class
+from test_training import SETTINGS
 
-from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.reasons import reason
-from ecosobriety.training.recording import Training
-from ecosobriety.training.train import train
 
 pytestmark = pytest.mark.slow
 
@@ -28,21 +26,9 @@ def test_its_operations_and_its_earlier_ends(
     digits, tmp_path, monkeypatch, name, flop_known, why_no_earlier_end, init_args
 ):
     monkeypatch.chdir(tmp_path)
-    record = train(
-        digits,
-        Training(
-            model="mine",
-            class_path=f"later_modules.{name}",
-            init_args={"learning_rate": 0.05, **init_args},
-            n_train=300,
-            seed=1,
-            settings=dataclasses.replace(SETTINGS, epochs=4, score_epochs=True),
-            threads=1,
-            code_fingerprint=CODE,
-        ),
-        meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
-        ledger=Ledger(tmp_path / "attempts", identity="mine"),
-    )
+    settings = dataclasses.replace(SETTINGS, epochs=4, score_epochs=True)
+    arguments = {"learning_rate": 0.05, **init_args}
+    record = train_class(digits, tmp_path, f"later_modules.{name}", settings=settings, **arguments)
     assert (record.flop_train is not None) == flop_known
     if not flop_known:
         assert record.missing["flop_train"] == reason("flop_later")

@@ -4,11 +4,8 @@ import dataclasses
 
 import pytest
 import resumed_modules
-from test_training import CODE, SETTINGS
-
-from ecosobriety.metering import FakeMeter, Ledger
-from ecosobriety.training.recording import Training
-from ecosobriety.training.train import train
+from own_training import train_class
+from test_training import SETTINGS
 
 pytestmark = pytest.mark.slow
 MODULES = [
@@ -35,22 +32,8 @@ def test_each_epoch_ends_once_however_often_it_is_killed(
     settings = dataclasses.replace(SETTINGS, epochs=6, max_steps=max_steps)
 
     def run(checkpoints=None):
-        return train(
-            digits,
-            Training(
-                model="mine",
-                class_path=f"resumed_modules.{name}",
-                init_args={"learning_rate": 0.05},
-                n_train=300,
-                seed=1,
-                settings=settings,
-                threads=1,
-                code_fingerprint=CODE,
-            ),
-            meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
-            ledger=Ledger(tmp_path / "attempts", identity="mine"),
-            checkpoints=checkpoints,
-        )
+        path, options = f"resumed_modules.{name}", {"settings": settings, "learning_rate": 0.05}
+        return train_class(digits, tmp_path, path, checkpoints=checkpoints, **options)
 
     whole = run()
     for killed_in in (1, 2, 3):

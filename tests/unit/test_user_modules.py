@@ -4,14 +4,12 @@ import dataclasses
 
 import module_classes
 import pytest
-from test_training import CODE, SETTINGS
+from own_training import train_class
+from test_training import SETTINGS
 from torch.optim import optimizer
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.training import flops, operations
-from ecosobriety.training.recording import Training
-from ecosobriety.training.train import train
 
 pytestmark = pytest.mark.slow
 
@@ -26,23 +24,8 @@ BATCHES = 3 * 10
 def train_own(digits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def run(name, n_train=300, settings=SETTINGS, checkpoints=None, **init_args):
-        return train(
-            digits,
-            Training(
-                model="mine",
-                class_path=f"module_classes.{name}",
-                init_args=init_args,
-                n_train=n_train,
-                seed=1,
-                settings=settings,
-                threads=1,
-                code_fingerprint=CODE,
-            ),
-            meter=FakeMeter(cpu_w=50.0, ram_w=10.0),
-            ledger=Ledger(tmp_path / "attempts", identity="mine"),
-            checkpoints=checkpoints,
-        )
+    def run(name, **options):
+        return train_class(digits, tmp_path, f"module_classes.{name}", **options)
 
     return run
 

@@ -42,18 +42,7 @@ _OTHER_NAMES = {
 """Further names under which a column is found."""
 ROLES = (
     *("n_train", "seed", "energy_kwh", "duration_s", "power_w", "lost_energy_kwh"),
-    *(
-        "state",
-        "model",
-        "dataset",
-        "epoch",
-        *JOINS,
-        *WHOLE,
-        *NUMBERS,
-        *PARTS,
-        *TEXTS,
-        *TIMES,
-    ),
+    *("state", "model", "dataset", "epoch", *JOINS, *WHOLE, *NUMBERS, *PARTS, *TEXTS, *TIMES),
 )
 """What a column may mean, besides a score."""
 

@@ -53,9 +53,11 @@ COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA"})
 PALETTES = frozenset({"1", "P", "PA"})
 """What holds a few colours alone."""
 BITS, MOST = 8, 255
+"""Of a colour, and its largest value."""
 _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _SAMPLE_FORMAT = 258, 277, 339
 """Tags of a TIFF."""
 _UNSIGNED = 1
+"""What the last of them says of numbers without a sign."""
 FORMATS_OF_MANY = frozenset({"MPO"})
 """Formats whose first image is the one to see: photographs with a second view, or a preview. Pillow
 calls a photograph so only if it has several."""
