@@ -111,13 +111,20 @@ def test_shares_of_others_are_of_the_time_that_the_machine_was_busy():
     assert unknown.missing == {"other_cpu_share": "it does not say"}
 
 
-def test_nothing_is_kept_of_a_block_that_fails(asked):
-    with pytest.raises(ValueError, match="diverged"), window():
-        raise ValueError("diverged")
-    assert read_window(asked) is None
+def test_what_a_block_has_spent_counts_also_if_an_error_ends_it(asked):
+    # A training that an exception ends early, which the command catches, is a training.
+    with pytest.raises(ValueError, match="enough"), window():
+        raise ValueError("enough")
+    assert read_window(asked).energy_kwh == 2.0
     with window() as later:
         pass
-    assert later.energy_kwh == 3.0
+    assert (later.energy_kwh, read_window(asked).energy_kwh) == (3.0, 5.0)
+
+
+def test_the_blocks_own_error_is_the_one_that_is_raised(asked):
+    meter = ReplayMeter([Reading(1.0, cpu_kwh=0.0)])
+    with pytest.raises(ValueError, match="diverged"), window(meter=meter):
+        raise ValueError("diverged")
 
 
 def test_of_several_processes_on_a_machine_the_first_meters(asked, monkeypatch):

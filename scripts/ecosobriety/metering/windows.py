@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ContextDecorator, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -76,7 +76,7 @@ def window(country_iso3: str | None = None, *, meter: EnergyMeter | None = None)
     In a command that a study has started, the energy goes to the file that the study names, and the
     meter is the study's, whatever is given here; several windows of one command are added. Under
     `torchrun` the first process of the machine meters; where `torch.distributed` is set up, the
-    others wait for it at both edges. Nothing is kept of a block that raises an error.
+    others wait for it at both edges. What a block has spent counts also where an error ends it.
 
     Args:
         country_iso3: ISO-3166 alpha-3 code for CodeCarbon. It changes no energy.
@@ -111,14 +111,21 @@ def _metered(country_iso3: str | None, meter: EnergyMeter | None) -> Iterator[Wi
             # Nobody works before the meter does.
             _meet()
             yield opened
-            on_gpu = _gpu_is_done()
+            if on_gpu := _uses_gpu():
+                sys.modules["torch"].cuda.synchronize()
             _meet()
         except BaseException:
-            chosen.stop()
+            # The other processes may never come, and the block's own error is the one to raise.
+            with suppress(MeteringError):
+                _close(opened, path, _closed(chosen, expected, began, cpu_from, _uses_gpu()))
             raise
-        opened.record = _closed(chosen, expected, began, cpu_from, on_gpu)
-        if path is not None:
-            add_to(path, opened.record)
+        _close(opened, path, _closed(chosen, expected, began, cpu_from, on_gpu))
+
+
+def _close(opened: Window, path: Path | None, record: WindowRecord) -> None:
+    opened.record = record
+    if path is not None:
+        add_to(path, record)
 
 
 def window_environment(path: Path, parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -232,13 +239,10 @@ def _meet() -> None:
         torch.distributed.barrier()
 
 
-def _gpu_is_done() -> bool:
-    """Wait for what PyTorch has a GPU do; whether it has had one do anything."""
+def _uses_gpu() -> bool:
+    """Whether PyTorch has had a GPU do anything."""
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
-        return False
-    torch.cuda.synchronize()
-    return True
+    return torch is not None and torch.cuda.is_initialized()
 
 
 def _closed(
