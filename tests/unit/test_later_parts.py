@@ -45,7 +45,37 @@ def test_one_part_alone_may_not(tmp_path, shape):
         obtain(parts(tmp_path / "a.npz", mixed, shape))
 
 
-def test_of_rows_in_no_order_nothing_is_known(tmp_path):
+@pytest.mark.parametrize("shape", [(LAGS,), (LAGS, 1)])
+def test_its_training_rows_may_be_in_no_order(tmp_path, shape):
+    """Windows of one series do not say how they were scaled: they are taken with a warning."""
     standardised = (SERIES - SERIES[:300].mean()) / SERIES[:300].std()
+    dataset = obtain(parts(tmp_path / "a.npz", standardised, shape, shuffled=True))
+    warned = {finding.id for finding in dataset.findings if finding.headline}
+    assert warned & {"features_shifted", "parts_differ"}
+
+
+def test_a_winter_is_not_standardised(tmp_path):
+    """Degrees of many days in no order, below 0 in the training part's winters alone."""
+    warmest = np.array([9.0, 12.0, 6.0])
+    days = RANDOM.normal(0, 3, (500, 3)) + warmest - 8 * (np.arange(500) < 400)[:, None]
+    days[400:] = np.abs(days[400:])
+    y = days @ [1.0, -1.0, 0.0]
+    rows = RANDOM.permutation(400)
+    np.savez(
+        tmp_path / "a.npz", x_train=days[rows], y_train=y[rows], x_test=days[400:], y_test=y[400:]
+    )
+    dataset = obtain(
+        {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "task": "regression"}
+    )
+    assert len(dataset.x_test) == 100
+
+
+def test_features_in_units_of_their_own_are_beside_standardised_ones_refused(tmp_path):
+    flowers = RANDOM.normal([5.8, 3.0, 3.7, 1.2], [0.8, 0.43, 1.7, 0.3], (500, 4)).clip(0.1)
+    y = flowers @ [1.0, 2.0, 3.0, 4.0]
+    train = (flowers[:400] - flowers[:400].mean(axis=0)) / flowers[:400].std(axis=0)
+    np.savez(
+        tmp_path / "a.npz", x_train=train, y_train=y[:400], x_test=flowers[400:], y_test=y[400:]
+    )
     with pytest.raises(DataError, match="scales that do not fit"):
-        obtain(parts(tmp_path / "a.npz", standardised, (LAGS,), shuffled=True))
+        obtain({**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "task": "regression"})

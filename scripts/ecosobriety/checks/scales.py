@@ -26,6 +26,8 @@ FLOATS_OFF, MOST_VALUES = 1e-5, 2**27
 """The same of many values; parts with more of them are not read once more."""
 NEGATIVE_SHARE = 0.1
 """Of one part's values where the other has none: one of them was standardised."""
+STANDARDISED = (0.2, 2.0)
+"""Deviations of what was standardised, by whatever means, or scaled to -1 to 1."""
 CHANCE = 1e-3
 """Unless a random split would put all of them into one part this often."""
 SPREAD_FROM = 20
@@ -54,7 +56,7 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     """
     if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
         return ()
-    one, other = train.x.sample(), test.x.sample()
+    lines = one, other = train.x.sample(), test.x.sample()
     in_order = _go_on(one, other)
     same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
     if _stuck(same[0], same[1], len(test.x)).all():
@@ -75,7 +77,9 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if normalise != "none" or train.x.dtype.kind == "f":
         # Noise on one part alone moves neither middle nor spread.
         standardised = _one_standardised(one, other, width) & _moved(one, other)
-        refused |= standardised
+        refused |= standardised & _may_be_standardised(one, other)
+    if max(train.x.shape[1:]) == prod(train.x.shape[1:]) and _one_quantity(lines):
+        refused &= ~standardised | _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
     # A series that rises is elsewhere in its later part, which is no other scale.
     refused &= ~in_order | _differ(one, other, REFUSED_RATIO, np.inf)
     if refused.mean() >= 1 / 2 and by_feature:
@@ -288,6 +292,27 @@ def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     values = np.concatenate([one, other])
     shares = [np.searchsorted(np.sort(p), values, side="right") / len(p) for p in (one, other)]
     return float(abs(shares[0] - shares[1]).max())
+
+
+def _may_be_standardised(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(d,) whether the part with values below 0 is about 0 and some units wide, as no winter is."""
+    has = (one < 0).any(axis=0)
+    mean, deviation = (np.where(has, f(one, axis=0), f(other, axis=0)) for f in (np.mean, np.std))
+    low, high = STANDARDISED
+    found: NDArray[np.bool_] = (np.abs(mean) <= 1) & (low <= deviation) & (deviation <= high)
+    return found
+
+
+def _one_quantity(parts: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
+    """Whether all columns of both parts are alike, as in windows of a series.
+
+    Of a series whose later part is elsewhere, rows in no order do not say how it was scaled.
+    """
+    return all(
+        np.ptp(part.mean(axis=0)) <= MOVED * part.std(axis=0).min()
+        and part.std(axis=0).max() <= SPREAD * part.std(axis=0).min()
+        for part in parts
+    )
 
 
 def _stuck(one: NDArray[Any], other: NDArray[Any], tested: int) -> NDArray[np.bool_]:
