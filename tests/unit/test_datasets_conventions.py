@@ -114,7 +114,8 @@ def test_negative_values_in_one_part_by_chance_are_no_other_scale(tmp_path: Path
     labels = {"y_train": np.arange(14) % 2, "y_test": np.arange(10) % 2}
     obtain(archive(tmp_path / "a.npz", **parts, **labels))
     # All of them are no chance.
-    parts["x_test"] = parts["x_test"] - 60
+    raw = x[train] * np.float32([1, 2, 3])
+    parts = {"x_train": raw, "x_test": x[test] / raw.std(axis=0) - 1}
     assert "do not fit together" in refusal(archive(tmp_path / "b.npz", **parts, **labels))
 
 
