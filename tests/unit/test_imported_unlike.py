@@ -305,6 +305,7 @@ def emissions(**columns: Any) -> str:
         (consumed(0.001, 0.0044, 0.002, 0.0021), {}, None),
         ({}, {"duration_s": [36, 36.5, 72, 73]}, None),
         ({}, {"duration_s": [36, 365, 72, 73]}, "is its row of this run?"),
+        ({}, {"duration_s": [36, 60, 72, 73]}, "CodeCarbon says 36.5 s: the latter counts"),
     ],
 )
 def test_what_codecarbon_says_differs_between_runs_is_named(

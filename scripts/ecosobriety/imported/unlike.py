@@ -244,11 +244,12 @@ def _durations(columns: Columns, runs: Mapping[Key, ImportedRun]) -> str | None:
     for (size, seed), run in runs.items():
         stated = None if column is None or run.metered is None else column.number(run.place)
         metered_s = run.energy.duration_s
-        # The tracker may start late; but what ran longer than the run is of another one.
-        if stated and metered_s and not 1 / POWERS <= metered_s / stated <= POWERS:
+        # The tracker may start late; but what ran much longer than the run is of another one.
+        if stated and metered_s and not 1 / LIKE <= metered_s / stated <= LIKE:
+            near = 1 / POWERS <= metered_s / stated <= POWERS
             return (
                 f"n_train {size} and seed {seed} took {stated:.3g} s, and CodeCarbon says "
-                f"{metered_s:.3g} s: is its row of this run?"
+                f"{metered_s:.3g} s: {'the latter counts' if near else 'is its row of this run?'}"
             )
     return None
 
