@@ -1,13 +1,17 @@
 """Modules whose epochs end with something of their own, which a resumed training must not lose."""
 
 import random
+from collections import deque
 from typing import Any
 
 import numpy as np
 import torch
 from module_classes import Whole
+from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EarlyStopping
+from torch.nn.utils import prune
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
+from torch.optim.swa_utils import AveragedModel
 
 
 class Halving(Whole):
@@ -108,6 +112,139 @@ class Meaning(Whole):
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         self.seen = 0.9 * self.seen + 0.1 * batch[0].mean()
         return super().training_step(batch, batch_idx)
+
+
+class Remembering(Whole):
+    """Pulls its weights to their averages, which are in a plain dict, by what is in a list."""
+
+    def __init__(self, *arguments: Any, **more: Any):
+        super().__init__(*arguments, **more)
+        self.average: dict[str, torch.Tensor] = {}
+        self.pulls: list[float] = []
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        for name, value in self.state_dict().items():
+            before = self.average.get(name, value)
+            self.average[name] = (0.9 * before + 0.1 * value).detach().clone()
+
+    def on_train_epoch_end(self) -> None:
+        self.pulls.append(0.1 * len(self.pulls))
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                parameter.lerp_(self.average[name], self.pulls[-1])
+
+
+class Helper:
+    """An object of one's own."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+
+class Drawing(Whole):
+    """Draws by generators of its own, and keeps what it has seen in other ways."""
+
+    def __init__(self, *arguments: Any, **more: Any):
+        super().__init__(*arguments, **more)
+        self.numpys, self.pythons = np.random.default_rng(0), random.Random(0)
+        self.old, self.torchs = np.random.RandomState(0), torch.Generator().manual_seed(0)
+        self.losses: deque[float] = deque(maxlen=3)
+        self.scale, self.helper = np.ones(2), Helper()
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        x, y = batch
+        x = x + 0.1 * torch.randn(x.shape, generator=self.torchs)
+        self.helper.calls += 1
+        self.scale = self.scale * 0.99
+        loss = super().training_step((x + self.numpys.normal() + self.old.normal(), y), batch_idx)
+        self.losses.append(float(loss.detach()) + self.pythons.random())
+        weight = self.scale[0] * (1 + sum(self.losses)) / (1 + 0.1 * self.helper.calls)
+        return loss * float(np.clip(weight, 0.0, 1.0))
+
+
+class Unfreezing(Whole):
+    """Trains its last layer, and all from the second epoch on; then keeps one as in a test."""
+
+    def on_fit_start(self) -> None:
+        for parameter in list(self.parameters())[:-2]:
+            parameter.requires_grad_(False)
+
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch == 1:
+            self.requires_grad_(True)
+            self.network.layers[-1].eval()
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) * (1.0 if self.network.layers[-1].training else 2.0)
+
+
+class Averaging(Callback):
+    """Ends with the average of the weights, which is a network of its own."""
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        self.average = AveragedModel(pl_module.network)
+        self.module = pl_module
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        self.average.update_parameters(pl_module.network)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        pl_module.network.load_state_dict(self.average.module.state_dict())
+
+
+class Averaged(Whole):
+    """Brings it."""
+
+    def configure_callbacks(self) -> list[Any]:
+        return [Averaging()]
+
+
+class Lowering(Callback):
+    """Lowers the learning rate by a count of its own, which it does not save."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        self.epochs += 1
+        for group in trainer.optimizers[0].param_groups:
+            group["lr"] = 0.05 / (1 + self.epochs)
+
+
+class Called(Whole):
+    """Brings a callback."""
+
+    def configure_callbacks(self) -> list[Any]:
+        return [Lowering()]
+
+
+class Grouping(Whole):
+    """Gives its optimiser another group of parameters, as one who unfreezes by hand."""
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.Adam(list(self.parameters())[-2:], lr=0.01)
+
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch == 1:
+            self.optimizers().add_param_group({"params": list(self.parameters())[:-2], "lr": 0.01})
+
+
+class Switching(Whole):
+    """Goes on with another optimiser."""
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.Adam(self.parameters(), lr=0.01)
+
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch == 1:
+            self.trainer.optimizers = [torch.optim.SGD(self.parameters(), lr=0.05, momentum=0.9)]
+
+
+class Pruning(Whole):
+    """Prunes a layer after each epoch."""
+
+    def on_train_epoch_end(self) -> None:
+        prune.l1_unstructured(self.network.layers[-1], "weight", 0.2)
 
 
 class Starting(Whole):

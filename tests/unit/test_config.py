@@ -41,6 +41,7 @@ def test_defaults_are_filled():
             "label": None,
             "features": None,
             "test_share": 0.2,
+            "test_shifted": False,
             "normalise": "auto",
             "channels": None,
             "n_examples": None,

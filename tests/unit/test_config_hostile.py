@@ -79,6 +79,7 @@ BAD_VALUES = {
     | st.sampled_from(["os", "a..b", ".a", "a.", "a.b\n", "a/b.c", "a.b.c", "torch.nn.Linear"]),
     ("dataset", "init_args"): NOT_MAPPINGS | st.just({"a": 1}),
     ("dataset", "test_share"): bad_numbers(0, 1) | st.sampled_from([0, 1]),
+    ("dataset", "test_shifted"): st.sampled_from([0, 1, "yes", None, []]),
     ("dataset", "path"): st.integers() | st.sampled_from(["", "a\0b", "a\n", "\ud800", "x" * 4097]),
     ("models",): bad_lists([{"name": "mlp"}], NOT_MAPPINGS),
     ("models", 0, "name"): BAD_NAMES,

@@ -79,3 +79,39 @@ def test_features_in_units_of_their_own_are_beside_standardised_ones_refused(tmp
     )
     with pytest.raises(DataError, match="scales that do not fit"):
         obtain({**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "task": "regression"})
+
+
+STEPS = np.arange(900)
+FAILING = 0.1 + np.where(STEPS > 700, 0.1 * np.expm1((STEPS - 700) / 60), 0)
+FAILING += RANDOM.normal(0, 0.008, 900)
+SEASON = RANDOM.poisson(30 + 970 * np.exp(-(((np.arange(300) - 200) / 25.0) ** 2))).astype(float)
+
+
+@pytest.mark.parametrize(("series", "cut"), [(FAILING, 720), (SEASON, 160)])
+def test_it_may_begin_to_rise_just_before_the_cut(tmp_path, series, cut):
+    """A bearing before it fails; the visitors of an open-air bath before its season."""
+    x = np.lib.stride_tricks.sliding_window_view(series, 8)
+    y, x = x[:, 7], x[:, :7]
+    arrays = {"x_train": x[:cut], "y_train": y[:cut], "x_test": x[cut:], "y_test": y[cut:]}
+    np.savez(tmp_path / "a.npz", **arrays)
+    given = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "task": "regression"}
+    assert len(obtain(given).x_test) == len(x) - cut
+    # In another unit it does not go on.
+    np.savez(tmp_path / "a.npz", **{**arrays, "x_test": 1000 * x[cut:], "y_test": 1000 * y[cut:]})
+    with pytest.raises(DataError, match=r"one scale|[Ss]cale both alike"):
+        obtain(given)
+
+
+def test_that_it_lies_elsewhere_may_be_said(tmp_path):
+    """Of heating in winter and in summer, in no order, nothing else tells it."""
+    cold = np.concatenate([RANDOM.gamma(9, 1, 300), RANDOM.gamma(1, 0.1, 100)])[:, None]
+    y = 8 + 7 * cold[:, 0]
+    np.savez(
+        tmp_path / "a.npz", x_train=cold[:300], y_train=y[:300], x_test=cold[300:], y_test=y[300:]
+    )
+    given = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "task": "regression"}
+    with pytest.raises(DataError, match=r"set dataset\.test_shifted: true"):
+        obtain(given)
+    dataset = obtain({**given, "test_shifted": True})
+    warned = {finding.id for finding in dataset.findings if finding.headline}
+    assert {"features_shifted", "targets_shifted"} <= warned

@@ -7,6 +7,8 @@ import resumed_modules
 from own_training import train_class
 from test_training import SETTINGS
 
+from ecosobriety.errors import ConfigError
+
 pytestmark = pytest.mark.slow
 MODULES = [
     "Halving",
@@ -18,6 +20,11 @@ MODULES = [
     "Noisy",
     "Cooling",
     "Meaning",
+    "Remembering",
+    "Called",
+    "Drawing",
+    "Unfreezing",
+    "Averaged",
 ]
 
 
@@ -52,3 +59,31 @@ def test_each_epoch_ends_once_however_often_it_is_killed(
     assert (resumed.steps, resumed.epochs) == (whole.steps, whole.epochs)
     assert (resumed.scores, resumed.test_loss) == (whole.scores, whole.test_loss)
     assert len(resumed.epoch_log) == len(whole.epoch_log)
+
+
+@pytest.mark.parametrize("name", ["Grouping", "Switching", "Pruning"])
+def test_what_cannot_go_on_begins_again(digits, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    kind = vars(resumed_modules)[name]
+    original = kind.training_step
+    settings = dataclasses.replace(SETTINGS, epochs=4)
+
+    def run(checkpoints=None):
+        path, options = f"resumed_modules.{name}", {"settings": settings, "learning_rate": 0.05}
+        return train_class(digits, tmp_path, path, checkpoints=checkpoints, **options)
+
+    def die(self, *arguments):
+        if self.trainer.current_epoch == 2:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    whole = run()
+    monkeypatch.setattr(kind, "training_step", die)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 (Lightning decides how it ends)
+        run(tmp_path / "kept")
+    monkeypatch.setattr(kind, "training_step", original)
+    with pytest.raises(ConfigError, match="cannot go on from its checkpoint") as caught:
+        run(tmp_path / "kept")
+    assert len(str(caught.value)) <= 300
+    again = run(tmp_path / "kept")
+    assert (again.scores, again.test_loss) == (whole.scores, whole.test_loss)

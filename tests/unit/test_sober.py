@@ -255,9 +255,9 @@ def test_an_exhaustive_study_pays_by_the_sufficient_size():
     result = study(ROUGH, configured, [])
     assert result["growth"] is None
     assert result["study_cost"]["payback_retrainings"] == pytest.approx(16_128 / 4096)
-    # What a study that grows would have decided: at 4,096 of 8,192 one doubling was left.
-    assert [found["full_n_train"] for found in result["bounds"]] == [8192] * len(SIZES)
-    assert result["bounds"][-1]["reason"] == "full_size"
+    # What a study that grows would have decided: the data hold 16,384, which none has trained.
+    assert [found["full_n_train"] for found in result["bounds"]] == [16_384] * len(SIZES)
+    assert result["bounds"][-1]["reason"] != "full_size"
 
 
 def test_what_the_plan_no_longer_asks_for_was_paid_for_all_the_same():
@@ -270,7 +270,8 @@ def test_what_the_plan_no_longer_asks_for_was_paid_for_all_the_same():
         columns=["dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh"],
     )
     cost = study(ROUGH, UNTRAINED, [], beside_plan=beside)["study_cost"]
-    assert cost["beside_plan_kwh"] == pytest.approx(0.017)
+    assert cost["beside_plan_kwh"] == pytest.approx(0.01)
+    assert cost["lost_energy_kwh"] == cost["lost_beside_plan_kwh"] == pytest.approx(0.007)
     assert cost["energy_kwh"] == pytest.approx(16_128e-6 + 0.017)
     assert cost["trainings"] == len(SIZES) + 1
     assert cost["emissions_g"] == pytest.approx(50 * (16_128e-6 + 0.017))

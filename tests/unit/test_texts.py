@@ -299,3 +299,15 @@ def test_every_finding_has_its_words_in_every_language():
         for name, sentence in SENTENCES.items():
             told = placeholders(texts[f"findings.{name}"])
             assert told <= placeholders(sentence), (language, name)
+
+
+@pytest.mark.parametrize("name", ["report", "lower"])
+def test_no_sentence_names_a_metric_that_the_study_may_not_have(name):
+    """But for that on classes of unequal size, which is of the accuracy."""
+    texts = load_catalogue([LOCALE / "en" / f"{name}.yaml"])
+    named = {
+        key
+        for key, sentence in texts.items()
+        if re.search(r"\b(accuracy|RMSE)\b", re.sub(r"\{[^}]*\}", "", sentence))
+    }
+    assert named <= {"warning.unequal_classes"}

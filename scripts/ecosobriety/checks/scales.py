@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.checks.mistakes import plain
+from ecosobriety.checks.series import goes_on, runs_on
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.inputs import VECTOR_DIMENSIONS, Checked
 from ecosobriety.errors import DataError
 
+SHIFTED = "set dataset.test_shifted: true"
+"""Where the test part is meant to lie elsewhere."""
 FEW = 10
 """Of fewer examples a part says nothing about its scale."""
 REFUSED_RATIO, REPORTED_RATIO = 8.0, 2.0
@@ -35,21 +38,22 @@ SPREAD_FROM = 20
 FACTOR_APART = 4.0
 """Targets of two parts whose spreads differ by more are on two scales; so are medians that lie more
 than so many spreads apart."""
-END, FEWEST_AT_END, JUMP = 0.1, 3, 0.5
-"""A series goes on where its training part ends: of so many rows there, at both sides of the cut,
-the means are nearer than this share of the distance between those of all."""
+
 SHARE_APART, TARGETS_CHANCE = 0.25, 1e-6
 """Unless their distributions lie closer (Kolmogorov and Smirnov's distance), or one distribution
 gives two parts so far apart this often: of many zeros or a heavy tail, quartiles vary by chance."""
 
 
-def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Finding, ...]:
+def compare_scales(
+    train: Checked, test: Checked, normalise: str, *, shifted: bool = False
+) -> tuple[Finding, ...]:
     """Look whether training and test part are on one scale.
 
     Args:
         train: The training part.
         test: The test part, of the same type and shape.
         normalise: As `resolve` gives it.
+        shifted: Whether the test part is meant to lie elsewhere, so that nothing is refused.
 
     Raises:
         DataError: they are not: one is scaled or standardised, say, and the other is not.
@@ -57,7 +61,7 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
         return ()
     lines = one, other = train.x.sample(), test.x.sample()
-    in_order = _go_on(one, other)
+    in_order, at_cut = goes_on(one, other), runs_on(one, other)
     same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
     if _stuck(same[0], same[1], len(test.x)).all():
         raise DataError(
@@ -69,7 +73,7 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if not by_feature:
         width = one.shape[1]
         one, other = one.reshape(-1, 1), other.reshape(-1, 1)
-        in_order = np.array([in_order.mean() >= 1 / 2])
+        in_order, at_cut = (np.array([found.mean() >= 1 / 2]) for found in (in_order, at_cut))
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
     if by_feature:
         refused &= _none_by_chance(one, other, refused, CHANCE)
@@ -81,20 +85,22 @@ def compare_scales(train: Checked, test: Checked, normalise: str) -> tuple[Findi
     if max(train.x.shape[1:]) == prod(train.x.shape[1:]) and _one_quantity(lines):
         refused &= ~standardised | _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
     # A series that rises is elsewhere in its later part, which is no other scale.
-    refused &= ~in_order | _differ(one, other, REFUSED_RATIO, np.inf)
+    refused &= ~in_order | (_differ(one, other, REFUSED_RATIO, np.inf) & ~at_cut)
+    if shifted:
+        refused[:] = False
     if refused.mean() >= 1 / 2 and by_feature:
         first = int(refused.argmax())
         ranges = [f"{part[:, first].min():g} to {part[:, first].max():g}" for part in (one, other)]
         raise DataError(
             f"{int(refused.sum())} of {len(refused)} features are on scales that do not fit "
             f"together, such as that at place {first}: {ranges[0]} in {train.name}, {ranges[1]} in "
-            f"{test.name}. Scale both alike, and keep the features in one order"
+            f"{test.name}. Scale both alike, or {SHIFTED}"
         )
     if refused.mean() >= 1 / 2:
         raise DataError(
             f"the inputs of {train.name} go from {train.low:g} to {train.high:g} and those of "
             f"{test.name} from {test.low:g} to {test.high:g}, on scales that do not fit together: "
-            "scale both alike"
+            f"scale both alike, or {SHIFTED}"
         )
     reported = _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
     if by_feature:
@@ -231,7 +237,7 @@ def _is_between_0_and_1(x: NDArray[np.float64]) -> NDArray[np.bool_]:
 def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether the targets (n,) and (m,) of two parts are on two scales, by no chance."""
     n, m = len(one), len(other)
-    if min(n, m) < SPREAD_FROM or _go_on(one[:, None], other[:, None])[0]:
+    if min(n, m) < SPREAD_FROM or goes_on(one[:, None], other[:, None])[0]:
         return False
     spreads = [np.subtract(*np.percentile(part, [75, 25])) for part in (one, other)]
     shift = abs(np.median(one) - np.median(other))
@@ -240,20 +246,6 @@ def targets_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     ):
         return False
     return _by_no_chance(one, other, TARGETS_CHANCE)
-
-
-def _go_on(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(d,) whether columns are those of a series, of which the other part (m, d) is the later."""
-    last, first = (
-        part[rows].mean(axis=0)
-        for part, rows in (
-            (one, slice(-max(FEWEST_AT_END, int(END * len(one))), None)),
-            (other, slice(0, max(FEWEST_AT_END, int(END * len(other))))),
-        )
-    )
-    apart = np.abs(one.mean(axis=0) - other.mean(axis=0))
-    found: NDArray[np.bool_] = np.abs(last - first) <= JUMP * apart
-    return found
 
 
 def _by_no_chance(one: NDArray[np.float64], other: NDArray[np.float64], chance: float) -> bool:
@@ -297,7 +289,8 @@ def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 def _may_be_standardised(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(d,) whether the part with values below 0 is about 0 and some units wide, as no winter is."""
     has = (one < 0).any(axis=0)
-    mean, deviation = (np.where(has, f(one, axis=0), f(other, axis=0)) for f in (np.mean, np.std))
+    mean = np.where(has, one.mean(axis=0), other.mean(axis=0))
+    deviation = np.where(has, one.std(axis=0), other.std(axis=0))
     low, high = STANDARDISED
     found: NDArray[np.bool_] = (np.abs(mean) <= 1) & (low <= deviation) & (deviation <= high)
     return found

@@ -32,8 +32,8 @@ class GrowthRule:
     """What a study that grows decides by, besides its runs.
 
     Attributes:
-        full_n_train: the size that one would train on otherwise, in examples; None: the reference
-            size, in a study that does not grow.
+        full_n_train: the size that one would train on otherwise, in examples; None: that of
+            all the data, in a study that does not grow.
         margin: the loss that one accepts, of the metric, or a share of its mean where it is
             relative.
         z: standard errors to add; None: as many as `standard_errors` says.
@@ -217,7 +217,10 @@ def add_growth(
     for result in recommendation["results"]:
         case = (result["dataset"], result["model"])
         own = [found for found in decisions if (found["dataset"], found["model"]) == case]
-        full = rules[result["model"]].full_n_train or int(result["reference_n_train"])
+        # What a study that did not grow might have done is told of all of the data, as one that
+        # grows has them.
+        most = max(int(result["reference_n_train"]), data.train_examples)
+        full = rules[result["model"]].full_n_train or most
         rule = replace(rules[result["model"]], full_n_train=full)
         growth = _growth(own, rows_of(result, runs), metric, ladder) if own else None
         tested = None if epochs is None else rows_of(result, epochs)

@@ -48,25 +48,26 @@ def add_study_cost(
     Returns:
         A copy in which each result has::
 
-            study_cost: {trainings, energy_kwh, lost_energy_kwh, beside_plan_kwh, forecast_kwh,
-                         trackers_kwh, PRICE, full_n_train, full_training_kwh,
-                         full_training_estimated, full_trainings, saved_kwh, payback_retrainings,
-                         reason}
+            study_cost: {trainings, energy_kwh, lost_energy_kwh, lost_beside_plan_kwh,
+                         beside_plan_kwh, forecast_kwh, trackers_kwh, PRICE, full_n_train,
+                         full_training_kwh, full_training_estimated, full_trainings, saved_kwh,
+                         payback_retrainings, reason}
 
         PRICE is `emissions_g`, `cost`, `cheapest`, `dearest` and `currency`: what the energy emits
         and costs on the country's mix, null where that is not known, and {source, amount} of the
         sources with the cheapest and the most expensive electricity, null without a known price.
 
-        `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`) and those included
-        that the plan no longer asks for (`beside_plan_kwh`), and of the batches that were measured
-        for a forecast (`forecast_kwh`). Each training around which another tracker ran is taken to
-        have used as much as the very same one of the study (`trackers_kwh`). `full_trainings` is
-        the same in units of one training on the full size, the reference. Where a study that grows
-        has not trained that, not beside its plan either, its energy is estimated from the largest
-        one by the numbers of examples and of epochs (`full_training_estimated`). `saved_kwh` is
-        what a retraining on the recommended size, or on the size where the study stopped, saves
-        against the full one; `payback_retrainings` how many of them it takes to save what the study
-        took, null with the `reason` `nothing_saved`.
+        `energy_kwh` is that of all trainings, failed ones (`lost_energy_kwh`, and of it that of
+        trainings that the plan no longer asks for, `lost_beside_plan_kwh`) and those included
+        that the plan no longer asks for and that ended (`beside_plan_kwh`), and of the batches that
+        were measured for a forecast (`forecast_kwh`). Each training around which another tracker
+        ran is taken to have used as much as the very same one of the study (`trackers_kwh`).
+        `full_trainings` is the same in units of one training on the full size, the reference. Where
+        a study that grows has not trained that, not beside its plan either, its energy is estimated
+        by the numbers of examples and of epochs of the largest one (`full_training_estimated`).
+        `saved_kwh` is what a retraining on the recommended size, or on the size where the study
+        stopped, saves against the full one; `payback_retrainings` how many of them it takes to
+        save what the study took, null with the `reason` `nothing_saved`.
 
         Each of `more_data` gets `energy_kwh`, `energy_by` and PRICE: what one training on so much
         data would take more than one on the largest size. `growth`, where it is not null, gets
@@ -157,8 +158,9 @@ def _with_cost(
         shortened = growth["decisions"][-1]["epochs"] if growth else None
         epochs = shortened["all"] / shortened["trained"] if shortened else 1.0
         full_kwh = float(energies[reference]) * epochs * (full / reference if by_size else 1.0)
-    lost_kwh = float(runs["lost_energy_kwh"].sum())
-    beside_kwh = float((beside["energy_kwh"] + beside["lost_energy_kwh"]).sum())
+    lost_beside_kwh = float(beside["lost_energy_kwh"].sum())
+    lost_kwh = float(runs["lost_energy_kwh"].sum()) + lost_beside_kwh
+    beside_kwh = float(beside["energy_kwh"].sum())
     used_kwh = float(runs["energy_kwh"].sum()) + lost_kwh + beside_kwh
     used_kwh += math.fsum(further_kwh.values())
     size = _recommended(result)
@@ -188,6 +190,7 @@ def _with_cost(
             "trainings": len(runs) + int(beside["trainings"].sum()),
             "energy_kwh": used_kwh,
             "lost_energy_kwh": lost_kwh,
+            "lost_beside_plan_kwh": lost_beside_kwh,
             "beside_plan_kwh": beside_kwh,
             **further_kwh,
             **prices.of(used_kwh),

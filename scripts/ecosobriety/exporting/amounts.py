@@ -58,7 +58,7 @@ class Whole:
         trainings: those that ended, of the plan and beside it.
         trained_kwh: IT energy of those of the plan.
         failed_kwh: of failed attempts; None: a table of imported runs holds none, and need not.
-        beside_plan_kwh: of trainings that the plan no longer asks for, with their failed attempts.
+        beside_plan_kwh: of trainings that the plan no longer asks for and that ended.
         forecast_kwh: of batches that were measured to forecast the study.
         trackers_kwh: of trainings that were done once more, for other trackers.
         evaluation_kwh: of the evaluations on the test part.

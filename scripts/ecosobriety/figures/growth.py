@@ -52,7 +52,7 @@ def growth(case: Case, text: Texts) -> Figure:
 
 def _size_axis(axes: Axes, case: Case, text: Texts) -> None:
     """The sizes up to the full one, a doubling always as wide; numbers where there is room."""
-    sizes = np.array(sorted({*case.decision.curve.index, case.decision.full}), float)
+    sizes = np.array(sorted({*case.decision.curve.index, case.decision.rule_full}), float)
     axes.set_xscale("log", base=2)
     axes.set_xlim(sizes[0] / _SIDE, sizes[-1] * _SIDE)
     low, high = np.log2(axes.get_xlim())
@@ -87,10 +87,10 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
     add_size_spots(axes, view.scores, factor, text.score, text)
     last = int(scores.index.max())
     found = view.rule.get(last)
-    if found is not None and found["bound"] is not None and last < view.full:
+    if found is not None and found["bound"] is not None and last < view.rule_full:
         at = float(scores[last])
         axes.fill_between(
-            [last, view.full],
+            [last, view.rule_full],
             at,
             [at, at + metric.sign * found["bound"] * factor],
             color=FIT,
@@ -106,7 +106,7 @@ def _draw_score(axes: Axes, case: Case, text: Texts) -> None:
 def _draw_bound(axes: Axes, case: Case, text: Texts) -> None:
     factor = case.metric.display_factor
     known = {n: found for n, found in case.decision.rule.items() if found["bound"]}
-    below = {n: found for n, found in known.items() if n < case.decision.full}
+    below = {n: found for n, found in known.items() if n < case.decision.rule_full}
     axes.set_ylabel(text("figure.growth.bound"))
     if not below:
         axes.set_yticks([])
@@ -166,13 +166,13 @@ def _mark_sizes(axes: Axes, case: Case, text: Texts) -> None:
     view = case.decision
     stop = view.rule_stop
     for sized in axes.figure.axes:
-        for size in {view.full, stop or view.full}:
+        for size in {view.rule_full, stop or view.rule_full}:
             sized.axvline(size, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     where: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
-    full = text("figure.growth.full", n_train=text.integer(view.full))
-    axes.annotate(full, (view.full, 1), xytext=(0, 20), ha="right", color=MUTED, **where)
+    full = text("figure.growth.full", n_train=text.integer(view.rule_full))
+    axes.annotate(full, (view.rule_full, 1), xytext=(0, 20), ha="right", color=MUTED, **where)
     if stop is None:
-        kind, size = ("no_stop" if view.grows else "would_not_stop"), view.full
+        kind, size = ("no_stop" if view.grows else "would_not_stop"), view.rule_full
     else:
         kind, size = ("stop" if view.grows else "would_stop"), stop
     words = text(f"figure.growth.{kind}", n_train=text.integer(size))
@@ -192,7 +192,7 @@ def _data(case: Case) -> pd.DataFrame:
     scores = case.decision.curve[["n_train", f"{case.metric.name}_mean"]]
     known = pd.DataFrame(rule, columns=["n_train", *keys])
     table = scores.reset_index(drop=True).merge(known, how="left", on="n_train")
-    return table.assign(full_n_train=case.decision.full)
+    return table.assign(full_n_train=case.decision.rule_full)
 
 
 DRAWINGS = {"growth": growth}

@@ -94,12 +94,14 @@ class DataOptions:
         normalise: how the inputs are normalised, as for `inputs.resolve`.
         channels: which dimension of an example the channels are: `first`, `last`, or None.
         test_share: share of the examples that is held out where there is no test part.
+        test_shifted: whether the test part is meant to lie elsewhere than the training part.
     """
 
     task: str = "classification"
     normalise: str = "auto"
     channels: str | None = None
     test_share: float = 0.5
+    test_shifted: bool = False
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
@@ -153,13 +155,13 @@ def build(
             looked = [looked[0].select(rows) for rows in kept]
             labels = [y[rows] for rows in kept]
         if options.task == "regression":
-            _require_different(*labels, held_out=test is None)
+            _require_different(*labels, held_out=test is None, shifted=options.test_shifted)
         else:
             _require_trained_classes(classes, *labels, held_out=test is None)
         one, other = checked
         resolved = own_inputs.resolve(options.normalise, options.channels, one)
         if test is not None:
-            found = scales.compare_scales(one, other, resolved)
+            found = scales.compare_scales(one, other, resolved, shifted=options.test_shifted)
             findings += (*found, *_between_parts(looked, labels, classes, options.channels))
         if names is not None:
             x, tested = one.x[:], other.x[:]
@@ -344,7 +346,9 @@ def _left(train: int, test: int, *, held_out: bool) -> str:
     return left if held_out else ""
 
 
-def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out: bool) -> None:
+def _require_different(
+    targets: NDArray[Any], tested: NDArray[Any], *, held_out: bool, shifted: bool
+) -> None:
     low, high = targets.min(), targets.max()
     if low == high:
         left = _left(len(targets), len(tested), held_out=held_out)
@@ -362,12 +366,12 @@ def _require_different(targets: NDArray[Any], tested: NDArray[Any], *, held_out:
             "are not: are they hidden, or was the test part written wrongly?"
         )
     # A random split of one part has one scale.
-    if not held_out and scales.targets_apart(targets, tested):
+    if not (held_out or shifted) and scales.targets_apart(targets, tested):
         spreads = [np.subtract(*np.percentile(part, [75, 25])) for part in (targets, tested)]
         raise DataError(
             f"the targets of train have the median {np.median(targets):g} and the quartiles "
             f"{spreads[0]:g} apart, those of test {np.median(tested):g} and {spreads[1]:g}: "
-            "both must be on one scale"
+            f"both must be on one scale, or {scales.SHIFTED}"
         )
 
 

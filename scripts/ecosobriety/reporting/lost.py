@@ -15,6 +15,11 @@ def lost_section(study: Study, text: Texts) -> dict[str, Any]:
     """
     runs = study.runs
     lost = runs[runs["lost_energy_kwh"] > 0]
+    costs = [case.decision.result["study_cost"] for case in study.cases()]
+    beside_kwh = sum(cost["lost_beside_plan_kwh"] for cost in costs)
+    beside = text("lost.beside", lost=text.energy(beside_kwh)) if beside_kwh else ""
+    if lost.empty and beside:
+        return {"sentence": beside, "table": None}
     if lost.empty:
         imported = runs["energy_quality"] == "imported"
         known = [] if imported.all() else [text("lost.nothing")]
@@ -43,9 +48,12 @@ def lost_section(study: Study, text: Texts) -> dict[str, Any]:
         "trainings": text.integer(len(lost)),
     }
     all_imported = bool((lost["energy_quality"] == "imported").all())
-    return {
-        "sentence": text("lost.imported", **values)
+    sentence = (
+        text("lost.imported", **values)
         if all_imported
-        else text.plural("lost.some", len(lost), **values),
+        else text.plural("lost.some", len(lost), **values)
+    )
+    return {
+        "sentence": f"{sentence} {beside}".rstrip(),
         "table": Table("lost", text("table.lost"), columns, rows),
     }

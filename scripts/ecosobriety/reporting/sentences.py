@@ -339,7 +339,7 @@ def legend(marks: Sequence[str], text: Texts) -> list[str]:
 def _growth(case: Case, text: Texts) -> list[str]:
     view = case.decision
     values = {
-        "full": text.integer(view.full),
+        "full": text.integer(view.rule_full),
         "margin": text.margin(view.margin),
         "n_train": text.integer(view.rule_stop),
     }

@@ -113,6 +113,11 @@ class DecisionView:
         """The size that one would train on otherwise; perhaps larger than any that was trained."""
         return int((self.result["growth"] or self.result)["full_n_train"])
 
+    @property
+    def rule_full(self) -> int:
+        """What the rule takes for the full size: all the data, where the study does not grow."""
+        return max([self.full, *(int(found["full_n_train"]) for found in self.rule.values())])
+
     @cached_property
     def rule(self) -> dict[int, Mapping[str, Any]]:
         """What the rule of a study that grows says at each size, from the smallest up."""
@@ -122,7 +127,7 @@ class DecisionView:
     def rule_stop(self) -> int | None:
         """The size below the full one at which the rule stops; None: it stops at none."""
         stops = (n for n, found in self.rule.items() if found["decision"] == "stop")
-        return next((n for n in stops if n < self.full), None)
+        return next((n for n in stops if n < self.rule_full), None)
 
     @property
     def nearest_to_half(self) -> int | None:

@@ -197,6 +197,7 @@ def _declared_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, 
         *((key, None) for key in ("path", "format", "class_path", "channels")),
         ("normalise", "auto"),
         ("test_share", TEST_SHARE),
+        ("test_shifted", False),
     ):
         if dataset[key] != default:
             yield (

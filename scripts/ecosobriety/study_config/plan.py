@@ -237,7 +237,7 @@ def growth_runs(
 def growth_rule(config: Mapping[str, Any], model: str, *, first_look: bool) -> dict[str, Any]:
     """What decides besides the runs: arguments of `decision.decide`.
 
-    Where the study does not grow, `full_n_train` is None: the reference size is the full one.
+    Where the study does not grow, `full_n_train` is None: all the data are the full size.
 
     Args:
         config: the completed configuration.

@@ -1,7 +1,9 @@
 """What a training that is killed leaves behind, so that the next attempt goes on from there."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,33 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from ecosobriety.errors import ConfigError, one_line
+from ecosobriety.training.fitting import brought
 from ecosobriety.training.plain_values import set_values, values_of
+from ecosobriety.user_code.lightnings import lightning_of
 
-_VALUES = "ecosobriety_values"
-"""In a checkpoint: those that layers keep as plain attributes."""
+_MISFITS = (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError)
+MOST_OF_ERROR = 80
+"""Characters of the error of PyTorch or Lightning."""
+_OURS = "ecosobriety"
+"""In a checkpoint: what `_Kept` says."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What Lightning does not save.
+
+    Attributes:
+        values: What each layer keeps as attributes, by its name.
+        of_callbacks: The same of callbacks that do not say what their state is.
+        trained: Whether each parameter is, by its name.
+        modes: Whether each layer is in its training mode.
+    """
+
+    values: dict[str, dict[str, Any]]
+    of_callbacks: list[dict[str, Any]]
+    trained: dict[str, bool]
+    modes: dict[str, bool]
 
 
 class EpochCheckpoint(pl.Callback):
@@ -22,14 +47,17 @@ class EpochCheckpoint(pl.Callback):
     module, schedulers, an `EarlyStopping`. An epoch starts once more in a training that goes on:
     this callback must stand before those that do something then. After the last epoch there is
     nothing to go on with. What is drawn by chance goes on where it was, and so do values that
-    a module keeps as plain attributes, such as a temperature or a count: Lightning saves none.
+    a module, or a callback of its own, keeps as attributes, such as a temperature or a count, and
+    layers that are not trained or are tested: Lightning saves none of that.
     """
 
     def __init__(self, path: Path):
         self._path = path
         self._max_steps: int | None = None
         self._chance: dict[str, Any] | None = None
-        self._values: dict[str, dict[str, Any]] = {}
+        self._kept: _Kept | None = None
+        self.goes_on = False
+        """Whether a training goes on, and has not yet done so for a batch."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Hide the limit of steps while the loops are restored.
@@ -37,7 +65,7 @@ class EpochCheckpoint(pl.Callback):
         With one, Lightning goes on within the epoch that was saved, though that had ended: it would
         have an epoch of one batch more.
         """
-        if self._path.exists():
+        if self.goes_on:
             loop = trainer.fit_loop.epoch_loop
             self._max_steps, loop.max_steps = loop.max_steps, -1
 
@@ -48,13 +76,11 @@ class EpochCheckpoint(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save what the epochs before have left, or go on as they have."""
-        if self._chance is not None:
+        if self._kept is not None and self._chance is not None:
             # Here at last: what a module does at the start of a training has been done again.
-            device = trainer.strategy.root_device
-            for name, layer in pl_module.named_modules():
-                set_values(layer, self._values.get(name, {}), device)
+            _give_back(self._kept, trainer, pl_module)
             _set_chance(self._chance)
-            self._chance = None
+            self._kept = self._chance = None
             return
         if not trainer.current_epoch:
             return
@@ -69,14 +95,31 @@ class EpochCheckpoint(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Save what each layer keeps besides its parameters."""
-        checkpoint[_VALUES] = {name: values_of(layer) for name, layer in pl_module.named_modules()}
+        """Save what Lightning does not."""
+        layers = frozenset(map(id, pl_module.modules()))
+        checkpoint[_OURS] = _Kept(
+            {name: values_of(layer, layers) for name, layer in pl_module.named_modules()},
+            [values_of(callback, layers) for callback in _stateless(trainer)],
+            {name: weight.requires_grad for name, weight in pl_module.named_parameters()},
+            {name: layer.training for name, layer in pl_module.named_modules()},
+        )
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """It does go on."""
+        self.goes_on = False
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Keep it until the next epoch starts."""
-        self._values = checkpoint[_VALUES]
+        self._kept = checkpoint[_OURS]
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all that draws by chance."""
@@ -90,6 +133,62 @@ class EpochCheckpoint(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep them until the next epoch starts."""
         self._chance = state_dict
+
+
+@contextmanager
+def going_on(saved: EpochCheckpoint | None, path: Path | None, class_path: str) -> Iterator[None]:
+    """Remove a checkpoint that a training cannot go on from.
+
+    Args:
+        saved: what saves the training.
+        path: the checkpoint that it goes on from; None: it begins.
+        class_path: whose training it is.
+
+    Raises:
+        ConfigError: it cannot, since the module or its optimisers had another form by then.
+    """
+    if saved is None or path is None:
+        yield
+        return
+    saved.goes_on = True
+    try:
+        yield
+    except (ConfigError, *_MISFITS) as error:
+        if not saved.goes_on or not _is_misfit(error):
+            raise
+        path.unlink()
+        raise ConfigError(
+            f"models: {class_path} cannot go on from its checkpoint, which had another form "
+            f"({one_line(str(error))[:MOST_OF_ERROR]}): the checkpoint is removed, and the same "
+            "command trains it from the start"
+        ) from error
+
+
+def _is_misfit(error: Exception) -> bool:
+    # A lack of memory, and whatever else the machine does, says nothing of the checkpoint.
+    return not isinstance(error, RuntimeError) or "state_dict" in str(error)
+
+
+def _give_back(kept: _Kept, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    device = trainer.strategy.root_device
+    for name, layer in module.named_modules():
+        set_values(layer, kept.values.get(name, {}), device)
+        layer.training = kept.modes.get(name, layer.training)
+    for name, weight in module.named_parameters():
+        weight.requires_grad_(kept.trained.get(name, weight.requires_grad))
+    for callback, values in zip(_stateless(trainer), kept.of_callbacks, strict=True):
+        set_values(callback, values, device)
+
+
+def _stateless(trainer: pl.Trainer) -> list[Any]:
+    """The callbacks of a user's own that do not say what their state is."""
+    found = []
+    for callback in brought(trainer):
+        package: Any = lightning_of(type(callback), "Callback")
+        own = not type(callback).__module__.startswith(package.__name__)
+        if own and type(callback).state_dict is package.Callback.state_dict:
+            found.append(callback)
+    return found
 
 
 def _set_chance(states: Mapping[str, Any]) -> None:

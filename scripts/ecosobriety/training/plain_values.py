@@ -1,42 +1,165 @@
-"""What a network keeps as plain attributes, which neither its parameters nor its buffers hold."""
+"""What a network or a callback keeps as attributes, which no state dict of theirs holds."""
 
+import random
+import sys
+import sysconfig
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecosobriety.errors import ConfigError
 from ecosobriety.user_code.lightnings import lightning_of
 
-
-def values_of(part: nn.Module) -> dict[str, Any]:
-    """What a layer keeps besides its parameters and buffers, as a temperature that is lowered.
-
-    Plain values and tensors among its attributes, these in the host's memory.
-    """
-    known = _attributes(lightning_of(type(part)))
-    return {
-        name: value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else value
-        for name, value in vars(part).items()
-        if name not in known and isinstance(value, bool | int | float | str | Tensor | None)
-    }
+_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
+_SEVERAL = (list, tuple, set, deque)
 
 
-def set_values(part: nn.Module, values: Mapping[str, Any], device: torch.device) -> None:
-    """Let a layer have what `values_of` has found.
+@dataclass(frozen=True)
+class _Chance:
+    """Where a generator of random numbers is."""
+
+    state: Any
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """What an object of a user's own class keeps."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network that is no layer of the module, as an average of it."""
+
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Mapping[str, Any]]
+
+
+def values_of(part: object, known: frozenset[int] = frozenset()) -> dict[str, Any]:
+    """What a layer or a callback keeps besides parameters and buffers, as a falling temperature.
+
+    Plain values, arrays and tensors among its attributes, these in the host's memory, collections
+    of them, generators of random numbers, networks, and the same of objects of a user's own.
 
     Args:
-        part: the layer.
+        part: the layer or callback.
+        known: ids of what is kept elsewhere: the module and its layers, for a callback.
+    """
+    own = _attributes(lightning_of(type(part))) if isinstance(part, nn.Module) else frozenset()
+    known |= {id(part)}
+    found = ((name, _kept(value, known)) for name, value in vars(part).items() if name not in own)
+    return {name: kept for name, kept in found if kept is not NotImplemented}
+
+
+def set_values(part: object, values: Mapping[str, Any], device: torch.device) -> None:
+    """Let a layer or a callback have what `values_of` has found.
+
+    Args:
+        part: the layer or callback.
         values: the same for it before.
         device: where a tensor goes to in the place of what is none.
+
+    Raises:
+        ConfigError: it has no such generator, object or network now.
     """
     for name, value in values.items():
-        now = vars(part).get(name)
-        if isinstance(value, Tensor):
-            # A copy, as they may be given once more.
-            value = value.to(now.device if isinstance(now, Tensor) else device, copy=True)
-        object.__setattr__(part, name, value)
+        object.__setattr__(part, name, _given_back(value, vars(part).get(name), device))
+
+
+def _kept(value: Any, known: frozenset[int]) -> Any:
+    """A copy of a value; NotImplemented: it is of no kind that is kept."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, nn.Parameter) or id(value) in known:
+        # A layer's, which gets its own back.
+        return NotImplemented
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, np.ndarray):
+        return NotImplemented if value.dtype.hasobject else value.copy()
+    if isinstance(value, np.random.Generator):
+        return _Chance(value.bit_generator.state)
+    if isinstance(value, random.Random | np.random.RandomState | torch.Generator):
+        return _Chance(_state_of(value))
+    if type(value) in _SEVERAL or type(value) is dict:
+        return _collected(value, known)
+    if isinstance(value, nn.Module):
+        parts = dict(value.named_modules())
+        tensors = {name: _kept(held, known) for name, held in value.state_dict().items()}
+        return _Network(tensors, {name: values_of(part, known) for name, part in parts.items()})
+    return (
+        _Inside(values_of(value, known)) if _is_own(value.__class__.__module__) else NotImplemented
+    )
+
+
+def _collected(value: Any, known: frozenset[int]) -> Any:
+    """A collection whose items are all plain, arrays, tensors or such collections."""
+    items = chain(value.keys(), value.values()) if isinstance(value, dict) else iter(value)
+    copies = [_kept(item, known | {id(value)}) for item in items]
+    if any(copy is NotImplemented or isinstance(copy, _Inside | _Chance) for copy in copies):
+        return NotImplemented
+    if isinstance(value, dict):
+        half = len(copies) // 2
+        return dict(zip(copies[:half], copies[half:], strict=True))
+    return deque(copies, value.maxlen) if isinstance(value, deque) else type(value)(copies)
+
+
+def _given_back(value: Any, now: Any, device: torch.device) -> Any:
+    """A copy, as it may be given once more; tensors go to where those before it are."""
+    if isinstance(value, Tensor):
+        return value.to(now.device if isinstance(now, Tensor) else device, copy=True)
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        held = now if isinstance(now, dict) else {}
+        return {key: _given_back(one, held.get(key), device) for key, one in value.items()}
+    if isinstance(value, _SEVERAL):
+        items = [_given_back(one, None, device) for one in value]
+        return deque(items, value.maxlen) if isinstance(value, deque) else type(value)(items)
+    if isinstance(value, _Chance | _Inside | _Network):
+        _put_into(now, value, device)
+        return now
+    return value
+
+
+def _put_into(now: Any, value: _Chance | _Inside | _Network, device: torch.device) -> None:
+    if now is None:
+        raise ConfigError("an object that had a state when the training was saved is not there now")
+    if isinstance(value, _Inside):
+        set_values(now, value.values, device)
+    elif isinstance(value, _Network):
+        now.load_state_dict(value.tensors)
+        for name, part in now.named_modules():
+            set_values(part, value.values.get(name, {}), device)
+    elif isinstance(now, np.random.Generator):
+        now.bit_generator.state = value.state
+    elif isinstance(now, random.Random):
+        now.setstate(value.state)
+    else:
+        now.set_state(value.state)
+
+
+def _state_of(generator: Any) -> Any:
+    return generator.getstate() if isinstance(generator, random.Random) else generator.get_state()
+
+
+@cache
+def _is_own(module: str) -> bool:
+    """Whether a class's module is a user's own: neither Python's nor a library's."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        return False
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+    return not any(Path(file).is_relative_to(folder) for folder in folders)
 
 
 def device_of(network: nn.Module) -> torch.device:

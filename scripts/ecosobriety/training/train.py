@@ -19,7 +19,7 @@ from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
 from ecosobriety.records.record import RunRecord
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
-from ecosobriety.training.checkpoint import EpochCheckpoint
+from ecosobriety.training.checkpoint import EpochCheckpoint, going_on
 from ecosobriety.training.epoch_scores import (
     KeptWeights,
     bytes_of,
@@ -167,7 +167,8 @@ def train(
         # The checkpoint is our own, and holds the energy so far beside the weights.
         taken = counted if learner is None else Blocks(batches)
         resume_from = checkpoint if checkpoint and checkpoint.exists() else None
-        trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
+        with going_on(saved[0] if saved else None, resume_from, training.class_path):
+            trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         lend_callbacks(trainer, tester)
         tester.test(scorer, test_batches, verbose=False)
     _require_learnt(training, dataset.name, module, scorer.test_loss, None if learner else passed)
