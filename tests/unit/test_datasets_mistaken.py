@@ -345,6 +345,17 @@ def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, names: str) -> None:
     assert "but must hold train and test alone" in refusal(folders(tmp_path / "i", *names.split()))
 
 
+def test_a_third_folder_beside_two_parts_is_named(tmp_path: Path) -> None:
+    given = folders(tmp_path / "i", "train", "test", "sample_submission")
+    assert "holds the folders sample_submission, test, train, but" in refusal(given)
+
+
+def test_a_hidden_folder_of_images_may_be_a_class(tmp_path: Path) -> None:
+    given = folders(tmp_path / "i", "java", "c++", ".net", ".ipynb_checkpoints")
+    (found,) = [one for one in obtain(given).findings if one.id == "files_unused"]
+    assert found.values == {"number": 1, "names": [".net/"]}
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -27,6 +27,8 @@ ENDINGS = frozenset(
     }
 )
 """Of files that are read as images; what else an ending says is not asked: the content counts."""
+HIDDEN = frozenset({".ipynb_checkpoints", ".git", ".thumbnails", ".trash", ".cache"})
+"""Hidden folders that programs make, and that may hold copies of images."""
 LEFT_BY_SYSTEMS = frozenset(
     {
         *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "#recycle"),
@@ -107,7 +109,7 @@ def read(folder: Path, scratch: Path | None = None) -> Read:
         replace(_part(f, grey, name, scratch), formats=np.array([written for _, written in k]))
         for f, k, name in zip(files, kinds, names, strict=True)
     ]
-    unused = [path.name for part in split or [folder] for path in _visible(part) if path.is_file()]
+    unused = [name for part in split or [folder] for name in _unread(part)]
     findings: tuple[Finding, ...] = ()
     if unused:
         values = {"number": len(unused), "names": [short(name) for name in unused[:MAX_LISTED]]}
@@ -145,7 +147,8 @@ def _split(folder: Path) -> list[Path] | None:
     if len(folders) == 2 and train and test:
         return [by_name[train.pop()], by_name[test.pop()]]
     parts = [path for path in folders if _PART.fullmatch(path.name)]
-    if all(path in parts or _BESIDE.fullmatch(path.name) for path in folders):
+    # Then another one is the fault.
+    if all(path in parts or _BESIDE.fullmatch(path.name) for path in folders) or (train and test):
         parts = folders
     if len(parts) > 1:
         found = ", ".join(short(path.name) for path in parts[:MAX_LISTED])
@@ -154,6 +157,15 @@ def _split(folder: Path) -> list[Path] | None:
             "one folder for each class, or no parts: rename the one to test with, move the others"
         )
     return None
+
+
+def _unread(folder: Path) -> Iterator[str]:
+    """What lies beside the classes' folders, and hidden folders that may be a class, as `.net`."""
+    for path in sorted(folder.iterdir()):
+        hidden = path.name.startswith(".") and path.name not in HIDDEN and path.is_dir()
+        if hidden and any(file.suffix.lower() in ENDINGS for file in path.iterdir()):
+            yield f"{path.name}/"
+    yield from (path.name for path in _visible(folder) if path.is_file())
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -258,7 +270,7 @@ def _dropped(image: "Image") -> str:
     ]
     bits = max(tags.get(_BITS_PER_SAMPLE, (8,)))
     if any(";16" in str(tile) for tile in tiles) or bits > BITS or max(highest, default=0) > MOST:
-        return " of 16 bits"
+        return f" of {bits if bits > BITS else 2 * BITS} bits"
     if {*tags.get(_SAMPLE_FORMAT, ())} - {_UNSIGNED}:
         return " of numbers with a sign"
     bands = tags.get(_SAMPLES_PER_PIXEL, 1)

@@ -20,7 +20,7 @@ from ecosobriety.study.wording import (
     trainings,
 )
 from ecosobriety.tables import GRID_SOURCE
-from ecosobriety.texts import Texts, decimals_for, is_known
+from ecosobriety.texts import SMALLEST_P, Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, MASS_UNITS, readable_unit
 
 _TALL_ROWS = 25
@@ -153,7 +153,7 @@ def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Text
         _interval(score, places, text),
         text.fixed(case.decision.differences[size] * factor, places),
         _or_dash(case.decision.bounds[size] * factor, places, text),
-        _or_dash(row["p_value"], 3, text),
+        _p_or_dash(row["p_value"], text),
         verdict,
         _interval(energy, decimals, text),
     )
@@ -162,6 +162,12 @@ def _curve_row(case: Case, size: int, unit_kwh: float, decimals: int, text: Text
 def _or_dash(value: float, decimals: int, text: Texts) -> str:
     """A number, or a dash where the column does not apply to the row."""
     return text.fixed(value, decimals) if is_known(value) else "–"
+
+
+def _p_or_dash(value: float, text: Texts) -> str:
+    if is_known(value) and value < SMALLEST_P:
+        return f"<\N{NO-BREAK SPACE}{text.fixed(SMALLEST_P, 3)}"
+    return _or_dash(value, 3, text)
 
 
 def source_table(case: Case, text: Texts) -> Table:
