@@ -24,6 +24,7 @@ from ecosobriety.metering import EnergyMeter, exclusive_meter
 from ecosobriety.metering.accounts import missing_part, sound
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochTest, RunRecord
+from ecosobriety.training import plain_values
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.configured import asks_for_end
 from ecosobriety.training.fitting import TrainingSettings, brought, make_trainer
@@ -110,8 +111,9 @@ class Weights:
 
 
 def bytes_of(network: nn.Module) -> int:
-    """Bytes of a network's parameters and buffers."""
-    return sum(tensor.nbytes for _, tensor in _tensors(network))
+    """Bytes of a network's parameters and buffers, and of what its layers keep besides."""
+    values = {name: values_of(part) for name, part in network.named_modules()}
+    return sum(tensor.nbytes for _, tensor in _tensors(network)) + plain_values.bytes_of(values)
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:

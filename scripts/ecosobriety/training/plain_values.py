@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,18 @@ def set_values(part: object, values: Mapping[str, Any], device: torch.device) ->
         object.__setattr__(part, name, _given_back(value, vars(part).get(name), device))
 
 
+def bytes_of(kept: Any) -> int:
+    """Bytes of the arrays and tensors in what `values_of` has found."""
+    if isinstance(kept, Tensor | np.ndarray):
+        return int(kept.nbytes)
+    if isinstance(kept, _Network):
+        return bytes_of(kept.tensors) + bytes_of(kept.values)
+    if isinstance(kept, _Inside):
+        return bytes_of(kept.values)
+    items = kept.values() if isinstance(kept, Mapping) else kept
+    return sum(map(bytes_of, items)) if isinstance(kept, (Mapping, *_SEVERAL)) else 0
+
+
 def _kept(value: Any, known: frozenset[int]) -> Any:
     """A copy of a value; NotImplemented: it is of no kind that is kept."""
     if isinstance(value, _PLAIN):
@@ -102,10 +114,10 @@ def _kept(value: Any, known: frozenset[int]) -> Any:
 
 
 def _collected(value: Any, known: frozenset[int]) -> Any:
-    """A collection whose items are all plain, arrays, tensors or such collections."""
+    """A collection of which each item is of a kind that is kept."""
     items = chain(value.keys(), value.values()) if isinstance(value, dict) else iter(value)
     copies = [_kept(item, known | {id(value)}) for item in items]
-    if any(copy is NotImplemented or isinstance(copy, _Inside | _Chance) for copy in copies):
+    if any(copy is NotImplemented for copy in copies):
         return NotImplemented
     if isinstance(value, dict):
         half = len(copies) // 2
@@ -123,7 +135,8 @@ def _given_back(value: Any, now: Any, device: torch.device) -> Any:
         held = now if isinstance(now, dict) else {}
         return {key: _given_back(one, held.get(key), device) for key, one in value.items()}
     if isinstance(value, _SEVERAL):
-        items = [_given_back(one, None, device) for one in value]
+        before = chain(now if isinstance(now, _SEVERAL) else (), repeat(None))
+        items = [_given_back(one, old, device) for one, old in zip(value, before, strict=False)]
         return deque(items, value.maxlen) if isinstance(value, deque) else type(value)(items)
     if isinstance(value, _Chance | _Inside | _Network):
         _put_into(now, value, device)
