@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
@@ -160,6 +161,49 @@ def test_a_resumed_training_reports_the_sum_of_its_parts(clock, meter, tmp_path)
     assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([3.0, 3.0, 3.0])
     assert [epoch.epoch for epoch in result.epochs] == [0, 1, 2]
     assert result.started_at == first.result().started_at
+
+
+@pytest.mark.parametrize(("kept", "left"), [("step=2", 1), ("step=4", 2), ("step=6", 2)])
+def test_an_epoch_that_is_open_at_a_checkpoint_keeps_what_it_has_spent(
+    clock, meter, tmp_path, kept, left
+):
+    """Checkpoints at validations, in the middle of an epoch or before its end, as by default."""
+
+    def fit(**options):
+        callback = EnergyCallback(meter)
+        saved = ModelCheckpoint(
+            tmp_path,
+            "{step}",
+            every_n_train_steps=None,
+            save_top_k=-1,
+            save_on_train_epoch_end=False,
+        )
+        runner = trainer(
+            callback, tmp_path, epochs=3, val_check_interval=0.5, enable_checkpointing=True
+        )
+        runner.callbacks.append(saved)
+        runner.fit(SomebodysModule(clock), loader(4), loader(1), weights_only=False, **options)
+        return callback.result()
+
+    whole = fit()
+    clock.now_s += 1000.0
+    resumed = fit(ckpt_path=tmp_path / f"{kept}.ckpt")
+    for result in (whole, resumed):
+        assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([4.0, 4.0, 4.0])
+        assert wh(result.energy_kwh) == pytest.approx(12.0)
+    assert resumed.epochs[left].duration_s == pytest.approx(4.0)
+
+
+def test_of_a_training_that_had_ended_nothing_is_left(clock, meter, tmp_path):
+    runner = trainer(EnergyCallback(meter), tmp_path)
+    runner.fit(SomebodysModule(clock), loader(3))
+    runner.save_checkpoint(tmp_path / "last.ckpt")
+    again = EnergyCallback(meter)
+    trainer(again, tmp_path).fit(
+        SomebodysModule(clock), loader(3), ckpt_path=tmp_path / "last.ckpt", weights_only=False
+    )
+    with pytest.raises(MeteringError, match="had all its epochs already"):
+        again.result()
 
 
 def test_of_two_fits_the_result_is_that_of_the_last(clock, meter, tmp_path):

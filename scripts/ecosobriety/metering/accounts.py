@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ecosobriety.errors import MeteringError
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, Reading
@@ -97,10 +97,20 @@ def validation_of(marks: Sequence[Mark], readings: Sequence[Reading]) -> Reading
     return taken
 
 
-def epochs_of(marks: Sequence[Mark], readings: Sequence[Reading]) -> list[EpochRecord]:
-    """The epochs, each without its validations, by the readings at the marks."""
+def epochs_of(
+    marks: Sequence[Mark], readings: Sequence[Reading], before: Reading, now: Reading
+) -> tuple[list[EpochRecord], Reading]:
+    """The epochs, each without its validations, and what has been spent on the one after them.
+
+    Args:
+        marks: moments of a window.
+        readings: those at the marks.
+        before: what the first of the epochs had spent before the window, as a checkpoint says.
+        now: the last reading.
+    """
     epochs = []
-    in_validation = begun = epoch_from = NOTHING
+    in_validation = begun = NOTHING
+    epoch_from = NOTHING - before
     for mark, reading in zip(marks, readings, strict=True):
         if mark.kind == "validation begins":
             begun = reading
@@ -110,7 +120,26 @@ def epochs_of(marks: Sequence[Mark], readings: Sequence[Reading]) -> list[EpochR
             so_far = reading - in_validation
             epochs.append(_epoch(mark, so_far - epoch_from))
             epoch_from = so_far
-    return epochs
+    return epochs, now - in_validation - epoch_from
+
+
+def state_of(
+    train: Reading,
+    open_epoch: Reading,
+    evaluation: Reading,
+    epochs: Sequence[EpochRecord],
+    components: Mapping[ComponentName, Component],
+    started_at: str | None,
+) -> dict[str, Any]:
+    """What a checkpoint keeps of a training's energy so far."""
+    return {
+        "train": asdict(train),
+        "open_epoch": asdict(open_epoch),
+        "evaluation": asdict(evaluation),
+        "epochs": [epoch.model_dump() for epoch in epochs],
+        "components": {name: part.model_dump() for name, part in components.items()},
+        "started_at": started_at,
+    }
 
 
 def _epoch(mark: Mark, spent: Reading) -> EpochRecord:

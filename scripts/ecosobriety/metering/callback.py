@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -32,6 +31,7 @@ from ecosobriety.metering.accounts import (
     others_share,
     over_machines,
     sound,
+    state_of,
     together,
     validation_of,
     without_zero_gpu,
@@ -41,7 +41,7 @@ from ecosobriety.metering.ledger import Ledger
 from ecosobriety.metering.lightning import find_lightning
 from ecosobriety.metering.machines import Machines
 from ecosobriety.metering.meter import ComponentName, EnergyMeter, Reading, require_meter
-from ecosobriety.metering.results import NOTHING_RUN, NOTHING_TRAINED, EnergyResult, WindowRecord
+from ecosobriety.metering.results import WHY_NONE, EnergyResult, WindowRecord
 from ecosobriety.metering.windows import add_to, asked_file
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import Component, EpochRecord
@@ -91,7 +91,7 @@ class EnergyCallback(pl.Callback):
 
     def _forget(self) -> None:
         """Begin with nothing, as what a checkpoint has kept is loaded afterwards."""
-        self._before = self._train = self._evaluation = NOTHING
+        self._before = self._open_epoch = self._train = self._evaluation = NOTHING
         self._evaluation_fault: str | None = None
         self._epochs: list[EpochRecord] = []
         self._components: dict[ComponentName, Component] = {}
@@ -106,11 +106,11 @@ class EnergyCallback(pl.Callback):
                 or the meter gave what is not positive and finite.
         """
         if self._machines is None:
-            raise MeteringError(NOTHING_RUN)
+            raise MeteringError(WHY_NONE["nothing run"])
         if self._started_at is None:
-            raise MeteringError(NOTHING_TRAINED)
+            raise MeteringError(WHY_NONE["nothing trained"])
         if self._ended_at is None:
-            raise MeteringError("the training has not ended, or failed: no energy can be reported")
+            raise MeteringError(WHY_NONE["not ended" if self._opened_at else "nothing left"])
         components = dict(self._components)
         failed = self._fault or missing_part({*chain(*self._expected)}, components)
         if failed is not None:
@@ -149,6 +149,7 @@ class EnergyCallback(pl.Callback):
         # What was evaluated before the first training counts.
         if stage == "fit" and self._started_at is not None:
             self._forget()
+            self._opened_at = ""
         self._trainer = trainer
         attempt = None if self._ledger is None else self._ledger.attempt
         self._machines = machines = Machines.of(
@@ -246,24 +247,21 @@ class EnergyCallback(pl.Callback):
     def state_dict(self) -> dict[str, Any]:
         """Energy and epochs so far, for a checkpoint: the same in every process."""
         train, evaluation, epochs = self._train, self._evaluation, self._epochs
-        components = self._components
+        components, open_epoch = self._components, NOTHING
         if self._running:
             reading, parts = self._so_far()
             train = self._before + (reading - self._in_validation)
             evaluation = evaluation + self._in_validation
-            epochs = epochs + epochs_of(self._marks, [mark.reading for mark in self._marks])
+            readings = [mark.reading for mark in self._marks]
+            ended, open_epoch = epochs_of(self._marks, readings, self._open_epoch, reading)
+            epochs = epochs + ended
             components = worse(components, parts)
-        return {
-            "train": asdict(train),
-            "evaluation": asdict(evaluation),
-            "epochs": [epoch.model_dump() for epoch in epochs],
-            "components": {name: part.model_dump() for name, part in components.items()},
-            "started_at": self._started_at,
-        }
+        return state_of(train, open_epoch, evaluation, epochs, components, self._started_at)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint: the result is the sum of both parts."""
         self._before = Reading(**state_dict["train"])
+        self._open_epoch = Reading(**state_dict["open_epoch"])
         self._evaluation = Reading(**state_dict["evaluation"])
         self._epochs = [EpochRecord(**epoch) for epoch in state_dict["epochs"]]
         self._components = {
@@ -360,7 +358,7 @@ class EnergyCallback(pl.Callback):
         in_validation = validation_of(self._marks, closed.marks)
         self._train = self._before + (closed.whole - in_validation)
         self._evaluation = self._evaluation + in_validation
-        self._epochs = self._epochs + epochs_of(self._marks, closed.marks)
+        self._epochs += epochs_of(self._marks, closed.marks, self._open_epoch, closed.whole)[0]
         self._components = worse(self._components, closed.components)
         # Of two attempts, each has its own clock.
         self._ended_at = max(closed.ended_at, self._started_at or "")

@@ -11,15 +11,16 @@ from ecosobriety.metering.meter import COMPONENTS, ComponentName, Reading
 from ecosobriety.records.measured import SHORT_WINDOW_S, Measured
 from ecosobriety.records.record import Component, Energy, EpochRecord, Positive, Quality, Share
 
-NOTHING_RUN = (
-    "no training has run in this process: there is no energy to report; strategies that train in "
-    "processes of their own (ddp_spawn, ddp_fork, ddp_notebook) keep it there: take "
-    'strategy="ddp"'
-)
-NOTHING_TRAINED = (
-    "no batch has been trained on: there is no energy of a training to report; a test alone is "
-    'metered in `with ecosobriety.metering.window("FRA"):`'
-)
+WHY_NONE = {
+    "nothing run": "no training has run in this process: there is no energy to report; strategies "
+    "that train in processes of their own (ddp_spawn, ddp_fork, ddp_notebook) keep it there: take "
+    'strategy="ddp"',
+    "nothing trained": "no batch has been trained on: there is no energy of a training to report; "
+    'a test alone is metered in `with ecosobriety.metering.window("FRA"):`',
+    "nothing left": "no batch has been trained on since the checkpoint: its training had all its "
+    "epochs already, or this one failed before its first batch",
+    "not ended": "the training has not ended, or failed: no energy can be reported",
+}
 """Why there is no result."""
 
 
