@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecosobriety.datasets.findings import Finding, short
+from ecosobriety.decision.intervals import share_bound
 from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1
 from ecosobriety.reasons import reason, recognise_all
 from ecosobriety.reporting.forecast import budget_warnings
@@ -144,12 +145,17 @@ def _test_part(case: Case, text: Texts) -> list[str]:
     counted = case.study.intake.counted(case.metric)
     if counted is None:
         return _averaged(case, test, score, text)
-    error, step = math.sqrt(score * (1 - score) / counted), 1 / counted
-    if max(error, 2 * step) <= case.decision.allowed_loss:
+    # Where all is right or nothing, a standard error says nothing.
+    kind, error = "test_part", math.sqrt(score * (1 - score) / counted)
+    if score == 1:
+        kind, error = "test_part_all", 1 - share_bound(1, counted, case.decision.confidence)
+    step = 1 / counted
+    if score == 0 or max(error, 2 * step) <= case.decision.allowed_loss:
         return []
     return [
         text(
-            "warning.test_part",
+            f"warning.{kind}",
+            confidence=text.exact_share(case.decision.confidence),
             test=text.integer(test),
             step=text.points(step),
             error=text.points(error),
