@@ -144,10 +144,10 @@ def test_what_a_test_part_hardly_resolves_is_known_before(metric, counts, test, 
     assert (found is None) if said is None else said in found
 
 
-def test_a_perfect_score_of_a_small_test_part_is_not_sure(texts):
+def test_a_perfect_score_of_a_small_test_part_is_not_sure():
     """All of 120 are right: 0.05^(1/120) = 97.53 % at least."""
     runs = make_runs().assign(test_accuracy=1.0)
     study = make_study(runs, intake=make_intake(runs, test_examples=120))
-    said = " ".join(warnings(study.cases()[0], texts["en"]))
+    said = " ".join(warnings(study.cases()[0], Texts.load("en", REPORT_DIR / "locale")))
     assert "its true accuracy may be 2.47 points lower (95% confidence)" in said
     assert "standard error" not in said
