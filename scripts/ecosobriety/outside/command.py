@@ -9,7 +9,6 @@ that of all attempts since the first that left one.
 
 import os
 import platform
-import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ecosobriety.datasets import Dataset, Declared, training_order
-from ecosobriety.errors import ConfigError, EcosobrietyError, MeteringError, quote, shorten
+from ecosobriety.errors import ConfigError, EcosobrietyError, MeteringError, quote
 from ecosobriety.files import write_json
 from ecosobriety.hardware import (
     children_peak_memory_mb,
@@ -44,6 +43,7 @@ from ecosobriety.metering.accounts import missing_part, others_share, sound
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
 from ecosobriety.metrics import Metric
+from ecosobriety.outside.output import last_words
 from ecosobriety.outside.result import (
     EPOCHS,
     EpochResult,
@@ -62,9 +62,6 @@ CHECKPOINT = "checkpoint"
 """Placeholder of the folder in which a command keeps what it goes on with."""
 SPENT_FILE = "spent.json"
 """Beside the checkpoint: the energy of the attempts since the first that left one."""
-LAST_LINES = 3
-_OUR_LINES = re.compile(r"[0-9-]{10} [0-9:,]{12} [A-Z]+ (ecosobriety|py\.warnings|codecarbon)\b")
-"""What the measurement writes into the log that it shares with the command."""
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
@@ -389,11 +386,9 @@ def command_record(
 
 
 def _failure(which: str, command: str, code: int, log: Path, began_at: int) -> str:
-    with log.open("rb") as file:
-        file.seek(began_at)
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-    last = " / ".join([line for line in lines if line and not _OUR_LINES.match(line)][-LAST_LINES:])
     how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
     if code in (NOT_FOUND, NOT_EXECUTABLE):
         how = f"cannot be run ({code})"
-    return f"{which}: the command {quote(command)} {how}: {shorten(last, 120) or 'no output'}"
+    return (
+        f"{which}: the command {quote(command)} {how}: {last_words(log, began_at) or 'no output'}"
+    )
