@@ -1,11 +1,13 @@
 """Modules that do something else in later epochs, or only tell which one it is."""
 
+from math import prod
 from typing import Any
 
 import torch
 from module_classes import Whole
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EarlyStopping, LambdaCallback
+from torch import nn
 from torch.nn import functional as f
 
 
@@ -19,6 +21,46 @@ class Consistent(Whole):
         if self.current_epoch >= 2:
             loss = loss + f.mse_loss(self(x + 0.1 * torch.randn_like(x)), logits)
         return loss
+
+
+class Numbered(nn.Module):
+    """A plain network that counts its batches, and does the same with each."""
+
+    def __init__(self, input_shape: Any, num_classes: int, learning_rate: float):
+        super().__init__()
+        self.first, self.last = nn.Linear(prod(input_shape), 16), nn.Linear(16, num_classes)
+        self.block = nn.Linear(16, 16)
+        self.register_buffer("batches", torch.zeros((), dtype=torch.long))
+        self.calls = 0
+
+    def forward(self, x: Any) -> Any:
+        if self.training:
+            self.batches += 1
+            self.calls += 1
+        x = self.first(x.flatten(1)).relu()
+        block = self.block(x).relu()
+        return self.last(x + block)
+
+
+class Growing(Numbered):
+    """A block that joins after 20 batches."""
+
+    def forward(self, x: Any) -> Any:
+        self.batches += self.training
+        x = self.first(x.flatten(1)).relu()
+        if self.batches > 20:
+            x = x + self.block(x).relu()
+        return self.last(x) + 0 * self.block.weight.sum()
+
+
+class Thawing(Numbered):
+    """Trains its last layer, and all of them after 20 batches."""
+
+    def forward(self, x: Any) -> Any:
+        if self.training:
+            self.first.requires_grad_(self.calls > 20)
+            self.block.requires_grad_(self.calls > 20)
+        return super().forward(x)
 
 
 class Quieter(Whole):

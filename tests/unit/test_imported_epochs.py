@@ -119,6 +119,14 @@ def test_epochs_of_runs_that_did_not_finish_are_not_told_apart(read):
     assert "must be left out, with its energy in lost_energy_kwh" in said
 
 
+def test_where_each_run_has_one_row_two_that_failed_are_two_attempts(read):
+    """As Weights & Biases exports trainings by Lightning: the column is their last epoch."""
+    ended = [f"{line},finished" for line in rows(2).splitlines()[1:]]
+    dead = ["100,1,1,0.1,0.001,36,crashed", "100,1,2,0.1,0.0015,40,crashed"]
+    found = read("\n".join([f"{HEAD},state", *ended, *dead]))
+    assert found.runs[100, 1].lost_kwh == pytest.approx(0.0025)
+
+
 @given(st.lists(st.integers(1, 1000), min_size=2, max_size=20, unique=True), st.randoms())
 def test_rows_are_in_the_order_of_their_epochs(epochs, random):
     shuffled = random.sample(epochs, len(epochs))

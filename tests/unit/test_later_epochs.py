@@ -15,6 +15,9 @@ pytestmark = pytest.mark.slow
     ("name", "flop_known", "why_no_earlier_end", "init_args"),
     [
         ("Consistent", False, None, {}),
+        ("Growing", False, None, {}),
+        ("Thawing", False, None, {}),
+        ("Numbered", True, None, {}),
         ("Quieter", True, reason("epochs_end_known", name="Quieter"), {}),
         ("Telling", True, None, {}),
         ("Averaged", True, reason("epochs_test_hook", name="Averages"), {}),

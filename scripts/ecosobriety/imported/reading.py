@@ -10,7 +10,7 @@ from typing import Any
 
 from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported import roles
-from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log
+from ecosobriety.imported.by_epoch import EpochRow, by_epoch, epoch_log
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
 from ecosobriety.imported.misnamed import find_misnamed, find_said
@@ -77,7 +77,7 @@ class _Reader:
         epochs = self._by_epoch(keys, wanted)
         by_key = {key: of_run[-1].place for key, of_run in epochs.items()}
         unfinished = [place for place in places if place not in of_finished]
-        lost = self._lost(unfinished)
+        lost = self._lost(unfinished, several=any(len(rows) > 1 for rows in epochs.values()))
         self._require_all(wanted, by_key, unfinished)
         runs = {
             key: replace(
@@ -220,14 +220,14 @@ class _Reader:
         except RunsError:
             return None
 
-    def _lost(self, unfinished: Sequence[int]) -> dict[Key, float]:
+    def _lost(self, unfinished: Sequence[int], *, several: bool) -> dict[Key, float]:
         """The energy of runs that did not finish, as far as it is known."""
         lost = defaultdict[Key, float](float)
         for place in unfinished:
             key = self._key_if_any(place)
             if key is None:
                 continue
-            if key in lost and self.columns.get(EPOCH):
+            if key in lost and several:
                 self.columns.by_role["state"].refuse(
                     place,
                     "must be left out, with its energy in lost_energy_kwh: which epochs of runs "

@@ -9,6 +9,7 @@ from ecosobriety.training.configured import changes_later
 from ecosobriety.training.few_batches import FromEpoch
 from ecosobriety.training.fitting import Batch
 from ecosobriety.training.flops import Cost, Counted, Counter, cost_of, counting
+from ecosobriety.training.own_counts import Counts, aligned, counts_of, put_counts
 from ecosobriety.training.own_networks import unlogged
 from ecosobriety.training.play import FEW
 from ecosobriety.training.stage import Stage
@@ -24,10 +25,12 @@ def count(stage: Stage) -> Cost | str:
     sizes = [most, most, *([most // 2, most // 4] if most >= FEW else [])]
     acts = [(x[:n], y[:n]) for n in sizes]
     network = stage.build()
+    before = counts_of(network)
     with counting() as (mode, unseen):
         counter = Counter(mode, sizes)
         trainer, _ = stage.fit(network, acts, counter)
         counted = counter.finish()
+    moved = before, counts_of(network)
     device = trainer.strategy.root_device
     network.to(device).eval()
     with torch.no_grad(), unlogged(network), counting() as (forward, unseen_forward):
@@ -38,12 +41,35 @@ def count(stage: Stage) -> Cost | str:
         return counted
     if not is_lightning(network):
         # The study's own loop: one backward pass for each batch.
-        counted = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
-        return cost_of(forward.get_total_flops() // most, counted)
-    cost = cost_of(forward.get_total_flops() // most, counted)
-    if isinstance(cost, Cost) and changes_later(network):
-        return _why_other_later(stage, acts, counted) or cost
-    return cost
+        once = [type(batch)(batch.examples, 1, batch.flop) for batch in counted]
+        cost = cost_of(forward.get_total_flops() // most, once)
+    else:
+        cost = cost_of(forward.get_total_flops() // most, counted)
+    if isinstance(cost, str):
+        return cost
+    later = None
+    if is_lightning(network) and changes_later(network):
+        later = _why_other_later(stage, acts, counted)
+    if later is None and moved[0] != moved[1]:
+        later = _why_other_by_count(stage, acts, counted, moved)
+    return later or cost
+
+
+def _why_other_by_count(
+    stage: Stage, acts: Sequence[Batch], counted: Sequence[Counted], moved: tuple[Counts, Counts]
+) -> str | None:
+    """The same of later batches, where the network counts them."""
+    steps = stage.settings.max_steps
+    batches = stage.settings.epochs * stage.length if steps is None else steps
+    for later in sorted({aligned(batches * part // 4) for part in (1, 2, 3, 4)}):
+        with suppress(Exception, SystemExit), counting() as (mode, _):
+            network = stage.build()
+            put_counts(network, *moved, later / len(acts))
+            counter = Counter(mode, [len(y) for _, y in acts])
+            stage.fit(network, acts, counter)
+            if (found := counter.finish()) != counted:
+                return found if isinstance(found, str) else LATER
+    return None
 
 
 def _why_other_later(stage: Stage, acts: Sequence[Batch], counted: Sequence[Counted]) -> str | None:
