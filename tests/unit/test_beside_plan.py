@@ -65,6 +65,17 @@ def test_trainings_for_other_epochs_stay_part_of_the_cost(tmp_path, asked):
     assert paid["lost_energy_kwh"].sum() == 0
 
 
+def test_models_that_are_gone_were_paid_for(tmp_path, asked):
+    """Whatever their settings were: one training of 4 kWh after a failure, and one that failed."""
+    attempt(tmp_path, ("d", "gone", 64, 1), "any", 1.0, complete=False)
+    attempt(tmp_path, ("d", "gone", 64, 1), "any", 4.0)
+    attempt(tmp_path, ("d", "gone", 128, 1), "any", 0.5, complete=False)
+    attempt(tmp_path, ("d", "m", 768, 1), asked.identity(("d", "m", 768, 1)), 2.0)
+    paid = read_beside_plan(tmp_path, [], asked, runs(("d", "m", 768, 1)))
+    assert set(paid["model"]) == {"gone"}
+    assert paid[["trainings", "energy_kwh", "lost_energy_kwh"]].sum().tolist() == [1, 4.0, 1.5]
+
+
 def test_a_study_whose_epochs_are_fixed_has_none(tmp_path, asked):
     fixed = Asked("d", asked.networks, {}, "c")
     key = ("d", "m", 768, 1)

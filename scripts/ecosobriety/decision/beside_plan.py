@@ -27,7 +27,7 @@ def read_beside_plan(
     """What trainings beside the plan have taken, a row for each that took any energy.
 
     Only those count that the study would train just so today, or for other epochs where its
-    decisions say for how many; and attempts that died.
+    decisions say for how many; and attempts that died. Of models that it no longer has, all do.
 
     Args:
         results: the study's folder of results.
@@ -59,6 +59,7 @@ def read_beside_plan(
         rows += _of_other_epochs(
             results, key, {*asked.identities_ever(key)} - {asked.identity(key)}
         )
+    rows += _of_other_models(results, {key[:2] for key in map(tuple, runs[list(RUN_KEY)].values)})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table[["energy_kwh", "lost_energy_kwh"]] *= factor_in(runs)
     return table[table["energy_kwh"] + table["lost_energy_kwh"] > 0].reset_index(drop=True)
@@ -72,6 +73,22 @@ def _as_key(key: Sequence[Any]) -> RunKey:
 def _place(key: RunKey) -> str:
     dataset, model, n_train, seed = key
     return f"{dataset}/{model}/n{n_train}/seed{seed}"
+
+
+def _of_other_models(results: Path, known: Collection[tuple[str, str]]) -> list[Any]:
+    """A row for each attempted training of a data set and model that are not known."""
+    rows = []
+    for place in sorted(results.glob("attempts/*/*/n*/seed*")):
+        dataset, model, n_train = place.parts[-4:-1]
+        if (dataset, model) in known:
+            continue
+        from ecosobriety.metering.ledger import spent_kwh
+
+        completed, lost_kwh = spent_kwh(place)
+        size = int(n_train.removeprefix("n"))
+        rows += [(dataset, model, size, 1, kwh, 0.0) for kwh in completed]
+        rows.append((dataset, model, size, 0, 0.0, lost_kwh))
+    return rows
 
 
 def _of_other_epochs(results: Path, key: RunKey, identities: Collection[str]) -> list[Any]:

@@ -46,7 +46,8 @@ def add_study_cost(
         tracked: what other trackers stated of trainings that they ran around once more.
 
     Returns:
-        A copy in which each result has::
+        A copy with `other_models: {models, trainings, energy_kwh, lost_energy_kwh}`, what the
+        study has spent on models that it no longer has, in which each result has::
 
             study_cost: {trainings, energy_kwh, lost_energy_kwh, lost_beside_plan_kwh,
                          beside_plan_kwh, forecast_kwh, trackers_kwh, PRICE, full_n_train,
@@ -85,7 +86,16 @@ def add_study_cost(
             "trackers_kwh": _again_kwh(own_runs, [run.key for run in tracked if run.trained]),
         }
         results.append(_with_cost(result, own_runs, own_beside, prices, further_kwh))
-    return {**recommendation, "results": results}
+    kept = {(result["dataset"], result["model"]) for result in results}
+    of_others = [key not in kept for key in zip(beside["dataset"], beside["model"], strict=True)]
+    others = beside.loc[pd.Series(of_others, index=beside.index, dtype=bool)]
+    gone = {
+        "models": sorted(set(others["model"])),
+        "trainings": int(others["trainings"].sum()),
+        "energy_kwh": float(others["energy_kwh"].sum()),
+        "lost_energy_kwh": float(others["lost_energy_kwh"].sum()),
+    }
+    return {**recommendation, "results": results, "other_models": gone}
 
 
 class Prices:

@@ -159,6 +159,21 @@ def completed_energies_kwh(folder: Path, identities: Collection[str]) -> list[fl
     ]
 
 
+def spent_kwh(folder: Path) -> tuple[list[float], float]:
+    """Energy in kWh of each training that completed, and of the attempts that did not.
+
+    Args:
+        folder: Folder of the attempts of one run.
+
+    Raises:
+        RecordError: as `lost_energy_kwh`.
+    """
+    entries = [_read(path) for path in sorted(folder.glob("*.json"))]
+    identities = {entry.identity for entry in entries if entry.status == "complete"}
+    completed = completed_energies_kwh(folder, identities)
+    return completed, max(math.fsum(e.energy_kwh for e in entries) - math.fsum(completed), 0.0)
+
+
 class _Entry(BaseModel):
     """What is asked of an attempt's file; it holds more for people to read."""
 

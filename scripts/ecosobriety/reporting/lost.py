@@ -18,6 +18,16 @@ def lost_section(study: Study, text: Texts) -> dict[str, Any]:
     costs = [case.decision.result["study_cost"] for case in study.cases()]
     beside_kwh = sum(cost["lost_beside_plan_kwh"] for cost in costs)
     beside = text("lost.beside", lost=text.energy(beside_kwh)) if beside_kwh else ""
+    gone = study.recommendation["other_models"]
+    if gone["models"]:
+        spent = {name: text.energy(gone[name]) for name in ("energy_kwh", "lost_energy_kwh")}
+        others = text(
+            "lost.others",
+            models=", ".join(gone["models"]),
+            trainings=text.integer(gone["trainings"]),
+            **spent,
+        )
+        beside = f"{beside} {others}".lstrip()
     if lost.empty and beside:
         return {"sentence": beside, "table": None}
     if lost.empty:
