@@ -7,7 +7,7 @@ import pytest
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.outside.result import EpochResult, Result, require_asked
-from ecosobriety.user_code.commands import missing_script, unwatched, watched_digest
+from ecosobriety.user_code.commands import fault, missing_script, unwatched, watched_digest
 
 
 def test_scripts_that_are_not_watched_are_named(tmp_path):
@@ -119,3 +119,31 @@ def test_a_result_of_something_else_is_refused(scores, epochs, said):
 def test_a_script_that_is_not_there_is_known_before(tmp_path, command, missing):
     (tmp_path / "train.py").touch()
     assert missing_script(command, tmp_path) == missing
+
+
+JAVASCRIPT = "node - {subset} {result} <<%s\nconsole.log(`don't: ${seed}`);\nEOF\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "refused"),
+    [
+        # What the shell hands on as it is may be a program of another language.
+        (JAVASCRIPT % "'EOF'", False),
+        (JAVASCRIPT % '"EOF"', False),
+        (JAVASCRIPT % "\\EOF", False),
+        ("Rscript -e 'fit(x$data, x$seed)' {subset} {result}", False),
+        ("perl -e 'my ($subset, $seed) = @ARGV;' {subset} {seed} {result}", False),
+        ("a --text 'of $seed' {subset} {result}", False),
+        # What it replaces, itself or as another shell, is not.
+        (JAVASCRIPT % "EOF", True),
+        ("bash {subset} {result} <<'EOF'\na $seed\nEOF\n", True),
+        ("bash -c 'a $seed' {subset} {result}", True),
+        ("srun bash -lc 'a --n 5 $seed' {subset} {result}", True),
+        ('a --text "it\'s $seed" {subset} {result}', True),
+        ("a '$seed' {subset} {result}", True),
+        (JAVASCRIPT % "'EOF'" + "a $seed\n", True),
+    ],
+)
+def test_a_variable_is_one_where_a_shell_reads_it(command, refused):
+    found = fault(command)
+    assert (found is not None and "a variable of the shell" in found) == refused

@@ -42,6 +42,16 @@ _OF_BASH = re.compile(
 )
 """Words of bash's where a command may stand."""
 _IN_QUOTES = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
+_HERE = re.compile(
+    r"^(?P<line>.*<<-?[ \t]*(?:(?P<quote>['\"])(?P<end>\w+)(?P=quote)|\\(?P<bare>\w+)).*)\n"
+    r"(?P<body>(?:.*\n)*?)[ \t]*(?:(?P=end)|(?P=bare))[ \t]*$",
+    re.MULTILINE,
+)
+"""Lines that the shell hands on as they are: `<<'EOF'`."""
+_READS_SHELL = re.compile(
+    r"\b(?:ba|da|z|k|a)?sh\b|\bs(?:sh|run|batch|u|udo)\b|\beval\b|\bparallel\b"
+)
+"""What has a shell read the text in quotes behind it."""
 _MADE = ("results", "logs", "benchmarks", "reports")
 """Folders that studies write into."""
 LIMIT_S = 10
@@ -72,7 +82,7 @@ def fault(command: str) -> str | None:
                 f"holds {found[0]}, but must hold {{{name}}} alone: each value is in quotes where "
                 "the shell needs them, and has no format"
             )
-    for found in _VARIABLE.finditer(command):
+    for found in _VARIABLE.finditer(_for_the_shell(command)):
         name = found["braced"] or found["bare"]
         meant = name.lower()
         # Others in capitals are those of a cluster or an account.
@@ -97,6 +107,20 @@ def fault(command: str) -> str | None:
             "do the same training each time"
         )
     return None
+
+
+def _for_the_shell(command: str) -> str:
+    """A command without what the shell hands on as it is: a program in another language, say."""
+
+    def here(found: re.Match[str]) -> str:
+        return found[0] if _READS_SHELL.search(found["line"]) else f"{found['line']}\n"
+
+    def quoted(found: re.Match[str]) -> str:
+        before = re.split(r"[\n;|&]", found.string[: found.start()])[-1]
+        read = found[0][0] == '"' or _READS_SHELL.search(before)
+        return found[0] if read or _VARIABLE.fullmatch(found[0][1:-1]) else "''"
+
+    return _IN_QUOTES.sub(quoted, _HERE.sub(here, command))
 
 
 def _is_set(name: str, command: str) -> bool:
