@@ -52,7 +52,11 @@ def test_rare_classes_make_the_balanced_accuracy_of_fewer_examples() -> None:
     assert known.counted(BALANCED_ACCURACY) == pytest.approx(36)
     assert known.counted(MACRO_F1) is None
     intake.require_fit(known, 0.01, ACCURACY)
-    with pytest.raises(DataError, match=r"^analysis\.margin is 0\.01, but must be at least 0\.028"):
+    with pytest.raises(
+        DataError,
+        match=r"^analysis\.margin is 0\.01, but must be at least 0\.028: as some "
+        r"classes are rare, the 100 test examples tell no more than 36 of equal classes would",
+    ):
         intake.require_fit(known, 0.01, BALANCED_ACCURACY)
 
 

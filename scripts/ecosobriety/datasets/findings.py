@@ -30,9 +30,9 @@ SENTENCES: Mapping[str, str] = {
     "compression, or being mirrored or turned: {share:.1%}",
     "labels_contradict": "training examples that are equal to one with another label: {number} "
     "({share:.1%})",
-    "train_repeats": "training examples that are equal to another one: {number} ({share:.1%}), so "
+    "train_repeats": "training examples that repeat an earlier one: {number} ({share:.1%}), so "
     "that a size has fewer different ones than it says",
-    "test_repeats": "test examples that are equal to another one: {number} ({share:.1%}), so that "
+    "test_repeats": "test examples that repeat an earlier one: {number} ({share:.1%}), so that "
     "the test says less than its size",
     "arrays_unused": "arrays of the archive that are not read: {names}",
     "files_unused": "files of the folder that are not read as images ({number}): {names}",

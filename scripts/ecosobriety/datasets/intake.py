@@ -226,8 +226,15 @@ def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
         return None
     # What is named must be allowed.
     key = "test_examples" if intake.declared else "test_share"
+    least = f"is {margin:g}, but must be at least {_two_digits(1 / counted, math.ceil):g}"
+    if metric.counts == "classes":
+        return (
+            f"{least}: as some classes are rare, the {test} test examples tell no more than "
+            f"{counted:.0f} of equal classes would; take more of the rarest class "
+            f"(dataset.{key}), or a wider margin"
+        )
     return (
-        f"is {margin:g}, but must be at least {_two_digits(1 / counted, math.ceil):g}, what one of "
+        f"{least}, what one of "
         f"the {test} test examples is worth: a smaller loss cannot be seen; take more test "
         f"examples (dataset.{key}) or a wider margin"
     )

@@ -127,6 +127,8 @@ def _seeds(case: Case, text: Texts) -> list[str]:
         # Without a count of test examples, the bound is the mean itself.
         if cause == "zero_variance" and case.study.intake.counted(case.metric) is None:
             cause += "_alone"
+        elif cause == "zero_variance" and case.metric.counts == "classes":
+            cause += "_classes"
         if len(sizes):
             cautions.append(text(f"warning.{cause}", sizes=", ".join(map(text.integer, sizes))))
     return cautions
@@ -157,11 +159,20 @@ def _test_part(case: Case, text: Texts) -> list[str]:
             f"warning.{kind}",
             confidence=text.exact_share(case.decision.confidence),
             test=text.integer(test),
-            step=text.points(step),
+            step=_worth(case, step, text),
             error=text.points(error),
             margin=text.margin(case.decision.margin),
         )
     ]
+
+
+def _worth(case: Case, step: float, text: Texts) -> str:
+    """What one test example is worth; where classes count alike, that depends on its class."""
+    counts = [n for n in (case.study.intake.class_counts or {}).get("test", ()) if n]
+    if case.metric.counts != "classes" or not counts or min(counts) == max(counts):
+        return text.points(step)
+    low, high = (text.points(1 / (len(counts) * n)) for n in (max(counts), min(counts)))
+    return text("warning.worth_between", low=low, high=high)
 
 
 def _averaged(case: Case, test: int, score: float, text: Texts) -> list[str]:
