@@ -16,7 +16,15 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, TensorDataset
 
 from ecosobriety.errors import MeteringError
-from ecosobriety.metering import EnergyCallback, FakeMeter, Ledger, Reading, ReplayMeter
+from ecosobriety.metering import (
+    EnergyCallback,
+    FakeMeter,
+    Ledger,
+    Reading,
+    ReplayMeter,
+    read_window,
+    window_environment,
+)
 from ecosobriety.metering import callback as callback_module
 from ecosobriety.metering import ledger as ledger_module
 from ecosobriety.records.record import Component
@@ -192,6 +200,25 @@ def test_an_epoch_that_is_open_at_a_checkpoint_keeps_what_it_has_spent(
         assert [wh(epoch.energy_kwh) for epoch in result.epochs] == pytest.approx([4.0, 4.0, 4.0])
         assert wh(result.energy_kwh) == pytest.approx(12.0)
     assert resumed.epochs[left].duration_s == pytest.approx(4.0)
+
+
+def test_a_command_that_catches_the_end_of_a_fit_has_its_energy(
+    clock, meter, tmp_path, monkeypatch
+):
+    """A search whose second of two trainings is given up after 4 of 6 s."""
+    path = tmp_path / "window.json"
+    settings = {"metering.country": "FRA", "metering.interval_s": 1.0}
+    settings |= {"metering.cpu_power_w": 20.0, "metering.ram_power_w": 5.0}
+    for name, value in window_environment(path, settings).items():
+        monkeypatch.setenv(name, value)
+    trainer(EnergyCallback(meter), tmp_path).fit(SomebodysModule(clock), loader(3))
+    with pytest.raises(ValueError, match="not a number"):
+        trainer(EnergyCallback(meter), tmp_path).fit(
+            SomebodysModule(clock, fail_at_step=4), loader(3)
+        )
+    both = read_window(path)
+    assert wh(both.energy_kwh) == both.duration_s == pytest.approx(10.0)
+    assert both.windows == 2
 
 
 def test_of_a_training_that_had_ended_nothing_is_left(clock, meter, tmp_path):

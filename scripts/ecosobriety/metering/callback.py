@@ -239,8 +239,12 @@ class EnergyCallback(pl.Callback):
             if self._meters():
                 with suppress(MeteringError):
                     last = sound(self._meter.stop())
+            lost = together([last, *self._others]) - self._in_validation
+            if (path := asked_file()) is not None and self._all().writes and lost.energy_kwh:
+                # The command may catch the error: what was spent is spent.
+                parts = self._meter.components()
+                add_to(path, WindowRecord.of(lost, parts, self._opened_at, *self._end()))
             if self._ledger is not None:
-                lost = together([last, *self._others]) - self._in_validation
                 why = f"{type(exception).__name__}: {exception}"
                 self._ledger.close("failed", *energy_and_duration(lost), error=why)
 
@@ -342,15 +346,15 @@ class EnergyCallback(pl.Callback):
         except MeteringError as error:
             fault = str(error)
             whole, settled = self._last_reading, self._own
+        ended_at, cpu = self._end()
+        parts = self._meter.components()
+        return Closed(whole, settled, parts, cpu=cpu, ended_at=ended_at, fault=fault)
+
+    def _end(self) -> tuple[str, tuple[float, float] | str]:
+        """The time now, and others' share of the processor's."""
         wall, monotonic_s = self._attempt_from
-        return Closed(
-            whole=whole,
-            marks=settled,
-            components=self._meter.components(),
-            cpu=others_share(self._cpu_from, own_and_busy_cpu_s(self._all().pids)),
-            ended_at=iso(wall + timedelta(seconds=time.monotonic() - monotonic_s)),
-            fault=fault,
-        )
+        now = wall + timedelta(seconds=time.monotonic() - monotonic_s)
+        return iso(now), others_share(self._cpu_from, own_and_busy_cpu_s(self._all().pids))
 
     def _account_for(self, closed: Closed) -> None:
         """Take in what the window of all machines was."""
