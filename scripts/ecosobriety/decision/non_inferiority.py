@@ -221,22 +221,19 @@ def compare_scores(
     added = (
         allowed_shares(reference, margin) if metric.relative_margin else np.zeros_like(reference)
     )
-    gains = (metric.sign * difference)[:, np.newaxis]
     test = one_sided_t_test(
-        gains + added[:, np.newaxis], 0.0 if metric.relative_margin else -margin, confidence
+        (metric.sign * difference + added)[:, np.newaxis],
+        0.0 if metric.relative_margin else -margin,
+        confidence,
     )
-    # The share is of a reference that is estimated, too: without it the bounds are others.
-    alone = one_sided_t_test(gains, 0.0, confidence)
-    ends = np.array([alone.lower[0], alone.upper[0]])
     lower, upper, p_value = float(test.lower[0]), float(test.upper[0]), float(test.p_value[0])
     if test_examples and test.sd[0] < (1 - ROUNDING) * finest_step(metric, test_examples):
         share = float(added.mean())
         gain, allowed = float(test.mean[0]) - share, share if metric.relative_margin else margin
         floor, ceiling = test_part_bounds(gain, test_examples, confidence)
         lower, upper = min(lower, floor + share), max(upper, ceiling + share)
-        ends = np.array([min(ends[0], floor), max(ends[1], ceiling)])
         p_value = max(p_value, _chance_of_loss(gain, test_examples, allowed))
-    bounds = metric.sign * ends
+    bounds = metric.sign * (np.array([lower, upper]) - added.mean())
     if metric.span is not None:
         # No two scores differ by more; a margin is below that, so no verdict depends on it.
         bounds = bounds.clip(-metric.span, metric.span)
