@@ -38,7 +38,6 @@ SPREAD_FROM = 20
 FACTOR_APART = 4.0
 """Targets of two parts whose spreads differ by more are on two scales; so are medians that lie more
 than so many spreads apart."""
-
 SHARE_APART, TARGETS_CHANCE = 0.25, 1e-6
 """Unless their distributions lie closer (Kolmogorov and Smirnov's distance), or one distribution
 gives two parts so far apart this often: of many zeros or a heavy tail, quartiles vary by chance."""

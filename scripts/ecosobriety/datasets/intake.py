@@ -234,9 +234,8 @@ def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
             f"(dataset.{key}), or a wider margin"
         )
     return (
-        f"{least}, what one of "
-        f"the {test} test examples is worth: a smaller loss cannot be seen; take more test "
-        f"examples (dataset.{key}) or a wider margin"
+        f"{least}, what one of the {test} test examples is worth: a smaller loss cannot be seen; "
+        f"take more test examples (dataset.{key}) or a wider margin"
     )
 
 
