@@ -22,7 +22,9 @@ with logs.logged_to(snakemake.log[0]):
             from ecosobriety import datasets
             from ecosobriety.metering.other_trackers import run_tracker
             from ecosobriety.training import Training, settings_from, train
+            from ecosobriety.user_code.behind import Behind
 
+        Behind(model, network, snakemake.params.files, Path.cwd())
         train = partial(
             train,
             datasets.load(Path(snakemake.input.data)),

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import betaincinv
 from statsmodels.stats.power import TTestPower
 
 from ecosobriety.decision import Criteria, TestPart, fit_curves, fit_power_law, recommend
@@ -259,8 +260,8 @@ def test_where_no_number_of_seeds_can_be_given(differences, reason):
     assert (answer["seeds"], answer["reason"]) == (None, reason)
 
 
-def target(accuracy, wanted):
-    return only(recommended(make_runs(accuracy), **NUMBERS, target=wanted))["target"]
+def target(accuracy, wanted, data=DATA):
+    return only(recommended(make_runs(accuracy), data, **NUMBERS, target=wanted))["target"]
 
 
 def test_the_smallest_size_that_reaches_a_target():
@@ -282,8 +283,17 @@ def test_a_target_reached_against_a_larger_size_says_so():
     assert (answer["n_train"], answer["larger_sizes_reach"]) == (30_000, False)
 
 
-def test_a_target_met_exactly_in_every_seed_is_reached():
-    assert target({30_000: [0.7, 0.7, 0.7], 60_000: [0.8, 0.8, 0.8]}, 0.7)["n_train"] == 30_000
+def test_seeds_that_agree_are_no_surer_of_a_target_than_the_test_part():
+    # 57 of 57 right in each seed: the exact lower bound is 0.05^(1/57) = 0.948800.
+    data = TestPart(baseline=0.1, test_examples=57, train_examples=60_000)
+    answer = target({30_000: [1.0, 1.0, 1.0], 60_000: [1.0, 1.0, 1.0]}, 0.948, data)
+    assert (answer["n_train"], answer["accuracy_mean"]) == (30_000, 1.0)
+    assert answer["accuracy_lower"] == pytest.approx(0.05 ** (1 / 57))
+    assert target({30_000: [1.0] * 3, 60_000: [1.0] * 3}, 0.949, data)["reason"] == "not_reached"
+    # 7,000 of 10,000, by Clopper and Pearson: 0.6923643.
+    answer = target({30_000: [0.7] * 3, 60_000: [0.8] * 3}, 0.69)
+    assert answer["accuracy_lower"] == pytest.approx(betaincinv(7000, 3001, 0.05))
+    assert target({30_000: [0.7] * 3, 60_000: [0.8] * 3}, 0.7)["n_train"] == 60_000
 
 
 @pytest.mark.parametrize(

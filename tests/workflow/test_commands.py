@@ -200,6 +200,25 @@ def test_a_killed_study_leaves_no_command_and_its_energy_is_in_the_ledger(tmp_pa
     kill_all(process)
 
 
+def test_a_training_whose_watched_file_changes_is_refused_and_counted_as_lost(tmp_path):
+    """Else it would be kept as one of the file as it was."""
+    workflow = copy_workflow(tmp_path)
+    (workflow.folder / "train.sh").write_text("sleep 3\n")
+    write = "echo '{{\"accuracy\": 0.9}}' > {result}"
+    command = f'. ./train.sh; echo "# more" >> train.sh; {write} # {{subset}}'
+    content = yaml.safe_load(YAML)
+    content["models"] = [{"name": "edited", "command": command, "watch": ["train.sh"]}]
+    content["grid"].update(n_train=[200], seeds=[1, 2])
+    (workflow.folder / CONFIG).write_text(yaml.safe_dump(content))
+    said = workflow.snakemake("--cores", "1", config=CONFIG, check=False)
+    assert said.returncode
+    assert "models: edited: what its watch holds has changed since this run began" in said.stderr
+    assert not [*(workflow.folder / "results/forest/runs").rglob("seed*.json")]
+    (entry,) = entries(workflow.folder / "results/forest/attempts")
+    assert (entry["status"], entry["energy_kwh"] > 0) == ("failed", True)
+    assert "what its watch holds has changed" in entry["error"]
+
+
 def entries(folder):
     return [json.loads(path.read_text()) for path in folder.rglob("*.json")]
 

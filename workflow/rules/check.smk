@@ -1,6 +1,5 @@
 # What a user's commands, runs and networks would fail on, known before any job. Of the processes
 # that read the rules, the first alone looks.
-import atexit
 from contextlib import suppress
 
 from ecosobriety.metrics import metric_from
@@ -182,20 +181,6 @@ def try_out_optimisers():
             told.add((i, sentence))
 
 
-def say_changed_files():
-    """Name models whose watched files have changed while they were trained."""
-    for i, model in enumerate(config["models"]):
-        if "watch" in model:
-            with suppress(EcosobrietyError):
-                now = study_config.model_parameters(config, model["name"], Path.cwd())
-                if canonical(now) != MODELS[model["name"]]:
-                    print(
-                        f"warning: what models[{i}].watch holds has changed since this run began, "
-                        "so that the next one trains again: does the training write there?",
-                        file=sys.stderr,
-                    )
-
-
 def say_fallback():
     """Name a table that still stands in for one that could not be had."""
     with suppress(OSError, ValueError):
@@ -217,5 +202,3 @@ if workflow.is_main_process:
     say_equal_models()
     try_out_networks()
     try_out_optimisers()
-    # At its end, whatever that is; a dry run ends too soon for a change.
-    atexit.register(say_changed_files)

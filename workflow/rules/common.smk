@@ -197,6 +197,11 @@ def network():
     return lambda wildcards: MODELS[wildcards.model]
 
 
+def own_files(wildcards, output):
+    """The user's own files behind a job's model; as it takes the output, it is not compared."""
+    return study_config.model_files(config, wildcards.model)
+
+
 def figure_paths(language):
     """The figures of one language, in the order of `FIGURES`, without their suffix."""
     return [f"{RESULTS}/figures/{figure}.{language}" for figure in FIGURES]

@@ -1,4 +1,6 @@
 # Which finished studies `snakemake compare` puts side by side.
+import atexit
+
 from ecosobriety.languages import COMPARISON_FILES
 
 # A name has no `+`.

@@ -23,6 +23,7 @@ rule run_trackers:
         seed=min(config["grid"]["seeds"]),
         training=TRAINING,
         model=network(),
+        files=own_files,
         # One that was installed since is run.
         trackers=canonical(tracker_runs.installed_trackers()),
         code=code("run_trackers"),

@@ -58,6 +58,7 @@ rule train_model:
         checkpoints=f"{RESULTS}/checkpoints/{config['dataset']['name']}",
         training=TRAINING,
         model=network(),
+        files=own_files,
         code=TRAINING_CODE,
     script:
         "../../scripts/train_model.py"
@@ -98,6 +99,7 @@ rule run_command:
         ),
         epochs=EPOCHS,
         model=lambda wildcards: MODELS[wildcards.model],
+        files=own_files,
         code=COMMAND_CODE,
     script:
         "../../scripts/run_command.py"

@@ -42,8 +42,10 @@ seeds differ by less than one of them is worth: more of them would help, not mor
 `over_1000_seeds`.
 
 `target` names the smallest size whose one-sided lower bound of the mean accuracy reaches
-the target. `larger_sizes_reach` is false where some larger size does not, so that the size
-may owe its place to chance. Without one, `reason` is `not_reached` or `too_few_seeds`.
+the target; where the seeds differ by less than one test example is worth, the bound is at least
+as wide as the test part's own sampling makes it. `larger_sizes_reach` is false where some
+larger size does not, so that the size may owe its place to chance. Without one, `reason` is
+`not_reached` or `too_few_seeds`.
 """
 
 import math
@@ -65,6 +67,7 @@ from ecosobriety.decision.intervals import (
     mean_interval,
     one_sided_t_power,
     one_sided_t_test,
+    share_bound,
 )
 from ecosobriety.decision.non_inferiority import (
     ROUNDING,
@@ -140,7 +143,7 @@ def recommend(
                 "n_seeds": scores.shape[1],
                 "configured": answers[0],
                 "ladder": answers[1:],
-                "target": _target(scores, metric, criteria.target, confidence),
+                "target": _target(scores, metric, criteria.target, confidence, data),
                 "curve_end": curve_end(scores, data, metric, z),
                 "more_data": [more_data(scores, data, metric, f, z) for f in FACTORS],
                 "power_law": asdict(fit_scores(scores, metric)),
@@ -297,13 +300,17 @@ def _seeds_for_power(
 
 
 def _target(
-    scores: pd.DataFrame, metric: Metric, target: float | None, confidence: float
+    scores: pd.DataFrame,
+    metric: Metric,
+    target: float | None,
+    confidence: float,
+    data: TestPart,
 ) -> dict[str, Any] | None:
     if target is None:
         return None
     # Of gains, so that more is better: what reaches the target has its lower bound above it.
     lower = (metric.sign * scores).apply(
-        _lower_bound, axis=1, args=(metric.sign * target, confidence)
+        _lower_bound, axis=1, args=(confidence, metric, data.counted(metric))
     )
     reached = lower >= metric.sign * target
     mean, bound = f"{metric.name}_mean", f"{metric.name}_{metric.bound}"
@@ -323,8 +330,19 @@ def _target(
     }
 
 
-def _lower_bound(scores: pd.Series, target: float, confidence: float) -> float:
+def _lower_bound(
+    scores: pd.Series, confidence: float, metric: Metric, test_examples: float | None
+) -> float:
+    """One-sided bound of the mean of a size's scores, of which more is better.
+
+    Where they differ by less than one test example is worth, the test part's own sampling bounds
+    what they show, as in `non_inferiority`.
+    """
     values = scores.dropna().to_numpy()
     if values.size < 2:
         return math.nan
-    return float(one_sided_t_test(values[:, np.newaxis], target, confidence).lower[0])
+    test = one_sided_t_test(values[:, np.newaxis], 0.0, confidence)
+    bound = float(test.lower[0])
+    if test_examples and test.sd[0] < (1 - ROUNDING) * finest_step(metric, test_examples):
+        bound = min(bound, share_bound(float(test.mean[0]), test_examples, confidence))
+    return bound

@@ -43,8 +43,8 @@ from ecosobriety.study_config.schema import (
 from ecosobriety.study_config.sizes import size_contradictions
 from ecosobriety.units import epochs_to_steps
 from ecosobriety.user_code import commands
+from ecosobriety.user_code.behind import digests
 from ecosobriety.user_code.classes import ClassSpec
-from ecosobriety.user_code.fingerprint import class_fingerprint
 
 TakeIn = Callable[[Mapping[str, Any]], Intake | None]
 """Looks at the data of the section `dataset`, to which `task` is added; None: it does not look."""
@@ -281,9 +281,9 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         RunsError: a file of imported runs cannot be read.
     """
     (model,) = (model for model in config["models"] if model["name"] == name)
-    watched = commands.watched_digest(model.get("watch", ()), folder)
     if is_command(model):
         shell = model.get("shell", commands.SHELLS[0])
+        watched = commands.watched_digest(model.get("watch", ()), folder)
         own = {"command": model["command"], "shell": shell, "source": watched}
         if EPOCHS in commands.placeholders(model["command"]):
             own[EPOCHS] = config["training"][EPOCHS]
@@ -292,18 +292,27 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         named = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}
         digest = imported.content_digest(import_spec(config, model), folder)
         return {"runs": model["runs"], **named, "source": digest}
-    class_path, training = network_of(model), config["training"] | model.get("training", {})
-    paths = [training[kind]["class_path"] for kind in CLASSES_OF_OUR_LOOP if training.get(kind)]
-    source = None if class_path in NETWORK_NAMES else class_fingerprint(class_path, folder)
+    class_path, files = network_of(model), model_files(config, name)
     own = {f"training.{name}": value for name, value in model.get("training", {}).items()}
     return {
         "class_path": class_path,
         "init_args": model["init_args"],
-        "source": source,
         "training": own,
-        **({"classes": [class_fingerprint(path, folder) for path in paths]} if paths else {}),
-        **({"watched": watched} if "watch" in model else {}),
+        **digests(None if class_path in NETWORK_NAMES else class_path, **files, folder=folder),
     }
+
+
+def model_files(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The user's own files that decide a model besides its class.
+
+    Returns:
+        `classes`, the class paths of the optimiser and the scheduler, where they are named, and
+        `watch`, files and folders; None where there are none.
+    """
+    (model,) = (model for model in config["models"] if model["name"] == name)
+    training = config["training"] | model.get("training", {})
+    paths = [training[kind]["class_path"] for kind in CLASSES_OF_OUR_LOOP if training.get(kind)]
+    return {"classes": paths, "watch": model.get("watch")}
 
 
 def import_spec(config: Mapping[str, Any], model: Mapping[str, Any]) -> imported.ImportSpec:
