@@ -50,6 +50,42 @@ class MadeTwice(Base):
         return DataLoader(random_split(whole, [12, 8], self.chance)[1], batch_size=4)
 
 
+class Numbered(Dataset):
+    """Keeps what counts its rows, anew in each part."""
+
+    def __init__(self, x, y, kept, folder="a"):
+        self.x, self.y, self.kept, self.folder = x, y, kept, folder
+
+    def __len__(self):
+        return len(self.y)
+
+    def __getitem__(self, i):
+        return self.x[i], self.y[i]
+
+
+KEPT = {
+    "ids": np.arange(10),
+    "names": [f"{i:05d}.png" for i in range(10)],
+    "times": np.linspace(0, 1, 10),
+    "paths": [f"all/{i:05d}.png" for i in range(10)],
+    "drawn": np.random.default_rng(1).normal(size=10),
+}
+
+
+class Halves(Base):
+    """Two halves of different rows, each of which numbers its own."""
+
+    def __init__(self, kept: str, folder: str = "a"):
+        super().__init__()
+        self.kept, self.folder = KEPT[kept], folder
+
+    def train_dataloader(self):
+        return DataLoader(Numbered(X[:10], Y[:10], self.kept, self.folder), batch_size=4)
+
+    def test_dataloader(self):
+        return DataLoader(Numbered(X[10:], Y[10:], self.kept, self.folder), batch_size=4)
+
+
 class OneStream(Base):
     def train_dataloader(self):
         return DataLoader(Stream(TRAIN, False), batch_size=4)

@@ -13,7 +13,14 @@ from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.outside.command import CommandTraining, command_record, lay_out, run_command
-from ecosobriety.outside.result import _epochs, epoch_log, read_result, require_within
+from ecosobriety.outside.result import (
+    _epochs,
+    epoch_log,
+    epochs_done,
+    read_result,
+    require_asked,
+    require_within,
+)
 from ecosobriety.readers import read_declared
 from ecosobriety.records.collecting import runs_of
 from ecosobriety.records.epochs import epoch_table
@@ -77,6 +84,31 @@ def test_a_number_of_epochs_is_one_more_score(tmp_path):
     found = read(tmp_path, {"accuracy": 0.9, "epochs": 12})
     assert found.scores == {"accuracy": 0.9, "epochs": 12.0}
     assert found.epochs == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "done"),
+    [
+        ({}, 12, 12),
+        ({}, None, None),
+        ({"epochs": 7}, 12, 7),
+        ({"epochs": 7}, None, 7),
+        ({"epochs": 2.5}, 12, None),
+        ({"epochs": 0}, 12, None),
+        (listed({"epoch": 3, "accuracy": 0.9}), 12, 3),
+    ],
+)
+def test_the_epochs_that_a_command_had_are_those_that_it_reports(tmp_path, said, asked, done):
+    found = read(tmp_path, {"accuracy": 0.9, **said})
+    assert epochs_done(found.scores, found.epochs, asked) == done
+
+
+@pytest.mark.parametrize("said", [13, [{"epoch": 13, "accuracy": 0.9}]])
+def test_more_epochs_than_were_asked_for_are_refused(tmp_path, said):
+    found, asked = read(tmp_path, {"accuracy": 0.9, "epochs": said}), {"n_train": 9, "seed": 1}
+    require_asked("models: mine", found, {**asked, "epochs": 13})
+    with pytest.raises(ConfigError, match=r"13 epochs were done, but 12 were asked for"):
+        require_asked("models: mine", found, {**asked, "epochs": 12})
 
 
 @pytest.mark.parametrize(

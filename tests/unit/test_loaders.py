@@ -110,6 +110,9 @@ def test_a_stream_that_never_ends_is_refused(generator, monkeypatch):
         ("Asking", {}, "no Trainer is attached"),
         ("MadeTwice", {}, "share [1-8] rows of one data set"),
         ("MadeTwice", {"tensors": True}, "share [1-8] rows of one data set"),
+        ("Halves", {"kept": "drawn"}, "share 10 rows of one data set"),
+        ("Halves", {"kept": "paths"}, "share 10 rows of one data set"),
+        ("Halves", {"kept": "names", "folder": "/"}, "share 10 rows of one data set"),
         ("OneStream", {}, "test_dataloader gives the same examples as train_dataloader"),
         (
             "Redrawn",
@@ -158,6 +161,11 @@ def test_where_a_module_goes_the_study_does_not_follow():
     before = Path.cwd()
     read("Wandering")
     assert Path.cwd() == before
+
+
+@pytest.mark.parametrize("kept", ["ids", "names", "times"])
+def test_parts_that_number_their_own_rows_share_none(kept):
+    assert len(read("Halves", kept=kept).y_test) == 10
 
 
 def test_examples_in_both_parts_are_counted():

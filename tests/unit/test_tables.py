@@ -50,6 +50,13 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
     return {finding.id: dict(finding.values) for finding in dataset.findings}
 
 
+def one_odd(name):
+    """Fields in quotes, but one: an odd number of quotes in all."""
+    names = [f'"no. {i}, used"' for i in ROWS]
+    names[10] = name
+    return rows(lambda i: f"{names[i]},{i % 2}")
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -73,6 +80,10 @@ def found(dataset: Dataset) -> dict[str, dict[str, Any]]:
         (rows(lambda i: f"{VALUES[i]},a", "0.5,a"), 'no column "kind"'),
         (rows(lambda i: f'5" pipe,{i % 2}'), "quote occurs inside a field in line 2"),
         (rows(lambda i: f"{i},a") + '"7,b\n', "the quote in line 42 has no end"),
+        (one_odd('"12" single"'), "quote occurs inside a field in line 12"),
+        (one_odd('12" single'), "quote occurs inside a field in line 12"),
+        (one_odd('"a single'), "the quote in line 12 has no end"),
+        (one_odd('a single"'), "quote occurs inside a field in line 12"),
         (rows(lambda i: f"{VALUES[i]},a").replace("a", "\xe9").encode("latin-1"), "UTF-8 in line"),
         (rows(lambda i: f"{VALUES[i]},a").encode("utf-16"), "is written in UTF-16"),
         (rows(lambda i: f"{VALUES[i]},a").encode("utf-32"), "is written in UTF-32"),

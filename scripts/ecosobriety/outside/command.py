@@ -48,6 +48,7 @@ from ecosobriety.outside.result import (
     EPOCHS,
     EpochResult,
     epoch_log,
+    epochs_done,
     parted,
     read_result,
     require_asked,
@@ -336,7 +337,7 @@ def command_record(
     """
     window, hardware = run.window, describe_hardware()
     on_gpu = window.energy_gpu_kwh is not None and bool(hardware.get("gpu"))
-    epochs = run.epochs[-1].epoch if run.epochs else training.epochs
+    epochs = epochs_done(run.scores, run.epochs, training.epochs)
     scores, loss, no_loss = parted(run.scores)
     unknown = ["steps", "batch_size", "flop_forward", "flop_train"]
     nothing: dict[str, Any] = dict.fromkeys(unknown)

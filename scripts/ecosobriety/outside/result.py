@@ -42,6 +42,24 @@ class Result:
     epochs: Sequence[EpochResult] = ()
 
 
+def epochs_done(
+    scores: Mapping[str, float], epochs: Sequence[EpochResult], asked: int | None
+) -> int | None:
+    """How many epochs a training had, by what it reports: a list of them, or their number.
+
+    Args:
+        scores: its numbers, by name.
+        epochs: the list.
+        asked: how many it was asked for; None: it was asked for none.
+
+    Returns:
+        As many as it was asked for where it reports none; None where that is not known, or no
+        whole number.
+    """
+    done = epochs[-1].epoch if epochs else scores.get(EPOCHS, asked)
+    return int(done) if done is not None and done >= 1 and done == int(done) else None
+
+
 def read_result(which: str, path: Path, metric: Metric) -> Result:
     """What a command has reported, in the file `path`.
 
@@ -56,7 +74,7 @@ def read_result(which: str, path: Path, metric: Metric) -> Result:
     """
     what = f"{which}: its result"
     found = _read(what, path, metric)
-    # A number of this name is one more score.
+    # A number of this name is one more of its numbers.
     epochs = found.pop(EPOCHS) if isinstance(found.get(EPOCHS), list) else None
     scores = _numbers(what, found, metric)
     if epochs is None:
@@ -84,10 +102,10 @@ def require_asked(which: str, found: Result, asked: Mapping[str, int]) -> None:
                 + " Examples held out for a validation count too"
                 * (name == "n_train")
             )
-    done = found.epochs[-1].epoch if found.epochs else 0
+    done = found.epochs[-1].epoch if found.epochs else found.scores.get(EPOCHS, 0)
     if EPOCHS in asked and done > asked[EPOCHS]:
         raise ConfigError(
-            f"{which}: its result says that {done} epochs were done, but {asked[EPOCHS]} were "
+            f"{which}: its result says that {done:.15g} epochs were done, but {asked[EPOCHS]} were "
             "asked for ({epochs}): are those before an interruption counted twice?"
         )
 

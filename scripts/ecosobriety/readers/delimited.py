@@ -145,21 +145,24 @@ def _check_quotes(content: bytes, breaks: np.ndarray) -> bool:
         return False
     data = np.frombuffer(content, np.uint8)
     quotes = _places(content, b'"')
-    if len(quotes) % 2:
-        raise DataError(f"the quote in {_line(content, _last_opened(data, quotes))} has no end")
     # A doubled quote closes and opens again at once, so that both rules hold for it, too.
     opens, closes = quotes[::2], quotes[1::2]
-    opens, closes = opens[opens > 0], closes[closes < len(data) - 1]
+    # What lies before the first byte and behind the last one ends a field too.
+    around = np.concatenate([[_LINE_ENDS[0]], data, [_LINE_ENDS[0]]])
     wrong = np.concatenate(
-        [
-            opens[~_BESIDE_QUOTES[data[opens - 1]]],
-            closes[~_BESIDE_QUOTES[data[closes + 1]]],
-        ]
+        [opens[~_BESIDE_QUOTES[around[opens]]], closes[~_BESIDE_QUOTES[around[closes + 2]]]]
     )
+    if not len(wrong) and len(quotes) % 2:
+        raise DataError(f"the quote in {_line(content, int(quotes[-1]))} has no end")
     if len(wrong):
         _require_commas_between_quotes(content)
+        first = int(wrong.min())
+        opened = int(opens[opens <= first][-1])
+        if np.isin(data[opened:first], np.frombuffer(_LINE_ENDS, np.uint8)).any():
+            # What is taken for its end is another field's beginning.
+            raise DataError(f"the quote in {_line(content, opened)} has no end")
         raise DataError(
-            f"a quote occurs inside a field in {_line(content, int(wrong.min()))}: put the whole "
+            f"a quote occurs inside a field in {_line(content, first)}: put the whole "
             "field into quotes, and double each quote in it"
         )
     return bool((np.searchsorted(quotes, breaks) % 2).any())
@@ -186,12 +189,6 @@ def _require_no_empty_line(content: bytes, breaks: np.ndarray) -> None:
         if quotes % 2 == 0:
             what = "remove it" if b"," in content.splitlines()[0] else "its value is missing"
             raise DataError(f"{_line(content, found.end())} is empty: {what}")
-
-
-def _last_opened(data: np.ndarray, quotes: np.ndarray) -> int:
-    """Where the first quote opens that no field's end follows, as far as one can see."""
-    at_start = quotes[(quotes == 0) | np.isin(data[quotes - 1], np.frombuffer(b",\r\n", np.uint8))]
-    return int(at_start[-1] if len(at_start) else quotes[-1])
 
 
 def _header(content: bytes) -> list[str]:

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -213,9 +214,7 @@ def require_apart(train: Sequence[Rows], test: Sequence[Rows]) -> None:
     """
     for one, other in product(train, test):
         shared = np.intersect1d(one.indices, other.indices)
-        if len(shared) and (
-            one.dataset is other.dataset or _made_twice(one.dataset, other.dataset, shared)
-        ):
+        if len(shared) and (one.dataset is other.dataset or _made_twice(one, other, shared)):
             raise DataError(
                 f"train_dataloader and test_dataloader share {len(shared)} rows of one data set, "
                 f"the first of them {shared[0]} (counted from 0), but must have none in common"
@@ -250,15 +249,20 @@ def begins_alike(taken: Pair, batch: Pair, start: int) -> bool:
     return all(_alike(a[start:end], b) for a, b in zip(taken, batch, strict=True))
 
 
-def _made_twice(one: Any, other: Any, rows: NDArray[np.int64]) -> bool:
+def _made_twice(first: Rows, second: Rows, rows: NDArray[np.int64]) -> bool:
     """Whether two data sets have one source, whatever each makes of it.
 
     That is so if they are of one kind and length, were not told otherwise (of another folder, say),
     and keep something for each row that is more than its label and the same in both: names of
-    files, say, or values.
+    files, say, or values. What only counts the rows is the same in any two of one length; it says
+    something where a whole is split, or where they say in which folder they count.
     """
+    one, other = first.dataset, second.dataset
     if type(one) is not type(other) or len(one) != len(other) or _told(one) != _told(other):
         return False
+    counted_once = any(len(part.indices) < len(one) for part in (first, second)) or any(
+        isinstance(told, str | Path) and Path(told).is_dir() for told in _told(one).values()
+    )
     for name, kept in _attributes(one).items():
         columns = [kept, _attributes(other).get(name)]
         if isinstance(kept, list | tuple) and len(kept) != len(one):
@@ -271,9 +275,28 @@ def _made_twice(one: Any, other: Any, rows: NDArray[np.int64]) -> bool:
         # Anything may be an attribute.
         except (TypeError, ValueError, LookupError, AttributeError):
             continue
-        if cells[0] == cells[1] and len(set(cells[0])) > len(rows[:MOST_COMPARED]) / 2:
+        if cells[0] != cells[1] or len(set(cells[0])) <= len(rows[:MOST_COMPARED]) / 2:
+            continue
+        if counted_once or not _counts(columns[0], len(one)):
             return True
     return False
+
+
+def _counts(column: Any, rows: int) -> bool:
+    """Whether a row's place alone decides what is kept for it: 0, 1, 2, or names with a number."""
+    looked_at = range(min(rows, MOST_COMPARED))
+    cells = [column[i] for i in looked_at]
+    try:
+        numbers = np.array([float(cell) for cell in cells])
+    # A name, in which a number stands last.
+    except (TypeError, ValueError):
+        found = [re.fullmatch(r"(.*?)(\d+)(\D*)", str(cell), re.DOTALL) for cell in cells]
+        around = {match and match.group(1, 3) for match in found}
+        if found[0] is None or len(around) > 1 or {*"/\\"} & {*found[0][1]}:
+            return False
+        numbers = np.array([float(match[2]) for match in found if match])
+    steps = np.diff(numbers)
+    return len(steps) > 0 and bool(np.allclose(steps, steps[0], rtol=1e-3, atol=0))
 
 
 def _told(dataset: Any) -> dict[str, Any]:
