@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ecosobriety.decision import Criteria, TestPart, fit_curves, recommend
+from ecosobriety.decision.intervals import ratio_bounds
 from ecosobriety.decision.non_inferiority import compare_with_reference
 from ecosobriety.errors import RecordError
 from ecosobriety.metrics import ACCURACY, RMSE, metric_from
@@ -32,9 +33,13 @@ def test_non_inferiority_of_an_rmse_by_hand():
     assert row["gain_mean"] == pytest.approx(4.2)
     assert row["gain_sd"] == pytest.approx(math.sqrt(0.39))
     assert row["gain_lower"] == pytest.approx(4.2 - 2.91999 * 0.360555, abs=1e-4)
-    # The bound of the difference is as far from the margin, 5.2, as that of the gain is from 0.
-    assert row["rmse_diff_upper"] == pytest.approx(5.2 - row["gain_lower"])
-    assert row["precision"] == pytest.approx(2.91999 * 0.360555, abs=1e-4)
+    # The smallest margin that would be met, by Fieller: the share q of the reference for which
+    # q (50, 52, 54) - (1, 1.5, 0.5) has a mean of 2.91999 standard errors. With t2 / 3 = 2.842105:
+    # (52 q - 1)^2 = 2.842105 (0.25 + 1.0 q + 4 q^2), as the covariance is -0.5: 2692.6316 q^2
+    # - 106.842105 q + 0.289473 = 0, whose roots are 0.0029250 and 0.0367545.
+    assert row["rmse_diff_upper"] == pytest.approx(52 * 0.0367545, abs=1e-4)
+    assert row["rmse_diff_lower"] == pytest.approx(52 * 0.0029250, abs=1e-4)
+    assert row["precision"] == pytest.approx(row["rmse_diff_upper"] - 1)
     assert row["verdict"] == "non_inferior"
     # t = 4.2 / 0.36056 = 11.649; with two degrees of freedom P(T > t) = (1 - t / sqrt(t2 + 2)) / 2.
     t = 4.2 / math.sqrt(0.39 / 3)
@@ -84,6 +89,28 @@ def test_a_wider_margin_never_makes_a_size_worse(values, margin):
     assert (wide["gain_mean"].dropna() > narrow["gain_mean"].dropna()).all()
 
 
+@settings(max_examples=200, deadline=None)
+@given(scores, st.sampled_from([0.01, 0.1, 0.3]))
+def test_the_bound_is_the_smallest_margin_that_is_met_whichever_is_asked_about(values, margin):
+    rows = {100 * (i + 1): row for i, row in enumerate(values)}
+    reference = values[-1]
+    table, other = compare(rows, margin), compare(rows, 0.2)
+    for size, row in table.drop(max(rows)).iterrows():
+        below = row["gain_lower"] > 0
+        distance = margin * reference.mean() - row["rmse_diff_upper"]
+        assert below == (distance > 0) or abs(distance) < 1e-9 * reference.mean()
+        if ratio_bounds(np.subtract(reference, rows[size]), reference, 0.95) is not None:
+            assert row["rmse_diff_upper"] == pytest.approx(other["rmse_diff_upper"][size])
+            assert row["rmse_diff_lower"] == pytest.approx(other["rmse_diff_lower"][size])
+
+
+def test_a_reference_that_is_hardly_known_has_no_ratio():
+    # Two seeds, 20 and 40: the standard error is 10, and t(0.95; 1) = 6.31 of them are above 30.
+    assert ratio_bounds(np.array([1.0, 2.0]), np.array([20.0, 40.0]), 0.95) is None
+    row = compare({100: [21, 38], 200: [20, 40]}, margin=0.1).loc[100]
+    assert row["rmse_diff_upper"] == pytest.approx(3 - row["gain_lower"])
+
+
 def make_runs(**columns):
     """RMSE falls as 40 + 200 / sqrt(n); energy is 1 Wh per 1,000 examples."""
     rows = [
@@ -118,7 +145,8 @@ def test_the_curve_of_a_regression_follows_its_metric(tmp_path):
     # 15 % of 45 is 6.75: only 400 examples, with a difference of 5 in every seed, are near enough.
     # Their gains are 0.15 x (44.5, 45, 45.5) - 5 = 1.675, 1.75, 1.825: SD 0.075.
     assert curve["verdict"].tolist() == ["inferior", "inferior", "non_inferior", "reference"]
-    upper = 5 + 2.91999 * 0.075 / math.sqrt(3)
+    # By Fieller: 5 is the share q of (44.5, 45, 45.5) of which 45 q - 5 is 2.91999 errors of 0.5 q.
+    upper = 45 * 5 / (45 - 2.91999 * 0.5 / math.sqrt(3))
     assert curve["rmse_diff_upper"][400] == pytest.approx(upper, abs=1e-4)
     # From 25 to 100 examples: -20 for 75e-6 kWh.
     assert curve["marginal_rmse_per_kwh"][100] == pytest.approx(-20 / 75e-6)

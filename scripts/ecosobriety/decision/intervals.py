@@ -129,6 +129,35 @@ def one_sided_t_test(sample: Floats, null_value: float, confidence: float) -> On
     )
 
 
+def ratio_bounds(gain: Floats, reference: Floats, confidence: float) -> tuple[float, float] | None:
+    """One-sided bounds of a mean gain as a share of the reference's mean, by paired seeds.
+
+    Of all shares q for which the mean of gain - q reference could be 0 by the one-sided t test
+    (Fieller, 1954), the lowest and the highest; times the reference's mean.
+
+    Args:
+        gain: one value per seed, at least two, none missing.
+        reference: same shape and unit, its mean above 0.
+        confidence: of each bound.
+
+    Returns:
+        Lower and upper bound, in the unit of the gain; None where the reference's own mean is not
+        shown to be above 0, so that no share has bounds.
+    """
+    from scipy.special import stdtrit
+
+    seeds = len(gain)
+    reach = float(stdtrit(seeds - 1, confidence)) ** 2 / seeds
+    mean, whole = float(gain.mean()), float(reference.mean())
+    (own, both), (_, other) = np.cov(gain, reference)
+    leading = whole**2 - reach * other
+    if leading <= 0:
+        return None
+    middle = mean * whole - reach * both
+    root = math.sqrt(max(middle**2 - leading * (mean**2 - reach * own), 0.0))
+    return (middle - root) / leading * whole, (middle + root) / leading * whole
+
+
 def test_part_bounds(gain: float, test_examples: float, confidence: float) -> tuple[float, float]:
     """One-sided bounds of a gain that only the test part's own sampling blurs.
 

@@ -9,7 +9,9 @@ the margin m is a share of the reference, as it is of the RMSE by default, H0: m
 rmse(reference). Both means are estimated with the same seeds, so that what is tested is
 mean(rmse(n, s) - (1 + m) rmse(reference, s)) >= 0, again by a one-sided paired t test: the test of
 a ratio of paired means (Sasabuchi, 1988; Hauschke, Kieser and Hothorn, 1999). A margin taken as
-known would be called met too often.
+known would be called met too often. The bounds of the difference are then those of the ratio
+(Fieller, 1954), times the reference's mean: the smallest margin that the test would call met, which
+does not depend on the one that is asked about.
 
 The sizes are tested in a fixed sequence, from the largest below the reference downwards, and the
 sequence stops at the first that fails. The chance of ever calling a size non-inferior that is not
@@ -36,7 +38,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecosobriety.decision.intervals import Floats, one_sided_t_test, test_part_bounds
+from ecosobriety.decision.intervals import (
+    Floats,
+    one_sided_t_test,
+    ratio_bounds,
+    test_part_bounds,
+)
 from ecosobriety.errors import DataError
 from ecosobriety.metrics import ACCURACY, Metric
 
@@ -217,7 +224,7 @@ def compare_scores(
         difference = difference.round(ACCURACY_DECIMALS)
     if difference.size < 2:
         return Comparison(difference.size, *difference)
-    # The reference's share, added to each gain; without it, the bounds are the difference's.
+    # The reference's share, added to each gain.
     added = (
         allowed_shares(reference, margin) if metric.relative_margin else np.zeros_like(reference)
     )
@@ -227,19 +234,27 @@ def compare_scores(
         confidence,
     )
     lower, upper, p_value = float(test.lower[0]), float(test.upper[0]), float(test.p_value[0])
+    share = float(added.mean())
+    ends = lower - share, upper - share
+    if metric.relative_margin and np.ptp(reference):
+        # Of the smallest margin that would be met, whichever is asked about.
+        ends = (
+            ratio_bounds(metric.sign * difference, allowed_shares(reference, 1.0), confidence)
+            or ends
+        )
     if test_examples and test.sd[0] < (1 - ROUNDING) * finest_step(metric, test_examples):
-        share = float(added.mean())
         gain, allowed = float(test.mean[0]) - share, share if metric.relative_margin else margin
         floor, ceiling = test_part_bounds(gain, test_examples, confidence)
         lower, upper = min(lower, floor + share), max(upper, ceiling + share)
+        ends = min(ends[0], floor), max(ends[1], ceiling)
         p_value = max(p_value, _chance_of_loss(gain, test_examples, allowed))
-    bounds = metric.sign * (np.array([lower, upper]) - added.mean())
+    bounds = metric.sign * np.array(ends)
     if metric.span is not None:
         # No two scores differ by more; a margin is below that, so no verdict depends on it.
         bounds = bounds.clip(-metric.span, metric.span)
     return Comparison(
         n_pairs=difference.size,
-        diff_mean=metric.sign * (test.mean[0] - added.mean()),
+        diff_mean=metric.sign * (test.mean[0] - share),
         diff_lower=bounds.min(),
         diff_upper=bounds.max(),
         diff_sd=0.0 if np.ptp(difference) == 0 else difference.std(ddof=1),

@@ -376,6 +376,8 @@ def _next_size(needed: Mapping[str, Any], text: Texts) -> str:
 
 def _ladder_notes(case: Case, text: Texts) -> list[str]:
     notes = [text("table.ladder.note", country=country_name(case, text))]
+    if text.metric.relative_margin:
+        notes.append(text("table.ladder.ratio"))
     # The sources are the same at every margin.
     savings = [answer["saving"] for answer in case.decision.answers if answer["saving"] is not None]
     if not savings:
