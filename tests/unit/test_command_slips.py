@@ -20,6 +20,17 @@ def test_scripts_that_are_not_watched_are_named(tmp_path):
     assert unwatched(command, [str(tmp_path)], tmp_path) == []
 
 
+def test_linked_folders_are_watched_too(tmp_path):
+    (tmp_path / "store/train").mkdir(parents=True)
+    (tmp_path / "store/train/rows.csv").write_text("1")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/train").symlink_to(tmp_path / "store/train")
+    (tmp_path / "store/train/again").symlink_to(tmp_path / "store")
+    before = watched_digest(["data"], tmp_path)
+    (tmp_path / "store/train/rows.csv").write_text("2")
+    assert watched_digest(["data"], tmp_path) != before
+
+
 def test_what_is_watched_counts_by_name_and_content(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib/a.py").write_text("1")

@@ -52,6 +52,14 @@ def test_labels_stratify_the_subsets(tmp_path, labels):
         assert np.bincount(drawn).tolist() == [size * 3 // 4, size // 4]
 
 
+def test_labels_below_the_number_of_their_column(labels):
+    path = labels("0\n" + "0\n" * 30 + "1\n" * 10)
+    assert readers.read_declared(spec(n_examples=40, labels=path)).classes == ("0", "1")
+    # As many as there are only if the first of them is no header.
+    with pytest.raises(DataError, match="is the header missing"):
+        readers.read_declared(spec(n_examples=41, labels=path))
+
+
 def test_labels_in_a_parquet_file_are_refused_without_a_hint_for_tables(labels):
     with pytest.raises(DataError, match=r"is a Parquet file, but must be a CSV file$"):
         readers.read_declared(spec(n_examples=2, labels=labels(b"PAR1 \0 PAR1")))

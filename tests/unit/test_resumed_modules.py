@@ -25,6 +25,9 @@ MODULES = [
     "Drawing",
     "Unfreezing",
     "Averaged",
+    "Teaching",
+    "Beginning",
+    "Collecting",
 ]
 
 

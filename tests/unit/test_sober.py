@@ -7,7 +7,7 @@ import pytest
 from ecosobriety.decision import GrowthRule, TestPart, add_growth, add_study_cost
 from ecosobriety.decision import decide as decide_by
 from ecosobriety.decision.sober import ADAPTIVE_Z
-from ecosobriety.decision.study_cost import _energy_by, _twice
+from ecosobriety.decision.study_cost import _energy_at, _energy_by
 from ecosobriety.records.tracker_runs import TrackerRun
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
@@ -191,20 +191,23 @@ def test_a_study_that_stops_says_what_it_took_and_when_that_is_paid_for():
     assert {found["reason"] for found in result["bounds"][:-1]} == {"too_few_sizes"}
 
 
-def test_what_twice_the_data_would_take_is_read_off_the_line_through_the_sizes():
-    def more(*kwh):
+def test_what_more_data_would_take_is_read_off_the_line_through_the_sizes():
+    def at(size, *kwh):
         by = _energy_by(None, by_size=True, sizes=len(kwh))
-        return _twice(pd.Series(kwh, index=[100, 200, 400][: len(kwh)]), by)
+        return _energy_at(pd.Series(kwh, index=[100, 200, 400][: len(kwh)]), size, by)
 
-    assert more(1.0, 2.0, 4.0) == pytest.approx(4.0)
+    assert at(800, 1.0, 2.0, 4.0) == pytest.approx(8.0)
     # A start of 1 kWh, and 0.01 for each example; and the same at all sizes, or less.
-    assert more(2.0, 3.0, 5.0) == pytest.approx(4.0)
-    assert more(2.0, 2.0, 2.0) == pytest.approx(0.0)
-    assert more(2.0, 2.0, 1.9) == 0.0
-    assert more(3.0) == 3.0
+    assert at(800, 2.0, 3.0, 5.0) == pytest.approx(9.0)
+    assert at(1200, 2.0, 3.0, 5.0) == pytest.approx(13.0)
+    assert at(800, 2.0, 2.0, 2.0) == pytest.approx(2.0)
+    assert at(800, 2.0, 2.0, 1.9) == 1.9
+    assert at(200, 3.0) == 6.0
+    # Between two that were measured, by these.
+    assert at(300, 2.0, 3.0, 5.0) == 4.0
     grown = pd.Series([2.0, 3.0, 5.0], index=[100, 200, 400])
-    assert _twice(grown, "examples") == 5.0
-    assert _twice(grown, "steps") == 0.0
+    assert _energy_at(grown, 800, "examples") == 10.0
+    assert _energy_at(grown, 800, "steps") == 5.0
 
 
 @pytest.mark.parametrize(
@@ -231,7 +234,8 @@ def test_what_was_trained_beyond_a_stop_is_not_called_unspent():
     cost, unspent = result["study_cost"], result["growth"]["unspent"]
     assert (cost["full_training_kwh"], cost["full_training_estimated"]) == (0.03, False)
     assert (unspent["sizes"], unspent["trainings"], unspent["trained_before"]) == ([16_384], 1, 1)
-    assert unspent["energy_kwh"] == pytest.approx(0.015)
+    # A third of the way from 8,192 examples, which took 0.008192 kWh, to those 32,768.
+    assert unspent["energy_kwh"] == pytest.approx(0.008192 + (0.03 - 0.008192) / 3)
     assert result["growth"]["untrained"] == [16_384]
 
 
@@ -298,3 +302,10 @@ def test_no_bound_goes_beyond_a_perfect_score():
     growth = study(nearly, UNTRAINED, [decision])["growth"]
     assert decision["bound"] > 0.01
     assert growth["gain_at_most"] == pytest.approx(0.01)
+    perfect = {n: {1: 1.0 - 0.01 * (n < 8192)} for n in SIZES}
+    decision = decide(
+        runs_of(perfect), full_n_train=16_384, may_add_seeds=False, **RULE | {"margin": 0.2}
+    )
+    result = study(perfect, UNTRAINED, [decision])
+    # All are right of as many as the test part has: one of them more or less is not seen.
+    assert result["growth"]["gain_at_most"] == pytest.approx(1 / DATA.test_examples)

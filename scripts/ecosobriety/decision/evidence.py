@@ -206,9 +206,9 @@ def more_data(
         return answer | {"reason": "too_few_pairs"}
     gain, error = found
     bound = math.log2(factor) * max(gain, 0.0) + z * error
-    # Less than one test example cannot be seen, whatever the seeds say.
-    bound = max(bound, finest_step(metric, data.counted(metric)))
     bound = min(bound, metric.most_gain(float(np.nanmean(scores.to_numpy()[-1]))))
+    # Less than one test example cannot be seen, whatever the seeds say, nor at a perfect score.
+    bound = max(bound, finest_step(metric, data.counted(metric)))
     return answer | {
         "gain_per_doubling": gain,
         "standard_error": error,

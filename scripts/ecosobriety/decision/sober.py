@@ -222,7 +222,8 @@ def add_growth(
         most = max(int(result["reference_n_train"]), data.train_examples)
         full = rules[result["model"]].full_n_train or most
         rule = replace(rules[result["model"]], full_n_train=full)
-        growth = _growth(own, rows_of(result, runs), metric, ladder) if own else None
+        finest = finest_step(metric, data.counted(metric))
+        growth = _growth(own, rows_of(result, runs), metric, ladder, finest) if own else None
         tested = None if epochs is None else rows_of(result, epochs)
         at = partial(decide, rule=rule, test_examples=data.counted(metric), metric=metric)
         bounds = _bounds(rows_of(result, runs), tested, own, at, full)
@@ -297,12 +298,14 @@ def _growth(
     runs: pd.DataFrame,
     metric: Metric,
     ladder: Sequence[int],
+    finest: float,
 ) -> dict[str, Any]:
     last, gain_at_most = decisions[-1], 0.0
     if last["n_train"] < last["full_n_train"]:
         reached = runs.loc[runs["n_train"] == last["n_train"], metric.test_column].mean()
-        # No score is better than the best one.
-        gain_at_most = last["bound"] and min(last["bound"], metric.most_gain(float(reached)))
+        # No score is better than the best one, and no test part sees less than an example.
+        most = max(metric.most_gain(float(reached)), finest)
+        gain_at_most = last["bound"] and min(last["bound"], most)
     rate = FALSE_STOPS.get(last["z"])
     return {
         "full_n_train": last["full_n_train"],

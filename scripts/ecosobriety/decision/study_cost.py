@@ -65,7 +65,7 @@ def add_study_cost(
         ran is taken to have used as much as the very same one of the study (`trackers_kwh`).
         `full_trainings` is the same in units of one training on the full size, the reference. Where
         a study that grows has not trained that, not beside its plan either, its energy is estimated
-        by the numbers of examples and of epochs of the largest one (`full_training_estimated`).
+        from those that were (`full_training_estimated`), in the way that `energy_by` names.
         `saved_kwh` is what a retraining on the recommended size, or on the size where the study
         stopped, saves against the full one; `payback_retrainings` how many of them it takes to
         save what the study took, null with the `reason` `nothing_saved`.
@@ -164,10 +164,13 @@ def _with_cost(
     before = beside[beside["trainings"] > 0]
     at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"].mean()
     full_kwh = float(energies.get(full, at_full_kwh))
+    energy_by = _energy_by(growth, by_size=by_size, sizes=len(energies))
     if estimated := math.isnan(full_kwh):
         shortened = growth["decisions"][-1]["epochs"] if growth else None
         epochs = shortened["all"] / shortened["trained"] if shortened else 1.0
-        full_kwh = float(energies[reference]) * epochs * (full / reference if by_size else 1.0)
+        full_kwh = epochs * _energy_at(energies, full, energy_by)
+    known = energies.copy()
+    known[full] = full_kwh
     lost_beside_kwh = float(beside["lost_energy_kwh"].sum())
     lost_kwh = float(runs["lost_energy_kwh"].sum()) + lost_beside_kwh
     beside_kwh = float(beside["energy_kwh"].sum())
@@ -176,8 +179,8 @@ def _with_cost(
     size = _recommended(result)
     saved_kwh = 0.0 if size is None else full_kwh - float(energies[size])
     pays = saved_kwh > 0
-    energy_by = _energy_by(growth, by_size=by_size, sizes=len(energies))
-    extra = _twice(energies, energy_by)
+    largest = int(energies.index.max())
+    extra = _energy_at(energies, 2 * largest, energy_by) - float(energies[largest])
     return {
         **result,
         "growth": None
@@ -185,7 +188,7 @@ def _with_cost(
         else {
             **growth,
             "untrained": [n for n in growth["untrained"] if n not in set(before["n_train"])],
-            "unspent": _unspent(growth, runs, before, full_kwh, prices),
+            "unspent": _unspent(growth, runs, before, known, energy_by, prices),
         },
         "more_data": [
             {
@@ -237,37 +240,42 @@ def _energy_by(growth: Mapping[str, Any] | None, *, by_size: bool, sizes: int) -
     return "examples" if fewer or sizes == 1 else "line"
 
 
-def _twice(energies: pd.Series, energy_by: EnergyBy) -> float:
-    """What one training on twice the largest size takes more.
+def _energy_at(energies: pd.Series, size: int, energy_by: EnergyBy) -> float:
+    """What one training on a size takes, in kWh, from those on others.
 
     Args:
         energies: the mean of each size, in kWh.
-        energy_by: `line`: by the line through all sizes; `examples`: in proportion to these;
-            `steps`: nothing, as all sizes take the same.
+        size: in training examples.
+        energy_by: `line`: by the line through all sizes, from the largest one on; below it by its
+            neighbours; `examples`: in proportion to these; `steps`: as all sizes take the same.
     """
+    largest = int(energies.index.max())
     if energy_by == "steps":
-        return 0.0
-    sizes = energies.index.to_numpy(np.float64)
+        return float(energies[largest])
     if energy_by == "examples":
-        return float(energies[int(sizes.max())])
-    slope = float(np.polyfit(sizes, energies.to_numpy(np.float64), 1)[0])
-    return max(slope, 0.0) * float(sizes.max())
+        return float(energies[largest]) * size / largest
+    ordered = energies.sort_index()
+    sizes, kwh = ordered.index.to_numpy(np.float64), ordered.to_numpy(np.float64)
+    slope = max(float(np.polyfit(sizes, kwh, 1)[0]), 0.0)
+    return float(np.interp(size, sizes, kwh)) + slope * max(size - largest, 0)
 
 
 def _unspent(
     growth: Mapping[str, Any],
     runs: pd.DataFrame,
     before: pd.DataFrame,
-    full_kwh: float,
+    energies: pd.Series,
+    energy_by: EnergyBy,
     prices: Prices,
 ) -> dict[str, Any]:
-    """What the sizes that were not trained would have taken, by their examples."""
+    """What the sizes that were not trained would have taken; `energies` has the full one too."""
     ran = runs.groupby("seed")["n_train"].nunique()
     seeds = int((ran == runs["n_train"].nunique()).sum())
     done = {size: int((before["n_train"] == size).sum()) for size in growth["untrained"]}
     missing = {size: seeds - count for size, count in done.items() if count < seeds}
-    examples = sum(size * trainings for size, trainings in missing.items())
-    energy_kwh = full_kwh * examples / growth["full_n_train"]
+    energy_kwh = math.fsum(
+        trainings * _energy_at(energies, size, energy_by) for size, trainings in missing.items()
+    )
     return {
         "sizes": list(missing),
         "trainings": sum(missing.values()),

@@ -29,7 +29,7 @@ def read_declared(spec: Mapping[str, Any]) -> Declared:
         # Imported where it is needed: a training waits for no Arrow.
         from ecosobriety.readers import table
 
-        coded = table.read_labels(path, spec.get("label"))
+        coded = table.read_labels(path, spec.get("label"), n_examples)
         if len(coded.index) != n_examples:
             raise DataError(
                 f"holds {len(coded.index)} labels, but must hold one for each of the {n_examples} "

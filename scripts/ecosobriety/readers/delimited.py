@@ -50,6 +50,8 @@ _OTHER_TEXTS = {
 }
 """What a file begins with, and what it then is."""
 _BOM = b"\xef\xbb\xbf"
+FEW_COLUMNS = 3
+"""In so many, a row of data may be the numbers of the columns."""
 MAX_EXACT_CHARACTERS = 17
 """Text of so many characters holds no more digits than float64 distinguishes."""
 _LONG = r"[1-9](?:\.?[0-9]){17}"
@@ -283,6 +285,8 @@ def _reported(row: pa.csv.InvalidRow, header: Sequence[str]) -> str:
 
 def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
     """Refuse a row that repeats the header, as files do that were put one behind another."""
+    if len(header) <= FEW_COLUMNS and all(map(str.isdecimal, header)):
+        return  # A row may well be that of the columns' numbers, which it is named by.
     rows = None
     for i, written in enumerate(header):
         column = table.column(i)

@@ -52,12 +52,13 @@ def read(
         ) from error
 
 
-def read_labels(path: Path, label: str | None) -> Coded:
+def read_labels(path: Path, label: str | None, rows: int) -> Coded:
     """The labels alone, of a CSV file with one row for each example.
 
     Args:
         path: the file.
         label: the column with the labels; None: the only one.
+        rows: how many examples there are.
 
     Raises:
         DataError: the file is no such table, lacks the column, or has a cell that is no label.
@@ -75,7 +76,8 @@ def read_labels(path: Path, label: str | None) -> Coded:
     if chosen not in names:
         raise _no_column(chosen, names)
     y = columns.labels(table.column(names.index(chosen)), chosen)
-    _require_header([], chosen, y)
+    if len(y.index) != rows:
+        _require_header(names, [], chosen, y)
     return y
 
 
@@ -85,14 +87,14 @@ def _read(
     indexes, lossy = frozenset[str](), False
     if file_format == "csv":
         header, table, lossy = delimited.parse(read_bytes(path))
-        names = _names(header)
+        all_names = names = _names(header)
         chosen = _features(names, label, features)
         known = {*chosen, _clean(label)}
         rest = [name for name in names if name not in known]
         left = {name: table.column(names.index(name)) for name in rest[:MAX_LISTED]}
     else:
         with _opened(path) as file:
-            names = _names(file.schema_arrow.names)
+            all_names = names = _names(file.schema_arrow.names)
             chosen = _features(names, label, features)
             indexes = _indexes(file.schema_arrow)
             place = {name: i for i, name in enumerate(names)}
@@ -136,8 +138,8 @@ def _read(
         found += [Finding("targets_of_two_numbers", True, {})] if are_two_numbers(column, y) else []
     else:
         y = columns.labels(column, _clean(label))
-        _require_header(chosen, _clean(label), y)
-    _require_names(names)
+        _require_header(all_names, chosen, _clean(label), y)
+    _require_names(all_names)
     found += _groups_left_out(left, y)
     x = _side_by_side(features_read)
     return Part(x, y, "the table", tuple(chosen), tuple(found), label=_clean(label))
@@ -310,8 +312,11 @@ def _require_no_numbers(names: Sequence[str]) -> None:
         )
 
 
-def _require_header(features: Collection[str], label: str, y: Coded) -> None:
+def _require_header(names: Sequence[str], features: Collection[str], label: str, y: Coded) -> None:
     """Refuse a table whose first row was taken for its header, as far as one can know."""
+    # Of few columns, a first row may look like a count.
+    if len(names) > delimited.FEW_COLUMNS and _count_columns(names):
+        return
     if label in {normalised(str(value)) for value in y.values} and all(
         NUMBER.fullmatch(name) for name in features
     ):
@@ -323,11 +328,16 @@ def _require_header(features: Collection[str], label: str, y: Coded) -> None:
 
 def _require_names(names: Sequence[str]) -> None:
     """Refuse names that are all numbers, unless they count the columns."""
-    if not all(NUMBER.fullmatch(name) for name in names):
-        return
-    numbers = sorted(float(name) for name in names)
-    if numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+    if not all(NUMBER.fullmatch(name) for name in names) or _count_columns(names):
         return
     raise DataError(
         f"the names of all columns are numbers ({_listed(names)}): is the header missing?"
     )
+
+
+def _count_columns(names: Sequence[str]) -> bool:
+    """Whether names are those of a table without any: 0, 1, 2 or 1, 2, 3."""
+    if not all(NUMBER.fullmatch(name) for name in names):
+        return False
+    numbers = sorted(float(name) for name in names)
+    return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))

@@ -118,9 +118,15 @@ def _untrained(case: Case, full: Markup, text: Texts) -> Markup:
         )
         sentences.append(unspent)
     each = data(cost["full_training_kwh"], text.energy(cost["full_training_kwh"]))
-    kind = "estimated" if cost["full_training_estimated"] else "counted"
+    kind = _energy_by(case) if cost["full_training_estimated"] else "counted"
     sentences.append(text.markup(f"growth.each.{kind}", full=full, energy=each))
     return Markup(" ").join(sentences)
+
+
+def _energy_by(case: Case) -> str:
+    """How the energy of larger trainings follows from that of the study's own."""
+    (energy_by,) = {found["energy_by"] for found in case.decision.result["more_data"]}
+    return str(energy_by)
 
 
 def study_cost(case: Case, text: Texts) -> Markup:
@@ -274,9 +280,8 @@ def more_data_table(case: Case, text: Texts) -> Table:
         ]
         for found in case.decision.result["more_data"]
     ]
-    (energy_by,) = {found["energy_by"] for found in case.decision.result["more_data"]}
     notes = [
-        text(f"growth.more_note.{energy_by}"),
+        text(f"growth.more_note.{_energy_by(case)}"),
         text("growth.more_note.emissions", country=country_name(case, text)),
     ]
     return Table("more", text("growth.more_caption", model=case.model), columns, rows, notes)

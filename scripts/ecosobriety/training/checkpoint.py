@@ -56,6 +56,7 @@ class EpochCheckpoint(pl.Callback):
         self._max_steps: int | None = None
         self._chance: dict[str, Any] | None = None
         self._kept: _Kept | None = None
+        self._restored: Mapping[str, Any] | None = None
         self.goes_on = False
         """Whether a training goes on, and has not yet done so for a batch."""
 
@@ -77,10 +78,12 @@ class EpochCheckpoint(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save what the epochs before have left, or go on as they have."""
         if self._kept is not None and self._chance is not None:
-            # Here at last: what a module does at the start of a training has been done again.
+            # Here at last: what a module does at the start of a training has been done again, and
+            # it may have drawn its weights anew.
+            _restore(self._restored, trainer, pl_module)
             _give_back(self._kept, trainer, pl_module)
             _set_chance(self._chance)
-            self._kept = self._chance = None
+            self._kept = self._chance = self._restored = None
             return
         if not trainer.current_epoch:
             return
@@ -119,7 +122,7 @@ class EpochCheckpoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Keep it until the next epoch starts."""
-        self._kept = checkpoint[_OURS]
+        self._kept, self._restored = checkpoint[_OURS], checkpoint
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all that draws by chance."""
@@ -167,6 +170,18 @@ def going_on(saved: EpochCheckpoint | None, path: Path | None, class_path: str) 
 def _is_misfit(error: Exception) -> bool:
     # A lack of memory, and whatever else the machine does, says nothing of the checkpoint.
     return not isinstance(error, RuntimeError) or "state_dict" in str(error)
+
+
+def _restore(
+    checkpoint: Mapping[str, Any] | None, trainer: pl.Trainer, module: pl.LightningModule
+) -> None:
+    """What Lightning has restored, once more."""
+    assert checkpoint is not None
+    trainer.strategy.load_model_state_dict(checkpoint, strict=module.strict_loading)
+    trainer.strategy.load_optimizer_state_dict(checkpoint)
+    states = checkpoint["lr_schedulers"]
+    for config, state in zip(trainer.strategy.lr_scheduler_configs, states, strict=True):
+        config.scheduler.load_state_dict(state)
 
 
 def _give_back(kept: _Kept, trainer: pl.Trainer, module: pl.LightningModule) -> None:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from ecosobriety.errors import MeteringError
+from ecosobriety.errors import ConfigError, MeteringError
 from ecosobriety.metering import EnergyMeter, exclusive_meter
 from ecosobriety.metering.accounts import missing_part, sound
 from ecosobriety.reasons import reason
@@ -91,7 +91,7 @@ class Weights:
         )
 
     def put_into(self, network: nn.Module) -> bool:
-        """Let a network have this state; False: it has other parameters than it had then."""
+        """Let a network have this state; False: it has other parameters or parts than then."""
         tensors = dict(_tensors(network))
         parts = dict(network.named_modules())
         if {n: t.shape for n, t in tensors.items()} != {
@@ -105,8 +105,12 @@ class Weights:
                 # What never changes may be a view that cannot be written to.
                 if not torch.equal(tensor.cpu(), self.tensors[name]):
                     tensor.copy_(self.tensors[name])
-        for name, values in self.values.items():
-            set_values(parts[name], values, device_of(network))
+        try:
+            for name, values in self.values.items():
+                set_values(parts[name], values, device_of(network))
+        # Of what a file held, which lacks an object that has been made since.
+        except ConfigError:
+            return False
         return True
 
 

@@ -3,12 +3,14 @@
 import random
 import sys
 import sysconfig
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from itertools import chain, repeat
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from ecosobriety.user_code.lightnings import lightning_of
 
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
 _SEVERAL = (list, tuple, set, deque)
+_OF_COLLECTIONS = (OrderedDict, defaultdict, Counter)
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,27 @@ class _Chance:
 
 
 @dataclass(frozen=True)
-class _Inside:
-    """What an object of a user's own class keeps."""
+class _Kept:
+    """What is given back to the very object; one that a file held has lost it."""
 
-    values: Mapping[str, Any]
+    original: Any
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "original": None}
 
 
 @dataclass(frozen=True)
-class _Network:
+class _Inside(_Kept):
+    """What an object of a user's own class keeps, or a collection of a class of its own holds."""
+
+    module: str
+    name: str
+    values: Mapping[str, Any]
+    items: Any
+
+
+@dataclass(frozen=True)
+class _Network(_Kept):
     """A network that is no layer of the module, as an average of it."""
 
     tensors: Mapping[str, Tensor]
@@ -56,7 +72,7 @@ def values_of(part: object, known: frozenset[int] = frozenset()) -> dict[str, An
     """
     own = _attributes(lightning_of(type(part))) if isinstance(part, nn.Module) else frozenset()
     known |= {id(part)}
-    found = ((name, _kept(value, known)) for name, value in vars(part).items() if name not in own)
+    found = ((name, _kept(value, known)) for name, value in _named(part).items() if name not in own)
     return {name: kept for name, kept in found if kept is not NotImplemented}
 
 
@@ -71,8 +87,9 @@ def set_values(part: object, values: Mapping[str, Any], device: torch.device) ->
     Raises:
         ConfigError: it has no such generator, object or network now.
     """
+    before = _named(part)
     for name, value in values.items():
-        object.__setattr__(part, name, _given_back(value, vars(part).get(name), device))
+        object.__setattr__(part, name, _given_back(value, before.get(name), device))
 
 
 def bytes_of(kept: Any) -> int:
@@ -82,7 +99,7 @@ def bytes_of(kept: Any) -> int:
     if isinstance(kept, _Network):
         return bytes_of(kept.tensors) + bytes_of(kept.values)
     if isinstance(kept, _Inside):
-        return bytes_of(kept.values)
+        return bytes_of(kept.values) + bytes_of(kept.items)
     items = kept.values() if isinstance(kept, Mapping) else kept
     return sum(map(bytes_of, items)) if isinstance(kept, (Mapping, *_SEVERAL)) else 0
 
@@ -107,10 +124,57 @@ def _kept(value: Any, known: frozenset[int]) -> Any:
     if isinstance(value, nn.Module):
         parts = dict(value.named_modules())
         tensors = {name: _kept(held, known) for name, held in value.state_dict().items()}
-        return _Network(tensors, {name: values_of(part, known) for name, part in parts.items()})
-    return (
-        _Inside(values_of(value, known)) if _is_own(value.__class__.__module__) else NotImplemented
-    )
+        values = {name: values_of(part, known) for name, part in parts.items()}
+        return _Network(value, tensors, values)
+    return _kept_of_class(value, known)
+
+
+def _kept_of_class(value: Any, known: frozenset[int]) -> Any:
+    """The same of an object of a user's own class, or of one of Python's own collections."""
+    kind = type(value)
+    if isinstance(value, FunctionType | type):
+        # A function or a class is itself, where a file can name it.
+        named = _named_in(value.__module__, value.__qualname__) is value
+        return value if named else NotImplemented
+    if not (_is_own(kind.__module__) or kind in _OF_COLLECTIONS):
+        return NotImplemented
+    if isinstance(value, Enum | tuple):
+        # Neither changes; what a tuple with names holds may.
+        if _named_in(kind.__module__, kind.__qualname__) is not kind:
+            return NotImplemented
+        if isinstance(value, Enum):
+            return value
+        copies = _collected(tuple(value), known)
+        named = copies is not NotImplemented and hasattr(kind, "_make")
+        return kind._make(copies) if named else NotImplemented
+    items = None
+    for plain in (dict, list, set, deque):
+        if isinstance(value, plain):
+            items = _collected(plain(value), known | {id(value)})
+    if items is NotImplemented:
+        return NotImplemented
+    return _Inside(value, kind.__module__, kind.__qualname__, values_of(value, known), items)
+
+
+def _named(part: Any) -> dict[str, Any]:
+    """An object's attributes, those in slots included."""
+    names = []
+    for kind in type(part).__mro__:
+        own = vars(kind).get("__slots__", ())
+        for name in (own,) if isinstance(own, str) else own:
+            if not name.endswith("__"):
+                above = f"_{kind.__name__.lstrip('_')}" if name.startswith("__") else ""
+                names.append(above + name)
+    in_slots = {name: getattr(part, name) for name in names if hasattr(part, name)}
+    return {**in_slots, **getattr(part, "__dict__", {})}
+
+
+def _named_in(module: str, name: str) -> Any:
+    """A class or function by its name; None: it has none, as one that a function has made."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _collected(value: Any, known: frozenset[int]) -> Any:
@@ -137,18 +201,39 @@ def _given_back(value: Any, now: Any, device: torch.device) -> Any:
     if isinstance(value, _SEVERAL):
         before = chain(now if isinstance(now, _SEVERAL) else (), repeat(None))
         items = [_given_back(one, old, device) for one, old in zip(value, before, strict=False)]
-        return deque(items, value.maxlen) if isinstance(value, deque) else type(value)(items)
+        if isinstance(value, deque):
+            return deque(items, value.maxlen)
+        kind: Any = type(value)
+        return kind._make(items) if hasattr(kind, "_make") else kind(items)
     if isinstance(value, _Chance | _Inside | _Network):
+        now = _target(value, now)
         _put_into(now, value, device)
         return now
     return value
 
 
-def _put_into(now: Any, value: _Chance | _Inside | _Network, device: torch.device) -> None:
+def _target(value: _Chance | _Inside | _Network, now: Any) -> Any:
+    """The object that a state is of: the very one, what stands in its place now, or a new one."""
+    if isinstance(value, _Kept) and value.original is not None:
+        return value.original
+    if isinstance(value, _Inside):
+        kind = _named_in(value.module, value.name)
+        if (type(now).__module__, type(now).__qualname__) != (value.module, value.name):
+            # Whose items are made by a function of its own, a new one would lack.
+            now = None if kind in (None, defaultdict) else kind.__new__(kind)
     if now is None:
         raise ConfigError("an object that had a state when the training was saved is not there now")
+    return now
+
+
+def _put_into(now: Any, value: _Chance | _Inside | _Network, device: torch.device) -> None:
     if isinstance(value, _Inside):
         set_values(now, value.values, device)
+        if value.items is not None:
+            before = dict(now) if isinstance(now, dict) else list(now)
+            items = _given_back(value.items, before, device)
+            now.clear()
+            now.update(items) if isinstance(now, dict | set) else now.extend(items)
     elif isinstance(value, _Network):
         now.load_state_dict(value.tensors)
         for name, part in now.named_modules():

@@ -305,10 +305,22 @@ def _files(path: Path, study: Path) -> Iterator[Path]:
         return
     made = [study.resolve() / name for name in _MADE]
     whole = not any(path.resolve().is_relative_to(place) for place in made)
-    for file in sorted(path.rglob("*")):
+    for file in _below(path):
         inside = file.relative_to(path).parts
         hidden = any(part.startswith(".") or part == "__pycache__" for part in inside)
         if whole and not hidden and not {*_MADE}.isdisjoint(inside):
             hidden = any(file.resolve().is_relative_to(place) for place in made)
         if file.is_file() and not hidden:
             yield file
+
+
+def _below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """All files in a folder and in those below it; a link to a folder above is not followed."""
+    real = folder.resolve()
+    if real in above:
+        return
+    for entry in sorted(folder.iterdir()):
+        if not entry.is_dir():
+            yield entry
+        elif not entry.name.startswith(".") and entry.name != "__pycache__":
+            yield from _below(entry, above | {real})

@@ -1,0 +1,161 @@
+"""What a module keeps in objects of its own is what it was, in the same process and from a file."""
+
+import io
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ecosobriety.errors import ConfigError
+from ecosobriety.training.plain_values import bytes_of, set_values, values_of
+
+CPU = torch.device("cpu")
+Pair = namedtuple("Pair", "low high")
+
+
+class Settings(NamedTuple):
+    width: int = 24
+    rates: tuple[float, ...] = (0.1, 0.2)
+
+
+@dataclass(slots=True)
+class Slotted:
+    number: int
+    seen: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Epoch:
+    number: int
+
+
+class Mode(Enum):
+    WARM = 1
+    MAIN = 2
+
+
+class Log(list[int]):
+    name = "log"
+
+
+class Hidden:
+    __slots__ = ("__count",)
+
+    def __init__(self, count: int):
+        self.__count = count
+
+    @property
+    def count(self) -> int:
+        return self.__count
+
+
+class Keeper(nn.Module):
+    """Before a training; `train` is what its epochs do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings, self.pair = Settings(), Pair(1, np.zeros(2))
+        self.slotted, self.hidden, self.mode = Slotted(0), Hidden(0), Mode.WARM
+        self.history: list[Epoch] = []
+        self.log, self.seen = Log(), Counter("a")
+        self.groups: Any = defaultdict(list)
+        self.order: Any = OrderedDict(a=1)
+        self.last: Any = deque(maxlen=2)
+        self.strategy: Any = Epoch(0)
+
+    def train_once(self) -> None:
+        number = len(self.history) + 1
+        self.history.append(Epoch(number))
+        self.last.append(Epoch(number))
+        self.log.append(number)
+        self.seen["b"] += 1
+        self.groups[number].append(number)
+        self.order[str(number)] = number
+        self.order.move_to_end("a")
+        self.slotted.number += 1
+        self.slotted.seen.append(number)
+        self.hidden = Hidden(number)
+        self.mode = Mode.MAIN
+        self.strategy = Slotted(number)
+        self.pair.high[0] += 1
+
+
+def told(keeper: Keeper) -> str:
+    kept = {name: value for name, value in vars(keeper).items() if not name.startswith("_")}
+    return repr({**kept, "hidden": keeper.hidden.count})
+
+
+def through_a_file(values: dict[str, Any]) -> dict[str, Any]:
+    file = io.BytesIO()
+    torch.save(values, file)
+    file.seek(0)
+    return dict(torch.load(file, weights_only=False))
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_what_is_kept_is_given_back_in_the_same_process(epochs: int) -> None:
+    keeper = Keeper()
+    states = []
+    for _ in range(epochs + 2):
+        keeper.train_once()
+        states.append((values_of(keeper), told(keeper)))
+    # One epoch after another, as they are tested.
+    for values, as_it_was in states:
+        set_values(keeper, values, CPU)
+        assert told(keeper) == as_it_was
+
+
+def test_what_a_file_held_is_given_to_a_module_that_begins() -> None:
+    keeper = Keeper()
+    for _ in range(3):
+        keeper.train_once()
+    again = Keeper()
+    set_values(again, through_a_file(values_of(keeper)), CPU)
+    assert told(again) == told(keeper)
+    assert again.groups.default_factory is list
+    assert (type(again.log), type(again.strategy), Mode.WARM.value) == (Log, Slotted, 1)
+    keeper.train_once()
+    again.train_once()
+    assert told(again) == told(keeper)
+
+
+def test_a_network_that_is_not_there_yet_is_missed() -> None:
+    keeper = Keeper()
+    keeper.snapshots = [nn.Linear(2, 2)]  # type: ignore[assignment]
+    values, before = values_of(keeper), keeper.snapshots[0].weight.detach().clone()
+    with torch.no_grad():
+        keeper.snapshots[0].weight.zero_()
+    set_values(keeper, values, CPU)
+    assert torch.equal(keeper.snapshots[0].weight, before)
+    again = Keeper()
+    again.snapshots = []  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="is not there now"):
+        set_values(again, through_a_file(values), CPU)
+
+
+def test_a_class_that_a_function_has_made_is_no_obstacle() -> None:
+    class Local(NamedTuple):
+        width: int = 1
+
+    @dataclass
+    class Own:
+        number: int
+
+    keeper = Keeper()
+    keeper.local, keeper.own = Local(), Own(3)  # type: ignore[assignment]
+    again = Keeper()
+    again.local, again.own = Local(), Own(0)  # type: ignore[assignment]
+    set_values(again, through_a_file(values_of(keeper)), CPU)
+    assert again.own == Own(3)
+
+
+def test_arrays_inside_are_counted() -> None:
+    keeper = Keeper()
+    before = bytes_of(values_of(keeper))
+    keeper.log.append(np.zeros(4))  # type: ignore[arg-type]
+    assert bytes_of(values_of(keeper)) == before + 32
