@@ -60,6 +60,17 @@ def test_labels_below_the_number_of_their_column(labels):
         readers.read_declared(spec(n_examples=41, labels=path))
 
 
+def test_a_label_may_be_the_name_of_its_column(labels):
+    rows = "fraud\n" * 10 + "ok\n" * 30
+    found = readers.read_declared(spec(n_examples=40, labels=labels("fraud\n" + rows)))
+    assert found.classes == ("fraud", "ok")
+    several = "site,fraud\n" + rows.replace("fraud", "a,fraud").replace("ok", "b,ok")
+    found = readers.read_declared(spec(n_examples=40, labels=labels(several), label="fraud"))
+    assert found.classes == ("fraud", "ok")
+    with pytest.raises(DataError, match="holds 40 labels, but must hold one for each of the 41"):
+        readers.read_declared(spec(n_examples=41, labels=labels(several), label="fraud"))
+
+
 def test_labels_in_a_parquet_file_are_refused_without_a_hint_for_tables(labels):
     with pytest.raises(DataError, match=r"is a Parquet file, but must be a CSV file$"):
         readers.read_declared(spec(n_examples=2, labels=labels(b"PAR1 \0 PAR1")))
@@ -91,7 +102,7 @@ def test_the_identity_is_that_of_the_number_and_the_labels(labels):
         ("y\na\n\nb\na\n", "is empty"),
         ("id,y\n1,a\n2,b\n3,a\n4,b\n", 'the columns "id", "y": name the one with the labels'),
         ("y,y\n1,a\n2,b\n3,a\n4,b\n", 'columns 1 and 2 are both named "y"'),
-        ("a\nb\na\nb\na\n", "is the first row no header"),
+        ("a\nb\na\nb\n", "is the header missing"),
         (b"y\n\xff\nb\na\nb\n", "UTF-8"),
         ("y\n0.1\n0.2\n0.3\n0.3\n", "holds 3 distinct labels for 4 examples, too many"),
         (b"\x93NUMPY\x01\0v\0", "is a NumPy array, but must be a table in CSV"),

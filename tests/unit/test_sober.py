@@ -146,7 +146,7 @@ def study(scores, configured, decisions, ladder=(), beside_plan=None, tracked=()
     rules = {"m": rule}
     grown = add_growth(recommendation, decisions, runs, rules, data=DATA, ladder=ladder)
     costed = add_study_cost(grown, runs, scenarios, "FRA", beside_plan, tracked=tracked)
-    return costed["results"][0]
+    return {**costed["results"][0], "other_models": costed["other_models"]}
 
 
 UNTRAINED = {
@@ -270,10 +270,18 @@ def test_what_the_plan_no_longer_asks_for_was_paid_for_all_the_same():
             ("d", "m", 16_384, 1, 0.01, 0.002),
             ("d", "m", 32_768, 0, 0.0, 0.005),
             ("d", "other", 64, 1, 1.0, 1.0),
+            ("before", "m", 64, 1, 0.5, 0.25),
         ],
         columns=["dataset", "model", "n_train", "trainings", "energy_kwh", "lost_energy_kwh"],
     )
-    cost = study(ROUGH, UNTRAINED, [], beside_plan=beside)["study_cost"]
+    found = study(ROUGH, UNTRAINED, [], beside_plan=beside)
+    assert found["other_models"] == {
+        "models": ["before/m", "other"],
+        "trainings": 2,
+        "energy_kwh": 1.5,
+        "lost_energy_kwh": 1.25,
+    }
+    cost = found["study_cost"]
     assert cost["beside_plan_kwh"] == pytest.approx(0.01)
     assert cost["lost_energy_kwh"] == cost["lost_beside_plan_kwh"] == pytest.approx(0.007)
     assert cost["energy_kwh"] == pytest.approx(16_128e-6 + 0.017)

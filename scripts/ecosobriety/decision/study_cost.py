@@ -47,7 +47,8 @@ def add_study_cost(
 
     Returns:
         A copy with `other_models: {models, trainings, energy_kwh, lost_energy_kwh}`, what the
-        study has spent on models that it no longer has, in which each result has::
+        study has spent on models that it no longer has, or on other data (`digits/linear`), in
+        which each result has::
 
             study_cost: {trainings, energy_kwh, lost_energy_kwh, lost_beside_plan_kwh,
                          beside_plan_kwh, forecast_kwh, trackers_kwh, PRICE, full_n_train,
@@ -89,8 +90,14 @@ def add_study_cost(
     kept = {(result["dataset"], result["model"]) for result in results}
     of_others = [key not in kept for key in zip(beside["dataset"], beside["model"], strict=True)]
     others = beside.loc[pd.Series(of_others, index=beside.index, dtype=bool)]
+    own_data = {dataset for dataset, _ in kept}
     gone = {
-        "models": sorted(set(others["model"])),
+        "models": sorted(
+            {
+                model if dataset in own_data else f"{dataset}/{model}"
+                for dataset, model in zip(others["dataset"], others["model"], strict=True)
+            }
+        ),
         "trainings": int(others["trainings"].sum()),
         "energy_kwh": float(others["energy_kwh"].sum()),
         "lost_energy_kwh": float(others["lost_energy_kwh"].sum()),

@@ -285,8 +285,9 @@ def _reported(row: pa.csv.InvalidRow, header: Sequence[str]) -> str:
 
 def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
     """Refuse a row that repeats the header, as files do that were put one behind another."""
-    if len(header) <= FEW_COLUMNS and all(map(str.isdecimal, header)):
-        return  # A row may well be that of the columns' numbers, which it is named by.
+    # A row may be the columns' numbers, where these are its names, and a label that of its column.
+    if len(header) == 1 or (len(header) <= FEW_COLUMNS and all(map(str.isdecimal, header))):
+        return
     rows = None
     for i, written in enumerate(header):
         column = table.column(i)

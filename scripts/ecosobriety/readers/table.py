@@ -77,7 +77,7 @@ def read_labels(path: Path, label: str | None, rows: int) -> Coded:
         raise _no_column(chosen, names)
     y = columns.labels(table.column(names.index(chosen)), chosen)
     if len(y.index) != rows:
-        _require_header(names, [], chosen, y)
+        _require_header(names, [name for name in names if name != chosen], chosen, y)
     return y
 
 
