@@ -36,9 +36,8 @@ class Cooling(pl.LightningModule):
         super().__init__()
         self.layer = nn.Linear(64, num_classes)
         self.temperature = 2.0
-        # Never written to, and never shaped.
+        # Never written to.
         self.register_buffer("alike", torch.ones(1, 1).expand(2, 2))
-        self.unused = nn.LazyLinear(2)
 
     def forward(self, x):
         age = 1 + 0.1 * self.current_epoch + 0.01 * self.global_step

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
@@ -77,6 +78,14 @@ def test_a_users_network_that_gives_no_logits_is_refused(name, reason):
     network = build_network(class_path, {}, (8, 8), 10)
     with pytest.raises(ConfigError, match=f"models: {class_path} {reason}"):
         require_logits(network, class_path, torch.zeros(2, 8, 8), 10)
+
+
+def test_a_lazy_layer_that_forward_does_not_come_to_is_named():
+    network = nn.Sequential(nn.Linear(4, 2))
+    network.beside = nn.LazyLinear(2)
+    network.forward = network[0].forward
+    with pytest.raises(ConfigError, match=r"does not come to the lazy layer of beside\.weight"):
+        materialise(network, torch.zeros(2, 4))
 
 
 def test_lazy_layers_get_their_shape_and_nothing_else_changes():

@@ -132,14 +132,18 @@ def _read(
         values = {"count": len(codes), "names": codes}
         found.append(Finding("features_like_codes", False, values))
     column = table.column(place[_clean(label)])
+    # No header is missing in Parquet, though a row of decimals may have been taken for one before.
+    may_lack_header = file_format == "csv" or not all(map(str.isdecimal, all_names))
     y: Coded | np.ndarray
     if task == "regression":
         y = columns.numbers(column, _clean(label), target=True, lossy=lossy)
         found += [Finding("targets_of_two_numbers", True, {})] if are_two_numbers(column, y) else []
     else:
         y = columns.labels(column, _clean(label))
-        _require_header(all_names, chosen, _clean(label), y)
-    _require_names(all_names)
+        if may_lack_header:
+            _require_header(all_names, chosen, _clean(label), y)
+    if may_lack_header:
+        _require_names(all_names)
     found += _groups_left_out(left, y)
     x = _side_by_side(features_read)
     return Part(x, y, "the table", tuple(chosen), tuple(found), label=_clean(label))
@@ -315,7 +319,7 @@ def _require_no_numbers(names: Sequence[str]) -> None:
 def _require_header(names: Sequence[str], features: Collection[str], label: str, y: Coded) -> None:
     """Refuse a table whose first row was taken for its header, as far as one can know."""
     # Of few columns, a first row may look like a count.
-    if len(names) > delimited.FEW_COLUMNS and _count_columns(names):
+    if len(names) > delimited.FEW_COLUMNS and _number_columns(names):
         return
     if label in {normalised(str(value)) for value in y.values} and all(
         NUMBER.fullmatch(name) for name in features
@@ -327,17 +331,22 @@ def _require_header(names: Sequence[str], features: Collection[str], label: str,
 
 
 def _require_names(names: Sequence[str]) -> None:
-    """Refuse names that are all numbers, unless they count the columns."""
-    if not all(NUMBER.fullmatch(name) for name in names) or _count_columns(names):
+    """Refuse names that are all numbers, unless they number the columns."""
+    if not all(NUMBER.fullmatch(name) for name in names) or _number_columns(names):
         return
     raise DataError(
         f"the names of all columns are numbers ({_listed(names)}): is the header missing?"
     )
 
 
-def _count_columns(names: Sequence[str]) -> bool:
-    """Whether names are those of a table without any: 0, 1, 2 or 1, 2, 3."""
-    if not all(NUMBER.fullmatch(name) for name in names):
+def _number_columns(names: Sequence[str]) -> bool:
+    """Whether names are those of a table without any: 0, 1, 2 or 1, 2, 3, in any order.
+
+    Of more than a few columns some may be missing, where the others are in their order.
+    """
+    if not all(map(str.isdecimal, names)):
         return False
-    numbers = sorted(float(name) for name in names)
-    return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))
+    numbers = [int(name) for name in names]
+    if len(names) > delimited.FEW_COLUMNS and numbers == sorted(set(numbers)):
+        return True
+    return sorted(numbers) in (list(range(len(names))), list(range(1, len(names) + 1)))

@@ -10,7 +10,7 @@ from pytorch_lightning.core.hooks import ModelHooks
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from ecosobriety.errors import ConfigError
+from ecosobriety.errors import ConfigError, shorten
 from ecosobriety.training.ranges import Ranges
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 from ecosobriety.user_code.words import described
@@ -24,11 +24,24 @@ def materialise(network: nn.Module, x: Tensor) -> None:
     Args:
         network: as built.
         x: (n, *input_shape) a few real examples.
+
+    Raises:
+        ConfigError: its forward does not come to one of them.
     """
-    if not any(is_lazy(part) for part in (*network.parameters(), *network.buffers())):
+    if not _lazy_parts(network):
         return
     with evaluating(network), torch.no_grad():
         network(x)
+    if left := _lazy_parts(network):
+        raise ConfigError(
+            f"models: {type(network).__name__}: its forward does not come to the lazy layer of "
+            f"{shorten(left[0])}, so that this has no shape: write the size of its input"
+        )
+
+
+def _lazy_parts(network: nn.Module) -> list[str]:
+    named = (*network.named_parameters(), *network.named_buffers())
+    return [name for name, part in named if is_lazy(part)]
 
 
 @contextmanager

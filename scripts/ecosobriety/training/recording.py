@@ -57,6 +57,7 @@ class Fitted:
         data_on: Where the data were while it trained.
         on_gpu: Whether it trained on a GPU.
         not_called: What the network brings and the study does not call.
+        irregular: Whether some batches took other work than the first ones.
         noticed: What is odd about the training and may be meant so; see `reasons.trained`.
     """
 
@@ -65,6 +66,7 @@ class Fitted:
     loss: float
     passed: Passed | Learner
     cost: Cost | str
+    irregular: bool
     data_on: str
     on_gpu: bool
     not_called: list[str]
@@ -93,7 +95,9 @@ def make_record(
         lost_kwh: The energy of its failed attempts.
     """
     passed, cost = fitted.passed, fitted.cost
-    flop_train = cost.of_training(passed) if isinstance(cost, Cost) else None
+    flop_train = None
+    if isinstance(cost, Cost) and not fitted.irregular:
+        flop_train = cost.of_training(passed)
     missing = dict(measured.missing)
     missing |= {f"test_{name}": why for name, why in fitted.no_scores.items()}
     if isinstance(cost, str):

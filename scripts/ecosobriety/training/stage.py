@@ -84,6 +84,8 @@ class Stage:
         network = self._make()
         try:
             materialise(network, self.x_test[:2])
+        except ConfigError:
+            raise
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
         return network

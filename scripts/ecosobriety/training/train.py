@@ -36,6 +36,7 @@ from ecosobriety.training.fitting import (
     make_trainer,
 )
 from ecosobriety.training.flops import Cost, count_flops
+from ecosobriety.training.layer_work import LayerWork
 from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import failure, materialise, unused_hooks
@@ -160,6 +161,10 @@ def train(
     kept = _kept_weights(training, built, batches, test_batches, checkpoint)
     saved = [EpochCheckpoint(checkpoint)] if checkpoint else []
     callbacks = [energy, *saved, kept, _EpochOrder(batches), *([] if learner else [passed])]
+    count = learner or passed
+    work = LayerWork(passed, learner and learner.network)
+    if training.class_path not in NETWORKS and isinstance(found.cost, Cost):
+        callbacks.append(work)
     trainer, tester = _trainers(module, settings, callbacks, len(batches), progress_bar)
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
@@ -175,8 +180,9 @@ def train(
     fitted = Fitted(
         *scorer.test_scores(),
         loss=scorer.test_loss,
-        passed=learner or passed,
+        passed=count,
         cost=found.cost,
+        irregular=work.varies,
         data_on=place,
         on_gpu=trainer.strategy.root_device.type == "cuda",
         not_called=unused_hooks(built),
@@ -375,6 +381,10 @@ def _reported(class_path: str) -> Iterator[None]:
         with chdir(os.curdir):
             yield
     except (Exception, SystemExit) as error:
+        # Lightning ends the process where a key or a signal has interrupted it.
+        interrupted = isinstance(error.__context__, KeyboardInterrupt)
+        if interrupted or type(error).__name__ == "SIGTERMException":
+            raise EcosobrietyError(f"models: {class_path}: its training was interrupted") from error
         if class_path in NETWORKS or isinstance(error, EcosobrietyError):
             raise
         logger.exception("%s", class_path)
