@@ -24,6 +24,7 @@ from ecosobriety.electricity.codecarbon_table import load_countries
 from ecosobriety.electricity.countries import add_mix_intensity
 from ecosobriety.electricity.sources import load_sources
 from ecosobriety.exporting import boamps_report, citation
+from ecosobriety.exporting.boamps import _data_type
 from ecosobriety.figures import draw
 from ecosobriety.imported import read_imports
 from ecosobriety.imported.roles import FINISHED, UNFINISHED
@@ -279,11 +280,29 @@ def test_exports_leave_out_what_is_not_known(imported):
         {"measurementMethod": "my_runs.csv, row 1", "powerConsumption": record.energy_kwh}
     ]
     assert "quality" not in report
+    (data,) = report["task"]["dataset"]
+    assert data["dataType"] == "other"
     _, provenance = imported
     software = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     for language, said in (("en", "9 imported trainings"), ("fr", "9 entraînements importés")):
         text = Texts.load(language, REPORT_DIR / "locale")
         assert said in citation(provenance, software, text)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "kind"),
+    [
+        ({"name": "digits", "input_shape": [8, 8], "features": None}, "image"),
+        ({"name": "cats", "input_shape": [64, 64, 3], "origin": "image-folder cats"}, "image"),
+        ({"name": "har", "input_shape": [64, 6], "origin": "npz har.npz"}, "other"),
+        (
+            {"name": "wine", "input_shape": [11], "features": ["a"], "origin": "csv w.csv"},
+            "tabular",
+        ),
+    ],
+)
+def test_what_data_are_is_said_where_it_is_known(dataset, kind):
+    assert _data_type(dataset) == kind
 
 
 COMPARED = {

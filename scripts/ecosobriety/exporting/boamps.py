@@ -36,7 +36,8 @@ PARAMETERS_PER_UNIT = 1e9
 MIX = "other"
 """What a country's mix is among the format's power sources."""
 PUBLIC_DATASETS = ("digits", "mnist", "fashion-mnist")
-IMAGE_DIMENSIONS = 2
+IMAGE_FOLDER = "image-folder"
+"""What the origin of such a folder begins with: its format."""
 MB_PER_GB = 1e3
 _QUALITY = {"measured": "high", "mixed": "low", "estimated": "low", "imported": None}
 
@@ -152,12 +153,16 @@ def _software(run: RunRecord) -> BoAmpsSoftware | None:
     return None if version is None else BoAmpsSoftware(language="python", version=version)
 
 
+def _data_type(dataset: Mapping[str, Any]) -> str:
+    """Of arrays, one cannot see whether they are images, series or anything else."""
+    if dataset.get("features") is not None:
+        return "tabular"
+    read_as_images = str(dataset.get("origin")).startswith(IMAGE_FOLDER)
+    return "image" if dataset["name"] in PUBLIC_DATASETS or read_as_images else "other"
+
+
 def _task(run: RunRecord, dataset: Mapping[str, Any], size: NetworkSize | None) -> BoAmpsTask:
     shape = None if dataset["input_shape"] is None else tuple(dataset["input_shape"])
-    # Of data that the study has not read, nothing is known but their number.
-    kind = "other"
-    if shape is not None:
-        kind = "image" if len(shape) >= IMAGE_DIMENSIONS else "tabular"
     return BoAmpsTask(
         task_stage="training",
         task_family=dataset["task"],
@@ -172,7 +177,7 @@ def _task(run: RunRecord, dataset: Mapping[str, Any], size: NetworkSize | None) 
         dataset=[
             BoAmpsDataset(
                 data_usage="input",
-                data_type=kind,
+                data_type=_data_type(dataset),
                 data_quantity=run.n_train,
                 shape=None if shape is None else str((run.n_train, *shape)),
                 source="public" if run.dataset in PUBLIC_DATASETS else "other",
