@@ -26,7 +26,7 @@ with logs.logged_to(snakemake.log[0]):
         with watch.told_if_it_dies(f"dataset: {what}", snakemake.log[0]):
             dataset = readers.obtain(spec, scratch=data.parent)
         dataset.require_size(snakemake.params.n_train)
-        datasets.save(dataset, data)
+        datasets.save(dataset, data, copied=snakemake.params.copied)
         known = intake.describe(dataset, spec["task"])
     known = replace(known, source=intake.source_of(snakemake.params.spec, snakemake.params.files))
     if snakemake.params.margin is not None:

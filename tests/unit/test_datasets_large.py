@@ -100,6 +100,16 @@ def test_a_data_set_reads_its_inputs_where_they_are(referred: tuple[Path, Path])
     assert dataset.sha256 == direct.sha256
 
 
+def test_a_file_that_a_command_reads_holds_all_arrays(referred: tuple[Path, Path]) -> None:
+    archive, kept = referred
+    dataset = obtain(SPEC | {"path": str(archive)})
+    save(dataset, kept, copied=True)
+    with np.load(kept) as arrays:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            assert np.array_equal(arrays[name], np.asarray(getattr(dataset, name)))
+    assert load(kept).sha256 == dataset.sha256
+
+
 def test_a_large_compressed_archive_is_unpacked_and_kept(referred: tuple[Path, Path]) -> None:
     archive, _ = referred
     plain = obtain(SPEC | {"path": str(archive)})

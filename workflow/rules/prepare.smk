@@ -28,6 +28,11 @@ rule prepare_dataset:
         # Nor is the number of its test examples known before.
         margin=config["analysis"]["margin"] if config["dataset"]["class_path"] else None,
         metric=canonical(config["metric"]) if config["dataset"]["class_path"] else None,
+        # A command reads the file by itself.
+        copied=any(
+            "data" in commands.placeholders(model["command"])
+            for model in COMMANDS.values()
+        ),
         code=code("prepare_dataset"),
     script:
         "../../scripts/prepare_dataset.py"

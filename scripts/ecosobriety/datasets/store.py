@@ -200,17 +200,22 @@ def _sha256(
     return digest.hexdigest()
 
 
-def save(dataset: Dataset, path: Path) -> None:
+def save(dataset: Dataset, path: Path, *, copied: bool = False) -> None:
     """Write a data set to an uncompressed .npz file, atomically; large files stay where they are.
 
     The file's time is in it, so that who reads it later sees whether it was touched.
+
+    Args:
+        dataset: what is kept.
+        path: the file.
+        copied: whether it holds all arrays, as what is read by others must.
     """
     metadata: dict[str, Any] = {name: getattr(dataset, name) for name in _DESCRIBED}
     metadata |= {"format": _FORMAT, "mtime_ns": time.time_ns(), "elsewhere": {}}
     arrays: dict[str, NDArray[Any] | Examples] = {}
     for name in _INPUTS:
         x: Examples = getattr(dataset, name)
-        reference = _reference(x)
+        reference = None if copied else _reference(x)
         if reference is None:
             arrays[name] = x
             continue
