@@ -54,6 +54,8 @@ SMALLEST_P = 0.001
 _COUNTED = re.compile(r"\{(?P<name>\w+)\|(?P<one>[^|{}]*)\|(?P<other>[^|{}]*)\}")
 _TAG = re.compile(r"<[^>]*>")
 _MOST_DECIMALS = 13
+_EXACT = 1e-12
+"""A share this near to nothing, or to all, is it but for rounding."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 
@@ -226,8 +228,10 @@ class Texts:
         return self.share(value, max(0, exact_decimals(value) - 2))
 
     def share(self, value: float | None, decimals: int = 0) -> str:
-        """A share (0–1) in percent."""
+        """A share (0–1) in percent; only nothing is 0 %, and only all of it 100 %."""
         if is_known(value):
+            while _EXACT < abs(value) < 1 - _EXACT and abs(round(value, decimals + 2)) in (0, 1):
+                decimals += 1
             if abs(value) >= LARGEST_WRITTEN_OUT:
                 written = self._power_of_ten(min(abs(value) * 100, sys.float_info.max))
                 return self.share(math.copysign(0.01, value)).replace("1", written)
@@ -241,7 +245,7 @@ class Texts:
     def change(self, share: float) -> str:
         """A change as a share (0–1) in percent, always with its sign."""
         written = self.share(share)
-        return f"+{written}" if round(share, 2) > 0 else written
+        return f"+{written}" if share > _EXACT else written
 
     def points(self, share: float | None, decimals: int = 2) -> str:
         """A difference of shares (0–1) in percentage points, without needless zeros."""
@@ -262,11 +266,7 @@ class Texts:
                 while significant < _MOST_DECIMALS and _rounds_up(score, significant):
                     significant += 1
             return self._in_unit(self.number(score, significant))
-        decimals = 1
-        if is_known(score) and 0 < score < 1:
-            while decimals < _MOST_DECIMALS and round(score, decimals + 2) in (0, 1):
-                decimals += 1
-        return self.share(score, decimals)
+        return self.share(score, 1)
 
     def difference(self, difference: float | None) -> str:
         """A difference of two values of the metric: in points, or as a number with its unit."""

@@ -75,12 +75,13 @@ KEPT = {
 class Halves(Base):
     """Two halves of different rows, each of which numbers its own."""
 
-    def __init__(self, kept: str, folder: str = "a"):
+    def __init__(self, kept: str, folder: str = "a", first: int = 10):
         super().__init__()
-        self.kept, self.folder = KEPT[kept], folder
+        self.kept, self.folder, self.first = KEPT[kept], folder, first
 
     def train_dataloader(self):
-        return DataLoader(Numbered(X[:10], Y[:10], self.kept, self.folder), batch_size=4)
+        whole = Numbered(X[:10], Y[:10], self.kept, self.folder)
+        return DataLoader(Subset(whole, range(self.first)), batch_size=4)
 
     def test_dataloader(self):
         return DataLoader(Numbered(X[10:], Y[10:], self.kept, self.folder), batch_size=4)

@@ -37,6 +37,16 @@ class Base(pl.LightningDataModule):
         return DataLoader(Subset(WHOLE, TEST), batch_size=4)
 
 
+class SampledByTensor(Base):
+    """As `torch.randperm` gives its rows."""
+
+    def train_dataloader(self):
+        return DataLoader(WHOLE, batch_size=4, sampler=SubsetRandomSampler(torch.tensor(TRAIN)))
+
+    def test_dataloader(self):
+        return DataLoader(WHOLE, batch_size=4, sampler=SubsetRandomSampler(torch.tensor(TEST)))
+
+
 class Sampled(Base):
     def train_dataloader(self):
         return DataLoader(WHOLE, batch_size=4, sampler=SubsetRandomSampler(TRAIN))

@@ -1,10 +1,7 @@
 """Modules whose epochs end with something of their own, which a resumed training must not lose."""
 
-import copy
 import random
-from collections import Counter, deque
-from dataclasses import dataclass
-from enum import Enum
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -261,75 +258,3 @@ class Starting(Whole):
         self.begun += 1
         for parameter in self.parameters():
             parameter.data *= 1 + 0.1 * float(self.begun)
-
-
-class Teaching(Whole):
-    """Has an average that begins where the network does, when the training starts."""
-
-    def __init__(self, *arguments: Any, **more: Any):
-        super().__init__(*arguments, **more)
-        self.teacher = copy.deepcopy(self.network).requires_grad_(False)
-
-    def on_train_start(self) -> None:
-        self.teacher.load_state_dict(self.network.state_dict())
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        pairs = zip(self.teacher.parameters(), self.network.parameters(), strict=True)
-        for own, learnt in pairs:
-            own.data.lerp_(learnt.data, 0.05)
-
-    def on_train_epoch_end(self) -> None:
-        for own, learnt in zip(self.teacher.parameters(), self.network.parameters(), strict=True):
-            learnt.data.lerp_(own.data, 0.2)
-
-
-class Beginning(Whole):
-    """Draws its own first weights, and sets its learning rate, when the training starts."""
-
-    def on_fit_start(self) -> None:
-        for parameter in self.parameters():
-            if parameter.ndim > 1:
-                torch.nn.init.xavier_uniform_(parameter)
-
-    def on_train_start(self) -> None:
-        for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = 0.02
-
-    def on_train_epoch_end(self) -> None:
-        for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] *= 0.6
-
-
-class Phase(Enum):
-    WARM = 0.3
-    MAIN = 1.0
-
-
-@dataclass
-class Seen:
-    epoch: int
-    loss: float
-
-
-class Collecting(Whole):
-    """Keeps what it goes by in collections and objects of many kinds."""
-
-    def __init__(self, *arguments: Any, **more: Any):
-        super().__init__(*arguments, **more)
-        self.phase, self.history = Phase.WARM, list[Seen]()
-        self.labels: Any = Counter()
-        self.shadow = copy.deepcopy(self.network.state_dict())
-        self.activation: Any = torch.relu
-
-    def training_step(self, batch: Any, batch_idx: int) -> Any:
-        self.labels.update(batch[1].tolist())
-        loss = super().training_step(batch, batch_idx)
-        for name, tensor in self.network.state_dict().items():
-            self.shadow[name].lerp_(tensor, 0.1)
-        return loss * self.phase.value * (1 - 0.5 ** (1 + len(self.history)))
-
-    def on_train_epoch_end(self) -> None:
-        self.history.append(Seen(self.current_epoch, float(len(self.labels))))
-        self.phase = Phase.MAIN if len(self.history) > 2 else Phase.WARM
-        if sum(self.labels.values()) > 500:
-            self.network.load_state_dict(self.shadow)

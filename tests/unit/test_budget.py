@@ -74,6 +74,29 @@ def test_a_training_leaves_room_for_those_that_come_first(tmp_path):
     assert run(given, tmp_path, ("mlp", 1000, 1), LARGE)
 
 
+def test_seeds_of_a_size_do_not_wait_for_each_other(tmp_path):
+    """They come in any order: 3 Wh are left, and each small one is forecast to take 1.36 of them.
+
+    That is 2 Wh x 22.5 / 33, by what the large ones took; with the headroom, 1.77 Wh.
+    """
+    given = budget(tmp_path, 0.0255, seeds=(1, 2, 3))
+    for seed in (1, 2, 3):
+        end(tmp_path, ("mlp", 1000, seed), 0.0075)
+    assert run(given, tmp_path, ("mlp", 100, 3), 0.001)
+    assert run(given, tmp_path, ("mlp", 100, 2), 0.001)
+    assert not run(given, tmp_path, ("mlp", 100, 1), 0.001)
+
+
+def test_trainings_of_before_an_edit_say_nothing_of_what_those_of_now_take(tmp_path):
+    given = budget(tmp_path, 0.1, pilots={}, identities=lambda key: ("now",))
+    for n_train, kwh in ((1000, 0.02), (100, 0.01)):
+        end(tmp_path, ("mlp", n_train, 1), kwh)
+    assert given._expected(("mlp", 1000, 2)) is None
+    path = place(tmp_path, "runs", ("mlp", 1000, 1)).with_suffix(".json")
+    write(path, energy_kwh=0.02, identity="now")
+    assert given._expected(("mlp", 1000, 2)) == pytest.approx(0.02)
+
+
 def test_without_a_rank_trainings_begin_as_they_come(tmp_path):
     given = budget(tmp_path, 0.003, ranked=False)
     assert run(given, tmp_path, ("mlp", 100, 1), SMALL)

@@ -49,3 +49,22 @@ def test_batches_that_differ_have_no_count(digits, tmp_path, monkeypatch, name, 
     if not known:
         assert record.missing["flop_train"] == IRREGULAR
         assert record.flop_forward
+
+
+@pytest.mark.parametrize("form", ["to_sparse", "to_sparse_csr"])
+def test_a_sparse_matrix_is_one_like_another(digits, tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    settings = dataclasses.replace(SETTINGS, epochs=3, score_epochs=True)
+    records = [
+        train_class(
+            digits,
+            tmp_path / one,
+            "irregular_modules.Neighbours",
+            settings=settings,
+            learning_rate=0.05,
+            form=one,
+        )
+        for one in (form, "clone")
+    ]
+    assert records[0].scores == records[1].scores
+    assert all(epoch.tested for epoch in records[0].epoch_log[:-1])

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import resumed_modules
+import resumed_states
 from own_training import train_class
 from test_training import SETTINGS
 
@@ -25,24 +26,29 @@ MODULES = [
     "Drawing",
     "Unfreezing",
     "Averaged",
-    "Teaching",
-    "Beginning",
-    "Collecting",
 ]
 
 
-@pytest.mark.parametrize("name", MODULES)
+STATES = [
+    *("Teaching", "Beginning", "Collecting", "Annealing"),
+    *("Aliasing", "Exchanging", "Owning", "Shadowed"),
+]
+BEGIN_ANEW = {"Aliasing", "Owning"}
+
+
+@pytest.mark.parametrize("name", MODULES + STATES)
 @pytest.mark.parametrize("max_steps", [None, 55])
 def test_each_epoch_ends_once_however_often_it_is_killed(
     digits, tmp_path, monkeypatch, name, max_steps
 ):
     monkeypatch.chdir(tmp_path)
-    kind = vars(resumed_modules)[name]
+    module = resumed_states if name in STATES else resumed_modules
+    kind = vars(module)[name]
     original = kind.training_step
     settings = dataclasses.replace(SETTINGS, epochs=6, max_steps=max_steps)
 
     def run(checkpoints=None):
-        path, options = f"resumed_modules.{name}", {"settings": settings, "learning_rate": 0.05}
+        path, options = f"{module.__name__}.{name}", {"settings": settings, "learning_rate": 0.05}
         return train_class(digits, tmp_path, path, checkpoints=checkpoints, **options)
 
     whole = run()
@@ -58,6 +64,8 @@ def test_each_epoch_ends_once_however_often_it_is_killed(
         with pytest.raises(BaseException):  # noqa: B017, PT011 (Lightning decides how it ends)
             run(tmp_path / "kept")
     monkeypatch.setattr(kind, "training_step", original)
+    # What cannot be given back as it was begins anew.
+    assert (tmp_path / "kept/mine.ckpt").exists() == (name not in BEGIN_ANEW)
     resumed = run(tmp_path / "kept")
     assert (resumed.steps, resumed.epochs) == (whole.steps, whole.epochs)
     assert (resumed.scores, resumed.test_loss) == (whole.scores, whole.test_loss)

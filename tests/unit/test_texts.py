@@ -163,7 +163,12 @@ def test_numbers(english, french, value, english_text, french_text):
 def test_shares(english, french):
     assert english.share(0.4871) == "49%"
     assert french.share(0.4871, 1) == f"48,7{NBSP}%"
-    assert english.share(-0.0001) == "0%"  # no minus zero
+    assert english.share(-1e-15) == "0%"  # no minus zero
+    # Only nothing is 0 %, and only all of it 100 %.
+    assert english.share(200 / 60_000) == "0.3%"
+    assert english.share(-0.0001) == "−0.01%"
+    assert english.share(0.9996) == "99.96%"
+    assert (english.share(1.0), english.share(1.002), english.share(0.0)) == ("100%", "100%", "0%")
     assert english.share(None) == "unknown"
 
 

@@ -16,6 +16,7 @@ BUDGET = canonical(
         networks={name: json.loads(MODELS[name]) for name in OWN_LOOP},
         parameters=TRAINING,
         code=TRAINING_CODE,
+        asked=ASKED,
     )
 )
 

@@ -13,7 +13,7 @@ anything is left and nothing else is under way, and holds all that is left.
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ class Budget:
         ranked: whether a training leaves room for those before it. In a study that grows, it is
             asked for only when those that it needs have ended.
         pilots: the measured batches of each model that has some.
+        identities: those that the record of a training may have; None: any.
     """
 
     energy_kwh: float
@@ -55,6 +56,7 @@ class Budget:
     order: Sequence[Key]
     ranked: bool
     pilots: Mapping[str, Mapping[str, Any]]
+    identities: Callable[[Key], Collection[str]] | None = None
 
     @contextmanager
     def room_for(self, key: Key, attempt: str) -> Iterator[bool]:
@@ -117,13 +119,16 @@ class Budget:
         return held
 
     def _first(self, key: Key, under_way: set[Key]) -> Iterator[float]:
-        """What trainings are expected to take that come before one and have not begun."""
+        """What trainings on larger sizes are expected to take that have not begun.
+
+        Seeds of one size come in any order: none waits for another.
+        """
         if not self.ranked:
             return
         for other in self.order:
-            if other == key:
+            if other[1] <= key[1]:
                 return
-            if other not in under_way and not self._record(other).exists():
+            if other not in under_way and not self._stands(other):
                 yield self._expected(other) or 0.0
 
     def _expected(self, key: Key) -> float | None:
@@ -145,9 +150,20 @@ class Budget:
         past: dict[int, list[float]] = {}
         for key in self.order:
             path = self._record(key)
-            if key[0] == model and path.exists() and left_out(path) is None:
+            if key[0] == model and self._stands(key) and left_out(path) is None:
                 past.setdefault(key[1], []).append(_energy(path))
         return past
+
+    def _stands(self, key: Key) -> bool:
+        """Whether a training has ended, or was left out: not another one, as of before an edit."""
+        path = self._record(key)
+        if not path.exists():
+            return False
+        if self.identities is None or left_out(path) is not None:
+            return True
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return json.loads(path.read_bytes())["identity"] in self.identities(key)
+        return False
 
     def _record(self, key: Key) -> Path:
         place = self._place("runs", key)

@@ -17,6 +17,7 @@ from ecosobriety.files import take_lock
 from ecosobriety.forecast import kept
 from ecosobriety.forecast.budget import Budget, Key, ranked
 from ecosobriety.forecast.turns import measure_model
+from ecosobriety.records.collecting import Asked
 
 
 class Gate:
@@ -25,8 +26,8 @@ class Gate:
     Args:
         settings: JSON of null, or of a budget: `energy_kwh`, `results` (the study's folder),
             `dataset`, `sizes`, `seeds` and `models` of the study, `ranked` as of `Budget`,
-            `networks` (what decides each model of our own loop), `parameters` of the trainings and
-            `code`, the fingerprint of what trains.
+            `networks` (what decides each model of our own loop), `parameters` of the trainings,
+            `code`, the fingerprint of what trains, and `asked`, as `collecting.Asked` reads it.
         data: the data set's file.
         sha256: its digest.
         threads: that a training may use.
@@ -49,6 +50,7 @@ class Gate:
     def _budget(self) -> Budget:
         assert self._settings is not None
         asked = self._settings
+        trainings = Asked(self._sha256, **json.loads(asked["asked"]))
         return Budget(
             energy_kwh=asked["energy_kwh"],
             results=Path(asked["results"]).absolute(),
@@ -59,6 +61,7 @@ class Gate:
                 name: self._pilot(name, network, asked)
                 for name, network in asked["networks"].items()
             },
+            identities=lambda key: trainings.identities((asked["dataset"], *key)),
         )
 
     def _pilot(

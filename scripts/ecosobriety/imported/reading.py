@@ -71,7 +71,7 @@ class _Reader:
     def read(self, wanted: Sequence[Key]) -> Imports:
         places = self._own_places()
         finished = [place for place in places if self._finished(place)]
-        keys = {place: self._key(place) for place in finished}
+        keys = {place: key for place in finished if (key := self._key(place)) is not None}
         asked, of_finished = set(wanted), set(finished)
         others = [key for key in keys.values() if key not in asked]
         epochs = self._by_epoch(keys, wanted)
@@ -95,7 +95,7 @@ class _Reader:
         return Imports(
             runs,
             [
-                *self._notes(places, others, unfinished),
+                *self._notes(places, others, unfinished, len(finished) - len(keys)),
                 *self._emission_notes(runs),
                 *self._untimed_notes(runs),
                 *self._end_notes(epochs),
@@ -165,17 +165,10 @@ class _Reader:
             )
         return state in FINISHED
 
-    def _key(self, place: int) -> Key:
-        n_train, seed = (
-            self.columns.by_role[role].whole(place, least)
-            for role, least in (("n_train", 1), ("seed", 0))
-        )
-        for role, value in (("n_train", n_train), ("seed", seed)):
-            if value is None:
-                self.columns.by_role[role].refuse(place, "must be a whole number")
-        assert n_train is not None
-        assert seed is not None
-        return n_train, seed
+    def _key(self, place: int) -> Key | None:
+        """The size and the seed of a run; None: it lacks one, as one that only holds others."""
+        n_train, seed = (self.columns.by_role[role].whole(place, 0) for role in ("n_train", "seed"))
+        return None if n_train is None or seed is None else (n_train, seed)
 
     def _require_all(
         self, wanted: Sequence[Key], by_key: Collection[Key], unfinished: Sequence[int]
@@ -342,7 +335,7 @@ class _Reader:
             )
 
     def _notes(
-        self, places: Sequence[int], others: Sequence[Key], unfinished: Sequence[int]
+        self, places: Sequence[int], others: Sequence[Key], unfinished: Sequence[int], unnamed: int
     ) -> Iterator[str]:
         """Which rows are not used, and why."""
         sheet, reasons = self.columns.sheet, []
@@ -351,13 +344,15 @@ class _Reader:
         if others:
             shown = "; ".join(_name(key) for key in others[:2])
             reasons.append(f"{len(others)} that grid does not ask for, as {shown}")
+        if unnamed:
+            reasons.append(f"{unnamed} without a size or a seed")
         if unfinished:
             state: Column | None = self.columns.get("state")
             assert state is not None
             states = ", ".join(dict.fromkeys(state.text(place) or "" for place in unfinished))
             reasons.append(f"{len(unfinished)} not finished ({shorten(states, 40)})")
         if reasons:
-            count = not_own + len(others) + len(unfinished)
+            count = not_own + len(others) + len(unfinished) + unnamed
             yield f"{sheet.path}: {count} of {sheet.rows} rows are not used: {', '.join(reasons)}"
 
     def _untimed_notes(self, runs: Mapping[Key, ImportedRun]) -> Iterator[str]:

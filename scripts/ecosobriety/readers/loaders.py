@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -167,7 +168,7 @@ def _indices(loader: Any, name: str) -> Sequence[Any]:
         indices, shuffled = range(count), True
     else:
         # One that never ends comes back to a row sooner.
-        first, second = (list(islice(sampler, count + 1)) for _ in range(2))
+        first, second = (list(map(_row, islice(sampler, count + 1))) for _ in range(2))
         weighted = isinstance(sampler, WeightedRandomSampler)
         if weighted or len(set(first)) < len(first) or set(first) != set(second):
             raise DataError(
@@ -186,6 +187,14 @@ def _indices(loader: Any, name: str) -> Sequence[Any]:
             "examples: set it to False"
         )
     return indices
+
+
+def _row(index: Any) -> Any:
+    """What a sampler gives: a whole number, though as a tensor, or a key of the data set's own."""
+    try:
+        return operator.index(index)
+    except TypeError:
+        return index
 
 
 def _rows(dataset: Any, indices: Any) -> list[Rows]:
@@ -255,7 +264,8 @@ def _made_twice(first: Rows, second: Rows, rows: NDArray[np.int64]) -> bool:
     That is so if they are of one kind and length, were not told otherwise (of another folder, say),
     and keep something for each row that is more than its label and the same in both: names of
     files, say, or values. What only counts the rows is the same in any two of one length; it says
-    something where a whole is split, or where they say in which folder they count.
+    something where a whole is split, or where they say in which folder they count, and where
+    nothing else that they keep for each row differs.
     """
     one, other = first.dataset, second.dataset
     if type(one) is not type(other) or len(one) != len(other) or _told(one) != _told(other):
@@ -263,6 +273,7 @@ def _made_twice(first: Rows, second: Rows, rows: NDArray[np.int64]) -> bool:
     counted_once = any(len(part.indices) < len(one) for part in (first, second)) or any(
         isinstance(told, str | Path) and Path(told).is_dir() for told in _told(one).values()
     )
+    numbered = differ = False
     for name, kept in _attributes(one).items():
         columns = [kept, _attributes(other).get(name)]
         if isinstance(kept, list | tuple) and len(kept) != len(one):
@@ -275,11 +286,15 @@ def _made_twice(first: Rows, second: Rows, rows: NDArray[np.int64]) -> bool:
         # Anything may be an attribute.
         except (TypeError, ValueError, LookupError, AttributeError):
             continue
-        if cells[0] != cells[1] or len(set(cells[0])) <= len(rows[:MOST_COMPARED]) / 2:
-            continue
-        if counted_once or not _counts(columns[0], len(one)):
-            return True
-    return False
+        half = len(rows[:MOST_COMPARED]) / 2
+        if len(set(cells[0])) <= half:
+            continue  # It is no more than a label.
+        if cells[0] == cells[1]:
+            if not _counts(columns[0], len(one)):
+                return True
+            numbered = counted_once
+        differ = differ or sum(a != b for a, b in zip(*cells, strict=True)) > half
+    return numbered and not differ
 
 
 def _counts(column: Any, rows: int) -> bool:

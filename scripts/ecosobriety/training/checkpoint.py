@@ -1,5 +1,6 @@
 """What a training that is killed leaves behind, so that the next attempt goes on from there."""
 
+import copy
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ import pytorch_lightning as pl
 import torch
 
 from ecosobriety.errors import ConfigError, one_line
+from ecosobriety.training import unkept
 from ecosobriety.training.fitting import brought
-from ecosobriety.training.plain_values import set_values, values_of
+from ecosobriety.training.plain_values import is_own, set_values, values_of
 from ecosobriety.user_code.lightnings import lightning_of
 
 _MISFITS = (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError)
@@ -30,12 +32,14 @@ class _Kept:
     Attributes:
         values: What each layer keeps as attributes, by its name.
         of_callbacks: The same of callbacks that do not say what their state is.
+        buffers: Those of each layer that its state leaves out, by their names.
         trained: Whether each parameter is, by its name.
         modes: Whether each layer is in its training mode.
     """
 
     values: dict[str, dict[str, Any]]
     of_callbacks: list[dict[str, Any]]
+    buffers: dict[str, torch.Tensor]
     trained: dict[str, bool]
     modes: dict[str, bool]
 
@@ -57,6 +61,8 @@ class EpochCheckpoint(pl.Callback):
         self._chance: dict[str, Any] | None = None
         self._kept: _Kept | None = None
         self._restored: Mapping[str, Any] | None = None
+        self._begun: Any = None
+        """What no checkpoint gives back, as it was when this attempt began."""
         self.goes_on = False
         """Whether a training goes on, and has not yet done so for a batch."""
 
@@ -84,8 +90,13 @@ class EpochCheckpoint(pl.Callback):
             _give_back(self._kept, trainer, pl_module)
             _set_chance(self._chance)
             self._kept = self._chance = self._restored = None
+            self._begun = _not_given_back(trainer, pl_module)
             return
         if not trainer.current_epoch:
+            self._begun = _not_given_back(trainer, pl_module)
+            return
+        if not _is_whole(self._begun, trainer, pl_module):
+            # One of before holds what was whole then.
             return
         progress = trainer.fit_loop.epoch_progress
         # Lightning has counted this epoch as ready, and would go on within it.
@@ -102,7 +113,8 @@ class EpochCheckpoint(pl.Callback):
         layers = frozenset(map(id, pl_module.modules()))
         checkpoint[_OURS] = _Kept(
             {name: values_of(layer, layers) for name, layer in pl_module.named_modules()},
-            [values_of(callback, layers) for callback in _stateless(trainer)],
+            [values_of(callback, layers) for callback in _own_callbacks(trainer)],
+            _left_out(pl_module),
             {name: weight.requires_grad for name, weight in pl_module.named_parameters()},
             {name: layer.training for name, layer in pl_module.named_modules()},
         )
@@ -179,6 +191,9 @@ def _restore(
     assert checkpoint is not None
     trainer.strategy.load_model_state_dict(checkpoint, strict=module.strict_loading)
     trainer.strategy.load_optimizer_state_dict(checkpoint)
+    for callback in _own_callbacks(trainer):
+        if state := checkpoint["callbacks"].get(callback.state_key):
+            callback.load_state_dict(copy.deepcopy(state))
     states = checkpoint["lr_schedulers"]
     for config, state in zip(trainer.strategy.lr_scheduler_configs, states, strict=True):
         config.scheduler.load_state_dict(state)
@@ -191,19 +206,48 @@ def _give_back(kept: _Kept, trainer: pl.Trainer, module: pl.LightningModule) -> 
         layer.training = kept.modes.get(name, layer.training)
     for name, weight in module.named_parameters():
         weight.requires_grad_(kept.trained.get(name, weight.requires_grad))
-    for callback, values in zip(_stateless(trainer), kept.of_callbacks, strict=True):
+    with torch.no_grad():
+        for name, buffer in _left_out(module).items():
+            buffer.copy_(kept.buffers[name])
+    for callback, values in zip(_own_callbacks(trainer), kept.of_callbacks, strict=True):
         set_values(callback, values, device)
 
 
-def _stateless(trainer: pl.Trainer) -> list[Any]:
-    """The callbacks of a user's own that do not say what their state is."""
+def _left_out(module: pl.LightningModule) -> dict[str, torch.Tensor]:
+    """Buffers that are no part of a module's state."""
+    saved = module.state_dict().keys()
+    return {name: buffer for name, buffer in module.named_buffers() if name not in saved}
+
+
+def _own_callbacks(trainer: pl.Trainer) -> list[Any]:
+    """The callbacks of a user's own, those that say what their state is among them."""
     found = []
     for callback in brought(trainer):
         package: Any = lightning_of(type(callback), "Callback")
-        own = not type(callback).__module__.startswith(package.__name__)
-        if own and type(callback).state_dict is package.Callback.state_dict:
+        if not type(callback).__module__.startswith(package.__name__):
             found.append(callback)
     return found
+
+
+def _not_given_back(trainer: pl.Trainer, module: pl.LightningModule) -> Any:
+    """What is of no kind that a checkpoint gives back; None: it cannot be looked at."""
+    layers, rest = frozenset(map(id, module.modules())), list[Any]()
+    for part in (*module.modules(), *_own_callbacks(trainer)):
+        # Layers of PyTorch's keep nothing that its state dict lacks.
+        if is_own(type(part).__module__):
+            values_of(part, layers, rest)
+    state = unkept.state_of(rest, unkept.known_of(module))
+    return None if state is None else (state, unkept.form_of(module))
+
+
+def _is_whole(begun: Any, trainer: pl.Trainer, module: pl.LightningModule) -> bool:
+    """Whether all that a module keeps can be given back to it.
+
+    Else a training that is killed begins anew: it would go on as another one.
+    """
+    if begun is not None and begun == _not_given_back(trainer, module):
+        return not unkept.is_shared(module, _own_callbacks(trainer))
+    return False
 
 
 def _set_chance(states: Mapping[str, Any]) -> None:

@@ -24,12 +24,12 @@ from ecosobriety.metering import EnergyMeter, exclusive_meter
 from ecosobriety.metering.accounts import missing_part, sound
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochTest, RunRecord
-from ecosobriety.training import plain_values
+from ecosobriety.training import plain_values, unkept
 from ecosobriety.training.batches import Slices
 from ecosobriety.training.configured import asks_for_end
 from ecosobriety.training.fitting import TrainingSettings, brought, make_trainer
 from ecosobriety.training.learner import Scorer
-from ecosobriety.training.plain_values import device_of, set_values, values_of
+from ecosobriety.training.plain_values import dense, device_of, set_values, values_of
 from ecosobriety.user_code.lightnings import lightning_of
 
 Setting = Literal["auto"] | bool | int
@@ -81,13 +81,15 @@ class Weights:
 
     tensors: Mapping[str, Tensor]
     values: Mapping[str, Mapping[str, Any]]
+    rest: str | None
+    """A digest of what is of no kind that is given back; None: it cannot be looked at."""
 
     @classmethod
     def of(cls, network: nn.Module) -> "Weights":
         """A copy of a network's state, in the host's memory."""
         return cls(
             {name: tensor.detach().to("cpu", copy=True) for name, tensor in _tensors(network)},
-            {name: values_of(part) for name, part in network.named_modules()},
+            *_values(network),
         )
 
     def put_into(self, network: nn.Module) -> bool:
@@ -98,12 +100,12 @@ class Weights:
             n: t.shape for n, t in self.tensors.items()
         }:
             return False
-        if parts.keys() != self.values.keys():
+        if parts.keys() != self.values.keys() or _values(network)[1] != self.rest:
             return False
         with torch.no_grad():
             for name, tensor in tensors.items():
                 # What never changes may be a view that cannot be written to.
-                if not torch.equal(tensor.cpu(), self.tensors[name]):
+                if not torch.equal(dense(tensor).cpu(), dense(self.tensors[name])):
                     tensor.copy_(self.tensors[name])
         try:
             for name, values in self.values.items():
@@ -117,7 +119,19 @@ class Weights:
 def bytes_of(network: nn.Module) -> int:
     """Bytes of a network's parameters and buffers, and of what its layers keep besides."""
     values = {name: values_of(part) for name, part in network.named_modules()}
-    return sum(tensor.nbytes for _, tensor in _tensors(network)) + plain_values.bytes_of(values)
+    tensors = [tensor for _, tensor in _tensors(network)]
+    return plain_values.bytes_of(tensors) + plain_values.bytes_of(values)
+
+
+def _values(network: nn.Module) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """What each layer keeps besides its tensors, and a digest of what is of no such kind."""
+    layers, rest = frozenset(map(id, network.modules())), list[Any]()
+    values = {
+        # Layers of PyTorch's keep nothing else.
+        name: values_of(part, layers, rest if plain_values.is_own(type(part).__module__) else None)
+        for name, part in network.named_modules()
+    }
+    return values, unkept.state_of(rest, unkept.known_of(network))
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from ecosobriety.training.fitting import Passed
+from ecosobriety.training.learner import Learner
 
 FIRST_BATCHES = 4
 """So many at least are the first ones."""
@@ -27,12 +28,13 @@ class LayerWork(pl.Callback):
     A compiled network's layers are not seen, and neither are products outside of layers.
 
     Args:
-        passed: counts the batches and examples of a module that trains itself.
-        network: what is called once for a batch where the study trains it; None: it does not.
+        count: of the batches and examples; a learner's network is called once for a batch.
+        seen: whether to look at all: the study's own networks do the same with every batch.
     """
 
-    def __init__(self, passed: Passed, network: nn.Module | None = None):
-        self._passed, self._network = passed, network
+    def __init__(self, count: Passed | Learner, *, seen: bool = True):
+        self._count, self._seen = count, seen
+        self._network = count.network if isinstance(count, Learner) else None
         self._steps = self._examples = 0
         self._sum, self._first = 0, (0, 0)
         self._weights: dict[int, int] = {}
@@ -43,11 +45,13 @@ class LayerWork(pl.Callback):
     def varies(self) -> bool:
         """Whether an example has taken other work, on average, than the first ones."""
         work, examples = self._first
-        expected = work * (self._examples if self._network else self._passed.examples)
+        expected = work * (self._examples if self._network else self._count.examples)
         return bool(examples) and abs(self._sum * examples - expected) > TOLERANCE * expected
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at the layers from now on."""
+        if not self._seen:
+            return
         self._weights = {id(layer): _weight(layer) for layer in pl_module.modules()}
         self._unhook = register_module_forward_pre_hook(self._note).remove
 
@@ -59,7 +63,7 @@ class LayerWork(pl.Callback):
         """Note what the first batches have taken."""
         self._in_a_batch = False
         if self._network is None:
-            self._end_batch(self._passed.steps, self._passed.examples)
+            self._end_batch(self._count.steps, self._count.examples)
 
     def _end_batch(self, steps: int, examples: int) -> None:
         if not self._first[1] and steps >= FIRST_BATCHES:

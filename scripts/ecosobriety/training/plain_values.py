@@ -3,14 +3,15 @@
 import random
 import sys
 import sysconfig
-from collections import Counter, OrderedDict, defaultdict, deque
+from argparse import Namespace
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from itertools import chain, repeat
-from pathlib import Path
-from types import FunctionType
+from pathlib import Path, PurePath
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,13 @@ from torch import Tensor, nn
 from ecosobriety.errors import ConfigError
 from ecosobriety.user_code.lightnings import lightning_of
 
-_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
+PLAIN = (
+    *(bool, int, float, complex, str, bytes, type(None), np.generic, PurePath),
+    *(torch.dtype, torch.device, torch.Size),
+)
 _SEVERAL = (list, tuple, set, deque)
-_OF_COLLECTIONS = (OrderedDict, defaultdict, Counter)
+_COLLECTIONS = (dict, list, set, deque)
+_NAMESPACES = (SimpleNamespace, Namespace)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ class _Network(_Kept):
     values: Mapping[str, Mapping[str, Any]]
 
 
-def values_of(part: object, known: frozenset[int] = frozenset()) -> dict[str, Any]:
+def values_of(
+    part: object, known: frozenset[int] = frozenset(), rest: list[Any] | None = None
+) -> dict[str, Any]:
     """What a layer or a callback keeps besides parameters and buffers, as a falling temperature.
 
     Plain values, arrays and tensors among its attributes, these in the host's memory, collections
@@ -69,11 +76,17 @@ def values_of(part: object, known: frozenset[int] = frozenset()) -> dict[str, An
     Args:
         part: the layer or callback.
         known: ids of what is kept elsewhere: the module and its layers, for a callback.
+        rest: a list that what is of no kind that is kept is added to.
     """
-    own = _attributes(lightning_of(type(part))) if isinstance(part, nn.Module) else frozenset()
     known |= {id(part)}
-    found = ((name, _kept(value, known)) for name, value in _named(part).items() if name not in own)
+    found = ((name, _kept(value, known, rest)) for name, value in own_attributes(part).items())
     return {name: kept for name, kept in found if kept is not NotImplemented}
+
+
+def own_attributes(part: Any) -> dict[str, Any]:
+    """An object's attributes, without those that every module has."""
+    own = _attributes(lightning_of(type(part))) if isinstance(part, nn.Module) else frozenset()
+    return {name: value for name, value in _named(part).items() if name not in own}
 
 
 def set_values(part: object, values: Mapping[str, Any], device: torch.device) -> None:
@@ -92,10 +105,15 @@ def set_values(part: object, values: Mapping[str, Any], device: torch.device) ->
         object.__setattr__(part, name, _given_back(value, before.get(name), device))
 
 
+def dense(tensor: Tensor) -> Tensor:
+    """A tensor as it is, or a sparse one with all its zeros: most operations know no other."""
+    return tensor if tensor.layout is torch.strided else tensor.detach().to_dense()
+
+
 def bytes_of(kept: Any) -> int:
     """Bytes of the arrays and tensors in what `values_of` has found."""
     if isinstance(kept, Tensor | np.ndarray):
-        return int(kept.nbytes)
+        return int(dense(kept).nbytes if isinstance(kept, Tensor) else kept.nbytes)
     if isinstance(kept, _Network):
         return bytes_of(kept.tensors) + bytes_of(kept.values)
     if isinstance(kept, _Inside):
@@ -104,9 +122,16 @@ def bytes_of(kept: Any) -> int:
     return sum(map(bytes_of, items)) if isinstance(kept, (Mapping, *_SEVERAL)) else 0
 
 
-def _kept(value: Any, known: frozenset[int]) -> Any:
+def _kept(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
     """A copy of a value; NotImplemented: it is of no kind that is kept."""
-    if isinstance(value, _PLAIN):
+    kept = _copied(value, known, rest)
+    if kept is NotImplemented and rest is not None:
+        rest.append(value)
+    return kept
+
+
+def _copied(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
+    if isinstance(value, PLAIN):
         return value
     if isinstance(value, nn.Parameter) or id(value) in known:
         # A layer's, which gets its own back.
@@ -120,23 +145,23 @@ def _kept(value: Any, known: frozenset[int]) -> Any:
     if isinstance(value, random.Random | np.random.RandomState | torch.Generator):
         return _Chance(_state_of(value))
     if type(value) in _SEVERAL or type(value) is dict:
-        return _collected(value, known)
+        return _collected(value, known, rest)
     if isinstance(value, nn.Module):
         parts = dict(value.named_modules())
-        tensors = {name: _kept(held, known) for name, held in value.state_dict().items()}
-        values = {name: values_of(part, known) for name, part in parts.items()}
+        tensors = {name: _copied(held, known, rest) for name, held in value.state_dict().items()}
+        values = {name: values_of(part, known, rest) for name, part in parts.items()}
         return _Network(value, tensors, values)
-    return _kept_of_class(value, known)
+    return _kept_of_class(value, known, rest)
 
 
-def _kept_of_class(value: Any, known: frozenset[int]) -> Any:
-    """The same of an object of a user's own class, or of one of Python's own collections."""
+def _kept_of_class(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
+    """The same of an object of a user's own class, or of a collection of any."""
     kind = type(value)
     if isinstance(value, FunctionType | type):
         # A function or a class is itself, where a file can name it.
         named = _named_in(value.__module__, value.__qualname__) is value
         return value if named else NotImplemented
-    if not (_is_own(kind.__module__) or kind in _OF_COLLECTIONS):
+    if not (is_own(kind.__module__) or isinstance(value, (*_COLLECTIONS, *_NAMESPACES))):
         return NotImplemented
     if isinstance(value, Enum | tuple):
         # Neither changes; what a tuple with names holds may.
@@ -144,16 +169,17 @@ def _kept_of_class(value: Any, known: frozenset[int]) -> Any:
             return NotImplemented
         if isinstance(value, Enum):
             return value
-        copies = _collected(tuple(value), known)
+        copies = _collected(tuple(value), known, rest)
         named = copies is not NotImplemented and hasattr(kind, "_make")
         return kind._make(copies) if named else NotImplemented
     items = None
-    for plain in (dict, list, set, deque):
+    for plain in _COLLECTIONS:
         if isinstance(value, plain):
-            items = _collected(plain(value), known | {id(value)})
+            items = _collected(plain(value), known | {id(value)}, rest)
     if items is NotImplemented:
         return NotImplemented
-    return _Inside(value, kind.__module__, kind.__qualname__, values_of(value, known), items)
+    values = values_of(value, known, rest)
+    return _Inside(value, kind.__module__, kind.__qualname__, values, items)
 
 
 def _named(part: Any) -> dict[str, Any]:
@@ -177,10 +203,10 @@ def _named_in(module: str, name: str) -> Any:
     return found
 
 
-def _collected(value: Any, known: frozenset[int]) -> Any:
+def _collected(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
     """A collection of which each item is of a kind that is kept."""
     items = chain(value.keys(), value.values()) if isinstance(value, dict) else iter(value)
-    copies = [_kept(item, known | {id(value)}) for item in items]
+    copies = [_copied(item, known | {id(value)}, rest) for item in items]
     if any(copy is NotImplemented for copy in copies):
         return NotImplemented
     if isinstance(value, dict):
@@ -251,7 +277,7 @@ def _state_of(generator: Any) -> Any:
 
 
 @cache
-def _is_own(module: str) -> bool:
+def is_own(module: str) -> bool:
     """Whether a class's module is a user's own: neither Python's nor a library's."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:

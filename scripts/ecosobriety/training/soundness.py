@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.own_networks import require_shape
+from ecosobriety.training.plain_values import dense
 
 EXACT, INEXACT = 1e-4, 1e-2
 """Relative to the largest output: what rounding changes at most, in 32 bits on a processor, and
@@ -300,8 +301,10 @@ def weights(network: nn.Module) -> list[Tensor]:
 
 
 def numbers(tensors: Iterable[Tensor]) -> list[Tensor]:
-    """Copies of those that are no whole numbers; a complex number is two."""
-    parts = [torch.view_as_real(part) if part.is_complex() else part for part in tensors]
+    """Copies of those that are no whole numbers; a complex number is two, and all are dense."""
+    parts = [
+        torch.view_as_real(part) if part.is_complex() else part for part in map(dense, tensors)
+    ]
     return [part.detach().cpu().clone() for part in parts if part.is_floating_point()]
 
 

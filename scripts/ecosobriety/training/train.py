@@ -157,14 +157,12 @@ def train(
     # A learner takes several batches at a time, and counts them itself.
     learner = module if isinstance(module, Learner) else None
     counted = Counted(batches, batches.dataset, settings.batch_size)
-    passed = Passed(counted, settings.max_steps)
+    count = learner or Passed(counted, settings.max_steps)
+    work = LayerWork(count, seen=training.class_path not in NETWORKS)
     kept = _kept_weights(training, built, batches, test_batches, checkpoint)
     saved = [EpochCheckpoint(checkpoint)] if checkpoint else []
-    callbacks = [energy, *saved, kept, _EpochOrder(batches), *([] if learner else [passed])]
-    count = learner or passed
-    work = LayerWork(passed, learner and learner.network)
-    if training.class_path not in NETWORKS and isinstance(found.cost, Cost):
-        callbacks.append(work)
+    passed = [count] if isinstance(count, Passed) else []
+    callbacks = [energy, *saved, kept, _EpochOrder(batches), *passed, work]
     trainer, tester = _trainers(module, settings, callbacks, len(batches), progress_bar)
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
@@ -176,7 +174,7 @@ def train(
             trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         lend_callbacks(trainer, tester)
         tester.test(scorer, test_batches, verbose=False)
-    _require_learnt(training, dataset.name, module, scorer.test_loss, None if learner else passed)
+    _require_learnt(training, dataset.name, module, scorer.test_loss, *passed)
     fitted = Fitted(
         *scorer.test_scores(),
         loss=scorer.test_loss,
