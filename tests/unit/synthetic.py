@@ -247,7 +247,7 @@ def _make_study(
         country_codes=countries["country_iso3"],
         source_names=config["grid"]["sources"],
     )
-    savings = derive_savings(scenarios, reference)
+    savings = derive_savings(scenarios, runs, reference)
     intake = make_intake(runs) if intake is None else intake
     data = TestPart(
         intake.baseline_score(metric),

@@ -152,7 +152,7 @@ def test_a_year_of_a_size_that_was_not_trained_names_it():
     assert words.startswith("used in a year of 2,000 trainings with 60,000 examples:")
     said = at_scale(case, text)[0].striptags()
     assert said.startswith("A year of 2,000 trainings with 60,000 examples takes ")
-    assert "Wh (estimated from the number of examples)" in said
+    assert "Wh (estimated from the study’s sizes)" in said
 
 
 def test_the_four_numbers_are_the_tables():

@@ -142,8 +142,9 @@ class TestShape:
         sizes = [5000, 10000, 20000, 30000, 40000, 50000, 60000]
         countries = load_countries()
         sources = load_sources(FACTORS / "poster" / "source_intensity.csv")
+        runs = make_runs({n: [n * 1.0e-6, n * 1.1e-6, n * 1.2e-6] for n in sizes})
         scenarios = derive(
-            make_runs({n: [n * 1.0e-6, n * 1.1e-6, n * 1.2e-6] for n in sizes}),
+            runs,
             countries=countries,
             sources=sources,
             costs=load_costs(FACTORS / "poster" / "source_cost.csv"),
@@ -157,7 +158,7 @@ class TestShape:
         write_table("scenarios", scenarios, tmp_path / "scenarios.csv")
         read = read_table("scenarios", tmp_path / "scenarios.csv")
         pd.testing.assert_frame_equal(read, checked)
-        check_table("savings", derive_savings(scenarios, 60000))
+        check_table("savings", derive_savings(scenarios, runs, 60000))
 
 
 @pytest.fixture(scope="module")
@@ -217,14 +218,17 @@ class TestAgainstCodeCarbon:
         assert list(on_grid.loc[on_grid["emissions_g"].isna(), "country_iso3"]) == ["CAF"]
 
 
+RUNS = make_runs({1000: [1.0, 1.0], 4000: [4.0, 4.0], 6000: [5.0, 5.0]})
+
+
 @pytest.fixture(scope="module")
 def scenarios() -> pd.DataFrame:
-    return derive(make_runs({1000: [1.0, 1.0], 4000: [4.0, 4.0], 6000: [5.0, 5.0]}))
+    return derive(RUNS)
 
 
 class TestSavings:
     def test_hand_worked(self, scenarios: pd.DataFrame) -> None:
-        savings = derive_savings(scenarios, 4000)
+        savings = derive_savings(scenarios, RUNS, 4000)
         small = pick(savings[savings["n_train"] == 1000], "AAA", "coal", 1.0)
         assert small["energy_saved_kwh"] == pytest.approx(3.0)  # 4 - 1 kWh
         assert small["emissions_saved_g"] == pytest.approx(3600.0)  # 3 kWh x 1.5 x 800 g/kWh
@@ -234,15 +238,25 @@ class TestSavings:
         assert large["emissions_saved_g"] == pytest.approx(-150.0)  # -1 kWh x 1.5 x 100 g/kWh
         assert large["saved_share"] == pytest.approx(-0.25)
 
+    def test_seeds_that_ran_at_one_size_alone_are_not_compared(self) -> None:
+        # Of the seeds that ran at both: 10 and 20 kWh with the reference, 6 and 8 with 1,000.
+        runs = make_runs({1000: [6.0, 8.0, np.nan], 2000: [10.0, 20.0, 90.0]})
+        runs = runs.dropna()
+        savings = derive_savings(derive(runs), runs, 2000)
+        small = pick(savings[savings["n_train"] == 1000], "AAA", "coal", 1.0)
+        assert small["saved_share"] == pytest.approx(8 / 15)
+        assert small["energy_saved_kwh"] == pytest.approx(8.0)
+        assert small["emissions_saved_g"] == pytest.approx(8 * 1.5 * 800)
+
     def test_reference_saves_nothing_and_nulls_stay_null(self, scenarios: pd.DataFrame) -> None:
-        savings = derive_savings(scenarios, 4000)
+        savings = derive_savings(scenarios, RUNS, 4000)
         reference = savings[savings["n_train"] == 4000]
         assert (reference["energy_saved_kwh"] == 0).all()
         assert pd.isna(pick(reference, "NUL", "grid", 0.0)["emissions_saved_g"])
         assert pd.isna(pick(reference, "AAA", "grid", 0.0)["cost_saved"])
 
     def test_key_and_order_are_those_of_the_scenarios(self, scenarios: pd.DataFrame) -> None:
-        savings = check_table("savings", derive_savings(scenarios, 4000))
+        savings = check_table("savings", derive_savings(scenarios, RUNS, 4000))
         pd.testing.assert_frame_equal(savings[KEY], scenarios[KEY])
 
     def test_models_are_compared_with_themselves(self) -> None:
@@ -252,10 +266,10 @@ class TestSavings:
                 make_runs({1000: [9.0, 9.0], 2000: [12.0, 12.0]}, model="mlp"),
             ]
         )
-        savings = derive_savings(derive(runs), 2000)
+        savings = derive_savings(derive(runs), runs, 2000)
         small = savings[savings["n_train"] == 1000].groupby("model")["saved_share"].unique()
         assert [list(small["cnn"]), list(small["mlp"])] == [[0.5], [0.25]]
 
     def test_a_reference_that_was_not_run_is_refused(self, scenarios: pd.DataFrame) -> None:
         with pytest.raises(ConfigError, match=r"mlp on d has no run of size 5.*1000, 4000, 6000"):
-            derive_savings(scenarios, 5)
+            derive_savings(scenarios, RUNS, 5)

@@ -72,6 +72,7 @@ def under(study: Study, factors: Factors) -> Study:
                     scenarios[
                         (scenarios["dataset"] == case.dataset) & (scenarios["model"] == case.model)
                     ],
+                    study.runs,
                     case.decision.reference,
                 )
                 for case in study.cases()

@@ -102,7 +102,7 @@ def derive_tables(
         country_codes=country_codes,
         source_names=source_names,
     )
-    return scenarios, derive_savings(scenarios, reference_n_train)
+    return scenarios, derive_savings(scenarios, runs, reference_n_train)
 
 
 def derive_scenarios(
@@ -261,10 +261,11 @@ def _blend(share: pd.Series, source: pd.Series, grid: pd.Series) -> NDArray[np.f
 
 
 def derive_savings(
-    scenarios: pd.DataFrame, reference_n_train: int | Literal["max"]
+    scenarios: pd.DataFrame, runs: pd.DataFrame, reference_n_train: int | Literal["max"]
 ) -> pd.DataFrame:
     """Derive what each size saves against the reference size on the same electricity.
 
+    Compared are the seeds that ran at both; a size that has none of them is compared as it is.
     Energies are IT energies in kWh, as in `scenarios`; emissions (g CO2e) and cost include the
     PUE. `saved_share` is the saved share of the reference's energy: it is that of its emissions and
     its cost too, because the electricity is the same. A size above the reference saves less than 0.
@@ -272,6 +273,7 @@ def derive_savings(
 
     Args:
         scenarios: the table `scenarios`.
+        runs: the table `runs`.
         reference_n_train: the size compared with, in examples, or `max`: the largest of each data
             set and model.
 
@@ -302,8 +304,40 @@ def derive_savings(
             f"analysis.reference_n_train: {model} on {dataset} has no run of size "
             f"{reference_n_train}; allowed are {', '.join(map(str, found))}"
         )
+    pairs = pairs.merge(_paired_shares(runs, reference_n_train), on=_CELL, how="left")
+    for name in amounts:
+        # Emissions and cost are in proportion to the energy.
+        pairs[name] *= pairs["own_share"]
+        pairs[f"{name}_reference"] *= pairs["reference_share"]
     pairs["energy_saved_kwh"] = pairs["energy_kwh_reference"] - pairs["energy_kwh"]
     pairs["emissions_saved_g"] = pairs["emissions_g_reference"] - pairs["emissions_g"]
     pairs["cost_saved"] = pairs["cost_reference"] - pairs["cost"]
     pairs["saved_share"] = pairs["energy_saved_kwh"] / pairs["energy_kwh_reference"]
     return pairs[list(SCHEMAS["savings"].columns)]
+
+
+def _paired_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
+    """The mean energy of the seeds that ran at a size and at the reference, of that of all its own.
+
+    Returns:
+        dataset, model, n_train; `own_share` of the size, and `reference_share` of the reference.
+    """
+    rows = []
+    for (dataset, model), group in runs.groupby(["dataset", "model"]):
+        table = group.pivot(index="n_train", columns="seed", values="energy_kwh").sort_index()
+        size = table.index[-1] if reference_n_train == "max" else reference_n_train
+        by_seed = table.to_numpy(np.float64)
+        reference = by_seed[table.index.get_loc(size)] if size in table.index else by_seed[-1]
+        for n_train, own in zip(table.index, by_seed, strict=True):
+            both = ~np.isnan(own + reference)
+            shares = [_share(energies[both], energies) for energies in (own, reference)]
+            rows.append((dataset, model, n_train, *shares))
+    return pd.DataFrame(rows, columns=[*_CELL, "own_share", "reference_share"])
+
+
+def _share(some: NDArray[np.float64], energies: NDArray[np.float64]) -> float:
+    """The mean of some energies, of that of all; exactly 1 where they are all, or none."""
+    known = energies[~np.isnan(energies)]
+    if len(some) in (0, len(known)) or not known.mean():
+        return 1.0
+    return float(some.mean() / known.mean())

@@ -128,8 +128,7 @@ def train(
         training: What is trained on it.
         meter: Measures the training and the evaluation.
         ledger: Keeps this attempt's energy while it runs; its identity is that of `identity_of`.
-        checkpoints: Folder for a checkpoint after each epoch, from which a later attempt at this
-            very training goes on; None: no checkpoint, and a killed training starts again.
+        checkpoints: Folder for what a later attempt at this training goes on with; None: for none.
         progress_bar: Show Lightning's progress bar.
 
     Returns:
@@ -155,9 +154,8 @@ def train(
     checkpoint = checkpoints / f"{ledger.identity}.ckpt" if checkpoints else None
     energy = EnergyCallback(meter, ledger)
     # A learner takes several batches at a time, and counts them itself.
-    learner = module if isinstance(module, Learner) else None
     counted = Counted(batches, batches.dataset, settings.batch_size)
-    count = learner or Passed(counted, settings.max_steps)
+    count = module if isinstance(module, Learner) else Passed(counted, settings.max_steps)
     work = LayerWork(count, seen=training.class_path not in NETWORKS)
     kept = _kept_weights(training, built, batches, test_batches, checkpoint)
     saved = [EpochCheckpoint(checkpoint)] if checkpoint else []
@@ -167,8 +165,7 @@ def train(
     # Before the measured window opens, as reading them from the disk is.
     place = lay(trainer.strategy.root_device, batches, test_batches)
     with _reported(training.class_path):
-        # The checkpoint is our own, and holds the energy so far beside the weights.
-        taken = counted if learner is None else Blocks(batches)
+        taken = counted if passed else Blocks(batches)
         resume_from = checkpoint if checkpoint and checkpoint.exists() else None
         with going_on(saved[0] if saved else None, resume_from, training.class_path):
             trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
