@@ -15,6 +15,7 @@ from torch.utils.data import (
     IterableDataset,
     RandomSampler,
     Sampler,
+    SequentialSampler,
     Subset,
     SubsetRandomSampler,
     TensorDataset,
@@ -35,6 +36,16 @@ class Base(pl.LightningDataModule):
 
     def test_dataloader(self):
         return DataLoader(Subset(WHOLE, TEST), batch_size=4)
+
+
+class FirstOnly(Base):
+    """Visits fewer rows than there are, from the first on."""
+
+    def train_dataloader(self):
+        return DataLoader(WHOLE, batch_size=4, sampler=SequentialSampler(TRAIN[:3]))
+
+    def test_dataloader(self):
+        return DataLoader(Subset(WHOLE, range(10, 20)), batch_size=4)
 
 
 class SampledByTensor(Base):

@@ -35,6 +35,7 @@ TRAIN, TEST = loader_classes.TRAIN, loader_classes.TEST
         ("Base", {}, TRAIN, TEST),
         ("Sampled", {}, sorted(TRAIN), TEST),
         ("SampledByTensor", {}, sorted(TRAIN), TEST),
+        ("FirstOnly", {}, [0, 1, 2], [*range(10, 20)]),
         ("Inner", {}, sorted(TRAIN), TEST),
         ("Listed", {}, TRAIN, TEST),
         ("Joined", {"shared": False}, [*range(0, 20, 2), 1], [*range(3, 20, 2)]),

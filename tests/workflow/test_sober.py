@@ -81,8 +81,10 @@ def test_the_first_screen_has_the_numbers_of_the_decision_and_of_the_cost(done, 
     cost = result(done)["study_cost"]
     expected = [last["n_train"], 2000, last["bound"], last["margin"]]
     # The retraining that pays the rest back counts whole.
-    retrainings = math.ceil(cost["payback_retrainings"])
-    expected += [cost["full_trainings"], cost["energy_kwh"], retrainings]
+    # So small trainings may not take more on more examples: then nothing is paid back.
+    if cost["reason"] is None:
+        expected.append(math.ceil(cost["payback_retrainings"]))
+    expected += [cost["full_trainings"], cost["energy_kwh"]]
     # Below a cent, the most expensive source speaks for all.
     assert cost["dearest"]["amount"] < 0.01
     expected += [cost["emissions_g"], cost["dearest"]["amount"]]

@@ -224,8 +224,8 @@ def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
     # A share of a reference of at most 1 is no more than that share of 1.
     if not counted or margin * counted >= 1 - ROUNDING:
         return None
-    # What is named must be allowed.
-    key = "test_examples" if intake.declared else "test_share"
+    # Of data that come with a test part, nobody knows here what makes it larger.
+    key = "test_examples" if intake.declared else "test_share, if the study splits them off"
     least = f"is {margin:g}, but must be at least {_two_digits(1 / counted, math.ceil):g}"
     if metric.counts == "classes":
         return (

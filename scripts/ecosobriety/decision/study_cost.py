@@ -66,7 +66,7 @@ def add_study_cost(
         ran is taken to have used as much as the very same one of the study (`trackers_kwh`).
         `full_trainings` is the same in units of one training on the full size, the reference. Where
         a study that grows has not trained that, not beside its plan either, its energy is estimated
-        from those that were (`full_training_estimated`), in the way that `energy_by` names.
+        (`full_training_estimated`) by those that were trained, in the way that `energy_by` names.
         `saved_kwh` is what a retraining on the recommended size, or on the size where the study
         stopped, saves against the full one; `payback_retrainings` how many of them it takes to
         save what the study took, null with the `reason` `nothing_saved`.

@@ -162,7 +162,7 @@ def _indices(loader: Any, name: str) -> Sequence[Any]:
             f"processes its share of the {count} examples alone: leave the sampler out"
         )
     indices: Sequence[Any]
-    if type(sampler) is SequentialSampler:
+    if type(sampler) is SequentialSampler and len(sampler) == count:
         indices, shuffled = range(count), False
     elif type(sampler) is RandomSampler and not sampler.replacement and len(sampler) == count:
         indices, shuffled = range(count), True

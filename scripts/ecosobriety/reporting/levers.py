@@ -112,12 +112,11 @@ def _why(reason: str | None, text: Texts) -> Cell:
 
 
 def _setting(setting: Mapping[str, Any], view: LeversView, text: Texts) -> str:
-    row = view.table[
-        (view.table["model"] == setting["model"])
-        & (view.table["n_train"] == setting["n_train"])
-        & (view.table["epochs"].eq(setting["epochs"]) | view.table["epochs"].isna())
-    ].iloc[0]
-    return setting_name(row, text)
+    table = view.table
+    rows = table[(table["model"] == setting["model"]) & (table["n_train"] == setting["n_train"])]
+    # A training to its end whose seeds ended at different epochs has none.
+    ended = rows[rows["epochs"].eq(setting["epochs"])]
+    return setting_name((rows[rows["epochs"].isna()] if ended.empty else ended).iloc[0], text)
 
 
 def _interval(share: Mapping[str, float | None], text: Texts) -> str:
