@@ -137,3 +137,14 @@ def test_rows_are_in_the_order_of_their_epochs(epochs, random):
     found = by_epoch(columns, range(len(epochs)), "it", told_apart=True)
     assert [row.epoch for row in found] == sorted(epochs)
     assert [shuffled[row.place] for row in found] == sorted(epochs)
+
+
+def test_a_first_try_is_no_earlier_epoch_of_the_run_that_counts(read):
+    head, first, *others = rows(9).splitlines()
+    longer = "100,1,19,0.861,0.019,684"
+    said = refusal(read, "\n".join([head, first, *others, longer]))
+    assert "rows 1 and" in said
+    assert "have a row for their end alone: keep the one that counts" in said
+    # Runs that all have their epochs, of which one ended after the first.
+    table = rows(1, 2).splitlines()
+    read("\n".join(line for line in table if not line.startswith("100,1,2,")))

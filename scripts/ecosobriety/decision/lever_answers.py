@@ -39,8 +39,9 @@ def add_levers(
                              cost_grid, cost_cheapest, cost_dearest, currency}, reason}
 
         `recommended` is the cheapest setting of all that is shown to be not worse, null where none
-        is. `by_lever` has an answer for each lever of the study, `combined` last: the cheapest of
-        its settings that is not worse; without one, `setting`, `diff` and `saved` are null and
+        is that takes less energy. `by_lever` has an answer for each lever of the study, `combined`
+        last: the cheapest of its settings that is not worse and takes less; without one,
+        `setting`, `diff` and `saved` are null and
         `reason` says why the first in its sequence is not: `inferior`, `inconclusive`, or the
         table's `verdict_reason`; of `epochs`, where none before the last was scored, the text of
         `only_last_reason`. `diff` is how much better the setting is than the reference.
@@ -49,7 +50,7 @@ def add_levers(
     for dataset, table in levers.groupby("dataset", sort=True):
         reference = table[table["lever"] == REFERENCE].iloc[0]
         names = [name for name in table["lever"].unique() if name != REFERENCE]
-        passed = table[table["verdict"] == "non_inferior"]
+        passed = _passed(table)
         by_lever = [
             _best(table[table["lever"] == name], reference)
             for name in sorted(names, key=lambda name: name == COMBINED)
@@ -67,10 +68,17 @@ def add_levers(
     return {**recommendation, "levers": answers}
 
 
+def _passed(table: pd.DataFrame) -> pd.DataFrame:
+    """The settings that are not worse and take less energy, the cheapest last."""
+    return table[(table["verdict"] == "non_inferior") & ~(table["saved_share"] <= 0)]
+
+
 def _best(own: pd.DataFrame, reference: pd.Series) -> dict[str, Any]:
-    passed = own[own["verdict"] == "non_inferior"]
+    passed = _passed(own)
     if len(passed):
         return _answer(passed.iloc[-1], reference)
+    if (own["verdict"] == "non_inferior").any():
+        return _nothing(str(own["lever"].iloc[0]), "saves_nothing")
     tested = own[own["verdict"].notna()]
     reason = tested["verdict"].iloc[0] if len(tested) else own["verdict_reason"].iloc[-1]
     return _nothing(str(own["lever"].iloc[0]), str(reason))

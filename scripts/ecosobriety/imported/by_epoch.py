@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ecosobriety.errors import quote
 from ecosobriety.imported.energies import Energy
 from ecosobriety.imported.roles import Columns
+from ecosobriety.imported.runs import Key
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochRecord, EpochTest
 
@@ -62,6 +63,22 @@ def _difference(columns: Columns, one: int, other: int) -> str:
             values = f"{quote(cells[one])} and {quote(cells[other])}"
             return f" (they differ in {quote(name)}: {values})"
     return ""
+
+
+def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> None:
+    """Refuse several rows of a run where other runs have a row for their end alone.
+
+    Raises:
+        RunsError: they are two runs, of which one counts.
+    """
+    ends = [rows for rows in runs.values() if len(rows) == 1 and rows[0].epoch > 1]
+    for key, rows in runs.items():
+        if len(rows) > 1 and ends:
+            one, other = sorted(row.place + 1 for row in rows[:2])
+            raise columns.sheet.fault(
+                f"rows {one} and {other} are both of {key[0]} examples and seed {key[1]}, and "
+                f"{len(ends)} other runs have a row for their end alone: keep the one that counts"
+            )
 
 
 def epoch_log(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported import roles
-from ecosobriety.imported.by_epoch import EpochRow, by_epoch, epoch_log
+from ecosobriety.imported.by_epoch import EpochRow, by_epoch, epoch_log, require_alike
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
 from ecosobriety.imported.misnamed import find_misnamed, find_said
@@ -120,6 +120,7 @@ class _Reader:
             key: by_epoch(self.columns, of_run, _name(key), told_apart=apart)
             for key, of_run in own.items()
         }
+        require_alike(self.columns, found)
         several = [of_run for of_run in found.values() if len(of_run) > 1]
         if several and self.emissions is not None:
             one, other, *_ = several[0]
