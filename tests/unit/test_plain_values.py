@@ -159,3 +159,16 @@ def test_arrays_inside_are_counted() -> None:
     before = bytes_of(values_of(keeper))
     keeper.log.append(np.zeros(4))  # type: ignore[arg-type]
     assert bytes_of(values_of(keeper)) == before + 32
+
+
+def test_a_collection_stays_the_object_that_it_is() -> None:
+    keeper = Keeper()
+    keeper.store = {"mid": [1]}  # type: ignore[assignment]
+    store, inner = keeper.store, keeper.store["mid"]
+    values = values_of(keeper)
+    store["mid"].append(2)
+    store["more"] = 3
+    set_values(keeper, values, CPU)
+    assert keeper.store is store
+    assert store == {"mid": [1]}
+    assert store["mid"] is inner

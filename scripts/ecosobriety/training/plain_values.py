@@ -223,19 +223,36 @@ def _given_back(value: Any, now: Any, device: torch.device) -> Any:
         return value.copy()
     if isinstance(value, dict):
         held = now if isinstance(now, dict) else {}
-        return {key: _given_back(one, held.get(key), device) for key, one in value.items()}
+        return _filled(
+            now, {key: _given_back(one, held.get(key), device) for key, one in value.items()}
+        )
     if isinstance(value, _SEVERAL):
         before = chain(now if isinstance(now, _SEVERAL) else (), repeat(None))
         items = [_given_back(one, old, device) for one, old in zip(value, before, strict=False)]
         if isinstance(value, deque):
-            return deque(items, value.maxlen)
+            return _filled(now, deque(items, value.maxlen))
         kind: Any = type(value)
-        return kind._make(items) if hasattr(kind, "_make") else kind(items)
+        return _filled(now, kind._make(items) if hasattr(kind, "_make") else kind(items))
     if isinstance(value, _Chance | _Inside | _Network):
         now = _target(value, now)
         _put_into(now, value, device)
         return now
     return value
+
+
+def _filled(now: Any, given: Any) -> Any:
+    """A collection, as the very object that stands there: a hook may know it by itself."""
+    if isinstance(given, tuple) or type(now) is not type(given):
+        return given
+    if isinstance(given, deque) and now.maxlen != given.maxlen:
+        return given
+    _fill(now, given)
+    return now
+
+
+def _fill(now: Any, items: Any) -> None:
+    now.clear()
+    now.update(items) if isinstance(now, dict | set) else now.extend(items)
 
 
 def _target(value: _Chance | _Inside | _Network, now: Any) -> Any:
@@ -257,9 +274,7 @@ def _put_into(now: Any, value: _Chance | _Inside | _Network, device: torch.devic
         set_values(now, value.values, device)
         if value.items is not None:
             before = dict(now) if isinstance(now, dict) else list(now)
-            items = _given_back(value.items, before, device)
-            now.clear()
-            now.update(items) if isinstance(now, dict | set) else now.extend(items)
+            _fill(now, _given_back(value.items, before, device))
     elif isinstance(value, _Network):
         now.load_state_dict(value.tensors)
         for name, part in now.named_modules():
