@@ -34,7 +34,14 @@ def may_begin_now(path):
 
 
 def trainings_ended():
-    """The trainings whose records lie there."""
-    return [
-        key for path, key in records_there().items() if left_out.left_out(path) is None
-    ]
+    """The trainings of the study as it is now whose records lie there."""
+    there = {
+        path: key
+        for path, key in records_there().items()
+        if left_out.left_out(path) is None
+    }
+    if not (there and Path(IDENTITY).exists()):
+        return []
+    asked = collecting.Asked.read(IDENTITY, ASKED)
+    refused = collecting.find_refused(there, asked)
+    return [key for path, key in there.items() if path not in refused]
