@@ -55,6 +55,12 @@ def test_a_budget_leaves_trainings_out_and_a_larger_one_goes_on_with_them(spent)
     assert "3 trainings left: " in shown
     planned = workflow.planned(larger, ANSWER)
     assert (planned["train_model"], planned["measure_batches"]) == (1, 0)
+    # Of a study with other epochs none has ended.
+    other = workflow.with_config(lambda config: config["training"].update(epochs=7))
+    shown = workflow.snakemake("--cores", "2", "--", "plan_study", config=other).stdout
+    assert "Forecast of the study digits: 9 trainings" in shown
+    assert " left: " not in shown
+    assert "have ended" not in shown
 
 
 def test_a_model_without_any_training_is_named_beside_those_that_have_some(

@@ -1,6 +1,7 @@
 """What a training that is killed leaves behind, so that the next attempt goes on from there."""
 
 import copy
+import logging
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from ecosobriety.training import unkept
 from ecosobriety.training.fitting import brought
 from ecosobriety.training.plain_values import is_own, set_values, values_of
 from ecosobriety.user_code.lightnings import lightning_of
+
+logger = logging.getLogger(__name__)
 
 _MISFITS = (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError)
 MOST_OF_ERROR = 80
@@ -61,6 +64,7 @@ class EpochCheckpoint(pl.Callback):
         self._chance: dict[str, Any] | None = None
         self._kept: _Kept | None = None
         self._restored: Mapping[str, Any] | None = None
+        self._told = False
         self._begun: Any = None
         """What no checkpoint gives back, as it was when this attempt began."""
         self.goes_on = False
@@ -97,6 +101,13 @@ class EpochCheckpoint(pl.Callback):
             return
         if not _is_whole(self._begun, trainer, pl_module):
             # One of before holds what was whole then.
+            if not self._told:
+                logger.warning(
+                    "%s keeps what no checkpoint gives back as it was: killed from now on, its "
+                    "training goes on from an earlier epoch, or begins anew",
+                    type(pl_module).__name__,
+                )
+            self._told = True
             return
         progress = trainer.fit_loop.epoch_progress
         # Lightning has counted this epoch as ready, and would go on within it.
