@@ -183,3 +183,36 @@ class Shadowed(Whole):
 
     def configure_callbacks(self) -> list[Any]:
         return [Shadowing()]
+
+
+class Slow(torch.optim.SGD):
+    """Has slow copies of the weights, which its state dict does not know."""
+
+    def __init__(self, parameters: Any, lr: float):
+        super().__init__(parameters, lr=lr)
+        self.taken = 0
+        self.slow = [weight.detach().clone() for weight in self.param_groups[0]["params"]]
+
+    def step(self, closure: Any = None) -> Any:
+        loss = super().step(closure)
+        self.taken += 1
+        if self.taken % 5 == 0:
+            for weight, slow in zip(self.param_groups[0]["params"], self.slow, strict=True):
+                slow.lerp_(weight.detach(), 0.5)
+                weight.data.copy_(slow)
+        return loss
+
+
+class LookingAhead(Whole):
+    """Steps with it."""
+
+    def configure_optimizers(self) -> Any:
+        return Slow(list(self.parameters()), lr=0.05)
+
+
+class Clipping(Whole):
+    """Asks its Trainer to clip from the third epoch on."""
+
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch == 2:
+            self.trainer.gradient_clip_val = 0.01

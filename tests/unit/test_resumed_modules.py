@@ -26,14 +26,15 @@ MODULES = [
     "Drawing",
     "Unfreezing",
     "Averaged",
+    "Pruning",
 ]
 
 
 STATES = [
     *("Teaching", "Beginning", "Collecting", "Annealing"),
-    *("Aliasing", "Exchanging", "Owning", "Shadowed"),
+    *("Aliasing", "Exchanging", "Owning", "Shadowed", "LookingAhead", "Clipping"),
 ]
-BEGIN_ANEW = {"Aliasing", "Owning"}
+BEGIN_ANEW = {"Aliasing", "Owning", "LookingAhead", "Pruning"}
 
 
 @pytest.mark.parametrize("name", MODULES + STATES)
@@ -72,7 +73,7 @@ def test_each_epoch_ends_once_however_often_it_is_killed(
     assert len(resumed.epoch_log) == len(whole.epoch_log)
 
 
-@pytest.mark.parametrize("name", ["Grouping", "Switching", "Pruning"])
+@pytest.mark.parametrize("name", ["Grouping", "Switching"])
 def test_what_cannot_go_on_begins_again(digits, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     kind = vars(resumed_modules)[name]

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 _MISFITS = (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError)
 MOST_OF_ERROR = 80
 """Characters of the error of PyTorch or Lightning."""
+_OF_OPTIMISERS = vars(torch.optim.SGD([torch.zeros(1)])).keys()
+"""What each optimiser has, and its state dict or its scheduler gives back."""
 _OURS = "ecosobriety"
 """In a checkpoint: what `_Kept` says."""
 
@@ -247,8 +249,13 @@ def _not_given_back(trainer: pl.Trainer, module: pl.LightningModule) -> Any:
         # Layers of PyTorch's keep nothing that its state dict lacks.
         if is_own(type(part).__module__):
             values_of(part, layers, rest)
+    for optimiser in trainer.optimizers:
+        if is_own(type(optimiser).__module__):
+            own = vars(optimiser)
+            rest += [own[name] for name in sorted(own.keys() - _OF_OPTIMISERS)]
     state = unkept.state_of(rest, unkept.known_of(module))
-    return None if state is None else (state, unkept.form_of(module))
+    asked = trainer.gradient_clip_val, trainer.accumulate_grad_batches
+    return None if state is None else (state, unkept.form_of(module), asked)
 
 
 def _is_whole(begun: Any, trainer: pl.Trainer, module: pl.LightningModule) -> bool:

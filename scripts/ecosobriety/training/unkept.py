@@ -68,9 +68,12 @@ def known_of(module: nn.Module) -> frozenset[int]:
     return frozenset(map(id, [*module.modules(), *module.parameters()]))
 
 
-def form_of(module: nn.Module) -> list[tuple[str, int]]:
-    """A module's layers by their names and places in memory: other ones were put in, or none."""
-    return [(name, id(layer)) for name, layer in module.named_modules()]
+def form_of(module: nn.Module) -> list[tuple[str, int, int]]:
+    """A module's layers by their names, places in memory and hooks: another one has other ones."""
+    return [
+        (name, id(layer), len(layer._forward_hooks) + len(layer._forward_pre_hooks))
+        for name, layer in module.named_modules()
+    ]
 
 
 def is_shared(module: nn.Module, others: Iterable[Any]) -> bool:
