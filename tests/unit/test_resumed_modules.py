@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import irregular_modules
 import pytest
 import resumed_modules
 import resumed_states
@@ -99,3 +100,29 @@ def test_what_cannot_go_on_begins_again(digits, tmp_path, monkeypatch, name):
     assert len(str(caught.value)) <= 300
     again = run(tmp_path / "kept")
     assert (again.scores, again.test_loss) == (whole.scores, whole.test_loss)
+
+
+def test_a_plain_network_goes_on_too(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    original = irregular_modules.Listing.forward
+    settings = dataclasses.replace(SETTINGS, epochs=6)
+
+    def run(checkpoints=None):
+        path, options = "irregular_modules.Listing", {"settings": settings, "learning_rate": 0.05}
+        return train_class(digits, tmp_path, path, checkpoints=checkpoints, **options)
+
+    whole = run()
+
+    def die(self, x):
+        if len(self.seen) > 35:
+            raise KeyboardInterrupt
+        return original(self, x)
+
+    monkeypatch.setattr(irregular_modules.Listing, "forward", die)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 (Lightning decides how it ends)
+        run(tmp_path / "kept")
+    assert (tmp_path / "kept/mine.ckpt").exists()
+    monkeypatch.setattr(irregular_modules.Listing, "forward", original)
+    resumed = run(tmp_path / "kept")
+    assert (resumed.scores, resumed.test_loss) == (whole.scores, whole.test_loss)
+    assert resumed.steps == whole.steps

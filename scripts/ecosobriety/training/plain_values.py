@@ -293,7 +293,9 @@ def _state_of(generator: Any) -> Any:
 
 @cache
 def is_own(module: str) -> bool:
-    """Whether a class's module is a user's own: neither Python's nor a library's."""
+    """Whether a class's module is a user's own: neither Python's nor a library's, nor ours."""
+    if module.partition(".")[0] == __name__.partition(".")[0]:
+        return False
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return False

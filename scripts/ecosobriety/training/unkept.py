@@ -87,6 +87,8 @@ def is_shared(module: nn.Module, others: Iterable[Any]) -> bool:
     held = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
     seen = Counter({_memory(tensor): 1 for tensor in held.values() if tensor.numel()})
     for part in (*module.modules(), *others):
+        if not plain_values.is_own(type(part).__module__):
+            continue
         for value in plain_values.own_attributes(part).values():
             seen.update(_changing(value, known | {id(part)}))
     return any(times > 1 for times in seen.values())
