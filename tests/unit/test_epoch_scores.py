@@ -165,7 +165,7 @@ def test_the_epochs_share_the_trainings_energy(train_digits, monkeypatch):
         ("Averaging", "Averaging does something when the training ends"),
         ("Warming", "its learning rate has a schedule"),
         ("SlowingByHand", "its learning rate has a schedule"),
-        ("Growing", "parameters were others at the end"),
+        ("Growing", "cannot be given back to it as it was"),
     ],
 )
 def test_where_an_earlier_end_is_another_training_no_epoch_is_tested(

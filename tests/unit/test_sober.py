@@ -239,6 +239,18 @@ def test_what_was_trained_beyond_a_stop_is_not_called_unspent():
     assert result["growth"]["untrained"] == [16_384]
 
 
+def test_what_a_retraining_saves_is_that_of_the_seeds_that_ran_at_both():
+    scores = {4096: {1: 0.9, 2: 0.9}, 8192: {1: 0.9, 2: 0.9, 3: 0.9}}
+    configured = {
+        "no_recommendation": None,
+        "smaller_than_reference": True,
+        "sufficient_n_train": 4096,
+    }
+    cost = study(scores, configured, [])["study_cost"]
+    # At 1e-6 kWh for each example, whatever the seed.
+    assert cost["saved_kwh"] == pytest.approx(4096e-6)
+
+
 def test_a_study_that_saves_nothing_never_pays():
     configured = {
         "no_recommendation": None,

@@ -217,6 +217,8 @@ def test_a_training_whose_watched_file_changes_is_refused_and_counted_as_lost(tm
     (entry,) = entries(workflow.folder / "results/forest/attempts")
     assert (entry["status"], entry["energy_kwh"] > 0) == ("failed", True)
     assert "what its watch holds has changed" in entry["error"]
+    # Nothing goes on with what was trained by other files.
+    assert not [*(workflow.folder / "results/forest/commands").rglob("*.npy")]
 
 
 def entries(folder):

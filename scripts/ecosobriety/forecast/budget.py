@@ -44,8 +44,8 @@ class Budget:
         results: the study's folder.
         dataset: the data set's name.
         order: all its trainings; those that come first, first.
-        ranked: whether a training leaves room for those before it. In a study that grows, it is
-            asked for only when those that it needs have ended.
+        ranked: whether a training leaves room for those on larger sizes. In a study that grows, it
+            is asked for only when those that it needs have ended.
         pilots: the measured batches of each model that has some.
         identities: those that the record of a training may have; None: any.
     """

@@ -77,7 +77,7 @@ def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> N
             one, other = sorted(row.place + 1 for row in rows[:2])
             raise columns.sheet.fault(
                 f"rows {one} and {other} are both of {key[0]} examples and seed {key[1]}, and "
-                f"{len(ends)} other runs have a row for their end alone: keep the one that counts"
+                f"other runs ({len(ends)}) have a row for their end alone: keep the one that counts"
             )
 
 

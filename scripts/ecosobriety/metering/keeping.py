@@ -33,6 +33,8 @@ def keep(
             f"{path} is not written, as its parts contradict each other: {problem}"
         )
     if refused is not None:
+        # No later attempt goes on with what was trained by other files.
+        shutil.rmtree(scratch, ignore_errors=True)
         spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
         ledger.close("failed", spent_kwh, duration_s, error=str(refused))
         raise refused

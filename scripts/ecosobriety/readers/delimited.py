@@ -150,7 +150,8 @@ def _check_quotes(content: bytes, breaks: np.ndarray) -> bool:
     # A doubled quote closes and opens again at once, so that both rules hold for it, too.
     opens, closes = quotes[::2], quotes[1::2]
     # What lies before the first byte and behind the last one ends a field too.
-    around = np.concatenate([[_LINE_ENDS[0]], data, [_LINE_ENDS[0]]])
+    end = np.frombuffer(_LINE_ENDS[:1], np.uint8)
+    around = np.concatenate([end, data, end])
     wrong = np.concatenate(
         [opens[~_BESIDE_QUOTES[around[opens]]], closes[~_BESIDE_QUOTES[around[closes + 2]]]]
     )

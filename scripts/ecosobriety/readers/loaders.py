@@ -263,16 +263,13 @@ def _made_twice(first: Rows, second: Rows, rows: NDArray[np.int64]) -> bool:
 
     That is so if they are of one kind and length, were not told otherwise (of another folder, say),
     and keep something for each row that is more than its label and the same in both: names of
-    files, say, or values. What only counts the rows is the same in any two of one length; it says
-    something where a whole is split, or where they say in which folder they count, and where
-    nothing else that they keep for each row differs.
+    files, say, or values. What only counts the rows is the same in any two of one length: it says
+    something where a whole is split, and nothing else that they keep for each row differs.
     """
     one, other = first.dataset, second.dataset
     if type(one) is not type(other) or len(one) != len(other) or _told(one) != _told(other):
         return False
-    counted_once = any(len(part.indices) < len(one) for part in (first, second)) or any(
-        isinstance(told, str | Path) and Path(told).is_dir() for told in _told(one).values()
-    )
+    counted_once = any(len(part.indices) < len(one) for part in (first, second))
     numbered = differ = False
     for name, kept in _attributes(one).items():
         columns = [kept, _attributes(other).get(name)]

@@ -51,7 +51,7 @@ EPOCHS = {
     "epochs_end_known": "{name} asks how long it trains: ending it earlier may be another training",
     "epochs_end_hook": "{name} does something when the training ends, which no earlier epoch had",
     "epochs_diverged": "the weights after this epoch give no finite loss",
-    "epochs_reshaped": "the network's parameters were others at the end than after an epoch",
+    "epochs_reshaped": "what the network keeps cannot be given back to it as it was after an epoch",
 }
 """Why no epoch but the last was tested."""
 

@@ -147,7 +147,12 @@ class EpochCheckpoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Keep it until the next epoch starts."""
-        self._kept, self._restored = checkpoint[_OURS], checkpoint
+        self._kept = checkpoint[_OURS]
+        # Optimisers take the very tensors, which hooks of the module may then change.
+        own = {
+            name: copy.deepcopy(checkpoint[name]) for name in ("optimizer_states", "lr_schedulers")
+        }
+        self._restored = {**checkpoint, **own}
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all that draws by chance."""
@@ -219,9 +224,12 @@ def _give_back(kept: _Kept, trainer: pl.Trainer, module: pl.LightningModule) -> 
         layer.training = kept.modes.get(name, layer.training)
     for name, weight in module.named_parameters():
         weight.requires_grad_(kept.trained.get(name, weight.requires_grad))
-    with torch.no_grad():
-        for name, buffer in _left_out(module).items():
-            buffer.copy_(kept.buffers[name])
+    for name, buffer in _left_out(module).items():
+        # Another one, as it may have grown, or be a view that cannot be written to.
+        then = kept.buffers[name].to(buffer.device)
+        if buffer.shape != then.shape or not torch.equal(buffer, then):
+            layer, _, own = name.rpartition(".")
+            module.get_submodule(layer)._buffers[own] = then
     for callback, values in zip(_own_callbacks(trainer), kept.of_callbacks, strict=True):
         set_values(callback, values, device)
 

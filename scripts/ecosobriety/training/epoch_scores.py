@@ -100,7 +100,9 @@ class Weights:
             n: t.shape for n, t in self.tensors.items()
         }:
             return False
-        if parts.keys() != self.values.keys() or _values(network)[1] != self.rest:
+        if parts.keys() != self.values.keys():
+            return False
+        if self.rest is None or _values(network)[1] != self.rest:
             return False
         with torch.no_grad():
             for name, tensor in tensors.items():
@@ -118,7 +120,7 @@ class Weights:
 
 def bytes_of(network: nn.Module) -> int:
     """Bytes of a network's parameters and buffers, and of what its layers keep besides."""
-    values = {name: values_of(part) for name, part in network.named_modules()}
+    values, _ = _values(network)
     tensors = [tensor for _, tensor in _tensors(network)]
     return plain_values.bytes_of(tensors) + plain_values.bytes_of(values)
 

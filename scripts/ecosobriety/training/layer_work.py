@@ -106,11 +106,11 @@ class LayerWork(pl.Callback):
 
 
 def _weight(layer: nn.Module) -> int:
-    """Numbers of a layer's own matrices; 0: it has none, or only looks up in it."""
+    """Numbers of a layer's own matrices, for each input; 0: it has none, or only looks up in it."""
     if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
         return 0
     own = layer.parameters(recurse=False)
-    return sum(parameter.numel() for parameter in own if _is_matrix(parameter))
+    return sum(matrix.numel() // max(matrix.shape[1], 1) for matrix in own if _is_matrix(matrix))
 
 
 def _is_matrix(parameter: Tensor) -> bool:

@@ -113,7 +113,12 @@ def dense(tensor: Tensor) -> Tensor:
 def bytes_of(kept: Any) -> int:
     """Bytes of the arrays and tensors in what `values_of` has found."""
     if isinstance(kept, Tensor | np.ndarray):
-        return int(dense(kept).nbytes if isinstance(kept, Tensor) else kept.nbytes)
+        if isinstance(kept, Tensor) and kept.layout is not torch.strided:
+            coo = kept.layout is torch.sparse_coo
+            held = kept.detach()._values() if coo else kept.detach().values()
+            # Its numbers, and where they stand: in two dimensions.
+            return int(held.nbytes + 16 * held.shape[0])
+        return int(kept.nbytes)
     if isinstance(kept, _Network):
         return bytes_of(kept.tensors) + bytes_of(kept.values)
     if isinstance(kept, _Inside):
@@ -209,8 +214,10 @@ def _collected(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any
     copies = [_copied(item, known | {id(value)}, rest) for item in items]
     if any(copy is NotImplemented for copy in copies):
         return NotImplemented
+    half = len(copies) // 2 if isinstance(value, dict) else len(copies)
+    if isinstance(value, dict | set) and any(isinstance(c, _Kept | _Chance) for c in copies[:half]):
+        return NotImplemented  # Of a key, the very object counts.
     if isinstance(value, dict):
-        half = len(copies) // 2
         return dict(zip(copies[:half], copies[half:], strict=True))
     return deque(copies, value.maxlen) if isinstance(value, deque) else type(value)(copies)
 

@@ -7,7 +7,7 @@ then nothing is lost with it.
 import hashlib
 import pickle
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ecosobriety.training import plain_values
 
-_SAME_BY_PLACE = (FunctionType, BuiltinFunctionType, ModuleType, type)
+_SAME_BY_NAME = (FunctionType, BuiltinFunctionType, ModuleType, type)
 
 
 class _Digest:
@@ -32,23 +32,28 @@ class _Digest:
 
 
 class _Pickler(pickle.Pickler):
-    """Writes functions and layers by their place in memory: they are themselves."""
+    """Writes functions, layers and parameters by their names: they are themselves."""
 
-    def __init__(self, file: Any, known: Collection[int]):
+    def __init__(self, file: Any, known: Mapping[int, str]):
         super().__init__(file, protocol=5)
         self._known = known
 
     def persistent_id(self, value: Any) -> str | None:
-        same = isinstance(value, _SAME_BY_PLACE) or type(value).__name__ == "Trainer"
-        return f"{id(value)}" if same or id(value) in self._known else None
+        if isinstance(value, _SAME_BY_NAME):
+            code = getattr(value, "__code__", None)
+            name = getattr(value, "__qualname__", value.__name__)
+            return f"{value.__module__} {name} {code and code.co_code.hex()}"
+        if type(value).__name__ == "Trainer":
+            return "Trainer"
+        return self._known.get(id(value))
 
 
-def state_of(rest: Iterable[Any], known: Collection[int]) -> str | None:
-    """A digest of what is of no kind that is kept; equal within one process: it has not changed.
+def state_of(rest: Iterable[Any], known: Mapping[int, str]) -> str | None:
+    """A digest of what is of no kind that is kept; where it is equal, that has not changed.
 
     Args:
         rest: as `values_of` lists it.
-        known: ids of layers and parameters, which are no part of it.
+        known: as of `known_of`: what is no part of it.
 
     Returns:
         None: some of it cannot be looked at.
@@ -63,9 +68,10 @@ def state_of(rest: Iterable[Any], known: Collection[int]) -> str | None:
     return digest.sha256.hexdigest()
 
 
-def known_of(module: nn.Module) -> frozenset[int]:
-    """Ids of a module's layers and parameters."""
-    return frozenset(map(id, [*module.modules(), *module.parameters()]))
+def known_of(module: nn.Module) -> dict[int, str]:
+    """Names of a module's layers and parameters, by their ids."""
+    named = (*module.named_modules(), *module.named_parameters())
+    return {id(part): f"part {name}" for name, part in named}
 
 
 def form_of(module: nn.Module) -> list[tuple[str, int, int]]:
@@ -77,47 +83,49 @@ def form_of(module: nn.Module) -> list[tuple[str, int, int]]:
 
 
 def is_shared(module: nn.Module, others: Iterable[Any]) -> bool:
-    """Whether something that changes is kept in two places, so that one would lose the other.
+    """Whether the numbers of a tensor or an array are kept under two names.
+
+    One would lose the other. Other objects are given back in place, and so stay shared.
 
     Args:
         module: with its layers.
         others: callbacks of its own.
     """
-    known = known_of(module)
+    known = set(known_of(module))
     held = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
     seen = Counter({_memory(tensor): 1 for tensor in held.values() if tensor.numel()})
     for part in (*module.modules(), *others):
         if not plain_values.is_own(type(part).__module__):
             continue
         for value in plain_values.own_attributes(part).values():
-            seen.update(_changing(value, known | {id(part)}))
+            seen.update(_numbers(value, known))
     return any(times > 1 for times in seen.values())
 
 
-def _changing(value: Any, known: frozenset[int]) -> Iterator[int]:
-    """Where in memory all lies that a value leads to and that may change."""
-    if id(value) in known or isinstance(value, (*plain_values.PLAIN, Enum, *_SAME_BY_PLACE)):
-        return
-    inside: Iterable[Any] = ()
+def _numbers(value: Any, known: set[int]) -> Iterator[int]:
+    """Where in memory the numbers lie that a value leads to; what was seen is added to `known`."""
     if isinstance(value, Tensor):
-        if value.numel():
+        if value.numel() and id(value) not in known:
             yield _memory(value)
         return
+    if id(value) in known or isinstance(value, (*plain_values.PLAIN, Enum, *_SAME_BY_NAME)):
+        return
+    known.add(id(value))
+    inside: Iterable[Any] = ()
     if isinstance(value, np.ndarray):
         while isinstance(value.base, np.ndarray):
             value = value.base
         yield id(value)
-        return
-    if isinstance(value, nn.Module):
+    elif isinstance(value, nn.Module):
         inside = [*value.parameters(), *value.buffers()]
-    elif isinstance(value, (dict, list, tuple, set, frozenset)):
-        inside = [*value.keys(), *value.values()] if isinstance(value, dict) else list(value)
-    if not isinstance(value, tuple):
-        yield id(value)
+    elif isinstance(value, dict):
+        inside = [*value.keys(), *value.values()]
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        inside = list(value)
     if plain_values.is_own(type(value).__module__) and not isinstance(value, nn.Module):
         inside = [*inside, *plain_values.own_attributes(value).values()]
     for one in inside:
-        yield from _changing(one, known | {id(value)})
+        yield from _numbers(one, known)
 
 
 def _memory(tensor: Tensor) -> int:
