@@ -222,6 +222,16 @@ def by_size_and_seed(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     return runs.pivot(index="n_train", columns="seed", values=column).sort_index().astype(float)
 
 
+def paired_means(runs: pd.DataFrame, column: str, *sizes: int) -> list[float]:
+    """The mean of a column at each of some sizes, over the seeds that ran at all of them.
+
+    Where none did, over the seeds of each. The sizes must be among those of the runs.
+    """
+    table = by_size_and_seed(runs, column).loc[[*sizes]]
+    paired = table.dropna(axis="columns")
+    return [float(mean) for mean in (paired if paired.size else table).mean(axis="columns")]
+
+
 def finite_or_none(value: Any) -> float | None:
     """A number as JSON can hold it: null where it is missing."""
     return float(value) if np.isfinite(value) else None

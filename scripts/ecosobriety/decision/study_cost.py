@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ecosobriety.decision.beside_plan import COLUMNS
-from ecosobriety.decision.intervals import by_size_and_seed, finite_or_none
+from ecosobriety.decision.intervals import finite_or_none, paired_means
 from ecosobriety.decision.rows import rows_of
 from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.records.adjusted import factor_in
@@ -186,11 +186,13 @@ def _with_cost(
     size = _recommended(result)
     saved_kwh = 0.0
     if size is not None:
-        table = by_size_and_seed(runs, "energy_kwh")
-        both = table.loc[[n for n in (size, full) if n in table.index]].dropna(axis="columns")
-        # Of the seeds that ran at both, as the saved share.
-        paired = both.mean(axis="columns") if len(both) == 2 and both.size else known
-        saved_kwh = float(paired[full] - paired[size])
+        # Of the seeds that ran at both, as the saved share; a full size may be estimated.
+        on_full, on_size = (
+            paired_means(runs, "energy_kwh", full, size)
+            if full in energies.index
+            else (full_kwh, float(energies[size]))
+        )
+        saved_kwh = on_full - on_size
     pays = saved_kwh > 0
     largest = int(energies.index.max())
     extra = _energy_at(energies, 2 * largest, energy_by) - float(energies[largest])

@@ -32,14 +32,12 @@ def keep(
         refused = RecordError(
             f"{path} is not written, as its parts contradict each other: {problem}"
         )
+    # First: a checkpoint of a training that has ended would be taken up by a later one.
+    shutil.rmtree(scratch, ignore_errors=True)
     if refused is not None:
-        # No later attempt goes on with what was trained by other files.
-        shutil.rmtree(scratch, ignore_errors=True)
         spent_kwh = record.energy_kwh - ledger.carried_energy_kwh
         ledger.close("failed", spent_kwh, duration_s, error=str(refused))
         raise refused
-    # First: a checkpoint of a finished training would be taken up by a later one.
-    shutil.rmtree(scratch, ignore_errors=True)
     # The record comes last: where it stands, all is said.
     ledger.complete(record.energy_kwh, duration_s)
     write_record(path, record)

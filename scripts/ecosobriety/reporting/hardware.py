@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from ecosobriety.decision.intervals import by_size_and_seed
+from ecosobriety.decision.intervals import paired_means
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
@@ -126,11 +126,8 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
     basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
     if case.decision.stop is None:
         return basis
-    durations_s = by_size_and_seed(case.runs, "train_duration_s")
-    sizes = durations_s.loc[[case.decision.reference, case.decision.stop]]
-    # Of the seeds that ran at both, if there are any.
-    paired = sizes.dropna(axis="columns")
-    full_s, stop_s = (paired if paired.size else sizes).mean(axis="columns")
+    sizes = case.decision.reference, case.decision.stop
+    full_s, stop_s = paired_means(case.runs, "train_duration_s", *sizes)
     saved = ratio(full_s - stop_s, full_s)
     if saved is not None and saved <= 0:
         return basis
