@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ecosobriety.errors import ConfigError
-from ecosobriety.training.plain_values import bytes_of, set_values, values_of
+from ecosobriety.training.plain_values import Return, Walk, bytes_of, values_of_all
 
 CPU = torch.device("cpu")
 Pair = namedtuple("Pair", "low high")
@@ -103,10 +103,10 @@ def test_what_is_kept_is_given_back_in_the_same_process(epochs: int) -> None:
     states = []
     for _ in range(epochs + 2):
         keeper.train_once()
-        states.append((values_of(keeper), told(keeper)))
+        states.append((Walk().values_of(keeper), told(keeper)))
     # One epoch after another, as they are tested.
     for values, as_it_was in states:
-        set_values(keeper, values, CPU)
+        Return(CPU).set_values(keeper, values)
         assert told(keeper) == as_it_was
 
 
@@ -115,7 +115,7 @@ def test_what_a_file_held_is_given_to_a_module_that_begins() -> None:
     for _ in range(3):
         keeper.train_once()
     again = Keeper()
-    set_values(again, through_a_file(values_of(keeper)), CPU)
+    Return(CPU).set_values(again, through_a_file(Walk().values_of(keeper)))
     assert told(again) == told(keeper)
     assert again.groups.default_factory is list
     assert (type(again.log), type(again.strategy), Mode.WARM.value) == (Log, Slotted, 1)
@@ -127,15 +127,15 @@ def test_what_a_file_held_is_given_to_a_module_that_begins() -> None:
 def test_a_network_that_is_not_there_yet_is_missed() -> None:
     keeper = Keeper()
     keeper.snapshots = [nn.Linear(2, 2)]  # type: ignore[assignment]
-    values, before = values_of(keeper), keeper.snapshots[0].weight.detach().clone()
+    values, before = Walk().values_of(keeper), keeper.snapshots[0].weight.detach().clone()
     with torch.no_grad():
         keeper.snapshots[0].weight.zero_()
-    set_values(keeper, values, CPU)
+    Return(CPU).set_values(keeper, values)
     assert torch.equal(keeper.snapshots[0].weight, before)
     again = Keeper()
     again.snapshots = []  # type: ignore[assignment]
     with pytest.raises(ConfigError, match="is not there now"):
-        set_values(again, through_a_file(values), CPU)
+        Return(CPU).set_values(again, through_a_file(values))
 
 
 def test_a_class_that_a_function_has_made_is_no_obstacle() -> None:
@@ -150,25 +150,60 @@ def test_a_class_that_a_function_has_made_is_no_obstacle() -> None:
     keeper.local, keeper.own = Local(), Own(3)  # type: ignore[assignment]
     again = Keeper()
     again.local, again.own = Local(), Own(0)  # type: ignore[assignment]
-    set_values(again, through_a_file(values_of(keeper)), CPU)
+    Return(CPU).set_values(again, through_a_file(Walk().values_of(keeper)))
     assert again.own == Own(3)
 
 
 def test_arrays_inside_are_counted() -> None:
     keeper = Keeper()
-    before = bytes_of(values_of(keeper))
+    before = bytes_of(Walk().values_of(keeper))
     keeper.log.append(np.zeros(4))  # type: ignore[arg-type]
-    assert bytes_of(values_of(keeper)) == before + 32
+    assert bytes_of(Walk().values_of(keeper)) == before + 32
 
 
 def test_a_collection_stays_the_object_that_it_is() -> None:
     keeper = Keeper()
     keeper.store = {"mid": [1]}  # type: ignore[assignment]
     store, inner = keeper.store, keeper.store["mid"]
-    values = values_of(keeper)
+    values = Walk().values_of(keeper)
     store["mid"].append(2)
     store["more"] = 3
-    set_values(keeper, values, CPU)
+    Return(CPU).set_values(keeper, values)
     assert keeper.store is store
     assert store == {"mid": [1]}
     assert store["mid"] is inner
+
+
+def test_an_object_under_two_names_stays_one() -> None:
+    keeper, again = Keeper(), Keeper()
+    shared = Slotted(3, [1])
+    keeper.strategy, keeper.last = shared, deque([shared], maxlen=2)
+    Return(CPU).set_values(again, through_a_file(Walk().values_of(keeper)))
+    assert again.strategy is again.last[0]
+    assert (again.strategy.number, again.strategy.seen) == (3, [1])
+
+
+class Node:
+    def __init__(self) -> None:
+        self.others: list[Node] = []
+
+
+def test_objects_that_all_know_each_other_are_looked_at_once() -> None:
+    nodes = [Node() for _ in range(200)]
+    for node in nodes:
+        node.others = nodes
+    keeper = Keeper()
+    keeper.strategy = nodes[0]
+    _, rest = values_of_all(keeper)
+    # They lead back to themselves, as no copy does: their pickle tells whether they have changed.
+    assert rest is not None
+    assert nodes in rest
+
+
+def test_what_is_nested_too_deeply_is_not_looked_at() -> None:
+    keeper = Keeper()
+    keeper.strategy = first = Node()
+    for _ in range(2000):
+        first.others = [Node()]
+        first = first.others[0]
+    assert values_of_all(keeper) == ([{}], None)

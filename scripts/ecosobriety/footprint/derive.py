@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecosobriety.decision import mean_interval
+from ecosobriety.decision.intervals import paired_means
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_costs, load_sources, select_sources
 from ecosobriety.errors import ConfigError, DataError
@@ -324,20 +325,14 @@ def _paired_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) 
     """
     rows = []
     for (dataset, model), group in runs.groupby(["dataset", "model"]):
-        table = group.pivot(index="n_train", columns="seed", values="energy_kwh").sort_index()
-        size = table.index[-1] if reference_n_train == "max" else reference_n_train
-        by_seed = table.to_numpy(np.float64)
-        reference = by_seed[table.index.get_loc(size)] if size in table.index else by_seed[-1]
-        for n_train, own in zip(table.index, by_seed, strict=True):
-            both = ~np.isnan(own + reference)
-            shares = [_share(energies[both], energies) for energies in (own, reference)]
+        largest = group["n_train"].max()
+        reference = largest if reference_n_train == "max" else reference_n_train
+        for n_train in sorted(group["n_train"].unique()):
+            paired = paired_means(group, "energy_kwh", n_train, reference)
+            own = [paired_means(group, "energy_kwh", size)[0] for size in (n_train, reference)]
+            # Of nothing there are no shares: it is compared as it is.
+            shares = [
+                mean / of_all if of_all else 1.0 for mean, of_all in zip(paired, own, strict=True)
+            ]
             rows.append((dataset, model, n_train, *shares))
     return pd.DataFrame(rows, columns=[*_CELL, "own_share", "reference_share"])
-
-
-def _share(some: NDArray[np.float64], energies: NDArray[np.float64]) -> float:
-    """The mean of some energies, of that of all; exactly 1 where they are all, or none."""
-    known = energies[~np.isnan(energies)]
-    if len(some) in (0, len(known)) or not known.mean():
-        return 1.0
-    return float(some.mean() / known.mean())

@@ -16,7 +16,7 @@ import torch
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.training import unkept
 from ecosobriety.training.fitting import brought
-from ecosobriety.training.plain_values import is_own, set_values, values_of
+from ecosobriety.training.plain_values import Return, is_own, values_of_all
 from ecosobriety.user_code.lightnings import lightning_of
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class EpochCheckpoint(pl.Callback):
         self._max_steps: int | None = None
         self._chance: dict[str, Any] | None = None
         self._kept: _Kept | None = None
+        """What is given back when the next epoch starts, or saved there."""
         self._restored: Mapping[str, Any] | None = None
         self._told = False
         self._begun: Any = None
@@ -96,12 +97,15 @@ class EpochCheckpoint(pl.Callback):
             _give_back(self._kept, trainer, pl_module)
             _set_chance(self._chance)
             self._kept = self._chance = self._restored = None
-            self._begun = _not_given_back(trainer, pl_module)
+            _, self._begun = _looked_at(trainer, pl_module)
             return
         if not trainer.current_epoch:
-            self._begun = _not_given_back(trainer, pl_module)
+            _, self._begun = _looked_at(trainer, pl_module)
             return
-        if not _is_whole(self._begun, trainer, pl_module):
+        kept, rest = _looked_at(trainer, pl_module)
+        # One of two objects that share their numbers would lose the other.
+        shared = unkept.is_shared(pl_module, _own_callbacks(trainer))
+        if rest is None or rest != self._begun or shared:
             # One of before holds what was whole then.
             if not self._told:
                 logger.warning(
@@ -115,7 +119,9 @@ class EpochCheckpoint(pl.Callback):
         # Lightning has counted this epoch as ready, and would go on within it.
         for count in (progress.total, progress.current):
             count.ready -= 1
+        self._kept = kept
         trainer.save_checkpoint(self._path)
+        self._kept = None
         for count in (progress.total, progress.current):
             count.ready += 1
 
@@ -123,14 +129,7 @@ class EpochCheckpoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Save what Lightning does not."""
-        layers = frozenset(map(id, pl_module.modules()))
-        checkpoint[_OURS] = _Kept(
-            {name: values_of(layer, layers) for name, layer in pl_module.named_modules()},
-            [values_of(callback, layers) for callback in _own_callbacks(trainer)],
-            _left_out(pl_module),
-            {name: weight.requires_grad for name, weight in pl_module.named_parameters()},
-            {name: layer.training for name, layer in pl_module.named_modules()},
-        )
+        checkpoint[_OURS] = self._kept
 
     def on_train_batch_end(
         self,
@@ -218,9 +217,9 @@ def _restore(
 
 
 def _give_back(kept: _Kept, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-    device = trainer.strategy.root_device
+    giving = Return(trainer.strategy.root_device)
     for name, layer in module.named_modules():
-        set_values(layer, kept.values.get(name, {}), device)
+        giving.set_values(layer, kept.values.get(name, {}))
         layer.training = kept.modes.get(name, layer.training)
     for name, weight in module.named_parameters():
         weight.requires_grad_(kept.trained.get(name, weight.requires_grad))
@@ -231,7 +230,7 @@ def _give_back(kept: _Kept, trainer: pl.Trainer, module: pl.LightningModule) -> 
             layer, _, own = name.rpartition(".")
             module.get_submodule(layer)._buffers[own] = then
     for callback, values in zip(_own_callbacks(trainer), kept.of_callbacks, strict=True):
-        set_values(callback, values, device)
+        giving.set_values(callback, values)
 
 
 def _left_out(module: pl.LightningModule) -> dict[str, torch.Tensor]:
@@ -250,30 +249,28 @@ def _own_callbacks(trainer: pl.Trainer) -> list[Any]:
     return found
 
 
-def _not_given_back(trainer: pl.Trainer, module: pl.LightningModule) -> Any:
-    """What is of no kind that a checkpoint gives back; None: it cannot be looked at."""
-    layers, rest = frozenset(map(id, module.modules())), list[Any]()
-    for part in (*module.modules(), *_own_callbacks(trainer)):
-        # Layers of PyTorch's keep nothing that its state dict lacks.
-        if is_own(type(part).__module__):
-            values_of(part, layers, rest)
+def _looked_at(trainer: pl.Trainer, module: pl.LightningModule) -> tuple[_Kept, Any]:
+    """What Lightning does not save, and what is of no kind that a checkpoint gives back.
+
+    The latter is the same while nothing of it has changed; None: it cannot be looked at. A training
+    of which it has changed begins anew where it is killed: it would go on as another one.
+    """
+    named = dict(module.named_modules())
+    values, rest = values_of_all(module, _own_callbacks(trainer))
+    kept = _Kept(
+        dict(zip(named, values, strict=False)),
+        values[len(named) :],
+        _left_out(module),
+        {name: weight.requires_grad for name, weight in module.named_parameters()},
+        {name: layer.training for name, layer in named.items()},
+    )
     for optimiser in trainer.optimizers:
-        if is_own(type(optimiser).__module__):
+        if rest is not None and is_own(type(optimiser).__module__):
             own = vars(optimiser)
             rest += [own[name] for name in sorted(own.keys() - _OF_OPTIMISERS)]
     state = unkept.state_of(rest, unkept.known_of(module))
     asked = trainer.gradient_clip_val, trainer.accumulate_grad_batches
-    return None if state is None else (state, unkept.form_of(module), asked)
-
-
-def _is_whole(begun: Any, trainer: pl.Trainer, module: pl.LightningModule) -> bool:
-    """Whether all that a module keeps can be given back to it.
-
-    Else a training that is killed begins anew: it would go on as another one.
-    """
-    if begun is not None and begun == _not_given_back(trainer, module):
-        return not unkept.is_shared(module, _own_callbacks(trainer))
-    return False
+    return kept, None if state is None else (state, unkept.form_of(module), asked)
 
 
 def _set_chance(states: Mapping[str, Any]) -> None:

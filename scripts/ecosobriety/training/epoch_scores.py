@@ -29,7 +29,7 @@ from ecosobriety.training.batches import Slices
 from ecosobriety.training.configured import asks_for_end
 from ecosobriety.training.fitting import TrainingSettings, brought, make_trainer
 from ecosobriety.training.learner import Scorer
-from ecosobriety.training.plain_values import dense, device_of, set_values, values_of
+from ecosobriety.training.plain_values import Return, dense, device_of, values_of_all
 from ecosobriety.user_code.lightnings import lightning_of
 
 Setting = Literal["auto"] | bool | int
@@ -109,9 +109,10 @@ class Weights:
                 # What never changes may be a view that cannot be written to.
                 if not torch.equal(dense(tensor).cpu(), dense(self.tensors[name])):
                     tensor.copy_(self.tensors[name])
+        giving = Return(device_of(network))
         try:
             for name, values in self.values.items():
-                set_values(parts[name], values, device_of(network))
+                giving.set_values(parts[name], values)
         # Of what a file held, which lacks an object that has been made since.
         except ConfigError:
             return False
@@ -127,13 +128,9 @@ def bytes_of(network: nn.Module) -> int:
 
 def _values(network: nn.Module) -> tuple[dict[str, dict[str, Any]], str | None]:
     """What each layer keeps besides its tensors, and a digest of what is of no such kind."""
-    layers, rest = frozenset(map(id, network.modules())), list[Any]()
-    values = {
-        # Layers of PyTorch's keep nothing else.
-        name: values_of(part, layers, rest if plain_values.is_own(type(part).__module__) else None)
-        for name, part in network.named_modules()
-    }
-    return values, unkept.state_of(rest, unkept.known_of(network))
+    values, rest = values_of_all(network)
+    names = [name for name, _ in network.named_modules()]
+    return dict(zip(names, values, strict=True)), unkept.state_of(rest, unkept.known_of(network))
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:

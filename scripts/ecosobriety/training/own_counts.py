@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ecosobriety.training.plain_values import values_of
+from ecosobriety.training.plain_values import Walk
 
 Counts = Mapping[tuple[str, str], float]
 """Single numbers by layer and name."""
@@ -45,8 +45,9 @@ def aligned(batches: int) -> int:
 
 
 def _numbers(network: nn.Module) -> Iterator[tuple[str, str, Any]]:
+    walk = Walk()
     for layer, part in network.named_modules():
-        for name, value in values_of(part).items():
+        for name, value in walk.values_of(part).items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 yield layer, name, value
         for name, buffer in part.named_buffers(recurse=False):

@@ -5,7 +5,8 @@ import sys
 import sysconfig
 from argparse import Namespace
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -65,44 +66,217 @@ class _Network(_Kept):
     values: Mapping[str, Mapping[str, Any]]
 
 
-def values_of(
-    part: object, known: frozenset[int] = frozenset(), rest: list[Any] | None = None
-) -> dict[str, Any]:
-    """What a layer or a callback keeps besides parameters and buffers, as a falling temperature.
-
-    Plain values, arrays and tensors among its attributes, these in the host's memory, collections
-    of them, generators of random numbers, networks, and the same of objects of a user's own.
+class Walk:
+    """Copies what parts of one module keep: each object once, however many ways lead to it.
 
     Args:
-        part: the layer or callback.
         known: ids of what is kept elsewhere: the module and its layers, for a callback.
-        rest: a list that what is of no kind that is kept is added to.
     """
-    known |= {id(part)}
-    found = ((name, _kept(value, known, rest)) for name, value in own_attributes(part).items())
-    return {name: kept for name, kept in found if kept is not NotImplemented}
+
+    def __init__(self, known: Iterable[int] = ()):
+        self._open = set(known)
+        """What is no part of what is being copied: that is kept elsewhere, or it is within that."""
+        self._copies: dict[int, tuple[Any, Any]] = {}
+        """By the id of an object: itself, so that no other one gets its place, and its copy."""
+        self.rest: list[Any] = []
+        """What is of no kind that is kept."""
+
+    def values_of(self, part: object) -> dict[str, Any]:
+        """What a layer, a callback or an object keeps.
+
+        Plain values, arrays and tensors among its attributes, these in the host's memory,
+        collections of them, generators of random numbers, networks, and the same of objects of a
+        user's own.
+        """
+        kept = {}
+        with self._within(part):
+            for name, value in own_attributes(part).items():
+                kept[name] = self._copy(value)
+                if kept[name] is NotImplemented:
+                    self.rest.append(value)
+        return {name: copy for name, copy in kept.items() if copy is not NotImplemented}
+
+    @contextmanager
+    def _within(self, value: Any) -> Iterator[None]:
+        """What leads back to a value is no part of it."""
+        outermost = id(value) not in self._open
+        self._open.add(id(value))
+        yield
+        if outermost:
+            self._open.remove(id(value))
+
+    def _copy(self, value: Any) -> Any:
+        """A copy of a value; NotImplemented: it is of no kind that is kept."""
+        if isinstance(value, PLAIN):
+            return value
+        if isinstance(value, nn.Parameter) or id(value) in self._open:
+            # A layer's, which gets its own back.
+            return NotImplemented
+        if id(value) not in self._copies:
+            self._copies[id(value)] = value, self._copy_of_kind(value)
+        return self._copies[id(value)][1]
+
+    def _copy_of_kind(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.detach().to("cpu", copy=True)
+        if isinstance(value, np.ndarray):
+            return NotImplemented if value.dtype.hasobject else value.copy()
+        if isinstance(value, np.random.Generator):
+            return _Chance(value.bit_generator.state)
+        if isinstance(value, random.Random | np.random.RandomState | torch.Generator):
+            return _Chance(_state_of(value))
+        if type(value) in _SEVERAL or type(value) is dict:
+            return self._collection(value, value)
+        if isinstance(value, nn.Module):
+            tensors = {name: self._copy(held) for name, held in value.state_dict().items()}
+            parts = dict(value.named_modules())
+            return _Network(
+                value, tensors, {name: self.values_of(part) for name, part in parts.items()}
+            )
+        return self._copy_of_class(value)
+
+    def _copy_of_class(self, value: Any) -> Any:
+        """The same of an object of a user's own class, or of a collection of any."""
+        kind = type(value)
+        if isinstance(value, FunctionType | type):
+            # A function or a class is itself, where a file can name it.
+            named = _named_in(value.__module__, value.__qualname__) is value
+            return value if named else NotImplemented
+        if not (is_own(kind.__module__) or isinstance(value, (*_COLLECTIONS, *_NAMESPACES))):
+            return NotImplemented
+        if isinstance(value, Enum | tuple):
+            # Neither changes; what a tuple with names holds may.
+            if _named_in(kind.__module__, kind.__qualname__) is not kind:
+                return NotImplemented
+            if isinstance(value, Enum):
+                return value
+            copies = self._collection(value, tuple(value))
+            named = copies is not NotImplemented and hasattr(kind, "_make")
+            return kind._make(copies) if named else NotImplemented
+        items = None
+        for plain in _COLLECTIONS:
+            if isinstance(value, plain):
+                items = self._collection(value, plain(value))
+        if items is NotImplemented:
+            return NotImplemented
+        return _Inside(value, kind.__module__, kind.__qualname__, self.values_of(value), items)
+
+    def _collection(self, value: Any, items: Any) -> Any:
+        """A copy of a collection's items, each of which is of a kind that is kept."""
+        each = chain(items.keys(), items.values()) if isinstance(items, dict) else iter(items)
+        with self._within(value):
+            copies = [self._copy(item) for item in each]
+        if any(copy is NotImplemented for copy in copies):
+            return NotImplemented
+        half = len(copies) // 2 if isinstance(items, dict) else len(copies)
+        of_objects = any(isinstance(copy, _Kept | _Chance) for copy in copies[:half])
+        if isinstance(items, dict | set) and of_objects:
+            return NotImplemented  # Of a key, the very object counts.
+        if isinstance(items, dict):
+            return dict(zip(copies[:half], copies[half:], strict=True))
+        return deque(copies, items.maxlen) if isinstance(items, deque) else type(items)(copies)
+
+
+class Return:
+    """Gives parts of one module what a `Walk` has copied: one object where there was one.
+
+    Args:
+        device: where a tensor goes to in the place of what is none.
+    """
+
+    def __init__(self, device: torch.device):
+        self._device = device
+        self._given: dict[int, tuple[Any, Any]] = {}
+        """By the id of a copy: itself, so that no other one gets its place, and what was given."""
+
+    def set_values(self, part: object, values: Mapping[str, Any]) -> None:
+        """Let a layer, a callback or an object have what `Walk.values_of` has found for it.
+
+        Raises:
+            ConfigError: it has no such generator, object or network now.
+        """
+        before = _named(part)
+        for name, value in values.items():
+            object.__setattr__(part, name, self._given_back(value, before.get(name)))
+
+    def _given_back(self, value: Any, now: Any) -> Any:
+        """A copy, as it may be given once more; tensors go to where those before it are."""
+        if isinstance(value, PLAIN):
+            return value
+        if id(value) not in self._given:
+            self._given[id(value)] = value, self._given_of_kind(value, now)
+        return self._given[id(value)][1]
+
+    def _given_of_kind(self, value: Any, now: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.to(now.device if isinstance(now, Tensor) else self._device, copy=True)
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        if isinstance(value, dict):
+            held = now if isinstance(now, dict) else {}
+            return _filled(
+                now, {key: self._given_back(one, held.get(key)) for key, one in value.items()}
+            )
+        if isinstance(value, _SEVERAL):
+            before = chain(now if isinstance(now, _SEVERAL) else (), repeat(None))
+            items = [self._given_back(one, old) for one, old in zip(value, before, strict=False)]
+            if isinstance(value, deque):
+                return _filled(now, deque(items, value.maxlen))
+            kind: Any = type(value)
+            return _filled(now, kind._make(items) if hasattr(kind, "_make") else kind(items))
+        if isinstance(value, _Chance | _Inside | _Network):
+            now = _target(value, now)
+            self._put_into(now, value)
+            return now
+        return value
+
+    def _put_into(self, now: Any, value: _Chance | _Inside | _Network) -> None:
+        if isinstance(value, _Inside):
+            self.set_values(now, value.values)
+            if value.items is not None:
+                before = dict(now) if isinstance(now, dict) else list(now)
+                _fill(now, self._given_back(value.items, before))
+        elif isinstance(value, _Network):
+            now.load_state_dict(value.tensors)
+            for name, part in now.named_modules():
+                self.set_values(part, value.values.get(name, {}))
+        elif isinstance(now, np.random.Generator):
+            now.bit_generator.state = value.state
+        elif isinstance(now, random.Random):
+            now.setstate(value.state)
+        else:
+            now.set_state(value.state)
+
+
+def values_of_all(
+    module: nn.Module, others: Iterable[object] = ()
+) -> tuple[list[dict[str, Any]], list[Any] | None]:
+    """What a module's layers, and objects beside it, keep.
+
+    Args:
+        module: with its layers, in the order of `modules()`.
+        others: more of them, such as callbacks.
+
+    Returns:
+        What each keeps; and what those of a user's own keep of no such kind: layers of PyTorch's
+        have nothing that their state dict lacks. None: some of it is nested too deeply.
+    """
+    layers = [*map(id, module.modules())]
+    own, theirs = Walk(layers), Walk(layers)
+    parts = [*module.modules(), *others]
+    try:
+        values = [
+            (own if is_own(type(part).__module__) else theirs).values_of(part) for part in parts
+        ]
+    except RecursionError:
+        return [{} for _ in parts], None
+    return values, own.rest
 
 
 def own_attributes(part: Any) -> dict[str, Any]:
     """An object's attributes, without those that every module has."""
     own = _attributes(lightning_of(type(part))) if isinstance(part, nn.Module) else frozenset()
     return {name: value for name, value in _named(part).items() if name not in own}
-
-
-def set_values(part: object, values: Mapping[str, Any], device: torch.device) -> None:
-    """Let a layer or a callback have what `values_of` has found.
-
-    Args:
-        part: the layer or callback.
-        values: the same for it before.
-        device: where a tensor goes to in the place of what is none.
-
-    Raises:
-        ConfigError: it has no such generator, object or network now.
-    """
-    before = _named(part)
-    for name, value in values.items():
-        object.__setattr__(part, name, _given_back(value, before.get(name), device))
 
 
 def dense(tensor: Tensor) -> Tensor:
@@ -127,66 +301,6 @@ def bytes_of(kept: Any) -> int:
     return sum(map(bytes_of, items)) if isinstance(kept, (Mapping, *_SEVERAL)) else 0
 
 
-def _kept(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
-    """A copy of a value; NotImplemented: it is of no kind that is kept."""
-    kept = _copied(value, known, rest)
-    if kept is NotImplemented and rest is not None:
-        rest.append(value)
-    return kept
-
-
-def _copied(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
-    if isinstance(value, PLAIN):
-        return value
-    if isinstance(value, nn.Parameter) or id(value) in known:
-        # A layer's, which gets its own back.
-        return NotImplemented
-    if isinstance(value, Tensor):
-        return value.detach().to("cpu", copy=True)
-    if isinstance(value, np.ndarray):
-        return NotImplemented if value.dtype.hasobject else value.copy()
-    if isinstance(value, np.random.Generator):
-        return _Chance(value.bit_generator.state)
-    if isinstance(value, random.Random | np.random.RandomState | torch.Generator):
-        return _Chance(_state_of(value))
-    if type(value) in _SEVERAL or type(value) is dict:
-        return _collected(value, known, rest)
-    if isinstance(value, nn.Module):
-        parts = dict(value.named_modules())
-        tensors = {name: _copied(held, known, rest) for name, held in value.state_dict().items()}
-        values = {name: values_of(part, known, rest) for name, part in parts.items()}
-        return _Network(value, tensors, values)
-    return _kept_of_class(value, known, rest)
-
-
-def _kept_of_class(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
-    """The same of an object of a user's own class, or of a collection of any."""
-    kind = type(value)
-    if isinstance(value, FunctionType | type):
-        # A function or a class is itself, where a file can name it.
-        named = _named_in(value.__module__, value.__qualname__) is value
-        return value if named else NotImplemented
-    if not (is_own(kind.__module__) or isinstance(value, (*_COLLECTIONS, *_NAMESPACES))):
-        return NotImplemented
-    if isinstance(value, Enum | tuple):
-        # Neither changes; what a tuple with names holds may.
-        if _named_in(kind.__module__, kind.__qualname__) is not kind:
-            return NotImplemented
-        if isinstance(value, Enum):
-            return value
-        copies = _collected(tuple(value), known, rest)
-        named = copies is not NotImplemented and hasattr(kind, "_make")
-        return kind._make(copies) if named else NotImplemented
-    items = None
-    for plain in _COLLECTIONS:
-        if isinstance(value, plain):
-            items = _collected(plain(value), known | {id(value)}, rest)
-    if items is NotImplemented:
-        return NotImplemented
-    values = values_of(value, known, rest)
-    return _Inside(value, kind.__module__, kind.__qualname__, values, items)
-
-
 def _named(part: Any) -> dict[str, Any]:
     """An object's attributes, those in slots included."""
     names = []
@@ -206,45 +320,6 @@ def _named_in(module: str, name: str) -> Any:
     for part in name.split("."):
         found = getattr(found, part, None)
     return found
-
-
-def _collected(value: Any, known: frozenset[int], rest: list[Any] | None) -> Any:
-    """A collection of which each item is of a kind that is kept."""
-    items = chain(value.keys(), value.values()) if isinstance(value, dict) else iter(value)
-    copies = [_copied(item, known | {id(value)}, rest) for item in items]
-    if any(copy is NotImplemented for copy in copies):
-        return NotImplemented
-    half = len(copies) // 2 if isinstance(value, dict) else len(copies)
-    if isinstance(value, dict | set) and any(isinstance(c, _Kept | _Chance) for c in copies[:half]):
-        return NotImplemented  # Of a key, the very object counts.
-    if isinstance(value, dict):
-        return dict(zip(copies[:half], copies[half:], strict=True))
-    return deque(copies, value.maxlen) if isinstance(value, deque) else type(value)(copies)
-
-
-def _given_back(value: Any, now: Any, device: torch.device) -> Any:
-    """A copy, as it may be given once more; tensors go to where those before it are."""
-    if isinstance(value, Tensor):
-        return value.to(now.device if isinstance(now, Tensor) else device, copy=True)
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, dict):
-        held = now if isinstance(now, dict) else {}
-        return _filled(
-            now, {key: _given_back(one, held.get(key), device) for key, one in value.items()}
-        )
-    if isinstance(value, _SEVERAL):
-        before = chain(now if isinstance(now, _SEVERAL) else (), repeat(None))
-        items = [_given_back(one, old, device) for one, old in zip(value, before, strict=False)]
-        if isinstance(value, deque):
-            return _filled(now, deque(items, value.maxlen))
-        kind: Any = type(value)
-        return _filled(now, kind._make(items) if hasattr(kind, "_make") else kind(items))
-    if isinstance(value, _Chance | _Inside | _Network):
-        now = _target(value, now)
-        _put_into(now, value, device)
-        return now
-    return value
 
 
 def _filled(now: Any, given: Any) -> Any:
@@ -274,24 +349,6 @@ def _target(value: _Chance | _Inside | _Network, now: Any) -> Any:
     if now is None:
         raise ConfigError("an object that had a state when the training was saved is not there now")
     return now
-
-
-def _put_into(now: Any, value: _Chance | _Inside | _Network, device: torch.device) -> None:
-    if isinstance(value, _Inside):
-        set_values(now, value.values, device)
-        if value.items is not None:
-            before = dict(now) if isinstance(now, dict) else list(now)
-            _fill(now, _given_back(value.items, before, device))
-    elif isinstance(value, _Network):
-        now.load_state_dict(value.tensors)
-        for name, part in now.named_modules():
-            set_values(part, value.values.get(name, {}), device)
-    elif isinstance(now, np.random.Generator):
-        now.bit_generator.state = value.state
-    elif isinstance(now, random.Random):
-        now.setstate(value.state)
-    else:
-        now.set_state(value.state)
 
 
 def _state_of(generator: Any) -> Any:

@@ -48,16 +48,18 @@ class _Pickler(pickle.Pickler):
         return self._known.get(id(value))
 
 
-def state_of(rest: Iterable[Any], known: Mapping[int, str]) -> str | None:
+def state_of(rest: Iterable[Any] | None, known: Mapping[int, str]) -> str | None:
     """A digest of what is of no kind that is kept; where it is equal, that has not changed.
 
     Args:
-        rest: as `values_of` lists it.
+        rest: as of `values_of_all`.
         known: as of `known_of`: what is no part of it.
 
     Returns:
         None: some of it cannot be looked at.
     """
+    if rest is None:
+        return None
     digest = _Digest()
     try:
         for value in rest:
