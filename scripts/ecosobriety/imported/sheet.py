@@ -155,6 +155,7 @@ def read_sheet(key: str, path: str, folder: Path) -> Sheet:
     """
     # Imported here, as it takes long: every job of every study reads this module.
     from ecosobriety.readers import delimited
+    from ecosobriety.readers.header import like_header
 
     content = read_bytes(key, path, folder)
     for start, kind in _OTHER_FILES.items():
@@ -166,7 +167,7 @@ def read_sheet(key: str, path: str, folder: Path) -> Sheet:
         raise RunsError(key, f"is {quote(path)}, but {error}") from error
     names = [name.strip() for name in header]
     for place, cells_of_row in enumerate(zip(*table.to_pydict().values(), strict=True)):
-        if delimited.like_header(cells_of_row, names):
+        if like_header(cells_of_row, names):
             raise RunsError(key, f"is {quote(path)}, but {row(place)} is {delimited.SECOND_HEADER}")
     cells = {name: table.column(i).to_pylist() for i, name in enumerate(names)}
     return Sheet(key, path, names, cells, table.num_rows)

@@ -17,6 +17,7 @@ import pyarrow.csv
 from ecosobriety.datasets.findings import short
 from ecosobriety.datasets.idx import idx_kind
 from ecosobriety.errors import DataError
+from ecosobriety.readers.header import like_header, may_be_repeated
 from ecosobriety.readers.unpacking import reason
 
 OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -50,8 +51,6 @@ _OTHER_TEXTS = {
 }
 """What a file begins with, and what it then is."""
 _BOM = b"\xef\xbb\xbf"
-FEW_COLUMNS = 3
-"""In so many, a row of data may be the numbers of the columns."""
 MAX_EXACT_CHARACTERS = 17
 """Text of so many characters holds no more digits than float64 distinguishes."""
 _LONG = r"[1-9](?:\.?[0-9]){17}"
@@ -263,12 +262,6 @@ def _rows(content: bytes, header: Sequence[str], breaks_quoted: bool) -> pa.Tabl
     return table.slice(1)
 
 
-def like_header(fields: Sequence[str], header: Sequence[str]) -> bool:
-    """Whether most fields of a row are names of the header, if not in its order."""
-    names = {name.strip() for name in header} - {""}
-    return len(names) > 1 and 2 * sum(field.strip() in names for field in fields) > len(fields)
-
-
 def _reported(row: pa.csv.InvalidRow, header: Sequence[str]) -> str:
     """What is wrong with a row that has not as many fields as the header has names."""
     number = f"row {row.number - 1}" if row.number else "a row"
@@ -286,8 +279,7 @@ def _reported(row: pa.csv.InvalidRow, header: Sequence[str]) -> str:
 
 def _require_no_second_header(header: Sequence[str], table: pa.Table) -> None:
     """Refuse a row that repeats the header, as files do that were put one behind another."""
-    # A row may be the columns' numbers, where these are its names, and a label that of its column.
-    if len(header) == 1 or (len(header) <= FEW_COLUMNS and all(map(str.isdecimal, header))):
+    if may_be_repeated(header):
         return
     rows = None
     for i, written in enumerate(header):

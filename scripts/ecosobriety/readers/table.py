@@ -20,9 +20,15 @@ from ecosobriety.readers import columns, delimited
 from ecosobriety.readers.arrays import Part
 from ecosobriety.readers.class_names import Coded, normalised
 from ecosobriety.readers.codes import is_like_codes
+from ecosobriety.readers.header import (
+    MAX_LISTED,
+    listed,
+    require_header,
+    require_names,
+    require_no_numbers,
+)
 from ecosobriety.readers.unpacking import read_bytes, reason
 
-MAX_LISTED = 10
 ROWS_AT_ONCE = 4096
 PARQUET = b"PAR1"
 """How a file begins."""
@@ -71,13 +77,13 @@ def read_labels(path: Path, label: str | None, rows: int) -> Coded:
     chosen = names[0] if label is None else _clean(label)
     if label is None and len(names) > 1:
         raise DataError(
-            f"has the columns {_listed(names)}: name the one with the labels in dataset.label"
+            f"has the columns {listed(names)}: name the one with the labels in dataset.label"
         )
     if chosen not in names:
         raise _no_column(chosen, names)
     y = columns.labels(table.column(names.index(chosen)), chosen)
     if len(y.index) != rows:
-        _require_header(names, [name for name in names if name != chosen], chosen, y)
+        require_header(names, [name for name in names if name != chosen], chosen, y)
     return y
 
 
@@ -141,9 +147,9 @@ def _read(
     else:
         y = columns.labels(column, _clean(label))
         if may_lack_header:
-            _require_header(all_names, chosen, _clean(label), y)
+            require_header(all_names, chosen, _clean(label), y)
     if may_lack_header:
-        _require_names(all_names)
+        require_names(all_names)
     found += _groups_left_out(left, y)
     x = _side_by_side(features_read)
     return Part(x, y, "the table", tuple(chosen), tuple(found), label=_clean(label))
@@ -205,7 +211,7 @@ def _names(written: Sequence[str]) -> list[str]:
                 f"file{way_out}"
             )
         if name in seen:
-            _require_no_numbers(names)
+            require_no_numbers(names)
             raise DataError(
                 f'columns {seen[name]} and {i} are both named "{short(name)}", but each must have '
                 "a name of its own"
@@ -233,13 +239,8 @@ def _features(names: Sequence[str], label: str, features: Sequence[str] | None) 
 
 def _no_column(name: str, names: Sequence[str]) -> DataError:
     if all(NUMBER.fullmatch(one) for one in names):
-        _require_no_numbers(names)
-    return DataError(f'there is no column "{short(name)}"; the columns are {_listed(names)}')
-
-
-def _listed(names: Sequence[str]) -> str:
-    listed = ", ".join(f'"{short(name)}"' for name in names[:MAX_LISTED])
-    return listed + (", …" if len(names) > MAX_LISTED else "")
+        require_no_numbers(names)
+    return DataError(f'there is no column "{short(name)}"; the columns are {listed(names)}')
 
 
 def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
@@ -306,47 +307,3 @@ def _indexes(schema: pa.Schema) -> frozenset[str]:
         return frozenset(_clean(name) for name in written if isinstance(name, str))
     except (ValueError, KeyError, TypeError):
         return frozenset()
-
-
-def _require_no_numbers(names: Sequence[str]) -> None:
-    """Name the cause where what is wrong with names is that there are none."""
-    if 2 * sum(bool(NUMBER.fullmatch(name)) for name in names) > len(names):
-        raise DataError(
-            f"the names of most columns are numbers ({_listed(names)}): is the header missing?"
-        )
-
-
-def _require_header(names: Sequence[str], features: Collection[str], label: str, y: Coded) -> None:
-    """Refuse a table whose first row was taken for its header, as far as one can know."""
-    # Of few columns, a first row may look like a count.
-    if len(names) > delimited.FEW_COLUMNS and _number_columns(names):
-        return
-    if label in {normalised(str(value)) for value in y.values} and all(
-        NUMBER.fullmatch(name) for name in features
-    ):
-        raise DataError(
-            f'"{short(label)}" is the name of the label\'s column and a label, and all other names '
-            "are numbers: is the header missing?"
-        )
-
-
-def _require_names(names: Sequence[str]) -> None:
-    """Refuse names that are all numbers, unless they number the columns."""
-    if not all(NUMBER.fullmatch(name) for name in names) or _number_columns(names):
-        return
-    raise DataError(
-        f"the names of all columns are numbers ({_listed(names)}): is the header missing?"
-    )
-
-
-def _number_columns(names: Sequence[str]) -> bool:
-    """Whether names are those of a table without any: 0, 1, 2 or 1, 2, 3, in any order.
-
-    Of more than a few columns some may be missing, where the others are in their order.
-    """
-    if not all(map(str.isdecimal, names)):
-        return False
-    numbers = [int(name) for name in names]
-    if len(names) > delimited.FEW_COLUMNS and numbers == sorted(set(numbers)):
-        return True
-    return sorted(numbers) in (list(range(len(names))), list(range(1, len(names) + 1)))
