@@ -148,3 +148,27 @@ def test_a_first_try_is_no_earlier_epoch_of_the_run_that_counts(read):
     # Runs that all have their epochs, of which one ended after the first.
     table = rows(1, 2).splitlines()
     read("\n".join(line for line in table if not line.startswith("100,1,2,")))
+
+
+def logged_every(step, ends):
+    """Rows of an evaluation every so many epochs, of each size's two runs."""
+    lines = [
+        f"{n},{seed},{epoch},{0.8 + epoch / 1000 + n / 1e4},{n * epoch * 1e-5},{n * epoch * 0.36}"
+        for n, end in ends.items()
+        for seed in (1, 2)
+        for epoch in range(step, end + 1, step)
+    ]
+    return "\n".join([rows(1).splitlines()[0], *lines])
+
+
+@pytest.mark.parametrize("step", [5, 10])
+def test_a_size_whose_runs_end_at_their_first_test_is_read(read, step):
+    table = read(logged_every(step, {100: 20, 200: 10}))
+    ends = {key: run.epochs[-1].epoch + 1 for key, run in table.runs.items()}
+    assert ends == {(100, 1): 20, (100, 2): 20, (200, 1): 10, (200, 2): 10}
+
+
+def test_of_a_size_all_runs_have_their_epochs_or_none(read):
+    table = logged_every(10, {100: 20, 200: 10}).splitlines()
+    said = refusal(read, "\n".join(line for line in table if not line.startswith("100,2,20,")))
+    assert "have a row for their end alone" in said

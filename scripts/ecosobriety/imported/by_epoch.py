@@ -71,14 +71,27 @@ def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> N
     Raises:
         RunsError: they are two runs, of which one counts.
     """
-    ends = [rows for rows in runs.values() if len(rows) == 1 and rows[0].epoch > 1]
-    for key, rows in runs.items():
-        if len(rows) > 1 and ends:
-            one, other = sorted(row.place + 1 for row in rows[:2])
-            raise columns.sheet.fault(
-                f"rows {one} and {other} are both of {key[0]} examples and seed {key[1]}, and "
-                f"other runs ({len(ends)}) have a row for their end alone: keep the one that counts"
-            )
+    several = {key: rows for key, rows in runs.items() if len(rows) > 1}
+    if not several:
+        return
+    every = min(rows[0].epoch for rows in several.values())
+    steady = all(row.epoch % every == 0 for rows in several.values() for row in rows)
+    sizes = {n_train for n_train, _ in several}
+    # Of what is tested every ten epochs, a size of ten has one row.
+    ends = [
+        rows
+        for (n_train, _), rows in runs.items()
+        if len(rows) == 1
+        and rows[0].epoch > 1
+        and (n_train in sizes or rows[0].epoch > every or not steady)
+    ]
+    if ends:
+        (n_train, seed), rows = next(iter(several.items()))
+        one, other = sorted(row.place + 1 for row in rows[:2])
+        raise columns.sheet.fault(
+            f"rows {one} and {other} are both of {n_train} examples and seed {seed}, and "
+            f"other runs ({len(ends)}) have a row for their end alone: keep the one that counts"
+        )
 
 
 def epoch_log(
