@@ -385,3 +385,35 @@ def test_a_palette_is_read_as_people_see_it(tmp_path: Path) -> None:
     x = obtain(spec(tmp_path, "image-folder")).x_train[:]
     assert x.shape[1:] == (4, 4, 3)
     assert {tuple(pixel) for pixel in x.reshape(-1, 3)} <= {(255, 0, 0), (0, 255, 0), (0, 0, 255)}
+
+
+JENA = (
+    [989, 9.5, 283, 5, 76, 13.6, 9.5, 4, 6, 9.6, 1216, 2.1, 3.5, 175],
+    [8.4, 8.4, 8.5, 6.7, 16.5, 7.7, 4.2, 4.9, 2.7, 4.2, 40, 1.5, 2.3, 87],
+)
+"""Means and deviations of the weather in Jena, in the columns of the file that is often taken."""
+VITAL = [80, 97, 37, 120, 77, 18, 138, 2], [16, 2.9, 0.77, 20, 12, 5, 57, 1.5]
+BODY = [107, 32, 0, 0, 0, 0, 0, 0], [25, 1, 5, 5, 5, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("means", "deviations"), [JENA, VITAL, BODY])
+@pytest.mark.parametrize("first", [True, False])
+def test_channels_that_hardly_vary_beside_others_are_not_one_scale(
+    tmp_path: Path, means: list[float], deviations: list[float], first: bool
+) -> None:
+    parts = [means + np.array(deviations) * RNG.normal(size=(n, 24, len(means))) for n in (60, 40)]
+    if first:
+        parts = [np.moveaxis(part, 1, 2) for part in parts]
+    end = "first" if first else "last"
+    assert f"(with dataset.channels: {end})" in refusal(archive(tmp_path, *parts))
+    obtain(archive(tmp_path, *parts, normalise="channel", channels=end))
+    # Each on its own scale.
+    alike = [RNG.normal(size=part.shape) for part in parts]
+    assert obtain(archive(tmp_path, *alike)).normalise == "global"
+
+
+def test_a_channel_of_rare_events_among_many_is_no_other_scale(tmp_path: Path) -> None:
+    parts = [RNG.normal(size=(n, 24, 12)) for n in (300, 100)]
+    for part in parts:
+        part[..., 5] = RNG.random((len(part), 24)) < 0.005
+    assert obtain(archive(tmp_path, *parts)).normalise == "global"

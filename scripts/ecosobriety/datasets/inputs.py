@@ -20,7 +20,9 @@ MAX_EXACT = 2**53
 """Up to here every whole number is a float64."""
 GAP = 10.0
 """Between one group of channels' deviations and the next, as a ratio, and between their means, in
-deviations: they have no common scale."""
+deviations, or from all values' deviation to a channel's own: they have no common scale."""
+MOST_NAMED = 64
+"""Up to so many positions may each be a quantity of its own, as sensors are; more are places."""
 NEARLY_ALL = (0.002, 0.998)
 """Quantiles of a channel's values: few that lie beyond them do not say on which scale it is."""
 MOST_COLUMNS, UNLIKE_SPANS = 32, 10
@@ -199,10 +201,14 @@ def _automatic(x: Examples) -> str:
     sample = x.sample().reshape(-1, *x.shape[1:])
     for axis in range(1, x.ndim):
         values = np.moveaxis(sample, axis, 0).reshape(x.shape[axis], -1)
-        gap = _gap(values)
+        # The sides of an image are alike, and hold places.
+        named = x.shape[axis] <= MOST_NAMED and not (
+            x.shape[axis] >= SPATIAL and x.shape[1:].count(x.shape[axis]) > 1
+        )
+        gap = _gap(values, named=named)
         if gap is None:
             continue
-        few = _few_far_beyond(values)
+        few = _few_far_beyond(values, named=named)
         if few is not None:
             raise DataError(
                 f"a few of the inputs' values go far beyond all others, such as {few[0]:.5g} where "
@@ -239,33 +245,48 @@ def _require_pixels(x: Examples) -> None:
         )
 
 
-def _gap(values: NDArray[np.float64]) -> tuple[str, float, float] | None:
-    """What falls into groups far apart, deviations or means of the rows; its lowest and highest."""
+def _gap(values: NDArray[np.float64], *, named: bool) -> tuple[str, float, float] | None:
+    """What shows that rows have no common scale, deviations or means; its lowest and highest.
+
+    They fall into groups far apart; or, where each may be a quantity of its own, one of them hardly
+    varies beside all of them.
+    """
     deviations, means = values.std(axis=1), np.sort(values.mean(axis=1))
     order = np.argsort(deviations)
     order = order[deviations[order] > 0]
-    if not len(order):
+    if len(means) < 2 or not len(order):
         return None
-    if len(means) > 1 and np.diff(means).max() >= GAP * deviations[order[-1]]:
-        return "means", float(means[0]), float(means[-1])
+    by_means = "means", float(means[0]), float(means[-1])
+    if np.diff(means).max() >= GAP * deviations[order[-1]]:
+        return by_means
     if len(order) < 2:
         return None
+    by_deviations = "standard deviations", *(float(deviations[order[i]]) for i in (0, -1))
     ratios = deviations[order[1:]] / deviations[order[:-1]]
     place = int(ratios.argmax())
-    if ratios[place] < GAP:
-        return None
-    lower = values[order[: place + 1]]
-    same = [(lower == end(lower, axis=1, keepdims=True)).mean(axis=1) for end in (np.min, np.max)]
-    if len(values) >= SPATIAL and (np.maximum(*same) >= BACKGROUND).all():
-        return None  # The borders of an image, which hold little else than background.
-    return "standard deviations", float(deviations[order[0]]), float(deviations[order[-1]])
+    if ratios[place] >= GAP:
+        # The borders of an image hold little else than background.
+        borders = len(values) >= SPATIAL and _are_background(values[order[: place + 1]]).all()
+        return None if borders else by_deviations
+    narrow = values[order[deviations[order] <= values.std() / GAP]]
+    if named and len(narrow) and not _are_background(narrow).all():
+        return by_means if np.ptp(means) > by_deviations[2] else by_deviations
+    return None
 
 
-def _few_far_beyond(values: NDArray[np.float64]) -> tuple[float, float, float] | None:
+def _are_background(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether nearly all values of each row are its lowest, or its highest."""
+    ends = (rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True))
+    return np.asarray(np.maximum(*((rows == end).mean(axis=1) for end in ends)) >= BACKGROUND, bool)
+
+
+def _few_far_beyond(
+    values: NDArray[np.float64], *, named: bool
+) -> tuple[float, float, float] | None:
     """Of rows that fall apart by a few values alone, the farthest one, and where the others end."""
     low, high = np.quantile(values, NEARLY_ALL, axis=1, keepdims=True, method="nearest")
     few_alone = (low == high).ravel() & (np.ptp(values, axis=1) > 0)
-    if few_alone.any() or _gap(np.clip(values, low, high)) is not None:
+    if few_alone.any() or _gap(np.clip(values, low, high), named=named) is not None:
         return None
     ends = float(low.min()), float(high.max())
     farthest = max(values.min(), values.max(), key=lambda value: abs(value - sum(ends) / 2))
