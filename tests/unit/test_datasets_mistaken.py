@@ -417,3 +417,25 @@ def test_a_channel_of_rare_events_among_many_is_no_other_scale(tmp_path: Path) -
     for part in parts:
         part[..., 5] = RNG.random((len(part), 24)) < 0.005
     assert obtain(archive(tmp_path, *parts)).normalise == "global"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_hour_in_columns_of_its_own_is_no_border(tmp_path: Path, first: bool) -> None:
+    def load(n: int) -> np.ndarray:
+        hours = RNG.integers(0, 24, n)[:, None] + np.arange(6)
+        measured = 28000 + 4000 * RNG.normal(size=(n, 6, 1))
+        x = np.concatenate([measured, np.eye(24)[hours % 24]], axis=2)
+        return x if first else x[..., ::-1]
+
+    assert "along the last dimension of an example (6, 25), standard" in refusal(
+        archive(tmp_path, load(300), load(100))
+    )
+
+
+def test_planes_of_pieces_beside_a_number_are_no_common_scale(tmp_path: Path) -> None:
+    def boards(n: int) -> np.ndarray:
+        x = (RNG.random((n, 18, 8, 8)) < 0.02).astype(np.float64)
+        x[:, 17] = RNG.integers(0, 80, (n, 1, 1))
+        return x
+
+    assert "along the first dimension" in refusal(archive(tmp_path, boards(60), boards(40)))

@@ -12,6 +12,7 @@ from ecosobriety.user_code.fingerprint import (
     IMPORT_MODULES,
     PACKAGE,
     TRAINING_MODULES,
+    class_fingerprint,
     code_fingerprint,
     script_fingerprint,
 )
@@ -180,3 +181,32 @@ def test_a_memory_that_cannot_be_read_does_no_harm(software, content):
     else:
         memory.write_bytes(content)
     assert own_code(folder, memory) == expected
+
+
+@pytest.fixture
+def src_layout(tmp_path):
+    """A package in `src`, whose modules import each other by absolute names."""
+    for name, source in {
+        "src/pack/__init__.py": "",
+        "src/pack/data.py": "from pack.rule import SHIFT",
+        "src/pack/rule.py": "SHIFT = 0",
+        "libs/other.py": "FACTOR = 1",
+        "src/pack/steps.py": "import other",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("class_path", "helper"),
+    [("src.pack.data.DM", "src/pack/rule.py"), ("src.pack.steps.SGD", "libs/other.py")],
+)
+def test_modules_are_found_where_python_finds_them(src_layout, monkeypatch, class_path, helper):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(src_layout / "libs"), "/elsewhere"]))
+    before = class_fingerprint(class_path, src_layout)
+    path = src_layout / helper
+    path.write_text(path.read_text() + "\n# in other words\n")
+    assert class_fingerprint(class_path, src_layout) == before
+    path.write_text(path.read_text() + "MORE = 2\n")
+    assert class_fingerprint(class_path, src_layout) != before

@@ -18,6 +18,7 @@ rule derive_cell:
         asked=ASKED,
         metric=METRIC,
         accounting=canonical(ACCOUNTING),
+        tables=own_content,
         code=code("derive_cell"),
     script:
         "../../scripts/derive_cell.py"

@@ -249,6 +249,22 @@ def code(rule):
     return OWN_CODE[rule]
 
 
+def own_content(wildcards, input):
+    """The digest of the software's tables and texts that a step reads.
+
+    One that is put back, or comes with another release, may be older than what was made of another.
+    """
+    folders = [Path(own(name)).absolute() for name in ("config", "workflow")]
+    return commands.watched_digest(
+        [
+            path
+            for path in map(str, input)
+            if any(Path(path).absolute().is_relative_to(folder) for folder in folders)
+        ],
+        Path.cwd(),
+    )
+
+
 TRAINING = canonical(study_config.training_parameters(config))
 
 

@@ -22,6 +22,7 @@ rule compare_studies:
     params:
         studies=COMPARED,
         digests=compared_digests,
+        tables=own_content,
         code=code("compare_studies"),
     script:
         "../../scripts/compare_studies.py"

@@ -48,6 +48,7 @@ rule build_report:
         study_files=canonical([*STUDY_FILES, "editions", "levers"]),
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
+        tables=own_content,
         code=code("build_report"),
     script:
         "../../scripts/build_report.py"

@@ -252,32 +252,48 @@ def _gap(values: NDArray[np.float64], *, named: bool) -> tuple[str, float, float
     varies beside all of them.
     """
     deviations, means = values.std(axis=1), np.sort(values.mean(axis=1))
-    order = np.argsort(deviations)
-    order = order[deviations[order] > 0]
+    # What is nearly always one value goes as far as its others, however rare these are.
+    rare = _are_background(values) if len(values) >= SPATIAL else np.full(len(values), False)
+    spreads = np.where(rare, np.ptp(values, axis=1), deviations)
+    order = np.argsort(spreads)
+    order = order[spreads[order] > 0]
     if len(means) < 2 or not len(order):
         return None
     by_means = "means", float(means[0]), float(means[-1])
-    if np.diff(means).max() >= GAP * deviations[order[-1]]:
+    if np.diff(means).max() >= GAP * deviations.max():
         return by_means
     if len(order) < 2:
         return None
-    by_deviations = "standard deviations", *(float(deviations[order[i]]) for i in (0, -1))
-    ratios = deviations[order[1:]] / deviations[order[:-1]]
+    by_deviations = "standard deviations", *_ends(deviations[order])
+    ratios = spreads[order[1:]] / spreads[order[:-1]]
     place = int(ratios.argmax())
     if ratios[place] >= GAP:
-        # The borders of an image hold little else than background.
-        borders = len(values) >= SPATIAL and _are_background(values[order[: place + 1]]).all()
-        return None if borders else by_deviations
-    narrow = values[order[deviations[order] <= values.std() / GAP]]
-    if named and len(narrow) and not _are_background(narrow).all():
-        return by_means if np.ptp(means) > by_deviations[2] else by_deviations
+        lower = order[: place + 1]
+        return None if rare[lower].all() and _is_border(values, lower) else by_deviations
+    narrow = order[spreads[order] <= values.std() / GAP]
+    if named and len(narrow) and not _is_border(values, narrow):
+        return by_means if np.ptp(means) > deviations.max() else by_deviations
     return None
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
 
 
 def _are_background(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether nearly all values of each row are its lowest, or its highest."""
     ends = (rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True))
-    return np.asarray(np.maximum(*((rows == end).mean(axis=1) for end in ends)) >= BACKGROUND, bool)
+    shares = np.maximum(*((rows == end).mean(axis=1) for end in ends))
+    return np.asarray(shares >= BACKGROUND, np.bool_)
+
+
+def _is_border(values: NDArray[np.float64], rows: NDArray[np.intp]) -> bool:
+    """Whether rows are an image's border: at both ends, of a value that others hold as well."""
+    varied = np.delete(values, rows, axis=0)
+    varied = varied[np.ptp(varied, axis=1) > 0]
+    background = np.median(values[rows])
+    around = {0, len(values) - 1} <= {*np.flatnonzero(_are_background(values))}
+    return bool(around and ((varied == background).mean(axis=1) >= 1 - NEARLY_ALL[1]).all())
 
 
 def _few_far_beyond(

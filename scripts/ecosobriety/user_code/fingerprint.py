@@ -8,8 +8,9 @@ a changed algorithm is never missed.
 
 import ast
 import hashlib
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -82,7 +83,7 @@ def script_fingerprint(script: Path) -> str:
     Returns:
         The first 16 hex digits of a sha256.
     """
-    return _fingerprint(modules_behind(script, script.parent))
+    return _fingerprint(_behind(script, script.parent, lambda _: (str(script.parent),)))
 
 
 def class_fingerprint(class_path: str, folder: Path) -> str:
@@ -106,7 +107,22 @@ def modules_of(class_path: str, folder: Path) -> set[Path]:
 
 
 def modules_behind(start: Path, folder: Path) -> set[Path]:
-    """A file, and every module of the folder that it imports, directly or through others."""
+    """A file, and every module of the folder that it imports, directly or through others.
+
+    A module's name is looked for in the folder, in those above the file that imports it, which a
+    file may add to Python's path, and where `PYTHONPATH` points. All that are found count.
+    """
+    named = [Path(place).absolute() for place in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    fixed = [folder, *(place for place in named if place.is_relative_to(folder))]
+
+    def roots(path: Path) -> tuple[str, ...]:
+        above = [place for place in path.parents if place.is_relative_to(folder)]
+        return tuple(map(str, dict.fromkeys([*fixed, *above])))
+
+    return _behind(start, folder, roots)
+
+
+def _behind(start: Path, folder: Path, roots: Callable[[Path], tuple[str, ...]]) -> set[Path]:
     seen, waiting = set[Path](), [start]
     while waiting:
         path = waiting.pop()
@@ -114,14 +130,15 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
             continue
         seen.add(path)
         if path.is_relative_to(folder):
-            waiting += _needed_by(path, path.read_bytes(), folder)
+            waiting += _needed_by(path, path.read_bytes(), folder, roots(path))
     return seen
 
 
 @cache
-def _needed_by(path: Path, source: bytes, folder: Path) -> list[Path]:
+def _needed_by(path: Path, source: bytes, folder: Path, roots: tuple[str, ...]) -> list[Path]:
     """The modules that a source imports itself; looked for once, as every rule asks for most."""
-    found = (_find(name, [str(folder)]) for name in _imports(path, source, folder))
+    names = dict.fromkeys(_imports(path, source, folder))
+    found = (_find(name, [root]) for name in names for root in roots)
     return [other for other in found if other]
 
 
