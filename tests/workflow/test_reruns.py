@@ -289,6 +289,26 @@ def test_a_country_added_is_derived_without_any_training(workflow):
     assert after == before
 
 
+@pytest.mark.parametrize(
+    ("table", "jobs"),
+    [
+        ("2026/source_cost.csv", {**FROM_PRICES, "write_provenance": 1}),
+        ("hardware_tdp.csv", {"compare_methods": 1, **LAST, "write_provenance": 1}),
+        ("poster/source_cost.csv", {"compare_editions": 1, "build_report": 1}),
+    ],
+)
+def test_a_table_of_factors_counts_by_its_content_and_not_by_its_time(workflow, table, jobs):
+    path = workflow.folder / "config/factors" / table
+    written = path.read_text()
+    path.write_text(written + "\n")
+    os.utime(path, (1e9, 1e9))
+    done = {rule: n for rule, n in workflow.planned().items() if rule != "all"}
+    path.write_text(written)
+    os.utime(path, (1e9, 1e9))
+    assert done == jobs
+    assert not workflow.planned()
+
+
 def test_a_wrong_configuration_stops_before_any_job(workflow):
     config = workflow.with_config(lambda c: c["grid"].update(contries=["FRA"]))
     done = workflow.snakemake("--cores", "2", config=config, check=False)

@@ -116,7 +116,7 @@ rule derive_scenarios:
             }
         ),
         metric=METRIC,
-        tables=own_content,
+        tables=own_content("derive_scenarios"),
         code=code("derive_scenarios"),
     script:
         "../../scripts/derive_scenarios.py"
@@ -143,7 +143,7 @@ rule compare_levers:
         levers=json.dumps(levers.levers_by_reference(config)),
         country=config["metering"]["country"],
         electricity=OWN_ELECTRICITY,
-        tables=own_content,
+        tables=own_content("compare_levers"),
         code=code("compare_levers"),
     script:
         "../../scripts/compare_levers.py"
@@ -210,7 +210,7 @@ rule recommend_size:
             )
         ),
         budget=BUDGET,
-        tables=own_content,
+        tables=own_content("recommend_size"),
         code=code("recommend_size"),
     script:
         "../../scripts/recommend_size.py"
@@ -241,7 +241,7 @@ rule compare_methods:
         ),
         country=config["metering"]["country"],
         pue=config["metering"]["pue"],
-        tables=own_content,
+        tables=own_content("compare_methods"),
         code=code("compare_methods"),
     script:
         "../../scripts/compare_methods.py"
@@ -270,7 +270,7 @@ rule write_provenance:
         ENVIRONMENT
     params:
         config=canonical(config),
-        tables=own_content,
+        tables=own_content("write_provenance"),
         code=code("write_provenance"),
     script:
         "../../scripts/write_provenance.py"
@@ -306,7 +306,7 @@ rule compare_editions:
         study_files=canonical(list(STUDY_FILES)),
         editions=[str(EDITION), str(OTHER_EDITION)],
         other_countries=canonical(other_country_data()),
-        tables=own_content,
+        tables=own_content("compare_editions"),
         code=code("compare_editions"),
     script:
         "../../scripts/compare_editions.py"
@@ -327,7 +327,7 @@ rule check_claims:
         ENVIRONMENT
     params:
         config=canonical({key: config[key] for key in ("dataset", "models", "cost")}),
-        tables=own_content,
+        tables=own_content("check_claims"),
         code=code("check_claims"),
     script:
         "../../scripts/check_claims.py"

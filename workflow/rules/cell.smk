@@ -18,7 +18,7 @@ rule derive_cell:
         asked=ASKED,
         metric=METRIC,
         accounting=canonical(ACCOUNTING),
-        tables=own_content,
+        tables=own_content("derive_cell"),
         code=code("derive_cell"),
     script:
         "../../scripts/derive_cell.py"

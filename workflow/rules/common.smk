@@ -249,20 +249,25 @@ def code(rule):
     return OWN_CODE[rule]
 
 
-def own_content(wildcards, input):
-    """The digest of the software's tables and texts that a step reads.
+def own_content(rule, more=lambda wildcards: []):
+    """The digest of the software's tables and texts that a rule reads, as a parameter.
 
     One that is put back, or comes with another release, may be older than what was made of another.
+    Were it a function of the input, Snakemake would not compare it; `more` gives what the rule's
+    own functions of the wildcards do.
     """
-    folders = [Path(own(name)).absolute() for name in ("config", "workflow")]
-    return commands.watched_digest(
-        [
-            path
-            for path in map(str, input)
-            if any(Path(path).absolute().is_relative_to(folder) for folder in folders)
-        ],
-        Path.cwd(),
-    )
+
+    def content(wildcards):
+        folders = [Path(own(name)).absolute() for name in ("config", "workflow")]
+        files = [file for file in getattr(rules, rule).input if isinstance(file, str)]
+        read = [
+            file.format(**wildcards)
+            for file in files
+            if any(Path(file).absolute().is_relative_to(folder) for folder in folders)
+        ]
+        return commands.watched_digest([*read, *more(wildcards)], Path.cwd())
+
+    return content
 
 
 TRAINING = canonical(study_config.training_parameters(config))

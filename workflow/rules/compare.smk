@@ -22,7 +22,7 @@ rule compare_studies:
     params:
         studies=COMPARED,
         digests=compared_digests,
-        tables=own_content,
+        tables=own_content("compare_studies"),
         code=code("compare_studies"),
     script:
         "../../scripts/compare_studies.py"

@@ -23,7 +23,7 @@ rule prepare_countries:
         content=lambda _: commands.watched_digest(COUNTRY_TABLES, Path.cwd()),
         # Its table is part of the package and no input file.
         codecarbon=version("codecarbon"),
-        tables=own_content,
+        tables=own_content("prepare_countries"),
         code=code("prepare_countries"),
     script:
         "../../scripts/prepare_countries.py"

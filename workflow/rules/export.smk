@@ -42,7 +42,7 @@ rule export_study:
         config=canonical(config),
         study_files=canonical([*STUDY_FILES, "levers"]),
         languages=config["languages"],
-        tables=own_content,
+        tables=own_content("export_study"),
         code=code("export_study"),
     script:
         "../../scripts/export_study.py"

@@ -60,7 +60,7 @@ rule forecast_study:
         ended=lambda wildcards: [
             list(key) for key in trainings_ended() if key[1] in COMMANDS
         ],
-        tables=own_content,
+        tables=own_content("forecast_study"),
         code=code("forecast_study"),
     script:
         "../../scripts/forecast_study.py"

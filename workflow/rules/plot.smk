@@ -29,7 +29,7 @@ rule plot_figures:
         config=canonical(
             {key: config[key] for key in ("dataset", "metering", "cost", "figures")}
         ),
-        tables=own_content,
+        tables=own_content("plot_figures"),
         code=code("plot_figures"),
     script:
         "../../scripts/plot_figures.py"

@@ -4,6 +4,11 @@ report: "../report/captions/workflow.rst"
 LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()}
 
 
+def page_texts(wildcards):
+    """What a page says, in its language."""
+    return sorted(map(str, Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")))
+
+
 rule build_report:
     input:
         **STUDY_FILES,
@@ -14,10 +19,7 @@ rule build_report:
         figures=lambda wildcards: [
             f"{path}.svg" for path in figure_paths(LANGUAGES[wildcards.page])
         ],
-        texts=lambda wildcards: sorted(
-            str(path)
-            for path in Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")
-        ),
+        texts=page_texts,
         template=f"{REPORT_PARTS}/template.html.j2",
         sections=sorted(str(path) for path in Path(REPORT_PARTS).glob("sections/*")),
         parts=[
@@ -48,7 +50,7 @@ rule build_report:
         study_files=canonical([*STUDY_FILES, "editions", "levers"]),
         figures=canonical(FIGURES),
         language=lambda wildcards: LANGUAGES[wildcards.page],
-        tables=own_content,
+        tables=own_content("build_report", page_texts),
         code=code("build_report"),
     script:
         "../../scripts/build_report.py"
