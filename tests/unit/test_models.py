@@ -6,7 +6,7 @@ from torch import nn
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.study_config.contradictions import NETWORK_NAMES
-from ecosobriety.training.flops import count_flops
+from ecosobriety.training.flops import count_flops, counting
 from ecosobriety.training.networks import NETWORKS, build_network
 from ecosobriety.training.own_networks import materialise, require_logits
 from ecosobriety.training.tasks import Classification
@@ -58,6 +58,31 @@ def test_flops_of_an_mlp_equal_the_count_by_hand():
     # Backward: the weights' gradients of both layers, the inputs' of the second alone.
     assert both == forward + (first + second) + second
     assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize(
+    ("kind", "sides", "places"),
+    [
+        (nn.Conv1d, (9,), 7),
+        (nn.Conv2d, (6, 5), 4 * 3),
+        (nn.Conv3d, (4, 4, 4), 8),
+        # Each input goes to nine places.
+        (nn.ConvTranspose2d, (6, 5), 6 * 5),
+    ],
+)
+@pytest.mark.parametrize("of_inputs", [False, True])
+def test_flops_of_convolutions_in_groups_equal_the_count_by_hand(
+    kind, sides, places, groups, of_inputs
+):
+    layer = kind(8, 16, 3, groups=groups)
+    with counting() as (mode, unseen):
+        layer(torch.rand(5, 8, *sides, requires_grad=of_inputs)).sum().backward()
+    # Each of 16 outputs is made of the 8 inputs of its group, at each place of the kernel.
+    forward = 2 * 5 * places * 3 ** len(sides) * 16 * (8 // groups)
+    # Backward: as much for the weights, and for the inputs.
+    assert mode.get_total_flops() == (3 if of_inputs else 2) * forward
+    assert not unseen.names
 
 
 def test_a_users_network_is_built_for_its_data():

@@ -79,11 +79,36 @@ def _product_added(_: Any, a: Sequence[int], *__: Any, **___: Any) -> int:
     return 2 * math.prod(a)
 
 
-_VECTORS: Mapping[Any, Callable[..., int]] = {
+def _convolution_gradients(
+    gradient: Sequence[int],
+    x: Sequence[int],
+    weight: Sequence[int],
+    _bias: Any,
+    _stride: Any,
+    _padding: Any,
+    _dilation: Any,
+    transposed: bool,
+    _output_padding: Any,
+    _groups: int,
+    wanted: Sequence[bool],
+    *_: Any,
+    **__: Any,
+) -> int:
+    """Of a convolution's inputs and weights: each takes the products of its forward pass.
+
+    A weight has the channels of its own group alone.
+    """
+    places = math.prod((x if transposed else gradient)[2:])
+    return 2 * x[0] * places * math.prod(weight) * sum(map(bool, wanted[:2]))
+
+
+_OWN_FORMULAS: Mapping[Any, Callable[..., int]] = {
+    # Products of a matrix and a vector, which the counter leaves out.
     torch.ops.aten.mv: _product,
     torch.ops.aten.addmv: _product_added,
+    # Of which the counter forgets the groups.
+    torch.ops.aten.convolution_backward: _convolution_gradients,
 }
-"""Products of a matrix and a vector, which the counter leaves out."""
 
 
 class Unseen(TorchDispatchMode):
@@ -107,7 +132,7 @@ def counting() -> Iterator[tuple[FlopCounterMode, Unseen]]:
     """PyTorch's counter, with kernels taken apart that it does not know; what is left of these."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
-    mode, unseen = FlopCounterMode(display=False, custom_mapping={**_VECTORS}), Unseen()
+    mode, unseen = FlopCounterMode(display=False, custom_mapping={**_OWN_FORMULAS}), Unseen()
     try:
         with (
             torch.backends.mkldnn.flags(enabled=False),
