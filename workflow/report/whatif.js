@@ -60,17 +60,18 @@
       return { energy: size.energy_kwh[end], emissions: times(used, intensity), cost: times(used, price) };
     });
     const { intensity, price } = electricity(0);
-    const saved = full.energy_kwh[0] - size.energy_kwh[0];
+    const saved = times(size.saved_share[0], full.energy_kwh[0]) ?? full.energy_kwh[0] - size.energy_kwh[0];
     return {
       share,
       isReference: choice.size === study.reference,
       used: size.energy_kwh[0] * data.pue,
       full: full.energy_kwh[0] * data.pue,
+      spared: saved * data.pue,
       beyond: size.beyond,
       energy: ends.map((end) => end.energy),
       emissions: ends.map((end) => end.emissions),
       cost: ends.map((end) => end.cost),
-      saving: [saved / full.energy_kwh[0], ...size.saved_share_ends],
+      saving: size.saved_share,
       saved: {
         energy: saved,
         emissions: times(saved * data.pue, intensity),
@@ -133,7 +134,7 @@
       energy: answer.used * scale,
       emissions: times(answer.emissions[0], scale),
       cost: times(answer.cost[0], scale),
-      saved: (answer.full - answer.used) * scale,
+      saved: answer.spared * scale,
     };
   }
 

@@ -222,14 +222,23 @@ def by_size_and_seed(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     return runs.pivot(index="n_train", columns="seed", values=column).sort_index().astype(float)
 
 
-def paired_means(runs: pd.DataFrame, column: str, *sizes: int) -> list[float]:
-    """The mean of a column at each of some sizes, over the seeds that ran at all of them.
+def saved_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -> float:
+    """What a size takes less than the reference, as a share of it: a ratio of paired means.
 
-    Where none did, over the seeds of each. The sizes must be among those of the runs.
+    Args:
+        runs: of one data set and model, with runs of both sizes.
+        column: what is taken, in any unit.
+        n_train: the size.
+        reference: the reference size.
+
+    Returns:
+        Over the seeds that ran at both sizes, or where none did, over those of each; NaN where the
+        reference takes nothing, or it is not known.
     """
-    table = by_size_and_seed(runs, column).loc[[*sizes]]
+    table = by_size_and_seed(runs, column).loc[[n_train, reference]]
     paired = table.dropna(axis="columns")
-    return [float(mean) for mean in (paired if paired.size else table).mean(axis="columns")]
+    own, whole = (paired if paired.size else table).mean(axis="columns")
+    return float((whole - own) / whole) if whole else math.nan
 
 
 def finite_or_none(value: Any) -> float | None:

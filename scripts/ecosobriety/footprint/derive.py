@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecosobriety.decision import mean_interval
-from ecosobriety.decision.intervals import paired_means
+from ecosobriety.decision.intervals import saved_share
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_costs, load_sources, select_sources
 from ecosobriety.errors import ConfigError, DataError
@@ -266,11 +266,12 @@ def derive_savings(
 ) -> pd.DataFrame:
     """Derive what each size saves against the reference size on the same electricity.
 
-    Compared are the seeds that ran at both; a size that has none of them is compared as it is.
-    Energies are IT energies in kWh, as in `scenarios`; emissions (g CO2e) and cost include the
-    PUE. `saved_share` is the saved share of the reference's energy: it is that of its emissions and
-    its cost too, because the electricity is the same. A size above the reference saves less than 0.
-    It is null where the reference took no energy: nothing has no shares.
+    `saved_share` is the saved share of the reference's energy, over the seeds that ran at both; a
+    size that has none of them is compared as it is. It is that of the reference's emissions and
+    cost too, because the electricity is the same, and what is saved is this share of each of them,
+    as `scenarios` has them: energies are IT energies in kWh, emissions (g CO2e) and cost include
+    the PUE. A size above the reference saves less than 0. The share is null where the reference
+    took no energy: nothing has no shares.
 
     Args:
         scenarios: the table `scenarios`.
@@ -305,34 +306,22 @@ def derive_savings(
             f"analysis.reference_n_train: {model} on {dataset} has no run of size "
             f"{reference_n_train}; allowed are {', '.join(map(str, found))}"
         )
-    pairs = pairs.merge(_paired_shares(runs, reference_n_train), on=_CELL, how="left")
-    for name in amounts:
-        # Emissions and cost are in proportion to the energy.
-        pairs[name] *= pairs["own_share"]
-        pairs[f"{name}_reference"] *= pairs["reference_share"]
-    pairs["energy_saved_kwh"] = pairs["energy_kwh_reference"] - pairs["energy_kwh"]
-    pairs["emissions_saved_g"] = pairs["emissions_g_reference"] - pairs["emissions_g"]
-    pairs["cost_saved"] = pairs["cost_reference"] - pairs["cost"]
-    pairs["saved_share"] = pairs["energy_saved_kwh"] / pairs["energy_kwh_reference"]
+    pairs = pairs.merge(_saved_shares(runs, reference_n_train), on=_CELL, how="left")
+    for name, saved in zip(
+        amounts, ["energy_saved_kwh", "emissions_saved_g", "cost_saved"], strict=True
+    ):
+        whole = pairs[f"{name}_reference"]
+        pairs[saved] = (pairs["saved_share"] * whole).fillna(whole - pairs[name])
     return pairs[list(SCHEMAS["savings"].columns)]
 
 
-def _paired_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
-    """The mean energy of the seeds that ran at a size and at the reference, of that of all its own.
-
-    Returns:
-        dataset, model, n_train; `own_share` of the size, and `reference_share` of the reference.
-    """
+def _saved_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
+    """The saved share of each data set, model and n_train: a ratio of paired means."""
     rows = []
     for (dataset, model), group in runs.groupby(["dataset", "model"]):
         largest = group["n_train"].max()
         reference = largest if reference_n_train == "max" else reference_n_train
-        for n_train in sorted(group["n_train"].unique()):
-            paired = paired_means(group, "energy_kwh", n_train, reference)
-            own = [paired_means(group, "energy_kwh", size)[0] for size in (n_train, reference)]
-            # Of nothing there are no shares: it is compared as it is.
-            shares = [
-                mean / of_all if of_all else 1.0 for mean, of_all in zip(paired, own, strict=True)
-            ]
-            rows.append((dataset, model, n_train, *shares))
-    return pd.DataFrame(rows, columns=[*_CELL, "own_share", "reference_share"])
+        for n_train in group["n_train"].unique():
+            share = saved_share(group, "energy_kwh", n_train, reference)
+            rows.append((dataset, model, n_train, share))
+    return pd.DataFrame(rows, columns=[*_CELL, "saved_share"])

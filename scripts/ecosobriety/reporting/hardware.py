@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from ecosobriety.decision.intervals import paired_means
+from ecosobriety.decision.intervals import saved_share
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
-from ecosobriety.study.wording import ratio, score_decimals
+from ecosobriety.study.wording import score_decimals
 from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, kwh_to_wh, readable_unit, seconds_to_hours
 
@@ -126,10 +126,8 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
     basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
     if case.decision.stop is None:
         return basis
-    sizes = case.decision.reference, case.decision.stop
-    full_s, stop_s = paired_means(case.runs, "train_duration_s", *sizes)
-    saved = ratio(full_s - stop_s, full_s)
-    if saved is not None and saved <= 0:
+    saved = saved_share(case.runs, "train_duration_s", case.decision.stop, case.decision.reference)
+    if saved <= 0:
         return basis
     share = data(saved, text.share(saved))
     by_time = text.markup(
