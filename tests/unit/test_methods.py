@@ -216,6 +216,23 @@ def test_a_device_is_found_by_the_longest_name_and_as_a_whole_word(inputs):
     assert inputs.device("NVIDIA H100 80GB HBM3", "gpu").tdp_w == 700
     assert inputs.device("NVIDIA A100-SXM4-40GB", "gpu").tdp_w == 400
     assert inputs.device("NVIDIA H100 80GB HBM3", "cpu") is None
+    assert inputs.device("NVIDIA GeForce RTX 2080 Ti", "gpu").tdp_w == 250
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NVIDIA GeForce RTX 4090 Laptop GPU",
+        "NVIDIA GeForce RTX 3080 Ti Laptop GPU",
+        "NVIDIA GeForce RTX 3090 Ti",
+        "NVIDIA GeForce RTX 4090 D",
+        "NVIDIA GeForce RTX 2080 SUPER with Max-Q Design",
+        "NVIDIA H200 NVL",
+        "NVIDIA A100-SXM4-80GB MIG 1g.10gb",
+    ],
+)
+def test_another_device_of_a_similar_name_is_not_known(inputs, name):
+    assert inputs.device(name, "gpu") is None
 
 
 def test_every_method_stands_once_for_every_training(table):
