@@ -65,7 +65,7 @@
       share,
       isReference: choice.size === study.reference,
       used: size.energy_kwh[0] * data.pue,
-      full: full.energy_kwh[0] * data.pue,
+      full: study.full_kwh * data.pue,
       spared: saved * data.pue,
       beyond: size.beyond,
       energy: ends.map((end) => end.energy),
@@ -124,7 +124,7 @@
       : say("whatif.less", { name, count: count(amount / total) });
   }
 
-  // A year's amounts; an own figure for one training at the reference size scales all of them.
+  // A year's amounts; an own figure for one training on the full size scales all of them.
   function yearly(answer) {
     const trainings = part("trainings").valueAsNumber;
     if (!(trainings > 0)) return null;

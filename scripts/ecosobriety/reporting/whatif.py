@@ -44,9 +44,10 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
 
     Returns:
         `options`: for each of dataset, model, size, country and source the (value, name) of each
-        choice, values as in the tables; `chosen`: the value of each that is shown first; `beyond`:
-        what the study knows of a training beyond its electricity; `data`: as `factors` gives it;
-        `tables`: for readers without script; `notes`.
+        choice, values as in the tables; `chosen`: the value of each that is shown first; `labels`
+        of the two numbers that are typed in, and what stands there until then (`unset`);
+        `beyond`: what the study knows of a training beyond its electricity; `data`: as `factors`
+        gives it; `tables`: for readers without script; `notes`.
     """
     cases = study.cases()
     first = cases[0]
@@ -72,6 +73,11 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
             **_usage(study),
         },
         "beyond": list(dict.fromkeys(name for case in cases for name in _beyond(case))),
+        # Of a sober study that is the size of all data, trained or not.
+        "labels": {
+            "trainings": text("whatif.trainings"),
+            "training": text("whatif.training", n_train=text.integer(first.decision.full)),
+        },
         "unset": {name: text(f"whatif.unset.{name}") for name in ("trainings", "training")},
         "data": factors(study, text),
         # Without the calculator, its answers as tables.
@@ -115,10 +121,11 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
     """What the calculator computes with: factors and not the table, which has far more cells.
 
     Returns:
-        Ready for JSON: `cases` (energy in kWh by size with its interval over the seeds, the share
-        that it saves against the reference with its interval, and what `_beyond` gives),
-        `countries` (g CO2e/kWh, and the price of the mix), `sources` (g CO2e/kWh and cost per kWh),
-        `pue`, `equivalents`, `units`, `formats`, `texts`. Money is in the study's currency.
+        Ready for JSON: `cases` (energy in kWh of a training on the full size; and by size, with its
+        interval over the seeds, the share that it saves against the reference with its own, and
+        what `_beyond` gives), `countries` (g CO2e/kWh, and the price of the mix), `sources` (g
+        CO2e/kWh and cost per kWh), `pue`, `equivalents`, `units`, `formats`, `texts`. Money is in
+        the study's currency.
     """
     cost = study.config["cost"]
     names = set(study.scenarios["source"].unique())
@@ -183,6 +190,7 @@ def _case(case: Case) -> dict[str, Any]:
         "dataset": case.dataset,
         "model": case.model,
         "reference": str(case.decision.reference),
+        "full_kwh": case.decision.result["study_cost"]["full_training_kwh"],
         "sizes": sizes,
     }
 
