@@ -80,4 +80,4 @@ def test_the_files_of_a_command(tmp_path: Path) -> None:
 def test_what_comes_along_has_no_files(tmp_path: Path) -> None:
     deciding = {"class_path": "linear", "source": None}
     begun = Behind("linear", deciding, {"classes": [], "watch": None}, tmp_path)
-    assert begun.changed(code=True) is None
+    assert begun.changed() is None

@@ -4,7 +4,7 @@ A run takes the digests once, when it begins, and a training that it starts hour
 them. What was edited in the meantime must not be trained under that name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,35 +59,40 @@ class Behind:
     folder: Path
 
     def __post_init__(self) -> None:
-        if refused := self.changed(code=True):
+        if refused := self._refusal(self._code) or self.changed():
             raise refused
 
-    def changed(self, *, code: bool = False) -> ConfigError | None:
+    def changed(self) -> ConfigError | None:
         """What speaks against a training that has ended: it may have read its files at any time.
 
-        Args:
-            code: whether a class's code counts. It is read when the first training begins, so that
-                a later change of it does no harm.
+        A class's code is read when the first training begins: a later change of it does no harm.
         """
+        return self._refusal(self._watched)
+
+    def _refusal(self, take: Callable[[], Mapping[str, Any]]) -> ConfigError | None:
         where = f"models: {shorten(self.model)}"
         try:
-            now = self._now()
+            now = take()
         except ConfigError as error:
             return ConfigError(f"{where}: watch {error}")
-        of_watch = "source" if "command" in self.deciding else "watched"
-        odd = [key for key, value in now.items() if self.deciding[key] != value]
-        if not odd or (not code and of_watch not in odd):
+        if all(self.deciding[key] == value for key, value in now.items()):
             return None
-        what = "what its watch holds" if of_watch in odd else "its code"
-        writes = "; does the training write there?" if of_watch in odd else ""
+        watched = take == self._watched
+        what = "what its watch holds" if watched else "its code"
+        writes = "; does the training write there?" if watched else ""
         return ConfigError(
             f"{where}: {what} has changed since this run began: run the same command again, which "
             f"trains what changed{writes}"
         )
 
-    def _now(self) -> dict[str, Any]:
+    def _code(self) -> Mapping[str, Any]:
+        if "command" in self.deciding:
+            return {}
+        own = None if self.deciding["source"] is None else self.deciding["class_path"]
+        return digests(own, self.files["classes"], None, self.folder)
+
+    def _watched(self) -> Mapping[str, Any]:
         watch = self.files["watch"]
         if "command" in self.deciding:
             return {"source": watched_digest(watch or (), self.folder)}
-        own = None if self.deciding["source"] is None else self.deciding["class_path"]
-        return digests(own, self.files["classes"], watch, self.folder)
+        return {} if watch is None else {"watched": watched_digest(watch, self.folder)}
