@@ -125,6 +125,9 @@ def test_a_table_saved_as_bytes_is_not_normalised_as_an_image(tmp_path: Path) ->
     given = archive(tmp_path / "a.npz", x=np.stack(table, axis=1).astype(np.uint8), y=LABELS[:24])
     assert "4 columns of bytes, whose values span 1 to" in refusal(given)
     assert obtain(given | {"normalise": "feature"}).normalise == "feature"
+    series = np.stack(table, axis=1).astype(np.uint8)[..., None]
+    shaped = archive(tmp_path / "d.npz", x=series, y=LABELS[:24])
+    assert "4 columns of bytes, whose values span 1 to" in refusal(shaped)
     pixels = rng.integers(0, 256, (24, 16)).astype(np.uint8)
     assert obtain(archive(tmp_path / "b.npz", x=pixels, y=LABELS[:24])).normalise == "global"
     one_hot = np.eye(9, dtype=np.uint8)[rng.integers(0, 9, 24)]

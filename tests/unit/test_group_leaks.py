@@ -101,6 +101,7 @@ def split(
 def test_rows_of_a_person_that_mostly_agree_are_a_group(size: int) -> None:
     group = rng().permutation(np.repeat(np.arange(400), size))
     assert split(group, 0.3) == [("groups_split", False)]
+    assert split(group, 0.3, classes=False) == [("groups_split_targets", False)]
     assert split(group, 1.0) == []
 
 

@@ -108,7 +108,8 @@ def examine(
             found += find_near_targets(names, block, y)
         lost = _losses(names, ordered, distinct)
         leaks = [*find_group_leaks(block, labels, distinct, x, classes=classes)]
-        found += _groups(names, block, labels if classes else halves, distinct, leaks, x)
+        kinds = labels if classes else halves
+        found += _groups(names, block, kinds, distinct, leaks, x, numeric=not classes)
         found += reported + lost
         found += [
             Finding("values_of_one_class", certain, {"feature": name, "values": int(distinct[i])})
@@ -138,6 +139,8 @@ def _groups(
     distinct: NDArray[np.int64],
     leaks: Sequence[tuple[int, bool]],
     x: NDArray[Any],
+    *,
+    numeric: bool,
 ) -> Iterator[Finding]:
     """Features (d, n) that number groups of rows, but those that leak the label altogether."""
     leaking = {i for i, _ in leaks}
@@ -152,8 +155,7 @@ def _groups(
             rows = distinct_rows(x) if rows is None else rows
             if not shared_groups.are_groups(int(distinct[i]), rows):
                 continue
-            shown = {"share": found[0], "share_others": found[1]}
-            yield Finding("groups_split", False, {"feature": short(name), **shown})
+            yield shared_groups.said_of(short(name), found, numeric=numeric)
 
 
 def standing_apart(x: NDArray[np.float64], y: NDArray[np.int64]) -> list[tuple[int, int]]:

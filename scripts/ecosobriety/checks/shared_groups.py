@@ -84,18 +84,29 @@ def of_examples(
     groups = np.unique(np.concatenate([*parts]), return_inverse=True)[1].reshape(-1)
     targets = np.concatenate([label.reshape(len(label)) for label in labels])
     kinds, classes = np.unique(targets, return_inverse=True)
-    if kinds.dtype.kind == "f" and len(kinds) > LARGEST_GROUPS:
+    if numeric := kinds.dtype.kind == "f" and len(kinds) > LARGEST_GROUPS:
         classes = as_classes(targets)
     found = shares(groups.astype(np.int64), classes.reshape(-1).astype(np.int64), ordered=False)
     if found is None:
         return
     if len(parts) == 1:
-        agree = {"share": found[0], "share_others": found[1]}
-        yield Finding("groups_split", False, {"feature": name, **agree})
+        yield said_of(name, found, numeric=numeric)
         return
     shared = float(np.isin(parts[1], parts[0]).mean())
     if shared >= SHARED:
         yield Finding("groups_shared", True, {"feature": name, "share": shared})
+
+
+def said_of(name: str, found: tuple[float, float], *, numeric: bool) -> Finding:
+    """What is said of groups that are split, by their `shares`.
+
+    Args:
+        name: the column that numbers them.
+        found: their shares.
+        numeric: whether the labels are targets, which were taken `as_classes`.
+    """
+    values = {"feature": name, "share": found[0], "share_others": found[1]}
+    return Finding("groups_split_targets" if numeric else "groups_split", False, values)
 
 
 def are_groups(distinct: int, n: int) -> bool:

@@ -82,6 +82,9 @@ SENTENCES: Mapping[str, str] = {
     "or more: are they in one unit?",
     "groups_split": "two rows with one value of {feature} have one label in {share:.1%}, others in "
     "{share_others:.1%}: does it number persons or series? Then both parts have rows of one",
+    "groups_split_targets": "two rows with one value of {feature} have targets on one side of the "
+    "median in {share:.1%}, others in {share_others:.1%}: does it number persons or series? Then "
+    "both parts have rows of one",
     "groups_shared": "test examples whose {feature} is that of training examples: {share:.1%}; "
     "does it number persons or series? Then the score says nothing of others",
     "files_split": "two images whose names begin alike, as with {name}, have one label in "

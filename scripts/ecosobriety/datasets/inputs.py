@@ -4,6 +4,7 @@ Bytes are images, other whole numbers are numbers of things (of words, say), whi
 meaning only as they are, and floats are measurements.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -233,14 +234,16 @@ def _require_pixels(x: Examples) -> None:
     Raises:
         DataError: the examples are a few columns, and the values of some go far beyond others'.
     """
-    if x.ndim > VECTOR_DIMENSIONS or x.shape[1] > MOST_COLUMNS:
+    # An axis of one place, as layers for series want it, makes no image.
+    columns = math.prod(x.shape[1:])
+    if columns not in x.shape[1:] or columns > MOST_COLUMNS:
         return
-    values = x.sample()
+    values = x.sample().reshape(-1, columns)
     spans = np.ptp(values, axis=0)
     spans = spans[spans > 0]
     if len(spans) and spans.max() >= UNLIKE_SPANS * spans.min():
         raise DataError(
-            f"the inputs are {x.shape[1]} columns of bytes, whose values span {spans.min():g} to "
+            f"the inputs are {columns} columns of bytes, whose values span {spans.min():g} to "
             f"{spans.max():g}: say dataset.normalise: feature, or global if they are pixels"
         )
 

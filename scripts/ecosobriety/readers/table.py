@@ -184,14 +184,13 @@ def _groups_left_out(
     left: Mapping[str, pa.ChunkedArray], y: Coded | np.ndarray
 ) -> Iterator[Finding]:
     """Columns that are not learnt from and say which rows belong together."""
+    numeric = not isinstance(y, Coded)
     labels = y.index if isinstance(y, Coded) else shared_groups.as_classes(y)
     for name, column in left.items():
         codes = pc.dictionary_encode(column.combine_chunks()).indices.fill_null(-1).to_numpy()
         shares = shared_groups.shares(codes, labels, ordered=False)
         if shares is not None:
-            agree = {"share": shares[0], "share_others": shares[1]}
-            values = {"feature": short(name), **agree}
-            yield Finding("groups_split", False, values)
+            yield shared_groups.said_of(short(name), shares, numeric=numeric)
 
 
 def _clean(name: str) -> str:
