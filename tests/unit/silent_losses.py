@@ -234,3 +234,14 @@ class Undoing(LosingByHand):
     def on_train_end(self):
         if self.undo == "on_train_end":
             self.load_state_dict(self.kept)
+
+
+class Unpooled(Base):
+    """Has a layer of which PyTorch has no deterministic form."""
+
+    def __init__(self, input_shape, num_classes: int):
+        super().__init__(input_shape, num_classes)
+        self.pool, self.back = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+
+    def forward(self, x):
+        return super().forward(self.back(*self.pool(x[:, None]))[:, 0])

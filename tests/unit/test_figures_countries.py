@@ -226,3 +226,12 @@ class TestMap:
             reason = texts["en"](f"figure.{name}.no_intensity")
             assert [text.get_text() for text in figure.texts] == [reason]
             assert captions(bare.cases()[0], texts["en"])[name] == reason
+
+    def test_costs_are_drawn_where_no_intensity_is_known(self, study, texts):
+        columns = ["emissions_g", "emissions_g_low", "emissions_g_high"]
+        bare = dataclasses.replace(
+            study, scenarios=study.scenarios.assign(**dict.fromkeys(columns, np.nan))
+        )
+        lines = draw("source_cost-mlp", bare, texts["en"]).axes[0].lines
+        assert len(lines) == len(bare.cases()[0].electricity.source_order("cost")) > 1
+        assert len({(line.get_color(), line.get_marker()) for line in lines}) == len(lines)

@@ -94,7 +94,8 @@ def split(
     """What is said of a group's number, where most rows of a group have one label."""
     mood = rng().integers(0, 2, group.max() + 1)[group]
     y = np.where(rng().random(len(group)) < noise, rng().integers(0, 2, len(group)), mood)
-    return found(group.astype(float) * 17, y if classes else y + rng().normal(size=len(group)))
+    targets = y if classes else 9 * y + rng().normal(size=len(group))
+    return found(group.astype(float) * 17, targets, classes=classes)
 
 
 @pytest.mark.parametrize("size", [2, 5, 20])

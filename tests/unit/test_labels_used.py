@@ -11,6 +11,7 @@ from ecosobriety.training.learnt import Learnt
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 ENTROPY = "-(z.softmax(1) * z.log_softmax(1)).sum(1).mean()"
+USUAL = "F.cross_entropy(z, y)"
 PAIRS = "((y[:, None] == y) * torch.cdist(z, z)).mean()"
 
 
@@ -74,3 +75,22 @@ def test_a_module_that_waits_for_more_batches_than_an_epoch_has_is_refused(
     assert not noticed("NeverClearing", clear="last", every=3)
     # It counts them over all epochs.
     assert not noticed("CountingBatches", clear="last", every=4)
+
+
+def test_labels_that_a_training_step_gets_as_others_are_named(
+    noticed: Any,  # noqa: F811
+) -> None:
+    told = noticed("Losing", loss=USUAL, classes=tuple("123456789"))
+    assert told["labels_renumbered"] == {"given": "1, 2, 3, …", "taken": "0, 1, 2, …"}
+    assert "labels_renumbered" not in noticed("Losing", loss=USUAL, classes=tuple("012345678"))
+    assert "labels_renumbered" not in noticed("Losing", loss=USUAL, classes=tuple("abcdefghi"))
+    # The study's own loop takes its loss by the same numbers.
+    assert "labels_renumbered" not in noticed("Base", classes=tuple("123456789"))
+    with pytest.raises(ConfigError, match=r"out of bounds.* \(its labels 1, 2, 3, … reach its tr"):
+        noticed("Losing", loss="F.cross_entropy(z, y - 1)", classes=tuple("123456789"))
+
+
+def test_a_layer_without_a_deterministic_form_is_trained(
+    noticed: Any,  # noqa: F811
+) -> None:
+    assert not noticed("Unpooled")

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any
 
 import pandas as pd
@@ -55,9 +55,9 @@ _LEADER = {
 
 def _series_styles(case: Case) -> dict[str, Mapping[str, Any]]:
     """Colour, marker and dashes of each source, the same in every figure."""
-    order = [
-        source for source in case.electricity.source_order("emissions_g") if source != GRID_SOURCE
-    ]
+    # The intensity of one whose cost is known need not be.
+    orders = (case.electricity.source_order(column) for column in ("emissions_g", "cost"))
+    order = [source for source in dict.fromkeys(chain(*orders)) if source != GRID_SOURCE]
     styles = {
         source: {"color": colour, "marker": marker, "linestyle": dashes}
         for source, colour, marker, dashes in zip(

@@ -73,6 +73,7 @@ TRAINING = {
     "or a weight of 0",
     "labels_unused": "its first batches teach it the same when their examples exchange their "
     "labels or targets: is its loss made of these?",
+    "labels_renumbered": "labels {given} reach its training_step as {taken}",
     "labels_not_learnt": "its loss wants the label of {share} of its examples alone: are they "
     "shuffled, shifted or left out?",
     "decay_large": "its weight_decay of {decay} outweighs what it learns, at the learning rate "

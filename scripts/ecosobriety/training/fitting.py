@@ -251,7 +251,8 @@ def make_trainer(
         accelerator=settings.accelerator,
         devices=1,
         precision=settings.precision,
-        deterministic=True,
+        # What has no such form is trained all the same, and PyTorch says so in the log.
+        deterministic="warn",
         callbacks=[*callbacks],
         # Each of these would spend energy that is not training.
         logger=False,

@@ -62,6 +62,7 @@ def refuse(
             seed=seed,
             threads=usable_cpus(),
             n_train=n_train,
+            classes=dataset.classes,
         )
         try:
             stage = Stage(content_of(play, batches, test_batches))

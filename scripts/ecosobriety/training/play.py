@@ -1,7 +1,8 @@
 """What is rehearsed of a user's network, and what its stage needs of that."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -12,6 +13,9 @@ from ecosobriety.training.tasks import Task
 
 FEW = 8
 """Examples on which operations are counted and the test is tried."""
+SHOWN = 3
+"""Labels in a sentence."""
+_WHOLE = re.compile("-?[0-9]+")
 OTHERS, OTHER_BYTES = 24, 2**24
 """Further batches at most, for what the first one may not hold or choose: an expert, a class."""
 
@@ -27,6 +31,7 @@ class Play:
         seed: that of the training.
         threads: CPU threads for PyTorch.
         n_train: examples of the training.
+        classes: names of the classes; none for a regression.
     """
 
     class_path: str
@@ -36,6 +41,7 @@ class Play:
     seed: int
     threads: int
     n_train: int
+    classes: tuple[str, ...] = ()
 
 
 def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, Any]:
@@ -49,7 +55,10 @@ def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, A
     if play.n_train > size and play.n_train % size:
         acts.append((x[: play.n_train % size], y[: play.n_train % size]))
     return {
-        **{name: getattr(play, name) for name in ("class_path", "seed", "threads", "n_train")},
+        **{
+            name: getattr(play, name)
+            for name in ("class_path", "seed", "threads", "n_train", "classes")
+        },
         "init_args": json.dumps(dict(play.init_args)),
         "settings": asdict(play.settings),
         "deviation": getattr(play.task, "deviation", None),
@@ -60,3 +69,21 @@ def content_of(play: Play, batches: Slices, test_batches: Slices) -> dict[str, A
         "x_test": x_test[:FEW],
         "length": len(batches),
     }
+
+
+def renumbered(classes: Sequence[str]) -> dict[str, str] | None:
+    """Labels that are whole numbers, and those that a network gets instead of them, if it does.
+
+    Returns:
+        Both as text: `given` and `taken`; None: they are the same, or text.
+    """
+    if not classes or not all(map(_WHOLE.fullmatch, classes)):
+        return None
+    taken = [*map(str, range(len(classes)))]
+    if [*classes] == taken:
+        return None
+    texts = (
+        ", ".join([*names[:SHOWN], *(["…"] if len(names) > SHOWN else [])])
+        for names in (classes, taken)
+    )
+    return dict(zip(("given", "taken"), texts, strict=True))

@@ -32,7 +32,7 @@ from ecosobriety.training.learner import Learner, build_module
 from ecosobriety.training.losses import Losses
 from ecosobriety.training.networks import own_network
 from ecosobriety.training.own_networks import failure, materialise, require_logits
-from ecosobriety.training.play import FEW
+from ecosobriety.training.play import FEW, renumbered
 from ecosobriety.training.tasks import Classification, Regression, Task
 from ecosobriety.user_code.lightnings import is_lightning, lightning_of
 
@@ -163,7 +163,14 @@ class Stage:
         start = soundness.weights(network)
         if not is_lightning(network):
             self._require_logits(network)
-        network, acts, first, trainer, scorer = self._trained()
+        told = renumbered(self._content["classes"]) if is_lightning(network) else None
+        try:
+            network, acts, first, trainer, scorer = self._trained()
+        except ConfigError as error:
+            if told is None or "out of bounds" not in str(error):
+                raise
+            raise ConfigError(f"{error} (its {reason('labels_renumbered', **told)})") from error
+        self.noticed += [reason("labels_renumbered", **told)] if told else []
         rate = f"training.learning_rate is {self.settings.learning_rate:g}"
         if is_lightning(network):
             rate = "of its configure_optimizers"

@@ -264,6 +264,7 @@ def _build(
         seed=training.seed,
         threads=threads,
         n_train=training.n_train,
+        classes=dataset.classes,
     )
     build = partial(
         build_network,
