@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.decision.rows import mean_durations_s
+from ecosobriety.decision.intervals import saved_share
+from ecosobriety.decision.rows import mean_durations_s, rows_of
 from ecosobriety.units import seconds_to_hours
 
 
@@ -119,15 +120,19 @@ def _machine(
     full = costs[result["reference_n_train"]]
     if full is None:
         return None
-    answer = result["configured"]
-    smaller = answer["smaller_than_reference"]
-    recommended = costs[answer["sufficient_n_train"]] if smaller else None
+    answer, reference = result["configured"], result["reference_n_train"]
+    recommended = saved = None
+    if answer["smaller_than_reference"]:
+        size = answer["sufficient_n_train"]
+        if costs[size] is not None:
+            saved = full * saved_share(rows_of(result, runs), "train_duration_s", size, reference)
+            recommended = full - saved
     return {
         "price_per_hour": price_per_hour,
         "currency": result["study_cost"]["currency"],
         "full": full,
         "recommended": recommended,
-        "saved": None if recommended is None else full - recommended,
+        "saved": saved,
     }
 
 

@@ -1,5 +1,6 @@
 """Efficiency: what a score takes in time, energy and CO2, and what a fixed budget buys."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -172,8 +173,13 @@ def budget_table(case: Case, text: Texts) -> Table:
 def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[float]]]:
     """One unit of each budget by its name, and what a training at each size takes of it."""
     pue = float(case.study.config["metering"]["pue"])
-    used_kwh = [float(case.decision.curve["energy_kwh_mean"][size]) * pue for size in sizes]
-    budgets = [(text("table.budget.energy", energy=text.energy(1.0, 1)), used_kwh)]
+    reference = case.decision.reference
+    # What is saved of the reference's: where nothing is taken, there is no share of it.
+    shares = [float(case.electricity.saving(size)["saved_share"]) for size in sizes]
+    parts = [1.0 if math.isnan(share) else 1 - share for share in shares]
+    full_kwh = float(case.decision.curve["energy_kwh_mean"][reference]) * pue
+    name = text("table.budget.energy", energy=text.energy(1.0, 1))
+    budgets = [(name, [part * full_kwh for part in parts])]
     order = case.electricity.source_order("cost")
     contracts = [source for source in order if source != GRID_SOURCE]
     own_mix = [source for source in order if source == GRID_SOURCE]
@@ -184,7 +190,8 @@ def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[
             money=text.money(1.0, case.electricity.currency, 1),
             source=source_name(case, source, text, case.electricity.cost_mark(source)),
         )
-        budgets.append((name, [float(case.electricity.at(source, size)["cost"]) for size in sizes]))
+        full_cost = float(case.electricity.at(source, reference)["cost"])
+        budgets.append((name, [part * full_cost for part in parts]))
     return budgets
 
 

@@ -101,7 +101,7 @@ def _usage(study: Study) -> dict[str, str]:
     usage = study.config.get("usage", {})
     keys = {"trainings": "trainings_per_year", "training": "energy_per_training_kwh"}
     written = {name: usage.get(key) for name, key in keys.items()}
-    return {name: "" if value is None else f"{value:g}" for name, value in written.items()}
+    return {name: "" if value is None else f"{value:.15g}" for name, value in written.items()}
 
 
 def _same(values: Iterable[str]) -> list[tuple[str, str]]:
