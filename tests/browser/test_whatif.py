@@ -238,22 +238,37 @@ def test_a_years_amounts_follow_the_choice_and_the_users_own_figure(open_page, s
     assert read(page, "year", "data-saved") == pytest.approx(365 * 120 * (1 - ratio))
 
 
-def test_a_model_offers_the_sizes_that_it_was_trained_on(context_of, tmp_path):
+@pytest.fixture
+def page_of(context_of, tmp_path):
+    """Opens the calculator of a study of some runs."""
+
+    def opened(*runs):
+        import pandas as pd
+        from synthetic import REPORT_DIR, blank_svgs, make_provenance, make_study
+
+        from ecosobriety.reporting import build_report
+
+        study = make_study(pd.concat(runs, ignore_index=True))
+        path, complaints = tmp_path / "report.html", []
+        page_text = build_report(
+            study, None, make_provenance(study), "en", blank_svgs(study), REPORT_DIR
+        )
+        path.write_text(page_text, encoding="utf-8")
+        page = context_of().new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{path.as_uri()}#whatif")
+        return page, study, complaints
+
+    return opened
+
+
+def test_a_model_offers_the_sizes_that_it_was_trained_on(page_of):
     """A budget may have left out those of another model."""
-    import pandas as pd
-    from synthetic import REPORT_DIR, blank_svgs, make_provenance, make_runs, make_study
+    from synthetic import make_runs
 
-    from ecosobriety.reporting import build_report
-
-    runs = [make_runs(), make_runs("cnn", energy_factor=3.0).query("n_train >= 50_000")]
-    study = make_study(pd.concat(runs, ignore_index=True))
-    path, complaints = tmp_path / "report.html", []
-    svgs = blank_svgs(study)
-    page_of = build_report(study, None, make_provenance(study), "en", svgs, REPORT_DIR)
-    path.write_text(page_of, encoding="utf-8")
-    page = context_of().new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{path.as_uri()}#whatif")
+    page, study, complaints = page_of(
+        make_runs(), make_runs("cnn", energy_factor=3.0).query("n_train >= 50_000")
+    )
     page.select_option("#whatif-model", "mlp")
     page.select_option("#whatif-size", "5000")
     page.select_option("#whatif-model", "cnn")
@@ -266,3 +281,22 @@ def test_a_model_offers_the_sizes_that_it_was_trained_on(context_of, tmp_path):
     page.select_option("#whatif-size", "5000")
     assert not complaints
     page.close()
+
+
+def test_seeds_that_ran_at_one_size_alone_are_not_compared(page_of):
+    """A budget may have left some out, which took more than the others."""
+    from synthetic import make_runs
+
+    runs = make_runs()
+    runs["energy_kwh"] *= 1 + runs["seed"]
+    page, study, complaints = page_of(runs[(runs["n_train"] != 5000) | (runs["seed"] > 1)])
+    page.select_option("#whatif-size", "5000")
+    page.select_option("#whatif-source", "grid")
+    page.fill("#whatif-trainings", "100")
+    case = study.cases()[0]
+    small, full = (case.decision.curve["energy_kwh_mean"][n] for n in (5000, 60000))
+    row, pue = case.electricity.saving(5000), study.config["metering"]["pue"]
+    assert row["saved_share"] != pytest.approx(1 - small / full, rel=1e-3)
+    assert read(page, "saving") == pytest.approx(row["saved_share"])
+    assert read(page, "year", "data-saved") == pytest.approx(100 * pue * row["energy_saved_kwh"])
+    assert not complaints
