@@ -1,0 +1,69 @@
+"""Each training begins with what a user's modules and classes hold once they are imported.
+
+Several trainings may share a process, and one would go on with what another has left there: a count
+of a class, a generator of random numbers at a file's level.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from ecosobriety.training.plain_values import PLAIN, Return, Walk, is_own
+from ecosobriety.user_code.classes import ClassSpec, load
+
+_begun: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
+"""By class path: modules and classes, and what they held before the first training."""
+
+
+def begin_afresh(class_path: str) -> None:
+    """Let a user's modules and classes hold what they did before the first training.
+
+    What is of no kind that `Walk` copies stays as it is.
+
+    Args:
+        class_path: of the network, which is imported.
+
+    Raises:
+        ConfigError: it cannot be.
+    """
+    load(ClassSpec("network", class_path, {}))
+    if class_path not in _begun:
+        walk = Walk()
+        _begun[class_path] = [(owner, _copies(owner, walk)) for owner in _owners()]
+        return
+    giving = Return(torch.device("cpu"))
+    for owner, copies in _begun[class_path]:
+        for name, copy in copies.items():
+            now = vars(owner).get(name)
+            if now is copy or (isinstance(copy, PLAIN) and type(now) is type(copy) and now == copy):
+                continue
+            # As a member of an enumeration, what cannot be set has not changed.
+            with suppress(Exception):
+                if (given := giving.given_back(copy, now)) is not now:
+                    setattr(owner, name, given)
+
+
+def _owners() -> Iterator[Any]:
+    """The user's modules that are imported, and the classes in them."""
+    for name, module in [*sys.modules.items()]:
+        if name == "__main__" or not isinstance(module, ModuleType) or not is_own(name):
+            continue
+        yield module
+        for value in [*vars(module).values()]:
+            if isinstance(value, type) and value.__module__ == name:
+                yield value
+
+
+def _copies(owner: Any, walk: Walk) -> dict[str, Any]:
+    copies = {}
+    for name, value in [*vars(owner).items()]:
+        if not name.startswith("__") and not callable(value):
+            # A class of anybody's may raise anything.
+            with suppress(Exception):
+                if (copy := walk.copy(value)) is not NotImplemented:
+                    copies[name] = copy
+    return copies

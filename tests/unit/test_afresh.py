@@ -1,0 +1,66 @@
+"""A training that follows another one in its process begins with what the first one did."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecosobriety.training.afresh import begin_afresh
+
+SOURCE = """
+import enum
+import itertools
+import numpy as np
+import torch
+from torch import nn
+
+RNG = np.random.default_rng(3)
+SEEN, LIMIT = [], 4
+TOTAL = torch.zeros(2)
+TICKS = itertools.count()
+
+class Mode(enum.Enum):
+    WARM = 1
+
+class Reversal:
+    iter_num = 0
+
+class Net(nn.Module):
+    made = 0
+
+    def __init__(self, num_classes):
+        super().__init__()
+        Net.made += 1
+        self.mode = Mode.WARM
+
+def train():
+    global LIMIT
+    Reversal.iter_num += 1
+    SEEN.append(Reversal.iter_num)
+    LIMIT -= 1
+    TOTAL.add_(1)
+    next(TICKS)
+    return float(RNG.normal()), Net.made, Reversal.iter_num, list(SEEN), LIMIT, TOTAL.tolist()
+"""
+
+
+def test_each_training_begins_afresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_afresh.py").write_text(SOURCE)
+    begin_afresh("own_afresh.Net")
+    module = importlib.import_module("own_afresh")
+    seen = module.SEEN
+    told = []
+    for _ in range(3):
+        module.Net(2)
+        told.append(module.train())
+        module.train()
+        begin_afresh("own_afresh.Net")
+    assert told[0] == told[1] == told[2]
+    assert told[0][1:] == (1, 1, [1], 3, [1.0, 1.0])
+    # The very list, which other modules may have imported by its name.
+    assert module.SEEN is seen
+    assert next(module.TICKS) == 6
+    del sys.modules["own_afresh"]
