@@ -267,6 +267,10 @@ def test_a_cluster_may_draw_more(read):
         ({"seed": "params.seed"}, 'columns.seed is "params.seed", but runs.csv has no such column'),
         ({"seed": "sed"}, '(did you mean "seed"?)'),
         ({"sed": "seed"}, 'columns.sed is no column that is read (did you mean "seed"?)'),
+        (
+            {"accuracy": "accuracy", "test_accuracy": "accuracy"},
+            "columns.test_accuracy means what columns.accuracy means: leave one out",
+        ),
     ],
 )
 def test_a_wrong_mapping_is_refused(read, columns, said):

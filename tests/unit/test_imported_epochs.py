@@ -172,3 +172,10 @@ def test_of_a_size_all_runs_have_their_epochs_or_none(read):
     table = logged_every(10, {100: 20, 200: 10}).splitlines()
     said = refusal(read, "\n".join(line for line in table if not line.startswith("100,2,20,")))
     assert "have a row for their end alone" in said
+
+
+def test_epochs_that_are_counted_from_0_are_refused_with_the_way_out(read):
+    counted = rows(1, 2).replace(",1,0.5,", ",0,0.5,")
+    assert "must be at least 1: add 1 to all, where they are counted from 0" in refusal(
+        read, counted
+    )

@@ -8,6 +8,7 @@ from ecosobriety.errors import quote
 from ecosobriety.imported.energies import Energy
 from ecosobriety.imported.roles import Columns
 from ecosobriety.imported.runs import Key
+from ecosobriety.imported.sheet import Column
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochRecord, EpochTest
 
@@ -40,10 +41,8 @@ def by_epoch(
     column = columns.get(EPOCH)
     rows = []
     for place in places:
-        epoch = column.whole(place, 1) if column is not None and told_apart else 0
-        if column is not None and epoch is None:
-            column.refuse(place, "must be a whole number of at least 1")
-        rows.append(EpochRow(epoch or 0, place))
+        epoch = _epoch(column, place) if column is not None and told_apart else 0
+        rows.append(EpochRow(epoch, place))
     rows.sort()
     for one, other in pairwise(rows):
         if one.epoch == other.epoch:
@@ -53,6 +52,16 @@ def by_epoch(
                 f"counts{_difference(columns, one.place, other.place)}"
             )
     return rows
+
+
+def _epoch(column: Column, place: int) -> int:
+    """How many epochs were done, as a row says it."""
+    if column.number(place) == 0:
+        column.refuse(place, "must be at least 1: add 1 to all, where they are counted from 0")
+    epoch = column.whole(place, 1)
+    if epoch is None:
+        column.refuse(place, "must be a whole number of at least 1")
+    return epoch
 
 
 def _difference(columns: Columns, one: int, other: int) -> str:

@@ -78,9 +78,11 @@ def find_columns(sheet: Sheet, mapping: Mapping[str, str | None], metric: Metric
         RunsError: the mapping names what does not exist, a size, a seed or a score has no column,
             or two quantities have the same.
     """
-    own = {_role(key): name for key, name in mapping.items()}
+    own, keys = {_role(key): name for key, name in mapping.items()}, dict[str, str]()
     for key, name in mapping.items():
         _check_mapping(sheet, key, name, metric)
+        if (other := keys.setdefault(_role(key), key)) != key:
+            raise RunsError(f"columns.{key}", f"means what columns.{other} means: leave one out")
     named = {role: sheet.column(name) for role, name in own.items() if name is not None}
     found = {role: column for role in ROLES if (column := _found(sheet, role, own))}
     scores = {
