@@ -270,6 +270,14 @@ def own_content(rule, more=lambda wildcards: []):
     return content
 
 
+LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()}
+
+
+def page_texts(wildcards):
+    """What a page says, in its language."""
+    return sorted(map(str, Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")))
+
+
 TRAINING = canonical(study_config.training_parameters(config))
 
 

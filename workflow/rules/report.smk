@@ -1,14 +1,6 @@
 report: "../report/captions/workflow.rst"
 
 
-LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()}
-
-
-def page_texts(wildcards):
-    """What a page says, in its language."""
-    return sorted(map(str, Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")))
-
-
 rule build_report:
     input:
         **STUDY_FILES,
