@@ -198,12 +198,19 @@ def src_layout(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize(
     ("class_path", "helper"),
     [("src.pack.data.DM", "src/pack/rule.py"), ("src.pack.steps.SGD", "libs/other.py")],
 )
-def test_modules_are_found_where_python_finds_them(src_layout, monkeypatch, class_path, helper):
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(src_layout / "libs"), "/elsewhere"]))
+def test_modules_are_found_where_python_finds_them(
+    src_layout, monkeypatch, class_path, helper, linked
+):
+    named = src_layout
+    if linked:
+        named = src_layout.parent / f"{src_layout.name}-link"
+        named.symlink_to(src_layout)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(named / "libs"), "/elsewhere"]))
     before = class_fingerprint(class_path, src_layout)
     path = src_layout / helper
     path.write_text(path.read_text() + "\n# in other words\n")

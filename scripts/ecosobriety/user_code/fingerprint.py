@@ -112,8 +112,10 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
     A module's name is looked for in the folder, in those above the file that imports it, which a
     file may add to Python's path, and where `PYTHONPATH` points. All that are found count.
     """
-    named = [Path(place).absolute() for place in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    fixed = [folder, *(place for place in named if place.is_relative_to(folder))]
+    root = folder.resolve()
+    named = [Path(place).resolve() for place in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    inside = [folder / place.relative_to(root) for place in named if place.is_relative_to(root)]
+    fixed = [folder, *inside]
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
