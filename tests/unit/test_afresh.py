@@ -20,6 +20,15 @@ SEEN, LIMIT = [], 4
 TOTAL = torch.zeros(2)
 TICKS = itertools.count()
 
+class Augmenter:
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+
+AUGMENT, TEACHER = Augmenter(), nn.Linear(2, 2)
+
 class Mode(enum.Enum):
     WARM = 1
 
@@ -41,7 +50,14 @@ def train():
     LIMIT -= 1
     TOTAL.add_(1)
     next(TICKS)
-    return float(RNG.normal()), Net.made, Reversal.iter_num, list(SEEN), LIMIT, TOTAL.tolist()
+    AUGMENT()
+    if not hasattr(Net, "calls"):
+        Net.calls = 0
+    Net.calls += 1
+    before = TEACHER.weight.detach().clone()
+    nn.init.zeros_(TEACHER.weight)
+    counts = AUGMENT.calls, Net.calls, Net.made, Reversal.iter_num, list(SEEN), LIMIT
+    return before.tolist(), *counts, TOTAL.tolist(), float(RNG.normal())
 """
 
 
@@ -59,7 +75,8 @@ def test_each_training_begins_afresh(tmp_path: Path, monkeypatch: pytest.MonkeyP
         module.train()
         begin_afresh("own_afresh.Net")
     assert told[0] == told[1] == told[2]
-    assert told[0][1:] == (1, 1, [1], 3, [1.0, 1.0])
+    assert told[0][1:-1] == (1, 1, 1, 1, [1], 3, [1.0, 1.0])
+    assert told[0][0] != [[0, 0], [0, 0]]
     # The very list, which other modules may have imported by its name.
     assert module.SEEN is seen
     assert next(module.TICKS) == 6

@@ -37,16 +37,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 def noticed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
 
-    def run(
-        name: str, epochs: int = 8, classes: tuple[str, ...] = (), **init_args: Any
-    ) -> dict[str, dict[str, str]]:
+    def run(name: str, epochs: int = 8, **init_args: Any) -> dict[str, dict[str, str]]:
         chance = torch.Generator().manual_seed(1)
         x = torch.randn(128, 8, 8, generator=chance)
         y = torch.randint(9, (128,), generator=chance)
         known = (averaging_networks, doubtful_networks, silent_losses)
         module = next(vars(place)[name].__module__ for place in known if name in vars(place))
-        settings = replace(SETTINGS, epochs=epochs)
-        play = Play(f"{module}.{name}", init_args, CLASSES, settings, 1, 1, 96, classes)
+        how = replace(SETTINGS, epochs=epochs), 1, 1, 96, init_args.pop("classes", ())
+        play = Play(f"{module}.{name}", init_args, CLASSES, *how)
         train, test = (Slices(x, y, torch.arange(96) + first, 32) for first in (0, 32))
         stage = Stage(content_of(play, train, test))
         stage.try_out()

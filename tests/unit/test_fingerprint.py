@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import sys
+from importlib.util import spec_from_file_location
 
 import pytest
 
@@ -14,6 +16,7 @@ from ecosobriety.user_code.fingerprint import (
     TRAINING_MODULES,
     class_fingerprint,
     code_fingerprint,
+    modules_of,
     script_fingerprint,
 )
 from ecosobriety.user_code.own_code import TRAINING, own_code
@@ -217,3 +220,55 @@ def test_modules_are_found_where_python_finds_them(
     assert class_fingerprint(class_path, src_layout) == before
     path.write_text(path.read_text() + "MORE = 2\n")
     assert class_fingerprint(class_path, src_layout) != before
+
+
+def test_an_environment_in_the_folder_is_installed(tmp_path, monkeypatch):
+    installed = tmp_path / ".venv/lib/python3/site-packages/lib1"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").write_text("from lib1 import more")
+    (installed / "more.py").write_text("import other")
+    (installed.parent / "other.py").write_text("")
+    monkeypatch.syspath_prepend(str(installed.parent))
+    assert modules_of("lib1.Net", tmp_path) == {installed / "__init__.py"}
+
+
+def test_folders_without_a_file_of_their_own_are_packages_too(tmp_path):
+    for name, source in {"a/b/c.py": "from a.b import d", "a/b/d.py": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    assert modules_of("a.b.c.Net", tmp_path) == {tmp_path / "a/b/c.py", tmp_path / "a/b/d.py"}
+
+
+class Finder:
+    """As `pip install -e` writes one for a package beside its pyproject.toml."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def find_spec(self, name, path=None, target=None):
+        file = self.folder / "__init__.py"
+        if name != self.folder.name:
+            return None
+        return spec_from_file_location(name, file, submodule_search_locations=[str(self.folder)])
+
+
+def test_a_package_that_is_installed_in_place_is_the_users(tmp_path, monkeypatch):
+    package, study = tmp_path / "proj/mypkg", tmp_path / "study"
+    for folder in (package, study):
+        folder.mkdir(parents=True)
+    for name, source in {"__init__": "", "net": "from mypkg import blocks", "blocks": ""}.items():
+        (package / f"{name}.py").write_text(source)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder(package)])
+    found = {path.stem for path in modules_of("mypkg.net.Net", study)}
+    assert found == {"__init__", "net", "blocks"}
+    before = class_fingerprint("mypkg.net.Net", study)
+    (package / "blocks.py").write_text("WIDTH = 2")
+    assert class_fingerprint("mypkg.net.Net", study) != before
+
+
+def test_a_class_is_of_the_folder_however_it_is_found(src_layout, monkeypatch):
+    link = src_layout.parent / f"{src_layout.name}-linked"
+    link.symlink_to(src_layout)
+    monkeypatch.syspath_prepend(str(link / "src"))
+    found = modules_of("pack.data.DM", src_layout)
+    assert src_layout / "src/pack/rule.py" in found

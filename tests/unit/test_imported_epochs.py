@@ -163,15 +163,21 @@ def logged_every(step, ends):
 
 @pytest.mark.parametrize("step", [5, 10])
 def test_a_size_whose_runs_end_at_their_first_test_is_read(read, step):
-    table = read(logged_every(step, {100: 20, 200: 10}))
+    table = read(logged_every(step, {100: 30, 200: 10}))
     ends = {key: run.epochs[-1].epoch + 1 for key, run in table.runs.items()}
-    assert ends == {(100, 1): 20, (100, 2): 20, (200, 1): 10, (200, 2): 10}
+    assert ends == {(100, 1): 30, (100, 2): 30, (200, 1): 10, (200, 2): 10}
 
 
 def test_of_a_size_all_runs_have_their_epochs_or_none(read):
-    table = logged_every(10, {100: 20, 200: 10}).splitlines()
-    said = refusal(read, "\n".join(line for line in table if not line.startswith("100,2,20,")))
-    assert "have a row for their end alone" in said
+    table = logged_every(10, {100: 30, 200: 10}).splitlines()
+    without = "\n".join(line for line in table if not line.startswith(("100,2,20,", "100,2,30,")))
+    assert "have a row for their end alone" in refusal(read, without)
+    # A run that was trained again for twice as long.
+    again = logged_every(10, {100: 20, 200: 10})
+    assert "have a row for their end alone" in refusal(read, again)
+    # No test of every ten epochs.
+    other = logged_every(10, {100: 30, 200: 10}).replace("00,1,10,", "00,1,7,")
+    assert "have a row for their end alone" in refusal(read, other)
 
 
 def test_epochs_that_are_counted_from_0_are_refused_with_the_way_out(read):

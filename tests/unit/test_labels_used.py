@@ -83,6 +83,9 @@ def test_labels_that_a_training_step_gets_as_others_are_named(
     told = noticed("Losing", loss=USUAL, classes=tuple("123456789"))
     assert told["labels_renumbered"] == {"given": "1, 2, 3, …", "taken": "0, 1, 2, …"}
     assert "labels_renumbered" not in noticed("Losing", loss=USUAL, classes=tuple("012345678"))
+    # Those that are other ones, wherever they stand.
+    told = noticed("Losing", loss=USUAL, classes=(*"01234567", "12"))
+    assert told["labels_renumbered"] == {"given": "12", "taken": "8"}
     assert "labels_renumbered" not in noticed("Losing", loss=USUAL, classes=tuple("abcdefghi"))
     # The study's own loop takes its loss by the same numbers.
     assert "labels_renumbered" not in noticed("Base", classes=tuple("123456789"))
@@ -93,4 +96,5 @@ def test_labels_that_a_training_step_gets_as_others_are_named(
 def test_a_layer_without_a_deterministic_form_is_trained(
     noticed: Any,  # noqa: F811
 ) -> None:
-    assert not noticed("Unpooled")
+    told = noticed("Unpooled")
+    assert told == {"undetermined": {"names": "max_unpooling2d_forward_out"}}

@@ -229,6 +229,8 @@ def test_a_device_is_found_by_the_longest_name_and_as_a_whole_word(inputs):
         "NVIDIA GeForce RTX 2080 SUPER with Max-Q Design",
         "NVIDIA H200 NVL",
         "NVIDIA A100-SXM4-80GB MIG 1g.10gb",
+        "GRID T4-16Q",
+        "NVIDIA A10-24Q",
     ],
 )
 def test_another_device_of_a_similar_name_is_not_known(inputs, name):

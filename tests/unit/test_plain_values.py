@@ -207,3 +207,65 @@ def test_what_is_nested_too_deeply_is_not_looked_at() -> None:
         first.others = [Node()]
         first = first.others[0]
     assert values_of_all(keeper) == ([{}], None)
+
+
+class Making(nn.Module):
+    """Keeps for its tests what it has made, and a flag of its class."""
+
+    stage = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part = Epoch(0)
+
+
+def test_what_has_been_made_since_is_taken_away() -> None:
+    module, again = Making(), Making()
+    values = Walk().values_of(module)
+    for one in (module, again):
+        one.made = torch.ones(2)
+        one.stage = 2
+        one.part.seen = [1]  # type: ignore[attr-defined]
+        Return(CPU).set_values(one, values if one is module else through_a_file(values))
+        assert not hasattr(one, "made")
+        assert not hasattr(one.part, "seen")
+        assert one.stage == 1
+
+
+class Two(nn.Module):
+    """Begins with one object and one list under two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.best = Epoch(0)
+        self.a = self.b = list[int]()
+
+
+def test_two_objects_are_two_again_where_one_stands_now() -> None:
+    two, again = Two(), Two()
+    two.now, two.best.number = Epoch(5), 3
+    two.a = [*two.a, 1]
+    for one, values in (
+        (two, Walk().values_of(two)),
+        (again, through_a_file(Walk().values_of(two))),
+    ):
+        one.now = one.best
+        one.a = one.b
+        Return(CPU).set_values(one, values)
+        assert (one.now.number, one.best.number, one.a, one.b) == (5, 3, [1], [])
+        assert one.now is not one.best
+
+
+def test_what_a_layer_of_pytorchs_shares_stays_one() -> None:
+    keeper, again = Keeper(), Keeper()
+    for one in (keeper, again):
+        one.layer = nn.Linear(2, 2)
+        one.strategy = one.layer.strategy = Slotted(1)
+    keeper.strategy.number = 4
+    values, rest = values_of_all(keeper)
+    assert rest is not None
+    giving = Return(CPU)
+    for part, kept in zip(again.modules(), through_a_file({"": values})[""], strict=True):
+        giving.set_values(part, kept)
+    assert again.strategy is again.layer.strategy
+    assert again.strategy.number == 4

@@ -228,8 +228,8 @@ def find_near_targets(
         block: (d, n) their values.
         y: (n,) targets.
     """
-    rows = np.arange(0, len(y), max(1, len(y) // SAMPLE))
-    rows = rows[y[rows] != 0]
+    some = np.arange(0, len(y), max(1, len(y) // SAMPLE))
+    rows = some[y[some] != 0]
     targets = y[rows]
     if len(rows) < SOME_TARGETS:
         return
@@ -241,7 +241,9 @@ def find_near_targets(
         if not len(counts) or counts.max() < COPIED * len(rows):
             continue
         alike = known & (ratios == same[counts.argmax()])
-        share = float(alike.mean())
+        # Of all rows: a target of 0 is a multiple of 0 alone.
+        nothing = np.count_nonzero((y[some] == 0) & (block[i, some] == 0))
+        share = float(alike.sum() + nothing) / len(some)
         # What is so in all rows is in their order, which is found elsewhere.
         if len(np.unique(targets[alike])) >= SOME_TARGETS and share < 1:
             yield Finding("target_nearly", True, {"feature": short(name), "share": share})

@@ -24,6 +24,8 @@ GAP = 10.0
 deviations, or from all values' deviation to a channel's own: they have no common scale."""
 MOST_NAMED = 64
 """Up to so many positions may each be a quantity of its own, as sensors are; more are places."""
+ALIKE = 0.5
+"""How far neighbours are apart of how far any two are, at most, where positions are places."""
 NEARLY_ALL = (0.002, 0.998)
 """Quantiles of a channel's values: few that lie beyond them do not say on which scale it is."""
 MOST_COLUMNS, UNLIKE_SPANS = 32, 10
@@ -252,7 +254,7 @@ def _gap(values: NDArray[np.float64], *, named: bool) -> tuple[str, float, float
     """What shows that rows have no common scale, deviations or means; its lowest and highest.
 
     They fall into groups far apart; or, where each may be a quantity of its own, one of them hardly
-    varies beside all of them.
+    varies beside all of them. Times and places follow each other: neighbours are alike.
     """
     deviations, means = values.std(axis=1), np.sort(values.mean(axis=1))
     # What is nearly always one value goes as far as its others, however rare these are.
@@ -274,9 +276,17 @@ def _gap(values: NDArray[np.float64], *, named: bool) -> tuple[str, float, float
         lower = order[: place + 1]
         return None if rare[lower].all() and _is_border(values, lower) else by_deviations
     narrow = order[spreads[order] <= values.std() / GAP]
-    if named and len(narrow) and not _is_border(values, narrow):
+    alike = deviations.max() <= 2 * deviations.min()
+    places = _follow(values.mean(axis=1)) and (alike or _follow(deviations))
+    if named and len(narrow) and not places and not _is_border(values, narrow):
         return by_means if np.ptp(means) > deviations.max() else by_deviations
     return None
+
+
+def _follow(numbers: NDArray[np.float64]) -> bool:
+    """Whether neighbours are alike, as a curve's are."""
+    apart = np.abs(numbers[:, None] - numbers).sum() / (len(numbers) * (len(numbers) - 1))
+    return bool(np.abs(np.diff(numbers)).mean() <= ALIKE * apart)
 
 
 def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -296,7 +306,7 @@ def _is_border(values: NDArray[np.float64], rows: NDArray[np.intp]) -> bool:
     varied = varied[np.ptp(varied, axis=1) > 0]
     background = np.median(values[rows])
     around = {0, len(values) - 1} <= {*np.flatnonzero(_are_background(values))}
-    return bool(around and ((varied == background).mean(axis=1) >= 1 - NEARLY_ALL[1]).all())
+    return bool(around and ((varied == background).mean(axis=1) >= 1 - BACKGROUND).all())
 
 
 def _few_far_beyond(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.decision.intervals import saved_share
+from ecosobriety.decision.intervals import saved_of, saved_share
 from ecosobriety.decision.rows import mean_durations_s, rows_of
 from ecosobriety.units import seconds_to_hours
 
@@ -124,8 +124,9 @@ def _machine(
     recommended = saved = None
     if answer["smaller_than_reference"]:
         size = answer["sufficient_n_train"]
-        if costs[size] is not None:
-            saved = full * saved_share(rows_of(result, runs), "train_duration_s", size, reference)
+        if (own := costs[size]) is not None:
+            share = saved_share(rows_of(result, runs), "train_duration_s", size, reference)
+            saved = saved_of(share, own, full)
             recommended = full - saved
     return {
         "price_per_hour": price_per_hour,

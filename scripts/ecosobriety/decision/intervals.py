@@ -241,6 +241,17 @@ def saved_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -
     return float((whole - own) / whole) if whole else math.nan
 
 
+def saved_of(share: float, own: float, whole: float) -> float:
+    """What is saved of an amount: its share, or the difference where there is no share.
+
+    Args:
+        share: as of `saved_share`.
+        own: the amount at the size.
+        whole: the amount at the reference, in the same unit.
+    """
+    return whole - own if math.isnan(share) else share * whole
+
+
 def finite_or_none(value: Any) -> float | None:
     """A number as JSON can hold it: null where it is missing."""
     return float(value) if np.isfinite(value) else None

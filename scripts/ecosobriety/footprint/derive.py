@@ -306,22 +306,31 @@ def derive_savings(
             f"analysis.reference_n_train: {model} on {dataset} has no run of size "
             f"{reference_n_train}; allowed are {', '.join(map(str, found))}"
         )
-    pairs = pairs.merge(_saved_shares(runs, reference_n_train), on=_CELL, how="left")
+    pairs = pairs.merge(_paired_shares(runs, reference_n_train), on=_CELL, how="left")
     for name, saved in zip(
         amounts, ["energy_saved_kwh", "emissions_saved_g", "cost_saved"], strict=True
     ):
         whole = pairs[f"{name}_reference"]
-        pairs[saved] = (pairs["saved_share"] * whole).fillna(whole - pairs[name])
+        pairs[saved] = (pairs["paired_share"] * whole).fillna(whole - pairs[name])
+    pairs["saved_share"] = pairs["paired_share"].fillna(
+        pairs["energy_saved_kwh"] / pairs["energy_kwh_reference"]
+    )
     return pairs[list(SCHEMAS["savings"].columns)]
 
 
-def _saved_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
-    """The saved share of each data set, model and n_train: a ratio of paired means."""
+def _paired_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
+    """The saved share of each data set, model and n_train of which seeds are missing somewhere.
+
+    Elsewhere `paired_share` is null: all that the tables know is of the same seeds.
+    """
     rows = []
     for (dataset, model), group in runs.groupby(["dataset", "model"]):
         largest = group["n_train"].max()
         reference = largest if reference_n_train == "max" else reference_n_train
-        for n_train in group["n_train"].unique():
+        seeds = group.groupby("n_train")["seed"].agg(set)
+        if reference not in seeds.index:
+            continue  # The runs of a model that the scenarios are not of.
+        for n_train in seeds.index[seeds != seeds[reference]]:
             share = saved_share(group, "energy_kwh", n_train, reference)
             rows.append((dataset, model, n_train, share))
-    return pd.DataFrame(rows, columns=[*_CELL, "saved_share"])
+    return pd.DataFrame(rows, columns=[*_CELL, "paired_share"])

@@ -23,7 +23,7 @@ PLAUSIBLE_BY_UNIT = {
     "1": (1.0, 10.0),
 }
 """What a constant of a unit can be; the one of none, 1, is of a site's overhead (PUE)."""
-_OTHER_DEVICE = r"(?!.*(?<!\w)(?:Ti|SUPER|D|NVL|Laptop|Mobile|Max-Q|MIG)(?!\w))"
+_OTHER_DEVICE = r"(?!.*(?<!\w)(?:Ti|SUPER|D|NVL|Laptop|Mobile|Max-Q|MIG)(?!\w))(?!-\d+[ABCQ](?!\w))"
 """What makes another device, or a part of one, of a name that it follows."""
 HIGHEST_INTENSITY, LOWEST_MEDIAN = 3000.0, 2.0
 """In g/kWh: Iceland's operation alone emits 0.13, and half of the countries do not."""

@@ -56,6 +56,8 @@ EPOCHS = {
 """Why no epoch but the last was tested."""
 
 TRAINING = {
+    "undetermined": "PyTorch has no deterministic form of {names}: two trainings of one seed may "
+    "differ",
     "weights_untrained": "{share} of its weights decide its outputs and are not trained ({names}): "
     "no gradient but 0 reaches them, as behind a detach, no optimiser has them, or "
     "toggle_optimizer keeps them frozen",

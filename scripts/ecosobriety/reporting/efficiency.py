@@ -171,7 +171,10 @@ def budget_table(case: Case, text: Texts) -> Table:
 
 
 def _budgets(case: Case, sizes: list[int], text: Texts) -> list[tuple[str, list[float]]]:
-    """One unit of each budget by its name, and what a training at each size takes of it."""
+    """One unit of each budget by its name, and what a training at each size takes of it.
+
+    That is the reference's amount, without the share that the size saves of it.
+    """
     pue = float(case.study.config["metering"]["pue"])
     reference = case.decision.reference
     # What is saved of the reference's: where nothing is taken, there is no share of it.

@@ -127,7 +127,7 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
     if case.decision.stop is None:
         return basis
     saved = saved_share(case.runs, "train_duration_s", case.decision.stop, case.decision.reference)
-    if saved <= 0:
+    if not saved > 0:
         return basis
     share = data(saved, text.share(saved))
     by_time = text.markup(

@@ -73,7 +73,7 @@ def whatif(study: Study, text: Texts) -> dict[str, Any]:
             **_usage(study),
         },
         "beyond": list(dict.fromkeys(name for case in cases for name in _beyond(case))),
-        # Of a sober study that is the size of all data, trained or not.
+        # Of a sober study that is `plan.full_n_train`, trained or not.
         "labels": {
             "trainings": text("whatif.trainings"),
             "training": text("whatif.training", n_train=text.integer(first.decision.full)),

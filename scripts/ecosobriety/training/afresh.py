@@ -7,16 +7,18 @@ of a class, a generator of random numbers at a file's level.
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 import torch
 
-from ecosobriety.training.plain_values import PLAIN, Return, Walk, is_own
+from ecosobriety.training.plain_values import Return, Walk, is_own
 from ecosobriety.user_code.classes import ClassSpec, load
 
-_begun: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
-"""By class path: modules and classes, and what they held before the first training."""
+_begun: dict[str, list[tuple[Any, dict[str, Any], frozenset[str]]]] = {}
+"""By class path: modules and classes, copies of what they held, and the names of all they did."""
+_ITSELF = (type, FunctionType, BuiltinFunctionType, ModuleType)
+"""What is the same in every training."""
 
 
 def begin_afresh(class_path: str) -> None:
@@ -33,18 +35,21 @@ def begin_afresh(class_path: str) -> None:
     load(ClassSpec("network", class_path, {}))
     if class_path not in _begun:
         walk = Walk()
-        _begun[class_path] = [(owner, _copies(owner, walk)) for owner in _owners()]
+        _begun[class_path] = [
+            (owner, _copies(owner, walk), frozenset(vars(owner))) for owner in _owners()
+        ]
         return
     giving = Return(torch.device("cpu"))
-    for owner, copies in _begun[class_path]:
+    for owner, copies, names in _begun[class_path]:
         for name, copy in copies.items():
             now = vars(owner).get(name)
-            if now is copy or (isinstance(copy, PLAIN) and type(now) is type(copy) and now == copy):
-                continue
             # As a member of an enumeration, what cannot be set has not changed.
             with suppress(Exception):
                 if (given := giving.given_back(copy, now)) is not now:
                     setattr(owner, name, given)
+        for name in _held(owner).keys() - names:
+            with suppress(Exception):
+                delattr(owner, name)
 
 
 def _owners() -> Iterator[Any]:
@@ -58,12 +63,19 @@ def _owners() -> Iterator[Any]:
                 yield value
 
 
+def _held(owner: Any) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(owner).items()
+        if not name.startswith("__") and not isinstance(value, _ITSELF)
+    }
+
+
 def _copies(owner: Any, walk: Walk) -> dict[str, Any]:
     copies = {}
-    for name, value in [*vars(owner).items()]:
-        if not name.startswith("__") and not callable(value):
-            # A class of anybody's may raise anything.
-            with suppress(Exception):
-                if (copy := walk.copy(value)) is not NotImplemented:
-                    copies[name] = copy
+    for name, value in _held(owner).items():
+        # A class of anybody's may raise anything.
+        with suppress(Exception):
+            if (copy := walk.copy(value)) is not NotImplemented:
+                copies[name] = copy
     return copies

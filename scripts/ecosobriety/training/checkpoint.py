@@ -104,8 +104,8 @@ class EpochCheckpoint(pl.Callback):
             return
         kept, rest = _looked_at(trainer, pl_module)
         # One of two objects that share their numbers would lose the other.
-        shared = unkept.is_shared(pl_module, _own_callbacks(trainer))
-        if rest is None or rest != self._begun or shared:
+        changed = rest is None or rest != self._begun
+        if changed or unkept.is_shared(pl_module, _own_callbacks(trainer)):
             # One of before holds what was whole then.
             if not self._told:
                 logger.warning(

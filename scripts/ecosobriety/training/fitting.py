@@ -251,7 +251,7 @@ def make_trainer(
         accelerator=settings.accelerator,
         devices=1,
         precision=settings.precision,
-        # What has no such form is trained all the same, and PyTorch says so in the log.
+        # What has no such form is trained all the same: see `undetermined`.
         deterministic="warn",
         callbacks=[*callbacks],
         # Each of these would spend energy that is not training.

@@ -80,24 +80,14 @@ def _product_added(_: Any, a: Sequence[int], *__: Any, **___: Any) -> int:
 
 
 def _convolution_gradients(
-    gradient: Sequence[int],
-    x: Sequence[int],
-    weight: Sequence[int],
-    _bias: Any,
-    _stride: Any,
-    _padding: Any,
-    _dilation: Any,
-    transposed: bool,
-    _output_padding: Any,
-    _groups: int,
-    wanted: Sequence[bool],
-    *_: Any,
-    **__: Any,
+    gradient: Sequence[int], x: Sequence[int], weight: Sequence[int], *settings: Any, **__: Any
 ) -> int:
     """Of a convolution's inputs and weights: each takes the products of its forward pass.
 
     A weight has the channels of its own group alone.
     """
+    # Behind the bias, the stride, the padding and the dilation; and behind the groups.
+    transposed, wanted = settings[4], settings[7]
     places = math.prod((x if transposed else gradient)[2:])
     return 2 * x[0] * places * math.prod(weight) * sum(map(bool, wanted[:2]))
 

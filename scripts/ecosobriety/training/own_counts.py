@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ecosobriety.training.plain_values import Walk
+from ecosobriety.training.plain_values import own_attributes
 
 Counts = Mapping[tuple[str, str], float]
 """Single numbers by layer and name."""
@@ -45,9 +45,8 @@ def aligned(batches: int) -> int:
 
 
 def _numbers(network: nn.Module) -> Iterator[tuple[str, str, Any]]:
-    walk = Walk()
     for layer, part in network.named_modules():
-        for name, value in walk.values_of(part).items():
+        for name, value in own_attributes(part).items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 yield layer, name, value
         for name, buffer in part.named_buffers(recurse=False):

@@ -29,6 +29,8 @@ PLAIN = (
 _SEVERAL = (list, tuple, set, deque)
 _COLLECTIONS = (dict, list, set, deque)
 _NAMESPACES = (SimpleNamespace, Namespace)
+_NAMES = ""
+"""Stands for the names of all attributes: none has this one."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Walk:
 
         Plain values, arrays and tensors among its attributes, these in the host's memory,
         collections of them, generators of random numbers, networks, and the same of objects of a
-        user's own.
+        user's own; and the names of all attributes.
         """
         kept = {}
         with self._within(part):
@@ -94,7 +96,8 @@ class Walk:
                 kept[name] = self.copy(value)
                 if kept[name] is NotImplemented:
                     self.rest.append(value)
-        return {name: copy for name, copy in kept.items() if copy is not NotImplemented}
+        copies = {name: copy for name, copy in kept.items() if copy is not NotImplemented}
+        return {**copies, _NAMES: frozenset(kept)}
 
     @contextmanager
     def _within(self, value: Any) -> Iterator[None]:
@@ -188,6 +191,8 @@ class Return:
         self._device = device
         self._given: dict[int, tuple[Any, Any]] = {}
         """By the id of a copy: itself, so that no other one gets its place, and what was given."""
+        self._targets: dict[int, Any] = {}
+        """What one copy was given to is no place for another, as two objects are two again."""
 
     def set_values(self, part: object, values: Mapping[str, Any]) -> None:
         """Let a layer, a callback or an object have what `Walk.values_of` has found for it.
@@ -195,16 +200,22 @@ class Return:
         Raises:
             ConfigError: it has no such generator, object or network now.
         """
-        before = _named(part)
+        before, names = _named(part), values.get(_NAMES)
+        if names is not None and is_own(type(part).__module__):
+            # What has been made since then was not there: a module may ask whether it is.
+            for name in own_attributes(part).keys() - names:
+                object.__delattr__(part, name)
         for name, value in values.items():
-            object.__setattr__(part, name, self.given_back(value, before.get(name)))
+            if name != _NAMES:
+                object.__setattr__(part, name, self.given_back(value, before.get(name)))
 
     def given_back(self, value: Any, now: Any) -> Any:
         """A copy, as it may be given once more; tensors go to where those before it are."""
         if isinstance(value, PLAIN):
             return value
         if id(value) not in self._given:
-            self._given[id(value)] = value, self._given_of_kind(value, now)
+            given = self._given_of_kind(value, None if id(now) in self._targets else now)
+            self._given[id(value)], self._targets[id(given)] = (value, given), given
         return self._given[id(value)][1]
 
     def _given_of_kind(self, value: Any, now: Any) -> Any:
@@ -261,16 +272,21 @@ def values_of_all(
         What each keeps; and what those of a user's own keep of no such kind: layers of PyTorch's
         have nothing that their state dict lacks. None: some of it is nested too deeply.
     """
-    layers = [*map(id, module.modules())]
-    own, theirs = Walk(layers), Walk(layers)
+    walk = Walk(map(id, module.modules()))
     parts = [*module.modules(), *others]
+    own = [is_own(type(part).__module__) for part in parts]
+    values: list[dict[str, Any]] = [{} for _ in parts]
+    rest = None
     try:
-        values = [
-            (own if is_own(type(part).__module__) else theirs).values_of(part) for part in parts
-        ]
+        # A user's own first: what these share with a layer of PyTorch's is theirs.
+        for of_user in (True, False):
+            for i, part in enumerate(parts):
+                if own[i] is of_user:
+                    values[i] = walk.values_of(part)
+            rest = [*walk.rest] if rest is None else rest
     except RecursionError:
         return [{} for _ in parts], None
-    return values, own.rest
+    return values, rest
 
 
 def own_attributes(part: Any) -> dict[str, Any]:
@@ -363,8 +379,9 @@ def is_own(module: str) -> bool:
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return False
-    folders = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
-    return not any(Path(file).is_relative_to(folder) for folder in folders)
+    if {"site-packages", "dist-packages"} & {*Path(file).parts}:
+        return False
+    return not Path(file).is_relative_to(sysconfig.get_path("stdlib"))
 
 
 def device_of(network: nn.Module) -> torch.device:

@@ -80,10 +80,11 @@ def renumbered(classes: Sequence[str]) -> dict[str, str] | None:
     if not classes or not all(map(_WHOLE.fullmatch, classes)):
         return None
     taken = [*map(str, range(len(classes)))]
-    if [*classes] == taken:
+    changed = [pair for pair in zip(classes, taken, strict=True) if pair[0] != pair[1]]
+    if not changed:
         return None
     texts = (
         ", ".join([*names[:SHOWN], *(["…"] if len(names) > SHOWN else [])])
-        for names in (classes, taken)
+        for names in zip(*changed, strict=True)
     )
     return dict(zip(("given", "taken"), texts, strict=True))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ecosobriety.errors import ConfigError, EcosobrietyError
 from ecosobriety.reasons import reason
-from ecosobriety.training import soundness
+from ecosobriety.training import soundness, undetermined
 from ecosobriety.training.configured import changes_later, listening, unused_keys
 from ecosobriety.training.doubts import OF_LABELS, Watch, are_among, find_doubts, find_untrained
 from ecosobriety.training.few_batches import FewBatches, NoLossError, OneEpoch, Seen, few_examples
@@ -159,6 +159,12 @@ class Stage:
         Raises:
             ConfigError: either fails.
         """
+        with undetermined.noting() as names:
+            self._try_out()
+        if names:
+            self.noticed.append(reason("undetermined", names=", ".join(names[:3])))
+
+    def _try_out(self) -> None:
         network = self.build()
         start = soundness.weights(network)
         if not is_lightning(network):

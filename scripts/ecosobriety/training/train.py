@@ -282,6 +282,8 @@ def _build(
         return network, Rehearsed(cost)
     found = rehearse(play, batches, test_batches)
     begin_afresh(play.class_path)
+    # Importing may have drawn numbers, which happens but once in a process.
+    pl.seed_everything(play.seed, verbose=False)
     with _reported(play.class_path):
         network = build()
         materialise(network, next(iter(test_batches))[0][:2])

@@ -4,7 +4,7 @@ A run takes the digests once, when it begins, and a training that it starts hour
 them. What was edited in the meantime must not be trained under that name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,9 @@ class Behind:
     folder: Path
 
     def __post_init__(self) -> None:
-        if refused := self._refusal(self._code) or self.changed():
+        if self._is_other(self._code()):
+            raise self._refusal("its code", "")
+        if refused := self.changed():
             raise refused
 
     def changed(self) -> ConfigError | None:
@@ -67,22 +69,21 @@ class Behind:
 
         A class's code is read when the first training begins: a later change of it does no harm.
         """
-        return self._refusal(self._watched)
-
-    def _refusal(self, take: Callable[[], Mapping[str, Any]]) -> ConfigError | None:
-        where = f"models: {shorten(self.model)}"
         try:
-            now = take()
+            now = self._watched()
         except ConfigError as error:
-            return ConfigError(f"{where}: watch {error}")
-        if all(self.deciding[key] == value for key, value in now.items()):
-            return None
-        watched = take == self._watched
-        what = "what its watch holds" if watched else "its code"
-        writes = "; does the training write there?" if watched else ""
+            return ConfigError(f"models: {shorten(self.model)}: watch {error}")
+        if self._is_other(now):
+            return self._refusal("what its watch holds", "; does the training write there?")
+        return None
+
+    def _is_other(self, now: Mapping[str, Any]) -> bool:
+        return any(self.deciding[key] != value for key, value in now.items())
+
+    def _refusal(self, what: str, ending: str) -> ConfigError:
         return ConfigError(
-            f"{where}: {what} has changed since this run began: run the same command again, which "
-            f"trains what changed{writes}"
+            f"models: {shorten(self.model)}: {what} has changed since this run began: run the same "
+            f"command again, which trains what changed{ending}"
         )
 
     def _code(self) -> Mapping[str, Any]:

@@ -11,9 +11,11 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -90,7 +92,8 @@ def class_fingerprint(class_path: str, folder: Path) -> str:
     """Hash the syntax trees behind a user's class, without importing anything.
 
     That is the module that the class path names, and every module of the folder that it imports,
-    directly or through others. Of an installed package the class's own module counts.
+    directly or through others. Of an installed package the class's own module counts; one that was
+    installed in place (`pip install -e`) is looked at like the folder.
 
     Args:
         class_path: module and class, with dots.
@@ -102,8 +105,14 @@ def class_fingerprint(class_path: str, folder: Path) -> str:
 def modules_of(class_path: str, folder: Path) -> set[Path]:
     """The modules that `class_fingerprint` hashes."""
     module = class_path.rpartition(".")[0]
-    own = _find(module, [str(folder), *sys.path])
-    return modules_behind(own, folder) if own else set()
+    own = _find(module, [str(folder), *sys.path]) or _find_installed(module)
+    if own is None:
+        return set()
+    own = _as_in(own, folder)
+    if not own.is_relative_to(folder) and "site-packages" not in own.parts:
+        # Installed in place, as by `pip install -e`: its package's folder is the user's, too.
+        folder = own.parents[module.count(".") + (own.name == "__init__.py")]
+    return modules_behind(own, folder)
 
 
 def modules_behind(start: Path, folder: Path) -> set[Path]:
@@ -112,10 +121,9 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
     A module's name is looked for in the folder, in those above the file that imports it, which a
     file may add to Python's path, and where `PYTHONPATH` points. All that are found count.
     """
-    root = folder.resolve()
-    named = [Path(place).resolve() for place in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    inside = [folder / place.relative_to(root) for place in named if place.is_relative_to(root)]
-    fixed = [folder, *inside]
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    named = [_as_in(Path(place).absolute(), folder) for place in places]
+    fixed = [folder, *(place for place in named if place.is_relative_to(folder))]
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
@@ -131,7 +139,7 @@ def _behind(start: Path, folder: Path, roots: Callable[[Path], tuple[str, ...]])
         if path in seen:
             continue
         seen.add(path)
-        if path.is_relative_to(folder):
+        if path.is_relative_to(folder) and not _is_installed(path.relative_to(folder)):
             waiting += _needed_by(path, path.read_bytes(), folder, roots(path))
     return seen
 
@@ -144,6 +152,11 @@ def _needed_by(path: Path, source: bytes, folder: Path, roots: tuple[str, ...]) 
     return [other for other in found if other]
 
 
+def _is_installed(inside: Path) -> bool:
+    """Whether a file of the folder is that of an environment in it."""
+    return any(part.startswith(".") or part == "site-packages" for part in inside.parts)
+
+
 def _fingerprint(paths: set[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(paths):
@@ -154,14 +167,37 @@ def _fingerprint(paths: set[Path]) -> str:
 
 def _find(module: str, places: list[str]) -> Path | None:
     """A module's source file; packages above it are not executed."""
-    spec, parts = None, module.split(".")
-    for i in range(len(parts)):
-        spec = PathFinder.find_spec(".".join(parts[: i + 1]), places)
+    spec = None
+    for part in module.split("."):
+        # By its last name alone: of a folder without __init__.py, the whole one asks for those
+        # above it, which nobody has imported.
+        spec = PathFinder.find_spec(part, places)
         if spec is None:
             return None
         places = list(spec.submodule_search_locations or [])
     is_source = spec is not None and spec.has_location and str(spec.origin).endswith(".py")
     return Path(str(spec.origin)) if spec is not None and is_source else None
+
+
+def _find_installed(module: str) -> Path | None:
+    """A module of a package that is in no folder of Python's path: a finder of its own knows it."""
+    top, _, rest = module.partition(".")
+    with suppress(ImportError, ValueError):
+        spec = find_spec(top)
+        if spec is None:
+            return None
+        if rest:
+            return _find(rest, list(spec.submodule_search_locations or []))
+        return Path(str(spec.origin)) if str(spec.origin).endswith(".py") else None
+    return None
+
+
+def _as_in(path: Path, folder: Path) -> Path:
+    """A path as one of a folder, where a link leads into it."""
+    if path.is_relative_to(folder):
+        return path
+    real, root = path.resolve(), folder.resolve()
+    return folder / real.relative_to(root) if real.is_relative_to(root) else path
 
 
 def _imports(path: Path, source: bytes, folder: Path) -> Iterator[str]:
