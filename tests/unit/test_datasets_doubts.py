@@ -230,6 +230,11 @@ def test_a_feature_that_nearly_is_the_target_is_named(tmp_path: Path) -> None:
     columns = {"x": RNG.normal(size=600), "cents": cents, "kind": y}
     told = found(table(tmp_path, columns, task="regression"))
     assert told["target_nearly"].values["feature"] == "cents"
+    # Most rows may have a target of 0, which is no multiple.
+    zero = RNG.random(600) < 0.6
+    none = {"x": columns["x"], "cents": cents, "kind": np.where(zero, 0, y)}
+    share = found(table(tmp_path, none, task="regression"))["target_nearly"].values["share"]
+    assert share == pytest.approx(((cents == 100 * y) & ~zero).mean(), abs=0.05)
     columns["cents"] = 100 * y + RNG.normal(0, 5, 600)
     assert "target_nearly" not in found(table(tmp_path, columns, task="regression"))
 

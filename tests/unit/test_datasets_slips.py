@@ -253,6 +253,8 @@ def test_a_rare_class_hides_no_leak(tmp_path: Path, rare: str) -> None:
     for column, id in ((wrong, "label_nearly"), (noisy, "feature_nearly_orders")):
         told = found(table(tmp_path, {"u": X, "near": column, "kind": kinds}))
         assert told[id].values["feature"] == "near"
+        # Of all rows, those of the rare class among them.
+        assert 0.9 < told[id].values["share"] < 1 - 1 / 41
     assert not found(
         table(tmp_path, {"u": X, "near": RNG.permutation(y), "kind": kinds})
     ).keys() & {

@@ -133,7 +133,10 @@ def test_rows_that_were_made_between_two_others_are_named(tmp_path: Path, column
         return found(table(tmp_path, {**features, "kind": kinds[order]}))
 
     more = np.append(y, ["oak"] * 80)
-    assert named(np.concatenate([x, made]), more)["rows_between"].values["names"].keys() == {"oak"}
+    between = named(np.concatenate([x, made]), more)["rows_between"].values["names"]
+    assert between.keys() == {"oak"}
+    # 80 of the 120 oaks, of which some are not found.
+    assert 35 <= between["oak"] <= 67
     scaled = (x - x.mean(axis=0)) / x.std(axis=0)
     for sound in (x, scaled, random.normal(size=x.shape)):
         assert "rows_between" not in named(sound, y)

@@ -65,7 +65,7 @@ def find_near_classes(
         labels: (n,) classes, from 0 on.
         distinct: (d,) how many different values each has.
     """
-    block, labels, rare = _without_rare(block, labels)
+    block, labels, common = _without_rare(block, labels)
     counts = np.bincount(labels)
     if len(counts) > MOST_CLASSES:
         return
@@ -76,24 +76,25 @@ def find_near_classes(
         if _agreement(block[i, some], labels[some], len(counts)) < NEARLY - 0.05:
             continue
         share = _agreement(block[i], labels, len(counts))
-        if max(NEARLY, most) <= share < 1 + rare:
-            yield Finding("label_nearly", True, {"feature": short(names[i]), "share": share})
+        if max(NEARLY, most) <= share and share * common < 1:
+            values = {"feature": short(names[i]), "share": share * common}
+            yield Finding("label_nearly", True, values)
 
 
 def _without_rare(
     block: NDArray[np.float64], labels: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], bool]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
     """The rows of common classes: what holds in nearly all of these, a few slips cannot hide.
 
     Returns:
-        Values (d, m) and classes (m,) from 0 on, and whether rows were left out.
+        Values (d, m) and classes (m,) from 0 on, and the share of the rows that they are.
     """
     counts = np.bincount(labels)
     common = counts > RARE * len(labels)
     if common.all() or common.sum() < TWO or counts[common].sum() < NEARLY * len(labels):
-        return block, labels, False
+        return block, labels, 1.0
     kept = common[labels]
-    return block[:, kept], (np.cumsum(common) - 1)[labels[kept]], True
+    return block[:, kept], (np.cumsum(common) - 1)[labels[kept]], float(kept.mean())
 
 
 def find_thresholds(
@@ -106,7 +107,7 @@ def find_thresholds(
 
     So does the score of another model, a clock, or what is known after the label only.
     """
-    block, labels, rare = _without_rare(block, labels)
+    block, labels, common = _without_rare(block, labels)
     counts = np.bincount(labels)
     if not TWO <= len(counts) <= MOST_PARTED or counts.min() < SAMPLE_FEWEST:
         return
@@ -116,8 +117,8 @@ def find_thresholds(
         if _parted(block[i, some], labels[some], len(counts)) < least - 0.02:
             continue
         share = _parted(block[i, more], labels[more], len(counts))
-        if least <= share < 1 + rare:
-            values = {"feature": short(names[i]), "share": share}
+        if least <= share and share * common < 1:
+            values = {"feature": short(names[i]), "share": share * common}
             yield Finding("feature_nearly_orders", share >= SURELY, values)
 
 
