@@ -195,6 +195,7 @@ def src_layout(tmp_path):
         "src/pack/rule.py": "SHIFT = 0",
         "libs/other.py": "FACTOR = 1",
         "src/pack/steps.py": "import other",
+        "beside.py": "import sys\nsys.path.append('src')\nfrom pack.rule import SHIFT",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(source)
@@ -204,7 +205,11 @@ def src_layout(tmp_path):
 @pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize(
     ("class_path", "helper"),
-    [("src.pack.data.DM", "src/pack/rule.py"), ("src.pack.steps.SGD", "libs/other.py")],
+    [
+        ("src.pack.data.DM", "src/pack/rule.py"),
+        ("src.pack.steps.SGD", "libs/other.py"),
+        ("beside.DM", "src/pack/rule.py"),
+    ],
 )
 def test_modules_are_found_where_python_finds_them(
     src_layout, monkeypatch, class_path, helper, linked

@@ -159,6 +159,12 @@ def test_the_median_of_a_target_by_group_is_named(tmp_path: Path) -> None:
     made = np.array([np.median(TARGETS[groups == group]) for group in range(40)])[groups].round(3)
     assert "feature_is_group_mean" in numbers(tmp_path, {"u": NOISE, "m": made})
     assert "feature_is_group_mean" not in numbers(tmp_path, {"u": NOISE, "m": made}, NOISE)
+    random = np.random.default_rng(9)
+    planned = random.integers(4, 40, N).astype(float)
+    late = np.where(random.random(N) < 0.6, 0, random.integers(-3, 8, N))
+    for taken in (planned + late, planned + random.integers(-2, 3, N)):
+        told = numbers(tmp_path, {"u": NOISE, "planned": planned}, taken)
+        assert "feature_is_group_mean" not in told
 
 
 @pytest.mark.parametrize("digits", [2, 1, 0])

@@ -118,12 +118,14 @@ def modules_of(class_path: str, folder: Path) -> set[Path]:
 def modules_behind(start: Path, folder: Path) -> set[Path]:
     """A file, and every module of the folder that it imports, directly or through others.
 
-    A module's name is looked for in the folder, in those above the file that imports it, which a
-    file may add to Python's path, and where `PYTHONPATH` points. All that are found count.
+    A module's name is looked for in the folder, in its `src`, in those above the file that imports
+    it, all of which a file may add to Python's path, and where `PYTHONPATH` points. All that are
+    found count.
     """
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     named = [_as_in(Path(place).absolute(), folder) for place in places]
-    fixed = [folder, *(place for place in named if place.is_relative_to(folder))]
+    inside = (place for place in named if place.is_relative_to(folder))
+    fixed = [folder, folder / "src", *inside]
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
