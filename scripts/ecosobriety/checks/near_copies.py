@@ -49,7 +49,7 @@ def find_near_copies(
     mixed = [_mixed(part) * factors for part in (known, asked)]
     whole = [part.sum(axis=1, dtype=np.uint64) for part in mixed]
     equal = _are_in(whole[1], whole[0])
-    # Of fewer training rows, so many fewer test rows have their copy among them.
+    # Of fewer training rows, so many fewer test rows have their copy among them, if each has one.
     part = len(known) / len(train)
     best, number = None, 0
     for i in hiding:
@@ -65,10 +65,10 @@ def find_near_copies(
             if rare.any(axis=1).mean() <= 1 / 2:
                 continue
         best, number = i, found
-    share = min(number / len(asked) / part, 1.0)
-    if best is not None and number >= FEWEST and share >= REPORTED:
+    share = number / len(asked)
+    if best is not None and number >= FEWEST and share / part >= REPORTED:
         values = {"feature": short(features[best]), "share": share}
-        yield Finding("rows_nearly_equal", share >= HEADLINE, values)
+        yield Finding("rows_nearly_equal", share / part >= HEADLINE, values)
 
 
 def rare_values(known: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -345,6 +345,7 @@ def _are_one_kind(known: NDArray[Any], labels: NDArray[Any], within: float) -> b
 
 
 def _named(id: str, copied: int, tested: int, times: float = 1.0) -> Iterator[Finding]:
-    share = min(copied / tested * times, 1.0)
-    if copied and share >= REPORTED:
-        yield Finding(id, share >= HEADLINE, {"share": share})
+    # How many copies one has is not known: `times` as many may have theirs among all, or no more.
+    share = copied / tested
+    if copied and share * times >= REPORTED:
+        yield Finding(id, share * times >= HEADLINE, {"share": share})

@@ -21,13 +21,13 @@ SENTENCES: Mapping[str, str] = {
     "inputs_shared": "test examples with the inputs of a training example: {number} ({share:.1%}), "
     "as happens where values are few, or things were judged several times",
     "rows_nearly_equal": "test examples that are training examples but for the feature {feature}: "
-    "{share:.1%}",
+    "at least {share:.1%}",
     "rows_noisy_copies": "test examples that are training examples but for very small differences: "
     "{share:.1%}",
     "rows_have_twins": "test rows whose nearest training row is far nearer than chance puts any: "
     "{share:.1%}; was each thing measured several times, or copied with noise?",
     "examples_noisy_copies": "test examples that are training examples but for noise, brightness, "
-    "compression, or being mirrored or turned: {share:.1%}",
+    "compression, or being mirrored or turned: at least {share:.1%}",
     "labels_contradict": "training examples that are equal to one with another label: {number} "
     "({share:.1%})",
     "train_repeats": "training examples that repeat an earlier one: {number} ({share:.1%}), so "
