@@ -4,7 +4,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from ecosobriety.training.learner import ModuleScorer
+from ecosobriety.training.learner import ModuleScorer, Scorer
 from ecosobriety.training.tasks import Classification
 
 
@@ -40,3 +40,34 @@ def test_the_end_of_a_module_changes_no_score(classes: int) -> None:
         scores, other_loss = scored(end, z, y)
         assert scores == pytest.approx(plain, abs=1e-6)
         assert other_loss == pytest.approx(loss, rel=1e-5)
+
+
+class Prepared(pl.LightningModule):
+    """Answers with what its own eval has made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.eye(3))
+
+    def eval(self):
+        self.made = 2 * self.weight.detach()
+        return super().eval()
+
+    def train(self, mode=True):
+        if mode:
+            self.made = None
+        return super().train(mode)
+
+    def forward(self, x):
+        return x @ (self.weight if self.training else self.made)
+
+
+@pytest.mark.parametrize("kind", [Scorer, ModuleScorer])
+def test_an_eval_of_its_own_is_called_before_a_test(kind: type[Scorer]) -> None:
+    scorer = kind(Prepared(), Classification(3))
+    x, y = torch.eye(3), torch.arange(3)
+    rows = torch.utils.data.DataLoader([(x, y)], batch_size=None)
+    tester = pl.Trainer(logger=False, enable_progress_bar=False, enable_model_summary=False)
+    tester.test(scorer, rows, verbose=False)
+    assert scorer.test_score == 1.0
+    assert scorer.network.training

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytorch_lightning as pl
 import torch
@@ -49,6 +49,13 @@ class Scorer(pl.LightningModule):
         """Logits (n, classes), or predictions (n, 1)."""
         output: Tensor = self.network(x)
         return output
+
+    def eval(self) -> Self:
+        """Put the network into the mode of the test, by an `eval` of its own if it has one."""
+        super().eval()
+        if type(self.network).eval is not nn.Module.eval:
+            self.network.eval()
+        return self
 
     def on_test_epoch_start(self) -> None:
         """Start counting again."""
