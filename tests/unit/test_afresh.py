@@ -61,6 +61,23 @@ def train():
 """
 
 
+def test_only_what_is_behind_the_class_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job's own script is imported under two names, one of which is like a user's module."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_beside.py").write_text(SOURCE)
+    (tmp_path / "job.py").write_text("seed = 1")
+    job = importlib.import_module("job")
+    monkeypatch.setitem(sys.modules, "__mp_main__", job)
+    begin_afresh("own_beside.Net")
+    job.seed, job.output = 2, "seed2.json"
+    begin_afresh("own_beside.Net")
+    assert (job.seed, job.output) == (2, "seed2.json")
+    del sys.modules["own_beside"], sys.modules["job"]
+
+
 def test_each_training_begins_afresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from test_datasets_slips import found as of_table
 from test_datasets_slips import table as csv
 
-from ecosobriety.checks import gate
+from ecosobriety.checks import gate, shared_groups
 from ecosobriety.datasets import Finding
 from ecosobriety.readers import table
 
@@ -104,6 +104,18 @@ def test_rows_of_a_person_that_mostly_agree_are_a_group(size: int) -> None:
     assert split(group, 0.3) == [("groups_split", False)]
     assert split(group, 0.3, classes=False) == [("groups_split_targets", False)]
     assert split(group, 1.0) == []
+
+
+def test_what_is_said_of_groups_is_so_of_any_two_rows() -> None:
+    # Numbered as they were enrolled, the sicker ones first; of unequal sizes.
+    sizes = rng().integers(2, 9, 200)
+    group = np.repeat(np.arange(200), sizes)
+    mood = rng().random(200) < np.linspace(0.95, 0.05, 200)
+    y = np.where(rng().random(len(group)) < 0.06, ~mood[group], mood[group]).astype(np.int64)
+    said = shared_groups.shares(group.astype(float), y, ordered=True)
+    first, other = np.triu_indices(len(y), 1)
+    alike, together = y[first] == y[other], group[first] == group[other]
+    assert said == pytest.approx((alike[together].mean(), alike[~together].mean()))
 
 
 @pytest.mark.parametrize("by", ["class", "group", "chance"])

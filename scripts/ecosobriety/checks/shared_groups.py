@@ -67,7 +67,15 @@ def shares(
     spread = math.sqrt(max(others * (1 - others), 1 / n) * error)
     if within - others < max(DISTANCE, STANDARD_ERRORS * spread):
         return None
-    return within, others
+    # What is decided by is not what is said: that is of any two rows.
+    together, alike = _pairs(sizes), _pairs(counts)
+    apart = _pairs(np.array([n])) - together
+    return alike / together, (_pairs(np.bincount(labels)) - alike) / apart
+
+
+def _pairs(sizes: NDArray[np.int64]) -> float:
+    """Pairs of two rows within groups of some sizes."""
+    return float(np.sum(sizes * (sizes - 1.0)) / 2)
 
 
 def _counted(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

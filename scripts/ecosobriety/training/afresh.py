@@ -7,13 +7,15 @@ of a class, a generator of random numbers at a file's level.
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 import torch
 
-from ecosobriety.training.plain_values import Return, Walk, is_own
+from ecosobriety.training.plain_values import Return, Walk
 from ecosobriety.user_code.classes import ClassSpec, load
+from ecosobriety.user_code.fingerprint import modules_of
 
 _begun: dict[str, list[tuple[Any, dict[str, Any], frozenset[str]]]] = {}
 """By class path: modules and classes, copies of what they held, and the names of all they did."""
@@ -36,7 +38,7 @@ def begin_afresh(class_path: str) -> None:
     if class_path not in _begun:
         walk = Walk()
         _begun[class_path] = [
-            (owner, _copies(owner, walk), frozenset(vars(owner))) for owner in _owners()
+            (owner, _copies(owner, walk), frozenset(vars(owner))) for owner in _owners(class_path)
         ]
         return
     giving = Return(torch.device("cpu"))
@@ -52,10 +54,13 @@ def begin_afresh(class_path: str) -> None:
                 delattr(owner, name)
 
 
-def _owners() -> Iterator[Any]:
-    """The user's modules that are imported, and the classes in them."""
+def _owners(class_path: str) -> Iterator[Any]:
+    """The modules behind a class, by their imports, and the classes in them."""
+    files = {path.resolve() for path in modules_of(class_path, Path.cwd())}
     for name, module in [*sys.modules.items()]:
-        if name == "__main__" or not isinstance(module, ModuleType) or not is_own(name):
+        file = getattr(module, "__file__", None)
+        # A job's own script is imported under two names, and is no user's.
+        if file is None or module.__name__ != name or Path(file).resolve() not in files:
             continue
         yield module
         for value in [*vars(module).values()]:

@@ -377,7 +377,8 @@ def is_own(module: str) -> bool:
     if module.partition(".")[0] == __name__.partition(".")[0]:
         return False
     file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:
+    # Those that PyTorch makes as it runs have no place.
+    if file is None or not Path(file).is_absolute():
         return False
     if {"site-packages", "dist-packages"} & {*Path(file).parts}:
         return False
