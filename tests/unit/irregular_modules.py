@@ -81,3 +81,13 @@ class Neighbours(nn.Module):
 
     def forward(self, x: Any) -> Any:
         return self.last(torch.sparse.mm(self.near, x.flatten(1).T).T)
+
+
+class ListingByItsOwnForm(Listing):
+    """Is saved in a form of its own, as one file of two parts."""
+
+    def state_dict(self):
+        return {"own": nn.Module.state_dict(self)}
+
+    def load_state_dict(self, state):
+        nn.Module.load_state_dict(self, state["own"])

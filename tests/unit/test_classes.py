@@ -12,8 +12,8 @@ from torch import nn
 
 from ecosobriety import readers
 from ecosobriety.errors import ConfigError, DataError
-from ecosobriety.user_code.classes import ClassSpec, build, check, check_apart
-from ecosobriety.user_code.fingerprint import class_fingerprint
+from ecosobriety.user_code.classes import ClassSpec, build, check, check_apart, load
+from ecosobriety.user_code.fingerprint import PACKAGE, class_fingerprint
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +101,21 @@ def test_a_process_of_its_own_says_the_same(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     specs = [spec for spec, _ in WRONG]
     assert check_apart(specs) == [refusal(check, spec) for spec in specs]
+
+
+def test_a_file_that_is_named_like_one_of_our_scripts_is_the_users(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scripts = str(PACKAGE.parent)
+    # As Snakemake's job has it, called as a module.
+    monkeypatch.setattr(sys, "path", [scripts, str(tmp_path), *sys.path])
+    (tmp_path / "prepare_dataset.py").write_text(
+        "from torch import nn\nclass Net(nn.Linear):\n    def __init__(self):\n"
+        "        super().__init__(2, 2)\n"
+    )
+    monkeypatch.delitem(sys.modules, "prepare_dataset", raising=False)
+    found = load(ClassSpec("network", "prepare_dataset.Net", {}))
+    assert sys.modules[found.__module__].__file__ == str(tmp_path / "prepare_dataset.py")
+    del sys.modules["prepare_dataset"]
 
 
 @pytest.mark.parametrize(

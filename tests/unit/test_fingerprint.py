@@ -277,3 +277,12 @@ def test_a_class_is_of_the_folder_however_it_is_found(src_layout, monkeypatch):
     monkeypatch.syspath_prepend(str(link / "src"))
     found = modules_of("pack.data.DM", src_layout)
     assert src_layout / "src/pack/rule.py" in found
+
+
+def test_packages_in_a_folder_of_the_users_are_installed(tmp_path, monkeypatch):
+    for name in ("libs/big/__init__.py", "libs/big-1.0.dist-info/METADATA"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "net.py").write_text("import big")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "libs"))
+    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py"}

@@ -102,13 +102,14 @@ def test_what_cannot_go_on_begins_again(digits, tmp_path, monkeypatch, name):
     assert (again.scores, again.test_loss) == (whole.scores, whole.test_loss)
 
 
-def test_a_plain_network_goes_on_too(digits, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["Listing", "ListingByItsOwnForm"])
+def test_a_plain_network_goes_on_too(digits, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     original = irregular_modules.Listing.forward
     settings = dataclasses.replace(SETTINGS, epochs=6)
 
     def run(checkpoints=None):
-        path, options = "irregular_modules.Listing", {"settings": settings, "learning_rate": 0.05}
+        path, options = f"irregular_modules.{name}", {"settings": settings, "learning_rate": 0.05}
         return train_class(digits, tmp_path, path, checkpoints=checkpoints, **options)
 
     whole = run()

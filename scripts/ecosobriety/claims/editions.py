@@ -99,7 +99,7 @@ def _case_amounts(case: Case) -> Iterable[tuple[str, str, float | None, str]]:
     yield "emissions", GRID_SOURCE, grid["emissions_g"], "g"
     saved = None
     if case.decision.no_recommendation is None:
-        saved = grid["emissions_g"] - view.at(GRID_SOURCE, case.decision.sufficient)["emissions_g"]
+        saved = view.saving(case.decision.sufficient)["emissions_saved_g"]
     yield "emissions_saved", GRID_SOURCE, saved, "g"
     priced = [source for source in view.source_order("cost") if source != GRID_SOURCE]
     if priced:

@@ -1,5 +1,7 @@
 """Does a smaller training set save money, and is it as good? `saving_and_non_inferiority`."""
 
+import math
+
 import pandas as pd
 
 from ecosobriety.claims.accuracy import compare_accuracy, no_accuracy
@@ -12,7 +14,12 @@ from ecosobriety.claims.sizes import (
     too_few_pairs,
 )
 from ecosobriety.claims.sources import full_contracts
-from ecosobriety.decision.intervals import by_size_and_seed, linearised_ratio, mean_interval
+from ecosobriety.decision.intervals import (
+    by_size_and_seed,
+    linearised_ratio,
+    mean_interval,
+    paired_share,
+)
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.study.study import Case
 from ecosobriety.units import readable_batch
@@ -37,7 +44,7 @@ def check_money(claim: Claim, case: Case) -> Finding:
     contracts = full_contracts(case)
     if contracts.empty:
         return Finding("inconclusive", ["basis", "no_full_contract"])
-    saved = _saved_money(contracts, sizes)
+    saved = _saved_money(case, contracts, sizes)
     if saved.isna().all():
         return Finding("inconclusive", ["basis", "no_price"])
     energy_kwh = by_size_and_seed(case.runs, "energy_kwh")
@@ -86,10 +93,11 @@ def _both(*parts: Verdict) -> Verdict:
     return "supported" if set(parts) == {"supported"} else "inconclusive"
 
 
-def _saved_money(contracts: pd.DataFrame, sizes: Sizes) -> pd.Series:
+def _saved_money(case: Case, contracts: pd.DataFrame, sizes: Sizes) -> pd.Series:
     """Money saved per training by source, in the study's currency; null without a known price."""
     cost = contracts.pivot(index="source", columns="n_train", values="cost")
-    return cost[sizes.full] - cost[sizes.stop]
+    share = paired_share(case.runs, "energy_kwh", sizes.stop, sizes.full)
+    return cost[sizes.full] - cost[sizes.stop] if math.isnan(share) else share * cost[sizes.full]
 
 
 def _amounts(saved: pd.Series, batch: int, currency: str) -> dict[str, Written]:

@@ -99,7 +99,7 @@ SENTENCES: Mapping[str, str] = {
     "classes_like_masks": "folders of masks that are taken for classes: {names}; their files are "
     "named as the images are",
     "windows_overlap": "test examples that share some of their values with a training example, as "
-    "windows that overlap do: {share:.1%}",
+    "windows that overlap do: at least {share:.1%}",
     "features_identical": "features that are equal row by row ({number}), such as {names}",
     "feature_is_split": "the feature {feature} is named like the part of a split that a row is "
     "from: if it is, leave it out; the study splits the rows itself",

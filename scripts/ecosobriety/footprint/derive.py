@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecosobriety.decision import mean_interval
-from ecosobriety.decision.intervals import saved_share
+from ecosobriety.decision.intervals import paired_share
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_costs, load_sources, select_sources
 from ecosobriety.errors import ConfigError, DataError
@@ -319,18 +319,13 @@ def derive_savings(
 
 
 def _paired_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
-    """The saved share of each data set, model and n_train of which seeds are missing somewhere.
-
-    Elsewhere `paired_share` is null: all that the tables know is of the same seeds.
-    """
+    """The `paired_share` of each data set, model and n_train that has runs of the reference."""
     rows = []
     for (dataset, model), group in runs.groupby(["dataset", "model"]):
-        largest = group["n_train"].max()
-        reference = largest if reference_n_train == "max" else reference_n_train
-        seeds = group.groupby("n_train")["seed"].agg(set)
-        if reference not in seeds.index:
-            continue  # The runs of a model that the scenarios are not of.
-        for n_train in seeds.index[seeds != seeds[reference]]:
-            share = saved_share(group, "energy_kwh", n_train, reference)
+        sizes = group["n_train"].unique()
+        reference = sizes.max() if reference_n_train == "max" else reference_n_train
+        # The scenarios need not be of all models that the runs are of.
+        for n_train in sizes if reference in sizes else ():
+            share = paired_share(group, "energy_kwh", n_train, reference)
             rows.append((dataset, model, n_train, share))
     return pd.DataFrame(rows, columns=[*_CELL, "paired_share"])

@@ -16,8 +16,9 @@ import torch
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.training import unkept
 from ecosobriety.training.fitting import brought
-from ecosobriety.training.plain_values import Return, is_own, values_of_all
+from ecosobriety.training.plain_values import Return, values_of_all
 from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.owned import is_own
 
 logger = logging.getLogger(__name__)
 

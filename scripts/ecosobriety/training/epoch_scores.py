@@ -134,7 +134,8 @@ def _values(network: nn.Module) -> tuple[dict[str, dict[str, Any]], str | None]:
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    named = chain(network.named_parameters(), network.named_buffers())
+    # All of them, whatever names a network gives for itself.
+    named = chain(nn.Module.named_parameters(network), nn.Module.named_buffers(network))
     return ((name, tensor) for name, tensor in named if not is_lazy(tensor))
 
 

@@ -301,7 +301,7 @@ class Learner(Scorer):
 
     def _clip(self) -> None:
         limit = cast(float, self.settings.gradient_clip_val)
-        torch.nn.utils.clip_grad_norm_(self.parameters(), limit)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip what Lightning has scaled for 16-bit floats, and has scaled back by now."""
@@ -322,6 +322,13 @@ class Learner(Scorer):
         )
         self._sums, self._seen = torch.zeros(2, device=self.device), 0
 
+    def state_dict(self, *args: Any, prefix: str = "", **options: Any) -> Any:
+        """By the network's parts: a form of its own is for files of its own."""
+        if type(self.network).state_dict is nn.Module.state_dict:
+            return super().state_dict(*args, prefix=prefix, **options)
+        inside = f"{prefix}network."
+        return nn.Module.state_dict(self.network, *args, prefix=inside, **options)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the numbers of steps and examples."""
         checkpoint["steps"], checkpoint["examples"] = self.steps, self.examples
@@ -333,12 +340,14 @@ class Learner(Scorer):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """That of the settings, or AdamW; its fused form does the same in one kernel per step."""
         written, rate = self.settings.optimizer, self.settings.learning_rate
+        # A network may say itself what of it is to be learnt.
+        learnt = [*self.network.parameters()]
         # Complex weights have no fused form.
-        fused = all(weight.is_floating_point() for weight in self.parameters())
+        fused = all(weight.is_floating_point() for weight in learnt)
         optimiser = (
-            torch.optim.AdamW(self.parameters(), lr=rate, fused=fused)
+            torch.optim.AdamW(learnt, lr=rate, fused=fused)
             if written is None
-            else build_optimiser(written, self.parameters(), rate)
+            else build_optimiser(written, learnt, rate)
         )
         if self.settings.lr_scheduler is None:
             return optimiser

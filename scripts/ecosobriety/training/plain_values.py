@@ -2,7 +2,6 @@
 
 import random
 import sys
-import sysconfig
 from argparse import Namespace
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from itertools import chain, repeat
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.owned import is_own
 
 PLAIN = (
     *(bool, int, float, complex, str, bytes, type(None), np.generic, PurePath),
@@ -205,8 +205,12 @@ class Return:
             # What has been made since then was not there: a module may ask whether it is.
             for name in own_attributes(part).keys() - names:
                 object.__delattr__(part, name)
+        held = getattr(part, "__dict__", {})
         for name, value in values.items():
-            if name != _NAMES:
+            if name in held:
+                # Whatever its class says of the name, as a property does.
+                held[name] = self.given_back(value, before.get(name))
+            elif name != _NAMES:
                 object.__setattr__(part, name, self.given_back(value, before.get(name)))
 
     def given_back(self, value: Any, now: Any) -> Any:
@@ -369,20 +373,6 @@ def _target(value: _Chance | _Inside | _Network, now: Any) -> Any:
 
 def _state_of(generator: Any) -> Any:
     return generator.getstate() if isinstance(generator, random.Random) else generator.get_state()
-
-
-@cache
-def is_own(module: str) -> bool:
-    """Whether a class's module is a user's own: neither Python's nor a library's, nor ours."""
-    if module.partition(".")[0] == __name__.partition(".")[0]:
-        return False
-    file = getattr(sys.modules.get(module), "__file__", None)
-    # Those that PyTorch makes as it runs have no place.
-    if file is None or not Path(file).is_absolute():
-        return False
-    if {"site-packages", "dist-packages"} & {*Path(file).parts}:
-        return False
-    return not Path(file).is_relative_to(sysconfig.get_path("stdlib"))
 
 
 def device_of(network: nn.Module) -> torch.device:

@@ -16,6 +16,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from ecosobriety.training import plain_values
+from ecosobriety.user_code.owned import is_own
 
 _SAME_BY_NAME = (FunctionType, BuiltinFunctionType, ModuleType, type)
 
@@ -97,7 +98,7 @@ def is_shared(module: nn.Module, others: Iterable[Any]) -> bool:
     held = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
     seen = Counter({_memory(tensor): 1 for tensor in held.values() if tensor.numel()})
     for part in (*module.modules(), *others):
-        if not plain_values.is_own(type(part).__module__):
+        if not is_own(type(part).__module__):
             continue
         for value in plain_values.own_attributes(part).values():
             seen.update(_numbers(value, known))
@@ -124,7 +125,7 @@ def _numbers(value: Any, known: set[int]) -> Iterator[int]:
         inside = [*value.keys(), *value.values()]
     elif isinstance(value, (list, tuple, set, frozenset)):
         inside = list(value)
-    if plain_values.is_own(type(value).__module__) and not isinstance(value, nn.Module):
+    if is_own(type(value).__module__) and not isinstance(value, nn.Module):
         inside = [*inside, *plain_values.own_attributes(value).values()]
     for one in inside:
         yield from _numbers(one, known)

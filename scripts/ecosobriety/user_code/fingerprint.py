@@ -28,7 +28,7 @@ TRAINING_MODULES = (
     *("metering/lightning", "metering/lock", "metering/machines", "metering/meter"),
     *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),
     *("user_code/apart", "user_code/bodies", "user_code/defaults", "user_code/lightnings"),
-    *("user_code/optimisers", "user_code/words"),
+    *("user_code/optimisers", "user_code/owned", "user_code/words"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
 
@@ -129,7 +129,8 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
-        return tuple(map(str, dict.fromkeys([*fixed, *above])))
+        found = dict.fromkeys([*fixed, *above])
+        return tuple(str(place) for place in found if not _is_installed(place, folder))
 
     return _behind(start, folder, roots)
 
@@ -141,7 +142,7 @@ def _behind(start: Path, folder: Path, roots: Callable[[Path], tuple[str, ...]])
         if path in seen:
             continue
         seen.add(path)
-        if path.is_relative_to(folder) and not _is_installed(path.relative_to(folder)):
+        if path.is_relative_to(folder) and not _is_installed(path.parent, folder):
             waiting += _needed_by(path, path.read_bytes(), folder, roots(path))
     return seen
 
@@ -154,9 +155,14 @@ def _needed_by(path: Path, source: bytes, folder: Path, roots: tuple[str, ...]) 
     return [other for other in found if other]
 
 
-def _is_installed(inside: Path) -> bool:
-    """Whether a file of the folder is that of an environment in it."""
-    return any(part.startswith(".") or part == "site-packages" for part in inside.parts)
+@cache
+def _is_installed(place: Path, folder: Path) -> bool:
+    """Whether a folder is of an environment, or of packages, that lie in the user's folder."""
+    if place == folder:
+        return False
+    if place.name.startswith(".") or place.name == "site-packages":
+        return True
+    return any(place.glob("*.dist-info")) or _is_installed(place.parent, folder)
 
 
 def _fingerprint(paths: set[Path]) -> str:
