@@ -245,3 +245,10 @@ class Unpooled(Base):
 
     def forward(self, x):
         return super().forward(self.back(*self.pool(x[:, None]))[:, 0])
+
+
+class HeadAlone(Base):
+    """Says itself what of it is to be learnt, and freezes nothing."""
+
+    def parameters(self, recurse=True):
+        return self.layers[-1].parameters(recurse)

@@ -98,6 +98,11 @@ def test_times_that_follow_each_other_are_no_channels(
     assert obtain(archive(tmp_path, *parts)).normalise == "global"
 
 
+def test_a_few_sensors_in_the_order_of_their_levels_are_channels(tmp_path: Path) -> None:
+    parts = [12 * np.arange(6) + 2 * RNG.normal(size=(n, 40, 6)) for n in (60, 40)]
+    assert "(with dataset.channels: last)" in refusal(archive(tmp_path, *parts))
+
+
 def test_a_row_with_an_axis_of_one_place_is_asked_about(tmp_path: Path) -> None:
     scales = np.array([15, 20, 90, 600, 0.1, 0.1, 0.09, 0.05, 0.2, 0.06, 0.4, 1.2, 3, 40, 0.007])
     parts = [scales * np.exp(0.4 * RNG.normal(size=(n, 15))) for n in (300, 100)]

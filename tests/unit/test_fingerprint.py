@@ -218,7 +218,8 @@ def test_modules_are_found_where_python_finds_them(
     if linked:
         named = src_layout.parent / f"{src_layout.name}-link"
         named.symlink_to(src_layout)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(named / "libs"), "/elsewhere"]))
+    way = named / "src/../libs"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(way), "/elsewhere"]))
     before = class_fingerprint(class_path, src_layout)
     path = src_layout / helper
     path.write_text(path.read_text() + "\n# in other words\n")

@@ -118,6 +118,13 @@ def test_what_is_said_of_groups_is_so_of_any_two_rows() -> None:
     assert said == pytest.approx((alike[together].mean(), alike[~together].mean()))
 
 
+def test_one_large_group_is_no_sign_of_others() -> None:
+    group = np.repeat(np.arange(601), [3] * 600 + [900])
+    y = np.repeat(np.append(rng().random(600) < 0.1, [False]), [3] * 600 + [900]).astype(np.int64)
+    y[1800:] = np.arange(900) % 2
+    assert shared_groups.shares(group.astype(float), y, ordered=False) is None
+
+
 @pytest.mark.parametrize("by", ["class", "group", "chance"])
 def test_the_order_of_rows_says_nothing_of_groups(by: str) -> None:
     group, y = np.repeat(np.arange(200), 5), rng().integers(0, 2, 1000)

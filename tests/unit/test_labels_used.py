@@ -98,3 +98,9 @@ def test_a_layer_without_a_deterministic_form_is_trained(
 ) -> None:
     told = noticed("Unpooled")
     assert told == {"undetermined": {"names": "max_unpooling2d_forward_out"}}
+
+
+def test_a_network_that_says_what_is_learnt_is_taken_at_its_word(
+    noticed: Any,  # noqa: F811
+) -> None:
+    assert noticed("HeadAlone").keys() <= {"weights_untrained"}

@@ -218,18 +218,26 @@ class Making(nn.Module):
         super().__init__()
         self.part = Epoch(0)
 
+    @property
+    def scale(self) -> int:
+        return int(vars(self)["scale"])
+
+    @scale.setter
+    def scale(self, value: int) -> None:
+        vars(self)["scale"] = value
+
 
 def test_what_has_been_made_since_is_taken_away() -> None:
     module, again = Making(), Making()
     values = Walk().values_of(module)
     for one in (module, again):
         one.made = torch.ones(2)
-        one.stage = 2
+        one.stage = one.scale = 2
         one.part.seen = [1]  # type: ignore[attr-defined]
         Return(CPU).set_values(one, values if one is module else through_a_file(values))
         assert not hasattr(one, "made")
         assert not hasattr(one.part, "seen")
-        assert one.stage == 1
+        assert (one.stage, "scale" in vars(one)) == (1, False)
 
 
 class Two(nn.Module):

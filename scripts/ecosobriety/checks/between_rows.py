@@ -58,7 +58,7 @@ def find_between(
         between = sum(_is_between(scaled, place) for place in places.tolist())
         if between >= max(FEWEST, SHARE * len(places)):
             # Of the class; rows in steps are not looked at, and neither are far neighbours.
-            found[short(classes[of])] = round(100 * fine.mean() * between / len(places))
+            found[short(classes[of])] = max(1, round(100 * fine.mean() * between / len(places)))
     if found:
         yield Finding("rows_between", True, {"names": found})
 

@@ -70,7 +70,9 @@ def shares(
     # What is decided by is not what is said: that is of any two rows.
     together, alike = _pairs(sizes), _pairs(counts)
     apart = _pairs(np.array([n])) - together
-    return alike / together, (_pairs(np.bincount(labels)) - alike) / apart
+    said = alike / together, (_pairs(np.bincount(labels)) - alike) / apart
+    # Of pairs, one large group may outweigh all others.
+    return said if said[0] - said[1] >= DISTANCE else None
 
 
 def _pairs(sizes: NDArray[np.int64]) -> float:

@@ -276,15 +276,18 @@ def _gap(values: NDArray[np.float64], *, named: bool) -> tuple[str, float, float
         lower = order[: place + 1]
         return None if rare[lower].all() and _is_border(values, lower) else by_deviations
     narrow = order[spreads[order] <= values.std() / GAP]
+    if not named or not len(narrow) or _is_border(values, narrow):
+        return None
     alike = deviations.max() <= 2 * deviations.min()
-    places = _follow(values.mean(axis=1)) and (alike or _follow(deviations))
-    if named and len(narrow) and not places and not _is_border(values, narrow):
-        return by_means if np.ptp(means) > deviations.max() else by_deviations
-    return None
+    if _follow(values.mean(axis=1)) and (alike or _follow(deviations)):
+        return None
+    return by_means if np.ptp(means) > deviations.max() else by_deviations
 
 
 def _follow(numbers: NDArray[np.float64]) -> bool:
-    """Whether neighbours are alike, as a curve's are."""
+    """Whether neighbours are alike, as a curve's are; of few numbers, nobody can say."""
+    if len(numbers) < SPATIAL:
+        return False
     apart = np.abs(numbers[:, None] - numbers).sum() / (len(numbers) * (len(numbers) - 1))
     return bool(np.abs(np.diff(numbers)).mean() <= ALIKE * apart)
 

@@ -312,9 +312,8 @@ def derive_savings(
     ):
         whole = pairs[f"{name}_reference"]
         pairs[saved] = (pairs["paired_share"] * whole).fillna(whole - pairs[name])
-    pairs["saved_share"] = pairs["paired_share"].fillna(
-        pairs["energy_saved_kwh"] / pairs["energy_kwh_reference"]
-    )
+    whole_kwh = pairs["energy_kwh_reference"].where(pairs["energy_kwh_reference"] > 0)
+    pairs["saved_share"] = pairs["paired_share"].fillna(pairs["energy_saved_kwh"] / whole_kwh)
     return pairs[list(SCHEMAS["savings"].columns)]
 
 

@@ -201,11 +201,14 @@ class Return:
             ConfigError: it has no such generator, object or network now.
         """
         before, names = _named(part), values.get(_NAMES)
+        held = getattr(part, "__dict__", {})
         if names is not None and is_own(type(part).__module__):
             # What has been made since then was not there: a module may ask whether it is.
             for name in own_attributes(part).keys() - names:
-                object.__delattr__(part, name)
-        held = getattr(part, "__dict__", {})
+                if name in held:
+                    del held[name]
+                else:
+                    object.__delattr__(part, name)
         for name, value in values.items():
             if name in held:
                 # Whatever its class says of the name, as a property does.

@@ -111,7 +111,7 @@ class Leaves(pl.Callback):
 
     def see(self, loss: Tensor) -> None:
         """Look through the graph of a loss."""
-        own = {id(parameter) for parameter in self._network.parameters()}
+        own = {id(parameter) for parameter in nn.Module.parameters(self._network)}
         for leaf in _leaves(loss):
             if id(leaf) in own or (id(leaf) in self._seen and self._seen[id(leaf)][0]() is leaf):
                 continue

@@ -157,10 +157,12 @@ def load(spec: ClassSpec) -> type:
     Raises:
         ConfigError: it cannot be imported, or is none of its kind.
     """
-    # The user's modules first, whatever this software's scripts are called.
+    # The user's modules come first, whatever this software's scripts are called.
     folder, ours = str(Path.cwd()), str(Path(__file__).parents[2])
-    if sys.path[:1] != [folder] or sys.path[-1:] != [ours]:
-        sys.path[:] = [folder, *(place for place in sys.path if place not in (folder, ours)), ours]
+    if ours in sys.path[:-1]:
+        sys.path[:] = [*(place for place in sys.path if place != ours), ours]
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     module_name, _, name = spec.class_path.rpartition(".")
     with kept_defaults(spec.class_path):
         try:

@@ -109,9 +109,12 @@ def modules_of(class_path: str, folder: Path) -> set[Path]:
     if own is None:
         return set()
     own = _as_in(own, folder)
-    if not own.is_relative_to(folder) and "site-packages" not in own.parts:
+    if not own.is_relative_to(folder):
+        root = own.parents[module.count(".") + (own.name == "__init__.py")]
+        if _holds_packages(root):
+            return {own}
         # Installed in place, as by `pip install -e`: its package's folder is the user's, too.
-        folder = own.parents[module.count(".") + (own.name == "__init__.py")]
+        folder = root
     return modules_behind(own, folder)
 
 
@@ -123,14 +126,16 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
     found count.
     """
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    named = [_as_in(Path(place).absolute(), folder) for place in places]
-    inside = (place for place in named if place.is_relative_to(folder))
+    named = [_as_in(Path(place).resolve(), folder) for place in places]
+    inside = [
+        place for place in named if place.is_relative_to(folder) and not _holds_packages(place)
+    ]
     fixed = [folder, folder / "src", *inside]
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
-        found = dict.fromkeys([*fixed, *above])
-        return tuple(str(place) for place in found if not _is_installed(place, folder))
+        own = [place for place in above if not _is_installed(place, folder)]
+        return tuple(map(str, dict.fromkeys([*fixed, *own])))
 
     return _behind(start, folder, roots)
 
@@ -160,9 +165,15 @@ def _is_installed(place: Path, folder: Path) -> bool:
     """Whether a folder is of an environment, or of packages, that lie in the user's folder."""
     if place == folder:
         return False
-    if place.name.startswith(".") or place.name == "site-packages":
+    if place.name.startswith(".") or _holds_packages(place):
         return True
-    return any(place.glob("*.dist-info")) or _is_installed(place.parent, folder)
+    return _is_installed(place.parent, folder)
+
+
+def _holds_packages(place: Path) -> bool:
+    """Whether packages were installed into a folder."""
+    known = place.name in ("site-packages", "dist-packages")
+    return known or any(place.glob("*.dist-info"))
 
 
 def _fingerprint(paths: set[Path]) -> str:
