@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.decision.intervals import saved_of, saved_share
+from ecosobriety.decision.intervals import paired_share, saved_of
 from ecosobriety.decision.rows import mean_durations_s, rows_of
 from ecosobriety.units import seconds_to_hours
 
@@ -125,7 +125,7 @@ def _machine(
     if answer["smaller_than_reference"]:
         size = answer["sufficient_n_train"]
         if (own := costs[size]) is not None:
-            share = saved_share(rows_of(result, runs), "train_duration_s", size, reference)
+            share = paired_share(rows_of(result, runs), "train_duration_s", size, reference)
             saved = saved_of(share, own, full)
             recommended = full - saved
     return {

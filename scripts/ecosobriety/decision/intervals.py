@@ -242,9 +242,9 @@ def saved_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -
 
 
 def paired_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -> float:
-    """As `saved_share`, where seeds are missing at one of both sizes; else NaN.
+    """As `saved_share`, where seeds are missing at one of both sizes.
 
-    Then all that is known of the sizes is of the same seeds, and their difference is what is saved.
+    NaN where none are: of the same seeds, the difference of two amounts is what is saved.
     """
     seeds = [{*runs.loc[runs["n_train"] == size, "seed"]} for size in (n_train, reference)]
     return math.nan if seeds[0] == seeds[1] else saved_share(runs, column, n_train, reference)
@@ -254,7 +254,7 @@ def saved_of(share: float, own: float, whole: float) -> float:
     """What is saved of an amount: its share, or the difference where there is no share.
 
     Args:
-        share: as of `saved_share` or `paired_share`.
+        share: as of `paired_share`.
         own: the amount at the size.
         whole: the amount at the reference, in the same unit.
     """

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ecosobriety.decision.beside_plan import COLUMNS
-from ecosobriety.decision.intervals import finite_or_none, saved_of, saved_share
+from ecosobriety.decision.intervals import finite_or_none, paired_share, saved_of
 from ecosobriety.decision.rows import rows_of
 from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.records.adjusted import factor_in
@@ -187,7 +187,7 @@ def _with_cost(
     saved_kwh = 0.0
     if size is not None:
         # As in `savings`; a full size may be estimated.
-        share = saved_share(runs, "energy_kwh", size, full) if full in energies.index else math.nan
+        share = paired_share(runs, "energy_kwh", size, full) if full in energies else math.nan
         saved_kwh = saved_of(share, float(energies[size]), full_kwh)
     pays = saved_kwh > 0
     largest = int(energies.index.max())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.decision.intervals import linearised_ratio, mean_interval, saved_share
+from ecosobriety.decision.intervals import linearised_ratio, mean_interval
 from ecosobriety.footprint.derive import average_energy, convert_costs
 from ecosobriety.footprint.water import PLACES
 from ecosobriety.reporting.equivalents import equivalents_table
@@ -181,7 +181,7 @@ def _case(case: Case) -> dict[str, Any]:
         sizes[str(n_train)] = {
             "energy_kwh": [_plain(row[f"energy_kwh{end}"]) for end in ("", "_low", "_high")],
             "saved_share": [
-                _plain(saved_share(case.runs, "energy_kwh", n_train, case.decision.reference)),
+                _plain(case.electricity.saving(n_train)["saved_share"]),
                 *_saved_share_ends(full - used_kwh[n_train], full, case.decision.confidence),
             ],
             "beyond": {name: amounts[str(n_train)] for name, amounts in beyond.items()},
