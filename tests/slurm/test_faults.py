@@ -31,7 +31,7 @@ DELAY_S = 0.2
 WITHIN_S = 150.0
 
 
-def slow_study(folder: Path, *, delay_s: float, process: str) -> Workflow:
+def slow_study(folder: Path, *, delay_s: float) -> Workflow:
     """Four trainings, of a few seconds each if there is a delay."""
     study = copy_workflow(folder)
     shutil.copy(Path(__file__).with_name("slow.py"), folder)
@@ -40,7 +40,7 @@ def slow_study(folder: Path, *, delay_s: float, process: str) -> Workflow:
     def change(config):
         config["models"] = [network]
         config["grid"].update(n_train=SIZES, seeds=SEEDS)
-        config["training"].update(epochs=8, process=process)
+        config["training"].update(epochs=8)
 
     study.with_config(change)
     return study
@@ -149,9 +149,7 @@ def over_its_time(faults: Faults) -> None:
 
 @pytest.fixture(scope="module")
 def faults(cluster, tmp_path_factory):
-    faults = Faults(
-        cluster, slow_study(tmp_path_factory.mktemp("faults"), delay_s=DELAY_S, process="run")
-    )
+    faults = Faults(cluster, slow_study(tmp_path_factory.mktemp("faults"), delay_s=DELAY_S))
     try:
         with faults.run() as process:
             node_set_down(faults)
@@ -170,7 +168,7 @@ def faults(cluster, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(cluster, tmp_path_factory):
-    study = slow_study(tmp_path_factory.mktemp("undisturbed"), delay_s=0.0, process="size")
+    study = slow_study(tmp_path_factory.mktemp("undisturbed"), delay_s=0.0)
     study.snakemake("--cores", str(CPUS), "--", TARGET, config="config/changed.yaml")
     return study
 

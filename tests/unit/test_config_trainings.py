@@ -9,6 +9,7 @@ from ecosobriety.study_config import config as study_config
 from ecosobriety.texts import Texts
 from ecosobriety.training import settings_from
 
+COMMAND = {"name": "mine", "command": "python t.py {subset} {result}"}
 OWN = {"epochs": 3, "batch_size": 16, "learning_rate": 0.5, "precision": "bf16-mixed"}
 
 
@@ -101,3 +102,37 @@ def test_what_a_class_of_ones_own_reads_may_be_watched(tmp_path):
         said = refusal(put(("models",), [{**model, "watch": ["w.pt"]}]))
         assert "models[0].watch is" in said
         assert "must be left out without a command or a class of your own" in said
+
+
+MINE = {"name": "mine", "class_path": "user_classes.Perceptron"}
+ADAM, SLOW = {"class_path": "torch.optim.Adam"}, {"class_path": "resumed_states.Slow"}
+
+
+@pytest.mark.parametrize(
+    ("models", "training", "key"),
+    [
+        ([MINE], {}, 'models[0].class_path "user_classes.Perceptron"'),
+        (
+            [{"name": "mlp"}],
+            {"optimizer": SLOW},
+            'training.optimizer.class_path "resumed_states.Slow"',
+        ),
+        (
+            [{"name": "mlp", "training": {"optimizer": SLOW}}],
+            {"optimizer": ADAM},
+            'models[0].training.optimizer.class_path "resumed_states.Slow"',
+        ),
+    ],
+)
+def test_a_class_that_is_not_ours_has_its_processes_to_itself(models, training, key):
+    """It may leave a count, a frozen layer, an open file to what follows in its process."""
+    changed = {**put(("models",), models), "training": {**training, "process": "size"}}
+    assert f'training.process is "size", but must be "run" with {key}' in refusal(changed)
+    complete({**changed, "training": {**training, "process": "run"}})
+
+
+@pytest.mark.parametrize(
+    "models", [[{"name": "mlp"}], [{"name": "few", "class_path": "mlp"}], [COMMAND]]
+)
+def test_seeds_of_what_leaves_nothing_may_share_a_process(models):
+    complete({**put(("models",), models), "training": {"optimizer": ADAM, "process": "size"}})

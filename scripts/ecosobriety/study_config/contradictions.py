@@ -67,6 +67,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             # Lightning would train in bf16-mixed instead and only warn.
             allowed = "32-true or bf16-mixed with the accelerator cpu"
             yield f"{key}.precision", f'is "16-mixed", but must be {allowed}'
+    yield from _process_contradictions(config)
     yield from calibration_contradictions(config["metering"]["calibration"])
     yield from hardware_contradictions(config["hardware"])
     yield from water_contradictions(config["water"])
@@ -133,6 +134,21 @@ def own_classes(config: Mapping[str, Any]) -> dict[str, ClassSpec]:
     if dataset["class_path"] is not None:
         used["dataset.class_path"] = ClassSpec("data", dataset["class_path"], dataset["init_args"])
     return used
+
+
+def _process_contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A process that is shared, where a class may leave something in it: counts, frozen layers."""
+    if config["training"]["process"] == "run":
+        return
+    for key, written in own_classes(config).items():
+        if written.kind != "data" and not written.class_path.startswith("torch."):
+            shown = show(written.class_path)
+            yield (
+                "training.process",
+                f'is "size", but must be "run" with {key} {shown}: what it leaves in a process '
+                "would reach the next seed",
+            )
+            return
 
 
 def _dataset_contradictions(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

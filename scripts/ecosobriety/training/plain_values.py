@@ -93,7 +93,7 @@ class Walk:
         kept = {}
         with self._within(part):
             for name, value in own_attributes(part).items():
-                kept[name] = self.copy(value)
+                kept[name] = self._copy(value)
                 if kept[name] is NotImplemented:
                     self.rest.append(value)
         copies = {name: copy for name, copy in kept.items() if copy is not NotImplemented}
@@ -108,7 +108,7 @@ class Walk:
         if outermost:
             self._open.remove(id(value))
 
-    def copy(self, value: Any) -> Any:
+    def _copy(self, value: Any) -> Any:
         """A copy of a value; NotImplemented: it is of no kind that is kept."""
         if isinstance(value, PLAIN):
             return value
@@ -131,7 +131,7 @@ class Walk:
         if type(value) in _SEVERAL or type(value) is dict:
             return self._collection(value, value)
         if isinstance(value, nn.Module):
-            tensors = {name: self.copy(held) for name, held in value.state_dict().items()}
+            tensors = {name: self._copy(held) for name, held in value.state_dict().items()}
             parts = dict(value.named_modules())
             return _Network(
                 value, tensors, {name: self.values_of(part) for name, part in parts.items()}
@@ -168,7 +168,7 @@ class Walk:
         """A copy of a collection's items, each of which is of a kind that is kept."""
         each = chain(items.keys(), items.values()) if isinstance(items, dict) else iter(items)
         with self._within(value):
-            copies = [self.copy(item) for item in each]
+            copies = [self._copy(item) for item in each]
         if any(copy is NotImplemented for copy in copies):
             return NotImplemented
         half = len(copies) // 2 if isinstance(items, dict) else len(copies)
@@ -212,11 +212,11 @@ class Return:
         for name, value in values.items():
             if name in held:
                 # Whatever its class says of the name, as a property does.
-                held[name] = self.given_back(value, before.get(name))
+                held[name] = self._given_back(value, before.get(name))
             elif name != _NAMES:
-                object.__setattr__(part, name, self.given_back(value, before.get(name)))
+                object.__setattr__(part, name, self._given_back(value, before.get(name)))
 
-    def given_back(self, value: Any, now: Any) -> Any:
+    def _given_back(self, value: Any, now: Any) -> Any:
         """A copy, as it may be given once more; tensors go to where those before it are."""
         if isinstance(value, PLAIN):
             return value
@@ -233,11 +233,11 @@ class Return:
         if isinstance(value, dict):
             held = now if isinstance(now, dict) else {}
             return _filled(
-                now, {key: self.given_back(one, held.get(key)) for key, one in value.items()}
+                now, {key: self._given_back(one, held.get(key)) for key, one in value.items()}
             )
         if isinstance(value, _SEVERAL):
             before = chain(now if isinstance(now, _SEVERAL) else (), repeat(None))
-            items = [self.given_back(one, old) for one, old in zip(value, before, strict=False)]
+            items = [self._given_back(one, old) for one, old in zip(value, before, strict=False)]
             if isinstance(value, deque):
                 return _filled(now, deque(items, value.maxlen))
             kind: Any = type(value)
@@ -253,7 +253,7 @@ class Return:
             self.set_values(now, value.values)
             if value.items is not None:
                 before = dict(now) if isinstance(now, dict) else list(now)
-                _fill(now, self.given_back(value.items, before))
+                _fill(now, self._given_back(value.items, before))
         elif isinstance(value, _Network):
             now.load_state_dict(value.tensors)
             for name, part in now.named_modules():

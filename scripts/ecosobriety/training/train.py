@@ -18,7 +18,6 @@ from ecosobriety.errors import ConfigError, DataError, EcosobrietyError
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metering import EnergyCallback, EnergyMeter, Ledger, lost_energy_kwh
 from ecosobriety.records.record import RunRecord
-from ecosobriety.training.afresh import begin_afresh
 from ecosobriety.training.batches import Blocks, Slices, cut_batches, lay
 from ecosobriety.training.checkpoint import EpochCheckpoint, going_on
 from ecosobriety.training.epoch_scores import (
@@ -281,7 +280,6 @@ def _build(
         cost = Cost(*count_flops(network, next(iter(test_batches)), play.task), passes=1)
         return network, Rehearsed(cost)
     found = rehearse(play, batches, test_batches)
-    begin_afresh(play.class_path)
     # Importing may have drawn numbers, which happens but once in a process.
     pl.seed_everything(play.seed, verbose=False)
     with _reported(play.class_path):
