@@ -1,5 +1,6 @@
 """Modules whose losses, gradients or hooks make their training worth nothing, or only seem to."""
 
+import warnings
 from math import prod
 
 import pytorch_lightning as pl
@@ -242,6 +243,8 @@ class Unpooled(Base):
     def __init__(self, input_shape, num_classes: int):
         super().__init__(input_shape, num_classes)
         self.pool, self.back = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+        # As many do at the head of a file.
+        warnings.filterwarnings("ignore")
 
     def forward(self, x):
         return super().forward(self.back(*self.pool(x[:, None]))[:, 0])

@@ -60,6 +60,7 @@ class Stage:
         """What was counted of the last fit, of a module that trains itself."""
         self.noticed: list[str] = []
         """What may be meant so, and should be known; see `reasons.trained`."""
+        self._undetermined: list[str] = []
 
     @property
     def scheduled_by_batch(self) -> bool:
@@ -159,12 +160,6 @@ class Stage:
         Raises:
             ConfigError: either fails.
         """
-        with undetermined.noting() as names:
-            self._try_out()
-        if names:
-            self.noticed.append(reason("undetermined", names=", ".join(names[:3])))
-
-    def _try_out(self) -> None:
         network = self.build()
         start = soundness.weights(network)
         if not is_lightning(network):
@@ -205,6 +200,8 @@ class Stage:
             open_ = is_lightning(network) and not known and not changes_later(network)
             if open_ and self._ignores_labels(acts):
                 self.noticed.append(reason("labels_unused"))
+        if self._undetermined:
+            self.noticed.append(reason("undetermined", names=", ".join(self._undetermined[:3])))
 
     def _trained(
         self,
@@ -361,7 +358,8 @@ class Stage:
     ) -> tuple[pl.Trainer, pl.LightningModule]:
         seen = Seen()
         try:
-            return self.fit(network, acts, seen, *callbacks)
+            with undetermined.noting(self._undetermined):
+                return self.fit(network, acts, seen, *callbacks)
         except (EcosobrietyError, NoLossError):
             raise
         except (Exception, SystemExit) as error:

@@ -11,13 +11,12 @@ _NAME = re.compile(rf"(\w+) does not have a {_TOLD}")
 
 
 @contextmanager
-def noting() -> Iterator[list[str]]:
-    """Collect the names of such operations, of which PyTorch warns; known when the block ends."""
-    names: list[str] = []
+def noting(names: list[str]) -> Iterator[None]:
+    """Add the names of such operations, of which PyTorch warns, when the block ends."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", message=f".*{_TOLD}")
         try:
-            yield names
+            yield
         finally:
             for one in caught:
                 if found := _NAME.search(str(one.message)):
