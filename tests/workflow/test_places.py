@@ -84,7 +84,8 @@ def test_a_colon_in_the_folders_name_and_a_network_of_ones_own(tmp_path):
     folder.mkdir()
     copy_workflow(folder)
     (folder / "nets.py").write_text(NETWORK)
-    study(folder, models=[{"name": "mine", "class_path": "nets.Mine"}])
+    models = [{"name": "mine", "class_path": "nets.Mine"}]
+    study(folder, models=models, training={"epochs": 1})
     snakemake(folder, "--dry-run", "--cores", "2")
 
 

@@ -142,7 +142,13 @@ def look_at_records():
     changed = seals.find_changed(folders)
     for path in changed:
         logger.warning(f"{path} was changed after it had been written: it is rebuilt")
-    workflow.dag.forcefiles.update(map(str, changed))
+    unknown = made_of_unknown()
+    if unknown:
+        logger.warning(
+            f"{unknown[0]} and what else is derived in {RESULTS} ({len(unknown)} files) is made again: "
+            "without .snakemake, it is not known by which settings it was made"
+        )
+    workflow.dag.forcefiles.update(map(str, [*changed, *unknown]))
     identity = Path(IDENTITY)
     if not identity.exists():
         return

@@ -1,3 +1,7 @@
+from snakemake.io import IOFile
+from snakemake.settings.types import RerunTrigger
+
+
 # What counts by its content, whatever its time is.
 def own_content(rule, more=lambda wildcards: []):
     """The digest of the software's tables and texts that a rule reads, as a parameter.
@@ -26,3 +30,34 @@ LANGUAGES = {Path(report).stem: language for language, report in REPORTS.items()
 def page_texts(wildcards):
     """What a page says, in its language."""
     return sorted(map(str, Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")))
+
+
+def made_of_unknown():
+    """Derived files that Snakemake keeps no notes of, and data that were prepared otherwise.
+
+    It finds changed settings by its notes alone; where `.snakemake` was deleted, or not copied, it
+    takes all that is there as up to date.
+    """
+    if RerunTrigger.PARAMS not in workflow.rerun_triggers:
+        return []
+    made = [RECORDS, *(path for name in TABLES for path in table_files(name))]
+    made += [
+        STUDY_FILES[name]
+        for name in ("countries", "country_data", "method_ranks", "recommendation")
+    ]
+    made += Path(RESULTS, "growth").glob("*/*/[!.]*.json")
+    made += Path(RESULTS, "cells").glob("*/*/[!.]*")
+    for language in config["languages"]:
+        paths = figure_paths(language)
+        made += [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
+    made = [path for path in [*made, *reports()] if is_unnoted(path)]
+    if is_unnoted(INTAKE) and prepared_data() is None:
+        made.append(INTAKE)
+    return made
+
+
+def is_unnoted(path):
+    """Whether a file is there, and no note of Snakemake's on what it was made by."""
+    return (
+        Path(path).is_file() and workflow.persistence.metadata(IOFile(str(path))) is None
+    )
