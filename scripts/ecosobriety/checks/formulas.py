@@ -127,9 +127,9 @@ def find_products(
         share = _but_for_rounding(some[:, positive[chosen]], powers[chosen], targets)
     if not share:
         # Numbers of things are not rounded, and their product is exact where nothing else counts.
-        parts, share = mostly_sum(logs, about)
+        parts, exactly, share = mostly_sum(logs, about)
         chosen = np.flatnonzero(parts > 1e-3 * parts.max())
-        share = share if share >= NEARLY_SUM and len(chosen) <= MOST_OF_THEM else 0.0
+        share = share if exactly >= NEARLY_SUM and len(chosen) <= MOST_OF_THEM else 0.0
     if len(chosen) > 1 and share:
         named = [short(names[positive[i]]) for i in chosen[:MAX_LISTED]]
         yield Finding("target_is_product", True, {"names": named, "share": share})

@@ -38,6 +38,8 @@ SIGNAL_DIMENSIONS, LONGER = 3, 4
 """Of series of several channels; and how many times longer than wide they are, at least."""
 FEWEST_MARKED = 30
 """Examples of a class: of fewer, all may be as bright as can be somewhere."""
+AT_ONCE = 64
+"""Examples whose levels are computed at the same time."""
 MANY_VALUES = 64
 """Vectors of fewer values are features, each of its own scale."""
 
@@ -86,24 +88,54 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
     """One number that separates a class: of all values of an example, or one of them."""
     if not classes:
         return
-    some = x.sample()
+    some, shape = x.sample(), x.shape[1:]
     y = labels[x.evenly(len(some))]
-    levels = [measure(some, axis=1) for measure in (np.mean, np.std, np.min, np.max)]
-    if x.ndim == VECTOR_DIMENSIONS:
-        levels += [_padded(some), _padded(some[:, ::-1])]
-    elif x.ndim == SIGNAL_DIMENSIONS and max(x.shape[1:]) >= LONGER * min(x.shape[1:]):
-        # A sensor that was not connected in one class stands still there.
-        series = some.reshape(-1, *x.shape[1:])
-        levels += [*(np.ptp(series, axis=1 + int(np.argmax(x.shape[1:]))) == 0).T]
-    apart = sorted({i for _, i in gate.standing_apart(np.stack(levels, 1), y)})
+    whole = len(some) == len(x)
+    apart = gate.standing_apart(_of_levels(some, shape), y)
+    if apart and not whole:
+        # In a few large images, chance alone puts none on the wrong side.
+        levels = _from_all(x, lambda rows: _of_levels(rows, shape))
+        apart = gate.standing_apart(levels, labels)
     if apart:
-        names = [short(classes[i]) for i in apart[:MAX_LISTED]]
+        names = [short(classes[i]) for i in sorted({i for _, i in apart})[:MAX_LISTED]]
         yield Finding("level_orders_classes", True, {"names": names})
-    elif found := [*filter(_is_mark(some, y), gate.standing_apart(some, y))]:
+        return
+    found = [*filter(_is_mark(some, y), gate.standing_apart(some, y))]
+    if found and not whole:
+        places = sorted({place for place, _ in found})
+        marks = _from_all(x, lambda rows: rows[:, places])
+        found = [(places[i], one) for i, one in gate.standing_apart(marks, labels)]
+    if found:
         number, place = len({place for place, _ in found}), found[0][0]
         names = [short(classes[i]) for i in sorted({i for _, i in found})[:MAX_LISTED]]
         shown = {"names": names, "number": number, "place": place}
         yield Finding("place_orders_classes", True, shown)
+
+
+def _of_levels(rows: NDArray[np.float64], shape: Sequence[int]) -> NDArray[np.float64]:
+    """(n, levels) numbers that are of all values (n, d) of an example, of such a shape."""
+    levels = [measure(rows, axis=1) for measure in (np.mean, np.std, np.min, np.max)]
+    if len(shape) + 1 == VECTOR_DIMENSIONS:
+        levels += [_padded(rows), _padded(rows[:, ::-1])]
+    elif len(shape) + 1 == SIGNAL_DIMENSIONS and max(shape) >= LONGER * min(shape):
+        # A sensor that was not connected in one class stands still there.
+        series = rows.reshape(-1, *shape)
+        levels += [*(np.ptp(series, axis=1 + int(np.argmax(shape))) == 0).T]
+    return np.stack(levels, 1)
+
+
+def _from_all(
+    x: Examples, measure: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """What is measured of each example, a few of which are in memory at a time."""
+    values = int(np.prod(x.shape[1:]))
+    return np.concatenate(
+        [
+            measure(chunk[first : first + AT_ONCE].reshape(-1, values).astype(np.float64))
+            for chunk in x.chunks()
+            for first in range(0, len(chunk), AT_ONCE)
+        ]
+    )
 
 
 def _padded(some: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -291,37 +291,43 @@ def find_like_targets(
     if len(rows) < 3 * d:
         return
     parts, left = as_sum(some, targets)
-    share = 1.0
+    exactly, share = 1.0, 1.0
     if ROUNDED < left <= 1 - NEARLY_SUM:
-        parts, share = mostly_sum(some, targets)
+        parts, exactly, share = mostly_sum(some, targets)
     chosen = np.flatnonzero(parts > 1e-3 * parts.max())
-    if (left <= ROUNDED or share < 1) and share >= NEARLY_SUM and len(chosen) > 1:
+    if (left <= ROUNDED or exactly < 1) and exactly >= NEARLY_SUM and len(chosen) > 1:
         most = chosen[np.argsort(-parts[chosen], kind="stable")][:MAX_LISTED]
         names = [short(names[i]) for i in most.tolist()]
         yield Finding("target_is_sum", True, {"names": names, "share": share})
 
 
-def mostly_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+def mostly_sum(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float, float]:
     """Targets (n,) as a weighted sum of columns (n, d) that is exact but in a few rows.
 
     Returns:
-        (d,) how large the part of each is, and the share of the rows that keep to it; 0: there is
-        no such sum.
+        (d,) how large the part of each is; the share of the rows that keep to it among those whose
+        target is not the commonest, such as a least price; and among all. 0: there is no such sum.
     """
     known, counts = np.unique(y, return_counts=True)
     # Nothing is the sum of nothings.
     kept = y != known[counts.argmax()]
+    others, commonest = x[~kept], known[counts.argmax()]
     x, y = x[kept], y[kept]
-    none = np.zeros(x.shape[1]), 0.0
+    none = np.zeros(x.shape[1]), 0.0, 0.0
     # Of many columns that rise together, some sum is near most of few targets.
     if len(y) < EACH_COLUMN * x.shape[1] or len(known) < SOME_TARGETS:
         return none
     low, high = np.quantile(y, [0.25, 0.75])
     allowed = max(np.sqrt(ROUNDED) * (high - low), TINY)
-    spread = x.std(axis=0)
-    scaled = np.column_stack(
-        [(x - x.mean(axis=0)) / np.where(spread > 0, spread, 1), np.ones(len(y))]
-    )
+    middle, spread = x.mean(axis=0), x.std(axis=0)
+
+    def as_scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        scaled = (rows - middle) / np.where(spread > 0, spread, 1)
+        return np.column_stack([scaled, np.ones(len(rows))])
+
+    scaled = as_scaled(x)
     weights = np.ones(len(y))
     for _ in range(ROUNDS):
         # Of columns that are sums of each other but for rounding, factors would be anything.
@@ -332,7 +338,11 @@ def mostly_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[
     share = float((off <= allowed).mean())
     # A slip is far off; of an error of measurement, most are near.
     between = float(((off > allowed) & (off <= FAR * allowed)).mean())
-    return (np.abs(factors[:-1]), share) if between <= (1 - share) / 2 else none
+    if between > (1 - share) / 2:
+        return none
+    of_others = np.abs(commonest - as_scaled(others) @ factors) <= allowed
+    of_all = (share * len(y) + of_others.sum()) / (len(y) + len(others))
+    return np.abs(factors[:-1]), share, float(of_all)
 
 
 def as_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

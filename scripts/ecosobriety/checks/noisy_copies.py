@@ -5,7 +5,8 @@ the pairs, or fewer. Copies are another kind of pair: as many are within a dista
 times that. Such a step is no chance, whatever the data are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ REPORTED, HEADLINE = 0.01, 0.05
 """Shares of the test examples from which on copies are named, and stand beside the answer."""
 MOST_TRAINED, MOST_TESTED = 10_000, 300
 """Examples of either part that are compared."""
+BANDS = 10
+"""Places of a larger table that are looked at."""
 MOST_VALUES = 2**27
 AT_ONCE = 64
 """Examples whose means are computed at the same time."""
@@ -52,6 +55,18 @@ TABLE_DISTANCES = 1e-5 * STEP ** (np.arange(7 * FINER + 1) / FINER)
 SIGNAL_DISTANCES = 0.004 * STEP ** (np.arange(3.5 * FINER + 1) / FINER)
 """Between examples that have the mean 0 and the norm 1."""
 
+Equal = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
+"""Which pairs, by their places, are equal or differ otherwise, and so are no noisy copies."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """What is compared: (n, k) known ones, and each (m, k) those asked for, in one of the ways."""
+
+    known: NDArray[Any]
+    ways: Sequence[NDArray[Any]]
+    equal: Equal
+
 
 def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> Iterator[Finding]:
     """Find rows of a table, (n, d) and (m, d), that are copies but for small differences."""
@@ -63,30 +78,37 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
     measured = distinct >= CONTINUOUS * len(some)
     if measured.sum() < FEWEST_CONTINUOUS:
         return
-    widest = int(np.argmax(distinct))
-    train, test = _band(train, test, widest)
-    # Rows of common values, such as many zeros, lie close together by their nature.
-    asked = test[rare_values(train, test).sum(axis=1) >= FEWEST_CONTINUOUS]
-    if not len(asked):
+    by = train[:: max(1, len(train) // MOST_TRAINED)]
+    groups = []
+    tested = 0
+    for known, asked in _bands(train, test, int(np.argmax(distinct))):
+        tested += len(asked)
+        # Rows of common values, such as many zeros, lie close together by their nature.
+        asked = asked[rare_values(known, asked).sum(axis=1) >= FEWEST_CONTINUOUS]
+        groups.append(_Group(_scaled(by, known), [_scaled(by, asked)], _one_differs(known, asked)))
+    if not any(len(group.ways[0]) for group in groups):
         return
-    known = train
-    scaled = [_scaled(train, part) for part in (known, asked)]
-
-    def equal(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
-        # But for one value: a thing at another time, or under another setting.
-        found: NDArray[np.bool_] = np.count_nonzero(asked[i] != known[j], axis=1) <= 1
-        return found
-
     distances = TABLE_DISTANCES * np.sqrt(d)
-    found, _ = _copied(scaled[0], [scaled[1]], distances, equal, asked_within=distances[-1])
+    found, _ = _copied(groups, distances, asked_within=distances[-1])
     # Where few settings were tried, rows meet even if each column is put into another order.
     if found:
-        mixed = np.random.default_rng(0).permuted(scaled[0], axis=0)
-        if 2 * _copied(mixed, [scaled[1]], distances, lambda i, j: i < 0)[0] >= found:
+        draw = np.random.default_rng(0)
+        mixed = [
+            _Group(draw.permuted(group.known, axis=0), group.ways, lambda i, j: i < 0)
+            for group in groups
+        ]
+        if 2 * _copied(mixed, distances)[0] >= found:
             return
-    named = [*_named("rows_noisy_copies", found, len(test))]
+    named = [*_named("rows_noisy_copies", found, tested)]
     # Rows of one category lie together, however they were measured.
-    yield from named or find_twins(*(part[:, measured] for part in scaled))
+    yield from named or find_twins(
+        [(group.known[:, measured], group.ways[0][:, measured]) for group in groups]
+    )
+
+
+def _one_differs(known: NDArray[np.float64], asked: NDArray[np.float64]) -> Equal:
+    """Rows that are equal but for one value: a thing at another time, or under another setting."""
+    return lambda i, j: np.count_nonzero(asked[i] != known[j], axis=1) <= 1
 
 
 def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,19 +123,27 @@ def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.
     return found
 
 
-def _band(
+def _bands(
     train: NDArray[np.float64], test: NDArray[np.float64], column: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows of both parts that are close in one column: of a copy, the original is among them."""
-    if len(train) > MOST_TRAINED:
-        ordered = np.sort(train[:, column])
-        first = (len(ordered) - MOST_TRAINED) // 2
-        low, high = ordered[first], ordered[first + MOST_TRAINED - 1]
-        train, test = (
-            part[(part[:, column] >= low) & (part[:, column] <= high)] for part in (train, test)
-        )
-    # What is one value for many rows makes no band.
-    return train[: 2 * MOST_TRAINED], test[:: max(1, len(test) // MOST_TESTED)][:MOST_TESTED]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Training rows that are close in one column, and test rows in their midst.
+
+    Of a copy, the original is in its band. The bands lie evenly, so that what is found in them
+    holds of all test rows: what was copied need not be the usual.
+    """
+    if len(train) <= MOST_TRAINED:
+        yield train, test[:: max(1, len(test) // MOST_TESTED)][:MOST_TESTED]
+        return
+    order = np.argsort(train[:, column], kind="stable")
+    ranks = np.searchsorted(train[order, column], test[:, column]) / len(train)
+    half = MOST_TRAINED / 2 / len(train)
+    # Farther from the midst, the original may be in no band.
+    inner = min(half, 1 / BANDS) / 2
+    for centre in (np.arange(BANDS) + 0.5) / BANDS:
+        low, high = (int(len(train) * end) for end in (centre - half, centre + half))
+        midst = test[np.abs(ranks - centre) <= inner]
+        most = MOST_TESTED // BANDS
+        yield train[order[max(low, 0) : high]], midst[:: max(1, len(midst) // most)][:most]
 
 
 def find_noisy_examples(
@@ -171,7 +201,7 @@ def find_noisy_examples(
         pairs = zip(parts[1].take(tested[i]), parts[0].take(kept[j]), strict=True)
         return np.array([np.array_equal(a, b) for a, b in pairs], bool)
 
-    found, within = _copied(known, turned, SIGNAL_DISTANCES, equal)
+    found, within = _copied([_Group(known, turned, equal)], SIGNAL_DISTANCES)
     if found and labels is not None and _are_one_kind(known, labels[rows[0]][kept], within):
         return
     yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
@@ -288,26 +318,38 @@ def _normalised(cells: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[np.in
 
 
 def _copied(
-    known: NDArray[Any],
-    ways: Sequence[NDArray[Any]],
-    distances: NDArray[Any],
-    equal: Any,
-    asked_within: float | None = None,
+    groups: Sequence[_Group], distances: NDArray[Any], asked_within: float | None = None
 ) -> tuple[int, float]:
     """How many of those asked for are copies of a known one, in one of several ways; how near.
 
     Args:
-        known: (n, k).
-        ways: Each (m, k): those asked for, as they are, and turned.
+        groups: What is compared.
         distances: From the smallest to the largest, `FINER` of them for each step.
-        equal: Which pairs, by their places, are equal or differ otherwise, and so are no noisy
-            copies.
-        asked_within: Of pairs within this distance; None: the smallest, as equal ones are.
+        asked_within: Which are equal is asked of pairs within this distance; None: the smallest.
     """
-    pairs = np.zeros(len(distances), np.int64)
-    nearest = np.full(len(ways[0]), len(distances))
+    pairs, most = np.zeros(len(distances), np.int64), 0
+    nearest = []
+    for group in groups:
+        within, near = _near(group, distances, asked_within or distances[0])
+        pairs += within
+        nearest.append(near)
+        most = max(most, len(group.known))
+    for place in range(len(distances) - FINER):
+        if pairs[place] >= FEWEST and pairs[place + FINER] <= SAME * pairs[place]:
+            copied = sum(int(np.count_nonzero(near <= place + FINER)) for near in nearest)
+            crowd = pairs[place + FINER] > max(1, CROWD * most) * copied
+            return (0 if crowd else copied), float(distances[place + FINER])
+    return 0, 0.0
+
+
+def _near(
+    group: _Group, distances: NDArray[Any], asked_within: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many pairs are within each distance, and where the nearest of each one asked for is."""
+    pairs, known = np.zeros(len(distances), np.int64), group.known
+    nearest = np.full(len(group.ways[0]), len(distances))
     sizes = (known**2).sum(axis=1)
-    for way in ways:
+    for way in group.ways:
         for first in range(0, len(way), 100):
             part = way[first : first + 100]
             squares = part @ known.T
@@ -317,20 +359,15 @@ def _copied(
             within = squares <= distances[-1] ** 2
             i, j = np.nonzero(within)
             near = squares[i, j]
-            if way is ways[0]:
-                close = near <= (asked_within or distances[0]) ** 2
+            if way is group.ways[0]:
+                close = near <= asked_within**2
                 differs = np.ones(len(near), bool)
-                differs[close] = ~equal(first + i[close], j[close])
+                differs[close] = ~group.equal(first + i[close], j[close])
                 i, near = i[differs], near[differs]
             places = np.searchsorted(distances**2, near)
             pairs += np.cumsum(np.bincount(places, minlength=len(distances))[: len(distances)])
             np.minimum.at(nearest, first + i, places)
-    for place in range(len(distances) - FINER):
-        if pairs[place] >= FEWEST and pairs[place + FINER] <= SAME * pairs[place]:
-            copied = int(np.count_nonzero(nearest <= place + FINER))
-            crowd = pairs[place + FINER] > max(1, CROWD * len(known)) * copied
-            return (0 if crowd else copied), float(distances[place + FINER])
-    return 0, 0.0
+    return pairs, nearest
 
 
 def _are_one_kind(known: NDArray[Any], labels: NDArray[Any], within: float) -> bool:

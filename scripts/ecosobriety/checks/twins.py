@@ -5,7 +5,7 @@ the rows fill: of m, it is within r times the tenth's distance with a chance of 
 rows, among which there is no twin, say what m is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,16 @@ EQUAL = 1e-6
 """Of the tenth's distance: what is equal is named as that."""
 
 
-def find_twins(train: NDArray[np.float64], test: NDArray[np.float64]) -> Iterator[Finding]:
-    """Find out whether most rows (m, d) have a twin among (n, d), all scaled alike."""
-    if len(train) < FEWEST_TRAINED or train.shape[1] < FEWEST_COLUMNS:
-        return
-    squares = (test**2).sum(axis=1)[:, None] + (train**2).sum(axis=1) - 2 * test @ train.T
-    nearest = np.sort(np.partition(squares, FAR, axis=1)[:, :FAR], axis=1)
-    distances = np.sqrt(np.maximum(nearest[:, [0, NEAR - 1, FAR - 1]], 0))
-    distances = distances[distances[:, 0] > EQUAL * distances[:, 1]]
+def find_twins(
+    groups: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> Iterator[Finding]:
+    """Find out whether most test rows (m, d) have a twin among the training rows (n, d).
+
+    Args:
+        groups: Training and test rows that are compared, all scaled alike.
+    """
+    found = [_neighbours(*group) for group in groups]
+    distances = np.concatenate(found)
     if len(distances) < FEWEST_TESTED:
         return
     first, tenth, last = np.log(distances).T
@@ -43,3 +45,13 @@ def find_twins(train: NDArray[np.float64], test: NDArray[np.float64]) -> Iterato
     share = float(((first - tenth) * expected / spread <= np.log(CHANCE)).mean())
     if share >= REPORTED:
         yield Finding("rows_have_twins", share >= HEADLINE, {"share": share})
+
+
+def _neighbours(train: NDArray[np.float64], test: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m, 3) the distances of rows from their first, tenth and thirtieth neighbour."""
+    if len(train) < FEWEST_TRAINED or train.shape[1] < FEWEST_COLUMNS:
+        return np.empty((0, 3))
+    squares = (test**2).sum(axis=1)[:, None] + (train**2).sum(axis=1) - 2 * test @ train.T
+    nearest = np.sort(np.partition(squares, FAR, axis=1)[:, :FAR], axis=1)
+    distances = np.sqrt(np.maximum(nearest[:, [0, NEAR - 1, FAR - 1]], 0))
+    return distances[distances[:, 0] > EQUAL * distances[:, 1]]
