@@ -91,3 +91,24 @@ class ListingByItsOwnForm(Listing):
 
     def load_state_dict(self, state):
         nn.Module.load_state_dict(self, state["own"])
+
+
+class Looking(Whole):
+    """Looks at the batches of the training by itself, and trains on no others for that."""
+
+    def __init__(self, *arguments: Any, where: str, **more: Any):
+        super().__init__(*arguments, **more)
+        self.where = where
+
+    def on_train_epoch_start(self) -> None:
+        if self.where == "epoch":
+            self.bank = torch.cat([x.mean(dim=0) for x, _ in self.trainer.train_dataloader])
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        if self.where == "batch":
+            self.shown = next(iter(self.trainer.train_dataloader))
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        if self.where == "step":
+            self.shown = next(iter(self.trainer.train_dataloader))
+        return super().training_step(batch, batch_idx)

@@ -76,6 +76,18 @@ def test_batches_examples_and_operations_are_counted(
     assert ("flop_train" not in record.missing) == (flop is not None)
 
 
+@pytest.mark.parametrize("where", ["epoch", "batch", "step"])
+@pytest.mark.parametrize("budget", [None, 25])
+def test_batches_that_a_module_only_looks_at_are_no_training(digits, tmp_path, where, budget):
+    settings = dataclasses.replace(SETTINGS, max_steps=budget)
+    path, options = "irregular_modules.Looking", {"settings": settings, **WHOLE}
+    record = train_class(digits, tmp_path, path, where=where, **options)
+    plain = train_class(digits, tmp_path, path, where="nowhere", **options)
+    assert (record.steps, record.epochs) == (plain.steps, plain.epochs)
+    assert record.steps == (budget or BATCHES)
+    assert record.scores == plain.scores
+
+
 @pytest.mark.parametrize(
     ("where", "from_epoch", "flop", "reason"),
     [
