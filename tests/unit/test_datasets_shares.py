@@ -4,10 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_datasets_slips import found, table
+from test_datasets_slips import DEFAULTS, found, table
 from test_marks import archive
 
+from ecosobriety.checks import marks
 from ecosobriety.checks.noisy_copies import find_noisy_rows
+from ecosobriety.datasets import examples
+from ecosobriety.errors import DataError
+
+SIDE = 16
+VALUES = SIDE * SIDE * 3
+"""Of an image in colours."""
 
 
 @pytest.mark.parametrize(("least", "share"), [(9.0, 0.503), (0.0, 0.97)])
@@ -45,16 +52,51 @@ def test_copies_of_what_lies_at_the_ends_are_counted_among_all() -> None:
     assert not [*find_noisy_rows(rows[:16_000], rows[16_000:])]
 
 
+@pytest.fixture
+def few_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of large images, of which a sample holds few."""
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", 80 * VALUES)
+    monkeypatch.setattr(marks, "SAMPLED_VALUES", 30 * VALUES)
+
+
+@pytest.mark.usefixtures("few_at_first")
 @pytest.mark.parametrize("apart", [62, 12])
 def test_images_that_a_level_separates_but_for_some_are_not_separated(
     tmp_path: Path, apart: int
 ) -> None:
-    """Of images this large, some 80 are looked at first, of which none is an exception."""
     random, labels = np.random.default_rng(2), np.arange(400) % 2
     light = np.where(labels == 1, apart, 140) + random.uniform(-9, 9, 400)
     if apart == 62:
+        # Neither is in the sample.
         light[[21, 41]] = 200
-    x = random.integers(-9, 10, (400, 224, 224)) + light[:, None, None]
+    x = random.integers(-9, 10, (400, SIDE, SIDE, 3)) + light[:, None, None, None]
     told = found(archive(tmp_path, x.clip(0, 255).astype(np.uint8), labels))
     assert ("level_orders_classes" in told) == (apart == 12)
     assert "place_orders_classes" not in told
+
+
+@pytest.mark.usefixtures("few_at_first")
+def test_grey_images_are_counted_among_all(tmp_path: Path) -> None:
+    random, labels = np.random.default_rng(3), np.arange(400) % 4
+    x = random.integers(0, 256, (400, SIDE, SIDE, 3), dtype=np.uint8)
+    grey = np.flatnonzero(labels == 1)[:37]
+    x[grey] = x[grey, :, :, :1]
+    told = found(archive(tmp_path, x, labels))["images_grey_by_class"]
+    assert (told.headline, told.values["names"]["1"]) == (True, 37)
+
+
+def test_large_images_are_not_called_equal_for_being_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample held one example, which equals itself."""
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", 2 * VALUES - 1)
+    random, labels = np.random.default_rng(4), np.arange(36) % 2
+    x = random.integers(0, 256, (36, SIDE, SIDE, 3), dtype=np.uint8)
+    parts = {"x_train": x[:24], "x_test": x[24:], "y_train": labels[:24], "y_test": labels[24:]}
+    np.savez(tmp_path / "a.npz", **parts)
+    section = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "label": None}
+    assert "parts_differ" not in found(section)
+    # One scale is still asked for.
+    np.savez(tmp_path / "a.npz", **{**parts, "x_test": x[24:] // 128})
+    with pytest.raises(DataError, match="on scales that do not fit together"):
+        found(section)

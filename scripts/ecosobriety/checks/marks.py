@@ -63,25 +63,47 @@ def examine(
     scaled = scaled and (x.ndim > VECTOR_DIMENSIONS or x.shape[1] >= MANY_VALUES)
     if not (images is not None or scaled):
         return ()
-    grey: list[NDArray[np.bool_]] = []
-    peaks: list[NDArray[np.float64]] = []
-    chosen: list[NDArray[np.int64]] = []
-    for part, y in zip(parts, labels, strict=True):
-        values = max(1, part.row_bytes // part.dtype.itemsize)
-        rows = part.evenly(max(1, min(len(part), SAMPLED_EXAMPLES, SAMPLED_VALUES // values)))
-        some = [*part.select(rows).chunks()]
-        chosen.append(y[rows])
-        peaks.append(np.concatenate([_peaks(chunk) for chunk in some]))
-        if images is not None:
-            grey.append(np.concatenate([_grey(chunk, images) for chunk in some]))
     found: list[Finding] = []
-    if grey:
+    if images is not None:
+        grey, chosen = _marked(parts, labels, lambda chunk: _grey(chunk, images), _are_mixed)
         found += _compare("images_grey", grey, chosen, classes, {})
     if scaled:
+        peaks, chosen = _marked(
+            parts, labels, _peaks, lambda some, y: any(_scales(some, y, classes))
+        )
         scales = [*_scales(peaks, chosen, classes)]
         # What the scale says, a level says as well.
         found += scales or _levels(parts[0], labels[0], classes)
     return tuple(found)
+
+
+def _marked(
+    parts: Sequence[Examples],
+    labels: Labels,
+    measure: Callable[[NDArray[Any]], NDArray[Any]],
+    is_told: Callable[[Sequence[NDArray[Any]], Labels], bool],
+) -> tuple[list[NDArray[Any]], Labels]:
+    """What is measured of the examples of each part, and their classes.
+
+    Of some of them; and where these tell something, of all, for which it is said.
+    """
+    values = [max(1, part.row_bytes // part.dtype.itemsize) for part in parts]
+    rows = [
+        part.evenly(max(1, min(len(part), SAMPLED_EXAMPLES, SAMPLED_VALUES // each)))
+        for part, each in zip(parts, values, strict=True)
+    ]
+    some = [part.select(chosen) for part, chosen in zip(parts, rows, strict=True)]
+    of_some = [y[chosen] for y, chosen in zip(labels, rows, strict=True)]
+    measured = [np.concatenate([measure(chunk) for chunk in part.chunks()]) for part in some]
+    whole = all(len(chosen) == len(part) for chosen, part in zip(rows, parts, strict=True))
+    if whole or not is_told(measured, of_some):
+        return measured, of_some
+    return [np.concatenate([measure(chunk) for chunk in part.chunks()]) for part in parts], labels
+
+
+def _are_mixed(marked: Sequence[NDArray[Any]], _: Labels) -> bool:
+    marks = np.concatenate(marked)
+    return bool(marks.any() and not marks.all())
 
 
 def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Finding]:

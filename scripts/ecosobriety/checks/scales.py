@@ -59,7 +59,7 @@ def compare_scales(
     """
     if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
         return ()
-    lines = one, other = train.x.sample(), test.x.sample()
+    lines = one, other = train.x.sample(FEW), test.x.sample(FEW)
     in_order, at_cut = goes_on(one, other), runs_on(one, other)
     same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
     if _stuck(same[0], same[1], len(test.x)).all():

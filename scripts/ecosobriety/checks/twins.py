@@ -54,4 +54,5 @@ def _neighbours(train: NDArray[np.float64], test: NDArray[np.float64]) -> NDArra
     squares = (test**2).sum(axis=1)[:, None] + (train**2).sum(axis=1) - 2 * test @ train.T
     nearest = np.sort(np.partition(squares, FAR, axis=1)[:, :FAR], axis=1)
     distances = np.sqrt(np.maximum(nearest[:, [0, NEAR - 1, FAR - 1]], 0))
-    return distances[distances[:, 0] > EQUAL * distances[:, 1]]
+    measured: NDArray[np.float64] = distances[distances[:, 0] > EQUAL * distances[:, 1]]
+    return measured
