@@ -149,14 +149,16 @@ def test_green_algorithms_usage_and_psf(inputs):
 
 
 def test_green_algorithms_counts_the_gpu_and_known_processors(inputs):
-    """A V100 of 250 W, and 2 of 64 cores of an EPYC 7763 of 280 W."""
+    """A V100 of 250 W, 2 of 64 cores of an EPYC 7763 of 280 W, and 128 cores of two of these."""
     hardware = {"cpu": "AMD EPYC 7763 64-Core Processor", "cpus_machine": 128, "memory_mb": 0.0}
     run = make_record(**V100, hardware=hardware)
-    stated = GreenAlgorithms(inputs, "FRA", pue=1.0).estimate(run)
-    assert stated.energy_kwh == pytest.approx((250 + 2 * 280 / 64) / 1000)
     unknown = run.model_copy(update={"device": "A card"})
-    stated = GreenAlgorithms(inputs, "FRA", pue=1.0).estimate(unknown)
-    assert stated.energy_kwh == pytest.approx((200 + 2 * 280 / 64) / 1000)
+    both = make_record(threads=128, hardware={**hardware, "cpus_machine": 256})
+    one = both.model_copy(update={"hardware": hardware})
+    core = 280 / 64
+    for one, power_w in ((run, 250 + 2 * core), (unknown, 200 + 2 * core), (both, 560), (one, 280)):
+        stated = GreenAlgorithms(inputs, "FRA", pue=1.0).estimate(one)
+        assert stated.energy_kwh == pytest.approx(power_w / 1000)
 
 
 def test_green_algorithms_knows_no_world_average(inputs):

@@ -3,6 +3,7 @@
 Constants are those of version 3.0 of the calculator (2025), in `config/factors`.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,11 +63,16 @@ class GreenAlgorithms:
         return None if found.empty else float(found.iloc[0])
 
     def processors_w(self, run: RunRecord) -> float:
-        """Power in W of the cores at work: their share of the processor's."""
+        """Power in W of the cores at work: their share of the processor's.
+
+        More logical processors than two for each of its cores are those of several processors.
+        """
         threads, processor = known(run.threads, "no_threads"), self.inputs.processor(run)
         if processor is None or processor.cores is None:
             return threads * self.inputs.constant("green_algorithms_cpu_core_w")
-        return min(threads, processor.cores) * processor.tdp_w / processor.cores
+        logical = run.hardware.get("cpus_machine") or 1
+        processors = math.ceil(logical / (2 * processor.cores))
+        return min(threads, processors * processor.cores) * processor.tdp_w / processor.cores
 
     def graphics_w(self, run: RunRecord) -> float:
         """Power in W of the graphics processor; 0 for a training on the CPU."""
