@@ -154,10 +154,10 @@ def test_green_algorithms_counts_the_gpu_and_known_processors(inputs):
     run = make_record(**V100, hardware=hardware)
     unknown = run.model_copy(update={"device": "A card"})
     both = make_record(threads=128, hardware={**hardware, "cpus_machine": 256})
-    one = both.model_copy(update={"hardware": hardware})
-    core = 280 / 64
-    for one, power_w in ((run, 250 + 2 * core), (unknown, 200 + 2 * core), (both, 560), (one, 280)):
-        stated = GreenAlgorithms(inputs, "FRA", pue=1.0).estimate(one)
+    single, core = both.model_copy(update={"hardware": hardware}), 280 / 64
+    runs = ((run, 250 + 2 * core), (unknown, 200 + 2 * core), (both, 560), (single, 280))
+    for each, power_w in runs:
+        stated = GreenAlgorithms(inputs, "FRA", pue=1.0).estimate(each)
         assert stated.energy_kwh == pytest.approx(power_w / 1000)
 
 
