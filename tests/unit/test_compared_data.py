@@ -65,7 +65,7 @@ def test_what_households_pay_is_not_compared_with_a_price_of_the_studys_own(
         assert row_of(compare(alike))["cost_ratio"] == pytest.approx(2)
     # Of two prices of one's own in one country, the ratio would be that of the prices.
     at_night = {**priced[1].config["cost"], "grid_price_per_kwh": {"FRA": 0.12}}
-    cheaper = replace(priced[1], config={**priced[1].config, "cost": at_night})
+    cheaper = changed(priced[1], config={"cost": at_night})
     assert row_of(compare([priced[0], cheaper]))["cost_remark"] == "mix_price"
     said = {
         "en": "included (Eurostat), in: second.",

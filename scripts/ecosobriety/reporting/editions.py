@@ -50,8 +50,11 @@ def _case_rows(
     rows = []
     for item in own["item"].unique():
         values = own[own["item"] == item].set_index("edition")
+        coverage = case.electricity.coverage
+        of_part = item.startswith("cost") and coverage < 1
         label = text(
-            f"edition.item.{item}",
+            f"edition.item.{item}{'_part' * of_part}",
+            coverage=text.exact_share(coverage),
             country=country_name(case, text),
             trainings=trainings(_batch(case, item), text),
         )

@@ -127,7 +127,7 @@ def costs_compare(
         return Allowed("retail")
     costs = [one.config["cost"] for one in (study, baseline)]
     if source == GRID_SOURCE and study.country == baseline.country:
-        mixes = [cost["grid_price_per_kwh"].get(study.country) for cost in costs]
+        mixes = [cost.get("grid_price_per_kwh", {}).get(study.country) for cost in costs]
         if costs[0]["currency"] == costs[1]["currency"] and mixes[0] != mixes[1]:
             return Allowed("mix_price")
     prices = [one.provenance["factors"]["source_cost.csv"] for one in (study, baseline)]
