@@ -110,7 +110,7 @@ def tiny_study(
         runs=runs,
         curve=curve.assign(dataset="fashion-mnist", model="mlp"),
         scenarios=scenarios,
-        savings=derive_savings(scenarios, runs, size),
+        savings=derive_savings(scenarios, size),
         countries=countries,
         sources=sources,
         costs=costs,

@@ -246,8 +246,9 @@ def _make_study(
         ),
         country_codes=countries["country_iso3"],
         source_names=config["grid"]["sources"],
+        reference_n_train=reference,
     )
-    savings = derive_savings(scenarios, runs, reference)
+    savings = derive_savings(scenarios, reference)
     intake = make_intake(runs) if intake is None else intake
     data = TestPart(
         intake.baseline_score(metric),

@@ -47,7 +47,7 @@ TEXTS = {code: Texts.load(code, ROOT / "workflow/report/locale") for code in ("e
 
 
 def embodied(section=OWN, runs=RUNS, scenarios=SCENARIOS):
-    found = {"results": [{"dataset": "d", "model": "m"}]}
+    found = {"results": [{"dataset": "d", "model": "m", "reference_n_train": 1000}]}
     added = add_embodied(found, runs, scenarios, "FRA", hardware_of(section, TABLE))
     (result,) = added["results"]
     json.dumps(result)
@@ -203,7 +203,13 @@ def test_the_disclosures_take_the_same_hours():
 @pytest.mark.parametrize("known_from", ["study", "usage"])
 def test_a_years_making_is_that_of_its_hours_where_the_trainings_are_the_studys(known_from):
     year = {"trainings": 365, "training_kwh_from": known_from}
-    own = {"dataset": "d", "model": "m", "yearly": year, "study_cost": {"full_n_train": 1000}}
+    own = {
+        "dataset": "d",
+        "model": "m",
+        "reference_n_train": 1000,
+        "yearly": year,
+        "study_cost": {"full_n_train": 1000},
+    }
     added = add_embodied({"results": [own]}, RUNS, SCENARIOS, "FRA", hardware_of(OWN, TABLE))
     (result,) = added["results"]
     one = result["embodied"]["sizes"][1]["embodied_g"]["central"]

@@ -47,7 +47,7 @@ def test_the_posters_edition_gives_the_tables_of_before_to_the_last_digit():
     )
     key = ["n_train", "source"]
     names = ["emissions_saved_g", "cost_saved", "saved_share"]
-    savings = derive_savings(scenarios, RUNS, 1400)[[*key, *names]]
+    savings = derive_savings(scenarios, 1400)[[*key, *names]]
     with BEFORE.open() as file:
         columns = [name for name in next(csv.reader(file)) if name not in names]
     found = scenarios[columns].merge(savings, on=key)

@@ -158,7 +158,7 @@ class TestShape:
         write_table("scenarios", scenarios, tmp_path / "scenarios.csv")
         read = read_table("scenarios", tmp_path / "scenarios.csv")
         pd.testing.assert_frame_equal(read, checked)
-        check_table("savings", derive_savings(scenarios, runs, 60000))
+        check_table("savings", derive_savings(scenarios, 60000))
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def scenarios() -> pd.DataFrame:
 
 class TestSavings:
     def test_hand_worked(self, scenarios: pd.DataFrame) -> None:
-        savings = derive_savings(scenarios, RUNS, 4000)
+        savings = derive_savings(scenarios, 4000)
         small = pick(savings[savings["n_train"] == 1000], "AAA", "coal", 1.0)
         assert small["energy_saved_kwh"] == pytest.approx(3.0)  # 4 - 1 kWh
         assert small["emissions_saved_g"] == pytest.approx(3600.0)  # 3 kWh x 1.5 x 800 g/kWh
@@ -242,7 +242,9 @@ class TestSavings:
         # Of the seeds that ran at both: 10 and 20 kWh with the reference, 6 and 8 with 1,000.
         runs = make_runs({1000: [6.0, 8.0, np.nan], 2000: [10.0, 20.0, 90.0]})
         runs = runs.dropna()
-        savings = derive_savings(derive(runs), runs, 2000)
+        scenarios = derive(runs)
+        assert {*scenarios.loc[scenarios["n_train"] == 1000, "energy_kwh"]} == {7 / 15 * 40}
+        savings = derive_savings(scenarios, 2000)
         small = pick(savings[savings["n_train"] == 1000], "AAA", "coal", 1.0)
         assert small["saved_share"] == pytest.approx(8 / 15)
         # Of the 40 kWh that the reference takes in the mean of all its seeds.
@@ -250,14 +252,14 @@ class TestSavings:
         assert small["emissions_saved_g"] == pytest.approx(8 / 15 * 40 * 1.5 * 800)
 
     def test_reference_saves_nothing_and_nulls_stay_null(self, scenarios: pd.DataFrame) -> None:
-        savings = derive_savings(scenarios, RUNS, 4000)
+        savings = derive_savings(scenarios, 4000)
         reference = savings[savings["n_train"] == 4000]
         assert (reference["energy_saved_kwh"] == 0).all()
         assert pd.isna(pick(reference, "NUL", "grid", 0.0)["emissions_saved_g"])
         assert pd.isna(pick(reference, "AAA", "grid", 0.0)["cost_saved"])
 
     def test_key_and_order_are_those_of_the_scenarios(self, scenarios: pd.DataFrame) -> None:
-        savings = check_table("savings", derive_savings(scenarios, RUNS, 4000))
+        savings = check_table("savings", derive_savings(scenarios, 4000))
         pd.testing.assert_frame_equal(savings[KEY], scenarios[KEY])
 
     def test_models_are_compared_with_themselves(self) -> None:
@@ -267,10 +269,10 @@ class TestSavings:
                 make_runs({1000: [9.0, 9.0], 2000: [12.0, 12.0]}, model="mlp"),
             ]
         )
-        savings = derive_savings(derive(runs), runs, 2000)
+        savings = derive_savings(derive(runs), 2000)
         small = savings[savings["n_train"] == 1000].groupby("model")["saved_share"].unique()
         assert [list(small["cnn"]), list(small["mlp"])] == [[0.5], [0.25]]
 
     def test_a_reference_that_was_not_run_is_refused(self, scenarios: pd.DataFrame) -> None:
         with pytest.raises(ConfigError, match=r"mlp on d has no run of size 5.*1000, 4000, 6000"):
-            derive_savings(scenarios, RUNS, 5)
+            derive_savings(scenarios, 5)

@@ -60,7 +60,12 @@ def under(study: Study, factors: Factors) -> Study:
         **config["cost"],
     )
     scenarios = derive_scenarios(
-        study.runs, factors, accounting, country_codes=codes, source_names=names
+        study.runs,
+        factors,
+        accounting,
+        country_codes=codes,
+        source_names=names,
+        reference_n_train=config["analysis"]["reference_n_train"],
     )
     return dataclasses.replace(
         study,
@@ -72,7 +77,6 @@ def under(study: Study, factors: Factors) -> Study:
                     scenarios[
                         (scenarios["dataset"] == case.dataset) & (scenarios["model"] == case.model)
                     ],
-                    study.runs,
                     case.decision.reference,
                 )
                 for case in study.cases()

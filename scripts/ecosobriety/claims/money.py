@@ -1,7 +1,5 @@
 """Does a smaller training set save money, and is it as good? `saving_and_non_inferiority`."""
 
-import math
-
 import pandas as pd
 
 from ecosobriety.claims.accuracy import compare_accuracy, no_accuracy
@@ -18,7 +16,6 @@ from ecosobriety.decision.intervals import (
     by_size_and_seed,
     linearised_ratio,
     mean_interval,
-    paired_share,
 )
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.study.study import Case
@@ -96,8 +93,8 @@ def _both(*parts: Verdict) -> Verdict:
 def _saved_money(case: Case, contracts: pd.DataFrame, sizes: Sizes) -> pd.Series:
     """Money saved per training by source, in the study's currency; null without a known price."""
     cost = contracts.pivot(index="source", columns="n_train", values="cost")
-    share = paired_share(case.runs, "energy_kwh", sizes.stop, sizes.full)
-    return cost[sizes.full] - cost[sizes.stop] if math.isnan(share) else share * cost[sizes.full]
+    saved: pd.Series = cost[sizes.full] - cost[sizes.stop]
+    return saved
 
 
 def _amounts(saved: pd.Series, batch: int, currency: str) -> dict[str, Written]:

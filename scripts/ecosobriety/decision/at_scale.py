@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.decision.intervals import paired_share, saved_of
-from ecosobriety.decision.rows import mean_durations_s, rows_of
+from ecosobriety.decision.rows import mean_durations_s
 from ecosobriety.units import seconds_to_hours
 
 
@@ -120,14 +119,12 @@ def _machine(
     full = costs[result["reference_n_train"]]
     if full is None:
         return None
-    answer, reference = result["configured"], result["reference_n_train"]
+    answer = result["configured"]
     recommended = saved = None
     if answer["smaller_than_reference"]:
         size = answer["sufficient_n_train"]
         if (own := costs[size]) is not None:
-            share = paired_share(rows_of(result, runs), "train_duration_s", size, reference)
-            saved = saved_of(share, own, full)
-            recommended = full - saved
+            recommended, saved = own, full - own
     return {
         "price_per_hour": price_per_hour,
         "currency": result["study_cost"]["currency"],

@@ -3,7 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from ecosobriety.decision.intervals import Floats, by_size_and_seed, mean_interval
+from ecosobriety.decision.intervals import (
+    Floats,
+    by_size_and_seed,
+    comparable_values,
+    mean_interval,
+)
 from ecosobriety.decision.non_inferiority import (
     ReferenceSize,
     compare_with_reference,
@@ -26,8 +31,9 @@ def fit_curves(
 ) -> pd.DataFrame:
     """Put metric, energy, verdict and fitted learning curve side by side for every size.
 
-    Columns are named by the metric, here accuracy. Intervals of means are two-sided
-    Student t intervals over seeds, cut where the metric or the energy cannot be.
+    Columns are named by the metric, here accuracy. Means are over the seeds, and by
+    `comparable_values` where a size's seeds are not those of the reference. Intervals of means are
+    two-sided Student t intervals over seeds, cut where the metric or the energy cannot be.
     `accuracy_diff_lower` is a one-sided bound (where lower is better, it is `_diff_upper`),
     `precision` its distance from the mean difference. The verdicts are those of
     `compare_with_reference`. `marginal_accuracy_per_kwh` is the change of the metric per
@@ -89,18 +95,23 @@ def _curve_of(
     table = compare_with_reference(scores, reference, margin, confidence, metric, test_examples)
     table["n_seeds"] = scores.count(axis=1)
     table[f"{metric.name}_sd"] = scores.std(axis=1, ddof=1)
-    by_size = runs.groupby("n_train")
-    for column, name, lowest, highest in (
-        (metric.test_column, metric.name, metric.lowest, metric.highest),
-        ("energy_kwh", "energy_kwh", 0.0, None),
+    for column, name, lowest, highest, ratio in (
+        (metric.test_column, metric.name, metric.lowest, metric.highest, False),
+        ("energy_kwh", "energy_kwh", 0.0, None, True),
     ):
         intervals = [
-            mean_interval(values, confidence, lowest=lowest, highest=highest)
-            for _, values in by_size[column]
+            np.clip(
+                mean_interval(values, confidence, lowest=lowest, highest=highest), lowest, highest
+            )
+            for values in comparable_values(runs, column, reference, ratio=ratio).values()
         ]
         names = [f"{name}_mean", f"{name}_ci_low", f"{name}_ci_high"]
         table[names] = np.array(intervals)
-    table["duration_s_mean"] = by_size["train_duration_s"].mean()
+    durations_s = comparable_values(runs, "train_duration_s", reference, ratio=True)
+    table["duration_s_mean"] = [
+        float(np.nanmean(own_s)) if not np.isnan(own_s).all() else np.nan
+        for own_s in durations_s.values()
+    ]
     additional_kwh = table["energy_kwh_mean"].diff()
     gained = table[f"{metric.name}_mean"].diff() / additional_kwh.where(additional_kwh > 0)
     table[f"marginal_{metric.name}_per_kwh"] = gained

@@ -222,6 +222,40 @@ def by_size_and_seed(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     return runs.pivot(index="n_train", columns="seed", values=column).sort_index().astype(float)
 
 
+def comparable_values(
+    runs: pd.DataFrame, column: str, reference: int, *, ratio: bool
+) -> dict[int, Floats]:
+    """The values of each size, one per seed, moved so that their means compare.
+
+    Where the seeds of a size are not those of the reference, means of either would hold what
+    distinguishes the seeds. The mean of such a size is the reference's, changed as the seeds change
+    that ran at both. With none of these, it stays as it is.
+
+    Args:
+        runs: of one data set and model.
+        column: the values, in any unit.
+        reference: the reference size, in examples; it need not have been trained.
+        ratio: whether an amount changes, by a ratio, or a score, by a difference.
+    """
+    by_size = {
+        int(str(size)): rows.set_index("seed")[column].astype(float)
+        for size, rows in runs.groupby("n_train")
+    }
+    whole = by_size.get(reference, pd.Series(dtype=float))
+    found = {}
+    for size, own in by_size.items():
+        values: Floats = np.asarray(own, dtype=np.float64)
+        both = own.index.intersection(whole.index)
+        if len(both) and {*own.index} != {*whole.index}:
+            then, now = float(whole[both].mean()), float(own[both].mean())
+            if ratio and then > 0 and own.mean() > 0:
+                values = values * (now / then * whole.mean() / own.mean())
+            elif not ratio:
+                values = values + (now - then + whole.mean() - own.mean())
+        found[size] = values
+    return found
+
+
 def saved_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -> float:
     """What a size takes less than the reference, as a share of it: a ratio of paired means.
 
@@ -239,26 +273,6 @@ def saved_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -
     paired = table.dropna(axis="columns")
     own, whole = (paired if paired.size else table).mean(axis="columns")
     return float((whole - own) / whole) if whole else math.nan
-
-
-def paired_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -> float:
-    """As `saved_share`, where seeds are missing at one of both sizes.
-
-    NaN where none are: of the same seeds, the difference of two amounts is what is saved.
-    """
-    seeds = [{*runs.loc[runs["n_train"] == size, "seed"]} for size in (n_train, reference)]
-    return math.nan if seeds[0] == seeds[1] else saved_share(runs, column, n_train, reference)
-
-
-def saved_of(share: float, own: float, whole: float) -> float:
-    """What is saved of an amount: its share, or the difference where there is no share.
-
-    Args:
-        share: as of `paired_share`.
-        own: the amount at the size.
-        whole: the amount at the reference, in the same unit.
-    """
-    return whole - own if math.isnan(share) else share * whole
 
 
 def finite_or_none(value: Any) -> float | None:

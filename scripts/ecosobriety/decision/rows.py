@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from ecosobriety.decision.intervals import finite_or_none
+from ecosobriety.decision.intervals import comparable_values, finite_or_none
 from ecosobriety.tables import GRID_SOURCE
 
 
@@ -25,9 +25,10 @@ def on_mix(result: Mapping[str, Any], scenarios: pd.DataFrame, country_iso3: str
 def mean_durations_s(result: Mapping[str, Any], runs: pd.DataFrame) -> dict[int, float | None]:
     """How long a training takes by size, in s; None where one of a size's runs does not say.
 
-    A mean over the other seeds would be another mean.
+    A mean over the other seeds would be another mean. Where a size's seeds are not those of the
+    reference, by `comparable_values`.
     """
-    durations_s = rows_of(result, runs).groupby("n_train")["train_duration_s"]
-    return {
-        int(str(size)): finite_or_none(values.mean(skipna=False)) for size, values in durations_s
-    }
+    durations_s = comparable_values(
+        rows_of(result, runs), "train_duration_s", result["reference_n_train"], ratio=True
+    )
+    return {size: finite_or_none(own_s.mean()) for size, own_s in durations_s.items()}

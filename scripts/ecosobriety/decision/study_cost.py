@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ecosobriety.decision.beside_plan import COLUMNS
-from ecosobriety.decision.intervals import finite_or_none, paired_share, saved_of
+from ecosobriety.decision.intervals import comparable_values, finite_or_none
 from ecosobriety.decision.rows import rows_of
 from ecosobriety.decision.savings import FULL_COVERAGE
 from ecosobriety.records.adjusted import factor_in
@@ -162,11 +162,18 @@ def _with_cost(
     prices: Prices,
     further_kwh: Mapping[str, float],
 ) -> dict[str, Any]:
-    energies = runs.groupby("n_train")["energy_kwh"].mean()
     steps = runs.groupby("n_train")["steps"].mean()
     # The same steps at every size: then more data cost nothing more. Commands report no steps.
     by_size = len(steps) < 2 or steps.nunique() != 1
     reference, growth = int(result["reference_n_train"]), result["growth"]
+    energies = pd.Series(
+        {
+            size: own_kwh.mean()
+            for size, own_kwh in comparable_values(
+                runs, "energy_kwh", reference, ratio=True
+            ).items()
+        }
+    )
     full = int((growth or result).get("full_n_train", reference))
     before = beside[beside["trainings"] > 0]
     at_full_kwh = before.loc[before["n_train"] == full, "energy_kwh"].mean()
@@ -186,9 +193,7 @@ def _with_cost(
     size = _recommended(result)
     saved_kwh = 0.0
     if size is not None:
-        # As in `savings`; a full size may be estimated.
-        share = paired_share(runs, "energy_kwh", size, full) if full in energies else math.nan
-        saved_kwh = saved_of(share, float(energies[size]), full_kwh)
+        saved_kwh = full_kwh - float(energies[size])
     pays = saved_kwh > 0
     largest = int(energies.index.max())
     extra = _energy_at(energies, 2 * largest, energy_by) - float(energies[largest])

@@ -232,7 +232,7 @@ class ModelAmounts:
         return Training(
             n_train=n_train,
             seeds=len(runs),
-            energy_kwh=float(runs["energy_kwh"].mean()),
+            energy_kwh=float(self.case.decision.curve["energy_kwh_mean"][n_train]),
             evaluation_kwh=_mean(runs["eval_energy_kwh"]),
             duration_s=_mean(runs["train_duration_s"]),
             flop=_mean(runs["flop_train"]),

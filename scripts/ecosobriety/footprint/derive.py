@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecosobriety.decision import mean_interval
-from ecosobriety.decision.intervals import paired_share
+from ecosobriety.decision.intervals import comparable_values
 from ecosobriety.electricity.countries import select_countries
 from ecosobriety.electricity.sources import load_costs, load_sources, select_sources
 from ecosobriety.errors import ConfigError, DataError
@@ -102,8 +102,9 @@ def derive_tables(
         Accounting(**accounting),
         country_codes=country_codes,
         source_names=source_names,
+        reference_n_train=reference_n_train,
     )
-    return scenarios, derive_savings(scenarios, runs, reference_n_train)
+    return scenarios, derive_savings(scenarios, reference_n_train)
 
 
 def derive_scenarios(
@@ -113,6 +114,7 @@ def derive_scenarios(
     *,
     country_codes: Iterable[str],
     source_names: Iterable[str],
+    reference_n_train: int | Literal["max"] = "max",
 ) -> pd.DataFrame:
     """Derive the emissions and the cost of every training in every country from every source.
 
@@ -135,11 +137,12 @@ def derive_scenarios(
     interval alone, which is why the intensity's own bounds are null for `grid`.
 
     Args:
-        runs: the table `runs`; `energy_kwh` is IT energy, averaged here over the seeds.
+        runs: the table `runs`; `energy_kwh` is IT energy, averaged here by `average_energy`.
         factors: of countries and sources.
         accounting: coverage, PUE, prices, and the confidence of bounds.
         country_codes: ISO-3166 alpha-3 codes of the countries to derive.
         source_names: the sources to derive, beside the grid.
+        reference_n_train: as of `derive_savings`, for sizes that lack seeds; it need not be there.
 
     Returns:
         The table `scenarios`, sorted by its key: for each data set, model and size, and for each
@@ -157,7 +160,9 @@ def derive_scenarios(
     mixes = _list_mixes(countries, accounting.grid_price_per_kwh)
     contracts = _list_contracts(offers, accounting.coverage)
     electricity = _blend_electricity(mixes.merge(contracts, how="cross"))
-    table = average_energy(runs, accounting.confidence).merge(electricity, how="cross")
+    table = average_energy(runs, accounting.confidence, reference_n_train).merge(
+        electricity, how="cross"
+    )
     for bound in _BOUNDS:
         used_kwh = table["energy_kwh" + bound] * accounting.pue
         table["emissions_g" + bound] = used_kwh * table["intensity_g_per_kwh" + bound]
@@ -169,17 +174,25 @@ def derive_scenarios(
     return table[list(SCHEMAS["scenarios"].columns)]
 
 
-def average_energy(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def average_energy(
+    runs: pd.DataFrame, confidence: float, reference_n_train: int | Literal["max"] = "max"
+) -> pd.DataFrame:
     """Average the energy over the seeds of each data set, model and size.
+
+    Where a size's seeds are not those of the reference, by `comparable_values`.
 
     Returns:
         dataset, model, n_train, energy_kwh and the ends of its Student t interval, energy_kwh_low
         (not below 0) and energy_kwh_high; both null with one seed.
     """
-    rows = [
-        (*cell, *mean_interval(energies_kwh, confidence, lowest=0.0))
-        for cell, energies_kwh in runs.groupby(_CELL, sort=True)["energy_kwh"]
-    ]
+    rows = []
+    for cell, group in runs.groupby(_CELL[:2], sort=True):
+        reference = group["n_train"].max() if reference_n_train == "max" else reference_n_train
+        energies_kwh = comparable_values(group, "energy_kwh", int(reference), ratio=True)
+        rows += [
+            (*cell, n_train, *mean_interval(own_kwh, confidence, lowest=0.0))
+            for n_train, own_kwh in energies_kwh.items()
+        ]
     names = ["energy_kwh", "energy_kwh_low", "energy_kwh_high"]
     return pd.DataFrame(rows, columns=[*_CELL, *names])
 
@@ -262,20 +275,17 @@ def _blend(share: pd.Series, source: pd.Series, grid: pd.Series) -> NDArray[np.f
 
 
 def derive_savings(
-    scenarios: pd.DataFrame, runs: pd.DataFrame, reference_n_train: int | Literal["max"]
+    scenarios: pd.DataFrame, reference_n_train: int | Literal["max"]
 ) -> pd.DataFrame:
     """Derive what each size saves against the reference size on the same electricity.
 
-    `saved_share` is the saved share of the reference's energy, over the seeds that ran at both; a
-    size that has none of them is compared as it is. It is that of the reference's emissions and
-    cost too, because the electricity is the same, and what is saved is this share of each of them,
-    as `scenarios` has them: energies are IT energies in kWh, emissions (g CO2e) and cost include
-    the PUE. A size above the reference saves less than 0. The share is null where the reference
-    took no energy: nothing has no shares.
+    `saved_share` is the saved share of the reference's energy. It is that of the reference's
+    emissions and cost too, because the electricity is the same. Energies are IT energies in kWh;
+    emissions (g CO2e) and cost include the PUE. A size above the reference saves less than 0. The
+    share is null where the reference took no energy: nothing has no shares.
 
     Args:
         scenarios: the table `scenarios`.
-        runs: the table `runs`.
         reference_n_train: the size compared with, in examples, or `max`: the largest of each data
             set and model.
 
@@ -306,25 +316,10 @@ def derive_savings(
             f"analysis.reference_n_train: {model} on {dataset} has no run of size "
             f"{reference_n_train}; allowed are {', '.join(map(str, found))}"
         )
-    pairs = pairs.merge(_paired_shares(runs, reference_n_train), on=_CELL, how="left")
     for name, saved in zip(
         amounts, ["energy_saved_kwh", "emissions_saved_g", "cost_saved"], strict=True
     ):
-        whole = pairs[f"{name}_reference"]
-        pairs[saved] = (pairs["paired_share"] * whole).fillna(whole - pairs[name])
+        pairs[saved] = pairs[f"{name}_reference"] - pairs[name]
     whole_kwh = pairs["energy_kwh_reference"].where(pairs["energy_kwh_reference"] > 0)
-    pairs["saved_share"] = pairs["paired_share"].fillna(pairs["energy_saved_kwh"] / whole_kwh)
+    pairs["saved_share"] = pairs["energy_saved_kwh"] / whole_kwh
     return pairs[list(SCHEMAS["savings"].columns)]
-
-
-def _paired_shares(runs: pd.DataFrame, reference_n_train: int | Literal["max"]) -> pd.DataFrame:
-    """The `paired_share` of each data set, model and n_train that has runs of the reference."""
-    rows = []
-    for (dataset, model), group in runs.groupby(["dataset", "model"]):
-        sizes = group["n_train"].unique()
-        reference = sizes.max() if reference_n_train == "max" else reference_n_train
-        # The scenarios need not be of all models that the runs are of.
-        for n_train in sizes if reference in sizes else ():
-            share = paired_share(group, "energy_kwh", n_train, reference)
-            rows.append((dataset, model, n_train, share))
-    return pd.DataFrame(rows, columns=[*_CELL, "paired_share"])

@@ -30,8 +30,19 @@ def levers_answer(view: LeversView, text: Texts) -> str:
     """The cheapest setting that is not worse than the reference, and what it saves."""
     reference = setting_name(view.reference, text)
     best, margin = view.answer["recommended"], text.margin(view.study.recommendation["margin"])
+    left_out = []
+    if settings := [
+        f"{model} ({text('lever.examples_of', count=text.integer(n_train))})"
+        for model, n_train in view.left_out
+    ]:
+        left_out = [text("levers.left_out", settings=", ".join(settings))]
     if best is None:
-        return text("levers.nothing", reference=reference, margin=margin)
+        nothing = text(
+            "levers." + ("nothing_left" if left_out else "nothing"),
+            reference=reference,
+            margin=margin,
+        )
+        return " ".join([nothing, *left_out])
     saved = best["saved"]
     low = saved["share"]["ci_low"]
     unsure = [text("levers.uncertain")] if low is not None and low <= 0 else []
@@ -47,7 +58,7 @@ def levers_answer(view: LeversView, text: Texts) -> str:
         country=country_name(view.study.cases()[0], text),
         trainings=text.integer(_batch(view)),
     )
-    return " ".join([answer, *unsure])
+    return " ".join([answer, *unsure, *left_out])
 
 
 def _batch(view: LeversView) -> int:

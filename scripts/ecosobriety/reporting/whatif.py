@@ -171,7 +171,9 @@ def factors(study: Study, text: Texts) -> dict[str, Any]:
 
 
 def _case(case: Case) -> dict[str, Any]:
-    energies = average_energy(case.runs, case.decision.confidence).set_index("n_train")
+    energies = average_energy(
+        case.runs, case.decision.confidence, case.decision.reference
+    ).set_index("n_train")
     used_kwh = case.runs.pivot(index="seed", columns="n_train", values="energy_kwh")
     full = used_kwh[case.decision.reference]
     beyond = _beyond(case)

@@ -43,6 +43,15 @@ class LeversView:
         """The row of the reference."""
         return self.table.iloc[0]
 
+    @property
+    def left_out(self) -> list[tuple[str, int]]:
+        """Models and sizes that lack seeds of the reference, as after a budget's end."""
+        trained, compared = (
+            set(table[["model", "n_train"]].itertuples(index=False, name=None))
+            for table in (self.study.runs, self.table)
+        )
+        return sorted(trained - compared)
+
     @cached_property
     def way(self) -> pd.DataFrame:
         """From the reference to the recommended setting; the reference alone without one."""
