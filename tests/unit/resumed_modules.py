@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from module_classes import Whole
 from pytorch_lightning import Callback
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from torch.nn.utils import prune
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 from torch.optim.swa_utils import AveragedModel
@@ -197,6 +197,13 @@ class Averaged(Whole):
 
     def configure_callbacks(self) -> list[Any]:
         return [Averaging()]
+
+
+class AveragedByLightning(Whole):
+    """Has Lightning's own average, which takes the place of the weights in a checkpoint."""
+
+    def configure_callbacks(self):
+        return [EMAWeightAveraging(decay=0.9)]
 
 
 class Lowering(Callback):

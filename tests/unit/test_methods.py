@@ -151,14 +151,13 @@ def test_green_algorithms_usage_and_psf(inputs):
 def test_green_algorithms_counts_the_gpu_and_known_processors(inputs):
     """A V100 of 250 W, 2 of 64 cores of an EPYC 7763 of 280 W, and 128 cores of two of these."""
     hardware = {"cpu": "AMD EPYC 7763 64-Core Processor", "cpus_machine": 128, "memory_mb": 0.0}
-    run = make_record(**V100, hardware=hardware)
+    run, core = make_record(**V100, hardware=hardware), 280 / 64
     unknown = run.model_copy(update={"device": "A card"})
     both = make_record(threads=128, hardware={**hardware, "cpus_machine": 256})
-    single, core = both.model_copy(update={"hardware": hardware}), 280 / 64
-    runs = ((run, 250 + 2 * core), (unknown, 200 + 2 * core), (both, 560), (single, 280))
-    for each, power_w in runs:
-        stated = GreenAlgorithms(inputs, "FRA", pue=1.0).estimate(each)
-        assert stated.energy_kwh == pytest.approx(power_w / 1000)
+    single = both.model_copy(update={"hardware": hardware})
+    method, powers_w = GreenAlgorithms(inputs, "FRA", pue=1.0), [250 + 2 * core, 200 + 2 * core]
+    found = [method.estimate(each).energy_kwh for each in (run, unknown, both, single)]
+    assert found == pytest.approx([power_w / 1000 for power_w in (*powers_w, 560, 280)])
 
 
 def test_green_algorithms_knows_no_world_average(inputs):

@@ -27,6 +27,7 @@ MODULES = [
     "Drawing",
     "Unfreezing",
     "Averaged",
+    "AveragedByLightning",
     "Pruning",
 ]
 

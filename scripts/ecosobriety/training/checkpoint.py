@@ -27,8 +27,9 @@ MOST_OF_ERROR = 80
 """Characters of the error of PyTorch or Lightning."""
 _OF_OPTIMISERS = vars(torch.optim.SGD([torch.zeros(1)])).keys()
 """What each optimiser has, and its state dict or its scheduler gives back."""
-_OURS = "ecosobriety"
-"""In a checkpoint: what `_Kept` says."""
+_OURS, _STATE = "ecosobriety", "ecosobriety_state"
+"""In a checkpoint: what `_Kept` says; and the module's state, in whose place a callback may put
+another one, as Lightning's averages of weights do."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ class EpochCheckpoint(pl.Callback):
     ) -> None:
         """Save what Lightning does not."""
         checkpoint[_OURS] = self._kept
+        # The same tensors are saved once.
+        checkpoint[_STATE] = dict(checkpoint["state_dict"])
 
     def on_train_batch_end(
         self,
@@ -152,7 +155,7 @@ class EpochCheckpoint(pl.Callback):
         own = {
             name: copy.deepcopy(checkpoint[name]) for name in ("optimizer_states", "lr_schedulers")
         }
-        self._restored = {**checkpoint, **own}
+        self._restored = {**checkpoint, "state_dict": checkpoint[_STATE], **own}
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all that draws by chance."""
