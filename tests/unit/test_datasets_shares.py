@@ -9,8 +9,11 @@ from test_marks import archive
 
 from ecosobriety.checks import marks
 from ecosobriety.checks.noisy_copies import find_noisy_rows
+from ecosobriety.checks.overlaps import find_overlaps
 from ecosobriety.datasets import examples
+from ecosobriety.datasets.examples import Examples
 from ecosobriety.errors import DataError
+from ecosobriety.readers import take_in
 
 SIDE = 16
 VALUES = SIDE * SIDE * 3
@@ -100,3 +103,77 @@ def test_large_images_are_not_called_equal_for_being_large(
     np.savez(tmp_path / "a.npz", **{**parts, "x_test": x[24:] // 128})
     with pytest.raises(DataError, match="on scales that do not fit together"):
         found(section)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_windows_that_overlap_are_counted_among_all(turned: bool) -> None:
+    """The rare class is cut with overlap and comes first, or last; the other one is not."""
+    random, n, length = np.random.default_rng(5), 1500, 64
+    few, many = random.normal(size=n * length // 2 + length), random.normal(size=n * length)
+    halves = np.stack([few[i : i + length] for i in range(0, n * length // 2, length // 2)])
+    classes = [halves, many.reshape(n, length)]
+    x = np.concatenate(classes[::-1] if turned else classes).astype(np.float32)
+    # As the study splits them, in their order.
+    tested = np.sort(random.permutation(len(x))[: len(x) // 5])
+    trained = np.setdiff1d(np.arange(len(x)), tested)
+    (told,) = find_overlaps(Examples(x[trained]), Examples(x[tested]))
+    # Half of the windows overlap with two others, of which one in 25 lies in the test part too.
+    assert told.values["share"] == pytest.approx(0.48, abs=0.07)
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_large_images_that_are_there_twice_are_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, twice: bool
+) -> None:
+    """A sample held one example, in which each value is all that there is."""
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", 2 * VALUES - 1)
+    random, labels = np.random.default_rng(6), np.arange(120) % 2
+    x = random.integers(0, 256, (120, SIDE, SIDE, 3), dtype=np.uint8)
+    if twice:
+        x[60:] = x[:60]
+    np.savez(tmp_path / "a.npz", x=x, y=labels)
+    section = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "label": None}
+    told = {finding.id for finding in take_in(section).findings}
+    assert ({"train_repeats", "train_test_duplicates"} <= told) == twice
+    assert "inputs_shared" not in told
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_places_that_are_seldom_filled_are_not_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Heartbeats that are filled up with zeros: of a sample, no value need be another one."""
+    random, length = np.random.default_rng(seed), 60
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", 200 * length)
+
+    def beats(n: int) -> np.ndarray:
+        ends = random.normal(35, 9, n).astype(int).clip(8, length)
+        x = random.random((n, length)) * (np.arange(length) < ends[:, None])
+        return np.ceil(x * 64).astype(np.float32) / 64
+
+    x_train, x_test = beats(6000), beats(3000)
+    labels = random.integers(0, 5, 9000)
+    parts = {"x_train": x_train, "y_train": labels[:6000], "x_test": x_test}
+    np.savez(tmp_path / "a.npz", **parts, y_test=labels[6000:])
+    section = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "label": None}
+    assert "features_shifted" not in found(section)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pictures_of_day_and_night_are_on_one_scale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Their pixels are not by themselves; of large ones, few are looked at."""
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", 3 * VALUES)
+    random = np.random.default_rng(seed)
+    light = np.where(random.random(60) < 0.5, 180, 45) + random.normal(0, 10, 60)
+    x = light[:, None, None, None] + random.normal(0, 25, (60, SIDE, SIDE, 3))
+    x, labels = x.clip(0, 255).astype(np.uint8), np.arange(60) % 2
+    parts = {"x_train": x[:40], "x_test": x[40:], "y_train": labels[:40], "y_test": labels[40:]}
+    np.savez(tmp_path / "a.npz", **parts)
+    section = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "label": None}
+    assert "parts_differ" not in found(section)
+    np.savez(tmp_path / "a.npz", **{**parts, "x_test": x[40:] // 4 + 190})
+    told = found(section)["parts_differ"].values
+    assert told["train_mean"] == pytest.approx(x[:40].mean(), abs=0.06)
+    assert told["test_mean"] == pytest.approx((x[40:] // 4 + 190).mean(), abs=0.06)

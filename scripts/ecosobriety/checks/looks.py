@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ecosobriety.checks import row_order
 from ecosobriety.checks.array_targets import find_array_targets
 from ecosobriety.checks.marks import MANY_VALUES, colours
-from ecosobriety.checks.noisy_copies import find_noisy_examples, find_overlaps
+from ecosobriety.checks.noisy_copies import find_noisy_examples
+from ecosobriety.checks.overlaps import find_overlaps
 from ecosobriety.datasets.examples import Examples, Place, place_name
 from ecosobriety.datasets.findings import Finding
 from ecosobriety.datasets.inputs import MAX_EXACT, VECTOR_DIMENSIONS, Checked, find_other_channels

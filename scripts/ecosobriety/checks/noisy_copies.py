@@ -42,14 +42,6 @@ PADDED = 0.01
 """Share of the values of series that are what they were padded with."""
 SIDE = 8
 """Cells of an image, in each direction, whose means are compared."""
-RUN = 8
-"""Values in their order that are equal by no chance, where each differs from the one before."""
-SHORTEST, BY_CHANCE = 4, 0.5
-"""The same of short series, where so few of them would be equal if each value were by itself."""
-TIMES_CHANCE = 10
-"""So many times what chance brings about is none, as of genotypes, letters and boards."""
-MOST_WINDOWED = 2**21
-"""Values of series that others may begin in."""
 TABLE_DISTANCES = 1e-5 * STEP ** (np.arange(7 * FINER + 1) / FINER)
 """By the root of the number of columns, of values that are scaled by `_scaled`."""
 SIGNAL_DISTANCES = 0.004 * STEP ** (np.arange(3.5 * FINER + 1) / FINER)
@@ -215,71 +207,6 @@ def _is_padded(some: NDArray[np.float64]) -> bool:
         if len(others) <= (1 - PADDED) * some.size and len(others):
             return bool(np.abs(others - end).min() > np.ptp(others))
     return False
-
-
-def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
-    """Find series of the test part that begin within one of the training part.
-
-    Args:
-        train: (n, time), (n, channels, time) or (n, time, channels).
-        test: The same of the test part.
-    """
-    if train.ndim not in (2, 3) or train.dtype.kind != "f":
-        return
-    # Time is the longer one.
-    time = 1 + int(np.argmax(train.shape[1:]))
-    length = train.shape[time]
-    run = min(RUN, max(SHORTEST, length // 2))
-    if length <= run:
-        return
-    most = max(1, MOST_WINDOWED // length)
-    series = []
-    for part in (train, test):
-        # A row of its own for each channel would only repeat what the first one says.
-        rows = part.take(np.arange(len(part))[: most if part is train else MOST_TESTED])
-        rows = np.moveaxis(rows, time, 1).reshape(len(rows), length, -1)[:, :, 0]
-        series.append(np.ascontiguousarray(rows.astype(np.float64)))
-    known, asked = series
-    if run < RUN and _equal_by_chance(known, run) * len(asked) > BY_CHANCE:
-        return
-    first, last = asked[:, :run], asked[:, -run:]
-    # What stands still is the same anywhere.
-    moves = [(np.diff(end, axis=1) != 0).all(axis=1) for end in (first, last)]
-    runs = _keys(np.lib.stride_tricks.sliding_window_view(known, run, axis=1))
-    inner = np.sort(runs[:, 1:].reshape(-1)), np.sort(runs[:, :-1].reshape(-1))
-    found = np.zeros(len(asked), bool)
-    for end, moving, others in zip((first, last), moves, inner, strict=True):
-        keys = _keys(end)
-        places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
-        found |= (others[places] == keys) & moving
-    share = float(found.mean())
-    if found.sum() < max(FEWEST, TIMES_CHANCE * len(asked) * _equal_by_chance(known, run)):
-        return
-    if share >= REPORTED:
-        yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
-
-
-def _equal_by_chance(known: NDArray[np.float64], run: int) -> float:
-    """How many runs of series (n, time) begin as any other does and go on as it, by chance.
-
-    Where most are equal stands for all places: a vector may be an age and some answers from 1 to 5.
-    """
-    begins, goes_on = (
-        max(float(((np.unique(at, return_counts=True)[1] / len(at)) ** 2).sum()) for at in places)
-        for places in (known.T, np.diff(known, axis=1).T)
-    )
-    return 2 * known.size * begins * goes_on ** (run - 1)
-
-
-def _keys(runs: NDArray[np.float64]) -> NDArray[np.uint64]:
-    """A number for each run (..., values), equal for equal ones alone, but by chance."""
-    draw = np.random.default_rng(0)
-    factors = draw.integers(1, 2**63, (runs.shape[-1],), dtype=np.uint64) | np.uint64(1)
-    found = np.zeros(runs.shape[:-1], np.uint64)
-    for i, factor in enumerate(factors):
-        bits = np.ascontiguousarray(runs[..., i] + 0.0).view(np.uint64)
-        found += (bits ^ (bits >> np.uint64(29))) * factor
-    return found
 
 
 def _without(shape: Sequence[int], channels: int | None) -> Sequence[int]:

@@ -15,8 +15,8 @@ from ecosobriety.errors import DataError
 
 SHIFTED = "set dataset.test_shifted: true"
 """Where the test part is meant to lie elsewhere."""
-FEW = 10
-"""Of fewer examples a part says nothing about its scale."""
+FEW, LOOKED_AT = 10, 50
+"""Of fewer examples a part says nothing about its scale; of large ones, so many are looked at."""
 REFUSED_RATIO, REPORTED_RATIO = 8.0, 2.0
 """Between the spreads of training and test part: refused as another scale, or reported."""
 REFUSED_SHIFT, REPORTED_SHIFT = 4.0, 1.0
@@ -59,10 +59,10 @@ def compare_scales(
     """
     if min(len(train.x), len(test.x)) < FEW or train.x.shape[1:] != test.x.shape[1:]:
         return ()
-    lines = one, other = train.x.sample(FEW), test.x.sample(FEW)
+    lines = one, other = train.x.sample(LOOKED_AT), test.x.sample(LOOKED_AT)
     in_order, at_cut = goes_on(one, other), runs_on(one, other)
     same = [(part == other[0]).all(axis=1, keepdims=True) for part in (one, other)]
-    if _stuck(same[0], same[1], len(test.x)).all():
+    if _stuck(*same).all():
         raise DataError(
             f"all {len(test.x)} examples of {test.name} are the same, and those of {train.name} "
             "are not: was the test part read or written wrongly?"
@@ -76,6 +76,10 @@ def compare_scales(
     refused = _differ(one, other, REFUSED_RATIO, REFUSED_SHIFT)
     if by_feature:
         refused &= _none_by_chance(one, other, refused, CHANCE)
+    else:
+        # The values of an image are not by themselves: some are taken by day, and some at night.
+        no_chance = _examples_differ(*lines)
+        refused &= no_chance
     standardised = np.zeros(one.shape[1], bool)
     if normalise != "none" or train.x.dtype.kind == "f":
         # Noise on one part alone moves neither middle nor spread.
@@ -104,20 +108,32 @@ def compare_scales(
     reported = _differ(one, other, REPORTED_RATIO, REPORTED_SHIFT)
     if by_feature:
         reported &= _none_by_chance(one, other, reported, CHANCE / one.shape[1])
-        reported |= _stuck(one, other, len(test.x))
+        reported |= _stuck(one, other)
+    else:
+        reported &= no_chance
     reported |= standardised
     if not reported.any():
         return ()
     ends = {"train_low": train.low, "train_high": train.high, "test_low": test.low}
-    means = {
-        "train_mean": plain(float(f"{one.mean():.4g}")),
-        "test_mean": plain(float(f"{other.mean():.4g}")),
-    }
-    values: dict[str, Any] = {**ends, "test_high": test.high, **means}
     if by_feature:
         values = {"number": int(reported.sum()), "first": int(reported.argmax())}
         return (Finding("features_shifted", True, values),)
-    return (Finding("parts_differ", True, values),)
+    means = {"train_mean": _mean(train.x), "test_mean": _mean(test.x)}
+    return (Finding("parts_differ", True, {**ends, "test_high": test.high, **means}),)
+
+
+def _mean(x: Examples) -> Any:
+    """Of all values, as it is shown."""
+    total = sum(float(chunk.sum(dtype=np.float64)) for chunk in x.chunks())
+    return plain(float(f"{total / prod(x.shape):.4g}"))
+
+
+def _examples_differ(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether the means or the deviations of examples (n, d) and (m, d) differ by no chance."""
+    return any(
+        _by_no_chance(level(one, axis=1), level(other, axis=1), CHANCE)
+        for level in (np.mean, np.std)
+    )
 
 
 def find_scaled_apart(train: NDArray[np.float64], test: NDArray[np.float64]) -> tuple[Finding, ...]:
@@ -307,10 +323,10 @@ def _one_quantity(parts: tuple[NDArray[np.float64], NDArray[np.float64]]) -> boo
     )
 
 
-def _stuck(one: NDArray[Any], other: NDArray[Any], tested: int) -> NDArray[np.bool_]:
-    """(d,) whether columns of the other part, of so many rows, have one value, by no chance."""
+def _stuck(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+    """(d,) whether columns of the other part have one value, by no chance."""
     share = np.maximum((one == other[0]).mean(axis=0), 1 / (len(one) + 1))
-    no_chance = tested * np.log(share) < log(CHANCE / other.shape[1])
+    no_chance = len(other) * np.log(share) < log(CHANCE / other.shape[1])
     found: NDArray[np.bool_] = (other == other[0]).all(axis=0) & no_chance
     return found
 

@@ -30,6 +30,7 @@ TIMES, TIMES_AGREEING = 10, 2
 equal; where the answers agree as well, fewer say it."""
 MANY_ROWS = 0.25
 """Share of rows that differ, from which on they say how often values are equal by chance."""
+FEWEST_SAMPLED = 100
 ROWS_AT_ONCE = 4096
 _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
@@ -142,7 +143,8 @@ def _are_by_chance(
     repeats: int, x: Examples, others: int | None = None, times: int = TIMES
 ) -> bool:
     """Whether so many rows may be equal, to each other or to as many others, as values are few."""
-    sample = x.sample()
+    # Of a few large images, each value would seem to be all that there is.
+    sample = x.sample(FEWEST_SAMPLED)
     # Those that vary most: the border of an image is the same in all.
     varying = np.argsort(-(sample != sample[:1]).mean(axis=0), kind="stable")[:MOST_COLUMNS]
     # Of equal rows once: many copies of one make its values common.

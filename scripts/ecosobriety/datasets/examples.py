@@ -206,16 +206,16 @@ class Examples:
         """(len(rows), *input_shape) copies of some examples, in memory."""
         return self.select(rows)._gathered()
 
-    def sample(self, fewest: int = 1) -> NDArray[np.float64]:
+    def sample(self, fewest: int = 0) -> NDArray[np.float64]:
         """(m, values of an example) some examples, evenly over all.
 
         At least `fewest`, if there are so many: of large ones, one of so many values each.
         """
         values = max(1, self.row_bytes // self.dtype.itemsize)
         number = max(1, min(len(self), SAMPLED_EXAMPLES, SAMPLED_VALUES // values))
-        if number < min(fewest, len(self)):
+        if SAMPLED_VALUES // values < fewest:
             rows = self.evenly(min(fewest, len(self)))
-            step = math.ceil(len(rows) * values / SAMPLED_VALUES)
+            step = math.ceil(fewest * values / SAMPLED_VALUES)
             thinned = [self.take(rows[i : i + 1]).reshape(-1)[::step] for i in range(len(rows))]
             return np.stack(thinned).astype(np.float64)
         return self.take(self.evenly(number)).reshape(number, -1).astype(np.float64)
