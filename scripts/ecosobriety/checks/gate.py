@@ -170,12 +170,11 @@ def standing_apart(x: NDArray[np.float64], y: NDArray[np.int64]) -> list[tuple[i
     low, high = _ranges(np.ascontiguousarray(x.T), groups)
     above, below = low > _highest_other(high), high < -_highest_other(-low)
     classes, ways = y[groups.order[groups.starts]], math.log(2 * len(groups.starts))
-    found = np.argwhere(above | below).tolist()
-    return [
-        (place, int(classes[i]))
-        for place, i in found
-        if _is_no_chance(ways, np.array([groups.sizes[i], len(y) - groups.sizes[i]]), x.shape[1])
+    no_chance = [
+        _is_no_chance(ways, np.array([size, len(y) - size]), x.shape[1]) for size in groups.sizes
     ]
+    found = np.argwhere((above | below) & no_chance).tolist()
+    return [(place, int(classes[i])) for place, i in found]
 
 
 def _highest_other(values: NDArray[Any]) -> NDArray[Any]:
