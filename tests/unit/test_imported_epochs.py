@@ -151,12 +151,12 @@ def test_a_first_try_is_no_earlier_epoch_of_the_run_that_counts(read):
 
 
 def logged_every(step, ends):
-    """Rows of an evaluation every so many epochs, of each size's two runs."""
+    """Rows of an evaluation every so many epochs and at the end, of each size's two runs."""
     lines = [
         f"{n},{seed},{epoch},{0.8 + epoch / 1000 + n / 1e4},{n * epoch * 1e-5},{n * epoch * 0.36}"
         for n, end in ends.items()
         for seed in (1, 2)
-        for epoch in range(step, end + 1, step)
+        for epoch in sorted({*range(step, end + 1, step), end})
     ]
     return "\n".join([rows(1).splitlines()[0], *lines])
 
@@ -166,6 +166,13 @@ def test_a_size_whose_runs_end_at_their_first_test_is_read(read, step):
     table = read(logged_every(step, {100: 30, 200: 10}))
     ends = {key: run.epochs[-1].epoch + 1 for key, run in table.runs.items()}
     assert ends == {(100, 1): 30, (100, 2): 30, (200, 1): 10, (200, 2): 10}
+
+
+@pytest.mark.parametrize(("step", "ends"), [(5, {100: 32, 200: 4}), (10, {100: 28, 200: 7})])
+def test_a_size_that_ends_before_its_first_test_is_read(read, step, ends):
+    table = read(logged_every(step, ends))
+    found = {n: run.epochs[-1].epoch + 1 for (n, _), run in table.runs.items()}
+    assert found == ends
 
 
 def test_of_a_size_all_runs_have_their_epochs_or_none(read):

@@ -84,17 +84,18 @@ def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> N
     if not several:
         return
     every = min(rows[0].epoch for rows in several.values())
-    steady = all(row.epoch % every == 0 for rows in several.values() for row in rows)
+    # It may be tested at its end, too.
+    steady = all(row.epoch % every == 0 for rows in several.values() for row in rows[:-1])
     # Two rows may be of two runs, of which the second one was twice as long.
     steady &= max(map(len, several.values())) > 2
     sizes = {n_train for n_train, _ in several}
-    # Of what is tested every ten epochs, a size of ten has one row.
+    # Of what is tested every ten epochs, a size of ten or fewer has one row.
     ends = [
         rows
         for (n_train, _), rows in runs.items()
         if len(rows) == 1
         and rows[0].epoch > 1
-        and (n_train in sizes or rows[0].epoch != every or not steady)
+        and (n_train in sizes or rows[0].epoch > every or not steady)
     ]
     if ends:
         (n_train, seed), rows = next(iter(several.items()))
