@@ -287,3 +287,28 @@ def test_packages_in_a_folder_of_the_users_are_installed(tmp_path, monkeypatch):
     (tmp_path / "net.py").write_text("import big")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "libs"))
     assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'sys.path.append("parts/lib")',
+        'sys.path.insert(0, os.path.join(os.path.dirname(__file__), "parts", "lib"))',
+        'LIB = Path(__file__).parent / "parts" / "lib"\nsys.path.append(str(LIB))',
+        'sys.path += ["elsewhere", "./parts/lib"]',
+        'if "parts/lib" not in sys.path:\n    sys.path.extend(["parts/lib"])',
+        'HERE = os.path.abspath("net")\nsys.path[:0] = [os.path.join(HERE, "../parts/lib")]',
+    ],
+)
+def test_modules_of_folders_that_a_file_adds_to_the_path_are_the_users(tmp_path, line):
+    (tmp_path / "parts/lib").mkdir(parents=True)
+    (tmp_path / "net").mkdir()
+    head = "import os, sys\nfrom pathlib import Path\n"
+    (tmp_path / "net.py").write_text(f"{head}{line}\nfrom steps import SHIFT\n")
+    (tmp_path / "parts/lib/steps.py").write_text("import further\n")
+    # Those that it imports have the folder, too.
+    (tmp_path / "parts/lib/further.py").write_text("")
+    names = ("net.py", "parts/lib/steps.py", "parts/lib/further.py")
+    assert modules_of("net.Net", tmp_path) == {tmp_path / name for name in names}
+    (tmp_path / "net.py").write_text(f"{head}from steps import SHIFT\n")
+    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py"}

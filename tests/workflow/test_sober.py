@@ -240,3 +240,13 @@ def test_what_another_margin_trained_stays_paid_for_and_limits_the_full_size(cop
     (message,) = [line for line in refused.stderr.splitlines() if "error:" in line]
     assert message.startswith("error: config/changed.yaml: plan.full_n_train is 1500, but must be")
     assert "at least 2000" in message
+
+
+def test_a_cell_that_was_made_is_kept_up_to_date(copy, last):
+    cell = f"results/enough/cells/n{last['sizes'][0]}/FRA/grid.json"
+    copy.snakemake("--cores", "2", "--", cell, config=CONFIG)
+    assert "derive_cell" not in copy.planned(CONFIG)
+    dearer = changed(copy, "study: enough", "study: enough\nmetering: {pue: 1.5}")
+    planned = copy.planned(dearer)
+    assert planned["derive_cell"] == 1
+    assert "train_model" not in planned

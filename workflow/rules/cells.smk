@@ -23,13 +23,12 @@ def cell_runs(name):
 def made_cells():
     """Cells that were made before and need no training but the study's own.
 
-    Left as they are, they would be read as of today. Of a study that grows, nobody knows yet; a
-    job makes none.
+    Left as they are, they would be read as of today. A job makes none.
     """
-    made = []
-    if workflow.is_main_process and not SOBER:
+    made, kept = [], []
+    if workflow.is_main_process:
         made = sorted(map(str, Path(CELLS).glob("n*/*/*.json")))
-    own, kept = {*study_config.run_grid(config)} if made else set(), []
+    own = own_runs() if made else set()
     for path in made:
         # Of another state of the study, which has it no more.
         with suppress(EcosobrietyError):
@@ -38,6 +37,18 @@ def made_cells():
             ):
                 kept.append(path)
     return kept
+
+
+def own_runs():
+    """The trainings that the study has or will have; of one that grows, those that it has."""
+    if not SOBER:
+        return {*study_config.run_grid(config)}
+    if not Path(IDENTITY).exists():
+        return set()
+    there = records_there()
+    asked = collecting.Asked.read(Path(IDENTITY), ASKED)
+    refused = collecting.find_refused(there, asked)
+    return {key for path, key in there.items() if path not in refused}
 
 
 def refuse_other_cells(**_):

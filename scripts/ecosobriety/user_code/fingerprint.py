@@ -122,20 +122,24 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
     """A file, and every module of the folder that it imports, directly or through others.
 
     A module's name is looked for in the folder, in its `src`, in those above the file that imports
-    it, all of which a file may add to Python's path, and where `PYTHONPATH` points. All that are
-    found count.
+    it, all of which a file may add to Python's path, in those that one of the files adds by a name
+    that it spells out, and where `PYTHONPATH` points. All that are found count.
     """
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     named = [_as_in(Path(place).resolve(), folder) for place in places]
     inside = [
         place for place in named if place.is_relative_to(folder) and not _holds_packages(place)
     ]
-    fixed = [folder, folder / "src", *inside]
+    fixed, added = [folder, folder / "src", *inside], list[Path]()
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
         own = [place for place in above if not _is_installed(place, folder)]
-        return tuple(map(str, dict.fromkeys([*fixed, *own])))
+        # What one file adds, those that it imports have as well.
+        for name in _parse(path.read_bytes()).added:
+            places = [Path(os.path.normpath(base / name)) for base in (folder, *own)]
+            added.extend(place for place in places if place.is_dir() and not _holds_packages(place))
+        return tuple(map(str, dict.fromkeys([*fixed, *own, *added])))
 
     return _behind(start, folder, roots)
 
@@ -243,10 +247,12 @@ class _Parsed:
     """What counts of a module's source: its syntax, and what it imports.
 
     An import is (level, module, names): the dots and the name behind `from`, and what follows.
+    `added` are folders that it adds to Python's path, as far as it spells out their names.
     """
 
     syntax: bytes
     imports: tuple[tuple[int, str | None, tuple[str, ...]], ...]
+    added: tuple[str, ...] = ()
 
 
 @cache
@@ -260,6 +266,7 @@ def _parse(source: bytes) -> _Parsed:
     except (SyntaxError, ValueError):
         return _Parsed(source, ())
     imports: list[tuple[int, str | None, tuple[str, ...]]] = []
+    added = tuple(_added_to_path(tree)) if b"sys.path" in source else ()
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             imports.append((0, None, tuple(name.name for name in node.names)))
@@ -268,7 +275,38 @@ def _parse(source: bytes) -> _Parsed:
         elif hasattr(node, "body"):
             # Docstrings, also those behind attributes: a bare string does nothing.
             node.body = [part for part in node.body if not _is_bare_string(part)]
-    return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports))
+    return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports), added)
+
+
+def _added_to_path(tree: ast.Module) -> Iterator[str]:
+    """The names in a module's statements about `sys.path`: each alone, and all as one path.
+
+    Names of what was assigned before stand for what is spelt out there.
+    """
+    known: dict[str, list[str]] = {}
+    kinds = (ast.Expr, ast.Assign, ast.AugAssign)
+    statements = [node for node in _statements(tree) if isinstance(node, kinds)]
+    for node in sorted(statements, key=_place):
+        spelt: list[str] = []
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
+        for part in sorted(parts, key=_place):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                spelt.append(part.value)
+            elif isinstance(part, ast.Name):
+                spelt += known.get(part.id, [])
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            if isinstance(target, ast.Name):
+                known[target.id] = spelt
+        if any(isinstance(part, ast.Attribute) and _is_path(part) for part in parts) and spelt:
+            yield from dict.fromkeys([*spelt, "/".join(spelt)])
+
+
+def _place(node: ast.stmt | ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _is_path(node: ast.Attribute) -> bool:
+    return node.attr == "path" and isinstance(node.value, ast.Name) and node.value.id == "sys"
 
 
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
