@@ -1,4 +1,4 @@
-"""Where Snakemake's notes are gone, what is derived is made again, and nothing is trained."""
+"""What was deleted is made again, Snakemake's notes among it, and nothing is trained for that."""
 
 import shutil
 
@@ -27,6 +27,20 @@ def test_what_is_derived_is_made_again_and_nothing_is_trained(without_notes):
     assert "it is not known by which settings it was made" in done.stderr
     assert answer.read_text() == before
     assert not without_notes.planned()
+
+
+@pytest.mark.parametrize(
+    ("deleted", "job"),
+    [
+        ("recommendation.json", "recommend_size"),
+        ("provenance.json", "write_provenance"),
+        ("method_ranks.json", "compare_methods"),
+        ("figures/methods.en.png", "plot_figures"),
+    ],
+)
+def test_what_was_deleted_is_made_again(workflow, deleted, job):
+    workflow.results(deleted).unlink()
+    assert workflow.planned()[job] == 1
 
 
 def test_data_that_are_prepared_otherwise_are_prepared_again(without_notes):

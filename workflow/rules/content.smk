@@ -32,6 +32,19 @@ def page_texts(wildcards):
     return sorted(map(str, Path(LOCALE, LANGUAGES[wildcards.page]).glob("*.yaml")))
 
 
+def derived_files():
+    """What a study always derives: tables, answers, figures and pages."""
+    made = [path for name in TABLES for path in table_files(name)]
+    made += [
+        f"{RESULTS}/{name}.json"
+        for name in ("recommendation", "method_ranks", "provenance")
+    ]
+    for language in config["languages"]:
+        paths = figure_paths(language)
+        made += [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
+    return [*made, *reports()]
+
+
 def made_of_unknown():
     """Derived files that Snakemake keeps no notes of, and data that were prepared otherwise.
 
@@ -40,17 +53,11 @@ def made_of_unknown():
     """
     if RerunTrigger.PARAMS not in workflow.rerun_triggers:
         return []
-    made = [RECORDS, *(path for name in TABLES for path in table_files(name))]
-    made += [
-        STUDY_FILES[name]
-        for name in ("countries", "country_data", "method_ranks", "recommendation")
-    ]
+    made = [STUDY_FILES["countries"], STUDY_FILES["country_data"], RECORDS]
+    made += derived_files()
     made += Path(RESULTS, "growth").glob("*/*/[!.]*.json")
     made += Path(RESULTS, "cells").glob("*/*/[!.]*")
-    for language in config["languages"]:
-        paths = figure_paths(language)
-        made += [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
-    made = [path for path in [*made, *reports()] if is_unnoted(path)]
+    made = [path for path in made if is_unnoted(path)]
     if is_unnoted(INTAKE) and prepared_data() is None:
         made.append(INTAKE)
     return made
@@ -59,5 +66,6 @@ def made_of_unknown():
 def is_unnoted(path):
     """Whether a file is there, and no note of Snakemake's on what it was made by."""
     return (
-        Path(path).is_file() and workflow.persistence.metadata(IOFile(str(path))) is None
+        Path(path).is_file()
+        and workflow.persistence.metadata(IOFile(str(path))) is None
     )
