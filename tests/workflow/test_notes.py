@@ -1,9 +1,11 @@
 """What was deleted is made again, Snakemake's notes among it, and nothing is trained for that."""
 
+import json
 import shutil
 
 import pytest
 
+from .conftest import Workflow
 from .test_reruns import FROM_RUNS, planned
 
 
@@ -24,7 +26,7 @@ def test_what_is_derived_is_made_again_and_nothing_is_trained(without_notes):
     before = answer.read_text()
     done = without_notes.snakemake("--cores", "2")
     assert "results/digits (" in done.stderr
-    assert "it is not known by which settings it was made" in done.stderr
+    assert ".snakemake does not say by which settings it was made" in done.stderr
     assert answer.read_text() == before
     assert not without_notes.planned()
 
@@ -41,6 +43,21 @@ def test_what_is_derived_is_made_again_and_nothing_is_trained(without_notes):
 def test_what_was_deleted_is_made_again(workflow, deleted, job):
     workflow.results(deleted).unlink()
     assert workflow.planned()[job] == 1
+
+
+def test_results_that_are_copied_over_others_are_derived_again(workflow, tmp_path):
+    shutil.copytree(workflow.folder, tmp_path / "other", symlinks=True)
+    other = Workflow(tmp_path / "other")
+    finer = other.with_config(lambda config: config["analysis"].update(margin=0.02))
+    other.snakemake("--cores", "2", config=finer)
+    shutil.copytree(other.results(""), workflow.results(""), dirs_exist_ok=True)
+    planned = workflow.planned()
+    assert planned["recommend_size"] == planned["build_report"] == 1
+    assert "train_model" not in planned
+    workflow.snakemake("--cores", "2")
+    answer = json.loads(workflow.results("recommendation.json").read_text())
+    assert answer["margin"] != 0.02
+    assert not workflow.planned()
 
 
 def test_data_that_are_prepared_otherwise_are_prepared_again(without_notes):

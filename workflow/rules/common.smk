@@ -146,7 +146,7 @@ def look_at_records():
     if unknown:
         logger.warning(
             f"{unknown[0]} and what else is derived in {RESULTS} ({len(unknown)} files) is made again: "
-            "without .snakemake, it is not known by which settings it was made"
+            ".snakemake does not say by which settings it was made"
         )
     workflow.dag.forcefiles.update(map(str, [*changed, *unknown]))
     identity = Path(IDENTITY)

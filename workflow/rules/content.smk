@@ -46,7 +46,7 @@ def derived_files():
 
 
 def made_of_unknown():
-    """Derived files that Snakemake keeps no notes of, and data that were prepared otherwise.
+    """Derived files that Snakemake has no true notes of, and data that were prepared otherwise.
 
     It finds changed settings by its notes alone; where `.snakemake` was deleted, or not copied, it
     takes all that is there as up to date.
@@ -57,10 +57,29 @@ def made_of_unknown():
     made += derived_files()
     made += Path(RESULTS, "growth").glob("*/*/[!.]*.json")
     made += Path(RESULTS, "cells").glob("*/*/[!.]*")
-    made = [path for path in made if is_unnoted(path)]
+    copied = notes_are_of_others()
+    made = [
+        path for path in made if is_unnoted(path) or (copied and Path(path).is_file())
+    ]
     if is_unnoted(INTAKE) and prepared_data() is None:
         made.append(INTAKE)
     return made
+
+
+def notes_are_of_others():
+    """Whether other results were copied over those that Snakemake has notes of."""
+    path = Path(RESULTS, "provenance.json")
+    if not path.is_file() or is_unnoted(path):
+        return False
+    try:
+        made_with = json.loads(path.read_text(encoding="utf-8"))["config"]
+    except (ValueError, TypeError, KeyError):
+        # Edited by hand: `seals` sees it.
+        return False
+    return (
+        repr(canonical(made_with))
+        not in workflow.persistence.metadata(IOFile(str(path))).params
+    )
 
 
 def is_unnoted(path):
