@@ -250,7 +250,9 @@ def _factors(values: NDArray[np.float64]) -> Units:
             for middle in (*middles, split)
         ]
         if around[2] <= VALLEY * min(around[:2]):
-            return _ends(np.exp(low), np.exp(high))
+            # What is said holds of all rows.
+            first = int(np.searchsorted(values, np.exp(split)))
+            return _ends(values[:first], values[first:])
     return None
 
 
