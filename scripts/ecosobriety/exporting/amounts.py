@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecosobriety.decision.intervals import comparable_values, finite_or_none
 from ecosobriety.footprint.embodied import embodied_in
 from ecosobriety.records.epochs import earlier_tests_kwh
 from ecosobriety.records.record import RunRecord
@@ -228,14 +229,20 @@ class ModelAmounts:
         return next(found, None)
 
     def _at(self, n_train: int) -> Training:
-        runs = self.case.runs[self.case.runs["n_train"] == n_train]
+        runs, reference = self.case.runs, self.case.decision.reference
+
+        def mean(column: str) -> float | None:
+            return finite_or_none(
+                comparable_values(runs, column, reference, ratio=True)[n_train].mean()
+            )
+
         return Training(
             n_train=n_train,
-            seeds=len(runs),
+            seeds=int((runs["n_train"] == n_train).sum()),
             energy_kwh=float(self.case.decision.curve["energy_kwh_mean"][n_train]),
-            evaluation_kwh=_mean(runs["eval_energy_kwh"]),
-            duration_s=_mean(runs["train_duration_s"]),
-            flop=_mean(runs["flop_train"]),
+            evaluation_kwh=mean("eval_energy_kwh"),
+            duration_s=mean("train_duration_s"),
+            flop=mean("flop_train"),
         )
 
 
@@ -264,8 +271,3 @@ def per(amount: float | None, units: float | None) -> float | None:
 def _sum(values: pd.Series) -> float | None:
     """A sum in which nothing is missing."""
     return None if values.isna().any() else float(values.sum())
-
-
-def _mean(values: pd.Series) -> float | None:
-    """A mean in which nothing is missing."""
-    return None if values.isna().any() else float(values.mean())
