@@ -7,7 +7,7 @@ import pytest
 from test_datasets_slips import DEFAULTS, found, table
 from test_marks import archive
 
-from ecosobriety.checks import marks
+from ecosobriety.checks import marks, overlaps
 from ecosobriety.checks.noisy_copies import find_noisy_rows
 from ecosobriety.checks.overlaps import find_overlaps
 from ecosobriety.datasets import examples
@@ -59,7 +59,7 @@ def test_copies_of_what_lies_at_the_ends_are_counted_among_all() -> None:
 def few_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """As of large images, of which a sample holds few."""
     monkeypatch.setattr(examples, "SAMPLED_VALUES", 80 * VALUES)
-    monkeypatch.setattr(marks, "SAMPLED_VALUES", 30 * VALUES)
+    monkeypatch.setattr(marks, "SAMPLED_VALUES", 90 * VALUES)
 
 
 @pytest.mark.usefixtures("few_at_first")
@@ -119,6 +119,63 @@ def test_windows_that_overlap_are_counted_among_all(turned: bool) -> None:
     (told,) = find_overlaps(Examples(x[trained]), Examples(x[tested]))
     # Half of the windows overlap with two others, of which one in 25 lies in the test part too.
     assert told.values["share"] == pytest.approx(0.48, abs=0.07)
+
+
+@pytest.mark.parametrize("known", [400, 2000, 100_000])
+def test_windows_that_overlap_are_counted_where_they_lie(
+    monkeypatch: pytest.MonkeyPatch, known: int
+) -> None:
+    """Of many training series, those in some places are known; a split moves what overlaps."""
+    random, n, length = np.random.default_rng(7), 20_000, 20
+    monkeypatch.setattr(overlaps, "MOST_WINDOWED", known * length)
+    series = random.normal(size=5 * n + length).astype(np.float32)
+    x = np.lib.stride_tricks.sliding_window_view(series, length)[::5][:n].copy()
+    x[: n // 2] = random.normal(size=(n // 2, length))
+    tested = np.sort(random.permutation(n)[: n // 5])
+    parts = [Examples(x[rows]) for rows in (np.setdiff1d(np.arange(n), tested), tested)]
+    (told,) = find_overlaps(*parts)
+    assert told.values["share"] == pytest.approx(0.5, abs=0.07)
+
+
+def test_copies_behind_the_others_are_counted_among_all() -> None:
+    """Of 553 test rows in their order, the first 300 are of the other class."""
+    random, n, few = np.random.default_rng(0), 1382, 217
+    usual, rare = random.normal(size=(n, 11)), random.normal(size=(few, 11)) + 0.8
+    copies = rare[random.integers(0, few, n - few)] + random.normal(0, 0.001, (n - few, 11))
+    rows = np.vstack([usual, rare, copies])
+    tested = np.sort(random.permutation(2 * n)[:553])
+    trained = np.setdiff1d(np.arange(2 * n), tested)
+    (told,) = find_noisy_rows(rows[trained], rows[tested])
+    assert told.values["share"] == pytest.approx(0.49, abs=0.06)
+
+
+def test_every_colour_of_large_images_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fluorescence has no red; of each image, a part of the values is looked at."""
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", 50 * VALUES // 3)
+    random, labels = np.random.default_rng(8), np.arange(120) % 2
+    x = random.integers(0, 256, (120, SIDE, SIDE, 3)).astype(np.float32)
+    x[..., 0] = 0
+    parts = {"x_train": x[:60], "x_test": x[60:] / 255}
+    np.savez(tmp_path / "a.npz", **parts, y_train=labels[:60], y_test=labels[60:])
+    section = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "label": None}
+    with pytest.raises(DataError, match="on scales that do not fit together"):
+        found(section)
+
+
+@pytest.mark.parametrize("sampled", [100, 400])
+def test_only_the_class_with_a_mark_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampled: int
+) -> None:
+    monkeypatch.setattr(examples, "SAMPLED_VALUES", sampled * SIDE * SIDE)
+    random, labels = np.random.default_rng(9), np.arange(400) % 2
+    x = random.integers(0, 240, (400, SIDE, SIDE), dtype=np.uint8)
+    x[labels == 1, 3, 4] = random.integers(250, 254, 200)
+    # Of each class, all levels lie in one range.
+    x[:, 0, 0] = 255
+    told = found(archive(tmp_path, x, labels))["place_orders_classes"]
+    assert told.values == {"names": ["1"], "number": 1, "place": 3 * SIDE + 4}
 
 
 @pytest.mark.parametrize("twice", [False, True])

@@ -290,6 +290,23 @@ def test_packages_in_a_folder_of_the_users_are_installed(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "def forward(self, x):\n    x = self.up(x, mode='bilinear')\n"
+        + "    x = self.c(x) + x\n" * 40,
+        "x = 'a'\n" + "x = x + x\n" * 40 + "sys.path.append(x)\n",
+        f"print({'long ' * 200!r}, sys.path)\n",
+        "sys.path.append('a\\x00b')\nsys.path.append('two\\nlines')\n",
+    ],
+)
+def test_what_is_no_folder_beside_the_path_does_no_harm(tmp_path, source):
+    (tmp_path / "net.py").write_text(f"import sys\nsys.path.insert(0, 'lib')\n{source}import steps")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/steps.py").write_text("")
+    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py", tmp_path / "lib/steps.py"}
+
+
+@pytest.mark.parametrize(
     "line",
     [
         'sys.path.append("parts/lib")',

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.checks.near_copies import evenly
 from ecosobriety.checks.two_units import fits
 from ecosobriety.datasets.findings import Finding, short
 
@@ -48,7 +49,7 @@ def find_between(
         # Numbers in steps lie on one line by chance.
         fine = np.array([not fits(row, FINEST) for row in rows], bool)
         places = np.flatnonzero(fine)
-        places = places[:: max(1, len(places) // PLACES)][:PLACES]
+        places = evenly(places, PLACES)
         if len(places) < FEWEST:
             continue
         scaled = (rows - rows.mean(axis=0)) / deviation

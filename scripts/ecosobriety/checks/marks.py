@@ -21,7 +21,7 @@ SAMPLED_EXAMPLES, SAMPLED_VALUES = 20_000, 2**24
 REPORTED, HEADLINE = 0.1, 0.3
 """Between the shares of a mark in a class and in the others: to report, and beside the answer."""
 CHANCE = 1e-3
-COLOURS = 3
+COLOURS, FEW_PLACES = 3, 256
 GREY = 1 - 1e-6
 """Correlation of two colours of an image that has none, however each was normalised."""
 SCALE_GAP = 8.0
@@ -65,7 +65,12 @@ def examine(
         return ()
     found: list[Finding] = []
     if images is not None:
-        grey, chosen = _marked(parts, labels, lambda chunk: _grey(chunk, images), _are_mixed)
+        grey, chosen = _marked(
+            parts,
+            labels,
+            lambda chunk: _grey(chunk, images),
+            lambda some, y: any(_compare("images_grey", some, y, classes, {})),
+        )
         found += _compare("images_grey", grey, chosen, classes, {})
     if scaled:
         peaks, chosen = _marked(
@@ -101,11 +106,6 @@ def _marked(
     return [np.concatenate([measure(chunk) for chunk in part.chunks()]) for part in parts], labels
 
 
-def _are_mixed(marked: Sequence[NDArray[Any]], _: Labels) -> bool:
-    marks = np.concatenate(marked)
-    return bool(marks.any() and not marks.all())
-
-
 def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Finding]:
     """One number that separates a class: of all values of an example, or one of them."""
     if not classes:
@@ -126,7 +126,8 @@ def _levels(x: Examples, labels: NDArray[np.int64], classes: Sequence[str]) -> I
     if found and not whole:
         places = sorted({place for place, _ in found})
         marks = _from_all(x, lambda rows: rows[:, places])
-        found = [(places[i], one) for i, one in gate.standing_apart(marks, labels)]
+        of_all = {(places[i], one) for i, one in gate.standing_apart(marks, labels)}
+        found = [one for one in found if one in of_all]
     if found:
         number, place = len({place for place, _ in found}), found[0][0]
         names = [short(classes[i]) for i in sorted({i for _, i in found})[:MAX_LISTED]]
@@ -215,7 +216,18 @@ def colours(shape: Sequence[int], channels: str | None) -> int | None:
 
 def _grey(chunk: NDArray[Any], axis: int) -> NDArray[np.bool_]:
     """(n,) which images have no colours."""
-    planes = np.moveaxis(chunk, axis, 1).reshape(len(chunk), COLOURS, -1)
+    # Most images show it by some of their places.
+    grey = _are_grey(chunk, axis, max(1, chunk[0].size // (COLOURS * FEW_PLACES)))
+    if grey.any():
+        grey[grey] = _are_grey(chunk[grey], axis, 1)
+    return grey
+
+
+def _are_grey(chunk: NDArray[Any], axis: int, step: int) -> NDArray[np.bool_]:
+    """The same of every so many places."""
+    planes = np.stack(
+        [plane.reshape(len(chunk), -1)[:, ::step] for plane in np.moveaxis(chunk, axis, 0)], 1
+    )
     grey: NDArray[np.bool_] = (planes[:, 1:] == planes[:, :1]).all(axis=(1, 2))
     if chunk.dtype.kind != "f":
         return grey
@@ -223,7 +235,8 @@ def _grey(chunk: NDArray[Any], axis: int) -> NDArray[np.bool_]:
     planes = planes.astype(np.float64) - planes.mean(axis=2, keepdims=True, dtype=np.float64)
     sizes = np.sqrt((planes**2).sum(axis=2))
     products = (planes[:, 1:] * planes[:, :1]).sum(axis=2)
-    varies = (sizes > 0).all(axis=1, keepdims=True)
+    # What is one colour at these places may vary at others.
+    varies = (sizes > 0).all(axis=1, keepdims=True) | (step > 1)
     grey |= ((products >= GREY * sizes[:, 1:] * sizes[:, :1]) & varies).all(axis=1)
     return grey
 

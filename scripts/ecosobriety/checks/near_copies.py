@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def find_near_copies(
     d = train.shape[1]
     if not FEWEST_COLUMNS <= d <= MOST_COLUMNS:
         return
-    known, asked = _some(train, MOST_TRAINED), _some(test, MOST_TESTED)
+    known, asked = evenly(train, MOST_TRAINED), evenly(test, MOST_TESTED)
     counts = [np.unique(column, return_counts=True)[1] for column in known.T]
     # How often two rows have one value: at least once in so many rows as there are.
     shares = [max(float(np.sum((n / len(known)) ** 2)), 1 / len(known)) for n in counts]
@@ -90,7 +91,8 @@ def _are_in(asked: Hashes, known: Hashes) -> NDArray[np.bool_]:
     return found
 
 
-def _some(rows: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+def evenly(rows: NDArray[Any], most: int) -> NDArray[Any]:
+    """So many of some rows at most, evenly over all."""
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.near_copies import rare_values
+from ecosobriety.checks.near_copies import evenly, rare_values
 from ecosobriety.checks.twins import find_twins
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import Finding
@@ -65,12 +65,12 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
     d = train.shape[1]
     if not FEWEST_COLUMNS <= d <= MOST_COLUMNS:
         return
-    some = train[:: max(1, len(train) // MOST_TESTED)]
+    some = evenly(train, MOST_TESTED)
     distinct = np.array([len(np.unique(column)) for column in some.T])
     measured = distinct >= CONTINUOUS * len(some)
     if measured.sum() < FEWEST_CONTINUOUS:
         return
-    by = train[:: max(1, len(train) // MOST_TRAINED)]
+    by = evenly(train, MOST_TRAINED)
     groups = []
     tested = 0
     for known, asked in _bands(train, test, int(np.argmax(distinct))):
@@ -124,7 +124,7 @@ def _bands(
     holds of all test rows: what was copied need not be the usual.
     """
     if len(train) <= MOST_TRAINED:
-        yield train, test[:: max(1, len(test) // MOST_TESTED)][:MOST_TESTED]
+        yield train, evenly(test, MOST_TESTED)
         return
     order = np.argsort(train[:, column], kind="stable")
     ranks = np.searchsorted(train[order, column], test[:, column]) / len(train)
@@ -134,8 +134,7 @@ def _bands(
     for centre in (np.arange(BANDS) + 0.5) / BANDS:
         low, high = (int(len(train) * end) for end in (centre - half, centre + half))
         midst = test[np.abs(ranks - centre) <= inner]
-        most = MOST_TESTED // BANDS
-        yield train[order[max(low, 0) : high]], midst[:: max(1, len(midst) // most)][:most]
+        yield train[order[max(low, 0) : high]], evenly(midst, MOST_TESTED // BANDS)
 
 
 def find_noisy_examples(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.checks.near_copies import evenly
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.findings import Finding
 
@@ -20,6 +21,8 @@ TIMES_CHANCE = 10
 """So many times what chance brings about is none, as of genotypes, letters and boards."""
 MOST_WINDOWED = 2**21
 """Values of series that others may begin in."""
+AROUND, MOST_BYTES = 2000, 2**23
+"""Test series about those, in one place, and their size: a split at random moves them."""
 
 
 def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
@@ -37,31 +40,63 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
     run = min(RUN, max(SHORTEST, length // 2))
     if length <= run:
         return
-    known_rows, asked_rows = _rows(len(train), len(test), max(1, MOST_WINDOWED // length))
-    series = []
-    for part, chosen in ((train, known_rows), (test, asked_rows)):
-        # A row of its own for each channel would only repeat what the first one says.
-        rows = part.take(chosen)
-        rows = np.moveaxis(rows, time, 1).reshape(len(rows), length, -1)[:, :, 0]
-        series.append(np.ascontiguousarray(rows.astype(np.float64)))
-    known, asked = series
-    if run < RUN and _equal_by_chance(known, run) * len(asked) > BY_CHANCE:
+    most = max(1, MOST_WINDOWED // length)
+    if whole := len(train) <= most:
+        known_rows, asked = np.arange(len(train)), evenly(np.arange(len(test)), MOST_TESTED)[None]
+    else:
+        # Those that lie about as far in their part as the known ones in theirs.
+        around = min(len(test) // BLOCKS, AROUND, MOST_BYTES // test.row_bytes)
+        known_rows = _blocks(len(train), most // BLOCKS).reshape(-1)
+        asked = _blocks(len(test), around)
+    known = _first_channel(train, known_rows, time)
+    if run < RUN and _equal_by_chance(known, run) * asked.size > BY_CHANCE:
         return
-    first, last = asked[:, :run], asked[:, -run:]
-    # What stands still is the same anywhere.
-    moves = [(np.diff(end, axis=1) != 0).all(axis=1) for end in (first, last)]
     runs = _keys(np.lib.stride_tricks.sliding_window_view(known, run, axis=1))
     inner = np.sort(runs[:, 1:].reshape(-1)), np.sort(runs[:, :-1].reshape(-1))
-    found = np.zeros(len(asked), bool)
-    for end, moving, others in zip((first, last), moves, inner, strict=True):
-        keys = _keys(end)
-        places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
-        found |= (others[places] == keys) & moving
-    share = float(found.mean())
-    if found.sum() < max(FEWEST, TIMES_CHANCE * len(asked) * _equal_by_chance(known, run)):
+    found = np.stack([_go_on(_first_channel(test, rows, time), run, inner) for rows in asked])
+    number = int(found.sum())
+    if number < max(FEWEST, TIMES_CHANCE * asked.size * _equal_by_chance(known, run)):
         return
+    share = float(found.mean())
+    if not whole:
+        # As many of the test series as of the training series; those that are found are of these.
+        expected = min(asked.shape[1], most / BLOCKS * len(test) / len(train))
+        share = number / sum(max(_span(block), expected) for block in found)
+    share = min(share, 1.0)
     if share >= REPORTED:
         yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
+
+
+def _blocks(number: int, each: int) -> NDArray[np.int64]:
+    """(blocks, rows) so many places that follow each other, in blocks that lie evenly over all."""
+    each = max(1, each)
+    starts = np.linspace(0, number - each, BLOCKS).astype(np.int64)
+    return np.asarray(starts[:, None] + np.arange(each))
+
+
+def _span(found: NDArray[np.bool_]) -> int:
+    """From the first one that was found to the last one."""
+    places = np.flatnonzero(found)
+    return int(np.ptp(places)) + 1 if len(places) else 0
+
+
+def _first_channel(x: Examples, rows: NDArray[np.int64], time: int) -> NDArray[np.float64]:
+    """(m, time) some series; one for each channel would only repeat what the first one says."""
+    some = np.moveaxis(x.take(rows), time, 1).reshape(len(rows), x.shape[time], -1)[:, :, 0]
+    return np.ascontiguousarray(some.astype(np.float64))
+
+
+def _go_on(
+    asked: NDArray[np.float64], run: int, inner: tuple[NDArray[np.uint64], NDArray[np.uint64]]
+) -> NDArray[np.bool_]:
+    """(m,) which series begin, or end, as there are runs within others."""
+    found = np.zeros(len(asked), bool)
+    for end, others in zip((asked[:, :run], asked[:, -run:]), inner, strict=True):
+        keys = _keys(end)
+        places = np.minimum(np.searchsorted(others, keys), len(others) - 1)
+        # What stands still is the same anywhere.
+        found |= (others[places] == keys) & (np.diff(end, axis=1) != 0).all(axis=1)
+    return found
 
 
 def _equal_by_chance(known: NDArray[np.float64], run: int) -> float:
@@ -85,23 +120,3 @@ def _keys(runs: NDArray[np.float64]) -> NDArray[np.uint64]:
         bits = np.ascontiguousarray(runs[..., i] + 0.0).view(np.uint64)
         found += (bits ^ (bits >> np.uint64(29))) * factor
     return found
-
-
-def _rows(trained: int, tested: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of so many training series, and of test series, evenly over all.
-
-    Of more training series, those that follow each other are taken in some places, and the test
-    series in the same places: what overlaps mostly lies so.
-    """
-    if trained <= most:
-        asked = np.linspace(0, tested - 1, min(tested, MOST_TESTED)).astype(np.int64)
-        return np.arange(trained), asked
-    return _blocks(trained, most), _blocks(tested, MOST_TESTED)
-
-
-def _blocks(number: int, most: int) -> NDArray[np.int64]:
-    if number <= most:
-        return np.arange(number)
-    each = max(1, most // BLOCKS)
-    starts = np.linspace(0, number - each, BLOCKS).astype(np.int64)
-    return np.unique(starts[:, None] + np.arange(each))

@@ -216,6 +216,9 @@ class Examples:
         if SAMPLED_VALUES // values < fewest:
             rows = self.evenly(min(fewest, len(self)))
             step = math.ceil(fewest * values / SAMPLED_VALUES)
+            # Else all would be of one colour, or of some columns.
+            while math.gcd(step, values) > 1:
+                step += 1
             thinned = [self.take(rows[i : i + 1]).reshape(-1)[::step] for i in range(len(rows))]
             return np.stack(thinned).astype(np.float64)
         return self.take(self.evenly(number)).reshape(number, -1).astype(np.float64)

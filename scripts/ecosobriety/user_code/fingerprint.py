@@ -49,6 +49,8 @@ IMPORT_MODULES = (
 """The same for a run that exists already."""
 
 
+MOST_SPELT = 8
+"""Parts of the name of a folder."""
 _DISCOVERY = "ecosobriety.discovery"
 """A module that imports it takes in all modules of its folder."""
 
@@ -138,7 +140,7 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
         # What one file adds, those that it imports have as well.
         for name in _parse(path.read_bytes()).added:
             places = [Path(os.path.normpath(base / name)) for base in (folder, *own)]
-            added.extend(place for place in places if place.is_dir() and not _holds_packages(place))
+            added.extend(place for place in places if _is_own_folder(place))
         return tuple(map(str, dict.fromkeys([*fixed, *own, *added])))
 
     return _behind(start, folder, roots)
@@ -172,6 +174,13 @@ def _is_installed(place: Path, folder: Path) -> bool:
     if place.name.startswith(".") or _holds_packages(place):
         return True
     return _is_installed(place.parent, folder)
+
+
+def _is_own_folder(place: Path) -> bool:
+    # What can be no name of a file, or may not be read, is none.
+    with suppress(OSError, ValueError):
+        return place.is_dir() and os.access(place, os.R_OK) and not _holds_packages(place)
+    return False
 
 
 def _holds_packages(place: Path) -> bool:
@@ -281,23 +290,29 @@ def _parse(source: bytes) -> _Parsed:
 def _added_to_path(tree: ast.Module) -> Iterator[str]:
     """The names in a module's statements about `sys.path`: each alone, and all as one path.
 
-    Names of what was assigned before stand for what is spelt out there.
+    Names that the module has assigned before stand for what is spelt out there.
     """
     known: dict[str, list[str]] = {}
     kinds = (ast.Expr, ast.Assign, ast.AugAssign)
     statements = [node for node in _statements(tree) if isinstance(node, kinds)]
     for node in sorted(statements, key=_place):
-        spelt: list[str] = []
         parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
+        changes = any(isinstance(part, ast.Attribute) and _is_path(part) for part in parts)
+        named = isinstance(node, ast.Assign) and not node.col_offset
+        if not changes and not named:
+            continue
+        spelt: list[str] = []
         for part in sorted(parts, key=_place):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 spelt.append(part.value)
-            elif isinstance(part, ast.Name):
+            elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
                 spelt += known.get(part.id, [])
-        for target in node.targets if isinstance(node, ast.Assign) else ():
+        # Not a text that is put together of many others.
+        spelt = spelt if len(spelt) <= MOST_SPELT else []
+        for target in node.targets if isinstance(node, ast.Assign) and named else ():
             if isinstance(target, ast.Name):
                 known[target.id] = spelt
-        if any(isinstance(part, ast.Attribute) and _is_path(part) for part in parts) and spelt:
+        if changes and spelt:
             yield from dict.fromkeys([*spelt, "/".join(spelt)])
 
 
