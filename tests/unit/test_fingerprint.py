@@ -290,42 +290,40 @@ def test_packages_in_a_folder_of_the_users_are_installed(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "source",
-    [
-        "def forward(self, x):\n    x = self.up(x, mode='bilinear')\n"
-        + "    x = self.c(x) + x\n" * 40,
-        "x = 'a'\n" + "x = x + x\n" * 40 + "sys.path.append(x)\n",
-        f"print({'long ' * 200!r}, sys.path)\n",
-        "sys.path.append('a\\x00b')\nsys.path.append('two\\nlines')\n",
-    ],
-)
-def test_what_is_no_folder_beside_the_path_does_no_harm(tmp_path, source):
-    (tmp_path / "net.py").write_text(f"import sys\nsys.path.insert(0, 'lib')\n{source}import steps")
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib/steps.py").write_text("")
-    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py", tmp_path / "lib/steps.py"}
-
-
-@pytest.mark.parametrize(
     "line",
     [
         'sys.path.append("parts/lib")',
-        'sys.path.insert(0, os.path.join(os.path.dirname(__file__), "parts", "lib"))',
-        'LIB = Path(__file__).parent / "parts" / "lib"\nsys.path.append(str(LIB))',
-        'sys.path += ["elsewhere", "./parts/lib"]',
-        'if "parts/lib" not in sys.path:\n    sys.path.extend(["parts/lib"])',
-        'HERE = os.path.abspath("net")\nsys.path[:0] = [os.path.join(HERE, "../parts/lib")]',
+        'sys.path.append(os.path.dirname(os.path.abspath(__file__)) + "/parts/lib")',
+        'LIB: str = "lib"\nsys.path.insert(0, str(Path(__file__).parent / "parts" / LIB))',
+        'for place in ("parts/lib", "more"):\n    sys.path.insert(0, place)',
+        'site.addsitedir("parts/lib")',
+        "import _init_paths",
     ],
 )
 def test_modules_of_folders_that_a_file_adds_to_the_path_are_the_users(tmp_path, line):
     (tmp_path / "parts/lib").mkdir(parents=True)
-    (tmp_path / "net").mkdir()
-    head = "import os, sys\nfrom pathlib import Path\n"
-    (tmp_path / "net.py").write_text(f"{head}{line}\nfrom steps import SHIFT\n")
-    (tmp_path / "parts/lib/steps.py").write_text("import further\n")
+    (tmp_path / ".venv/lib/python3/site-packages").mkdir(parents=True)
+    (tmp_path / "_init_paths.py").write_text("")
+    head = "import os, site, sys\nfrom pathlib import Path\ntry: import nowhere\nexcept: pass\n"
+    (tmp_path / "net.py").write_text(f"{head}{line}\nfrom own_steps import SHIFT\nimport torch\n")
+    (tmp_path / "parts/lib/own_steps.py").write_text("import further_steps\n")
     # Those that it imports have the folder, too.
-    (tmp_path / "parts/lib/further.py").write_text("")
-    names = ("net.py", "parts/lib/steps.py", "parts/lib/further.py")
+    (tmp_path / "parts/lib/further_steps.py").write_text("")
+    # What is installed, or found before, is none of these.
+    for other in ("parts/lib/torch.py", ".venv/lib/python3/site-packages/own_steps.py"):
+        (tmp_path / other).write_text("")
+    names = {"net.py", "parts/lib/own_steps.py", "parts/lib/further_steps.py"}
+    names |= {"_init_paths.py"} if "_init_paths" in line else set()
     assert modules_of("net.Net", tmp_path) == {tmp_path / name for name in names}
-    (tmp_path / "net.py").write_text(f"{head}from steps import SHIFT\n")
-    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py"}
+    (tmp_path / "net.py").write_text(f"{head}{line}\n")
+    assert modules_of("net.Net", tmp_path).isdisjoint({tmp_path / "parts/lib/own_steps.py"})
+
+
+def test_many_folders_below_are_no_trouble(tmp_path):
+    """As of images by their classes; a module is looked for in the first ones, and not too deep."""
+    for i in range(2500):
+        (tmp_path / f"images/{i:04}").mkdir(parents=True)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/own_steps.py").write_text("")
+    (tmp_path / "net.py").write_text("import own_steps, nowhere_else\n")
+    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py", tmp_path / "lib/own_steps.py"}

@@ -49,8 +49,8 @@ IMPORT_MODULES = (
 """The same for a run that exists already."""
 
 
-MOST_SPELT = 8
-"""Parts of the name of a folder."""
+DEEPEST, MOST_FOLDERS = 4, 2000
+"""How far below the user's folder, and in how many of those, modules are looked for."""
 _DISCOVERY = "ecosobriety.discovery"
 """A module that imports it takes in all modules of its folder."""
 
@@ -124,24 +124,20 @@ def modules_behind(start: Path, folder: Path) -> set[Path]:
     """A file, and every module of the folder that it imports, directly or through others.
 
     A module's name is looked for in the folder, in its `src`, in those above the file that imports
-    it, all of which a file may add to Python's path, in those that one of the files adds by a name
-    that it spells out, and where `PYTHONPATH` points. All that are found count.
+    it, all of which a file may add to Python's path, and where `PYTHONPATH` points. All that are
+    found count. What is in none of these, and is not installed, is looked for in all folders below.
     """
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     named = [_as_in(Path(place).resolve(), folder) for place in places]
     inside = [
         place for place in named if place.is_relative_to(folder) and not _holds_packages(place)
     ]
-    fixed, added = [folder, folder / "src", *inside], list[Path]()
+    fixed = [folder, folder / "src", *inside]
 
     def roots(path: Path) -> tuple[str, ...]:
         above = [place for place in path.parents if place.is_relative_to(folder)]
         own = [place for place in above if not _is_installed(place, folder)]
-        # What one file adds, those that it imports have as well.
-        for name in _parse(path.read_bytes()).added:
-            places = [Path(os.path.normpath(base / name)) for base in (folder, *own)]
-            added.extend(place for place in places if _is_own_folder(place))
-        return tuple(map(str, dict.fromkeys([*fixed, *own, *added])))
+        return tuple(map(str, dict.fromkeys([*fixed, *own])))
 
     return _behind(start, folder, roots)
 
@@ -161,9 +157,46 @@ def _behind(start: Path, folder: Path, roots: Callable[[Path], tuple[str, ...]])
 @cache
 def _needed_by(path: Path, source: bytes, folder: Path, roots: tuple[str, ...]) -> list[Path]:
     """The modules that a source imports itself; looked for once, as every rule asks for most."""
-    names = dict.fromkeys(_imports(path, source, folder))
-    found = (_find(name, [root]) for name in names for root in roots)
-    return [other for other in found if other]
+    found = []
+    for name in dict.fromkeys(_imports(path, source, folder)):
+        places: Iterable[str] = roots
+        if not _is_known(name.partition(".")[0], roots):
+            # In a folder that some file adds to Python's path, in whatever way.
+            places = map(str, _folders(folder))
+        found += [other for place in places if (other := _find(name, [place]))]
+    return found
+
+
+@cache
+def _is_known(top: str, roots: tuple[str, ...]) -> bool:
+    """Whether a name is Python's own, installed, or that of a module in one of the roots."""
+    if not top or top in sys.stdlib_module_names:
+        return True
+    with suppress(ImportError, ValueError):
+        if find_spec(top) is not None:
+            return True
+    return PathFinder.find_spec(top, [*roots]) is not None
+
+
+@cache
+def _folders(folder: Path) -> list[Path]:
+    """The folders below the user's, but for environments and what a study writes."""
+    found, level = list[Path](), [folder]
+    for _ in range(DEEPEST):
+        level = [below for place in level for below in _below(place)][: MOST_FOLDERS - len(found)]
+        found += level
+    return found
+
+
+def _below(place: Path) -> list[Path]:
+    names: list[str] = []
+    with suppress(OSError), os.scandir(place) as entries:
+        names = sorted(one.name for one in entries if one.is_dir() and not _is_written(one.name))
+    return [below for name in names if not _holds_packages(below := place / name)]
+
+
+def _is_written(name: str) -> bool:
+    return name.startswith((".", "__")) or name in ("results", "logs", "reports", "benchmarks")
 
 
 @cache
@@ -174,13 +207,6 @@ def _is_installed(place: Path, folder: Path) -> bool:
     if place.name.startswith(".") or _holds_packages(place):
         return True
     return _is_installed(place.parent, folder)
-
-
-def _is_own_folder(place: Path) -> bool:
-    # What can be no name of a file, or may not be read, is none.
-    with suppress(OSError, ValueError):
-        return place.is_dir() and os.access(place, os.R_OK) and not _holds_packages(place)
-    return False
 
 
 def _holds_packages(place: Path) -> bool:
@@ -256,12 +282,10 @@ class _Parsed:
     """What counts of a module's source: its syntax, and what it imports.
 
     An import is (level, module, names): the dots and the name behind `from`, and what follows.
-    `added` are folders that it adds to Python's path, as far as it spells out their names.
     """
 
     syntax: bytes
     imports: tuple[tuple[int, str | None, tuple[str, ...]], ...]
-    added: tuple[str, ...] = ()
 
 
 @cache
@@ -275,7 +299,6 @@ def _parse(source: bytes) -> _Parsed:
     except (SyntaxError, ValueError):
         return _Parsed(source, ())
     imports: list[tuple[int, str | None, tuple[str, ...]]] = []
-    added = tuple(_added_to_path(tree)) if b"sys.path" in source else ()
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             imports.append((0, None, tuple(name.name for name in node.names)))
@@ -284,44 +307,7 @@ def _parse(source: bytes) -> _Parsed:
         elif hasattr(node, "body"):
             # Docstrings, also those behind attributes: a bare string does nothing.
             node.body = [part for part in node.body if not _is_bare_string(part)]
-    return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports), added)
-
-
-def _added_to_path(tree: ast.Module) -> Iterator[str]:
-    """The names in a module's statements about `sys.path`: each alone, and all as one path.
-
-    Names that the module has assigned before stand for what is spelt out there.
-    """
-    known: dict[str, list[str]] = {}
-    kinds = (ast.Expr, ast.Assign, ast.AugAssign)
-    statements = [node for node in _statements(tree) if isinstance(node, kinds)]
-    for node in sorted(statements, key=_place):
-        parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
-        changes = any(isinstance(part, ast.Attribute) and _is_path(part) for part in parts)
-        named = isinstance(node, ast.Assign) and not node.col_offset
-        if not changes and not named:
-            continue
-        spelt: list[str] = []
-        for part in sorted(parts, key=_place):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                spelt.append(part.value)
-            elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                spelt += known.get(part.id, [])
-        # Not a text that is put together of many others.
-        spelt = spelt if len(spelt) <= MOST_SPELT else []
-        for target in node.targets if isinstance(node, ast.Assign) and named else ():
-            if isinstance(target, ast.Name):
-                known[target.id] = spelt
-        if changes and spelt:
-            yield from dict.fromkeys([*spelt, "/".join(spelt)])
-
-
-def _place(node: ast.stmt | ast.expr) -> tuple[int, int]:
-    return node.lineno, node.col_offset
-
-
-def _is_path(node: ast.Attribute) -> bool:
-    return node.attr == "path" and isinstance(node.value, ast.Name) and node.value.id == "sys"
+    return _Parsed(ast.dump(tree, include_attributes=False).encode(), tuple(imports))
 
 
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
