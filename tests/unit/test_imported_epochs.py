@@ -192,3 +192,39 @@ def test_epochs_that_are_counted_from_0_are_refused_with_the_way_out(read):
     assert "must be at least 1: add 1 to all, where they are counted from 0" in refusal(
         read, counted
     )
+
+
+def test_runs_that_have_names_of_their_own_are_no_epochs(read):
+    """A search for a learning rate, with early stopping, as a tracker exports it."""
+    lines = rows(9, 40).splitlines()
+    named = [f"{lines[0]},ID", *(f"{line},id{i}" for i, line in enumerate(lines[1:]))]
+    said = refusal(read, "\n".join(named))
+    assert 'rows 1 and 2 are both of 100 examples and seed 1, and are two runs by "ID"' in said
+    # All rows of a run have one.
+    ids = [f"{line},{'-'.join(line.split(',')[:2])}" for line in lines[1:]]
+    read("\n".join([f"{lines[0]},ID", *ids]))
+
+
+def test_rows_of_each_run_after_other_epochs_are_runs_by_themselves(read):
+    head, *lines = rows(9, 40).splitlines()
+    searched = []
+    for i, line in enumerate(lines):
+        cells = line.split(",")
+        cells[2] = str(int(cells[2]) + i // 2)
+        searched.append(",".join(cells))
+    assert "after 9 and 40 epochs, and those of other runs are after others" in refusal(
+        read, "\n".join([head, *searched])
+    )
+    read("\n".join([head, *lines]))
+
+
+@pytest.mark.parametrize(("epoch", "taken"), [(12, False), (100, True), (99, True)])
+def test_epochs_that_were_asked_for_are_not_those_that_were_done(read, epoch, taken):
+    lines = rows(9).replace(",9,", f",{epoch},").splitlines()
+    table = "\n".join([f"{lines[0]},epochs", *(f"{line},100" for line in lines[1:])])
+    if taken:
+        read(table)
+        return
+    said = refusal(read, table)
+    assert 'must agree with "epoch", 12' in said
+    assert "with columns.epochs, and set columns.epoch to null" in said

@@ -8,12 +8,16 @@ from ecosobriety.errors import quote
 from ecosobriety.imported.energies import Energy
 from ecosobriety.imported.roles import Columns
 from ecosobriety.imported.runs import Key
-from ecosobriety.imported.sheet import Column
+from ecosobriety.imported.sheet import Column, is_number
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import EpochRecord, EpochTest
 
 EPOCH = "epoch"
 """What the column means that tells such rows apart."""
+OF_RUNS = frozenset({"id", "name", "created", "run", "runid", "runname", "trial", "trialid"})
+"""What trackers call columns that differ from run to run, and not from epoch to epoch."""
+FEWEST_RUNS = 4
+"""Of which most would be tested after other epochs by chance."""
 
 
 class EpochRow(NamedTuple):
@@ -41,6 +45,8 @@ def by_epoch(
     column = columns.get(EPOCH)
     rows = []
     for place in places:
+        if column is not None and not told_apart:
+            _require_stated(columns, column, place)
         epoch = _epoch(column, place) if column is not None and told_apart else 0
         rows.append(EpochRow(epoch, place))
     rows.sort()
@@ -52,6 +58,22 @@ def by_epoch(
                 f"counts{_difference(columns, one.place, other.place)}"
             )
     return rows
+
+
+def _require_stated(columns: Columns, column: Column, place: int) -> None:
+    """Refuse a number of epochs that a row of a whole run contradicts, as the most that were asked.
+
+    An epoch may be counted from 0.
+    """
+    stated, done = columns.get("epochs"), column.given(place)
+    if stated is None or done is None or not is_number(done):
+        return
+    if stated.number(place) not in (None, float(done), float(done) + 1):
+        stated.refuse(
+            place,
+            f"must agree with {quote(column.name)}, {done}: name the one of the epochs that were "
+            "done with columns.epochs, and set columns.epoch to null",
+        )
 
 
 def _epoch(column: Column, place: int) -> int:
@@ -83,6 +105,7 @@ def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> N
     several = {key: rows for key, rows in runs.items() if len(rows) > 1}
     if not several:
         return
+    _require_no_runs(columns, several)
     every = min(rows[0].epoch for rows in several.values())
     # It may be tested at its end, too.
     steady = all(row.epoch % every == 0 for rows in several.values() for row in rows[:-1])
@@ -103,6 +126,31 @@ def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> N
         raise columns.sheet.fault(
             f"rows {one} and {other} are both of {n_train} examples and seed {seed}, and "
             f"other runs ({len(ends)}) have a row for their end alone: keep the one that counts"
+        )
+
+
+def _require_no_runs(columns: Columns, several: Mapping[Key, Sequence[EpochRow]]) -> None:
+    """Refuse rows that are runs by themselves, as of a search for the best learning rate.
+
+    Each has a name of its own; or all sizes and seeds have as many, each after other epochs.
+    """
+    (n_train, seed), rows = next(iter(several.items()))
+    both = f"rows {rows[0].place + 1} and {rows[1].place + 1} are both of {n_train} examples"
+    for name, cells in columns.sheet.cells.items():
+        if "".join(filter(str.isalpha, name.casefold())) in OF_RUNS and all(
+            len({cells[row.place] for row in of_run}) == len(of_run) for of_run in several.values()
+        ):
+            told = " and ".join(quote(cells[row.place]) for row in rows[:2])
+            raise columns.sheet.fault(
+                f"{both} and seed {seed}, and are two runs by {quote(name)} ({told}): keep the one "
+                "that counts, or leave that column out"
+            )
+    before = [tuple(row.epoch for row in of_run[:-1]) for of_run in several.values()]
+    as_many = len({*map(len, before)}) == 1
+    if as_many and len({*before}) > len(before) / 2 and len(before) >= FEWEST_RUNS:
+        raise columns.sheet.fault(
+            f"{both} and seed {seed}, after {rows[0].epoch} and {rows[1].epoch} epochs, and those "
+            "of other runs are after others, as runs by themselves are: keep the one that counts"
         )
 
 
