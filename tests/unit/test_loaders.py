@@ -1,5 +1,6 @@
 """A user's loaders: every example that they give, once; or one sentence that says why not."""
 
+import sys
 from pathlib import Path
 
 import leaking_loaders
@@ -228,3 +229,35 @@ def test_two_data_sets_may_name_their_rows_alike():
     # Of two folders, each with a split of its own.
     dataset = read("MadeTwice", folder="b")
     assert (len(dataset.y_train), len(dataset.y_test)) == (12, 8)
+
+
+INTERFACE = """
+import importlib
+import sys
+{head}
+from loader_classes import Base
+
+class Interface(Base):
+    def __init__(self):
+        super().__init__()
+        importlib.import_module("own_" + "standard")
+"""
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_modules_that_are_imported_by_a_name_made_as_it_runs_are_named(
+    tmp_path, monkeypatch, named
+):
+    """As templates do; what an import statement names decides when the data are prepared."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = "own_interface" + ("_named" if named else "")
+    (tmp_path / "own_standard.py").write_text("ROWS = 20\n")
+    head = "import own_standard" if named else ""
+    (tmp_path / f"{own}.py").write_text(INTERFACE.format(head=head))
+    spec = {"name": "mine", "class_path": f"{own}.Interface", "init_args": {}}
+    told = {finding.id: finding for finding in readers.obtain(spec).findings}
+    sys.modules.pop("own_standard")
+    assert ("modules_unseen" in told) == (not named)
+    if not named:
+        assert told["modules_unseen"].values == {"names": ["own_standard.py"]}

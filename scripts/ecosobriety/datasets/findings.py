@@ -188,6 +188,8 @@ SENTENCES: Mapping[str, str] = {
     "{low} to {high}: {number}, such as {value}; a slip?",
     "features_like_dates": "features that are dates written as one number ({count}): {names}; "
     "such numbers jump from month to month: days since a date do not",
+    "modules_unseen": "the data module imports {names} as it runs: changes of these are not "
+    "noticed; prepare the data anew after them (--forcerun prepare_dataset)",
     "rows_between": "rows that lie exactly between two others of their class, in % of a class or "
     "more: {names}; were they made by SMOTE, say? Then a test row lies between training rows",
     "rows_follow": "neighbouring rows are much more alike than rows a bit apart: {names}; are "

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, nullcontext, suppress
 from copy import deepcopy
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +21,13 @@ import numpy as np
 import psutil
 
 from ecosobriety.datasets.copies import DUPLICATES_FROM
+from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.readers import arrays, loaders
 from ecosobriety.user_code.classes import ClassSpec, build
 from ecosobriety.user_code.lightnings import lightning_of
+from ecosobriety.user_code.reading import modules_since, unwatched
 from ecosobriety.user_code.words import cut_list, described
 
 if TYPE_CHECKING:
@@ -71,7 +75,7 @@ def read_module(spec: Mapping[str, Any], *, prepare: bool = True) -> Dataset:
     # Imported here: it takes seconds, and no other data set needs it.
     import pytorch_lightning as pl
 
-    class_path = spec["class_path"]
+    class_path, folder, before = spec["class_path"], Path.cwd(), {*sys.modules}
     # Where the user's code goes to look for its files is no place for the study's.
     with chdir(os.curdir):
         pl.seed_everything(SEED, verbose=False)
@@ -108,7 +112,14 @@ def read_module(spec: Mapping[str, Any], *, prepare: bool = True) -> Dataset:
     # What it holds is not needed any more, and may be large.
     del module
     _require_seeded(spec, train, test, prepare=prepare)
-    return dataset
+    return replace(dataset, findings=(*dataset.findings, *_unseen(class_path, before, folder)))
+
+
+def _unseen(class_path: str, before: Collection[str], folder: Path) -> Iterator[Finding]:
+    """Modules that were imported by a name made at run time, and so decide nothing."""
+    names = unwatched(modules_since(before, folder), [class_path], (), folder)
+    if names:
+        yield Finding("modules_unseen", False, {"names": [short(name) for name in names]})
 
 
 def _built(spec: Mapping[str, Any], *, prepare: bool) -> Any:

@@ -5,7 +5,7 @@ name that is made as it runs, are known only while it runs: in the check; see `f
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,20 @@ def reading(folder: Path) -> Iterator[set[Path]]:
     finally:
         files = [Path(name) for name, only_read in _opened.items() if only_read]
         opened = [path for path in files if path.suffix not in (".py", ".pyc")]
-        origins = [getattr(sys.modules[name], "__file__", None) for name in {*sys.modules} - before]
-        modules = [Path(origin).resolve() for origin in origins if origin]
-        inside = [path for path in [*opened, *modules] if is_of_folder(path, folder.resolve())]
-        found |= {path for path in inside if path.is_file()}
+        inside = [path for path in opened if is_of_folder(path, folder.resolve())]
+        found |= {path for path in inside if path.is_file()} | modules_since(before, folder)
+
+
+def modules_since(before: Collection[str], folder: Path) -> set[Path]:
+    """The files of a folder's modules that have been imported.
+
+    Args:
+        before: names of the modules that were there.
+        folder: the user's.
+    """
+    origins = [getattr(sys.modules[name], "__file__", None) for name in {*sys.modules} - {*before}]
+    modules = [Path(origin).resolve() for origin in origins if origin]
+    return {path for path in modules if is_of_folder(path, folder.resolve()) and path.is_file()}
 
 
 def is_of_folder(path: Path, folder: Path) -> bool:
