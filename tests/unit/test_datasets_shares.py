@@ -39,6 +39,30 @@ def test_a_fare_is_a_sum_where_it_is_not_the_least(
     assert told.values["share"] == pytest.approx(by_hand, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("late", "id"), [(0.3, "target_like_sum"), (0.1, "target_is_sum"), (0.0, "target_is_sum")]
+)
+def test_payments_are_a_sum_where_no_fee_is_left_out(tmp_path: Path, late: float, id: str) -> None:
+    """The fees are next to nothing beside how the payments vary, and no rounding."""
+    random, n = np.random.default_rng(0), 3000
+    loan = np.round(random.lognormal(9.4, 0.6, n) / 25) * 25
+    paid = np.minimum(1, random.beta(5, 1, n))
+    parts = {
+        "principal": (loan * paid).round(2),
+        "interest": (loan * random.uniform(0.05, 0.35, n) * paid).round(2),
+        "income": random.uniform(0, 35, n).round(2),
+    }
+    fees = np.where(random.random(n) < late, random.choice([15, 30, 17.5, 44.9], n), 0)
+    total = (parts["principal"] + parts["interest"] + fees).round(2)
+    told = found(table(tmp_path, {**parts, "kind": total}, task="regression"))
+    assert {"target_is_sum", "target_like_sum"} & {*told} == {id}
+    assert told[id].values["names"] == ["principal", "interest"]
+    if id == "target_is_sum":
+        assert told[id].values["share"] == pytest.approx((fees == 0).mean(), abs=0.02)
+    else:
+        assert 0.9999 < told[id].values["share"] < 1
+
+
 def test_copies_of_what_lies_at_the_ends_are_counted_among_all() -> None:
     """Frauds that were copied with noise until there were as many as of the rest."""
     random, n, few = np.random.default_rng(0), 20_000, 600

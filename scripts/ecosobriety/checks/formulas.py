@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.near_labels import FAR, NEARLY_SUM, mostly_sum
+from ecosobriety.checks.near_labels import FAR, NEARLY_SUM, SINGLE, STEPS, mostly_sum
 from ecosobriety.checks.two_units import fits
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.spread import vary
@@ -33,8 +33,6 @@ PRUNED = 512
 HIGHEST_POWER, COARSEST, NEVER_OFF = 3.0, 0.1, 0.99
 """Of a product that was rounded, the highest power, all being whole; what its rounding
 may be of its logarithm's deviation; and the share of rows that keep to it, but for slips."""
-STEPS, ROUNDED_FLOAT = tuple(10.0**power for power in range(2, -7, -1)), 3e-7
-"""To which numbers are rounded, from the coarsest on; and what float32 leaves of a logarithm."""
 
 
 def find_group_means(
@@ -187,7 +185,7 @@ def _rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, d) by what logarithms of positive numbers may be off, as their columns are rounded."""
     columns = range(x.shape[1])
     steps = [next((step for step in STEPS if fits(x[:, i], step)), 0.0) for i in columns]
-    half: NDArray[np.float64] = np.log1p(np.array(steps) / 2 / x) + ROUNDED_FLOAT
+    half: NDArray[np.float64] = np.log1p(np.array(steps) / 2 / x) + SINGLE
     return half
 
 

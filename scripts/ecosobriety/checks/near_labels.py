@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosobriety.checks.two_units import fits
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 NEARLY = 0.95
@@ -38,6 +39,9 @@ SOME_TARGETS = 20
 LIKE, VERY_LIKE, EXACTLY = 0.995, 0.999, 1e-10
 """Share of the target's variance that one feature, or a weighted sum of them, says: to be named, to
 stand beside the answer, and what is left of it if that is a formula."""
+SUMS = ("target_is_sum", "target_like_sum")
+STEPS, SINGLE = tuple(10.0**power for power in range(2, -7, -1)), 3e-7
+"""Of what numbers are rounded to; and what 32 bits leave of the largest."""
 ROUNDED = 1e-5
 """The same of a sum whose parts, or whose result, are rounded."""
 NEARLY_SUM, ROUNDS, FAR, COLLINEAR = 0.8, 20, 3.0, 1e-6
@@ -291,20 +295,48 @@ def find_like_targets(
     if len(rows) < 3 * d:
         return
     parts, left = as_sum(some, targets)
-    exactly, share = 1.0, 1.0
-    if ROUNDED < left <= 1 - NEARLY_SUM:
+    exactly = share = 0.0
+    if left <= ROUNDED:
+        parts, exactly, share = mostly_sum(some, targets, _rounding(some, targets))
+    elif left <= 1 - NEARLY_SUM:
         parts, exactly, share = mostly_sum(some, targets)
     chosen = np.flatnonzero(parts > 1e-3 * parts.max())
-    if (left <= ROUNDED or exactly < 1) and exactly >= NEARLY_SUM and len(chosen) > 1:
-        most = chosen[np.argsort(-parts[chosen], kind="stable")][:MAX_LISTED]
-        names = [short(names[i]) for i in most.tolist()]
-        yield Finding("target_is_sum", True, {"names": names, "share": share})
+    if len(chosen) < 2 or (exactly < NEARLY_SUM and left > ROUNDED):
+        return
+    most = chosen[np.argsort(-parts[chosen], kind="stable")][:MAX_LISTED]
+    listed = [short(names[i]) for i in most.tolist()]
+    if exactly >= NEARLY_SUM:
+        yield Finding("target_is_sum", True, {"names": listed, "share": share})
+    else:
+        yield Finding("target_like_sum", True, {"names": listed, "share": 1 - left})
+
+
+def _rounding(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """By what a weighted sum (n,) of columns (n, d) may be off, as all of them are rounded."""
+    centred = x - x.mean(axis=0)
+    spread = np.sqrt((centred**2).sum(axis=0))
+    spread = np.where(spread > 0, spread, 1.0)
+    factors, *_ = np.linalg.lstsq(centred / spread, y - y.mean(), rcond=COLLINEAR)
+    halves = [_half_step(column) for column in x.T]
+    return float(
+        _half_step(y) + np.abs(factors / spread) @ halves + SINGLE * float(np.abs(y).max())
+    )
+
+
+def _half_step(values: NDArray[np.float64]) -> float:
+    """By what values were rounded at most, as they are written; 0: none shows it."""
+    return next((step / 2 for step in STEPS if fits(values, step)), 0.0)
 
 
 def mostly_sum(
-    x: NDArray[np.float64], y: NDArray[np.float64]
+    x: NDArray[np.float64], y: NDArray[np.float64], allowed: float | None = None
 ) -> tuple[NDArray[np.float64], float, float]:
     """Targets (n,) as a weighted sum of columns (n, d) that is exact but in a few rows.
+
+    Args:
+        x: The columns.
+        y: The targets.
+        allowed: By what an exact one may be off; None: by next to nothing of how targets vary.
 
     Returns:
         (d,) how large the part of each is; the share of the rows that keep to it among those whose
@@ -320,7 +352,7 @@ def mostly_sum(
     if len(y) < EACH_COLUMN * x.shape[1] or len(known) < SOME_TARGETS:
         return none
     low, high = np.quantile(y, [0.25, 0.75])
-    allowed = max(np.sqrt(ROUNDED) * (high - low), TINY)
+    allowed = max(np.sqrt(ROUNDED) * (high - low) if allowed is None else allowed, TINY)
     middle, spread = x.mean(axis=0), x.std(axis=0)
 
     def as_scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -71,27 +71,28 @@ def find_noisy_rows(train: NDArray[np.float64], test: NDArray[np.float64]) -> It
     if measured.sum() < FEWEST_CONTINUOUS:
         return
     by = evenly(train, MOST_TRAINED)
-    groups = []
-    tested = 0
-    for known, asked in _bands(train, test, int(np.argmax(distinct))):
-        tested += len(asked)
+    groups, shares = [], []
+    for known, asked, share in _bands(train, test, int(np.argmax(distinct))):
+        shares.append(share / max(1, len(asked)))
         # Rows of common values, such as many zeros, lie close together by their nature.
         asked = asked[rare_values(known, asked).sum(axis=1) >= FEWEST_CONTINUOUS]
         groups.append(_Group(_scaled(by, known), [_scaled(by, asked)], _one_differs(known, asked)))
     if not any(len(group.ways[0]) for group in groups):
         return
     distances = TABLE_DISTANCES * np.sqrt(d)
-    found, _ = _copied(groups, distances, asked_within=distances[-1])
+    counts, _ = _copied(groups, distances, asked_within=distances[-1])
     # Where few settings were tried, rows meet even if each column is put into another order.
-    if found:
+    if found := sum(counts):
         draw = np.random.default_rng(0)
         mixed = [
             _Group(draw.permuted(group.known, axis=0), group.ways, lambda i, j: i < 0)
             for group in groups
         ]
-        if 2 * _copied(mixed, distances)[0] >= found:
+        if 2 * sum(_copied(mixed, distances)[0]) >= found:
             return
-    named = [*_named("rows_noisy_copies", found, tested)]
+    # Of each band, as many are of all test rows as lie about there.
+    copied = sum(count * share for count, share in zip(counts, shares, strict=True))
+    named = [*_named("rows_noisy_copies", copied)]
     # Rows of one category lie together, however they were measured.
     yield from named or find_twins(
         [(group.known[:, measured], group.ways[0][:, measured]) for group in groups]
@@ -117,14 +118,14 @@ def _scaled(by: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.
 
 def _bands(
     train: NDArray[np.float64], test: NDArray[np.float64], column: int
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Training rows that are close in one column, and test rows in their midst.
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], float]]:
+    """Training rows that are close in one column, test rows in their midst, and their share of all.
 
     Of a copy, the original is in its band. The bands lie evenly, so that what is found in them
     holds of all test rows: what was copied need not be the usual.
     """
     if len(train) <= MOST_TRAINED:
-        yield train, evenly(test, MOST_TESTED)
+        yield train, evenly(test, MOST_TESTED), 1.0
         return
     order = np.argsort(train[:, column], kind="stable")
     ranks = np.searchsorted(train[order, column], test[:, column]) / len(train)
@@ -134,7 +135,8 @@ def _bands(
     for centre in (np.arange(BANDS) + 0.5) / BANDS:
         low, high = (int(len(train) * end) for end in (centre - half, centre + half))
         midst = test[np.abs(ranks - centre) <= inner]
-        yield train[order[max(low, 0) : high]], evenly(midst, MOST_TESTED // BANDS)
+        share = float((np.abs(ranks - centre) <= 1 / BANDS / 2).mean())
+        yield train[order[max(low, 0) : high]], evenly(midst, MOST_TESTED // BANDS), share
 
 
 def find_noisy_examples(
@@ -192,10 +194,11 @@ def find_noisy_examples(
         pairs = zip(parts[1].take(tested[i]), parts[0].take(kept[j]), strict=True)
         return np.array([np.array_equal(a, b) for a, b in pairs], bool)
 
-    found, within = _copied([_Group(known, turned, equal)], SIGNAL_DISTANCES)
+    (found,), within = _copied([_Group(known, turned, equal)], SIGNAL_DISTANCES)
     if found and labels is not None and _are_one_kind(known, labels[rows[0]][kept], within):
         return
-    yield from _named("examples_noisy_copies", found, len(asked), len(train) / len(rows[0]))
+    share = found / len(asked)
+    yield from _named("examples_noisy_copies", share, len(train) / len(rows[0]))
 
 
 def _is_padded(some: NDArray[np.float64]) -> bool:
@@ -245,8 +248,8 @@ def _normalised(cells: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[np.in
 
 def _copied(
     groups: Sequence[_Group], distances: NDArray[Any], asked_within: float | None = None
-) -> tuple[int, float]:
-    """How many of those asked for are copies of a known one, in one of several ways; how near.
+) -> tuple[list[int], float]:
+    """How many of those asked for are copies of a known one, in each group; and how near.
 
     Args:
         groups: What is compared.
@@ -262,10 +265,11 @@ def _copied(
         most = max(most, len(group.known))
     for place in range(len(distances) - FINER):
         if pairs[place] >= FEWEST and pairs[place + FINER] <= SAME * pairs[place]:
-            copied = sum(int(np.count_nonzero(near <= place + FINER)) for near in nearest)
-            crowd = pairs[place + FINER] > max(1, CROWD * most) * copied
-            return (0 if crowd else copied), float(distances[place + FINER])
-    return 0, 0.0
+            copied = [int(np.count_nonzero(near <= place + FINER)) for near in nearest]
+            if pairs[place + FINER] > max(1, CROWD * most) * sum(copied):
+                break
+            return copied, float(distances[place + FINER])
+    return [0] * len(groups), 0.0
 
 
 def _near(
@@ -307,8 +311,7 @@ def _are_one_kind(known: NDArray[Any], labels: NDArray[Any], within: float) -> b
     return bool(np.median(shares) >= 1 / 2)
 
 
-def _named(id: str, copied: int, tested: int, times: float = 1.0) -> Iterator[Finding]:
+def _named(id: str, share: float, times: float = 1.0) -> Iterator[Finding]:
     # How many copies one has is not known: `times` as many may have theirs among all, or no more.
-    share = copied / tested
-    if copied and share * times >= REPORTED:
+    if share * times >= REPORTED:
         yield Finding(id, share * times >= HEADLINE, {"share": share})

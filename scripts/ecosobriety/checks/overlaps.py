@@ -46,8 +46,10 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
     else:
         # Those that lie about as far in their part as the known ones in theirs.
         around = min(len(test) // BLOCKS, AROUND, MOST_BYTES // test.row_bytes)
-        known_rows = _blocks(len(train), most // BLOCKS).reshape(-1)
-        asked = _blocks(len(test), around)
+        # Of the longest series, there may be room for fewer.
+        places = min(BLOCKS, most)
+        known_rows = _blocks(len(train), most // places, places).reshape(-1)
+        asked = _blocks(len(test), around, places)
     known = _first_channel(train, known_rows, time)
     if run < RUN and _equal_by_chance(known, run) * asked.size > BY_CHANCE:
         return
@@ -60,17 +62,17 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
     share = float(found.mean())
     if not whole:
         # As many of the test series as of the training series; those that are found are of these.
-        expected = min(asked.shape[1], most / BLOCKS * len(test) / len(train))
+        expected = min(asked.shape[1], most / places * len(test) / len(train))
         share = number / sum(max(_span(block), expected) for block in found)
     share = min(share, 1.0)
     if share >= REPORTED:
         yield Finding("windows_overlap", share >= HEADLINE, {"share": share})
 
 
-def _blocks(number: int, each: int) -> NDArray[np.int64]:
+def _blocks(number: int, each: int, blocks: int) -> NDArray[np.int64]:
     """(blocks, rows) so many places that follow each other, in blocks that lie evenly over all."""
     each = max(1, each)
-    starts = np.linspace(0, number - each, BLOCKS).astype(np.int64)
+    starts = np.linspace(0, number - each, blocks).astype(np.int64)
     return np.asarray(starts[:, None] + np.arange(each))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecosobriety.claims import check_claims
 from ecosobriety.claims.finding import Claim
-from ecosobriety.footprint import Accounting, Factors, derive_savings, derive_scenarios
+from ecosobriety.footprint import Factors, derive_tables
 from ecosobriety.study.study import Case, Study
 from ecosobriety.tables import GRID_SOURCE, SCHEMAS, check_table
 
@@ -53,36 +53,31 @@ def under(study: Study, factors: Factors) -> Study:
         factors = dataclasses.replace(factors, countries=check_table("countries", countries))
     names = set(study.scenarios["source"]) & set(factors.sources["source"])
     codes = set(study.scenarios["country_iso3"]) & set(factors.countries["country_iso3"])
-    accounting = Accounting(
-        coverage=config["grid"]["coverage"],
-        confidence=config["analysis"]["confidence"],
-        pue=config["metering"]["pue"],
+    accounting = {
+        "coverage": config["grid"]["coverage"],
+        "confidence": config["analysis"]["confidence"],
+        "pue": config["metering"]["pue"],
         **config["cost"],
-    )
-    scenarios = derive_scenarios(
-        study.runs,
-        factors,
-        accounting,
-        country_codes=codes,
-        source_names=names,
-        reference_n_train=config["analysis"]["reference_n_train"],
+    }
+    scenarios, savings = zip(
+        *(
+            derive_tables(
+                case.runs,
+                factors,
+                accounting=accounting,
+                country_codes=codes,
+                source_names=names,
+                # What a budget has left out of one model gives it a reference of its own.
+                reference_n_train=case.decision.reference,
+            )
+            for case in study.cases()
+        ),
+        strict=True,
     )
     return dataclasses.replace(
         study,
-        scenarios=scenarios,
-        savings=pd.concat(
-            # What a budget has left out of one model gives it a reference of its own.
-            [
-                derive_savings(
-                    scenarios[
-                        (scenarios["dataset"] == case.dataset) & (scenarios["model"] == case.model)
-                    ],
-                    case.decision.reference,
-                )
-                for case in study.cases()
-            ],
-            ignore_index=True,
-        ),
+        scenarios=pd.concat(scenarios, ignore_index=True),
+        savings=pd.concat(savings, ignore_index=True),
         countries=factors.countries,
         sources=factors.sources,
         costs=factors.costs,

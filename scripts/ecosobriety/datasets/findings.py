@@ -137,6 +137,8 @@ SENTENCES: Mapping[str, str] = {
     "is it known before the target is?",
     "target_is_sum": "in {share:.1%} of the rows, the target is a weighted sum of features, but "
     "for rounding: {names}; are they known before the target is?",
+    "target_like_sum": "a weighted sum of features says {share:.4%} of how the target varies: "
+    "{names}; are they known before the target is?",
     "targets_of_two_values": "the targets are {low} and {high} alone: are they two classes? Then "
     "set task to classification",
     "targets_named_classes": "the target {feature} is named like a class and is one of {number} "

@@ -21,6 +21,7 @@ from ecosobriety.checks import (
     mistakes,
     named_values,
     near_copies,
+    near_labels,
     noisy_copies,
     odd_values,
     row_order,
@@ -267,7 +268,7 @@ def _of_features(
     if not classes:
         targets = y.astype(np.float64, copy=False)
         # The sum of two that are alike is nearly a product, too.
-        if all(one.id != "target_is_sum" for one in found):
+        if all(one.id not in near_labels.SUMS for one in found):
             found += formulas.find_products(names, x, targets)
         alone = {one.values["feature"] for one in found if one.id == "feature_orders_target"}
         bins = formulas.find_bins(names, x, targets)
@@ -277,7 +278,7 @@ def _of_features(
         # targets are looked for as those of images are.
         other = {"features_constant", ALIKE[0]}
         if not classes and array_targets.goes_on(x, y):
-            other |= {*ALIKE, "target_is_sum"}
+            other |= {*ALIKE, *near_labels.SUMS}
         found = [one for one in found if one.id not in other]
     far = {one.values["feature"] for one in found if one.id.endswith("values_far_away")}
     found += named_values.find_beyond_names(names, parts, far)

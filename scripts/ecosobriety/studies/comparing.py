@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ecosobriety.decision import mean_interval
+from ecosobriety.decision.intervals import Floats, comparable_values
 from ecosobriety.decision.ratios import (
     UNKNOWN,
     Bounded,
@@ -69,6 +71,14 @@ class Member:
         """A column at a size, index seed, without what is missing."""
         rows = self.runs[self.runs["n_train"] == n_train]
         return rows.set_index("seed")[column].dropna().astype(float)
+
+    def comparable(self, column: str, n_train: int | None, *, ratio: bool) -> Floats:
+        """A column at a size, as the study's own tables average it; empty without a size."""
+        if n_train is None:
+            return np.empty(0)
+        found = comparable_values(self.runs, column, self.reference, ratio=ratio)
+        values = found.get(n_train, np.empty(0))
+        return values[~np.isnan(values)]
 
     def cell(self, n_train: int, source: str) -> pd.Series:
         """What a training of a size emits and costs on a source; NaN where there is none."""
@@ -172,10 +182,12 @@ def _amounts(member: Member, size: int | None, source: str | None) -> dict[str, 
         ("energy_kwh", "energy_kwh", (0.0, None)),
         ("duration_s", "train_duration_s", (0.0, None)),
     ):
-        values = pd.Series(dtype=float) if size is None else member.by_seed(column, size)
+        values = member.comparable(column, size, ratio=name != "score")
         found["n_seeds"] = max(found["n_seeds"], len(values))
         ends = (
-            mean_interval(values, confidence, lowest=lowest, highest=highest)
+            np.clip(
+                mean_interval(values, confidence, lowest=lowest, highest=highest), lowest, highest
+            ).tolist()
             if len(values)
             else (math.nan,) * 3
         )
