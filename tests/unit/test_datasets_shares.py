@@ -8,6 +8,7 @@ from test_datasets_slips import DEFAULTS, found, table
 from test_marks import archive
 
 from ecosobriety.checks import marks, overlaps
+from ecosobriety.checks.far_in_test import find_far_in_test
 from ecosobriety.checks.noisy_copies import find_noisy_rows
 from ecosobriety.checks.overlaps import find_overlaps
 from ecosobriety.datasets import examples
@@ -61,6 +62,25 @@ def test_payments_are_a_sum_where_no_fee_is_left_out(tmp_path: Path, late: float
         assert told[id].values["share"] == pytest.approx((fees == 0).mean(), abs=0.02)
     else:
         assert 0.9999 < told[id].values["share"] < 1
+
+
+def test_rare_classes_count_in_what_gives_the_label_away(tmp_path: Path) -> None:
+    random, n = np.random.default_rng(3), 6000
+    classes = random.choice(6, n, p=[0.4, 0.3, 0.16, 0.11, 0.017, 0.013])
+    given = np.where(random.random(n) < 0.02, random.integers(0, 6, n), classes)
+    columns = {"a": random.normal(size=n), "given": given, "kind": [f"c{one}" for one in classes]}
+    told = found(table(tmp_path, columns, test_share=0.2))["label_nearly"]
+    assert told.values["share"] == pytest.approx((given == classes).mean(), abs=0.005)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_only_what_is_far_in_the_test_part_is_counted(sign: int) -> None:
+    random = np.random.default_rng(0)
+    train, test = random.normal(74, 9, (800, 1)).round(1), random.normal(74, 9, (200, 1)).round(1)
+    # A lost point, and one that is a little beyond.
+    test[3], test[7] = 766, train.max() + 0.4
+    (told,) = find_far_in_test(sign * train, sign * test, ["weight"])
+    assert told.values["number"] == 1
 
 
 def test_copies_of_what_lies_at_the_ends_are_counted_among_all() -> None:

@@ -5,17 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.near_labels import (
-    EXACTLY,
-    LIKE,
-    MOST_SUMMED,
-    ROUNDED,
-    SAMPLE,
-    SOME_TARGETS,
-    VERY_LIKE,
-    as_sum,
-    explained,
-)
+from ecosobriety.checks.near_labels import EXACTLY, LIKE, MOST_SUMMED, SAMPLE, VERY_LIKE, explained
+from ecosobriety.checks.sums import ROUNDED, SOME_TARGETS, as_sum
 from ecosobriety.datasets.examples import Examples, place_name
 from ecosobriety.datasets.findings import Finding
 

@@ -54,13 +54,19 @@ def _far(ordered: NDArray[np.float64], test: NDArray[np.float64]) -> NDArray[np.
     if not (above.any() or below.any()):
         whole = np.sort(np.concatenate([ordered, test]))
         highest = find_lost_point(whole)
-        if highest:
-            above = test > high
-        elif highest is not None:
-            below = test < low
-        elif few_beyond(-whole[::-1]):
-            above = test > high
-        elif few_beyond(whole):
-            below = test < low
+        if highest or (highest is None and few_beyond(-whole[::-1])):
+            above = _beyond(test, high)
+        elif highest is not None or few_beyond(whole):
+            below = _beyond(-test, -low)
     found: NDArray[np.bool_] = above | below
+    return found
+
+
+def _beyond(values: NDArray[np.float64], high: float) -> NDArray[np.bool_]:
+    """(m,) which values lie behind the widest gap above the highest one of the training part."""
+    above = np.sort(values[values > high])
+    if not len(above):
+        return np.zeros(len(values), bool)
+    first = above[int(np.diff(above, prepend=high).argmax())]
+    found: NDArray[np.bool_] = values >= first
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.near_labels import FAR, NEARLY_SUM, SINGLE, STEPS, mostly_sum
+from ecosobriety.checks.sums import FAR, NEARLY_SUM, SINGLE, STEPS, mostly_sum
 from ecosobriety.checks.two_units import fits
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.spread import vary

@@ -9,7 +9,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.two_units import fits
+from ecosobriety.checks.sums import (
+    NEARLY_SUM,
+    ROUNDED,
+    SOME_TARGETS,
+    as_sum,
+    mostly_sum,
+    rounding,
+)
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 
 NEARLY = 0.95
@@ -34,23 +41,11 @@ DIGITS = 9
 """Of two ratios that are one."""
 COPIED = 0.5
 """Share of the rows in which a target is the same multiple of a feature."""
-SOME_TARGETS = 20
-"""Of fewer distinct ones, a feature can have many by chance."""
 LIKE, VERY_LIKE, EXACTLY = 0.995, 0.999, 1e-10
 """Share of the target's variance that one feature, or a weighted sum of them, says: to be named, to
 stand beside the answer, and what is left of it if that is a formula."""
 SUMS = ("target_is_sum", "target_like_sum")
-STEPS, SINGLE = tuple(10.0**power for power in range(2, -7, -1)), 3e-7
-"""Of what numbers are rounded to; and what 32 bits leave of the largest."""
-ROUNDED = 1e-5
-"""The same of a sum whose parts, or whose result, are rounded."""
-NEARLY_SUM, ROUNDS, FAR, COLLINEAR = 0.8, 20, 3.0, 1e-6
-"""Share of the rows in which a target is such a sum; steps of the search for it; times that a
-rounding is exceeded by what is none; and what rounding leaves of a sum of columns that is 0."""
-EACH_COLUMN = 10
-"""Rows for each column that such a search takes."""
 MOST_SUMMED = 64
-TINY = float(np.finfo(np.float64).tiny)
 SAMPLE, MOST_VALUES = 4096, 2**22
 """Rows, and values in them, that rule most features out."""
 
@@ -69,7 +64,8 @@ def find_near_classes(
         labels: (n,) classes, from 0 on.
         distinct: (d,) how many different values each has.
     """
-    block, labels, common = _without_rare(block, labels)
+    every, classes = block, labels
+    block, labels = _without_rare(block, labels)
     counts = np.bincount(labels)
     if len(counts) > MOST_CLASSES:
         return
@@ -80,25 +76,27 @@ def find_near_classes(
         if _agreement(block[i, some], labels[some], len(counts)) < NEARLY - 0.05:
             continue
         share = _agreement(block[i], labels, len(counts))
-        if max(NEARLY, most) <= share and share * common < 1:
-            values = {"feature": short(names[i]), "share": share * common}
-            yield Finding("label_nearly", True, values)
+        # What is said holds of all rows.
+        table = _table(every[i], classes, int(classes.max()) + 1)
+        of_all = float(table.max(axis=1).sum() / len(classes))
+        if max(NEARLY, most) <= share and of_all < 1:
+            yield Finding("label_nearly", True, {"feature": short(names[i]), "share": of_all})
 
 
 def _without_rare(
     block: NDArray[np.float64], labels: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The rows of common classes: what holds in nearly all of these, a few slips cannot hide.
 
     Returns:
-        Values (d, m) and classes (m,) from 0 on, and the share of the rows that they are.
+        Values (d, m) and classes (m,) from 0 on.
     """
     counts = np.bincount(labels)
     common = counts > RARE * len(labels)
     if common.all() or common.sum() < TWO or counts[common].sum() < NEARLY * len(labels):
-        return block, labels, 1.0
+        return block, labels
     kept = common[labels]
-    return block[:, kept], (np.cumsum(common) - 1)[labels[kept]], float(kept.mean())
+    return block[:, kept], (np.cumsum(common) - 1)[labels[kept]]
 
 
 def find_thresholds(
@@ -111,7 +109,8 @@ def find_thresholds(
 
     So does the score of another model, a clock, or what is known after the label only.
     """
-    block, labels, common = _without_rare(block, labels)
+    every, classes = block, labels
+    block, labels = _without_rare(block, labels)
     counts = np.bincount(labels)
     if not TWO <= len(counts) <= MOST_PARTED or counts.min() < SAMPLE_FEWEST:
         return
@@ -121,8 +120,9 @@ def find_thresholds(
         if _parted(block[i, some], labels[some], len(counts)) < least - 0.02:
             continue
         share = _parted(block[i, more], labels[more], len(counts))
-        if least <= share and share * common < 1:
-            values = {"feature": short(names[i]), "share": share * common}
+        of_all = _parted(every[i], classes, int(classes.max()) + 1)
+        if least <= share and of_all < 1:
+            values = {"feature": short(names[i]), "share": of_all}
             yield Finding("feature_nearly_orders", share >= SURELY, values)
 
 
@@ -215,12 +215,19 @@ def _marks(
 
 def _agreement(values: NDArray[np.float64], labels: NDArray[np.int64], classes: int) -> float:
     """The share of rows whose class is the commonest one of their value, of different values."""
-    known, place = np.unique(values, return_inverse=True)
-    table = np.bincount(place.reshape(-1) * classes + labels, minlength=len(known) * classes)
-    table = table.reshape(len(known), classes)
+    table = _table(values, labels, classes)
     if len({*table.argmax(axis=1).tolist()}) < classes:
         return 0.0
     return float(table.max(axis=1).sum() / len(labels))
+
+
+def _table(
+    values: NDArray[np.float64], labels: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    """(different values, classes) how many rows have both."""
+    known, place = np.unique(values, return_inverse=True)
+    table = np.bincount(place.reshape(-1) * classes + labels, minlength=len(known) * classes)
+    return table.reshape(len(known), classes)
 
 
 def find_near_targets(
@@ -297,7 +304,7 @@ def find_like_targets(
     parts, left = as_sum(some, targets)
     exactly = share = 0.0
     if left <= ROUNDED:
-        parts, exactly, share = mostly_sum(some, targets, _rounding(some, targets))
+        parts, exactly, share = mostly_sum(some, targets, rounding(some, targets))
     elif left <= 1 - NEARLY_SUM:
         parts, exactly, share = mostly_sum(some, targets)
     chosen = np.flatnonzero(parts > 1e-3 * parts.max())
@@ -309,84 +316,3 @@ def find_like_targets(
         yield Finding("target_is_sum", True, {"names": listed, "share": share})
     else:
         yield Finding("target_like_sum", True, {"names": listed, "share": 1 - left})
-
-
-def _rounding(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """By what a weighted sum (n,) of columns (n, d) may be off, as all of them are rounded."""
-    centred = x - x.mean(axis=0)
-    spread = np.sqrt((centred**2).sum(axis=0))
-    spread = np.where(spread > 0, spread, 1.0)
-    factors, *_ = np.linalg.lstsq(centred / spread, y - y.mean(), rcond=COLLINEAR)
-    halves = [_half_step(column) for column in x.T]
-    return float(
-        _half_step(y) + np.abs(factors / spread) @ halves + SINGLE * float(np.abs(y).max())
-    )
-
-
-def _half_step(values: NDArray[np.float64]) -> float:
-    """By what values were rounded at most, as they are written; 0: none shows it."""
-    return next((step / 2 for step in STEPS if fits(values, step)), 0.0)
-
-
-def mostly_sum(
-    x: NDArray[np.float64], y: NDArray[np.float64], allowed: float | None = None
-) -> tuple[NDArray[np.float64], float, float]:
-    """Targets (n,) as a weighted sum of columns (n, d) that is exact but in a few rows.
-
-    Args:
-        x: The columns.
-        y: The targets.
-        allowed: By what an exact one may be off; None: by next to nothing of how targets vary.
-
-    Returns:
-        (d,) how large the part of each is; the share of the rows that keep to it among those whose
-        target is not the commonest, such as a least price; and among all. 0: there is no such sum.
-    """
-    known, counts = np.unique(y, return_counts=True)
-    # Nothing is the sum of nothings.
-    kept = y != known[counts.argmax()]
-    others, commonest = x[~kept], known[counts.argmax()]
-    x, y = x[kept], y[kept]
-    none = np.zeros(x.shape[1]), 0.0, 0.0
-    # Of many columns that rise together, some sum is near most of few targets.
-    if len(y) < EACH_COLUMN * x.shape[1] or len(known) < SOME_TARGETS:
-        return none
-    low, high = np.quantile(y, [0.25, 0.75])
-    allowed = max(np.sqrt(ROUNDED) * (high - low) if allowed is None else allowed, TINY)
-    middle, spread = x.mean(axis=0), x.std(axis=0)
-
-    def as_scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        scaled = (rows - middle) / np.where(spread > 0, spread, 1)
-        return np.column_stack([scaled, np.ones(len(rows))])
-
-    scaled = as_scaled(x)
-    weights = np.ones(len(y))
-    for _ in range(ROUNDS):
-        # Of columns that are sums of each other but for rounding, factors would be anything.
-        factors, *_ = np.linalg.lstsq(scaled * weights[:, None], y * weights, rcond=COLLINEAR)
-        off = np.abs(y - scaled @ factors)
-        # So weighted, the sizes of the errors count and not their squares.
-        weights = 1 / np.sqrt(np.maximum(off, allowed))
-    share = float((off <= allowed).mean())
-    # A slip is far off; of an error of measurement, most are near.
-    between = float(((off > allowed) & (off <= FAR * allowed)).mean())
-    if between > (1 - share) / 2:
-        return none
-    of_others = np.abs(commonest - as_scaled(others) @ factors) <= allowed
-    of_all = (share * len(y) + of_others.sum()) / (len(y) + len(others))
-    return np.abs(factors[:-1]), share, float(of_all)
-
-
-def as_sum(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Targets (n,) as the weighted sum of columns (n, d) that is nearest to them.
-
-    Returns:
-        (d,) how large the part of each is, and the share of the targets' variance that is left.
-    """
-    centred, about = x - x.mean(axis=0), y - y.mean()
-    with np.errstate(over="ignore"):
-        spread = np.sqrt((centred**2).sum(axis=0))
-    scaled = centred / np.where(spread > 0, spread, 1.0)
-    factors, *_ = np.linalg.lstsq(scaled, about, rcond=None)
-    left = ((about - scaled @ factors) ** 2).sum() / max(float((about**2).sum()), TINY)
-    return np.abs(factors), float(left)

@@ -85,6 +85,9 @@ def _imported(runs: pd.DataFrame, model: Mapping[str, Any], text: Texts) -> str:
     )
 
 
+_COUNTED = {"models": "model", "sizes": "n_train", "seeds": "seed"}
+
+
 def _trainings(
     study: Study, runs: pd.DataFrame, provenance: Mapping[str, Any], text: Texts
 ) -> list[str]:
@@ -94,13 +97,13 @@ def _trainings(
         for model, kind in provenance["trainings"]["windows"].items()
         if kind != "imported"
     }
+    counts = {name: runs[column].nunique() for name, column in _COUNTED.items()}
+    each = math.prod(counts.values()) == len(runs)
     return [
         text(
-            "measurement.trainings",
+            "measurement." + ("trainings" if each else "some_trainings"),
             trainings=text.integer(len(runs)),
-            models=text.integer(runs["model"].nunique()),
-            sizes=text.integer(runs["n_train"].nunique()),
-            seeds=text.integer(runs["seed"].nunique()),
+            **{name: text.integer(count) for name, count in counts.items()},
             first=text.date(provenance["trainings"]["first_started_at"]),
             last=text.date(provenance["trainings"]["last_ended_at"]),
         ),
@@ -180,8 +183,8 @@ def _command(study: Study, model: str, kind: str, text: Texts) -> str:
     """What the energy of a command covers, and how much of it start-up can be at most."""
     if kind == "exact":
         return text("measurement.command.exact", model=model)
-    runs = study.runs[study.runs["model"] == model]
-    means = runs.groupby("n_train")["energy_kwh"].mean()
+    (case,) = (case for case in study.cases() if case.model == model)
+    means = case.decision.curve["energy_kwh_mean"]
     return text(
         "measurement.command.process",
         model=model,
