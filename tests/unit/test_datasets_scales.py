@@ -6,13 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecosobriety.checks.scales import (
-    compare_scales,
-    compare_targets,
-    find_examples_scaled_apart,
-    find_scaled_apart,
-    targets_apart,
-)
+from ecosobriety.checks.scaled_apart import find_examples_scaled_apart, find_scaled_apart
+from ecosobriety.checks.scales import compare_scales, compare_targets, targets_apart
 from ecosobriety.datasets.examples import Examples
 from ecosobriety.datasets.inputs import check
 from ecosobriety.errors import DataError

@@ -260,6 +260,21 @@ def test_places_that_are_seldom_filled_are_not_stuck(
     assert "features_shifted" not in found(section)
 
 
+def test_only_columns_that_were_scaled_by_themselves_are_counted(tmp_path: Path) -> None:
+    """45 measurements, each part standardised by itself, beside 35 marks of five categories."""
+    random, labels = np.random.default_rng(0), np.arange(1200) % 2
+    own = [random.normal(50, 12, (n, 45)) for n in (900, 300)]
+    marks = [np.hstack([np.eye(7)[random.integers(0, 7, n)] for _ in range(5)]) for n in (900, 300)]
+    x_train, x_test = (
+        np.hstack([(x - x.mean(axis=0)) / x.std(axis=0), mark])
+        for x, mark in zip(own, marks, strict=True)
+    )
+    parts = {"x_train": x_train, "x_test": x_test}
+    np.savez(tmp_path / "a.npz", **parts, y_train=labels[:900], y_test=labels[900:])
+    section = {**DEFAULTS, "name": "npz", "path": str(tmp_path / "a.npz"), "label": None}
+    assert found(section)["parts_scaled_apart"].values == {"number": 45}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_pictures_of_day_and_night_are_on_one_scale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int

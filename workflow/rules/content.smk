@@ -57,6 +57,7 @@ def made_of_unknown():
     made += derived_files()
     made += Path(RESULTS, "growth").glob("*/*/[!.]*.json")
     made += Path(RESULTS, "cells").glob("*/*/[!.]*")
+    made += [FORECAST, *Path(RESULTS, "forecast").glob("*/*.json")]
     copied = notes_are_of_others()
     made = [
         path for path in made if is_unnoted(path) or (copied and Path(path).is_file())

@@ -37,7 +37,7 @@ rule forecast_study:
             f"{RESULTS}/forecast/{config['dataset']['name']}/{model}.json"
             for model in OWN_LOOP
         ],
-        identity=IDENTITY,
+        identity=looked_at_records,
         countries=STUDY_FILES["countries"],
         sources=SOURCE_INTENSITY,
         costs=SOURCE_COST,

@@ -25,6 +25,7 @@ from ecosobriety.checks import (
     noisy_copies,
     odd_values,
     row_order,
+    scaled_apart,
     scales,
     turned,
     two_units,
@@ -169,13 +170,13 @@ def build(
             # What is in memory now need not be picked from the whole table again.
             one, other = replace(one, x=Examples.of(x)), replace(other, x=Examples.of(tested))
             both = looks.as_columns(x), looks.as_columns(tested)
-            findings += () if test is None else scales.find_scaled_apart(*both)
+            findings += () if test is None else scaled_apart.find_scaled_apart(*both)
             findings += (*_of_features(train.features, names, both, labels[0], classes, findings),)
         if train.features is None:
             shown = looks.examine(looked, labels[0], classes, options.channels, one.x.shape)
             findings += looks.without_doubles(shown, following)
             if test is not None and "parts_scaled_apart" not in {found.id for found in findings}:
-                findings += scales.find_examples_scaled_apart(one.x, other.x)
+                findings += scaled_apart.find_examples_scaled_apart(one.x, other.x)
         dataset = Dataset.from_arrays(
             name,
             train=(one.x, labels[0]),
