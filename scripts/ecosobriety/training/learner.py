@@ -1,6 +1,7 @@
 """How a network is trained and scored: in our own loop, or as a module that trains itself."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Self, cast
 
@@ -124,6 +125,8 @@ class ModuleScorer(Scorer):
     """
 
     network: pl.LightningModule
+    _fitting: tuple[Any, Any] | None = None
+    """What the Trainer of another package, which trained the module, said that it does."""
 
     def __getattr__(self, name: str) -> Any:
         """The module's, where there is none of one's own."""
@@ -147,8 +150,23 @@ class ModuleScorer(Scorer):
         return self.network.load_state_dict(*args, **options)
 
     def on_test_start(self) -> None:
-        """Let the module know its device, which is set for modules of one's own package alone."""
+        """Let the module know its device and that it is tested.
+
+        Both are set for modules of one's own package alone.
+        """
         self.network.to(self.device)
+        with suppress(RuntimeError):  # It has no Trainer.
+            trainer: Any = self.network.trainer
+            if trainer is not self.trainer:
+                state = trainer.state
+                self._fitting = state.fn, state.stage
+                state.fn, trainer.testing = type(state.fn).TESTING, True
+
+    def on_test_end(self) -> None:
+        """Let the module know that its test has ended."""
+        if self._fitting is not None:
+            state = self.network.trainer.state
+            (state.fn, state.stage), self._fitting = self._fitting, None
 
     def forward(self, x: Tensor) -> Tensor:
         """As the module does, but for what it logs."""
