@@ -1,10 +1,14 @@
 """Where a size lacks seeds of the reference, all that is said of it rests on those of both."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from synthetic import REPORT_DIR, make_runs, make_study
 
+from ecosobriety.decision.evidence import _last_gain
 from ecosobriety.decision.intervals import comparable_values
+from ecosobriety.decision.recommend import TestPart, _target
+from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting.levers import levers_section
 from ecosobriety.reporting.whatif import factors
 from ecosobriety.texts import Texts
@@ -50,6 +54,35 @@ def test_means_are_those_of_the_reference_changed_as_the_seeds_of_both_change() 
     apart = runs.assign(seed=[4, 5, 1, 2, 3])
     for unchanged in (apart, runs[runs["n_train"] == 1]):
         assert comparable_values(unchanged, "kwh", 2, ratio=True)[1].tolist() == [6.0, 8.0]
+
+
+def test_a_size_with_more_seeds_keeps_its_scores() -> None:
+    runs = pd.DataFrame({"n_train": [1, 1, 1, 2], "seed": [1, 2, 3, 1], "v": [3.0, 4.0, 5.0, 6.0]})
+    assert comparable_values(runs, "v", 2, ratio=False)[1].tolist() == [3.0, 4.0, 5.0]
+    # What is saved is the share of its pair: half of 6.
+    assert comparable_values(runs, "v", 2, ratio=True)[1].mean() == pytest.approx(3.0)
+
+
+def test_a_larger_size_with_a_single_seed_is_none_that_misses_the_target() -> None:
+    scores = pd.DataFrame(
+        {1: [0.74, 0.741, 0.788], 2: [0.735, 0.765, np.nan], 3: [0.738, 0.768, np.nan]},
+        index=[256, 512, 1024],
+    )
+    found = _target(scores, ACCURACY, 0.73, 0.95, TestPart(None, 10_000, None))
+    assert (found["n_train"], found["larger_sizes_reach"]) == (256, True)
+    # One that was tested and misses it.
+    scores.loc[1024, [2, 3]] = [0.60, 0.61]
+    found = _target(scores, ACCURACY, 0.73, 0.95, TestPart(None, 10_000, None))
+    assert (found["n_train"], found["larger_sizes_reach"]) == (256, False)
+
+
+def test_seeds_that_did_not_run_at_the_largest_size_take_no_bound_away() -> None:
+    first = [0.70, 0.72, 0.74, 0.741, 0.777, 0.785, 0.788]
+    sizes = [64 * 2**i for i in range(7)]
+    alone = pd.DataFrame({1: first}, index=sizes)
+    added = alone.assign(**{"2": [np.nan] * 4 + [0.78, 0.79, np.nan]})
+    assert _last_gain(alone, ACCURACY) == pytest.approx((0.003, 0.014127), rel=1e-3)
+    assert _last_gain(added, ACCURACY) == _last_gain(alone, ACCURACY)
 
 
 @pytest.mark.slow

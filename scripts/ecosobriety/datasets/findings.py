@@ -170,8 +170,8 @@ SENTENCES: Mapping[str, str] = {
     "the rows, far more often than any other value: does it mark a missing value?",
     "feature_of_two_signs": "the feature {feature} goes from {low} to {high} with either sign, and "
     "has nothing between; the sign is minus in {share:.1%} of the rows: was it lost in some?",
-    "coordinates_swapped": "rows in which {names} lie far from all others, and among them if "
-    "swapped: {number}",
+    "coordinates_swapped": "rows of the training part in which {names} lie far from all others, "
+    "and among them if swapped: {number}",
     "feature_is_prediction": "the feature {feature} is named like the label or another model's "
     "answer: is it known before the label is?",
     "feature_nearly_orders": "thresholds of the feature {feature} give the class away in "

@@ -223,8 +223,9 @@ def _last_gain(scores: pd.DataFrame, metric: Metric) -> tuple[float, float] | No
     gains = metric.sign * np.diff(scores.to_numpy(), axis=0) / doublings
     pairs = np.isfinite(gains).sum(axis=1)
     if pairs[-1] < 2 or (pairs[:-1] < 2).any():
-        # Seeds that ran at few sizes, if any: the rule knows how to read a single one.
-        seeds = scores.count().sort_values(ascending=False, kind="stable").index
+        # The rule reads a single one that ran at every size, and others that ran at the last two.
+        last = scores.columns[scores.iloc[-1].notna()]
+        seeds = scores[last].count().sort_values(ascending=False, kind="stable").index
         few = metric.sign * scores[seeds].to_numpy()
         bound = bound_growth(sizes, few, np.array(sizes[-1]), NETWORK_Z)
         gain, error = float(bound.gain_per_doubling[-1]), float(bound.standard_error[-1])

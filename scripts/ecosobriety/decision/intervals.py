@@ -227,9 +227,10 @@ def comparable_values(
 ) -> dict[int, Floats]:
     """The values of each size, one per seed, moved so that their means compare.
 
-    Where the seeds of a size are not those of the reference, means of either would hold what
-    distinguishes the seeds. The mean of such a size is the reference's, changed as the seeds change
-    that ran at both. With none of these, it stays as it is.
+    Where a size lacks seeds of the reference, means of either would hold what distinguishes the
+    seeds. The mean of such a size is the reference's, changed as the seeds change that ran at both.
+    With none of these, it stays as it is. Amounts change so where it has more seeds, too: what is
+    saved is a share of the reference's.
 
     Args:
         runs: of one data set and model.
@@ -246,12 +247,11 @@ def comparable_values(
     for size, own in by_size.items():
         values: Floats = np.asarray(own, dtype=np.float64)
         both = own.index.intersection(whole.index)
-        if len(both) and {*own.index} != {*whole.index}:
-            then, now = float(whole[both].mean()), float(own[both].mean())
-            if ratio and then > 0 and own.mean() > 0:
-                values = values * (now / then * whole.mean() / own.mean())
-            elif not ratio:
-                values = values + (now - then + whole.mean() - own.mean())
+        then, now = float(whole[both].mean()), float(own[both].mean())
+        if ratio and {*own.index} != {*whole.index} and then > 0 and own.mean() > 0:
+            values = values * (now / then * whole.mean() / own.mean())
+        elif not ratio and len(both) and not {*own.index} >= {*whole.index}:
+            values = values + (now - then + whole.mean() - own.mean())
         found[size] = values
     return found
 

@@ -325,7 +325,8 @@ def _target(
         "n_train": int(size),
         mean: float(scores.loc[size].mean()),
         bound: float(metric.sign * lower[size].clip(*metric.gain_ends)),
-        "larger_sizes_reach": bool(reached[lower.index > size].all()),
+        # Of one that ran with a single seed, nothing can be said.
+        "larger_sizes_reach": bool(reached[(lower.index > size) & lower.notna()].all()),
         "reason": None,
     }
 
