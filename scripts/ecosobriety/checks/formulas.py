@@ -125,7 +125,7 @@ def find_products(
         share = _but_for_rounding(some[:, positive[chosen]], powers[chosen], targets)
     if not share:
         # Numbers of things are not rounded, and their product is exact where nothing else counts.
-        parts, exactly, share = mostly_sum(logs, about)
+        parts, exactly, share = mostly_sum(logs, about, _rounding(targets[:, None])[:, 0])
         chosen = np.flatnonzero(parts > 1e-3 * parts.max())
         share = share if exactly >= NEARLY_SUM and len(chosen) <= MOST_OF_THEM else 0.0
     if len(chosen) > 1 and share:

@@ -303,10 +303,9 @@ def find_like_targets(
         return
     parts, left = as_sum(some, targets)
     exactly = share = 0.0
-    if left <= ROUNDED:
-        parts, exactly, share = mostly_sum(some, targets, rounding(some, targets))
-    elif left <= 1 - NEARLY_SUM:
-        parts, exactly, share = mostly_sum(some, targets)
+    if left <= 1 - NEARLY_SUM:
+        found, exactly, share = mostly_sum(some, targets, rounding(some, targets))
+        parts = found if exactly >= NEARLY_SUM else parts
     chosen = np.flatnonzero(parts > 1e-3 * parts.max())
     if len(chosen) < 2 or (exactly < NEARLY_SUM and left > ROUNDED):
         return

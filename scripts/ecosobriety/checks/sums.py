@@ -37,14 +37,14 @@ def _half_step(values: NDArray[np.float64]) -> float:
 
 
 def mostly_sum(
-    x: NDArray[np.float64], y: NDArray[np.float64], allowed: float | None = None
+    x: NDArray[np.float64], y: NDArray[np.float64], allowed: float | NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float, float]:
     """Targets (n,) as a weighted sum of columns (n, d) that is exact but in a few rows.
 
     Args:
         x: The columns.
         y: The targets.
-        allowed: By what an exact one may be off; None: by next to nothing of how targets vary.
+        allowed: By what exact ones (n,), or each, may be off, as they are rounded.
 
     Returns:
         (d,) how large the part of each is; the share of the rows that keep to it among those whose
@@ -54,13 +54,12 @@ def mostly_sum(
     # Nothing is the sum of nothings.
     kept = y != known[counts.argmax()]
     others, commonest = x[~kept], known[counts.argmax()]
-    x, y = x[kept], y[kept]
+    limits = np.maximum(np.broadcast_to(allowed, y.shape), TINY)
+    x, y, limit = x[kept], y[kept], limits[kept]
     none = np.zeros(x.shape[1]), 0.0, 0.0
     # Of many columns that rise together, some sum is near most of few targets.
     if len(y) < EACH_COLUMN * x.shape[1] or len(known) < SOME_TARGETS:
         return none
-    low, high = np.quantile(y, [0.25, 0.75])
-    allowed = max(np.sqrt(ROUNDED) * (high - low) if allowed is None else allowed, TINY)
     middle, spread = x.mean(axis=0), x.std(axis=0)
 
     def as_scaled(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,13 +73,13 @@ def mostly_sum(
         factors, *_ = np.linalg.lstsq(scaled * weights[:, None], y * weights, rcond=COLLINEAR)
         off = np.abs(y - scaled @ factors)
         # So weighted, the sizes of the errors count and not their squares.
-        weights = 1 / np.sqrt(np.maximum(off, allowed))
-    share = float((off <= allowed).mean())
+        weights = 1 / np.sqrt(np.maximum(off, limit))
+    share = float((off <= limit).mean())
     # A slip is far off; of an error of measurement, most are near.
-    between = float(((off > allowed) & (off <= FAR * allowed)).mean())
+    between = float(((off > limit) & (off <= FAR * limit)).mean())
     if between > (1 - share) / 2:
         return none
-    of_others = np.abs(commonest - as_scaled(others) @ factors) <= allowed
+    of_others = np.abs(commonest - as_scaled(others) @ factors) <= limits[~kept]
     of_all = (share * len(y) + of_others.sum()) / (len(y) + len(others))
     return np.abs(factors[:-1]), share, float(of_all)
 
