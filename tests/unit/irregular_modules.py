@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 import torch
-from module_classes import Whole
+from module_classes import Manual, Whole
 from torch import nn
 from torch.nn import functional as f
 
@@ -112,3 +112,15 @@ class Looking(Whole):
         if self.where == "step":
             self.shown = next(iter(self.trainer.train_dataloader))
         return super().training_step(batch, batch_idx)
+
+
+class Annealing(Manual):
+    """Notes the steps that its Trainer knows of, in the test and before."""
+
+    seen: tuple[int, int] = (0, 0)
+
+    def forward(self, x: Any) -> Any:
+        trained, tested = type(self).seen
+        steps = self.trainer.global_step if self._trainer is not None else 0
+        type(self).seen = (trained, steps) if not self.training else (steps, tested)
+        return super().forward(x)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import irregular_modules
 import module_classes
 import pytest
 from own_training import train_class
@@ -74,6 +75,13 @@ def test_batches_examples_and_operations_are_counted(
     assert (record.steps, record.epochs) == (steps, examples / 300)
     assert record.flop_train == flop
     assert ("flop_train" not in record.missing) == (flop is not None)
+
+
+def test_a_module_knows_in_its_test_how_many_steps_it_has_taken_by_hand(digits, tmp_path):
+    record = train_class(digits, tmp_path, "irregular_modules.Annealing")
+    # The last step begins after all others.
+    assert irregular_modules.Annealing.seen == (BATCHES - 1, BATCHES)
+    assert record.steps == BATCHES
 
 
 @pytest.mark.parametrize("where", ["epoch", "batch", "step"])

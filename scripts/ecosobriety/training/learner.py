@@ -155,6 +155,8 @@ class ModuleScorer(Scorer):
         Both are set for modules of one's own package alone.
         """
         self.network.to(self.device)
+        # By it, the Trainer knows where the steps of the training were counted.
+        self.automatic_optimization = self.network.automatic_optimization
         with suppress(RuntimeError):  # It has no Trainer.
             trainer: Any = self.network.trainer
             if trainer is not self.trainer:
