@@ -1,6 +1,7 @@
 # Several finished studies on one page, when asked for: `snakemake compare`. Nothing of them is run.
 rule compare_studies:
     input:
+        compared_anew,
         texts=sorted(str(path) for path in Path(LOCALE).glob("*/*.yaml")),
         parts=[
             f"{REPORT_PARTS}/{name}"

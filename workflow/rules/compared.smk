@@ -19,6 +19,14 @@ def compared_digests(_=None):
         raise WorkflowError(str(error))
 
 
+def compared_anew(_):
+    """No input; lets a comparison be made again that Snakemake has no notes of."""
+    if workflow.is_main_process:
+        made = map(str, Path(COMPARISON).glob("[!.]*"))
+        workflow.dag.forcefiles.update(path for path in made if is_unnoted(path))
+    return []
+
+
 def say_old_comparisons():
     """Name comparisons that were made of other results of this study than those that there are."""
     answer = Path(RESULTS, "recommendation.json")

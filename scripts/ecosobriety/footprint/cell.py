@@ -59,8 +59,9 @@ def describe_cell(
     Returns:
         Ready for JSON: `cell` (its key), `inputs` (energy with each seed's run; the country's, the
         source's and the cost's factor with their references; PUE, currency, prices), `formulas`,
-        and `values`: one entry per coverage, with the values of the table `scenarios` and what they
-        are like in everyday life. What is not known is null.
+        and `values`: one entry per coverage, with the values of the table `scenarios`, but by the
+        size's own seeds where it lacks some of the reference's, and what they are like in everyday
+        life. What is not known is null.
 
     Raises:
         ConfigError: the country or the source is unknown.
