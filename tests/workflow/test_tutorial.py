@@ -82,11 +82,11 @@ def test_a_changed_network_or_table_runs_again_what_depends_on_it(done):
     assert not done.planned(CONFIG)
     replaced(done, "my_net.py", "nn.Tanh()", "nn.ReLU()")
     jobs = done.planned(CONFIG)
-    assert jobs["train_model"] == SIZES
+    assert jobs["train_model"] == SIZES * SEEDS
     assert "prepare_dataset" not in jobs
     replaced(done, "wine.csv", "grower 2", "grower 1")
     # Also where the changed file looks older than what was made of the one before.
     os.utime(done.folder / "wine.csv", (1, 1))
     jobs = done.planned(CONFIG)
     assert jobs["prepare_dataset"] == 1
-    assert jobs["train_model"] == 2 * SIZES
+    assert jobs["train_model"] == 2 * SIZES * SEEDS
