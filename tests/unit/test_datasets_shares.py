@@ -64,6 +64,21 @@ def test_payments_are_a_sum_where_no_fee_is_left_out(tmp_path: Path, late: float
         assert 0.9999 < told[id].values["share"] < 1
 
 
+@pytest.mark.parametrize("columns", [2, 30])
+def test_a_noisy_sum_of_whole_numbers_is_none(tmp_path: Path, columns: int) -> None:
+    """Counts and marks are not rounded."""
+    random, n = np.random.default_rng(1), 3000
+    x = random.integers(0, 50 if columns == 2 else 2, (n, columns))
+    y = x @ random.normal(5, 2, columns)
+    y = y + 0.2 * y.std() * random.normal(size=n)
+    named = {f"c{i}": x[:, i] for i in range(columns)}
+    told = found(table(tmp_path, {**named, "kind": y}, task="regression"))
+    assert not {"target_is_sum", "target_like_sum"} & {*told}
+    # As counts add up.
+    told = found(table(tmp_path, {**named, "kind": x.sum(axis=1)}, task="regression"))
+    assert columns == 30 or told["target_is_sum"].values["share"] == 1
+
+
 def test_rare_classes_count_in_what_gives_the_label_away(tmp_path: Path) -> None:
     random, n = np.random.default_rng(3), 6000
     classes = random.choice(6, n, p=[0.4, 0.3, 0.16, 0.11, 0.017, 0.013])

@@ -198,6 +198,9 @@ def test_runs_that_have_names_of_their_own_are_no_epochs(read):
     """A search for a learning rate, with early stopping, as a tracker exports it."""
     lines = rows(9, 40).splitlines()
     named = [f"{lines[0]},ID", *(f"{line},id{i}" for i, line in enumerate(lines[1:]))]
+    # The number of a row, and the name of an epoch, say nothing of runs.
+    for head, names in (("id", range(99)), ("name", ["ep9", "ep40"] * 9), ("created", range(99))):
+        read("\n".join([f"{lines[0]},{head}", *map("{},{}".format, lines[1:], names)]))
     said = refusal(read, "\n".join(named))
     assert 'rows 1 and 2 are both of 100 examples and seed 1, and are two runs by "ID"' in said
     # All rows of a run have one.
@@ -216,9 +219,15 @@ def test_rows_of_each_run_after_other_epochs_are_runs_by_themselves(read):
         read, "\n".join([head, *searched])
     )
     read("\n".join([head, *lines]))
+    # Sizes that are trained for other epochs each, and tested at the half.
+    halves = [line.replace(",9,", ",20,") if line.startswith("100") else line for line in lines]
+    read("\n".join([head, *halves]))
 
 
-@pytest.mark.parametrize(("epoch", "taken"), [(12, False), (100, True), (99, True)])
+@pytest.mark.parametrize(
+    ("epoch", "taken"),
+    [("12", False), ("100", True), ("99", True), ("99.99", True), ("101", False)],
+)
 def test_epochs_that_were_asked_for_are_not_those_that_were_done(read, epoch, taken):
     lines = rows(9).replace(",9,", f",{epoch},").splitlines()
     table = "\n".join([f"{lines[0]},epochs", *(f"{line},100" for line in lines[1:])])
@@ -226,5 +235,5 @@ def test_epochs_that_were_asked_for_are_not_those_that_were_done(read, epoch, ta
         read(table)
         return
     said = refusal(read, table)
-    assert 'must agree with "epoch", 12' in said
+    assert f'must agree with "epoch", {epoch}' in said
     assert "with columns.epochs, and set columns.epoch to null" in said

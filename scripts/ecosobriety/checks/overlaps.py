@@ -46,8 +46,8 @@ def find_overlaps(train: Examples, test: Examples) -> Iterator[Finding]:
     else:
         # Those that lie about as far in their part as the known ones in theirs.
         around = min(len(test) // BLOCKS, AROUND, MOST_BYTES // test.row_bytes)
-        # Of the longest series, there may be room for fewer.
-        places = min(BLOCKS, most)
+        # Of the longest series, there may be room for fewer; and there may be few.
+        places = min(BLOCKS, most, len(test))
         known_rows = _blocks(len(train), most // places, places).reshape(-1)
         asked = _blocks(len(test), around, places)
     known = _first_channel(train, known_rows, time)

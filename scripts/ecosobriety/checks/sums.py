@@ -20,15 +20,21 @@ TINY = float(np.finfo(np.float64).tiny)
 
 
 def rounding(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """By what a weighted sum (n,) of columns (n, d) may be off, as all of them are rounded."""
+    """By what a weighted sum (n,) of columns (n, d) may be off, as all of them are rounded.
+
+    Whole numbers in a column count things, and are not rounded. What is off by more than next to
+    nothing of how targets vary is no rounding, however coarse they are.
+    """
     centred = x - x.mean(axis=0)
     spread = np.sqrt((centred**2).sum(axis=0))
     spread = np.where(spread > 0, spread, 1.0)
     factors, *_ = np.linalg.lstsq(centred / spread, y - y.mean(), rcond=COLLINEAR)
-    halves = [_half_step(column) for column in x.T]
-    return float(
-        _half_step(y) + np.abs(factors / spread) @ halves + SINGLE * float(np.abs(y).max())
-    )
+    halves = np.array([_half_step(column) for column in x.T])
+    halves[halves >= 1 / 2] = 0
+    allowed = _half_step(y) + np.abs(factors / spread) @ halves
+    low, high = np.quantile(y, [0.25, 0.75])
+    most = np.sqrt(ROUNDED) * (high - low)
+    return float(min(allowed, most) + SINGLE * np.abs(y).max())
 
 
 def _half_step(values: NDArray[np.float64]) -> float:

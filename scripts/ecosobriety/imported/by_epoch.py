@@ -1,5 +1,6 @@
 """Several rows of one run, each at another epoch: the last is the run, the others lead to it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from ecosobriety.records.record import EpochRecord, EpochTest
 
 EPOCH = "epoch"
 """What the column means that tells such rows apart."""
-OF_RUNS = frozenset({"id", "name", "created", "run", "runid", "runname", "trial", "trialid"})
+OF_RUNS = frozenset({"id", "name", "run", "runid", "runname", "trial", "trialid"})
 """What trackers call columns that differ from run to run, and not from epoch to epoch."""
 FEWEST_RUNS = 4
 """Of which most would be tested after other epochs by chance."""
@@ -63,12 +64,13 @@ def by_epoch(
 def _require_stated(columns: Columns, column: Column, place: int) -> None:
     """Refuse a number of epochs that a row of a whole run contradicts, as the most that were asked.
 
-    An epoch may be counted from 0.
+    An epoch may be counted from 0, and be 2.99 at the end of the third.
     """
     stated, done = columns.get("epochs"), column.given(place)
     if stated is None or done is None or not is_number(done):
         return
-    if stated.number(place) not in (None, float(done), float(done) + 1):
+    most = stated.number(place)
+    if most is not None and not 0 <= most - float(done) <= 1:
         stated.refuse(
             place,
             f"must agree with {quote(column.name)}, {done}: name the one of the epochs that were "
@@ -132,22 +134,30 @@ def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> N
 def _require_no_runs(columns: Columns, several: Mapping[Key, Sequence[EpochRow]]) -> None:
     """Refuse rows that are runs by themselves, as of a search for the best learning rate.
 
-    Each has a name of its own; or all sizes and seeds have as many, each after other epochs.
+    Each has a name of its own; or all have as many, the seeds of a size each after other epochs.
     """
     (n_train, seed), rows = next(iter(several.items()))
     both = f"rows {rows[0].place + 1} and {rows[1].place + 1} are both of {n_train} examples"
+    places = [row.place for of_run in several.values() for row in of_run]
     for name, cells in columns.sheet.cells.items():
-        if "".join(filter(str.isalpha, name.casefold())) in OF_RUNS and all(
-            len({cells[row.place] for row in of_run}) == len(of_run) for of_run in several.values()
-        ):
+        called = "".join(filter(str.isalpha, name.casefold()))
+        # A number may be that of the row, and a name that stands in several runs an epoch's.
+        numbered = called == "id" and all(is_number(cells[place]) for place in places)
+        unique = len({cells[place] for place in places}) == len(places)
+        if called in OF_RUNS and unique and not numbered:
             told = " and ".join(quote(cells[row.place]) for row in rows[:2])
             raise columns.sheet.fault(
                 f"{both} and seed {seed}, and are two runs by {quote(name)} ({told}): keep the one "
                 "that counts, or leave that column out"
             )
-    before = [tuple(row.epoch for row in of_run[:-1]) for of_run in several.values()]
-    as_many = len({*map(len, before)}) == 1
-    if as_many and len({*before}) > len(before) / 2 and len(before) >= FEWEST_RUNS:
+    before = defaultdict[int, list[tuple[int, ...]]](list)
+    for (size, _), of_run in several.items():
+        before[size].append(tuple(row.epoch for row in of_run[:-1]))
+    # Sizes may be trained for other epochs each, and the seeds of one are not.
+    of_sizes = [each for each in before.values() if len(each) > 1]
+    alone = sum(len({*each}) == len(each) for each in of_sizes)
+    as_many = len({len(of_run) for of_run in several.values()}) == 1
+    if as_many and len(several) >= FEWEST_RUNS and 2 * alone > len(of_sizes):
         raise columns.sheet.fault(
             f"{both} and seed {seed}, after {rows[0].epoch} and {rows[1].epoch} epochs, and those "
             "of other runs are after others, as runs by themselves are: keep the one that counts"
