@@ -327,3 +327,16 @@ def test_many_folders_below_are_no_trouble(tmp_path):
     (tmp_path / "lib/own_steps.py").write_text("")
     (tmp_path / "net.py").write_text("import own_steps, nowhere_else\n")
     assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py", tmp_path / "lib/own_steps.py"}
+
+
+def test_a_part_of_a_package_below_is_found_though_its_name_is_there_too(tmp_path):
+    """As of a copied repository whose `models` is a folder, beside a file of that name."""
+    (tmp_path / "yolo/models").mkdir(parents=True)
+    for name in ("models.py", "yolo/models/blocks.py"):
+        (tmp_path / name).write_text("WIDTH = 1\n")
+    head = "import sys\nsys.path.insert(0, 'yolo')\n"
+    (tmp_path / "net.py").write_text(f"{head}from models.blocks import WIDTH\n")
+    assert tmp_path / "yolo/models/blocks.py" in modules_of("net.Net", tmp_path)
+    # A name in a module is looked for nowhere else.
+    (tmp_path / "net.py").write_text(f"{head}from models import blocks\n")
+    assert modules_of("net.Net", tmp_path) == {tmp_path / "net.py", tmp_path / "models.py"}

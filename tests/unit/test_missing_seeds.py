@@ -70,6 +70,12 @@ def test_a_larger_size_with_a_single_seed_is_none_that_misses_the_target() -> No
     )
     found = _target(scores, ACCURACY, 0.73, 0.95, TestPart(None, 10_000, None))
     assert (found["n_train"], found["larger_sizes_reach"]) == (256, True)
+    # Neither is known to reach it, nor to miss it, but for its score.
+    single = scores.assign(**{"1": scores[1]}).drop(columns=1)
+    single.loc[1024, "1"] = 0.50
+    assert not _target(single, ACCURACY, 0.73, 0.95, TestPart(None, 10_000, None))[
+        "larger_sizes_reach"
+    ]
     # One that was tested and misses it.
     scores.loc[1024, [2, 3]] = [0.60, 0.61]
     found = _target(scores, ACCURACY, 0.73, 0.95, TestPart(None, 10_000, None))
@@ -82,7 +88,9 @@ def test_seeds_that_did_not_run_at_the_largest_size_take_no_bound_away() -> None
     alone = pd.DataFrame({1: first}, index=sizes)
     added = alone.assign(**{"2": [np.nan] * 4 + [0.78, 0.79, np.nan]})
     assert _last_gain(alone, ACCURACY) == pytest.approx((0.003, 0.014127), rel=1e-3)
-    assert _last_gain(added, ACCURACY) == _last_gain(alone, ACCURACY)
+    middle = alone.assign(**{"2": [np.nan] * 3 + [0.75, np.nan, np.nan, 0.79]})
+    for more in (added, middle):
+        assert _last_gain(more, ACCURACY) == _last_gain(alone, ACCURACY)
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ from ecosobriety.checks.two_units import fits
 
 SOME_TARGETS = 20
 """Of fewer distinct ones, a feature can have many by chance."""
-STEPS, SINGLE = tuple(10.0**power for power in range(2, -7, -1)), 3e-7
+STEPS = tuple(10.0**power / part for power in range(2, -7, -1) for part in (1, 2, 4))
+SINGLE = 3e-7
 """Of what numbers are rounded to; and what 32 bits leave of the largest."""
 ROUNDED = 1e-5
 """What is left of the variance of a sum whose parts, or whose result, are rounded."""

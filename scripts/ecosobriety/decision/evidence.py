@@ -224,13 +224,13 @@ def _last_gain(scores: pd.DataFrame, metric: Metric) -> tuple[float, float] | No
     pairs = np.isfinite(gains).sum(axis=1)
     if pairs[-1] < 2 or (pairs[:-1] < 2).any():
         # The rule reads a single one that ran at every size, and others that ran at the last two.
-        last = scores.columns[scores.iloc[-1].notna()]
-        seeds = scores[last].count().sort_values(ascending=False, kind="stable").index
-        few = metric.sign * scores[seeds].to_numpy()
-        bound = bound_growth(sizes, few, np.array(sizes[-1]), NETWORK_Z)
-        gain, error = float(bound.gain_per_doubling[-1]), float(bound.standard_error[-1])
-        if np.isfinite([gain, error]).all():
-            return gain, error
+        ran = scores.count().sort_values(ascending=False, kind="stable").index
+        for seeds in (ran, ran[scores[ran].iloc[-1].notna()], ran[:1]):
+            few = metric.sign * scores[seeds].to_numpy()
+            bound = bound_growth(sizes, few, np.array(sizes[-1]), NETWORK_Z)
+            gain, error = float(bound.gain_per_doubling[-1]), float(bound.standard_error[-1])
+            if np.isfinite([gain, error]).all():
+                return gain, error
     if pairs[-1] < 2:
         return None
     last = gains[-GAINS_OF_NOISE:][pairs[-GAINS_OF_NOISE:] >= 2]

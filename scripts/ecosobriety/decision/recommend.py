@@ -325,8 +325,12 @@ def _target(
         "n_train": int(size),
         mean: float(scores.loc[size].mean()),
         bound: float(metric.sign * lower[size].clip(*metric.gain_ends)),
-        # Of one that ran with a single seed, nothing can be said.
-        "larger_sizes_reach": bool(reached[(lower.index > size) & lower.notna()].all()),
+        # One that ran with a single seed has no bound; its score may miss the target all the same.
+        "larger_sizes_reach": bool(
+            reached.where(lower.notna(), metric.sign * scores.mean(axis=1) >= metric.sign * target)[
+                lower.index > size
+            ].all()
+        ),
         "reason": None,
     }
 

@@ -158,24 +158,27 @@ def _behind(start: Path, folder: Path, roots: Callable[[Path], tuple[str, ...]])
 def _needed_by(path: Path, source: bytes, folder: Path, roots: tuple[str, ...]) -> list[Path]:
     """The modules that a source imports itself; looked for once, as every rule asks for most."""
     found = []
-    for name in dict.fromkeys(_imports(path, source, folder)):
-        places: Iterable[str] = roots
-        if not _is_known(name.partition(".")[0], roots):
+    for name, is_module in dict.fromkeys(_imports(path, source, folder)):
+        there = [other for place in roots if (other := _find(name, [place]))]
+        if not there and is_module and not _is_known(name, roots):
             # In a folder that some file adds to Python's path, in whatever way.
             places = map(str, _folders(folder))
-        found += [other for place in places if (other := _find(name, [place]))]
+            there = [other for place in places if (other := _find(name, [place]))]
+        found += there
     return found
 
 
 @cache
-def _is_known(top: str, roots: tuple[str, ...]) -> bool:
-    """Whether a name is Python's own, installed, or that of a module in one of the roots."""
+def _is_known(name: str, roots: tuple[str, ...]) -> bool:
+    """Whether a module is Python's own or installed, or a folder of modules in one of the roots."""
+    top = name.partition(".")[0]
     if not top or top in sys.stdlib_module_names:
         return True
-    with suppress(ImportError, ValueError):
-        if find_spec(top) is not None:
-            return True
-    return PathFinder.find_spec(top, [*roots]) is not None
+    if PathFinder.find_spec(top, [*roots]) is None:
+        with suppress(ImportError, ValueError):
+            return find_spec(top) is not None
+        return False
+    return top == name
 
 
 @cache
@@ -258,16 +261,17 @@ def _as_in(path: Path, folder: Path) -> Path:
     return folder / real.relative_to(root) if real.is_relative_to(root) else path
 
 
-def _imports(path: Path, source: bytes, folder: Path) -> Iterator[str]:
-    """Names of what a module imports, from those that it may be to those that it is."""
+def _imports(path: Path, source: bytes, folder: Path) -> Iterator[tuple[str, bool]]:
+    """Names of what a module imports, and whether each is a module, or may be part of one."""
     package = path.parent.relative_to(folder).parts
     for level, module, names in _parse(source).imports:
         above = package[: len(package) - level + 1] if level else ()
         base = ".".join([*above, *([module] if module else [])])
         if base == _DISCOVERY:
-            yield from (".".join([*package, other.stem]) for other in path.parent.glob("*.py"))
-        yield from [base] if base else []
-        yield from (f"{base}.{name}" if base else name for name in names)
+            found = (".".join([*package, other.stem]) for other in path.parent.glob("*.py"))
+            yield from ((name, True) for name in found)
+        yield from [(base, True)] if base else []
+        yield from ((f"{base}.{name}", False) if base else (name, True) for name in names)
 
 
 def _files(module: Path) -> Iterator[Path]:
