@@ -6,7 +6,7 @@ import pytest
 from synthetic import REPORT_DIR, make_runs, make_study
 
 from ecosobriety.decision.evidence import _last_gain
-from ecosobriety.decision.intervals import comparable_values
+from ecosobriety.decision.intervals import comparable_values, mean_interval
 from ecosobriety.decision.recommend import TestPart, _target
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting.levers import levers_section
@@ -54,6 +54,14 @@ def test_means_are_those_of_the_reference_changed_as_the_seeds_of_both_change() 
     apart = runs.assign(seed=[4, 5, 1, 2, 3])
     for unchanged in (apart, runs[runs["n_train"] == 1]):
         assert comparable_values(unchanged, "kwh", 2, ratio=True)[1].tolist() == [6.0, 8.0]
+
+
+def test_a_mean_that_is_moved_stays_where_means_can_be() -> None:
+    assert mean_interval([1.01], 0.95, lowest=0, highest=1)[0] == 1
+    assert mean_interval([1.02, 1.02], 0.95, lowest=0, highest=1) == (1, 1, 1)
+    mean, low, high = mean_interval([0.99, 1.05], 0.95, lowest=0, highest=1)
+    assert (mean, high) == (1, 1)
+    assert 0 < low < 1
 
 
 def test_a_size_with_more_seeds_keeps_its_scores() -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosobriety.checks.sums import FAR, NEARLY_SUM, SINGLE, STEPS, mostly_sum
-from ecosobriety.checks.two_units import fits
+from ecosobriety.checks.sums import FAR, NEARLY_SUM, SINGLE, half_step, mostly_sum
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
 from ecosobriety.datasets.spread import vary
 
@@ -183,9 +182,8 @@ def _but_for_rounding(
 
 def _rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, d) by what logarithms of positive numbers may be off, as their columns are rounded."""
-    columns = range(x.shape[1])
-    steps = [next((step for step in STEPS if fits(x[:, i], step)), 0.0) for i in columns]
-    half: NDArray[np.float64] = np.log1p(np.array(steps) / 2 / x) + SINGLE
+    steps = np.array([half_step(column) for column in x.T])
+    half: NDArray[np.float64] = np.log1p(steps / x) + SINGLE
     return half
 
 

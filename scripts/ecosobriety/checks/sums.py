@@ -30,15 +30,15 @@ def rounding(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     spread = np.sqrt((centred**2).sum(axis=0))
     spread = np.where(spread > 0, spread, 1.0)
     factors, *_ = np.linalg.lstsq(centred / spread, y - y.mean(), rcond=COLLINEAR)
-    halves = np.array([_half_step(column) for column in x.T])
+    halves = np.array([half_step(column) for column in x.T])
     halves[halves >= 1 / 2] = 0
-    allowed = _half_step(y) + np.abs(factors / spread) @ halves
+    allowed = half_step(y) + np.abs(factors / spread) @ halves
     low, high = np.quantile(y, [0.25, 0.75])
     most = np.sqrt(ROUNDED) * (high - low)
     return float(min(allowed, most) + SINGLE * np.abs(y).max())
 
 
-def _half_step(values: NDArray[np.float64]) -> float:
+def half_step(values: NDArray[np.float64]) -> float:
     """By what values were rounded at most, as they are written; 0: none shows it."""
     return next((step / 2 for step in STEPS if fits(values, step)), 0.0)
 

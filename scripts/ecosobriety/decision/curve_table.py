@@ -100,9 +100,7 @@ def _curve_of(
         ("energy_kwh", "energy_kwh", 0.0, None, True),
     ):
         intervals = [
-            np.clip(
-                mean_interval(values, confidence, lowest=lowest, highest=highest), lowest, highest
-            )
+            mean_interval(values, confidence, lowest=lowest, highest=highest)
             for values in comparable_values(runs, column, reference, ratio=ratio).values()
         ]
         names = [f"{name}_mean", f"{name}_ci_low", f"{name}_ci_high"]

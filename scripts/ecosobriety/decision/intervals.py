@@ -25,7 +25,7 @@ def mean_interval(
 
     The interval is cut where the mean cannot be: an accuracy is no more than 1, an energy no less
     than 0. The true mean lies within these ends, so that the cut interval covers it exactly as
-    often as the whole one.
+    often as the whole one. So is a mean that `comparable_values` has moved there.
 
     Args:
         values: one value per seed, in any unit; none missing.
@@ -42,18 +42,20 @@ def mean_interval(
     sample = np.asarray(values, dtype=float)
     if sample.size == 0 or np.isnan(sample).any():
         raise DataError(f"a mean needs values without gaps, and got {sample.tolist()}")
-    if sample.size == 1:
-        return float(sample[0]), float("nan"), float("nan")
+    ends = (
+        -math.inf if lowest is None else lowest,
+        math.inf if highest is None else highest,
+    )
     if np.ptp(sample) == 0:
-        return float(sample[0]), float(sample[0]), float(sample[0])
+        alone = float(np.clip(sample[0], *ends))
+        return (alone, math.nan, math.nan) if sample.size == 1 else (alone, alone, alone)
     # Imported where it is needed, as most steps only read its results; statsmodels and scipy.stats,
     # which have the interval as a whole, take half a second more.
     from scipy.special import stdtrit
 
     mean, error = float(sample.mean()), _standard_error(sample)
     reach = float(stdtrit(sample.size - 1, (1 + confidence) / 2) * error)
-    low = mean - reach if lowest is None else max(mean - reach, lowest)
-    high = mean + reach if highest is None else min(mean + reach, highest)
+    mean, low, high = np.clip((mean, mean - reach, mean + reach), *ends).tolist()
     return mean, low, high
 
 

@@ -185,9 +185,7 @@ def _amounts(member: Member, size: int | None, source: str | None) -> dict[str, 
         values = member.comparable(column, size, ratio=name != "score")
         found["n_seeds"] = max(found["n_seeds"], len(values))
         ends = (
-            np.clip(
-                mean_interval(values, confidence, lowest=lowest, highest=highest), lowest, highest
-            ).tolist()
+            mean_interval(values, confidence, lowest=lowest, highest=highest)
             if len(values)
             else (math.nan,) * 3
         )
