@@ -1,13 +1,18 @@
 """Where a size lacks seeds of the reference, all that is said of it rests on those of both."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from synthetic import REPORT_DIR, make_runs, make_study
 
+from ecosobriety.decision.criteria import Criteria
+from ecosobriety.decision.curve_table import fit_curves
 from ecosobriety.decision.evidence import _last_gain
 from ecosobriety.decision.intervals import comparable_values, mean_interval
-from ecosobriety.decision.recommend import TestPart, _target
+from ecosobriety.decision.power_law import fit_power_law
+from ecosobriety.decision.recommend import TestPart, _target, recommend
 from ecosobriety.metrics import ACCURACY
 from ecosobriety.reporting.levers import levers_section
 from ecosobriety.reporting.whatif import factors
@@ -88,6 +93,24 @@ def test_a_larger_size_with_a_single_seed_is_none_that_misses_the_target() -> No
     scores.loc[1024, [2, 3]] = [0.60, 0.61]
     found = _target(scores, ACCURACY, 0.73, 0.95, TestPart(None, 10_000, None))
     assert (found["n_train"], found["larger_sizes_reach"]) == (256, False)
+
+
+def test_the_target_and_the_fitted_curve_are_of_the_same_means_as_the_curve() -> None:
+    runs = without(runs_of())
+    criteria = Criteria("max", 0.005, 0.95)
+    curve = fit_curves(runs, reference_n_train="max", margin=0.005, confidence=0.95)
+    means = curve.set_index("n_train")["accuracy_mean"]
+    (answer,) = recommend(runs, criteria, data=TestPart(0.1, 10_000, 60_000))["results"]
+    for target in means:
+        # So far below that the seeds' spread leaves the size's bound above it.
+        asked = replace(criteria, target=target - 0.02)
+        (found,) = recommend(runs, asked, data=TestPart(0.1, 10_000, 60_000))["results"]
+        reached = found["target"]["n_train"]
+        assert found["target"]["accuracy_mean"] == pytest.approx(means[reached])
+    law = fit_power_law(means.index, 1 - means)
+    assert answer["power_law"]["a"] == pytest.approx(law.a, rel=1e-6)
+    fitted = curve.set_index("n_train")["fitted_accuracy"]
+    assert fitted.to_numpy() == pytest.approx(1 - law.error(means.index))
 
 
 def test_seeds_that_did_not_run_at_the_largest_size_take_no_bound_away() -> None:

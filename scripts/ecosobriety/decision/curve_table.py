@@ -6,6 +6,7 @@ import pandas as pd
 from ecosobriety.decision.intervals import (
     Floats,
     by_size_and_seed,
+    comparable_scores,
     comparable_values,
     mean_interval,
 )
@@ -113,7 +114,8 @@ def _curve_of(
     additional_kwh = table["energy_kwh_mean"].diff()
     gained = table[f"{metric.name}_mean"].diff() / additional_kwh.where(additional_kwh > 0)
     table[f"marginal_{metric.name}_per_kwh"] = gained
-    return table.join(_fitted_curve(scores, metric, confidence))
+    moved = comparable_scores(scores, reference)
+    return table.join(_fitted_curve(moved, metric, confidence))
 
 
 def _fitted_curve(scores: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:

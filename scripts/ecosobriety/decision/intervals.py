@@ -258,23 +258,12 @@ def comparable_values(
     return found
 
 
-def saved_share(runs: pd.DataFrame, column: str, n_train: int, reference: int) -> float:
-    """What a size takes less than the reference, as a share of it: a ratio of paired means.
-
-    Args:
-        runs: of one data set and model, with runs of both sizes.
-        column: what is taken, in any unit.
-        n_train: the size.
-        reference: the reference size.
-
-    Returns:
-        Over the seeds that ran at both sizes, or where none did, over those of each; NaN where the
-        reference takes nothing, or it is not known.
-    """
-    table = by_size_and_seed(runs, column).loc[[n_train, reference]]
-    paired = table.dropna(axis="columns")
-    own, whole = (paired if paired.size else table).mean(axis="columns")
-    return float((whole - own) / whole) if whole else math.nan
+def comparable_scores(scores: pd.DataFrame, reference: int) -> pd.DataFrame:
+    """A table of scores, a row per size and a column per seed, moved as by `comparable_values`."""
+    runs = scores.stack().dropna().rename("score").reset_index()
+    moved = comparable_values(runs, "score", reference, ratio=False)
+    runs["score"] = np.concatenate([*moved.values()])
+    return by_size_and_seed(runs, "score")
 
 
 def finite_or_none(value: Any) -> float | None:

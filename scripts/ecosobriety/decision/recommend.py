@@ -62,6 +62,7 @@ from ecosobriety.decision.growth import NETWORK_Z
 from ecosobriety.decision.intervals import (
     Floats,
     by_size_and_seed,
+    comparable_scores,
     finite_or_none,
     linearised_ratio,
     mean_interval,
@@ -130,6 +131,7 @@ def recommend(
         reference = reference_size(scores, criteria.reference_n_train)
         full = criteria.full_n_train or reference
         z = z_of.get(str(model), NETWORK_Z)
+        moved = comparable_scores(scores, reference)
         answers = [
             _answer(group, metric, reference, m, confidence, data, untrained=reference < full)
             for m in (margin, *sorted(margins))
@@ -143,10 +145,10 @@ def recommend(
                 "n_seeds": scores.shape[1],
                 "configured": answers[0],
                 "ladder": answers[1:],
-                "target": _target(scores, metric, criteria.target, confidence, data),
+                "target": _target(moved, metric, criteria.target, confidence, data),
                 "curve_end": curve_end(scores, data, metric, z),
                 "more_data": [more_data(scores, data, metric, f, z) for f in FACTORS],
-                "power_law": asdict(fit_scores(scores, metric)),
+                "power_law": asdict(fit_scores(moved, metric)),
             }
         )
     return {
@@ -323,7 +325,7 @@ def _target(
     return {
         metric.name: target,
         "n_train": int(size),
-        mean: float(scores.loc[size].mean()),
+        mean: float(scores.loc[size].mean().clip(*metric.ends)),
         bound: float(metric.sign * lower[size].clip(*metric.gain_ends)),
         # One that ran with a single seed has no bound; its score may miss the target all the same.
         "larger_sizes_reach": bool(

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from ecosobriety.decision.intervals import saved_share
+from ecosobriety.decision.rows import mean_durations_s
 from ecosobriety.reporting.sentences import data
 from ecosobriety.reporting.tables import Cell, Column, Table
 from ecosobriety.study.study import Case
@@ -126,9 +126,11 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
     basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
     if case.decision.stop is None:
         return basis
-    saved = saved_share(case.runs, "train_duration_s", case.decision.stop, case.decision.reference)
-    if not saved > 0:
+    durations_s = mean_durations_s(case.decision.result, case.runs)
+    enough_s, whole_s = durations_s[case.decision.stop], durations_s[case.decision.reference]
+    if enough_s is None or not whole_s or enough_s >= whole_s:
         return basis
+    saved = 1 - enough_s / whole_s
     share = data(saved, text.share(saved))
     by_time = text.markup(
         "headline.basis.time", n_train=text.integer(case.decision.stop), share=share
