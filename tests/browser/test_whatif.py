@@ -301,3 +301,18 @@ def test_seeds_that_ran_at_one_size_alone_are_not_compared(page_of):
     assert read(page, "saving") == pytest.approx(row["saved_share"])
     assert read(page, "year", "data-saved") == pytest.approx(100 * pue * row["energy_saved_kwh"])
     assert not complaints
+
+
+@pytest.mark.parametrize(("size_kwh", "written"), [(0.0041, "99.6%"), (0.9972, "0.3%")])
+def test_only_all_of_the_energy_is_100_percent_and_only_nothing_is_0(page_of, size_kwh, written):
+    from synthetic import make_runs
+
+    runs = make_runs()
+    for column in ("energy_kwh", "energy_cpu_kwh", "energy_ram_kwh"):
+        full = runs.loc[runs["n_train"] == 60000, column].mean()
+        runs.loc[runs["n_train"] == 5000, column] = size_kwh * full
+        runs.loc[runs["n_train"] == 60000, column] = full
+    page, _, _ = page_of(runs)
+    page.select_option("#whatif-size", "5000")
+    shown = page.text_content("#whatif-saving")
+    assert shown.startswith(f"{written} ({written} to {written})")

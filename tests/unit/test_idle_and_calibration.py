@@ -32,6 +32,7 @@ from ecosobriety.records.adjusted import (
     adjust,
     calibration_factor,
     net_of_idle,
+    scaled_as,
 )
 from ecosobriety.records.record import run_columns
 from ecosobriety.reporting import build_report
@@ -137,6 +138,18 @@ def test_imported_runs_are_not_scaled():
     scaled = adjust(table_of(records), records, metering)
     assert scaled["energy_kwh"].tolist() == pytest.approx([0.06, 0.06, 0.03])
     assert scaled[FACTOR].isna().tolist() == [False, False, True]
+
+
+def test_trainings_beside_the_study_are_scaled_as_its_own():
+    records = [trained(8), trained(9)]
+    study = adjust(
+        table_of(records), records, {"calibration": {"reading_kwh": 0.12, "window": WINDOW}}
+    )
+    other = table_of([trained(12, energy_kwh=0.01), trained(13, energy_quality="imported")])
+    scaled = scaled_as(other, study)
+    assert scaled["energy_kwh"].tolist() == pytest.approx([0.02, 0.03])
+    assert scaled[FACTOR].tolist()[:1] == [2.0]
+    assert other["energy_kwh"].tolist() == [0.01, 0.03]
 
 
 def test_without_the_keys_a_table_stays_as_it_is():

@@ -15,6 +15,7 @@ from ecosobriety.records.collecting import runs_of
 from ecosobriety.records.epochs import epoch_table
 from ecosobriety.tables import check_table
 
+EPOCHS = {"epoch": "epoch"}
 HEAD = "n_train,seed,epoch,accuracy,energy_kwh,duration_s"
 RUNS = list(itertools.product(SIZES, SEEDS))
 
@@ -37,7 +38,7 @@ def with_epochs(number, text):
 
 def test_the_last_epoch_is_the_run_and_the_others_are_on_its_way(read):
     # Whatever their order in the table.
-    found = read(rows(4, 1, 2))
+    found = read(rows(4, 1, 2), columns=EPOCHS)
     assert [note for note in found.notes if "not used" in note] == []
     record = records(read, found)[200, 1]
     assert (record.scores["accuracy"], record.energy_kwh, record.epochs) == (0.875, 0.004, 4.0)
@@ -62,7 +63,7 @@ def test_a_single_row_is_as_before(read):
 def test_a_single_row_among_several_is_of_its_epoch(read):
     lines = rows(1, 2, 4).splitlines()
     short = "\n".join(line for line in lines if not line.startswith(("200,1,2,", "200,1,4,")))
-    found = read(short)
+    found = read(short, columns=EPOCHS)
     assert records(read, found)[200, 1].epochs == 1.0
     assert [note for note in found.notes if "epoch" in note] == [
         "runs.csv: the runs end after 1 to 4 epochs, as that with n_train 200 and seed 1 after 1: "
@@ -71,12 +72,12 @@ def test_a_single_row_among_several_is_of_its_epoch(read):
 
 
 def test_epochs_that_agree_with_the_rows_are_taken(read):
-    assert records(read, read(with_epochs(4, rows(2, 4))))[100, 1].epochs == 4.0
+    assert records(read, read(with_epochs(4, rows(2, 4)), columns=EPOCHS))[100, 1].epochs == 4.0
 
 
 def test_what_the_rows_do_not_say_is_null(read):
     text = "\n".join(line.rpartition(",")[0] for line in rows(1, 2).splitlines())
-    record = records(read, read(text))[100, 1]
+    record = records(read, read(text, columns=EPOCHS))[100, 1]
     table = check_table("epochs", epoch_table(runs_of([record]), [record], ACCURACY))
     assert table["train_duration_s"].isna().all()
     assert table["energy_kwh"].tolist() == pytest.approx([0.001, 0.002])
@@ -86,7 +87,6 @@ def test_what_the_rows_do_not_say_is_null(read):
     ("text", "said"),
     [
         (rows(1, 1), "rows 1 and 2 are both of n_train 100 and seed 1, epoch 1: keep the one"),
-        (rows(1, 2, head=HEAD.replace("epoch", "e")), "rows 1 and 2 are both of n_train 100 and"),
         (
             rows(1, 2).replace("100,1,1,", "100,1,1.5,"),
             '"epoch" is "1.5": it must be a whole number of at least 1',
@@ -107,15 +107,15 @@ def test_what_the_rows_do_not_say_is_null(read):
     ],
 )
 def test_rows_that_cannot_be_of_one_run_are_refused(read, text, said):
-    assert said in refusal(read, text)
+    assert said in refusal(read, text, columns=EPOCHS)
 
 
 def test_epochs_of_runs_that_did_not_finish_are_not_told_apart(read):
     ended = [f"{line},done" for line in rows(1, 2).splitlines()[1:]]
     dead = "100,1,1,0.1,0.001,36,failed"
-    once = read("\n".join([f"{HEAD},state", *ended, dead]))
+    once = read("\n".join([f"{HEAD},state", *ended, dead]), columns=EPOCHS)
     assert once.runs[100, 1].lost_kwh == pytest.approx(0.001)
-    said = refusal(read, "\n".join([f"{HEAD},state", *ended, dead, dead]))
+    said = refusal(read, "\n".join([f"{HEAD},state", *ended, dead, dead]), columns=EPOCHS)
     assert "must be left out, with its energy in lost_energy_kwh" in said
 
 
@@ -139,58 +139,46 @@ def test_rows_are_in_the_order_of_their_epochs(epochs, random):
     assert [shuffled[row.place] for row in found] == sorted(epochs)
 
 
-def test_a_first_try_is_no_earlier_epoch_of_the_run_that_counts(read):
+def test_several_rows_of_a_run_are_its_epochs_only_where_the_study_says_so(read):
+    """A first try, and a search for a learning rate, have rows like these."""
     head, first, *others = rows(9).splitlines()
-    longer = "100,1,19,0.861,0.019,684"
-    said = refusal(read, "\n".join([head, first, *others, longer]))
-    assert "rows 1 and" in said
-    assert "have a row for their end alone: keep the one that counts" in said
-    # Runs that all have their epochs, of which one ended after the first.
-    table = rows(1, 2).splitlines()
-    read("\n".join(line for line in table if not line.startswith("100,1,2,")))
+    again = "\n".join([head, first, *others, "100,1,19,0.861,0.019,684"])
+    for text in (again, rows(9, 40), rows(1, 2).replace(",1,1,", ",1,1.5,")):
+        said = refusal(read, text)
+        assert "are both of n_train 100 and seed 1: keep the one that counts; if they are" in said
+        assert said.endswith("one run after other epochs, say columns: {epoch: epoch}")
+    assert "rows 1 and 5 are" in refusal(read, again)
+    read(again, columns=EPOCHS)
+    # Under another name, or none.
+    for text, columns in (
+        (rows(1, 2, head=HEAD.replace("epoch", "done")), {}),
+        (again, {"epoch": None}),
+    ):
+        said = refusal(read, text, columns=columns)
+        assert said.endswith("one run after other epochs, name them in columns.epoch")
 
 
-def logged_every(step, ends):
-    """Rows of an evaluation every so many epochs and at the end, of each size's two runs."""
+@pytest.mark.parametrize(
+    "ends", [{100: 30, 200: 10}, {100: 28, 200: 7}, {100: 20, 200: 10}, {100: 3, 200: 30}]
+)
+def test_runs_end_after_any_epoch_also_after_their_first_test(read, ends):
     lines = [
         f"{n},{seed},{epoch},{0.8 + epoch / 1000 + n / 1e4},{n * epoch * 1e-5},{n * epoch * 0.36}"
         for n, end in ends.items()
         for seed in (1, 2)
-        for epoch in sorted({*range(step, end + 1, step), end})
+        for epoch in sorted({*range(10, end + 1, 10), end})
     ]
-    return "\n".join([rows(1).splitlines()[0], *lines])
-
-
-@pytest.mark.parametrize("step", [5, 10])
-def test_a_size_whose_runs_end_at_their_first_test_is_read(read, step):
-    table = read(logged_every(step, {100: 30, 200: 10}))
-    ends = {key: run.epochs[-1].epoch + 1 for key, run in table.runs.items()}
-    assert ends == {(100, 1): 30, (100, 2): 30, (200, 1): 10, (200, 2): 10}
-
-
-@pytest.mark.parametrize(("step", "ends"), [(5, {100: 32, 200: 4}), (10, {100: 28, 200: 7})])
-def test_a_size_that_ends_before_its_first_test_is_read(read, step, ends):
-    table = read(logged_every(step, ends))
-    found = {n: run.epochs[-1].epoch + 1 for (n, _), run in table.runs.items()}
-    assert found == ends
-
-
-def test_of_a_size_all_runs_have_their_epochs_or_none(read):
-    table = logged_every(10, {100: 30, 200: 10}).splitlines()
-    without = "\n".join(line for line in table if not line.startswith(("100,2,20,", "100,2,30,")))
-    assert "have a row for their end alone" in refusal(read, without)
-    # A run that was trained again for twice as long.
-    again = logged_every(10, {100: 20, 200: 10})
-    assert "have a row for their end alone" in refusal(read, again)
-    # No test of every ten epochs.
-    other = logged_every(10, {100: 30, 200: 10}).replace("00,1,10,", "00,1,7,")
-    assert "have a row for their end alone" in refusal(read, other)
+    table = read("\n".join([HEAD, *lines]), columns=EPOCHS)
+    assert {n: run.epochs[-1].epoch + 1 for (n, _), run in table.runs.items()} == ends
+    # One that stopped early.
+    early = "\n".join([HEAD, *(line for line in lines if not line.startswith("100,2,2"))])
+    read(early, columns=EPOCHS)
 
 
 def test_epochs_that_are_counted_from_0_are_refused_with_the_way_out(read):
     counted = rows(1, 2).replace(",1,0.5,", ",0,0.5,")
     assert "must be at least 1: add 1 to all, where they are counted from 0" in refusal(
-        read, counted
+        read, counted, columns=EPOCHS
     )
 
 
@@ -200,28 +188,15 @@ def test_runs_that_have_names_of_their_own_are_no_epochs(read):
     named = [f"{lines[0]},ID", *(f"{line},id{i}" for i, line in enumerate(lines[1:]))]
     # The number of a row, and the name of an epoch, say nothing of runs.
     for head, names in (("id", range(99)), ("name", ["ep9", "ep40"] * 9), ("created", range(99))):
-        read("\n".join([f"{lines[0]},{head}", *map("{},{}".format, lines[1:], names)]))
-    said = refusal(read, "\n".join(named))
-    assert 'rows 1 and 2 are both of 100 examples and seed 1, and are two runs by "ID"' in said
+        read(
+            "\n".join([f"{lines[0]},{head}", *map("{},{}".format, lines[1:], names)]),
+            columns=EPOCHS,
+        )
+    said = refusal(read, "\n".join(named), columns=EPOCHS)
+    assert 'rows 1 and 2 are both of n_train 100 and seed 1, and are two runs by "ID"' in said
     # All rows of a run have one.
     ids = [f"{line},{'-'.join(line.split(',')[:2])}" for line in lines[1:]]
-    read("\n".join([f"{lines[0]},ID", *ids]))
-
-
-def test_rows_of_each_run_after_other_epochs_are_runs_by_themselves(read):
-    head, *lines = rows(9, 40).splitlines()
-    searched = []
-    for i, line in enumerate(lines):
-        cells = line.split(",")
-        cells[2] = str(int(cells[2]) + i // 2)
-        searched.append(",".join(cells))
-    assert "after 9 and 40 epochs, and those of other runs are after others" in refusal(
-        read, "\n".join([head, *searched])
-    )
-    read("\n".join([head, *lines]))
-    # Sizes that are trained for other epochs each, and tested at the half.
-    halves = [line.replace(",9,", ",20,") if line.startswith("100") else line for line in lines]
-    read("\n".join([head, *halves]))
+    read("\n".join([f"{lines[0]},ID", *ids]), columns=EPOCHS)
 
 
 @pytest.mark.parametrize(

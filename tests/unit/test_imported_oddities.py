@@ -137,7 +137,7 @@ def test_an_energy_that_does_not_add_up_over_epochs_is_noted(
                 f"{(1 + number) * (1 + each * (epoch - 1)) * (1 + seed / 1000)}"
                 for epoch in (1, 2, 4)
             ]
-    notes = read("\n".join(rows)).notes
+    notes = read("\n".join(rows), columns={"epoch": "epoch"}).notes
     assert any("does it count from the start" in note for note in notes) == odd
 
 

@@ -19,6 +19,7 @@ from ecosobriety.training.fitting import TrainingSettings, make_trainer
 from ecosobriety.training.learner import Learner
 from ecosobriety.training.tasks import Classification
 from ecosobriety.training.train import _trainers, settings_from
+from ecosobriety.user_code import optimisers
 from ecosobriety.user_code.classes import ClassSpec, check
 
 EXAMPLES, BATCH, EPOCHS = 100, 16, 3
@@ -206,3 +207,38 @@ def test_a_learning_rate_beside_an_lr_is_refused():
     models = [{"name": "mlp", "training": {"learning_rate": 0.1}}]
     said = refusal({**put(("models",), models), "training": {"optimizer": own}})
     assert "models[0].training.learning_rate is 0.1, but must be left out: the optimizer" in said
+
+
+class HandedOn(torch.optim.SGD):
+    def __init__(self, params, *args, **kwargs):
+        kwargs.setdefault("momentum", 0.9)
+        super().__init__(params, *args, **kwargs)
+
+
+class Mixin(torch.optim.Optimizer):
+    def __init__(self, *args, stabilize=None, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class Mixed(Mixin, torch.optim.Adam):
+    pass
+
+
+class ReadFromMapping(torch.optim.Optimizer):
+    def __init__(self, params, **settings):
+        super().__init__(params, settings)
+
+
+class WithoutRate(torch.optim.Optimizer):
+    def __init__(self, params, power=1.0):
+        super().__init__(params, {"power": power})
+
+
+@pytest.mark.parametrize("name", ["HandedOn", "Mixed", "ReadFromMapping", "WithoutRate"])
+def test_the_learning_rate_reaches_what_an_optimiser_hands_it_on_to(name, monkeypatch):
+    found = globals()[name]
+    monkeypatch.setattr(optimisers, "load", lambda spec: found)
+    # These are looked at before an optimiser is made; a test's own class takes no step.
+    monkeypatch.setattr(found, "step", lambda self, closure=None: None)
+    made = optimisers.build_optimiser({"class_path": name}, [nn.Parameter(torch.ones(1))], 0.3)
+    assert made.param_groups[0].get("lr") == (None if name == "WithoutRate" else 0.3)

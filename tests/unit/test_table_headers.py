@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from ecosobriety.errors import DataError
 from ecosobriety.readers import obtain
 
 DEFAULTS = {"label": "kind", "features": None, "test_share": 0.2, "format": None}
@@ -52,3 +53,33 @@ def test_some_columns_of_a_parquet_file_may_be_years(tmp_path: Path) -> None:
     given = spec(path, "parquet", label="2020", task="regression")
     given["features"] = [str(year) for year in range(2014, 2020)]
     assert len(obtain(given).features or ()) == 6
+
+
+@pytest.mark.parametrize("order", [(0, 2, 4), (4, 0, 2, 3), (3, 0, 4, 1)])
+def test_numbered_columns_may_lie_in_any_order_under_the_names_of_no_class(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    columns = {str(i): RNG.normal(size=40).round(1) for i in range(4)} | {"4": ["g", "b"] * 20}
+    csv.write_csv(pa.table({str(i): columns[str(i)] for i in order}), tmp_path / "t.csv")
+    given = spec(tmp_path / "t.csv", "csv", label="4")
+    assert obtain(given).classes == ("b", "g")
+    # A class that is the name of its column is the first row's.
+    columns["4"] = ["4", "2"] * 20
+    csv.write_csv(pa.table({str(i): columns[str(i)] for i in order}), tmp_path / "t.csv")
+    with pytest.raises(DataError, match="is the header missing"):
+        obtain(given)
+
+
+def test_whole_numbers_above_decimals_name_the_columns_of_a_regression(tmp_path: Path) -> None:
+    def read(columns: dict[str, Any]) -> Any:
+        csv.write_csv(pa.table(columns), tmp_path / "t.csv")
+        return obtain(spec(tmp_path / "t.csv", "csv", label=[*columns][-1], task="regression"))
+
+    decimals = [RNG.normal(size=40).round(2) for _ in range(3)]
+    assert read(dict(zip(("2", "5", "3"), decimals, strict=True))).features == ("2", "5")
+    for columns in (
+        dict(zip(("2.5", "0.1", "3"), decimals, strict=True)),
+        {str(i): RNG.integers(0, 50, size=40) for i in (3, 9, 4)},
+    ):
+        with pytest.raises(DataError, match="the names of all columns are numbers"):
+            read(columns)

@@ -65,6 +65,16 @@ def test_a_finished_studys_cell_is_that_of_the_table(workflow):
         assert [value[name] for value in values] == pytest.approx(list(rows[name]))
 
 
+def test_a_cell_of_a_study_with_a_wall_meter_is_that_of_the_table(workflow):
+    record = json.loads(next(workflow.results("runs").rglob("n1400/seed1.json")).read_text())
+    twice = 2 * (record["energy_kwh"] + record["eval_energy_kwh"])
+    window = {"start": record["started_at"], "end": record["ended_at"]}
+    metering = {"calibration": {"reading_kwh": twice, "window": window}}
+    given = workflow.with_config(lambda study: study["metering"].update(metering))
+    path = cell(600, "POL", "wind_onshore")
+    assert workflow.planned(given, target=path) == {"collect_runs": 1, "derive_cell": 1}
+
+
 def test_what_was_asked_for_once_is_kept_up_to_date(workflow):
     own, other = cell(600, "POL", "hydro"), cell(700, "POL", "hydro")
     exported = workflow.folder / "reports/digits/export"

@@ -2,6 +2,7 @@
 // The what-if calculator: the formulas of `scenarios` and `savings` on the factors in the page.
 (() => {
   const SIGNIFICANT = 3;
+  const EXACT = 1e-12;
   const data = JSON.parse(document.getElementById("whatif-data").textContent);
   const part = (name) => document.getElementById(`whatif-${name}`);
 
@@ -22,8 +23,12 @@
   };
   const number = (value) => signed("number", value, digits(value, decimalsFor(value)));
   const percent = (share) => {
-    const rounded = Number(share.toFixed(2));
-    return signed("percent", rounded, (Math.abs(rounded) * 100).toFixed(0));
+    // Only nothing is 0 %, and only all of it 100 %.
+    const size = Math.abs(share);
+    let decimals = 0;
+    while (size > EXACT && size < 1 - EXACT && [0, 1].includes(Number(size.toFixed(decimals + 2)))) decimals += 1;
+    const rounded = Number(share.toFixed(decimals + 2));
+    return signed("percent", rounded, digits(rounded * 100, decimals));
   };
   const money = (amount) => signed("money", amount, digits(amount, decimalsFor(amount)));
   const inUnit = (units) => (value) => {

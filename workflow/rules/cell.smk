@@ -5,6 +5,10 @@ rule derive_cell:
         records=lambda wildcards: record_paths(cell_runs(CELL.format(**wildcards))),
         identity=looked_at_records,
         equivalents=EQUIVALENTS,
+        # A wall meter's reading is compared with the study's trainings.
+        calibrated=(
+            table("runs") if study_config.adjustments(config).get("calibration") else []
+        ),
     output:
         f"{CELLS}{CELL}.json",
     log:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ecosobriety.footprint.derive import Accounting, Factors, average_energy, derive_scenarios
 from ecosobriety.footprint.equivalents import equivalents_of
+from ecosobriety.records.adjusted import FACTOR
 from ecosobriety.tables import GRID_SOURCE
 
 FORMULAS: Mapping[str, str] = {
@@ -24,7 +25,8 @@ FORMULAS: Mapping[str, str] = {
     "source states no range; the country's intensity has none and enters as it is",
     "high": "the same with energy.energy_kwh_high and the high values of the source",
     "equivalents": "emissions_g, or energy.energy_kwh x pue, over the amount of one",
-    "energy.energy_kwh": "mean over the seeds; low and high are Student's t interval at "
+    "energy.energy_kwh": "mean over the seeds, of energies that hold the calibration factor"
+    " where there is one; low and high are Student's t interval at "
     "energy.confidence, not below 0; null with one seed",
 }
 """How each value is made from the inputs, by their names."""
@@ -118,6 +120,7 @@ def plain(value: Any) -> Any:
 def _energy(runs: pd.DataFrame, confidence: float) -> dict[str, Any]:
     mean = average_energy(runs, confidence).iloc[0]
     shown = ["seed", "energy_kwh", "energy_quality", "energy_source", "attempt"]
+    shown += [FACTOR] if FACTOR in runs else []
     return {
         **{name: plain(mean[name]) for name in ("energy_kwh", "energy_kwh_low", "energy_kwh_high")},
         "confidence": confidence,

@@ -1,6 +1,5 @@
 """Several rows of one run, each at another epoch: the last is the run, the others lead to it."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,8 +16,6 @@ EPOCH = "epoch"
 """What the column means that tells such rows apart."""
 OF_RUNS = frozenset({"id", "name", "run", "runid", "runname", "trial", "trialid"})
 """What trackers call columns that differ from run to run, and not from epoch to epoch."""
-FEWEST_RUNS = 4
-"""Of which most would be tested after other epochs by chance."""
 
 
 class EpochRow(NamedTuple):
@@ -37,8 +34,8 @@ def by_epoch(
         columns: of the table.
         places: the rows.
         name: of the run, for messages.
-        told_apart: whether a column must say the epoch of each row, as where a run of the table has
-            several. Else the epoch is 0: not said.
+        told_apart: whether the column of the epochs tells rows apart, as `require_declared` allows
+            it. Else there is one row, and its epoch is 0: not said.
 
     Raises:
         RunsError: two rows are of the same run and epoch.
@@ -53,10 +50,10 @@ def by_epoch(
     rows.sort()
     for one, other in pairwise(rows):
         if one.epoch == other.epoch:
-            of = f"{name}, epoch {one.epoch}" if column is not None else name
             raise columns.sheet.fault(
-                f"rows {one.place + 1} and {other.place + 1} are both of {of}: keep the one that "
-                f"counts{_difference(columns, one.place, other.place)}"
+                f"rows {one.place + 1} and {other.place + 1} are both of {name}, epoch "
+                f"{one.epoch}: keep the one that counts"
+                f"{_difference(columns, one.place, other.place)}"
             )
     return rows
 
@@ -98,70 +95,43 @@ def _difference(columns: Columns, one: int, other: int) -> str:
     return ""
 
 
-def require_alike(columns: Columns, runs: Mapping[Key, Sequence[EpochRow]]) -> None:
-    """Refuse several rows of a run where other runs have a row for their end alone.
+def require_declared(
+    columns: Columns, runs: Mapping[Key, Sequence[int]], *, declared: bool
+) -> None:
+    """Refuse several rows of a run where nobody says that they are its epochs.
+
+    A search for a learning rate, and a run that was tried again, have rows like these. Where a
+    column says that they are runs by themselves, they are refused in any case.
+
+    Args:
+        columns: of the table.
+        runs: the rows of each, several of one at least.
+        declared: whether the study's file names the column of the epochs.
 
     Raises:
-        RunsError: they are two runs, of which one counts.
+        RunsError: they may be several runs, of which one counts.
     """
     several = {key: rows for key, rows in runs.items() if len(rows) > 1}
-    if not several:
-        return
-    _require_no_runs(columns, several)
-    every = min(rows[0].epoch for rows in several.values())
-    # It may be tested at its end, too.
-    steady = all(row.epoch % every == 0 for rows in several.values() for row in rows[:-1])
-    # Two rows may be of two runs, of which the second one was twice as long.
-    steady &= max(map(len, several.values())) > 2
-    sizes = {n_train for n_train, _ in several}
-    # Of what is tested every ten epochs, a size of ten or fewer has one row.
-    ends = [
-        rows
-        for (n_train, _), rows in runs.items()
-        if len(rows) == 1
-        and rows[0].epoch > 1
-        and (n_train in sizes or rows[0].epoch > every or not steady)
-    ]
-    if ends:
-        (n_train, seed), rows = next(iter(several.items()))
-        one, other = sorted(row.place + 1 for row in rows[:2])
+    (n_train, seed), (one, other, *_) = next(iter(several.items()))
+    both = f"rows {one + 1} and {other + 1} are both of n_train {n_train} and seed {seed}"
+    if not declared:
+        column = columns.get(EPOCH)
+        say = f"say columns: {{epoch: {column.name}}}" if column else "name them in columns.epoch"
         raise columns.sheet.fault(
-            f"rows {one} and {other} are both of {n_train} examples and seed {seed}, and "
-            f"other runs ({len(ends)}) have a row for their end alone: keep the one that counts"
+            f"{both}: keep the one that counts{_difference(columns, one, other)}; if they are one "
+            f"run after other epochs, {say}"
         )
-
-
-def _require_no_runs(columns: Columns, several: Mapping[Key, Sequence[EpochRow]]) -> None:
-    """Refuse rows that are runs by themselves, as of a search for the best learning rate.
-
-    Each has a name of its own; or all have as many, the seeds of a size each after other epochs.
-    """
-    (n_train, seed), rows = next(iter(several.items()))
-    both = f"rows {rows[0].place + 1} and {rows[1].place + 1} are both of {n_train} examples"
-    places = [row.place for of_run in several.values() for row in of_run]
+    places = [place for rows in several.values() for place in rows]
     for name, cells in columns.sheet.cells.items():
         called = "".join(filter(str.isalpha, name.casefold()))
         # A number may be that of the row, and a name that stands in several runs an epoch's.
         numbered = called == "id" and all(is_number(cells[place]) for place in places)
         unique = len({cells[place] for place in places}) == len(places)
         if called in OF_RUNS and unique and not numbered:
-            told = " and ".join(quote(cells[row.place]) for row in rows[:2])
             raise columns.sheet.fault(
-                f"{both} and seed {seed}, and are two runs by {quote(name)} ({told}): keep the one "
-                "that counts, or leave that column out"
+                f"{both}, and are two runs by {quote(name)} ({quote(cells[one])} and "
+                f"{quote(cells[other])}): keep the one that counts, or leave that column out"
             )
-    before = defaultdict[int, list[tuple[int, ...]]](list)
-    for (size, _), of_run in several.items():
-        before[size].append(tuple(row.epoch for row in of_run[:-1]))
-    # Sizes may be trained for other epochs each, and the seeds of one are not.
-    of_sizes = [each for each in before.values() if len(each) > 1]
-    alone = sum(len({*each}) == len(each) for each in of_sizes)
-    as_many = len({len(of_run) for of_run in several.values()}) == 1
-    if as_many and len(several) >= FEWEST_RUNS and 2 * alone > len(of_sizes):
-        raise columns.sheet.fault(
-            f"{both} and seed {seed}, after {rows[0].epoch} and {rows[1].epoch} epochs, and those "
-            "of other runs are after others, as runs by themselves are: keep the one that counts"
-        )
 
 
 def epoch_log(
@@ -239,5 +209,5 @@ def _require_growth(columns: Columns, row: EpochRow, one: Energy, other: Energy)
         column.refuse(
             row.place,
             f"must be above the {before:g} of the epoch before: {name} counts from the start of "
-            "the training (columns.epoch: null takes each row as a run)",
+            "the training",
         )

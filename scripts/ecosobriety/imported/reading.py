@@ -10,7 +10,7 @@ from typing import Any
 
 from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported import roles
-from ecosobriety.imported.by_epoch import EpochRow, by_epoch, epoch_log, require_alike
+from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log, require_declared
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
 from ecosobriety.imported.misnamed import find_misnamed, find_said
@@ -116,11 +116,13 @@ class _Reader:
             rows[key].append(place)
         own = {key: rows[key] for key in wanted if key in rows}
         apart = any(len(of_run) > 1 for of_run in own.values())
+        if apart:
+            declared = bool((self.spec.columns or {}).get(EPOCH))
+            require_declared(self.columns, own, declared=declared)
         found = {
             key: by_epoch(self.columns, of_run, _name(key), told_apart=apart)
             for key, of_run in own.items()
         }
-        require_alike(self.columns, found)
         several = [of_run for of_run in found.values() if len(of_run) > 1]
         if several and self.emissions is not None:
             one, other, *_ = several[0]

@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ecosobriety.checks.placeholders import NUMBER
 from ecosobriety.datasets.findings import short
 from ecosobriety.errors import DataError
@@ -11,6 +14,8 @@ MAX_LISTED = 10
 """Names in a message, or columns that are looked at besides."""
 _FEW_COLUMNS = 3
 """In so many, a row of data may be the numbers of the columns."""
+_MOSTLY, _FEWEST_DECIMAL = 0.9, 2
+"""Share of a column's values that have decimals, and so many columns that no first row is meant."""
 
 
 def listed(names: Sequence[str]) -> str:
@@ -55,9 +60,18 @@ def require_header(names: Sequence[str], features: Collection[str], label: str, 
         )
 
 
-def require_names(names: Sequence[str]) -> None:
-    """Refuse names that are all numbers, unless they number the columns."""
+def require_names(names: Sequence[str], read: Sequence[NDArray[np.float64]]) -> None:
+    """Refuse names of a table of numbers that may be its first row.
+
+    Args:
+        names: of its columns.
+        read: the columns that are read, each (rows,).
+    """
     if not all(NUMBER.fullmatch(name) for name in names) or are_column_numbers(names):
+        return
+    # Two whole numbers above columns of decimals are no row of these.
+    decimals = sum(bool((column % 1 != 0).mean() >= _MOSTLY) for column in read)
+    if all(map(str.isdecimal, names)) and decimals >= _FEWEST_DECIMAL:
         return
     raise DataError(
         f"the names of all columns are numbers ({listed(names)}): is the header missing?"

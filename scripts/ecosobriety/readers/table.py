@@ -144,12 +144,12 @@ def _read(
     if task == "regression":
         y = columns.numbers(column, _clean(label), target=True, lossy=lossy)
         found += [Finding("targets_of_two_numbers", True, {})] if are_two_numbers(column, y) else []
+        if may_lack_header:
+            require_names(all_names, [*features_read, y])
     else:
         y = columns.labels(column, _clean(label))
         if may_lack_header:
             require_header(all_names, chosen, _clean(label), y)
-    if may_lack_header:
-        require_names(all_names)
     found += _groups_left_out(left, y)
     x = _side_by_side(features_read)
     return Part(x, y, "the table", tuple(chosen), tuple(found), label=_clean(label))

@@ -86,8 +86,22 @@ def adjust(
     if calibration is None:
         return table
     factor = calibration_factor(calibration, records)
-    factors = [None if record.window == "imported" else factor for record in records]
-    table[FACTOR] = pd.Series(factors, dtype="float64")
+    return _scaled(table, factor)
+
+
+def scaled_as(table: "pd.DataFrame", study: "pd.DataFrame") -> "pd.DataFrame":
+    """Trainings whose energies are scaled as those of a study's own table `runs`.
+
+    Args:
+        table: the columns of `runs`, as they were metered.
+        study: the table `runs` of a study that is calibrated.
+    """
+    return _scaled(table.copy(), factor_in(study))
+
+
+def _scaled(table: "pd.DataFrame", factor: float) -> "pd.DataFrame":
+    own = table["energy_quality"] != "imported"
+    table[FACTOR] = own.map({True: factor, False: math.nan})
     for name in (name for name in (*ENERGIES, NET) if name in table):
         table[name] = table[name].astype("float64") * table[FACTOR].fillna(1.0)
     return table
