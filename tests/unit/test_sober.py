@@ -27,6 +27,7 @@ def runs_of(scores, energy_per_example=1e-6):
             "energy_kwh": n * energy_per_example,
             "lost_energy_kwh": 0.0,
             "steps": n // 128 + 1,
+            "epochs": 1.0,
         }
         for n, by_seed in scores.items()
         for seed, score in by_seed.items()

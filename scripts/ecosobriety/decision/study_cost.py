@@ -162,9 +162,10 @@ def _with_cost(
     prices: Prices,
     further_kwh: Mapping[str, float],
 ) -> dict[str, Any]:
-    steps = runs.groupby("n_train")["steps"].mean()
-    # The same steps at every size: then more data cost nothing more. Commands report no steps.
-    by_size = len(steps) < 2 or steps.nunique() != 1
+    taken = runs.groupby("n_train")[["steps", "epochs"]].mean().nunique()
+    # The same steps at every size, in epochs that differ: then more data cost nothing more. Of
+    # sizes that fit into one batch, steps are equal without that. Commands report none.
+    by_size = not (taken["steps"] == 1 and taken["epochs"] > 1)
     reference, growth = int(result["reference_n_train"]), result["growth"]
     energies = pd.Series(
         {

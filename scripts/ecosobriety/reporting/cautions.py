@@ -267,7 +267,7 @@ def _pace(case: Case, text: Texts) -> list[str]:
             "warning.uneven_pace",
             times=text.number(spread),
             n_train=text.integer(case.decision.stop),
-            share=text.share(case.decision.steps_saved_share(case.decision.stop)),
+            share=text.share(case.decision.passes_saved_share(case.decision.stop)),
         )
     ]
 

@@ -147,10 +147,14 @@ class DecisionView:
         gain = self.metric.sign * self.scores
         return int(self.curve["n_train"].iloc[int(gain.argmax())])
 
-    def steps_saved_share(self, n_train: int) -> float:
-        """Share (0-1) of the reference's optimiser steps that a size does without."""
-        steps = self.runs.groupby("n_train")["steps"].mean()
-        return float(1 - steps[n_train] / steps[self.reference])
+    def passes_saved_share(self, n_train: int) -> float:
+        """Share (0-1) of the examples that pass in a training on the reference size that it saves.
+
+        An example passes once in each epoch.
+        """
+        epochs = self.runs.groupby("n_train")["epochs"].mean()
+        passed, whole = (float(epochs[size]) * size for size in (n_train, self.reference))
+        return 1 - passed / whole
 
     def pairs(self, n_train: int) -> int:
         """How many seeds ran at a size and at the reference."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -257,13 +258,20 @@ class Case:
 
         The same network and batch cost the same at every size; more than 1 is the machine's doing
         (another clock, neighbours on a shared machine), and an error of every ratio of energies.
-        None: a command or an imported run reports no steps.
+        Of batches that are larger, as where a size fills none, a step may take more, and no more
+        than its examples do. None: a command or an imported run reports no steps or no epochs.
         """
-        if self.runs["steps"].isna().any():
+        runs = self.runs[["n_train", "energy_kwh", "steps", "epochs"]].astype(float)
+        if runs[["steps", "epochs"]].isna().any(axis=None):
             return None
-        per_step = (self.runs["energy_kwh"] / self.runs["steps"]).groupby(self.runs["n_train"])
-        medians = per_step.median()
-        return float(medians.max() / medians.min())
+        runs["batch"] = runs["epochs"] * runs["n_train"] / runs["steps"]
+        runs["step_kwh"] = runs["energy_kwh"] / runs["steps"]
+        medians = runs.groupby("n_train")[["batch", "step_kwh"]].median().to_numpy()
+        spread = 1.0
+        for (batch, kwh), (other_batch, other_kwh) in permutations(medians, 2):
+            if batch <= other_batch:
+                spread = max(spread, kwh / other_kwh, other_kwh / kwh / (other_batch / batch))
+        return float(spread)
 
 
 @dataclass(frozen=True)
