@@ -7,7 +7,8 @@ from ecosobriety import datasets, metering
 from ecosobriety.forecast.gate import Gate
 from ecosobriety.hardware import usable_cpus
 from ecosobriety.metrics import metric_from
-from ecosobriety.outside.command import CommandTraining, lay_out, train_by_command
+from ecosobriety.outside.command import lay_out, train_by_command
+from ecosobriety.outside.recording import CommandTraining
 from ecosobriety.records import collecting, decided_epochs
 from ecosobriety.steps import logs
 from ecosobriety.user_code.behind import Behind
@@ -20,13 +21,11 @@ with logs.logged_to(snakemake.log[0]):
     dataset = datasets.declared.load(data) or datasets.load(data)
     training = CommandTraining(
         model=wildcards.model,
-        command=network["command"],
-        shell=network["shell"],
         n_train=int(wildcards.n_train),
         seed=int(wildcards.seed),
         threads=min(snakemake.threads, usable_cpus()),
         code_fingerprint=params.code,
-        epochs=network.get("epochs"),
+        **{name: network.get(name) for name in ("command", "shell", "epochs", "accelerator")},
     )
     behind = Behind(training.model, network, params.files, Path.cwd())
     model, *key = training.model, training.n_train, training.seed

@@ -9,6 +9,7 @@ import pytest
 import torch
 import user_classes
 from torch import nn
+from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from ecosobriety import readers
 from ecosobriety.errors import ConfigError, DataError
@@ -51,7 +52,12 @@ def test_a_class_gets_its_own_arguments_and_what_it_asks_for_of_the_studys():
         ("function", "torch.nn.functional.relu", nn.functional.relu),
         ("optional", None, None),
         ("optional", "torch.tanh", torch.tanh),
+        ("optional", "torch.nn.LayerNorm", nn.LayerNorm),
         ("named", "torch.nn.GELU", "torch.nn.GELU"),
+        ("optimiser", "torch.optim.AdamW", torch.optim.AdamW),
+        ("schedule", "torch.optim.lr_scheduler.ExponentialLR", ExponentialLR),
+        ("schedule", "torch.optim.lr_scheduler.ReduceLROnPlateau", ReduceLROnPlateau),
+        ("later", "torch.optim.AdamW", torch.optim.AdamW),
     ],
 )
 def test_what_is_to_be_called_is_what_was_written(name, written, meant):

@@ -12,7 +12,8 @@ from ecosobriety.errors import ConfigError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metrics import ACCURACY
-from ecosobriety.outside.command import CommandTraining, command_record, lay_out, run_command
+from ecosobriety.outside.command import lay_out, run_command
+from ecosobriety.outside.recording import CommandTraining, command_record
 from ecosobriety.outside.result import (
     _epochs,
     epoch_log,

@@ -17,13 +17,8 @@ from hypothesis import strategies as st
 from ecosobriety.errors import ConfigError, MeteringError
 from ecosobriety.metering import FakeMeter, Ledger
 from ecosobriety.metrics import ACCURACY, metric_from
-from ecosobriety.outside.command import (
-    CommandRun,
-    CommandTraining,
-    command_record,
-    lay_out,
-    run_command,
-)
+from ecosobriety.outside.command import lay_out, run_command
+from ecosobriety.outside.recording import CommandRun, CommandTraining, command_record
 from ecosobriety.outside.result import read_result
 from ecosobriety.readers import read_declared
 from ecosobriety.user_code.commands import (
@@ -67,6 +62,10 @@ PARAMETERS = {
         ("a --n $n_train {subset} {result}", "holds $n_train, a variable of the shell that it"),
         ("result={result}; a {subset} $result", None),
         ("for seed in 1 2; do a $seed {subset}; done; b {result}", None),
+        ("CUDA_VISIBLE_DEVICES= a {subset} {result}", None),
+        ("export CUDA_VISIBLE_DEVICES=-1; a {subset} {result}", None),
+        ("CUDA_VISIBLE_DEVICES=0 a {subset} {result}", "sets CUDA_VISIBLE_DEVICES, but must"),
+        ("env CUDA_VISIBLE_DEVICES='1,2' a {subset} {result}", "sets CUDA_VISIBLE_DEVICES, but"),
         ("a $seeds ${data_dir} {subset} {result}", None),
         ("awk '{print}' {subset} {result}", "braces of its own are doubled: {{print}}"),
     ],
@@ -194,8 +193,8 @@ def test_other_numbers_are_kept(tmp_path):
     }
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(name="run")
+def running(tmp_path):
     def run(command, time_limit_s=None, meter=None, **values):
         training = CommandTraining("mine", command, "sh", 10, 1, 2, "code")
         values = {

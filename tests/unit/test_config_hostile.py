@@ -108,6 +108,7 @@ BAD_VALUES = {
     ("models", 0, "training", "accumulate_grad_batches"): bad_whole_numbers(1, 1_000_000),
     ("models", 0, "command"): NOT_TEXT | st.sampled_from(["", " ", "a\0b", "x", "{n}", "{result}"]),
     ("models", 0, "shell"): BAD_NAMES | st.just("sh"),
+    ("models", 0, "accelerator"): BAD_NAMES | st.just("cpu"),
     ("models", 0, "watch"): bad_lists(["a"], st.integers() | st.just("")) | st.just(["a"]),
     ("models", 0, "time_limit_s"): bad_numbers(0, 1e9) | st.sampled_from([0, 60]),
     ("models", 0, "runs"): NOT_TEXT | st.sampled_from(["", "a\0b", "a\n", "<!--", "runs.csv"]),

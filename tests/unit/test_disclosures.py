@@ -376,3 +376,13 @@ def test_an_unknown_intensity_leaves_emissions_out(worked):
     models = replace(worked, study=blank).models
     assert models[0].electricity.g_per_kwh is None
     assert models[0].electricity.emissions_g(1.0) is None
+
+
+@pytest.mark.parametrize(("country", "known"), [("POL", True), ("DEU", False)])
+def test_a_record_has_the_intensity_of_the_country_that_it_names(worked, country, known):
+    metering = {"tool": None, "version": None, "country_iso3": country}
+    own = replace(worked, records=records_of(worked.study.runs, metering=metering))
+    place = next(iter(boamps_records(own).values()))["environment"]
+    table = worked.study.countries.set_index("country_iso3")["intensity_g_per_kwh"]
+    assert place["country"] == country
+    assert place.get("powerSourceCarbonIntensity") == (table[country] if known else None)

@@ -35,6 +35,15 @@ def test_small_sizes_carry_their_fixed_cost_and_sizes_between_lie_on_a_line():
     assert training_cost(PILOT, 1001).duration_s == pytest.approx(7.0 + 27 / 90)
 
 
+def test_sizes_that_fit_into_one_batch_lie_on_a_line_in_examples():
+    small, large = ({**size, "batches": 1} for size in PILOT["sizes"])
+    one = PILOT | {"sizes": [small, large], "batch_size": 10_000}
+    durations_s = [training_cost(one, n).duration_s for n in (1000, 5500, 10_000)]
+    assert durations_s == pytest.approx([7.0, 20.5, 34.0])
+    alone = one | {"sizes": [small, small]}
+    assert training_cost(alone, 1000).duration_s == pytest.approx(7.0)
+
+
 def test_with_a_budget_of_steps_a_size_has_as_many_epochs_as_fit_into_it():
     steps = PILOT | {"max_steps": 200}
     # 20 epochs of 10 batches, or 2 epochs of 100.

@@ -5,6 +5,7 @@ from math import prod
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
@@ -83,6 +84,9 @@ class Calling(nn.Module):
         function: Callable[[torch.Tensor], torch.Tensor] = torch.relu,
         optional: Callable | None = None,
         named: str | Callable = "relu",
+        optimiser: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.01),
+        schedule: LRSchedulerCallable = lambda o: torch.optim.lr_scheduler.ConstantLR(o),
+        later: Callable[..., torch.optim.Optimizer] | None = None,
     ):
         super().__init__()
         self.given = {
@@ -92,6 +96,9 @@ class Calling(nn.Module):
             "function": function,
             "optional": optional,
             "named": named,
+            "optimiser": optimiser,
+            "schedule": schedule,
+            "later": later,
         }
 
 

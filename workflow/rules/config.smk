@@ -11,19 +11,18 @@ def canonical(value):
 def look_at(dataset):
     """What is known of the data set (as JSON); read once, and reported once."""
     spec = json.loads(dataset)
-    if spec["class_path"] is None:
-        intake = readers.take_in(spec)
-    else:
-        # Read once more only until the study has read it.
-        intake = known_module(spec) or readers.foresee_module(spec)
+    # Of what the check does not read whole, the study knows more once it has read it.
+    known = None if readers.is_read_early(spec) else known_data(spec)
+    look = readers.take_in if spec["class_path"] is None else readers.foresee_module
+    intake = known or look(spec)
     for finding in intake.findings:
         mark = "warning" if finding.headline else "note"
         print(f"{mark}: {finding.sentence()}", file=sys.stderr)
     return intake
 
 
-def known_module(spec):
-    """What the study knows of a data module, if it was read as it is now."""
+def known_data(spec):
+    """What the study knows of its data, if these were read as they are now."""
     known = Path(f"results/{config['study']}/data/{spec['name']}.intake.json")
     source = datasets.intake.source_of(canonical(spec), readers.stamp(spec))
     try:
@@ -31,6 +30,11 @@ def known_module(spec):
     except EcosobrietyError:
         return None
     return intake if intake.source == source else None
+
+
+def unread_by_check(value):
+    """What decides whether the data fit, where the check has not read them; else None."""
+    return None if readers.is_read_early(config["dataset"]) else value
 
 
 def take_in(dataset):

@@ -260,7 +260,8 @@ def comparable_values(
 
 def comparable_scores(scores: pd.DataFrame, reference: int) -> pd.DataFrame:
     """A table of scores, a row per size and a column per seed, moved as by `comparable_values`."""
-    runs = scores.stack().dropna().rename("score").reset_index()
+    runs = scores.reset_index().melt("n_train", var_name="seed", value_name="score").dropna()
+    runs = runs.sort_values(["n_train", "seed"])
     moved = comparable_values(runs, "score", reference, ratio=False)
     runs["score"] = np.concatenate([*moved.values()])
     return by_size_and_seed(runs, "score")

@@ -16,7 +16,7 @@ from ecosobriety.electricity.factor_tables import read_cells, read_number, read_
 from ecosobriety.electricity.plausibility import check_rows, remark_on
 from ecosobriety.electricity.provider import Provided, Provider, Settings, facts
 from ecosobriety.errors import DataError, quote
-from ecosobriety.files import UnreadableError, open_atomically, read_text
+from ecosobriety.files import UnreadableError, home_expanded, open_atomically, read_text
 
 REQUIRED = ("country_iso3", "intensity_g_per_kwh", "year")
 OPTIONAL = ("country_name", "low_carbon_share", *SHARES)
@@ -153,7 +153,7 @@ def _read_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
 
 def provide(settings: Settings, _snapshots: Path) -> Provided:
     """A user's own file."""
-    path = Path(settings["path"])
+    path = home_expanded(settings["path"])
     notes = read_notes(path)
     known = facts(notes.get("origin", str(path)), str(path), path)
     return read_user_table(path), {**known, "retrieved_on": notes.get("retrieved_on")}
@@ -161,7 +161,7 @@ def provide(settings: Settings, _snapshots: Path) -> Provided:
 
 def _known(settings: Settings) -> pd.DataFrame | None:
     path = settings.get("path")
-    return read_user_table(Path(path), compare=False) if isinstance(path, str) else None
+    return read_user_table(home_expanded(path), compare=False) if isinstance(path, str) else None
 
 
 PROVIDER = Provider("csv", provide, known=_known)

@@ -160,6 +160,13 @@ def _unrecorded(model: ModelAmounts, column: str, text: Texts) -> str:
     return text(f"disclosure.unknown.{column}", reason=reason)
 
 
+def _no_embodied(model: ModelAmounts, text: Texts) -> str | None:
+    """Of hardware that the study knows, the trainings' time may be missing."""
+    if model.whole.duration_s is None and model.embodied_g(1.0) is not None:
+        return _unrecorded(model, "train_duration_s", text)
+    return _unless(model.embodied_g(model.whole.duration_s) is not None, "embodied", text)
+
+
 def _unless(known: bool, name: str, text: Texts) -> str | None:
     return None if known else text(f"disclosure.unknown.{name}")
 
@@ -167,7 +174,7 @@ def _unless(known: bool, name: str, text: Texts) -> str | None:
 _UNKNOWN: Mapping[str, Callable[[ModelAmounts, Texts], str | None]] = {
     "intensity": lambda m, t: None if m.electricity.g_per_kwh is not None else _no_intensity(m, t),
     "contract": lambda m, t: _unless(m.electricity.contract is not None, "contract", t),
-    "embodied": lambda m, t: _unless(m.embodied_g(m.whole.duration_s) is not None, "embodied", t),
+    "embodied": lambda m, t: _no_embodied(m, t),
     "failed": lambda m, t: _unless(m.whole.failed_kwh is not None, "failed", t),
     "evaluation": lambda m, t: (
         None if m.whole.evaluation_kwh is not None else _unrecorded(m, "eval_energy_kwh", t)

@@ -1,7 +1,9 @@
 """All trainings of a study as BoAmps records, by the names of their files."""
 
+import math
 from typing import Any
 
+from ecosobriety.decision.intervals import finite_or_none
 from ecosobriety.exporting.boamps import boamps_report
 from ecosobriety.exporting.disclosure import Disclosed
 from ecosobriety.exporting.network_size import NetworkSize, network_size
@@ -11,7 +13,7 @@ from ecosobriety.records.adjusted import factor_in
 def boamps_records(disclosed: Disclosed) -> dict[str, dict[str, Any]]:
     """The content of each record, by its file's name."""
     dataset = disclosed.provenance["dataset"]
-    intensities = {m.case.model: m.electricity.g_per_kwh for m in disclosed.models}
+    countries = disclosed.study.countries.set_index("country_iso3")["intensity_g_per_kwh"]
     # Of one model, every training has the same network.
     sizes: dict[str, NetworkSize | None] = {}
     reports, factor = {}, factor_in(disclosed.study.runs)
@@ -22,7 +24,8 @@ def boamps_records(disclosed: Disclosed) -> dict[str, dict[str, Any]]:
         reports[name] = boamps_report(
             run,
             dataset,
-            mix_g_per_kwh=intensities[run.model],
+            # CodeCarbon's file may name another country than the study's.
+            mix_g_per_kwh=finite_or_none(countries.get(run.metering["country_iso3"], math.nan)),
             size=sizes[run.model],
             factor=1.0 if run.window == "imported" else factor,
         )

@@ -50,8 +50,11 @@ def training_cost(pilot: Mapping[str, Any], n_train: int) -> Cost:
     if pilot["max_steps"] is not None:
         epochs = pilot["max_steps"] / batches
     small, large = (_of_sample(sample, epochs) for sample in pilot["sizes"])
-    ends = [sample["batches"] for sample in pilot["sizes"]]
-    return _between(batches, (ends[0], ends[-1]), (small, large))
+    low, high = pilot["sizes"]
+    if low["batches"] < high["batches"]:
+        return _between(batches, (low["batches"], high["batches"]), (small, large))
+    # Of sizes that fit into one batch, the batches differ by their examples.
+    return _between(n_train, (low["n_train"], high["n_train"]), (small, large))
 
 
 def cold_cost(pilot: Mapping[str, Any]) -> Cost:

@@ -113,7 +113,7 @@ class CodeCarbonMeter:
             "save_to_logfire": False,
             "prometheus_url": "",
             "output_handlers": [],
-            # None is "those of CUDA_VISIBLE_DEVICES", which are those that the training sees.
+            # Those that the training sees are chosen in `probing`.
             "gpu_ids": None,
             "emissions_endpoint": None,
             "experiment_id": "",

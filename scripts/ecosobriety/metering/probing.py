@@ -4,6 +4,7 @@ CodeCarbon has no public way to ask how it obtains an energy, so its own parts a
 """
 
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from codecarbon.external.ram import RAM
 from ecosobriety.metering.counters import Counter
 from ecosobriety.metering.meter import ComponentName
 from ecosobriety.metering.sensors import ConstantSensor, CounterSensor, LoadSensor, Sensor
+from ecosobriety.metering.visible import visible_gpus
 from ecosobriety.reasons import reason
 from ecosobriety.records.record import Component
 from ecosobriety.units import watt_seconds_to_kwh
@@ -118,7 +120,9 @@ def _packages(cpu: CPU) -> Sensor | str:
 
 
 def _gpus(gpu: GPU) -> Sensor | str:
-    watched = set(gpu._get_gpu_ids())
+    uuids = {device.gpu_index: str(device._uuid) for device in gpu.devices.devices}
+    # CodeCarbon's own reading takes an empty list for all of them, and knows no UUID.
+    watched = visible_gpus(uuids, os.environ)
     counters, by_power = [], False
     for device in gpu.devices.devices:
         # The second half of some AMD cards counts nothing: the first counts for both.

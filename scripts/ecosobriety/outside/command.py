@@ -8,14 +8,11 @@ that of all attempts since the first that left one.
 """
 
 import os
-import platform
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,10 +22,6 @@ from ecosobriety.datasets import Dataset, Declared, training_order
 from ecosobriety.errors import ConfigError, EcosobrietyError, MeteringError, quote
 from ecosobriety.files import write_json
 from ecosobriety.hardware import (
-    children_peak_memory_mb,
-    cpu_name,
-    describe_hardware,
-    describe_job,
     own_and_busy_cpu_s,
 )
 from ecosobriety.metering import (
@@ -44,18 +37,14 @@ from ecosobriety.metering.results import WindowRecord
 from ecosobriety.metering.windows import read_window, window_environment
 from ecosobriety.metrics import Metric
 from ecosobriety.outside.output import last_words
+from ecosobriety.outside.recording import CommandRun, CommandTraining, command_record
 from ecosobriety.outside.result import (
     EPOCHS,
-    EpochResult,
-    epoch_log,
-    epochs_done,
-    parted,
     read_result,
     require_asked,
     require_within,
 )
 from ecosobriety.outside.session import guard, started, wait_for
-from ecosobriety.reasons import reason
 from ecosobriety.records.record import RunRecord
 from ecosobriety.user_code.commands import fill, placeholders
 
@@ -64,51 +53,6 @@ CHECKPOINT = "checkpoint"
 SPENT_FILE = "spent.json"
 """Beside the checkpoint: the energy of the attempts since the first that left one."""
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
-
-
-@dataclass(frozen=True)
-class CommandTraining:
-    """One training by command: all that decides its result, besides the data.
-
-    Attributes:
-        model: the model's name.
-        command: with its placeholders.
-        shell: one of `commands.SHELLS`.
-        n_train: number of training examples.
-        seed: decides the subset; the command is given it too.
-        threads: processors that it may use.
-        code_fingerprint: fingerprint of our own code around it.
-        epochs: what stands for `{epochs}`; None: the command does not hold it.
-    """
-
-    model: str
-    command: str
-    shell: str
-    n_train: int
-    seed: int
-    threads: int
-    code_fingerprint: str
-    epochs: int | None = None
-
-
-@dataclass(frozen=True)
-class CommandRun:
-    """What came of a command.
-
-    Attributes:
-        scores: the numbers that it reported, by name; the study's metric among them.
-        window: the energy that counts.
-        kind: `exact` where the command opened a window of its own, else `process`; that, too, of
-            one that went on with a checkpoint, as the windows of those before it are not known.
-        process: the energy of the whole process, or of all attempts.
-        epochs: what it reported of its epochs; the last is its end.
-    """
-
-    scores: Mapping[str, float]
-    window: WindowRecord
-    kind: Literal["process", "exact"]
-    process: WindowRecord
-    epochs: Sequence[EpochResult] = ()
 
 
 def lay_out(
@@ -314,76 +258,6 @@ class _Life:
         if self._keeps:
             write_json(self._spent, so_far.model_dump(mode="json"))
         return so_far
-
-
-def command_record(
-    dataset: Dataset | Declared,
-    training: CommandTraining,
-    run: CommandRun,
-    ledger: Ledger,
-    *,
-    metering: Mapping[str, Any],
-    lost_kwh: float,
-) -> RunRecord:
-    """Put together the record of a command that has ended.
-
-    Args:
-        dataset: what it was trained on.
-        training: what was trained.
-        run: what came of it.
-        ledger: where its attempts are kept.
-        metering: the meter, in words and numbers.
-        lost_kwh: the energy of its failed attempts.
-    """
-    window, hardware = run.window, describe_hardware()
-    on_gpu = window.energy_gpu_kwh is not None and bool(hardware.get("gpu"))
-    epochs = epochs_done(run.scores, run.epochs, training.epochs)
-    scores, loss, no_loss = parted(run.scores)
-    unknown = ["steps", "batch_size", "flop_forward", "flop_train"]
-    nothing: dict[str, Any] = dict.fromkeys(unknown)
-    unknown += [] if epochs else ["epochs"]
-    unknown += [] if run.epochs else ["epoch_log"]
-    missing = {**dict.fromkeys(unknown, reason("not_reported")), **no_loss, **window.missing}
-    outside_kwh = None
-    if run.kind == "process":
-        missing["eval_energy_kwh"] = reason("within")
-    else:
-        # Start-up and evaluation. Two meters never read at the same moment.
-        outside_kwh = max(run.process.energy_kwh - window.energy_kwh, 0.0)
-    return RunRecord(
-        dataset=dataset.name,
-        model=training.model,
-        n_train=training.n_train,
-        seed=training.seed,
-        epochs=epochs,
-        **nothing,
-        scores=scores,
-        test_loss=loss,
-        **window.measured().fields(),
-        eval_energy_kwh=outside_kwh,
-        lost_energy_kwh=lost_kwh,
-        device=str(hardware["gpu"]) if on_gpu else cpu_name(),
-        accelerator="cuda" if on_gpu else "cpu",
-        threads=training.threads,
-        peak_memory_mb=children_peak_memory_mb(),
-        attempt=ledger.attempt,
-        identity=ledger.identity,
-        window=run.kind,
-        missing=missing,
-        epoch_log=epoch_log(run.epochs, window),
-        training={
-            "command": training.command,
-            "shell": training.shell,
-            "process_kwh": run.process.energy_kwh,
-            "process_s": run.process.duration_s,
-        },
-        metering=dict(metering),
-        hardware=hardware,
-        job=describe_job(),
-        versions={"python": platform.python_version(), "codecarbon": version("codecarbon")},
-        dataset_sha256=dataset.sha256,
-        code_fingerprint=training.code_fingerprint,
-    )
 
 
 def _failure(which: str, command: str, code: int, log: Path, began_at: int) -> str:

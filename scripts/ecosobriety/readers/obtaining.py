@@ -25,7 +25,12 @@ from ecosobriety.readers import places
 from ecosobriety.readers.arrays import SPLIT_SEED
 from ecosobriety.readers.data_module import read_module
 from ecosobriety.readers.declaration import read_declared
-from ecosobriety.readers.user_files import read_own, reported_on_one_line, take_in_own
+from ecosobriety.readers.user_files import (
+    own_is_read_early,
+    read_own,
+    reported_on_one_line,
+    take_in_own,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +109,16 @@ def take_in(spec: Mapping[str, Any]) -> Intake:
         return describe(obtain(spec), task)
     train, test = catalogue.TRAIN_SIZES.get(name), catalogue.TEST_SIZES.get(name)
     return Intake(name, task, train_examples=train, test_examples=test)
+
+
+def is_read_early(spec: Mapping[str, Any]) -> bool:
+    """Whether `take_in` knows all of a data set that a study could be refused for.
+
+    Of the named ones that are yet to be fetched, it does.
+    """
+    if spec.get("class_path") is not None:
+        return False
+    return is_declared(spec) or format_of(spec) is None or own_is_read_early(spec)
 
 
 def _digits() -> Dataset:

@@ -35,11 +35,25 @@ def reported_on_one_line() -> Iterator[None]:
         raise DataError(one_line(str(error))) from error
 
 
+def own_is_read_early(spec: Mapping[str, Any]) -> bool:
+    """Whether `take_in_own` reads a user's own files: tables, and others of up to `READ_BYTES`."""
+    path, file_format = _path(spec), format_of(spec)
+    if file_format in TABLES:
+        return True
+    if file_format == "npz":
+        if path.is_file() and path.stat().st_size <= CHECKED_BYTES:
+            return True
+        return npz.inputs_header(path)[1] <= READ_BYTES
+    # Pixels take more than the files that they are compressed in, and longer to read.
+    nbytes = sum(file.stat().st_size for file in image_folder.listing(path))
+    return nbytes * PIXELS_PER_BYTE <= READ_BYTES
+
+
 def take_in_own(spec: Mapping[str, Any]) -> Intake:
     """What can be known of a user's own files before anything is run, in a few seconds.
 
-    Tables, and other files of up to `READ_BYTES`, are read and checked as `read_own` does it. Of
-    larger ones the examples are counted.
+    What `own_is_read_early` is read and checked as `read_own` does it. Of larger files the examples
+    are counted.
 
     Args:
         spec: the configuration's section `dataset`, with one of `FORMATS`, and the study's `task`.
@@ -48,24 +62,17 @@ def take_in_own(spec: Mapping[str, Any]) -> Intake:
         DataError: the file or folder is missing or is not what the format says.
     """
     file_format, name, task = format_of(spec), spec["name"], spec.get("task", "classification")
-    path = _path(spec)
-    small = file_format == "npz" and path.is_file() and path.stat().st_size <= CHECKED_BYTES
-    if file_format in TABLES or small:
+    if own_is_read_early(spec):
         return describe(read_own(spec), task)
-    known: dict[str, Any] = {}
+    path, known = _path(spec), dict[str, Any]()
     if file_format == "npz":
-        header, nbytes = npz.inputs_header(path)
+        header, _ = npz.inputs_header(path)
         examples, whole = npz.count(path)
         measured = spec.get("normalise", "auto") not in ("auto", "none")
         whole_numbers = header.dtype.kind in "iu" and header.dtype != np.uint8 and not measured
         known = {"input_shape": header.shape[1:], "whole_numbers": whole_numbers}
     else:
-        nbytes = sum(file.stat().st_size for file in image_folder.listing(path))
-        # Pixels take more than the files that they are compressed in, and longer to read.
-        nbytes *= PIXELS_PER_BYTE
         examples, whole = image_folder.count(path)
-    if nbytes <= READ_BYTES:
-        return describe(read_own(spec), task)
     if examples < 2:
         raise DataError(f"{path}: holds {examples} examples, but must hold at least two")
     if not whole:

@@ -134,6 +134,8 @@ TRAINING = {
 
 COMMAND = {
     "not_reported": "the command does not report it",
+    "gpu_or_cpu": "the machine has a GPU, and whether the command used it is not known: "
+    "models[].accelerator says it",
     "within": "it is part of the command's own energy",
 }
 """What is not known of a training that is the user's command."""

@@ -272,9 +272,9 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         own settings by dotted key, which come before those of `training_parameters`; with
         `classes`, the fingerprints of the optimiser and the scheduler, where they are named, and
         `watched`, the digest of the files that it watches, where there are any. Of a
-        command, `command`, `shell`, as `source` the digest of the files that it watches, and
-        `epochs` where it holds that placeholder. Of imported runs, `runs`, what else names them,
-        and as `source` the digest of their files.
+        command, `command`, `shell`, as `source` the digest of the files that it watches, `epochs`
+        where it holds that placeholder, and `accelerator` where it names one. Of imported runs,
+        `runs`, what else names them, and as `source` the digest of their files.
 
     Raises:
         ConfigError: a watched file cannot be read; the end of a sentence.
@@ -287,6 +287,8 @@ def model_parameters(config: Mapping[str, Any], name: str, folder: Path) -> dict
         own = {"command": model["command"], "shell": shell, "source": watched}
         if EPOCHS in commands.placeholders(model["command"]):
             own[EPOCHS] = config["training"][EPOCHS]
+        if "accelerator" in model:
+            own["accelerator"] = model["accelerator"]
         return own
     if is_import(model):
         named = {key: model[key] for key in ("emissions", "columns", "max_power_w") if key in model}

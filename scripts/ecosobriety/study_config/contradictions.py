@@ -292,7 +292,7 @@ def _command_contradictions(
     key: str, model: Mapping[str, Any], dataset: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
     if not is_command(model):
-        asked = {"shell": "a command", "time_limit_s": "a command"}
+        asked = dict.fromkeys(("shell", "accelerator", "time_limit_s"), "a command")
         if network_of(model) in (*NETWORK_NAMES, IMPORT):
             asked["watch"] = "a command or a class of your own"
         for name in model.keys() & asked.keys():

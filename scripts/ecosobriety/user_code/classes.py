@@ -24,6 +24,7 @@ from typing import Any, Literal
 from ecosobriety.errors import ConfigError, one_line
 from ecosobriety.user_code.apart import run_apart
 from ecosobriety.user_code.bodies import mentioned, named_in_body, takes_any
+from ecosobriety.user_code.callables import hints, is_meant_itself
 from ecosobriety.user_code.defaults import kept_defaults
 from ecosobriety.user_code.lightnings import lightning_of, trainers_version
 from ecosobriety.user_code.words import cut, cut_list, described
@@ -41,8 +42,6 @@ _ANY_GIVEN: Mapping[str, Any] = {"input_shape": (1,), "num_classes": 2}
 
 
 _MAY_BE_TEXT = re.compile(r"\bstr\b")
-_GIVES_MODULE = re.compile(r"Module\b[^,]*\]")
-"""At a type's end, what calling gives."""
 
 
 @dataclass(frozen=True)
@@ -276,7 +275,7 @@ class _Signature:
             (*names, *sorted(inner)),
             frozenset(given.keys() & names.keys()),
             unread,
-            {name: p.annotation for name, p in plain.items()},
+            {name: p.annotation for name, p in plain.items()} | hints(found),
             {name: p.default for name, p in plain.items()},
         )
 
@@ -287,8 +286,8 @@ class _Signature:
     def callables(self, spec: ClassSpec) -> dict[str, Callable[[], Any]]:
         """How to get what is written as the path of a function or class, for something to call.
 
-        A function is meant as it is; of a class an instance, unless the default is a class too or
-        the type says that calling it gives a module.
+        A function is meant as it is; of a class an instance, unless the default is a class too, the
+        type says that calling it gives such an instance, or none can be made without arguments.
         """
         found: dict[str, Callable[[], Any]] = {}
         for name, value in spec.init_args.items():
@@ -298,9 +297,10 @@ class _Signature:
             with suppress(Exception):
                 module, _, attribute = value.rpartition(".")
                 named = getattr(importlib.import_module(module), attribute)
-                factory = isinstance(self.defaults[name], type) or _GIVES_MODULE.search(kind)
-                is_instance = isinstance(named, type) and not factory
-                found[name] = named if is_instance else partial(_itself, named)
+                factory = isinstance(self.defaults[name], type) or is_meant_itself(
+                    named, self.annotations[name]
+                )
+                found[name] = partial(_itself, named) if factory else named
         return found
 
 

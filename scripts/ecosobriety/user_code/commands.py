@@ -60,6 +60,10 @@ _NEARLY = re.compile(
     r"|(?P<quote>[\"'])\{(?P<quoted>[A-Za-z_][A-Za-z0-9_]*)\}(?P=quote)"
 )
 """A placeholder with a format, or in quotes of its own."""
+_CHOOSES_GPUS = re.compile(
+    r"\b((?:CUDA|ROCR|HIP)_VISIBLE_DEVICES)=[\"']?(?!-1\b|NoDevFiles\b)[^\s\"';&|]"
+)
+"""A choice among the machine's GPUs, which the meter does not see; hiding all is none."""
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]+)\}|(?P<bare>[A-Za-z_]+)\b)")
 """A variable of the shell that may be meant as a placeholder."""
 
@@ -99,6 +103,11 @@ def fault(command: str) -> str | None:
                 f"holds {{{name}}}, but must hold placeholders among {allowed}; braces of its own "
                 f"are doubled: {{{{{name}}}}}"
             )
+    if found := _CHOOSES_GPUS.search(command):
+        return (
+            f"sets {found[1]}, but must leave it out: the energy is that of the GPUs that the "
+            f"study sees, so set it before: export {found[1]}=…"
+        )
     if "result" not in names:
         return f"is {quote(command)}, but must hold {{result}}, the file that its scores go to"
     if "subset" not in names and not {"n_train", "seed"} <= {*names}:

@@ -35,7 +35,7 @@ TRAINING_MODULES = (
 COMMAND_MODULES = (
     *("datasets/sampling", "hardware", "records/measured", "records/record", "units"),
     *("country_codes", "reasons/__init__", "reasons/imported", "reasons/trained"),
-    *("outside/command", "outside/result", "outside/session"),
+    *("outside/command", "outside/recording", "outside/result", "outside/session"),
     *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
     *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
     *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),

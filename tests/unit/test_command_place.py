@@ -1,0 +1,40 @@
+"""Where a command trained: on the processor, on a GPU, or nobody knows."""
+
+from dataclasses import replace
+
+import pytest
+from test_commands import running  # noqa: F401
+
+from ecosobriety.outside import recording
+from ecosobriety.outside.recording import CommandTraining, command_record
+from ecosobriety.readers import read_declared
+
+
+@pytest.mark.parametrize(
+    ("said", "has_gpu", "place"),
+    [
+        (None, False, ("A CPU", "cpu")),
+        ("cpu", True, ("A CPU", "cpu")),
+        ("gpu", True, ("A GPU", "cuda")),
+        # Its energy counts; whether the command used it, nobody says.
+        (None, True, (None, None)),
+        ("gpu", False, (None, "cuda")),
+    ],
+)
+def test_where_a_command_trained_is_what_the_study_says(run, monkeypatch, said, has_gpu, place):
+    monkeypatch.setattr(recording, "cpu_name", lambda: "A CPU")
+    monkeypatch.setattr(recording, "describe_hardware", lambda: {"gpu": "A GPU"})
+    training = CommandTraining(
+        "mine", "x {subset} {result}", "sh", 10, 1, 2, "code", accelerator=said
+    )
+    done = run("echo '{{\"accuracy\": 0.9}}' > {result}")
+    window = done.window.model_copy(update={"energy_gpu_kwh": 1e-6 if has_gpu else None})
+    done = replace(done, window=window)
+    record = command_record(
+        read_declared({"name": "mine", "n_examples": 10}),
+        *(training, done, run.ledger),
+        metering={"country_iso3": "FRA"},
+        lost_kwh=0.0,
+    )
+    assert (record.device, record.accelerator) == place
+    assert ("device" in record.missing) == (record.device is None)

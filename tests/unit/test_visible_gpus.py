@@ -1,0 +1,63 @@
+"""The GPUs that a process sees are those that are metered."""
+
+import time
+
+import pytest
+from fake_counters import FakeCounter, nvml, powercap  # noqa: F401
+
+from ecosobriety.errors import MeteringError
+from ecosobriety.metering import CodeCarbonMeter
+from ecosobriety.metering.visible import visible_gpus
+from ecosobriety.units import kwh_to_joules
+
+UUIDS = {0: "GPU-0c4a646d-72c4", 1: "GPU-1c4a646d-72c4", 2: "GPU-1d4a646d-72c4"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "seen"),
+    [
+        (None, {0, 1, 2}),
+        ("", set()),
+        ("-1", set()),
+        ("NoDevFiles", set()),
+        ("1", {1}),
+        (" 2, 0", {0, 2}),
+        ("GPU-1c4a646d-72c4", {1}),
+        ("GPU-1d", {2}),
+        # Two begin like this; and what follows what is not there is hidden, too.
+        ("GPU-1", set()),
+        ("0,7,1", {0}),
+        ("0,,1", {0}),
+        ("MIG-GPU-1c4a646d-72c4/1/0", {1}),
+    ],
+)
+def test_what_cuda_shows_a_process_is_what_it_sees(listed, seen):
+    environment = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
+    assert visible_gpus(UUIDS, environment) == seen
+    assert visible_gpus(UUIDS, {"ROCR_VISIBLE_DEVICES": "2", **environment}) == (
+        {2} if listed is None else seen
+    )
+
+
+def test_a_part_of_a_gpu_is_refused():
+    with pytest.raises(MeteringError, match="a part of a GPU, whose energy no counter reads"):
+        visible_gpus(UUIDS, {"CUDA_VISIBLE_DEVICES": "MIG-5f3c"})
+
+
+@pytest.mark.parametrize(
+    ("listed", "power_w"), [(None, 400), ("GPU-1", 300), ("0", 100), ("", None)]
+)
+def test_the_meter_counts_those_alone(powercap, nvml, monkeypatch, listed, power_w):  # noqa: F811
+    powercap([FakeCounter(50.0)])
+    nvml([FakeCounter(100.0), FakeCounter(300.0)])
+    if listed is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
+    meter = CodeCarbonMeter("FRA", interval_s=0.2, ram_power_w=10.0)
+    meter.warm_up()
+    meter.start()
+    time.sleep(0.4)
+    reading = meter.stop()
+    if power_w is None:
+        assert reading.gpu_kwh is None
+        return
+    assert kwh_to_joules(reading.gpu_kwh) == pytest.approx(power_w * reading.duration_s, rel=0.02)
