@@ -1,8 +1,9 @@
 """A model's own training: checked, part of its identity, and named in the report."""
 
 import pytest
-from config_cases import ROOT, SMALLEST, complete, outcome, put, refusal
+from config_cases import KNOWN, ROOT, SMALLEST, complete, outcome, put, refusal
 
+from ecosobriety.errors import ConfigError
 from ecosobriety.records.collecting import identity_of
 from ecosobriety.reporting.measurement import _own_training
 from ecosobriety.study_config import config as study_config
@@ -138,3 +139,14 @@ def test_a_class_that_is_not_ours_has_its_processes_to_itself(models, training, 
 )
 def test_seeds_of_what_leaves_nothing_may_share_a_process(models):
     complete({**put(("models",), models), "training": {"optimizer": ADAM, "process": "size"}})
+
+
+def test_the_country_of_the_trainings_is_one_of_the_country_data():
+    alone = {**KNOWN, "countries": ("DEU",)}
+    study = put(("grid", "countries"), ["DEU"])
+    with pytest.raises(
+        ConfigError, match=r"metering\.country is FRA, but must be one that the cou"
+    ):
+        study_config.complete(study, file="x.yaml", **alone)
+    study["metering"] = {"country": "DEU"}
+    assert study_config.complete(study, file="x.yaml", **alone)["metering"]["country"] == "DEU"

@@ -4,6 +4,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from ecosobriety.training.few_batches import FewBatches
+from ecosobriety.training.fitting import handed_over
 from ecosobriety.training.learner import ModuleScorer, Scorer
 from ecosobriety.training.tasks import Classification
 
@@ -71,3 +73,36 @@ def test_an_eval_of_its_own_is_called_before_a_test(kind: type[Scorer]) -> None:
     tester.test(scorer, rows, verbose=False)
     assert scorer.test_score == 1.0
     assert scorer.network.training
+
+
+class Swapping(pl.Callback):
+    """Tests another network in the place of the module's, as people do with an average."""
+
+    def on_test_start(self, trainer, pl_module):
+        self.seen, self.before = pl_module, pl_module.layer
+        pl_module.layer, pl_module.scale, pl_module.network = torch.nn.Identity(), -1.0, None
+
+    def on_test_end(self, trainer, pl_module):
+        pl_module.layer, pl_module.scale = self.before, 1.0
+
+
+class Scaled(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.scale = torch.nn.Linear(3, 3), 1.0
+
+    def forward(self, x):
+        return self.scale * self.layer(x)
+
+
+def test_a_modules_callbacks_are_given_the_module_itself() -> None:
+    module, callback = Scaled(), Swapping()
+    scorer = ModuleScorer(module, Classification(3))
+    tester = pl.Trainer(callbacks=[callback], accelerator="cpu", logger=False, barebones=False)
+    x, y = torch.randn(20, 3), torch.arange(20) % 3
+    with handed_over(scorer, tester):
+        tester.test(scorer, FewBatches([(x, y)], 1), verbose=False)
+    assert callback.seen is module
+    assert scorer.test_score == pytest.approx(float(((-x).argmax(1) == y).double().mean()))
+    assert "on_test_start" not in vars(callback)
+    assert isinstance(module.layer, torch.nn.Linear)

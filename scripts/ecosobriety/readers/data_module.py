@@ -25,6 +25,7 @@ from ecosobriety.datasets.findings import Finding, short
 from ecosobriety.datasets.store import Dataset
 from ecosobriety.errors import DataError
 from ecosobriety.readers import arrays, loaders
+from ecosobriety.readers.contents import Pair, same_examples
 from ecosobriety.user_code.classes import ClassSpec, build
 from ecosobriety.user_code.lightnings import lightning_of
 from ecosobriety.user_code.reading import modules_since, unwatched
@@ -231,14 +232,14 @@ def _differs(module: Any, part: arrays.Part, stage: str, name: str, seed: int) -
     taken = _pair(part)
     reading = _set_up(module, stage, name, seed)
     batches = _ending(_pairs(module, reading.first, name), reading.streamed, name)
-    seen: list[loaders.Pair] = []
+    seen: list[Pair] = []
     number = 0
     for batch in batches:
         seen.append(batch)
         same_order = loaders.begins_alike(taken, batch, number)
         number += len(batch[1])
         if not same_order:
-            return not loaders.same_examples([taken], [*seen, *batches])
+            return not same_examples(taken, [*seen, *batches])[0]
         if number >= loaders.MOST_COMPARED and not reading.streamed:
             return False
     module.teardown(stage)
@@ -310,11 +311,11 @@ def _require_one_mode(module: Any, batches: Iterable[Any], stage: str, name: str
             )
 
 
-def _pair(part: arrays.Part) -> loaders.Pair:
+def _pair(part: arrays.Part) -> Pair:
     return np.asarray(part.x), np.asarray(part.y)
 
 
-def _ending(pairs: Iterable[loaders.Pair], streamed: bool, name: str) -> Iterator[loaders.Pair]:
+def _ending(pairs: Iterable[Pair], streamed: bool, name: str) -> Iterator[Pair]:
     """The batches, unless a stream goes on beyond what a study takes, or memory has."""
     given = nbytes = 0
     most_bytes = psutil.virtual_memory().total // 2
@@ -331,7 +332,7 @@ def _ending(pairs: Iterable[loaders.Pair], streamed: bool, name: str) -> Iterato
         yield x, y
 
 
-def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[loaders.Pair]:
+def _pairs(module: Any, batches: Iterable[Any], name: str) -> Iterator[Pair]:
     """Batches after the module's own hooks, as a Trainer calls them."""
     from torch import Tensor, device
 

@@ -287,7 +287,8 @@ def _look(file: Path, action: "Callable[[Image], T]") -> T:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:
+        # Of a path, Pillow maps some files with the sides of the image as it is turned.
+        with file.open("rb") as stream, Image.open(stream) as image:
             return action(image)
     except DataError:
         raise

@@ -1,10 +1,8 @@
 """What a user's loader gives: which examples, in which order, and whether they stay the same."""
 
 import copy
-import hashlib
 import operator
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
@@ -15,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosobriety.errors import DataError
+from ecosobriety.readers.contents import Pair, same_examples
 from ecosobriety.user_code.lightnings import imported
 
 MOST_COMPARED = 256
 """Rows that show whether two data sets are one."""
-Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,12 +242,7 @@ def require_others(train: Pair, test: Pair) -> None:
 
 def same(one: Pair, other: Pair) -> bool:
     """Whether two parts hold the same examples, in any order."""
-    return len(one[1]) == len(other[1]) and _contents([one]) == _contents([other])
-
-
-def same_examples(some: Iterable[Pair], others: Iterable[Pair]) -> bool:
-    """Whether batches hold the same examples as others, in any order."""
-    return _contents(some) == _contents(others)
+    return len(one[1]) == len(other[1]) and same_examples(one, [other])[0]
 
 
 def begins_alike(taken: Pair, batch: Pair, start: int) -> bool:
@@ -348,10 +341,10 @@ def require_same(taken: Pair, again: Iterable[Pair], reading: Reading, name: str
             "another size (random augmentation? a mean over the batch?): put that into the "
             "network's forward"
         )
-    first, second = _contents([taken]), _contents(again)
-    if first == second:
+    alike, count_again = same_examples(taken, again)
+    if alike:
         return
-    count, count_again = len(taken[1]), second.total()
+    count = len(taken[1])
     if reading.workers:
         raise DataError(
             f"{name} gives {count} examples as it is and {count_again} without drop_last and "
@@ -385,12 +378,3 @@ def _first_in_batch(ours: Pair, batch: Pair) -> int:
         if not all(_alike(a[i], b[i]) for a, b in zip(ours, batch, strict=True)):
             return i
     return 0
-
-
-def _contents(batches: Iterable[Pair]) -> Counter[bytes]:
-    """How often each example comes, with its label."""
-    return Counter(
-        hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest()
-        for xs, ys in batches
-        for x, y in zip(xs, ys, strict=True)
-    )

@@ -36,7 +36,7 @@ def embodied_sentences(case: Case, text: Texts) -> list[Markup]:
         share=data(reference["share"]["central"], text.share(reference["share"]["central"])),
         **(_ends(reference, batch, text) if bounded else {}),
     )
-    return [Markup(" ").join([sentence, _verdict(found, text)])]
+    return [Markup(" ").join(filter(None, [sentence, _verdict(found, text)]))]
 
 
 def _ends(size: Mapping[str, Any], batch: int, text: Texts) -> dict[str, Any]:
@@ -51,13 +51,14 @@ def _ends(size: Mapping[str, Any], batch: int, text: Texts) -> dict[str, Any]:
     }
 
 
-def _verdict(found: Mapping[str, Any], text: Texts) -> Markup:
-    """At which sizes the hardware emits more than its electricity."""
+def _verdict(found: Mapping[str, Any], text: Texts) -> Markup | None:
+    """At which sizes the hardware emits more than its electricity; None: at none that is known."""
     known = [size for size in found["sizes"] if size["share"]["central"] is not None]
     most = [size["n_train"] for size in known if size["share"]["central"] >= DOMINATES]
+    all_known = len(known) == len(found["sizes"])
     if not most:
-        return text.markup("embodied.verdict.none")
-    if len(most) == len(known):
+        return text.markup("embodied.verdict.none") if all_known else None
+    if all_known and len(most) == len(known):
         return text.markup("embodied.verdict.all")
     sizes = ", ".join(text.integer(size) for size in most)
     return text.markup("embodied.verdict.some", sizes=sizes)

@@ -18,6 +18,8 @@ from ecosobriety.study.wording import score_decimals
 from ecosobriety.texts import Texts, decimals_for, is_known
 from ecosobriety.units import ENERGY_UNITS, kwh_to_wh, readable_unit, seconds_to_hours
 
+MOSTLY = 0.5
+"""Share of the energy from which on it is called assumed."""
 HARDWARE = ["device", "threads"]
 """Columns of `runs` in which trainings must agree for their energies to be compared."""
 
@@ -106,13 +108,14 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
         return None
     duration_h = seconds_to_hours(float(case.runs["train_duration_s"].sum()))
     total_kwh = float(case.runs["energy_kwh"].sum())
-    parts = []
+    parts, assumed_kwh = [], 0.0
     for name in ("cpu", "gpu", "ram"):
         # An imported run need not say what its energy is made of.
         read = [machine[name] for machine in components if name in machine]
         estimated = any(part["quality"] == "estimated" for part in read)
         used_kwh = float(case.runs[f"energy_{name}_kwh"].sum())
         if estimated and used_kwh > 0 and duration_h > 0:
+            assumed_kwh += used_kwh
             parts.append(
                 text(
                     "headline.basis.part",
@@ -123,7 +126,11 @@ def energy_basis(case: Case, components: Sequence[Mapping[str, Any]], text: Text
             )
     if not parts:
         return None
-    basis = text.markup("headline.basis.assumed", parts=", ".join(parts))
+    listed = ", ".join(parts)
+    if assumed_kwh < MOSTLY * total_kwh:
+        share = text.share(assumed_kwh / total_kwh)
+        return text.markup("headline.basis.partly", share=share, parts=listed)
+    basis = text.markup("headline.basis.assumed", parts=listed)
     if case.decision.stop is None:
         return basis
     durations_s = mean_durations_s(case.decision.result, case.runs)

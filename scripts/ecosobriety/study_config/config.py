@@ -37,6 +37,7 @@ from ecosobriety.study_config.schema import (
     complete_value,
     document,
     fault,
+    list_names,
     read_schema,
     show,
 )
@@ -143,6 +144,9 @@ def complete(
     completed.setdefault("claims", "poster" if about and not sober else "none")
     for key, text in (*contradictions(completed), *complete_metric(completed, config)):
         raise fault(file, key, text)
+    if (country := completed["metering"]["country"]) not in countries:
+        allowed = f"one that the country data have: {list_names(sorted(countries))}"
+        raise fault(file, "metering.country", f"is {country}, but must be {allowed}")
     try:
         intake = take_in({**completed["dataset"], "task": completed["task"]})
     except DataError as error:

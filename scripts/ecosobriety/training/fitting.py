@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict
 
@@ -298,6 +299,38 @@ def lend_callbacks(trainer: Any, tester: Any) -> None:
     """
     if tester is not trainer:
         tester.callbacks.extend(brought(trainer))
+
+
+@contextmanager
+def handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
+    """Give the callbacks that a module has brought the module itself while its scorer is tested.
+
+    They may put its average in its place, or set what its forward asks for.
+
+    Args:
+        scorer: what `tester` tests; its `network` is the module.
+        tester: has these callbacks, which are as before afterwards.
+    """
+
+    def of_module(hook: Callable[..., Any]) -> Callable[..., Any]:
+        def call(trainer: Any, pl_module: Any, *args: Any, **options: Any) -> Any:
+            given = scorer.network if pl_module is scorer else pl_module
+            return hook(trainer, given, *args, **options)
+
+        return call
+
+    hooks = [name for name in dir(pl.Callback) if name.startswith("on_")] + ["setup", "teardown"]
+    callbacks = brought(tester)
+    before = [{**vars(callback)} for callback in callbacks]
+    for callback in callbacks:
+        vars(callback).update({name: of_module(getattr(callback, name)) for name in hooks})
+    try:
+        yield
+    finally:
+        for callback, own in zip(callbacks, before, strict=True):
+            for name in hooks:
+                vars(callback).pop(name)
+            vars(callback).update({name: own[name] for name in hooks if name in own})
 
 
 class Limits(TypedDict):

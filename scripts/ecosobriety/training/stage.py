@@ -23,6 +23,7 @@ from ecosobriety.training.fitting import (
     Counted,
     Passed,
     TrainingSettings,
+    handed_over,
     lend_callbacks,
     limits,
     make_trainer,
@@ -346,7 +347,8 @@ class Stage:
         handle = scorer.register_forward_hook(lambda _, __, output: given.append(output))
         try:
             pl.seed_everything(seed, verbose=False)
-            trainer.test(scorer, FewBatches([(x, y)], 1), verbose=False)
+            with handed_over(scorer, trainer):
+                trainer.test(scorer, FewBatches([(x, y)], 1), verbose=False)
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
         finally:

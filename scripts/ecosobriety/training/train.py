@@ -31,6 +31,7 @@ from ecosobriety.training.fitting import (
     Counted,
     Passed,
     TrainingSettings,
+    handed_over,
     lend_callbacks,
     limits,
     make_trainer,
@@ -170,7 +171,8 @@ def train(
         with going_on(saved[0] if saved else None, resume_from, training.class_path):
             trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         lend_callbacks(trainer, tester)
-        tester.test(scorer, test_batches, verbose=False)
+        with handed_over(scorer, tester):
+            tester.test(scorer, test_batches, verbose=False)
     _require_learnt(training, dataset.name, module, scorer.test_loss, *passed)
     fitted = Fitted(
         *scorer.test_scores(),

@@ -103,10 +103,10 @@ def fault(command: str) -> str | None:
                 f"holds {{{name}}}, but must hold placeholders among {allowed}; braces of its own "
                 f"are doubled: {{{{{name}}}}}"
             )
-    if found := _CHOOSES_GPUS.search(command):
+    if chosen := _CHOOSES_GPUS.search(command):
         return (
-            f"sets {found[1]}, but must leave it out: the energy is that of the GPUs that the "
-            f"study sees, so set it before: export {found[1]}=…"
+            f"sets {chosen[1]}, but must leave it out: the energy is that of the GPUs that the "
+            f"study sees, so set it before: export {chosen[1]}=…"
         )
     if "result" not in names:
         return f"is {quote(command)}, but must hold {{result}}, the file that its scores go to"

@@ -1,8 +1,12 @@
-"""Sizes whose steps are of unlike batches, as where a size fills none."""
+"""What is said of energies: of unlike batches, of counters, of hardware and of more data."""
 
 import pandas as pd
 import pytest
-from synthetic import make_runs, make_study
+from synthetic import REPORT_DIR, make_runs, make_study
+
+from ecosobriety.reporting.embodied import _verdict
+from ecosobriety.reporting.hardware import energy_basis
+from ecosobriety.texts import Texts
 
 ENERGIES = ["energy_kwh", "energy_cpu_kwh", "energy_ram_kwh"]
 
@@ -13,8 +17,9 @@ def runs_of(kwh: dict[int, float], *, batch: int, epochs: dict[int, float]) -> p
     sizes = sorted(runs["n_train"].unique())[-len(kwh) :]
     runs = runs[runs["n_train"].isin(sizes)].reset_index(drop=True)
     runs["n_train"] = runs["n_train"].map(dict(zip(sizes, kwh, strict=True)))
+    times = runs["n_train"].map(kwh) / runs["energy_kwh"]
     for column in ENERGIES:
-        runs[column] *= runs["n_train"].map(kwh) / runs["energy_kwh"]
+        runs[column] *= times
     runs["epochs"] = runs["n_train"].map(epochs)
     runs["steps"] = (runs["epochs"] * -(-runs["n_train"] // batch)).round()
     return runs
@@ -64,3 +69,37 @@ def test_more_data_cost_nothing_more_only_under_a_budget_of_steps() -> None:
     assert by_steps["steps"].nunique() == 1
     first = case_of(by_steps).decision.result["more_data"][0]
     assert (first["energy_by"], first["energy_kwh"]) == ("steps", 0.0)
+
+
+def test_energies_that_are_mostly_counted_are_not_called_assumed() -> None:
+    text = Texts.load("en", REPORT_DIR / "locale")
+    case = case_of(runs_of({1000: 2.0, 2000: 4.0}, batch=125, epochs={1000: 1.0, 2000: 1.0}))
+    estimated, measured = {"quality": "estimated"}, {"quality": "measured"}
+
+    def said(**parts: dict[str, str]) -> str:
+        return str(energy_basis(case, [parts], text))
+
+    # A processor of 60 % and a memory of 40 %.
+    assert "rest on assumed powers, not on counters" in said(cpu=estimated, ram=estimated)
+    assert "rest on assumed powers, not on counters" in said(cpu=estimated, ram=measured)
+    partly = said(cpu=measured, ram=estimated)
+    assert partly.startswith("40% of these energies rests on assumed powers, the rest on counters")
+    assert "how long" not in partly
+    assert energy_basis(case, [{"cpu": measured, "ram": measured}], text) is None
+
+
+def test_what_is_most_of_the_emissions_is_said_of_all_sizes_only_where_all_are_known() -> None:
+    text = Texts.load("en", REPORT_DIR / "locale")
+    every = str(text.markup("embodied.verdict.all"))
+
+    def verdict(*shares: float | None) -> str:
+        sizes = [
+            {"n_train": 10 * i, "share": {"central": share}} for i, share in enumerate(shares, 1)
+        ]
+        return str(_verdict({"sizes": sizes}, text))
+
+    assert verdict(0.8, 0.9) == every
+    assert verdict(None, 0.9) != every
+    assert "20" in verdict(None, 0.9)
+    assert verdict(None, 0.1) == "None"
+    assert verdict(0.2, 0.1) == str(text.markup("embodied.verdict.none"))
