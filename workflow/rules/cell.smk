@@ -7,7 +7,9 @@ rule derive_cell:
         equivalents=EQUIVALENTS,
         # A wall meter's reading is compared with the study's trainings.
         calibrated=(
-            table("runs") if study_config.adjustments(config).get("calibration") else []
+            table("runs")
+            if study_config.adjustments(config).get("calibration")
+            else []
         ),
     output:
         f"{CELLS}{CELL}.json",
