@@ -193,6 +193,14 @@ def test_neither_key_decides_a_training():
     assert adjustments(own)["calibration"]["reading_kwh"] == 1
 
 
+def test_runs_that_exist_already_are_not_scaled():
+    study = {**SMALLEST, "models": [{"name": "mine", "runs": "a.csv"}]}
+    study["metering"] = {"calibration": {"reading_kwh": 1, "window": WINDOW}}
+    said = "metering.calibration is .* must be null: runs that exist already have energies"
+    with pytest.raises(ConfigError, match=said):
+        complete(study, file="x.yaml", **KNOWN)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -69,6 +69,12 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{key}.precision", f'is "16-mixed", but must be {allowed}'
     yield from _process_contradictions(config)
     yield from calibration_contradictions(config["metering"]["calibration"])
+    if config["metering"]["calibration"] and all(map(is_import, config["models"])):
+        shown = show(config["metering"]["calibration"])
+        yield (
+            "metering.calibration",
+            f"is {shown}, but must be null: runs that exist already have energies of their own",
+        )
     yield from hardware_contradictions(config["hardware"])
     yield from water_contradictions(config["water"])
     yield from _country_data_contradictions(config["country_data"])
