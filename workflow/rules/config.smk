@@ -32,11 +32,6 @@ def known_data(spec):
     return intake if intake.source == source else None
 
 
-def unread_by_check(value):
-    """What decides whether the data fit, where the check has not read them; else None."""
-    return None if readers.is_read_early(config["dataset"]) else value
-
-
 def take_in(dataset):
     """What is known of the data set; a job need not read the user's files once more for that.
 

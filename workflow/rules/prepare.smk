@@ -23,11 +23,6 @@ rule prepare_dataset:
         spec=canonical({**config["dataset"], "task": config["task"]}),
         # An older file in the place of a newer one would else go unnoticed.
         files=readers.stamp(config["dataset"]),
-        # Of a user's class the size is known only here; elsewhere a new size prepares nothing again.
-        n_train=max(config["grid"]["n_train"]) if config["dataset"]["class_path"] else 0,
-        # What the check has not read is judged here, before anything is trained on it.
-        margin=lambda wildcards: unread_by_check(config["analysis"]["margin"]),
-        metric=lambda wildcards: unread_by_check(canonical(config["metric"])),
         # A command reads the file by itself.
         copied=any(
             "data" in commands.placeholders(model["command"])
