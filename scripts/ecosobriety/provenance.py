@@ -12,6 +12,7 @@ from typing import Any
 from ecosobriety import datasets
 from ecosobriety.electricity import consumer_prices
 from ecosobriety.metrics import Metric, metric_from
+from ecosobriety.reasons import reason
 from ecosobriety.records.alike import find_alike, find_uncounted
 from ecosobriety.records.record import RunRecord
 
@@ -200,7 +201,10 @@ def _noticed(
     imported = any(run.window == "imported" for run in of_model)
     reported = [run for run in of_model if run.window != "fit"]
     counted = find_uncounted(reported, metric, test_examples)
-    return [*each, *counted, *(() if imported else find_alike(of_model, metric))]
+    # Whatever works on them: a training of ours uses one, and a command those that it likes.
+    gpus = max((run.metering.get("gpus_metered", 0) for run in of_model), default=0)
+    several = [reason("gpus_metered", count=str(gpus))] if gpus > 1 else []
+    return [*each, *several, *counted, *(() if imported else find_alike(of_model, metric))]
 
 
 def _sha256(path: Path) -> str:

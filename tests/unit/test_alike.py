@@ -95,3 +95,11 @@ def test_few_runs_may_be_alike_by_chance() -> None:
 )
 def test_rounded_accuracies_may_be_no_counts_either(scores: list[float], place: int | None) -> None:
     assert ACCURACY.uncounted(scores, 397) == place
+
+
+@pytest.mark.parametrize(("gpus", "said"), [(0, []), (1, []), (4, ["gpus_metered"])])
+def test_several_gpus_that_were_metered_are_named(gpus: int, said: list[str]) -> None:
+    run = make_record(model="mine")
+    run = run.model_copy(update={"metering": {**run.metering, "gpus_metered": gpus}})
+    found = [recognise(what) for what in provenance._noticed([run], "mine", ACCURACY)]
+    assert [one[0] for one in found if one] == said

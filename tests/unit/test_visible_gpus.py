@@ -57,6 +57,7 @@ def test_the_meter_counts_those_alone(powercap, nvml, monkeypatch, listed, power
     meter.start()
     time.sleep(0.4)
     reading = meter.stop()
+    assert meter.describe()["gpus_metered"] == {None: 0, 400: 2}.get(power_w, 1)
     if power_w is None:
         assert reading.gpu_kwh is None
         return

@@ -23,7 +23,7 @@ from ecosobriety.hardware import find_cpu_name, plain_language
 from ecosobriety.metering.counters import Course
 from ecosobriety.metering.meter import COMPONENTS, ComponentName, OnReading, Reading
 from ecosobriety.metering.probing import sensors_of
-from ecosobriety.metering.sensors import Sensor
+from ecosobriety.metering.sensors import CounterSensor, Sensor
 from ecosobriety.records.record import Component
 
 _NEVER_S = 1.0e9
@@ -240,7 +240,12 @@ class CodeCarbonMeter:
             "cpu_power_w": self._cpu_power_w,
             "ram_power_w": self._ram_power_w,
             "hardware_seen": self._hardware,
+            "gpus_metered": self._gpus(),
         }
+
+    def _gpus(self) -> int:
+        sensor = (self._sensors or {}).get("gpu")
+        return len(sensor) if isinstance(sensor, CounterSensor) else 0
 
     def _probe(self) -> None:
         # Its log level is set by the constructor, after its first lines.
@@ -254,6 +259,8 @@ class CodeCarbonMeter:
             with plain_language():
                 self._hardware = tracker.get_detected_hardware()
             self._sensors = sensors_of(tracker, self._cpu_power_w, self._ram_power_w)
+        except MeteringError:
+            raise
         except Exception as error:
             raise MeteringError(
                 f"CodeCarbon cannot find out what it can measure here ({_one_line(error)}): "

@@ -165,6 +165,10 @@ class CounterSensor:
         self._counters = counters
         self._component = component
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._counters)
+
     def start(self, clock: Clock) -> None:
         """Read them all."""
         for counter in self._counters:

@@ -1,6 +1,8 @@
 """What a training's record may say: a changed sentence is another training's; see `fingerprint`."""
 
 METER = {
+    "gpus_metered": "its energy is that of {count} GPUs, whatever worked on them: "
+    "CUDA_VISIBLE_DEVICES, set before the study, leaves those that train",
     "load_model": "no readable hardware counter; TDP {tdp_w} W from {origin}",
     "constant_power": "no readable hardware counter or load; TDP {tdp_w} W from {origin}",
     "memory_size": "guessed from the memory's size",
