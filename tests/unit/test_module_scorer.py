@@ -5,7 +5,7 @@ import pytorch_lightning as pl
 import torch
 
 from ecosobriety.training.few_batches import FewBatches
-from ecosobriety.training.fitting import handed_over
+from ecosobriety.training.fitting import run_test
 from ecosobriety.training.learner import ModuleScorer, Scorer
 from ecosobriety.training.tasks import Classification
 
@@ -100,8 +100,7 @@ def test_a_modules_callbacks_are_given_the_module_itself() -> None:
     scorer = ModuleScorer(module, Classification(3))
     tester = pl.Trainer(callbacks=[callback], accelerator="cpu", logger=False, barebones=False)
     x, y = torch.randn(20, 3), torch.arange(20) % 3
-    with handed_over(scorer, tester):
-        tester.test(scorer, FewBatches([(x, y)], 1), verbose=False)
+    run_test(tester, scorer, FewBatches([(x, y)], 1))
     assert callback.seen is module
     assert scorer.test_score == pytest.approx(float(((-x).argmax(1) == y).double().mean()))
     assert "on_test_start" not in vars(callback)

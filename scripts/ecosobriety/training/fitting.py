@@ -301,8 +301,14 @@ def lend_callbacks(trainer: Any, tester: Any) -> None:
         tester.callbacks.extend(brought(trainer))
 
 
+def run_test(tester: Any, scorer: pl.LightningModule, batches: Any) -> None:
+    """Test, with the callbacks that a module has brought."""
+    with _handed_over(scorer, tester):
+        tester.test(scorer, batches, verbose=False)
+
+
 @contextmanager
-def handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
+def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
     """Give the callbacks that a module has brought the module itself while its scorer is tested.
 
     They may put its average in its place, or set what its forward asks for.

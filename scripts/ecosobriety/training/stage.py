@@ -23,10 +23,10 @@ from ecosobriety.training.fitting import (
     Counted,
     Passed,
     TrainingSettings,
-    handed_over,
     lend_callbacks,
     limits,
     make_trainer,
+    run_test,
 )
 from ecosobriety.training.gradients import OPPOSED, OPPOSITE, Gradients, cosine, own_gradients
 from ecosobriety.training.learner import Learner, build_module
@@ -347,8 +347,7 @@ class Stage:
         handle = scorer.register_forward_hook(lambda _, __, output: given.append(output))
         try:
             pl.seed_everything(seed, verbose=False)
-            with handed_over(scorer, trainer):
-                trainer.test(scorer, FewBatches([(x, y)], 1), verbose=False)
+            run_test(trainer, scorer, FewBatches([(x, y)], 1))
         except (Exception, SystemExit) as error:
             raise failure(self.class_path, error) from error
         finally:

@@ -31,10 +31,10 @@ from ecosobriety.training.fitting import (
     Counted,
     Passed,
     TrainingSettings,
-    handed_over,
     lend_callbacks,
     limits,
     make_trainer,
+    run_test,
 )
 from ecosobriety.training.flops import Cost, count_flops
 from ecosobriety.training.layer_work import LayerWork
@@ -171,8 +171,7 @@ def train(
         with going_on(saved[0] if saved else None, resume_from, training.class_path):
             trainer.fit(module, taken, ckpt_path=resume_from, weights_only=False)
         lend_callbacks(trainer, tester)
-        with handed_over(scorer, tester):
-            tester.test(scorer, test_batches, verbose=False)
+        run_test(tester, scorer, test_batches)
     _require_learnt(training, dataset.name, module, scorer.test_loss, *passed)
     fitted = Fitted(
         *scorer.test_scores(),
