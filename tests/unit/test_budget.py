@@ -155,6 +155,15 @@ def test_finished_trainings_correct_the_forecast(tmp_path):
     assert given._expected(("mlp", 100, 4)) == pytest.approx(2 * SMALL)
 
 
+def test_what_a_processs_first_training_takes_besides_is_corrected_once(tmp_path):
+    cold = PILOT | {"cold_s": 1.0, "cold_kwh": 0.004}
+    given = budget(tmp_path, 1.0, seeds=range(5), pilots={"mlp": cold})
+    for seed in range(3):
+        end(tmp_path, ("mlp", 1000, seed), LARGE + 0.004)
+    # As foreseen: nothing is to be corrected.
+    assert given._expected(("mlp", 100, 4)) == pytest.approx(SMALL + 0.004)
+
+
 def test_a_command_without_a_past_runs_alone_and_then_says_what_others_take(tmp_path):
     given = budget(tmp_path, 0.01, pilots={}, ranked=False)
     with (

@@ -138,12 +138,15 @@ class Budget:
         if pilot is None:
             means = {size: _mean(costs) for size, costs in past.items()}
             return past_cost(means, n_train).energy_kwh if means else None
-        forecast = (training_cost(pilot, n_train) + cold_cost(pilot)).energy_kwh
+
+        def forecast_kwh(size: int) -> float:
+            return (training_cost(pilot, size) + cold_cost(pilot)).energy_kwh
+
         measured = [(size, kwh) for size, costs in past.items() for kwh in costs]
         if len(measured) < ENOUGH:
-            return forecast
-        foreseen = math.fsum(training_cost(pilot, size).energy_kwh for size, _ in measured)
-        return forecast * math.fsum(kwh for _, kwh in measured) / foreseen
+            return forecast_kwh(n_train)
+        foreseen = math.fsum(forecast_kwh(size) for size, _ in measured)
+        return forecast_kwh(n_train) * math.fsum(kwh for _, kwh in measured) / foreseen
 
     def _past(self, model: str) -> dict[int, list[float]]:
         """The energies of a model's trainings that have ended, by size."""
