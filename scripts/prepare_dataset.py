@@ -25,14 +25,14 @@ with logs.logged_to(snakemake.log[0]):
     else:
         with watch.told_if_it_dies(f"dataset: {what}", snakemake.log[0]):
             dataset = readers.obtain(spec, scratch=data.parent)
-        datasets.save(dataset, data, copied=snakemake.params.copied)
         known = intake.describe(dataset, spec["task"])
+        if not readers.is_read_early(spec):
+            # Of the configuration and no parameter: once these are known, the check compares them.
+            asked = snakemake.config
+            dataset.require_size(max(asked["grid"]["n_train"]))
+            intake.require_fit(known, asked["analysis"]["margin"], metric_from(asked["metric"]))
+        datasets.save(dataset, data, copied=snakemake.params.copied)
     known = replace(known, source=intake.source_of(snakemake.params.spec, snakemake.params.files))
-    if not readers.is_read_early(spec):
-        # Of the configuration and no parameter: once these are known, the check compares them.
-        asked = snakemake.config
-        dataset.require_size(max(asked["grid"]["n_train"]))
-        intake.require_fit(known, asked["analysis"]["margin"], metric_from(asked["metric"]))
     for finding in known.findings:
         logging.log(logging.WARNING if finding.headline else logging.INFO, finding.sentence())
     intake.write(known, Path(snakemake.output.intake))

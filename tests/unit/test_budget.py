@@ -16,8 +16,8 @@ from ecosobriety.records.left_out import is_asked_again, leave_out, left_out
 # A training takes 2 Wh on 100 examples, 11 Wh on 1,000; the first of a process 0.
 PILOT = {
     "sizes": [
-        {"batches": 1, "epoch_s": 2.0, "fixed_s": 0.0, "power_w": 3600.0},
-        {"batches": 10, "epoch_s": 11.0, "fixed_s": 0.0, "power_w": 3600.0},
+        {"n_train": 100, "batches": 1, "epoch_s": 2.0, "fixed_s": 0.0, "power_w": 3600.0},
+        {"n_train": 1000, "batches": 10, "epoch_s": 11.0, "fixed_s": 0.0, "power_w": 3600.0},
     ],
     **{"cold_s": 0.0, "cold_kwh": 0.0, "epochs": 1, "max_steps": None, "batch_size": 100},
 }

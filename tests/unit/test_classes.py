@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from ecosobriety import readers
 from ecosobriety.errors import ConfigError, DataError
+from ecosobriety.user_code.callables import is_meant_itself
 from ecosobriety.user_code.classes import ClassSpec, build, check, check_apart, load
 from ecosobriety.user_code.fingerprint import PACKAGE, class_fingerprint
 
@@ -65,6 +67,13 @@ def test_what_is_to_be_called_is_what_was_written(name, written, meant):
     check(spec)
     given = build(spec, GIVEN).given[name]
     assert given is meant or given == meant
+
+
+def test_a_type_that_says_what_a_call_gives_decides_alone():
+    assert is_meant_itself(nn.Linear, Callable)
+    assert not is_meant_itself(nn.Linear, Callable[[torch.Tensor], torch.Tensor])
+    assert not is_meant_itself(nn.GELU, Callable[..., object])
+    assert not is_meant_itself(dict, Callable)
 
 
 @pytest.mark.parametrize("name", ["function", "optional"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ecosobriety.readers import contents
 from ecosobriety.readers.contents import same_examples
 
 RNG = np.random.default_rng(0)
@@ -55,3 +56,25 @@ def test_another_split_is_another():
     assert not same_examples(taken, [(X[order[:800]], Y[order[:800]])])[0]
     whole = RNG.integers(0, 255, size=(50, 8), dtype=np.uint8)
     assert not same_examples((whole, Y[:50]), [(whole + 1, Y[:50])])[0]
+
+
+@pytest.mark.parametrize(("kind", "constant"), [("f8", 0.1), ("f4", 1e6), ("f4", 0.0), ("f8", 1e9)])
+def test_a_column_that_hardly_varies_hides_nothing(kind, constant):
+    draw = np.random.default_rng(1)
+    x = np.column_stack([draw.normal(size=(800, 3)), np.full(800, constant)]).astype(kind)
+    y = draw.integers(0, 2, size=800)
+    one, other = (x[:400], y[:400]), (x[400:], y[:400])
+    assert not same_examples(one, [other])[0]
+    noisy = x[:400] + draw.normal(scale=0.5, size=(400, 4)).astype(kind)
+    assert not same_examples(one, [(noisy, y[:400])])[0]
+    order = draw.permutation(400)
+    rounded = x[:400] * (1 + 1e-7)
+    assert same_examples(one, [(rounded[order].astype(kind), y[:400][order])])[0]
+
+
+def test_many_values_are_looked_at_some_at_a_time(monkeypatch):
+    monkeypatch.setattr(contents, "BLOCK", 50)
+    one, order = standardised(np.arange(1200)), RNG.permutation(1200)
+    assert same_examples(one, [standardised(order)])[0]
+    scale = contents._Views(one)._scale
+    assert scale == pytest.approx(one[0].std(axis=0), rel=1e-5)

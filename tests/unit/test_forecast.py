@@ -38,6 +38,9 @@ def test_small_sizes_carry_their_fixed_cost_and_sizes_between_lie_on_a_line():
 def test_sizes_that_fit_into_one_batch_lie_on_a_line_in_examples():
     small, large = ({**size, "batches": 1} for size in PILOT["sizes"])
     one = PILOT | {"sizes": [small, large], "batch_size": 10_000}
+    # Half a batch, a whole one, and ten: 0.5, 1 and 10 batches of 2,000 examples.
+    mixed = PILOT | {"batch_size": 2000, "sizes": [small, PILOT["sizes"][1] | {"n_train": 20_000}]}
+    assert training_cost(mixed, 2000).duration_s == pytest.approx(7.0 + 27 * 0.5 / 9.5)
     durations_s = [training_cost(one, n).duration_s for n in (1000, 5500, 10_000)]
     assert durations_s == pytest.approx([7.0, 20.5, 34.0])
     alone = one | {"sizes": [small, small]}

@@ -146,7 +146,7 @@ def test_several_rows_of_a_run_are_its_epochs_only_where_the_study_says_so(read)
     for text in (again, rows(9, 40), rows(1, 2).replace(",1,1,", ",1,1.5,")):
         said = refusal(read, text)
         assert "are both of n_train 100 and seed 1: keep the one that counts; if they are" in said
-        assert said.endswith("one run after other epochs, say columns: {epoch: epoch}")
+        assert said.endswith("one run at several epochs, say columns: {epoch: epoch}")
     assert "rows 1 and 5 are" in refusal(read, again)
     read(again, columns=EPOCHS)
     # Under another name, or none.
@@ -155,7 +155,7 @@ def test_several_rows_of_a_run_are_its_epochs_only_where_the_study_says_so(read)
         (again, {"epoch": None}),
     ):
         said = refusal(read, text, columns=columns)
-        assert said.endswith("one run after other epochs, name them in columns.epoch")
+        assert said.endswith("one run at several epochs, name them in columns.epoch")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,12 @@ class Swapping(pl.Callback):
 
     def on_test_start(self, trainer, pl_module):
         self.seen, self.before = pl_module, pl_module.layer
+        assert trainer.lightning_module.scale == 1.0
+        trainer.lightning_module.load_state_dict(pl_module.state_dict())
         pl_module.layer, pl_module.scale, pl_module.network = torch.nn.Identity(), -1.0, None
+
+    def on_test_epoch_end(self, trainer, pl_module):
+        pl_module.log("own", 1.0)
 
     def on_test_end(self, trainer, pl_module):
         pl_module.layer, pl_module.scale = self.before, 1.0

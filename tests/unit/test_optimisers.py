@@ -229,16 +229,31 @@ class ReadFromMapping(torch.optim.Optimizer):
         super().__init__(params, settings)
 
 
+class OwnRate(torch.optim.SGD):
+    def __init__(self, params, **kwargs):
+        super().__init__(params, lr=0.1, **kwargs)
+
+
+class Choosy(torch.optim.Optimizer):
+    def __init__(self, params, **settings):
+        if settings:
+            raise ValueError(f"unknown {[*settings]}")
+        super().__init__(params, {"lr": 0.1})
+
+
 class WithoutRate(torch.optim.Optimizer):
     def __init__(self, params, power=1.0):
         super().__init__(params, {"power": power})
 
 
-@pytest.mark.parametrize("name", ["HandedOn", "Mixed", "ReadFromMapping", "WithoutRate"])
+RATES = {"HandedOn": 0.3, "Mixed": 0.3, "ReadFromMapping": 0.3, "OwnRate": 0.1, "Choosy": 0.1}
+
+
+@pytest.mark.parametrize("name", [*RATES, "WithoutRate"])
 def test_the_learning_rate_reaches_what_an_optimiser_hands_it_on_to(name, monkeypatch):
     found = globals()[name]
     monkeypatch.setattr(optimisers, "load", lambda spec: found)
     # These are looked at before an optimiser is made; a test's own class takes no step.
     monkeypatch.setattr(found, "step", lambda self, closure=None: None)
     made = optimisers.build_optimiser({"class_path": name}, [nn.Parameter(torch.ones(1))], 0.3)
-    assert made.param_groups[0].get("lr") == (None if name == "WithoutRate" else 0.3)
+    assert made.param_groups[0].get("lr") == RATES.get(name)

@@ -70,6 +70,16 @@ def test_numbered_columns_may_lie_in_any_order_under_the_names_of_no_class(
         obtain(given)
 
 
+@pytest.mark.parametrize("label", ["1.0", "7"])
+def test_a_first_row_with_decimals_is_no_header_of_classes_either(
+    tmp_path: Path, label: str
+) -> None:
+    columns = dict(zip(("5.1", "3.5", "1.4"), RNG.normal(size=(3, 40)).round(1), strict=True))
+    csv.write_csv(pa.table(columns | {label: [0, 1] * 20}), tmp_path / "t.csv")
+    with pytest.raises(DataError, match="the names of all columns are numbers"):
+        obtain(spec(tmp_path / "t.csv", "csv", label=label))
+
+
 def test_whole_numbers_above_decimals_name_the_columns_of_a_regression(tmp_path: Path) -> None:
     def read(columns: dict[str, Any]) -> Any:
         csv.write_csv(pa.table(columns), tmp_path / "t.csv")

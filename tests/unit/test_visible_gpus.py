@@ -28,7 +28,6 @@ UUIDS = {0: "GPU-0c4a646d-72c4", 1: "GPU-1c4a646d-72c4", 2: "GPU-1d4a646d-72c4"}
         ("GPU-1", set()),
         ("0,7,1", {0}),
         ("0,,1", {0}),
-        ("MIG-GPU-1c4a646d-72c4/1/0", {1}),
     ],
 )
 def test_what_cuda_shows_a_process_is_what_it_sees(listed, seen):
@@ -39,9 +38,16 @@ def test_what_cuda_shows_a_process_is_what_it_sees(listed, seen):
     )
 
 
-def test_a_part_of_a_gpu_is_refused():
+@pytest.mark.parametrize("part", ["MIG-5f3c", "0,MIG-GPU-1c4a646d-72c4/1/0"])
+def test_a_part_of_a_gpu_is_refused(part):
     with pytest.raises(MeteringError, match="a part of a GPU, whose energy no counter reads"):
-        visible_gpus(UUIDS, {"CUDA_VISIBLE_DEVICES": "MIG-5f3c"})
+        visible_gpus(UUIDS, {"CUDA_VISIBLE_DEVICES": part})
+
+
+def test_an_amd_gpu_is_named_by_its_number():
+    assert visible_gpus(UUIDS, {"HIP_VISIBLE_DEVICES": "1"}) == {1}
+    with pytest.raises(MeteringError, match="name GPUs by their numbers"):
+        visible_gpus(UUIDS, {"ROCR_VISIBLE_DEVICES": "GPU-ffff"})
 
 
 @pytest.mark.parametrize(

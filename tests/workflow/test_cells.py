@@ -73,6 +73,16 @@ def test_a_cell_of_a_study_with_a_wall_meter_is_that_of_the_table(workflow):
     given = workflow.with_config(lambda study: study["metering"].update(metering))
     path = cell(600, "POL", "wind_onshore")
     assert workflow.planned(given, target=path) == {"collect_runs": 1, "derive_cell": 1}
+    workflow.snakemake("--cores", "2", "--", path, config=given)
+    runs = read_table("runs", workflow.results("tables/runs.csv"))
+    assert runs["calibration_factor"].tolist() == pytest.approx([2.0] * len(runs))
+    energy = json.loads((workflow.folder / path).read_text())["inputs"]["energy"]
+    mean_kwh = runs.loc[runs["n_train"] == 600, "energy_kwh"].mean()
+    assert energy["energy_kwh"] == pytest.approx(mean_kwh)
+    assert energy["runs"][0]["calibration_factor"] == pytest.approx(2.0)
+    # As it was, for the tests after this one.
+    (workflow.folder / path).unlink()
+    workflow.snakemake("--cores", "2")
 
 
 def test_what_was_asked_for_once_is_kept_up_to_date(workflow):

@@ -12,7 +12,9 @@ def look_at(dataset):
     """What is known of the data set (as JSON); read once, and reported once."""
     spec = json.loads(dataset)
     # Of what the check does not read whole, the study knows more once it has read it.
-    known = None if readers.is_read_early(spec) else known_data(spec)
+    known = known_data(spec)
+    if known is not None and readers.is_read_early(spec):
+        known = None
     look = readers.take_in if spec["class_path"] is None else readers.foresee_module
     intake = known or look(spec)
     for finding in intake.findings:

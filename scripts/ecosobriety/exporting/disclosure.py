@@ -174,7 +174,7 @@ def _unless(known: bool, name: str, text: Texts) -> str | None:
 _UNKNOWN: Mapping[str, Callable[[ModelAmounts, Texts], str | None]] = {
     "intensity": lambda m, t: None if m.electricity.g_per_kwh is not None else _no_intensity(m, t),
     "contract": lambda m, t: _unless(m.electricity.contract is not None, "contract", t),
-    "embodied": lambda m, t: _no_embodied(m, t),
+    "embodied": _no_embodied,
     "failed": lambda m, t: _unless(m.whole.failed_kwh is not None, "failed", t),
     "evaluation": lambda m, t: (
         None if m.whole.evaluation_kwh is not None else _unrecorded(m, "eval_energy_kwh", t)

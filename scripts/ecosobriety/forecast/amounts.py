@@ -1,6 +1,7 @@
 """From a few metered batches to the energy and the time of every training of a study.
 
-With k the batches of an epoch on n examples, and the measured smallest and largest size s and l::
+With k the batches of an epoch on n examples (where they fill none, their share of one), and the
+measured smallest and largest size s and l::
 
     training(n) = fixed(k) + epochs * epoch(k)              in s, and in kWh at the measured power
 
@@ -50,11 +51,13 @@ def training_cost(pilot: Mapping[str, Any], n_train: int) -> Cost:
     if pilot["max_steps"] is not None:
         epochs = pilot["max_steps"] / batches
     small, large = (_of_sample(sample, epochs) for sample in pilot["sizes"])
-    low, high = pilot["sizes"]
-    if low["batches"] < high["batches"]:
-        return _between(batches, (low["batches"], high["batches"]), (small, large))
-    # Of sizes that fit into one batch, the batches differ by their examples.
-    return _between(n_train, (low["n_train"], high["n_train"]), (small, large))
+    low, high = (_batches(sample["n_train"], pilot["batch_size"]) for sample in pilot["sizes"])
+    return _between(_batches(n_train, pilot["batch_size"]), (low, high), (small, large))
+
+
+def _batches(n_train: int, batch_size: int) -> float:
+    """How many batches an epoch has; less than one, where the examples do not fill it."""
+    return math.ceil(n_train / batch_size) if n_train > batch_size else n_train / batch_size
 
 
 def cold_cost(pilot: Mapping[str, Any]) -> Cost:

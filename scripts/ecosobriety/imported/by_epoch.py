@@ -119,7 +119,7 @@ def require_declared(
         say = f"say columns: {{epoch: {column.name}}}" if column else "name them in columns.epoch"
         raise columns.sheet.fault(
             f"{both}: keep the one that counts{_difference(columns, one, other)}; if they are one "
-            f"run after other epochs, {say}"
+            f"run at several epochs, {say}"
         )
     places = [place for rows in several.values() for place in rows]
     for name, cells in columns.sheet.cells.items():

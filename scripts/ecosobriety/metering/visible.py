@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from ecosobriety.errors import MeteringError, quote
 
-VARIABLES = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 """What hides GPUs from a process; the first that is set counts."""
-_PART = "MIG-"
+_WHOLE, _PART = "GPU-", "MIG-"
 
 
 def visible_gpus(uuids: Mapping[int, str], environment: Mapping[str, str]) -> set[int]:
@@ -20,24 +20,28 @@ def visible_gpus(uuids: Mapping[int, str], environment: Mapping[str, str]) -> se
         environment: of the process.
 
     Raises:
-        MeteringError: it sees a part of a GPU, of which no counter reads the energy.
+        MeteringError: it sees a part of a GPU, of which no counter reads the energy, or an AMD GPU
+            by another UUID than the meter knows it by.
     """
     name = next((name for name in VARIABLES if name in environment), None)
     if name is None:
         return {*uuids}
     found = set[int]()
     for entry in map(str.strip, environment[name].split(",")):
-        # An older name of a part begins with the UUID of the whole.
-        whole = entry.removeprefix(_PART).partition("/")[0]
-        if whole.isdecimal():
-            named = [index for index in uuids if index == int(whole)]
+        if entry.startswith(_PART):
+            raise MeteringError(
+                f"{name} names {quote(entry)}, a part of a GPU, whose energy no counter reads "
+                "alone: let the training see the whole GPU"
+            )
+        if entry.isdecimal():
+            named = [index for index in uuids if index == int(entry)]
         else:
-            named = [index for index, uuid in uuids.items() if whole and uuid.startswith(whole)]
+            named = [index for index, uuid in uuids.items() if entry and uuid.startswith(entry)]
         if len(named) != 1:
-            if entry.startswith(_PART):
+            if name != VARIABLES[0] and entry.startswith(_WHOLE):
                 raise MeteringError(
-                    f"{name} names {quote(entry)}, a part of a GPU, whose energy no counter reads "
-                    "alone: let the training see the whole GPU"
+                    f"{name} names {quote(entry)}, which the meter does not know: name GPUs by "
+                    "their numbers"
                 )
             break
         found |= {*named}

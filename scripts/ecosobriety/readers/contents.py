@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ NEAR = 1e-5
 """Of a column's deviation: a mean that is summed in another order moves it by less."""
 ROUNDED = 8 * float(np.finfo(np.float32).eps)
 """Of a value, what it may be rounded by."""
+BLOCK = 2**22
+"""Values that are looked at together."""
 
 
 def same_examples(taken: Pair, others: Iterable[Pair]) -> tuple[bool, int]:
@@ -42,11 +44,9 @@ class _Views:
         self.rounds = xs.dtype.kind == "f"
         # A label that is one stands for itself.
         self._labelled = ys.dtype.kind != "f"
-        if self.rounds:
-            rows = self._rows(xs, ys)
-            self._scale = rows.std(axis=0)
-            self._scale[~(self._scale > 0)] = 1.0
-            drawn = np.random.default_rng(0).normal(size=(rows.shape[1], WAYS))
+        if self.rounds and len(ys):
+            self._scale = _scale(self._blocks(xs, ys))
+            drawn = np.random.default_rng(0).normal(size=(len(self._scale), WAYS))
             self._ways = drawn / np.linalg.norm(drawn, axis=0)
 
     def of(self, batches: Iterable[Pair]) -> "_Seen":
@@ -57,36 +57,57 @@ class _Views:
                 hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest()
                 for x, y in zip(xs, ys, strict=True)
             )
-            if self.rounds:
-                rows = self._rows(xs, ys) / self._scale
+            if self.rounds and len(ys):
                 labels = ys if self._labelled else np.zeros(len(ys))
+                placed = [rows / self._scale @ self._ways for rows in self._blocks(xs, ys)]
                 seen.ways.append(
-                    np.column_stack([labels.reshape(len(ys), -1)[:, 0], rows @ self._ways])
+                    np.column_stack([labels.reshape(len(ys), -1)[:, 0], np.concatenate(placed)])
                 )
-                seen.most = max(seen.most, float(np.abs(rows).max(initial=0.0)))
         return seen
 
-    def _rows(self, xs: NDArray[Any], ys: NDArray[Any]) -> NDArray[np.float64]:
+    def _blocks(self, xs: NDArray[Any], ys: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+        """Some examples at a time, as these are four times as large so."""
         parts = [xs] if self._labelled else [xs, ys]
-        return np.column_stack([part.reshape(len(ys), -1) for part in parts]).astype(np.float64)
+        flat = [part.reshape(len(ys), -1) for part in parts]
+        step = max(1, BLOCK // sum(part.shape[1] for part in flat))
+        for i in range(0, len(ys), step):
+            yield np.column_stack([part[i : i + step] for part in flat]).astype(np.float64)
+
+
+def _scale(blocks: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """What each column is compared by: its deviation, or more, where it hardly varies.
+
+    What is rounded then is below `NEAR`, also of a constant.
+    """
+    count, first = 0, None
+    for rows in blocks:
+        if first is None:
+            first, sums, squares = rows[0], 0.0, 0.0
+            largest = np.zeros(rows.shape[1])
+        count += len(rows)
+        away = rows - first
+        sums, squares = sums + away.sum(axis=0), squares + (away**2).sum(axis=0)
+        largest = np.fmax(largest, np.abs(rows).max(axis=0))
+    variance = np.maximum(squares / count - (sums / count) ** 2, 0.0)
+    scale = np.fmax(np.sqrt(variance), largest * (ROUNDED / NEAR))
+    found: NDArray[np.float64] = np.where(scale > 0, scale, 1.0)
+    return found
 
 
 class _Seen:
-    """How often each example comes; each label (n,) and place in each way; the largest value."""
+    """How often each example comes; its label, and its place in each way."""
 
     def __init__(self) -> None:
         self.digests = Counter[bytes]()
         self.ways: list[NDArray[np.float64]] = []
-        self.most = 0.0
 
     def near(self, other: "_Seen") -> bool:
         """Whether all places are alike; of what is no number, nothing is."""
         ours, theirs = (np.concatenate([np.empty((0, 1 + WAYS)), *s.ways]) for s in (self, other))
         if ours.shape != theirs.shape:
             return False
-        within = NEAR + ROUNDED * self.most
         for way in range(1, 1 + WAYS):
             one, two = (p[np.lexsort((p[:, way], p[:, 0]))][:, [0, way]] for p in (ours, theirs))
-            if not (np.array_equal(one[:, 0], two[:, 0]) and (np.abs(one - two) <= within).all()):
+            if not (np.array_equal(one[:, 0], two[:, 0]) and (np.abs(one - two) <= 2 * NEAR).all()):
                 return False
         return True

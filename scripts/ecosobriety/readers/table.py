@@ -150,6 +150,8 @@ def _read(
         y = columns.labels(column, _clean(label))
         if may_lack_header:
             require_header(all_names, chosen, _clean(label), y)
+            if not all(map(str.isdecimal, all_names)):
+                require_names(all_names, ())
     found += _groups_left_out(left, y)
     x = _side_by_side(features_read)
     return Part(x, y, "the table", tuple(chosen), tuple(found), label=_clean(label))

@@ -130,7 +130,7 @@ def _trainings(
         ),
         text(
             "measurement.device",
-            devices=", ".join(sorted(runs["device"].dropna().unique())),
+            devices=", ".join(sorted(runs["device"].dropna().unique())) or text("hardware.unknown"),
             threads=", ".join(
                 text.integer(count) for count in sorted(runs["threads"].dropna().unique())
             ),

@@ -16,6 +16,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.batches import OneByOne
+from ecosobriety.training.own_networks import unlogged
 from ecosobriety.user_code.lightnings import imported, single_process
 
 Batch = tuple[Tensor, Tensor]
@@ -320,8 +321,11 @@ def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
 
     def of_module(hook: Callable[..., Any]) -> Callable[..., Any]:
         def call(trainer: Any, pl_module: Any, *args: Any, **options: Any) -> Any:
-            given = scorer.network if pl_module is scorer else pl_module
-            return hook(trainer, given, *args, **options)
+            if pl_module is not scorer:
+                return hook(trainer, pl_module, *args, **options)
+            # The Trainer tests the scorer, and takes nothing that another module logs.
+            with unlogged(scorer.network):
+                return hook(trainer, scorer.network, *args, **options)
 
         return call
 
@@ -335,7 +339,7 @@ def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
     finally:
         for callback, own in zip(callbacks, before, strict=True):
             for name in hooks:
-                vars(callback).pop(name)
+                vars(callback).pop(name, None)
             vars(callback).update({name: own[name] for name in hooks if name in own})
 
 

@@ -1,6 +1,6 @@
 """How a network is trained and scored: in our own loop, or as a module that trains itself."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Self, cast
@@ -118,11 +118,35 @@ class _Answers:
 
 
 class ModuleScorer(Scorer):
-    """Scores a `LightningModule` of either package; its hooks see a batch as in the training."""
+    """Scores a `LightningModule` of either package; its hooks see a batch as in the training.
+
+    To whom asks the Trainer for what it tests, it looks like the module.
+    """
 
     network: pl.LightningModule
     _fitting: tuple[Any, Any] | None = None
     """What the Trainer of another package, which trained the module, said that it does."""
+
+    def __getattr__(self, name: str) -> Any:
+        """The module's, where there is none of one's own."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name == "network":
+                raise
+            return getattr(self.network, name)
+
+    def named_parameters(self, *args: Any, **options: Any) -> Iterator[tuple[str, nn.Parameter]]:
+        """Those of the module, by its names."""
+        return self.network.named_parameters(*args, **options)
+
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        """That of the module, by its names."""
+        return self.network.state_dict(*args, **options)
+
+    def load_state_dict(self, *args: Any, **options: Any) -> Any:
+        """Load into the module, by its names."""
+        return self.network.load_state_dict(*args, **options)
 
     def on_test_start(self) -> None:
         """Let the module know its device and that it is tested.

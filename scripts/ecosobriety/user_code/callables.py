@@ -21,8 +21,8 @@ def hints(found: type) -> dict[str, Any]:
 def is_meant_itself(named: Any, kind: Any) -> bool:
     """Whether what is named is called as it is; of another class, an instance is.
 
-    A function is, and a class whose call gives what the type says, or that gives nothing without
-    arguments.
+    A function is, and a class whose call gives what the type says. Where it says nothing, a class
+    is that gives nothing without arguments.
 
     Args:
         named: what an argument names.
@@ -30,14 +30,16 @@ def is_meant_itself(named: Any, kind: Any) -> bool:
     """
     if not isinstance(named, type) or _GIVES_MODULE.search(str(kind)):
         return True
-    return issubclass(named, _results(kind)) or _needs_arguments(named)
+    given = _results(kind)
+    return issubclass(named, given) if given else _needs_arguments(named)
 
 
 def _results(kind: Any) -> tuple[type, ...]:
     """What calling a value of a type gives: of `Callable[..., A | B] | None`, A and B."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Callable and parts:
-        return tuple(one for one in (parts[-1], *get_args(parts[-1])) if isinstance(one, type))
+        told = (parts[-1], *get_args(parts[-1]))
+        return tuple(one for one in told if isinstance(one, type) and one is not object)
     if origin in (Union, UnionType):
         return tuple(one for part in parts for one in _results(part))
     return ()
@@ -45,7 +47,9 @@ def _results(kind: Any) -> tuple[type, ...]:
 
 def _needs_arguments(named: type) -> bool:
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return any(
-        p.default is p.empty and p.kind not in variable
-        for p in inspect.signature(named).parameters.values()
-    )
+    try:
+        takes = inspect.signature(named).parameters.values()
+    # Of some built-in classes nobody knows.
+    except ValueError:
+        return False
+    return any(p.default is p.empty and p.kind not in variable for p in takes)

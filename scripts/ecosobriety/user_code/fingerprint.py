@@ -26,8 +26,9 @@ TRAINING_MODULES = (
     *("training", "units", "user_code/classes", "metering/accounts", "metering/callback"),
     *("metering/codecarbon_meter", "metering/counters", "metering/keeping", "metering/ledger"),
     *("metering/lightning", "metering/lock", "metering/machines", "metering/meter"),
-    *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),
-    *("user_code/apart", "user_code/bodies", "user_code/defaults", "user_code/lightnings"),
+    *("metering/probing", "metering/results", "metering/sensors", "metering/visible"),
+    *("metering/windows", "user_code/apart", "user_code/bodies", "user_code/callables"),
+    *("user_code/defaults", "user_code/lightnings"),
     *("user_code/optimisers", "user_code/owned", "user_code/words"),
 )
 """What decides a training's record; the data set itself is known by its content's sha256."""
@@ -38,7 +39,8 @@ COMMAND_MODULES = (
     *("outside/command", "outside/recording", "outside/result", "outside/session"),
     *("user_code/commands", "metering/accounts", "metering/codecarbon_meter", "metering/counters"),
     *("metering/keeping", "metering/ledger", "metering/lock", "metering/meter"),
-    *("metering/probing", "metering/results", "metering/sensors", "metering/windows"),
+    *("metering/probing", "metering/results", "metering/sensors", "metering/visible"),
+    "metering/windows",
 )
 """The same for a training that is the user's command."""
 

@@ -54,30 +54,16 @@ def build_optimiser(
             call of its `step`.
     """
     spec = _spec("optimizer", written)
-    found = load(spec)
-    given = {"lr": learning_rate} if _takes_rate(found) else {}
-    made: torch.optim.Optimizer = _made(spec, found, list(parameters), given)
+    found, taught, rate = load(spec), list(parameters), {"lr": learning_rate}
+    takes = inspect.signature(found).parameters
+    made: torch.optim.Optimizer
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()) and "lr" not in takes:
+        # What it hands on may have one, or it sets one itself.
+        with suppress(ConfigError):
+            made = _made(spec, found, taught, rate)
+            return made
+    made = _made(spec, found, taught, rate if "lr" in takes else {})
     return made
-
-
-def _takes_rate(found: type) -> bool:
-    """Whether an optimiser has a learning rate, which may be among what it hands on to another."""
-    import torch
-
-    handed_on = False
-    for each in found.__mro__:
-        if "__init__" not in vars(each):
-            continue
-        # These take no learning rate by name: what was handed on was read from the mapping.
-        if each in (torch.optim.Optimizer, object):
-            break
-        takes = inspect.signature(each).parameters
-        if "lr" in takes:
-            return True
-        handed_on = any(p.kind is p.VAR_KEYWORD for p in takes.values())
-        if not handed_on:
-            break
-    return handed_on
 
 
 def build_scheduler(
