@@ -8,6 +8,7 @@ from test_commands import running  # noqa: F401
 from ecosobriety.outside import recording
 from ecosobriety.outside.recording import CommandTraining, command_record
 from ecosobriety.readers import read_declared
+from ecosobriety.records.record import contradiction
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,8 @@ def test_where_a_command_trained_is_what_the_study_says(run, monkeypatch, said, 
         "mine", "x {subset} {result}", "sh", 10, 1, 2, "code", accelerator=said
     )
     done = run("echo '{{\"accuracy\": 0.9}}' > {result}")
-    window = done.window.model_copy(update={"energy_gpu_kwh": 1e-6 if has_gpu else None})
+    gpu = {"energy_gpu_kwh": 1e-6, "energy_kwh": done.window.energy_kwh + 1e-6}
+    window = done.window.model_copy(update=gpu if has_gpu else {"energy_gpu_kwh": None})
     done = replace(done, window=window)
     record = command_record(
         read_declared({"name": "mine", "n_examples": 10}),
@@ -38,3 +40,7 @@ def test_where_a_command_trained_is_what_the_study_says(run, monkeypatch, said, 
     )
     assert (record.device, record.accelerator) == place
     assert ("device" in record.missing) == (record.device is None)
+    assert contradiction(record) is None
+    if record.device is None:
+        said = record.model_copy(update={"missing": {}})
+        assert "device is null" in (contradiction(said) or "")

@@ -3,9 +3,11 @@
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import RandomSampler
 
+from ecosobriety.training.batches import OneByOne
 from ecosobriety.training.few_batches import FewBatches
-from ecosobriety.training.fitting import run_test
+from ecosobriety.training.fitting import Counted, run_test
 from ecosobriety.training.learner import ModuleScorer, Scorer
 from ecosobriety.training.tasks import Classification
 
@@ -110,3 +112,14 @@ def test_a_modules_callbacks_are_given_the_module_itself() -> None:
     assert scorer.test_score == pytest.approx(float(((-x).argmax(1) == y).double().mean()))
     assert "on_test_start" not in vars(callback)
     assert isinstance(module.layer, torch.nn.Linear)
+
+
+def test_a_module_may_ask_for_what_a_dataloader_has() -> None:
+    x, y = torch.randn(20, 3), torch.arange(20) % 3
+    counted = Counted([(x, y)], OneByOne(lambda places: (x[places], y[places]), 20), 8)
+    assert isinstance(counted.sampler, RandomSampler)
+    assert counted.batch_sampler.batch_size == 8
+    assert not hasattr(counted.sampler, "set_epoch")
+    assert (len(counted.sampler), counted.pin_memory, counted.generator) == (20, False, None)
+    for name in ("set_epoch", "state_dict", "__deepcopy__"):
+        assert not hasattr(counted, name)

@@ -276,7 +276,9 @@ _ALWAYS_KNOWN = (
     *("train_duration_s", "device", "accelerator", "threads", "peak_memory_mb", "short_window"),
     *("attempt", "started_at", "ended_at"),
 )
-"""Of every training of the study's own."""
+"""Of every training of the study's own, but where a command trained."""
+_PLACES = ("device", "accelerator")
+"""Which of these a command need not know, and then says why."""
 _READING = 0.05
 """As `_ROUNDING`, for epochs: the meter is read at their ends, which takes a moment."""
 _CLOCKS_S = 1.0
@@ -287,7 +289,8 @@ def contradiction(record: RunRecord) -> str | None:
     """What in a record contradicts the rest of it, in one sentence; None: nothing does."""
     if record.window != "imported":
         for name in _ALWAYS_KNOWN:
-            if getattr(record, name) is None:
+            unknown = record.window != "fit" and name in _PLACES and name in record.missing
+            if getattr(record, name) is None and not unknown:
                 return f"{name} is null, but only an imported run may lack it"
     if problem := _wrong_sum(record):
         return problem

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.data import DataLoader
 
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.batches import OneByOne
@@ -72,6 +73,13 @@ class Counted:
         """Handed out so far."""
         self.examples = 0
         """In them."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Of all else, such as a sampler, what a DataLoader of these examples has."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        loader = DataLoader(self.dataset, self.batch_size, shuffle=True)
+        return getattr(loader, name)
 
     def __len__(self) -> int:
         return len(self._batches)
