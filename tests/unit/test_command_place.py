@@ -19,7 +19,7 @@ from ecosobriety.records.record import contradiction
         ("gpu", True, ("A GPU", "cuda")),
         # Its energy counts; whether the command used it, nobody says.
         (None, True, (None, None)),
-        ("gpu", False, (None, "cuda")),
+        ("gpu", False, ("A GPU", "cuda")),
     ],
 )
 def test_where_a_command_trained_is_what_the_study_says(run, monkeypatch, said, has_gpu, place):
@@ -44,3 +44,26 @@ def test_where_a_command_trained_is_what_the_study_says(run, monkeypatch, said, 
     if record.device is None:
         said = record.model_copy(update={"missing": {}})
         assert "device is null" in (contradiction(said) or "")
+
+
+@pytest.mark.parametrize(
+    ("seen", "name"), [("1 x A card", "A card"), (None, None)], ids=["seen", "not_seen"]
+)
+def test_a_gpu_that_pytorch_does_not_see_has_the_meters_name(run, monkeypatch, seen, name):
+    monkeypatch.setattr(recording, "describe_hardware", lambda: {"gpu": None})
+    done = run("echo '{{\"accuracy\": 0.9}}' > {result}")
+    gpu = {"energy_gpu_kwh": 1e-6, "energy_kwh": done.window.energy_kwh + 1e-6}
+    done = replace(done, window=done.window.model_copy(update=gpu))
+    metering = {"country_iso3": "FRA", "hardware_seen": {"gpu_model": seen}}
+    for said, device in ((None, None), ("gpu", name)):
+        training = CommandTraining(
+            "m", "x {subset} {result}", "sh", 10, 1, 2, "c", accelerator=said
+        )
+        record = command_record(
+            read_declared({"name": "mine", "n_examples": 10}),
+            *(training, done, run.ledger),
+            metering=metering,
+            lost_kwh=0.0,
+        )
+        assert record.device == device
+        assert contradiction(record) is None

@@ -212,3 +212,14 @@ def test_epochs_that_were_asked_for_are_not_those_that_were_done(read, epoch, ta
     said = refusal(read, table)
     assert f'must agree with "epoch", {epoch}' in said
     assert "with columns.epochs, and set columns.epoch to null" in said
+
+
+def test_an_epoch_that_was_not_tested_has_no_score_and_the_last_one_must(read):
+    text = rows(1, 2, 3).replace("1,0.5,", "1,,").replace("2,0.75,", "2,nan,")
+    record = records(read, read(text, columns=EPOCHS))[100, 1]
+    table = check_table("epochs", epoch_table(runs_of([record]), [record], ACCURACY))
+    assert table["epoch"].tolist() == [1.0, 2.0, 3.0]
+    assert table["test_accuracy"].isna().tolist() == [True, True, False]
+    assert table["energy_kwh"].tolist() == pytest.approx([0.001, 0.002, 0.003])
+    last = rows(1, 2).replace("2,0.75,", "2,,")
+    assert '"accuracy" is empty: it must be a number' in refusal(read, last, columns=EPOCHS)

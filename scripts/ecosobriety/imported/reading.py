@@ -261,13 +261,13 @@ class _Reader:
     def _run(self, place: int) -> ImportedRun:
         energy, metered = self._energy(place)
         further = self._further(place, energy)
-        return ImportedRun(place, self._scores(place), energy, 0.0, further, metered)
-
-    def _scores(self, place: int) -> dict[str, float | None]:
-        scores = {name: self._score(name, place) for name in self.columns.scores}
+        scores = self._scores(place)
         if scores[self.metric.name] is None:
             self.columns.scores[self.metric.name].refuse(place, "must be a number")
-        return scores
+        return ImportedRun(place, scores, energy, 0.0, further, metered)
+
+    def _scores(self, place: int) -> dict[str, float | None]:
+        return {name: self._score(name, place) for name in self.columns.scores}
 
     def _score(self, name: str, place: int) -> float | None:
         column = self.columns.scores[name]

@@ -87,8 +87,11 @@ def command_record(
         lost_kwh: the energy of its failed attempts.
     """
     window, hardware = run.window, describe_hardware()
-    gpu = None if window.energy_gpu_kwh is None else hardware.get("gpu")
-    device, accelerator, no_device = _place(training.accelerator, gpu)
+    # PyTorch, whose name that is, may be one without GPUs here.
+    seen = str((metering.get("hardware_seen") or {}).get("gpu_model") or "")
+    gpu = hardware.get("gpu") or seen.partition(" x ")[2] or None
+    metered = window.energy_gpu_kwh is not None
+    device, accelerator, no_device = _place(training.accelerator, gpu, metered=metered)
     epochs = epochs_done(run.scores, run.epochs, training.epochs)
     scores, loss, no_loss = parted(run.scores)
     unknown = ["steps", "batch_size", "flop_forward", "flop_train"]
@@ -139,15 +142,17 @@ def command_record(
     )
 
 
-def _place(chosen: str | None, gpu: str | None) -> tuple[str | None, str | None, dict[str, str]]:
+def _place(
+    chosen: str | None, gpu: str | None, *, metered: bool
+) -> tuple[str | None, str | None, dict[str, str]]:
     """The device and the kind of accelerator that a command trained on, and why they are unknown.
 
     Args:
         chosen: as of `CommandTraining`.
-        gpu: one whose energy was metered, which the command may have left idle; None: there is
-            none.
+        gpu: the machine's, by name; None: not known.
+        metered: whether a GPU's energy counts, which the command may have left idle.
     """
-    if chosen == "cpu" or (chosen is None and gpu is None):
+    if chosen == "cpu" or (chosen is None and not metered):
         return cpu_name(), "cpu", {}
     if chosen == "gpu":
         return gpu, "cuda", {} if gpu else {"device": reason("not_reported")}
