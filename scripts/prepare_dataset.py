@@ -30,7 +30,9 @@ with logs.logged_to(snakemake.log[0]):
             # Of the configuration and no parameter: once these are known, the check compares them.
             asked = snakemake.config
             dataset.require_size(max(asked["grid"]["n_train"]))
-            intake.require_fit(known, asked["analysis"]["margin"], metric_from(asked["metric"]))
+            intake.require_fit(
+                known, asked["analysis"]["margin"], metric_from(asked["metric"]), asked["grid"]
+            )
         datasets.save(dataset, data, copied=snakemake.params.copied)
     known = replace(known, source=intake.source_of(snakemake.params.spec, snakemake.params.files))
     for finding in known.findings:

@@ -233,6 +233,24 @@ def test_of_a_training_that_had_ended_nothing_is_left(clock, meter, tmp_path):
         again.result()
 
 
+def test_a_test_of_an_earlier_checkpoint_takes_nothing_away(clock, meter, tmp_path):
+    """As of the best one, which Lightning tests by default."""
+    callback = EnergyCallback(meter)
+    runner = trainer(callback, tmp_path, epochs=1)
+    module = SomebodysModule(clock)
+    runner.fit(module, loader(3), val_dataloaders=loader(1))
+    runner.save_checkpoint(tmp_path / "best.ckpt")
+    runner.fit_loop.max_epochs = 3
+    runner.fit(module, loader(3), val_dataloaders=loader(1))
+    before = callback.result()
+    runner.test(module, loader(1), ckpt_path=tmp_path / "best.ckpt", weights_only=False)
+    after = callback.result()
+    assert after.epochs == before.epochs
+    assert after.started_at == before.started_at
+    tested_kwh = after.evaluation.energy_kwh - before.evaluation.energy_kwh
+    assert wh(tested_kwh) == pytest.approx(10.0)
+
+
 def test_of_two_fits_the_result_is_that_of_the_last(clock, meter, tmp_path):
     callback = EnergyCallback(meter)
     for batches in (5, 2):

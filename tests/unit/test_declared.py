@@ -8,6 +8,7 @@ from config_cases import complete, put, refusal
 
 from ecosobriety import provenance, readers
 from ecosobriety.datasets import declared, intake, training_order
+from ecosobriety.datasets.subsets import unfit_subsets
 from ecosobriety.errors import DataError
 from ecosobriety.readers import input_files, read_declared, stamp, take_in
 from ecosobriety.study_config.contradictions import TEST_SHARE
@@ -131,7 +132,7 @@ def test_what_is_known_before_is_what_the_run_writes(tmp_path, labels):
     known = take_in(asked)
     assert (known.train_examples, known.test_examples, known.unit) == (4, 100, "images")
     assert (known.classes, known.class_counts, known.declared) == (("a", "b"), None, True)
-    assert next(intake.unfit_subsets(known, [1, 4], [1]))[:2] == (1, 1)
+    assert next(unfit_subsets(known, [1, 4], [1]))[:2] == (1, 1)
     intake.write(known, tmp_path / "intake.json")
     read = intake.read(tmp_path / "intake.json")
     assert read.as_json() == known.as_json()
@@ -140,7 +141,7 @@ def test_what_is_known_before_is_what_the_run_writes(tmp_path, labels):
     labels("y\na\nb\na\nb\nc\n")
     assert before != stamp(asked)
     assert stamp(spec()) is None
-    assert take_in(spec()).small is False
+    assert take_in(spec()).y_train is None
 
 
 def test_a_file_of_prepared_data_is_none_of_it(tmp_path):

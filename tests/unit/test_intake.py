@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from ecosobriety.datasets import Dataset, Finding, intake
+from ecosobriety.datasets.subsets import unfit_subsets
 from ecosobriety.errors import DataError
-from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, RMSE, ROC_AUC
+from ecosobriety.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, RMSE, ROC_AUC, Metric
 
 X = np.arange(12, dtype=np.float32).reshape(6, 2)
 
@@ -32,13 +33,27 @@ def test_a_regressions_baseline_answers_the_constant_that_its_metric_asks_for() 
     assert found["r2"].score == pytest.approx(1 - 5 / 4.5)
 
 
+def require_fit(known: intake.Intake, margin: float, metric: Metric, *sizes: int) -> None:
+    intake.require_fit(known, margin, metric, {"n_train": sizes, "seeds": [1, 2]})
+
+
+def test_a_size_whose_subset_teaches_nothing_is_refused_once_the_data_are_read() -> None:
+    y = np.array([0] * 95 + [1] * 5)
+    train, test = (X[:1].repeat(100, 0), y), (X[:4], y[93:97])
+    dataset = Dataset.from_arrays("d", train, test, ("a", "b"), "o")
+    known = intake.describe(dataset, "classification")
+    require_fit(known, 0.3, BALANCED_ACCURACY, 50, 100)
+    with pytest.raises(DataError, match=r"^grid\.n_train is 4, but must be .* seed 1 draws, all"):
+        require_fit(known, 0.3, BALANCED_ACCURACY, 4, 100)
+
+
 def test_a_metric_without_a_score_on_the_test_part_is_refused() -> None:
     y = np.array([0, 0, 1, 1, 0, 0])
     dataset = Dataset.from_arrays("d", (X[:4], y[:4]), (X[4:], y[4:]), ("no", "yes"), "o")
     known = intake.describe(dataset, "classification")
-    intake.require_fit(known, 0.5, ACCURACY)
+    require_fit(known, 0.5, ACCURACY)
     with pytest.raises(DataError, match=r'^metric\.name is "roc_auc", but .* has no test example'):
-        intake.require_fit(known, 0.5, ROC_AUC)
+        require_fit(known, 0.5, ROC_AUC)
 
 
 def test_rare_classes_make_the_balanced_accuracy_of_fewer_examples() -> None:
@@ -51,13 +66,13 @@ def test_rare_classes_make_the_balanced_accuracy_of_fewer_examples() -> None:
     # 4 / (1/90 + 1/10)
     assert known.counted(BALANCED_ACCURACY) == pytest.approx(36)
     assert known.counted(MACRO_F1) is None
-    intake.require_fit(known, 0.01, ACCURACY)
+    require_fit(known, 0.01, ACCURACY)
     with pytest.raises(
         DataError,
         match=r"^analysis\.margin is 0\.01, but must be at least 0\.028: as some "
         r"classes are rare, the 100 test examples tell no more than 36 of equal classes would",
     ):
-        intake.require_fit(known, 0.01, BALANCED_ACCURACY)
+        require_fit(known, 0.01, BALANCED_ACCURACY)
 
 
 def test_a_margin_that_the_constant_answer_meets_at_any_score_is_refused_before_a_training() -> (
@@ -67,31 +82,31 @@ def test_a_margin_that_the_constant_answer_meets_at_any_score_is_refused_before_
     x = np.ones((100, 2), np.float32)
     dataset = Dataset.from_arrays("d", (X[:5], y[93:98]), (x, y), ("a", "b"), "o")
     known = intake.describe(replace(dataset, y_train=np.array([0, 0, 0, 1, 1])), "classification")
-    intake.require_fit(known, 0.04, ACCURACY)
+    require_fit(known, 0.04, ACCURACY)
     words = (
         r'^analysis\.margin is 0\.05, but must be below 0\.05: the accuracy of always answering "a"'
     )
     with pytest.raises(DataError, match=words):
-        intake.require_fit(known, 0.05, ACCURACY)
+        require_fit(known, 0.05, ACCURACY)
     # Of the balanced accuracy, the same answer has a half.
-    intake.require_fit(known, 0.4, BALANCED_ACCURACY)
+    require_fit(known, 0.4, BALANCED_ACCURACY)
     with pytest.raises(DataError, match=r"must be below 0\.5"):
-        intake.require_fit(known, 0.6, BALANCED_ACCURACY)
+        require_fit(known, 0.6, BALANCED_ACCURACY)
     relative = replace(ACCURACY, relative_margin=True)
     with pytest.raises(DataError, match=r"must be below 0\.05"):
-        intake.require_fit(known, 0.1, relative)
+        require_fit(known, 0.1, relative)
 
 
 def test_an_error_can_always_fall_by_a_share_of_itself_but_not_below_nothing() -> None:
     targets = np.array([0.0, 2.0, 4.0, 6.0])
     dataset = Dataset.from_arrays("d", (X[:4], targets), (X[:4], targets), (), "o")
     known = intake.describe(dataset, "regression")
-    intake.require_fit(known, 0.9, RMSE)
-    intake.require_fit(known, 2.2, replace(RMSE, relative_margin=False))
+    require_fit(known, 0.9, RMSE)
+    require_fit(known, 2.2, replace(RMSE, relative_margin=False))
     with pytest.raises(
         DataError, match=r"is 2\.3, but must be below 2\.2: the rmse of always answering 3"
     ):
-        intake.require_fit(known, 2.3, replace(RMSE, relative_margin=False))
+        require_fit(known, 2.3, replace(RMSE, relative_margin=False))
 
 
 def test_a_large_offset_does_not_blur_the_baseline() -> None:
@@ -142,7 +157,7 @@ def test_a_finding_is_one_english_sentence() -> None:
 def test_the_check_knows_a_subset_that_teaches_nothing() -> None:
     def unfit(y: np.ndarray, classes: tuple[str, ...], *sizes: int) -> set[tuple[int, str]]:
         told = intake.Intake("d", "", classes=classes, y_train=y)
-        return {(size, what) for size, _, what in intake.unfit_subsets(told, sizes, range(1, 6))}
+        return {(size, what) for size, _, what in unfit_subsets(told, sizes, range(1, 6))}
 
     rare = np.array([0.0] * 95 + [1.0] * 5)
     assert unfit(rare, (), 1, 96) == {(1, "the targets are all the same")}

@@ -134,7 +134,10 @@ def try_out_networks():
         return
     dataset = {**config["dataset"], "task": config["task"]}
     prepared = prepared_data()
-    small = dataset["name"] in datasets.BUNDLED or look_at(json.dumps(dataset)).small
+    small = dataset["name"] in datasets.BUNDLED or (
+        dataset["class_path"] is None
+        and look_at(json.dumps(dataset)).y_train is not None
+    )
     if prepared is None and not small:
         return
     found = foresight.foresee(

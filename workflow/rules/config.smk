@@ -31,7 +31,9 @@ def known_data(spec):
         intake = datasets.intake.read(known)
     except EcosobrietyError:
         return None
-    return intake if intake.source == source else None
+    if intake.source != source:
+        return None
+    return datasets.intake.with_labels(intake, known.with_name(f"{spec['name']}.npz"))
 
 
 def take_in(dataset):

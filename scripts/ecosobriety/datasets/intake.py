@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from ecosobriety import scoring
 from ecosobriety.datasets.declared import Declared
 from ecosobriety.datasets.findings import MAX_LISTED, Finding, short
-from ecosobriety.datasets.sampling import training_order
 from ecosobriety.datasets.store import Dataset
+from ecosobriety.datasets.subsets import no_size, unfit_subsets
 from ecosobriety.errors import DataError
 from ecosobriety.files import open_atomically
 from ecosobriety.metrics import OF_A_CONSTANT, Metric
@@ -90,11 +90,6 @@ class Intake:
     unit: str | None = None
     source: str | None = None
     y_train: NDArray[Any] | None = None
-
-    @property
-    def small(self) -> bool:
-        """Whether the check itself has read all of it."""
-        return self.y_train is not None
 
     def baseline_score(self, metric: Metric) -> float | None:
         """The score of the constant answer; None: of this metric it is not known."""
@@ -187,30 +182,6 @@ def baselines(
         of_kind = [name for name in scores if (name == "mae") == (kind == "median")]
         found |= {name: Baseline(scores[name], constant, kind) for name in of_kind}
     return found
-
-
-def unfit_subsets(
-    intake: Intake, sizes: Sequence[int], seeds: Sequence[int]
-) -> Iterator[tuple[int, int, str]]:
-    """Each training of which the subset teaches nothing: size, seed, and what is wrong with it.
-
-    Of a data set whose labels are not known, nothing is said.
-    """
-    y = intake.y_train
-    if y is None:
-        return
-    smallest = sorted(size for size in sizes if size < _surely_fit(y, bool(intake.classes)))
-    for seed in seeds if smallest else ():
-        order = training_order(y, seed)
-        for size in smallest:
-            subset = y[order[:size]]
-            if (subset != subset[0]).any():
-                # The larger subsets of this seed hold this one.
-                break
-            what = "the targets are all the same"
-            if intake.classes:
-                what = f'all are of the class "{short(intake.classes[int(subset[0])])}"'
-            yield size, seed, what
 
 
 def unresolved(intake: Intake, margin: float, metric: Metric) -> str | None:
@@ -307,14 +278,24 @@ def unscored(intake: Intake, metric: Metric) -> str | None:
     return f'is "{metric.name}", but must be another metric: {scoring.REASONS[metric.name]}'
 
 
-def require_fit(intake: Intake, margin: float, metric: Metric) -> None:
-    """Refuse a metric that the test part has no score of, or a margin at which it decides nothing.
+def require_fit(
+    intake: Intake, margin: float, metric: Metric, grid: Mapping[str, Sequence[int]]
+) -> None:
+    """Refuse what a study asks of data that they do not fit, once they are read.
+
+    Args:
+        intake: with the labels.
+        margin: of the study.
+        metric: what it judges by.
+        grid: its `n_train` and `seeds`.
 
     Raises:
-        DataError: with the first sentence of `unfit`.
+        DataError: with the first sentence of `unfit`, or on a subset that teaches nothing.
     """
     for key, sentence in unfit(intake, margin, metric):
         raise DataError(f"{key} {sentence}")
+    for size, seed, what in unfit_subsets(intake, grid["n_train"], grid["seeds"]):
+        raise DataError(f"grid.n_train is {size}, {no_size(seed, what)}")
 
 
 def unfit(intake: Intake, margin: float, metric: Metric) -> Iterator[tuple[str, str]]:
@@ -326,16 +307,6 @@ def unfit(intake: Intake, margin: float, metric: Metric) -> Iterator[tuple[str, 
     ):
         if sentence is not None:
             yield key, sentence
-
-
-def _surely_fit(y: NDArray[Any], classes: bool) -> int:
-    """A size from which on every subset holds two different labels, without drawing any."""
-    counts = np.sort(np.unique(y, return_counts=True)[1])[::-1]
-    if not classes or len(counts) < 2:
-        return int(counts[0]) + 1
-    # How many of the commonest class come before the first of the next (see `training_order`), and
-    # two more for ties and rounding.
-    return int(counts[0] / (2 * counts[1]) + 0.5) + 3
 
 
 def _untested(classes: Sequence[str], counts: Mapping[str, Sequence[int]] | None) -> list[Finding]:
@@ -360,6 +331,15 @@ def source_of(spec: str, files: str | None) -> str:
         files: as `readers.stamp` gives it.
     """
     return hashlib.sha256(f"{spec} {files}".encode()).hexdigest()[:16]
+
+
+def with_labels(intake: Intake, path: Path) -> Intake:
+    """The same with the labels of the prepared data, an archive, if that is there."""
+    try:
+        with np.load(path) as archive:
+            return replace(intake, y_train=archive[NOT_IN_THE_FILE])
+    except (OSError, ValueError, KeyError):
+        return intake
 
 
 def write(intake: Intake, path: Path) -> None:

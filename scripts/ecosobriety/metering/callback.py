@@ -264,13 +264,13 @@ class EnergyCallback(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint: the result is the sum of both parts."""
+        if self._trainer is not None and self._trainer.state.fn != "fit":
+            return  # Lightning also gives it what a test of a checkpoint restores.
         self._before = Reading(**state_dict["train"])
         self._open_epoch = Reading(**state_dict["open_epoch"])
         self._evaluation = Reading(**state_dict["evaluation"])
         self._epochs = [EpochRecord(**epoch) for epoch in state_dict["epochs"]]
-        self._components = {
-            name: Component(**part) for name, part in state_dict["components"].items()
-        }
+        self._components = {n: Component(**part) for n, part in state_dict["components"].items()}
         self._started_at = state_dict["started_at"]
 
     def _all(self) -> Machines:

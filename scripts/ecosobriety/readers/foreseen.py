@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ecosobriety.datasets import intake
 from ecosobriety.datasets.intake import Intake
 from ecosobriety.errors import ConfigError, DataError, EcosobrietyError
@@ -50,7 +52,7 @@ def foresee_module(spec: Mapping[str, Any]) -> Intake:
         if refusal.exists():
             raise DataError(refusal.read_text())
         if described.exists():
-            return intake.read(described)
+            return intake.with_labels(intake.read(described), described.with_suffix(".npz"))
         # A memory that is full may kill it, and yet be enough for the study alone.
         if done.returncode in (0, -signal.SIGKILL):
             return unknown
@@ -66,6 +68,7 @@ def _main() -> None:
     try:
         dataset = read_module(spec, prepare=False)
         intake.write(intake.describe(dataset, spec["task"]), described)
+        np.savez(described.with_suffix(".npz"), y_train=dataset.y_train)
     except (NotAtHandError, ConfigError):
         # A class that cannot be built is named by the check of all classes.
         traceback.print_exc()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ecosobriety import datasets
+from ecosobriety.datasets import subsets
 from ecosobriety.metrics import metric_from
 from ecosobriety.study_config.contradictions import is_command, is_import
 from ecosobriety.study_config.schema import list_names, show
@@ -83,6 +84,6 @@ def _with_thousands(sizes: Sequence[int], above: int = 0) -> list[int] | None:
 
 def _unfit_subsets(grid: Mapping[str, Any], intake: datasets.Intake) -> Iterator[tuple[str, str]]:
     sizes, seeds = grid["n_train"], grid["seeds"]
-    for size, seed, what in datasets.intake.unfit_subsets(intake, sizes, seeds):
-        allowed = f"a size to learn from: of the examples that the seed {seed} draws, {what}"
-        yield f"grid.n_train[{sizes.index(size)}]", f"is {size}, but must be {allowed}"
+    for size, seed, what in subsets.unfit_subsets(intake, sizes, seeds):
+        said = f"is {size}, {subsets.no_size(seed, what)}"
+        yield f"grid.n_train[{sizes.index(size)}]", said
