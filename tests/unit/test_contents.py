@@ -78,3 +78,14 @@ def test_many_values_are_looked_at_some_at_a_time(monkeypatch):
     assert same_examples(one, [standardised(order)])[0]
     scale = contents._Views(one)._scale
     assert scale == pytest.approx(one[0].std(axis=0), rel=1e-5)
+
+
+def test_targets_are_rounded_beside_whole_numbers_too():
+    x = RNG.integers(0, 255, size=(1200, 8), dtype=np.uint8)
+    age = RNG.gamma(5, 7, 1200).round(1).astype(np.float32)
+    order = RNG.permutation(1200)
+    one, other = (a * np.float32(1 + eps) for a, eps in ((age, 0), (age, 2e-7)))
+    assert same_examples((x, one), [(x[order], other[order])])[0]
+    wrong = x.copy()
+    wrong[3, 2] ^= 1
+    assert not same_examples((x, one), [(wrong, other)])[0]

@@ -223,3 +223,19 @@ def test_an_epoch_that_was_not_tested_has_no_score_and_the_last_one_must(read):
     assert table["energy_kwh"].tolist() == pytest.approx([0.001, 0.002, 0.003])
     last = rows(1, 2).replace("2,0.75,", "2,,")
     assert '"accuracy" is empty: it must be a number' in refusal(read, last, columns=EPOCHS)
+
+
+def test_rows_of_a_run_that_says_until_its_end_that_it_runs_are_its_epochs_or_refused(read):
+    head, *lines = rows(1, 2, 3).splitlines()
+    states = ["running", "running", "finished"]
+    log = [f"{line},{states[i % 3]}" for i, line in enumerate(lines)]
+    text = "\n".join([f"{head},state", *log])
+    said = refusal(read, text, columns=EPOCHS)
+    assert "whose energy would count as lost (columns.state: null takes all rows)" in said
+    found = read(text, columns={**EPOCHS, "state": None})
+    assert records(read, found)[100, 1].energy_kwh == pytest.approx(0.003)
+    # An attempt that failed before has epochs that the run has, too.
+    failed = "\n".join(
+        [f"{head},state", *(f"{line},done" for line in lines), "100,1,1,0.1,0.001,36,failed"]
+    )
+    assert read(failed, columns=EPOCHS).runs[100, 1].lost_kwh == pytest.approx(0.001)

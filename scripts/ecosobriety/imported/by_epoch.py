@@ -134,6 +134,27 @@ def require_declared(
             )
 
 
+def require_no_log(columns: Columns, unfinished: Mapping[int, Sequence[EpochRow]]) -> None:
+    """Refuse rows that led to a finished one, as of a run that until then says that it runs.
+
+    Args:
+        columns: of the table, with a state and epochs that the study's file names.
+        unfinished: rows of runs that did not finish; of each, those of its run that did.
+
+    Raises:
+        RunsError: one is of an epoch before all of those: its energy would count as lost.
+    """
+    column = columns.by_role[EPOCH]
+    for place, finished in unfinished.items():
+        done, *ends = (column.number(at) for at in (place, *(row.place for row in finished)))
+        if done is not None and all(end is not None and done < end for end in ends):
+            columns.by_role["state"].refuse(
+                place,
+                "must not be that of a finished run's earlier epoch, whose energy would count as "
+                "lost (columns.state: null takes all rows)",
+            )
+
+
 def epoch_log(
     columns: Columns,
     rows: Sequence[EpochRow],

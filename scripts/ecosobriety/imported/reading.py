@@ -4,13 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ecosobriety.errors import quote, row, shorten
 from ecosobriety.imported import roles
-from ecosobriety.imported.by_epoch import EPOCH, EpochRow, by_epoch, epoch_log, require_declared
+from ecosobriety.imported.by_epoch import (
+    EPOCH,
+    EpochRow,
+    by_epoch,
+    epoch_log,
+    require_declared,
+    require_no_log,
+)
 from ecosobriety.imported.emissions import Emissions, Metered, join
 from ecosobriety.imported.energies import Energy, stated_energy
 from ecosobriety.imported.misnamed import find_misnamed, find_said
@@ -19,11 +25,9 @@ from ecosobriety.imported.roles import FINISHED, UNFINISHED, Columns, find_colum
 from ecosobriety.imported.runs import ImportedRun, Imports, ImportSpec, Key
 from ecosobriety.imported.sheet import Column, RunsError, read_sheet
 from ecosobriety.imported.steps import find_coarse
+from ecosobriety.imported.times import check_window, stated_s, time_of
 from ecosobriety.imported.unlike import find_unlike
 from ecosobriety.metrics import METRICS, Metric
-
-_CLOCKS_S, _CLOCKS = 1.0, timedelta(days=1)
-"""How much clocks may differ within a run, and from this machine's."""
 
 
 def read_imports(
@@ -77,7 +81,7 @@ class _Reader:
         epochs = self._by_epoch(keys, wanted)
         by_key = {key: of_run[-1].place for key, of_run in epochs.items()}
         unfinished = [place for place in places if place not in of_finished]
-        lost = self._lost(unfinished, several=any(len(rows) > 1 for rows in epochs.values()))
+        lost = self._lost(unfinished, epochs)
         self._require_all(wanted, by_key, unfinished)
         runs = {
             key: replace(
@@ -117,8 +121,7 @@ class _Reader:
         own = {key: rows[key] for key in wanted if key in rows}
         apart = any(len(of_run) > 1 for of_run in own.values())
         if apart:
-            declared = bool((self.spec.columns or {}).get(EPOCH))
-            require_declared(self.columns, own, declared=declared)
+            require_declared(self.columns, own, declared=self._declared)
         found = {
             key: by_epoch(self.columns, of_run, _name(key), told_apart=apart)
             for key, of_run in own.items()
@@ -131,6 +134,10 @@ class _Reader:
                 "emissions has one energy for each run: name energy_kwh in columns instead"
             )
         return found
+
+    @property
+    def _declared(self) -> bool:
+        return bool((self.spec.columns or {}).get(EPOCH))
 
     def _whose(self) -> tuple[tuple[str, str], ...]:
         """Roles that say of which model and data set a row is, and what they must hold."""
@@ -216,8 +223,15 @@ class _Reader:
         except RunsError:
             return None
 
-    def _lost(self, unfinished: Sequence[int], *, several: bool) -> dict[Key, float]:
+    def _lost(
+        self, unfinished: Sequence[int], epochs: Mapping[Key, Sequence[EpochRow]]
+    ) -> dict[Key, float]:
         """The energy of runs that did not finish, as far as it is known."""
+        if self._declared:
+            keys = ((place, self._key_if_any(place)) for place in unfinished)
+            ended = {place: epochs[key] for place, key in keys if key is not None and key in epochs}
+            require_no_log(self.columns, ended)
+        several = any(len(rows) > 1 for rows in epochs.values())
         lost = defaultdict[Key, float](float)
         for place in unfinished:
             key = self._key_if_any(place)
@@ -242,7 +256,7 @@ class _Reader:
             column and column.number(place)
             for column in map(self.columns.get, ("energy_kwh", "power_w", "duration_s"))
         )
-        return bool(kwh or (power_w and (duration_s or self._window_s(place))))
+        return bool(kwh or (power_w and (duration_s or stated_s(self.columns, place))))
 
     def _lost_before(self, place: int, key: Key, lost: Mapping[Key, float]) -> float:
         column = self.columns.get("lost_energy_kwh")
@@ -253,7 +267,7 @@ class _Reader:
 
     def _energy(self, place: int) -> tuple[Energy, Metered | None]:
         if self.emissions is None:
-            window_s = self._window_s(place)
+            window_s = stated_s(self.columns, place)
             return stated_energy(self.columns, place, self.spec.max_power_w, window_s), None
         metered = self.emissions.of(place)
         return metered.energy, metered
@@ -299,43 +313,10 @@ class _Reader:
             if kind.casefold() not in roles.ACCELERATORS:
                 column.refuse(place, "must be cpu or cuda")
             found["accelerator"] = roles.ACCELERATORS[kind.casefold()]
-        times = {name: self._time(name, place) for name in roles.TIMES}
+        times = {name: time_of(self.columns, name, place) for name in roles.TIMES}
         found |= {name: time and time.isoformat() for name, time in times.items()}
-        self._check_window(place, energy)
+        check_window(self.columns, place, energy)
         return {name: value for name, value in found.items() if value is not None}
-
-    def _time(self, name: str, place: int) -> datetime | None:
-        column = self.columns.get(name)
-        written = None if column is None else column.given(place)
-        if column is None or written is None:
-            return None
-        must = "must be a time in ISO 8601 with its zone, such as 2026-01-31T12:00:00Z"
-        try:
-            time = datetime.fromisoformat(written)
-        except ValueError:
-            column.refuse(place, must)
-        if time.tzinfo is None:
-            column.refuse(place, must)
-        if time > datetime.now(UTC) + _CLOCKS:
-            column.refuse(place, "must not be in the future")
-        return time
-
-    def _window_s(self, place: int) -> float | None:
-        """From the start of a row's run to its end; None: not known."""
-        started, ended = (self._time(name, place) for name in roles.TIMES)
-        if started is None or ended is None:
-            return None
-        window_s = (ended - started).total_seconds()
-        if window_s < 0:
-            self.columns.by_role["ended_at"].refuse(place, f"is {window_s:g} s after its start")
-        return window_s
-
-    def _check_window(self, place: int, energy: Energy) -> None:
-        window_s, duration_s = self._window_s(place), energy.duration_s or 0.0
-        if window_s is not None and window_s < duration_s * 0.95 - _CLOCKS_S:
-            self.columns.by_role["ended_at"].refuse(
-                place, f"is {window_s:g} s after its start, shorter than {duration_s:g} s"
-            )
 
     def _notes(
         self, places: Sequence[int], others: Sequence[Key], unfinished: Sequence[int], unnamed: int

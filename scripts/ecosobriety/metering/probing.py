@@ -14,6 +14,7 @@ from codecarbon import OfflineEmissionsTracker
 from codecarbon.external.hardware import CPU, GPU, MODE_CPU_LOAD, AppleSiliconChip, Raspberry
 from codecarbon.external.ram import RAM
 
+from ecosobriety.errors import MeteringError
 from ecosobriety.metering.counters import Counter
 from ecosobriety.metering.meter import ComponentName
 from ecosobriety.metering.sensors import ConstantSensor, CounterSensor, LoadSensor, Sensor
@@ -125,8 +126,7 @@ def _gpus(gpu: GPU) -> Sensor | str:
     watched = visible_gpus(uuids, os.environ)
     counters, by_power = [], False
     for device in gpu.devices.devices:
-        # The second half of some AMD cards counts nothing: the first counts for both.
-        if device.gpu_index not in watched or device._reports_zero_power_by_design():
+        if device.gpu_index not in watched or _is_counted_by_another(device, watched):
             continue
         limit_w = device._power_limit
         label = f"GPU {device.gpu_index}"
@@ -160,6 +160,24 @@ def _gpus(gpu: GPU) -> Sensor | str:
     else:
         component = Component(quality="measured", source="nvml")
     return CounterSensor(counters, component)
+
+
+def _is_counted_by_another(device: Any, watched: set[int]) -> bool:
+    """Whether a GPU is the second half of a card, which counts nothing: the first counts for both.
+
+    CodeCarbon takes each odd one of a series for one, of which some are cards of their own.
+
+    Raises:
+        MeteringError: the first half is hidden from this process.
+    """
+    if not device._reports_zero_power_by_design() or _kwh_of(device._get_energy_kwh)():
+        return False
+    if device.gpu_index - 1 not in watched:
+        raise MeteringError(
+            f"GPU {device.gpu_index} is the second half of a card, whose energy the first one "
+            "counts: let the training see both"
+        )
+    return True
 
 
 def _by_power(hardware: Any, source: str) -> Sensor:

@@ -40,10 +40,9 @@ class _Views:
 
     def __init__(self, taken: Pair):
         xs, ys = taken
-        # Whole numbers are not rounded.
-        self.rounds = xs.dtype.kind == "f"
-        # A label that is one stands for itself.
+        # A label that is a whole number stands for itself: it is not rounded.
         self._labelled = ys.dtype.kind != "f"
+        self.rounds = xs.dtype.kind == "f" or not self._labelled
         if self.rounds and len(ys):
             self._scale = _scale(self._blocks(xs, ys))
             drawn = np.random.default_rng(0).normal(size=(len(self._scale), WAYS))
