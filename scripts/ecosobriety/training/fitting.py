@@ -320,12 +320,14 @@ def run_test(tester: Any, scorer: pl.LightningModule, batches: Any) -> None:
 def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
     """Give the callbacks that a module has brought the module itself while its scorer is tested.
 
-    They may put its average in its place, or set what its forward asks for.
+    They may put its average in its place, or set what its forward asks for. The Trainer that they
+    are given is that of the training, which has its optimisers, where another one tests.
 
     Args:
         scorer: what `tester` tests; its `network` is the module.
         tester: has these callbacks, which are as before afterwards.
     """
+    own: Any = getattr(scorer.network, "_trainer", None) or tester
 
     def of_module(hook: Callable[..., Any]) -> Callable[..., Any]:
         def call(trainer: Any, pl_module: Any, *args: Any, **options: Any) -> Any:
@@ -333,22 +335,27 @@ def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
                 return hook(trainer, pl_module, *args, **options)
             # The Trainer tests the scorer, and takes nothing that another module logs.
             with unlogged(scorer.network):
-                return hook(trainer, scorer.network, *args, **options)
+                return hook(own, scorer.network, *args, **options)
 
         return call
 
     hooks = [name for name in dir(pl.Callback) if name.startswith("on_")] + ["setup", "teardown"]
-    callbacks = brought(tester)
+    callbacks, state = brought(tester), own.state
+    fitting = state.fn, state.stage
+    if own is not tester:
+        state.fn, own.testing = type(state.fn).TESTING, True
     before = [{**vars(callback)} for callback in callbacks]
     for callback in callbacks:
         vars(callback).update({name: of_module(getattr(callback, name)) for name in hooks})
     try:
         yield
     finally:
-        for callback, own in zip(callbacks, before, strict=True):
+        if own is not tester:
+            state.fn, state.stage = fitting
+        for callback, kept in zip(callbacks, before, strict=True):
             for name in hooks:
                 vars(callback).pop(name, None)
-            vars(callback).update({name: own[name] for name in hooks if name in own})
+            vars(callback).update({name: kept[name] for name in hooks if name in kept})
 
 
 class Limits(TypedDict):
