@@ -162,6 +162,11 @@ def test_what_a_processs_first_training_takes_besides_is_corrected_once(tmp_path
         end(tmp_path, ("mlp", 1000, seed), LARGE + 0.004)
     # As foreseen: nothing is to be corrected.
     assert given._expected(("mlp", 100, 4)) == pytest.approx(SMALL + 0.004)
+    # Five in one process, of which the first took that.
+    shared = budget(tmp_path / "b", 1.0, seeds=range(5), pilots={"mlp": cold}, by_size=True)
+    for seed in range(5):
+        end(tmp_path / "b", ("mlp", 1000, seed), LARGE + 0.004 * (seed == 0))
+    assert shared._expected(("mlp", 100, 4)) == pytest.approx(SMALL + 0.004)
 
 
 def test_a_command_without_a_past_runs_alone_and_then_says_what_others_take(tmp_path):

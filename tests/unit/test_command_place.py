@@ -47,7 +47,7 @@ def test_where_a_command_trained_is_what_the_study_says(run, monkeypatch, said, 
 
 
 @pytest.mark.parametrize(
-    ("seen", "name"), [("1 x A card", "A card"), (None, None)], ids=["seen", "not_seen"]
+    ("seen", "name"), [("1 x A card", "A card"), (None, None), ("1 x A2 x B", None)], ids=str
 )
 def test_a_gpu_that_pytorch_does_not_see_has_the_meters_name(run, monkeypatch, seen, name):
     monkeypatch.setattr(recording, "describe_hardware", lambda: {"gpu": None})

@@ -65,6 +65,8 @@ PARAMETERS = {
         ("CUDA_VISIBLE_DEVICES= a {subset} {result}", None),
         ("export CUDA_VISIBLE_DEVICES=-1; a {subset} {result}", None),
         ("docker run -e CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES a {subset} {result}", None),
+        ("CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES:-0} a {subset} {result}", "sets CUDA_"),
+        ("CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES,1 a {subset} {result}", "sets CUDA_"),
         ("CUDA_VISIBLE_DEVICES=0 a {subset} {result}", "sets CUDA_VISIBLE_DEVICES, but must"),
         ("env CUDA_VISIBLE_DEVICES='1,2' a {subset} {result}", "sets CUDA_VISIBLE_DEVICES, but"),
         ("a $seeds ${data_dir} {subset} {result}", None),

@@ -23,6 +23,7 @@ class Halving(pl.Callback):
     def on_test_start(self, trainer, pl_module):
         # As of a callback that keeps averages in them.
         assert trainer.optimizers and trainer.testing and trainer is pl_module.trainer
+        assert trainer.num_test_batches[0] > 0
         self.weight = pl_module.layer.weight.detach().clone()
         pl_module.layer.weight.data.mul_(0.5)
     def on_test_end(self, trainer, pl_module):

@@ -43,6 +43,11 @@ def test_sizes_that_fit_into_one_batch_lie_on_a_line_in_examples():
     assert training_cost(mixed, 2000).duration_s == pytest.approx(7.0 + 27 * 0.5 / 9.5)
     durations_s = [training_cost(one, n).duration_s for n in (1000, 5500, 10_000)]
     assert durations_s == pytest.approx([7.0, 20.5, 34.0])
+    two = PILOT | {
+        "batch_size": 9999,
+        "sizes": [small | {"n_train": 10_100}, large | {"n_train": 11_100}],
+    }
+    assert training_cost(two, 10_600).duration_s == pytest.approx(20.5)
     alone = one | {"sizes": [small, small]}
     assert training_cost(alone, 1000).duration_s == pytest.approx(7.0)
 

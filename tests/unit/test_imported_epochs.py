@@ -221,6 +221,7 @@ def test_an_epoch_that_was_not_tested_has_no_score_and_the_last_one_must(read):
     assert table["epoch"].tolist() == [1.0, 2.0, 3.0]
     assert table["test_accuracy"].isna().tolist() == [True, True, False]
     assert table["energy_kwh"].tolist() == pytest.approx([0.001, 0.002, 0.003])
+    assert table["only_last_reason"].tolist()[2] == "the imported table does not say it"
     last = rows(1, 2).replace("2,0.75,", "2,,")
     assert '"accuracy" is empty: it must be a number' in refusal(read, last, columns=EPOCHS)
 
@@ -234,8 +235,8 @@ def test_rows_of_a_run_that_says_until_its_end_that_it_runs_are_its_epochs_or_re
     assert "whose energy would count as lost (columns.state: null takes all rows)" in said
     found = read(text, columns={**EPOCHS, "state": None})
     assert records(read, found)[100, 1].energy_kwh == pytest.approx(0.003)
-    # An attempt that failed before has epochs that the run has, too.
-    failed = "\n".join(
-        [f"{head},state", *(f"{line},done" for line in lines), "100,1,1,0.1,0.001,36,failed"]
-    )
-    assert read(failed, columns=EPOCHS).runs[100, 1].lost_kwh == pytest.approx(0.001)
+    # An attempt that failed before, whether or not the run has such an epoch, too.
+    done, dead = [f"{line},done" for line in lines], "100,1,1,0.1,0.001,36,failed"
+    for kept in (done, [line for line in done if line.split(",")[2] != "1"]):
+        failed = "\n".join([f"{head},state", *kept, dead])
+        assert read(failed, columns=EPOCHS).runs[100, 1].lost_kwh == pytest.approx(0.001)

@@ -257,3 +257,16 @@ def test_the_learning_rate_reaches_what_an_optimiser_hands_it_on_to(name, monkey
     monkeypatch.setattr(found, "step", lambda self, closure=None: None)
     made = optimisers.build_optimiser({"class_path": name}, [nn.Parameter(torch.ones(1))], 0.3)
     assert made.param_groups[0].get("lr") == RATES.get(name)
+
+
+class Capped(torch.optim.SGD):
+    def __init__(self, params, **kwargs):
+        if kwargs["lr"] > 0.2:
+            raise ValueError("lr must be at most 0.2")
+        super().__init__(params, **kwargs)
+
+
+def test_a_learning_rate_that_an_optimiser_refuses_is_refused(monkeypatch):
+    monkeypatch.setattr(optimisers, "load", lambda spec: Capped)
+    with pytest.raises(ConfigError, match=r"lr must be at most 0\.2"):
+        optimisers.build_optimiser({"class_path": "Capped"}, [nn.Parameter(torch.ones(1))], 0.3)

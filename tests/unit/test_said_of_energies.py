@@ -83,8 +83,8 @@ def test_energies_that_are_mostly_counted_are_not_called_assumed() -> None:
     assert "rest on assumed powers, not on counters" in said(cpu=estimated, ram=estimated)
     assert "rest on assumed powers, not on counters" in said(cpu=estimated, ram=measured)
     partly = said(cpu=measured, ram=estimated)
-    assert partly.startswith("40% of these energies rests on assumed powers (Memory")
-    assert partly.endswith("), the rest on counters.")
+    assert partly.startswith("40% of these energies rests on assumed powers: Memory")
+    assert partly.endswith("). The rest was read from counters.")
     assert "how long" not in partly
     assert energy_basis(case, [{"cpu": measured, "ram": measured}], text) is None
 

@@ -13,6 +13,7 @@ BUDGET = canonical(
         models=list(MODELS),
         # One that grows begins no training before those that it needs first have ended.
         ranked=not plan.is_sober(config),
+        by_size=config["training"]["process"] == "size",
         networks={name: json.loads(MODELS[name]) for name in OWN_LOOP},
         parameters=TRAINING,
         code=TRAINING_CODE,

@@ -13,8 +13,10 @@ def look_at(dataset):
     spec = json.loads(dataset)
     # Of what the check does not read whole, the study knows more once it has read it.
     known = known_data(spec)
-    if known is not None and readers.is_read_early(spec):
-        known = None
+    if known is not None:
+        data = Path(f"results/{config['study']}/data/{spec['name']}.npz")
+        early = readers.is_read_early(spec)
+        known = None if early else datasets.intake.with_labels(known, data)
     look = readers.take_in if spec["class_path"] is None else readers.foresee_module
     intake = known or look(spec)
     for finding in intake.findings:
@@ -31,9 +33,7 @@ def known_data(spec):
         intake = datasets.intake.read(known)
     except EcosobrietyError:
         return None
-    if intake.source != source:
-        return None
-    return datasets.intake.with_labels(intake, known.with_name(f"{spec['name']}.npz"))
+    return intake if intake.source == source else None
 
 
 def take_in(dataset):

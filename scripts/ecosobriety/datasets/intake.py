@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -338,7 +339,8 @@ def with_labels(intake: Intake, path: Path) -> Intake:
     try:
         with np.load(path) as archive:
             return replace(intake, y_train=archive[NOT_IN_THE_FILE])
-    except (OSError, ValueError, KeyError):
+    # Some of these are of an archive that is cut off.
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return intake
 
 

@@ -51,7 +51,11 @@ def training_cost(pilot: Mapping[str, Any], n_train: int) -> Cost:
     if pilot["max_steps"] is not None:
         epochs = pilot["max_steps"] / batches
     small, large = (_of_sample(sample, epochs) for sample in pilot["sizes"])
-    low, high = (_batches(sample["n_train"], pilot["batch_size"]) for sample in pilot["sizes"])
+    sizes = [sample["n_train"] for sample in pilot["sizes"]]
+    low, high = (_batches(size, pilot["batch_size"]) for size in sizes)
+    if low == high:
+        # As many batches, which their examples fill otherwise.
+        return _between(n_train, (sizes[0], sizes[-1]), (small, large))
     return _between(_batches(n_train, pilot["batch_size"]), (low, high), (small, large))
 
 

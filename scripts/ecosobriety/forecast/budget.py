@@ -48,6 +48,7 @@ class Budget:
             is asked for only when those that it needs have ended.
         pilots: the measured batches of each model that has some.
         identities: those that the record of a training may have; None: any.
+        by_size: whether one process does all trainings on a size.
     """
 
     energy_kwh: float
@@ -57,6 +58,7 @@ class Budget:
     ranked: bool
     pilots: Mapping[str, Mapping[str, Any]]
     identities: Callable[[Key], Collection[str]] | None = None
+    by_size: bool = False
 
     @contextmanager
     def room_for(self, key: Key, attempt: str) -> Iterator[bool]:
@@ -139,14 +141,15 @@ class Budget:
             means = {size: _mean(costs) for size, costs in past.items()}
             return past_cost(means, n_train).energy_kwh if means else None
 
-        def forecast_kwh(size: int) -> float:
-            return (training_cost(pilot, size) + cold_cost(pilot)).energy_kwh
-
+        cold_kwh = cold_cost(pilot).energy_kwh
+        forecast_kwh = training_cost(pilot, n_train).energy_kwh + cold_kwh
         measured = [(size, kwh) for size, costs in past.items() for kwh in costs]
         if len(measured) < ENOUGH:
-            return forecast_kwh(n_train)
-        foreseen = math.fsum(forecast_kwh(size) for size, _ in measured)
-        return forecast_kwh(n_train) * math.fsum(kwh for _, kwh in measured) / foreseen
+            return forecast_kwh
+        processes = len(past) if self.by_size else len(measured)
+        warm_kwh = math.fsum(training_cost(pilot, size).energy_kwh for size, _ in measured)
+        foreseen = warm_kwh + processes * cold_kwh
+        return forecast_kwh * math.fsum(kwh for _, kwh in measured) / foreseen
 
     def _past(self, model: str) -> dict[int, list[float]]:
         """The energies of a model's trainings that have ended, by size."""

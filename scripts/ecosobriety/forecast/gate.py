@@ -26,8 +26,9 @@ class Gate:
     Args:
         settings: JSON of null, or of a budget: `energy_kwh`, `results` (the study's folder),
             `dataset`, `sizes`, `seeds` and `models` of the study, `ranked` as of `Budget`,
-            `networks` (what decides each model of our own loop), `parameters` of the trainings,
-            `code`, the fingerprint of what trains, and `asked`, as `collecting.Asked` reads it.
+            `by_size` likewise, `networks` (what decides each model of our own loop), `parameters`
+            of the trainings, `code`, the fingerprint of what trains, and `asked`, as
+            `collecting.Asked` reads it.
         data: the data set's file.
         sha256: its digest.
         threads: that a training may use.
@@ -61,6 +62,7 @@ class Gate:
                 name: self._pilot(name, network, asked)
                 for name, network in asked["networks"].items()
             },
+            by_size=asked["by_size"],
             identities=lambda key: trainings.identities((asked["dataset"], *key)),
         )
 

@@ -17,6 +17,9 @@ EPOCH = "epoch"
 OF_RUNS = frozenset({"id", "name", "run", "runid", "runname", "trial", "trialid"})
 """What trackers call columns that differ from run to run, and not from epoch to epoch."""
 
+LIVE = frozenset({"running", "scheduled", "pending", "queued"})
+"""What a run may say of itself until it ends; what failed was another one."""
+
 
 class EpochRow(NamedTuple):
     """A row of a table, from 0, and the number of epochs that were done by then."""
@@ -146,6 +149,8 @@ def require_no_log(columns: Columns, unfinished: Mapping[int, Sequence[EpochRow]
     """
     column = columns.by_role[EPOCH]
     for place, finished in unfinished.items():
+        if (columns.by_role["state"].text(place) or "").casefold() not in LIVE:
+            continue
         done, *ends = (column.number(at) for at in (place, *(row.place for row in finished)))
         if done is not None and all(end is not None and done < end for end in ends):
             columns.by_role["state"].refuse(

@@ -123,7 +123,8 @@ def _packages(cpu: CPU) -> Sensor | str:
 def _gpus(gpu: GPU) -> Sensor | str:
     uuids = {device.gpu_index: str(device._uuid) for device in gpu.devices.devices}
     # CodeCarbon's own reading takes an empty list for all of them, and knows no UUID.
-    watched = visible_gpus(uuids, os.environ)
+    amd = any("amd" in type(device).__module__ for device in gpu.devices.devices)
+    watched = visible_gpus(uuids, os.environ, amd=amd)
     counters, by_power = [], False
     for device in gpu.devices.devices:
         if device.gpu_index not in watched or _is_counted_by_another(device, watched):
@@ -170,7 +171,7 @@ def _is_counted_by_another(device: Any, watched: set[int]) -> bool:
     Raises:
         MeteringError: the first half is hidden from this process.
     """
-    if not device._reports_zero_power_by_design() or _kwh_of(device._get_energy_kwh)():
+    if not device._reports_zero_power_by_design() or _kwh_of(device._get_energy_kwh)() != 0:
         return False
     if device.gpu_index - 1 not in watched:
         raise MeteringError(

@@ -89,7 +89,8 @@ def command_record(
     window, hardware = run.window, describe_hardware()
     # PyTorch, whose name that is, may be one without GPUs here.
     seen = str((metering.get("hardware_seen") or {}).get("gpu_model") or "")
-    gpu = hardware.get("gpu") or seen.partition(" x ")[2] or None
+    names = seen.split(" x ")[1:]
+    gpu = hardware.get("gpu") or (names[0] if len(names) == 1 else None)
     metered = window.energy_gpu_kwh is not None
     device, accelerator, no_device = _place(training.accelerator, gpu, metered=metered)
     epochs = epochs_done(run.scores, run.epochs, training.epochs)

@@ -42,8 +42,8 @@ class _Views:
         xs, ys = taken
         # A label that is a whole number stands for itself: it is not rounded.
         self._labelled = ys.dtype.kind != "f"
-        self.rounds = xs.dtype.kind == "f" or not self._labelled
-        if self.rounds and len(ys):
+        self.rounds = len(ys) > 0 and (xs.dtype.kind == "f" or not self._labelled)
+        if self.rounds:
             self._scale = _scale(self._blocks(xs, ys))
             drawn = np.random.default_rng(0).normal(size=(len(self._scale), WAYS))
             self._ways = drawn / np.linalg.norm(drawn, axis=0)

@@ -67,8 +67,8 @@ def _main() -> None:
     spec = json.loads(question.read_bytes())
     try:
         dataset = read_module(spec, prepare=False)
-        intake.write(intake.describe(dataset, spec["task"]), described)
         np.savez(described.with_suffix(".npz"), y_train=dataset.y_train)
+        intake.write(intake.describe(dataset, spec["task"]), described)
     except (NotAtHandError, ConfigError):
         # A class that cannot be built is named by the check of all classes.
         traceback.print_exc()

@@ -68,14 +68,15 @@ def _rows(record: RunRecord, run: Mapping[Any, Any], metric: Metric) -> Iterator
     for epoch in record.epoch_log:
         duration_s = _sum(duration_s, None if epoch.duration_s is None else -epoch.duration_s)
     tests_kwh: float | None = 0.0
-    earlier = 0
+    scored, unscored = 0, None
     for epoch in record.epoch_log:
         energy_kwh += epoch.energy_kwh or 0.0
         duration_s = _sum(duration_s, epoch.duration_s)
         test = epoch.tested
         if test is None:
             continue
-        earlier += 1
+        scored += test.scores.get(metric.name) is not None
+        unscored = unscored or test.missing.get(metric.test_column)
         tests_kwh = _sum(tests_kwh, test.energy_kwh)
         yield {
             "epoch": float(epoch.epoch + 1),
@@ -96,7 +97,7 @@ def _rows(record: RunRecord, run: Mapping[Any, Any], metric: Metric) -> Iterator
         "energy_kwh": run["energy_kwh"],
         "evaluation_energy_kwh": None if tests_kwh is None else tests_kwh * scale,
         "reason": _joined(missing),
-        "only_last_reason": None if earlier else _only_last(record),
+        "only_last_reason": None if scored else unscored or _only_last(record),
     }
 
 

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from ecosobriety.errors import ConfigError
 from ecosobriety.training.batches import OneByOne
 from ecosobriety.training.own_networks import unlogged
-from ecosobriety.user_code.lightnings import imported, single_process
+from ecosobriety.user_code.lightnings import imported, is_lightning, single_process
 
 Batch = tuple[Tensor, Tensor]
 _LIGHTNINGS = ".utilities.combined_loader"
@@ -327,23 +327,24 @@ def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
         scorer: what `tester` tests; its `network` is the module.
         tester: has these callbacks, which are as before afterwards.
     """
-    own: Any = getattr(scorer.network, "_trainer", None) or tester
+    module: Any = scorer.network
+    own: Any = (is_lightning(module) and module._trainer) or tester
 
     def of_module(hook: Callable[..., Any]) -> Callable[..., Any]:
         def call(trainer: Any, pl_module: Any, *args: Any, **options: Any) -> Any:
             if pl_module is not scorer:
                 return hook(trainer, pl_module, *args, **options)
             # The Trainer tests the scorer, and takes nothing that another module logs.
-            with unlogged(scorer.network):
-                return hook(own, scorer.network, *args, **options)
+            with unlogged(module):
+                return hook(own, module, *args, **options)
 
         return call
 
     hooks = [name for name in dir(pl.Callback) if name.startswith("on_")] + ["setup", "teardown"]
     callbacks, state = brought(tester), own.state
-    fitting = state.fn, state.stage
+    fitting, loop = (state.fn, state.stage), own.test_loop
     if own is not tester:
-        state.fn, own.testing = type(state.fn).TESTING, True
+        state.fn, own.testing, own.test_loop = type(state.fn).TESTING, True, tester.test_loop
     before = [{**vars(callback)} for callback in callbacks]
     for callback in callbacks:
         vars(callback).update({name: of_module(getattr(callback, name)) for name in hooks})
@@ -351,7 +352,7 @@ def _handed_over(scorer: pl.LightningModule, tester: Any) -> Iterator[None]:
         yield
     finally:
         if own is not tester:
-            state.fn, state.stage = fitting
+            (state.fn, state.stage), own.test_loop = fitting, loop
         for callback, kept in zip(callbacks, before, strict=True):
             for name in hooks:
                 vars(callback).pop(name, None)

@@ -39,7 +39,7 @@ def _results(kind: Any) -> tuple[type, ...]:
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Callable and parts:
         told = (parts[-1], *get_args(parts[-1]))
-        return tuple(one for one in told if isinstance(one, type) and one is not object)
+        return tuple(one for one in told if isinstance(one, type) and one not in (object, Any))
     if origin in (Union, UnionType):
         return tuple(one for part in parts for one in _results(part))
     return ()

@@ -61,7 +61,7 @@ _NEARLY = re.compile(
 )
 """A placeholder with a format, or in quotes of its own."""
 _CHOOSES_GPUS = re.compile(
-    r"\b((?:CUDA|ROCR|HIP)_VISIBLE_DEVICES)=[\"']?(?!-1\b|NoDevFiles\b|\$\{?\1\b)[^\s\"';&|]"
+    r"\b((?:CUDA|ROCR|HIP)_VISIBLE_DEVICES)=[\"']?(?!-1\b|NoDevFiles\b|\$(?:\1|\{\1\})(?:[\s\"';&|]|$))[^\s\"';&|]"
 )
 """A choice among the machine's GPUs, which the meter does not see; hiding all is none."""
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]+)\}|(?P<bare>[A-Za-z_]+)\b)")

@@ -54,16 +54,24 @@ def build_optimiser(
             call of its `step`.
     """
     spec = _spec("optimizer", written)
-    found, taught, rate = load(spec), list(parameters), {"lr": learning_rate}
-    takes = inspect.signature(found).parameters
-    made: torch.optim.Optimizer
-    if any(p.kind is p.VAR_KEYWORD for p in takes.values()) and "lr" not in takes:
-        # What it hands on may have one, or it sets one itself.
-        with suppress(ConfigError):
-            made = _made(spec, found, taught, rate)
-            return made
-    made = _made(spec, found, taught, rate if "lr" in takes else {})
+    found = load(spec)
+    given = {"lr": learning_rate} if _takes_rate(spec, found) else {}
+    made: torch.optim.Optimizer = _made(spec, found, list(parameters), given)
     return made
+
+
+def _takes_rate(spec: ClassSpec, found: type) -> bool:
+    """Whether an optimiser has a learning rate, or hands it on to what has one."""
+    import torch
+
+    takes = inspect.signature(found).parameters
+    if "lr" in takes or all(p.kind is not p.VAR_KEYWORD for p in takes.values()):
+        return "lr" in takes
+    # It may set one itself, and then takes none.
+    with suppress(ConfigError):
+        _made(spec, found, [torch.nn.Parameter(torch.ones(1))], {"lr": _CHECKED_WITH})
+        return True
+    return False
 
 
 def build_scheduler(
