@@ -43,7 +43,7 @@ def _chosen(
         if entry.startswith(_PART):
             raise MeteringError(
                 f"{name} names {quote(entry)}, a part of a GPU, whose energy no counter reads "
-                "alone: let the training see the whole GPU"
+                "alone: let the training see the whole GPU, or none"
             )
         if entry.isdecimal():
             named = among[int(entry) : int(entry) + 1]
