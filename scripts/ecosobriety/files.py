@@ -9,7 +9,7 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +18,7 @@ from ecosobriety.errors import DataError, EcosobrietyError
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_WRITER = re.compile(r"(\d+)-[0-9a-f]{8}")
 VARIABLE = re.compile(r"\$(\w+|\{\w+\})|%\w+%")
 
 
@@ -25,11 +26,14 @@ VARIABLE = re.compile(r"\$(\w+|\{\w+\})|%\w+%")
 def open_atomically(path: Path) -> Iterator[IO[bytes]]:
     """Open a binary file for writing; a reader sees the whole file under `path`, or the old one.
 
-    As of any new file, who may read and write it is what the umask and the folder say.
+    As of any new file, who may read and write it is what the umask and the folder say. What a
+    process that was killed has left of the same file goes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    here = f".{path.name}.{os.uname().nodename}-"
+    _remove_left(path.parent, here)
     # Not `tempfile`, whose files are for their owner alone.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f"{here}{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             yield file
@@ -39,6 +43,20 @@ def open_atomically(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _remove_left(folder: Path, here: str) -> None:
+    """Remove what processes of this machine that are dead have begun to write."""
+    # A folder that may be written to need not be one that may be listed.
+    with suppress(PermissionError):
+        for path in folder.iterdir():
+            writer = _WRITER.fullmatch(path.name.removeprefix(here))
+            if writer and path.name.startswith(here):
+                # Imported where it is needed, which is after a kill.
+                import psutil
+
+                if not psutil.pid_exists(int(writer[1])):
+                    path.unlink(missing_ok=True)
 
 
 @cache

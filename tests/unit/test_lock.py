@@ -211,3 +211,23 @@ def test_files_follow_the_umask(tmp_path, umask, mode):
     assert (tmp_path / "folder/file").stat().st_mode & 0o777 == mode
     assert (tmp_path / "folder").stat().st_mode & 0o777 == (0o777 & ~umask)
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]
+
+
+def test_what_a_killed_process_left_of_a_file_goes_with_the_next_one(tmp_path):
+    path, node = tmp_path / "seed1.json", os.uname().nodename
+    code = (
+        "import os, sys; from pathlib import Path; from ecosobriety.files import open_atomically\n"
+        "with open_atomically(Path(sys.argv[1])) as file: os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", code, str(path)], env=environment)
+    (half,) = tmp_path.iterdir()
+    # Of a process that is at work, of another machine, and of another file.
+    kept = {f".seed1.json.{node}-{os.getpid()}-00000000", ".seed1.json.elsewhere-1-00000000"}
+    kept |= {half.name.replace("seed1", "seed2")}
+    for name in kept:
+        (tmp_path / name).touch()
+    with open_atomically(path) as file:
+        file.write(b"whole")
+    assert {each.name for each in tmp_path.iterdir()} == kept | {"seed1.json"}
+    assert path.read_bytes() == b"whole"
